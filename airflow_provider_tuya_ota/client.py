@@ -1,0 +1,187 @@
+"""Clients for the OTA API, usable without Airflow."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
+from airflow_provider_tuya_ota.core.calls import call, call_by_name
+from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.transports.budget import budget_of
+from airflow_provider_tuya_ota.transports.driver import World, adrive, drive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_tuya_ota.core.actions import Action
+    from airflow_provider_tuya_ota.core.encoding import Value
+    from airflow_provider_tuya_ota.core.envelope import Reply
+    from airflow_provider_tuya_ota.core.flow import Flow, Note
+    from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.transports.driver import AsyncTransport, Listener, Transport
+
+T = TypeVar("T")
+
+
+class LogListener:
+    """Write a flow's lines to a log, a job's state only when it changes.
+
+    :param log: where to write.
+    """
+
+    def __init__(self, log: Any) -> None:
+        self._log = log
+        self._last = ""
+
+    def note(self, note: Note) -> None:
+        """Write one line."""
+        if note.warning:
+            self._log.warning("%s", note.text)
+        else:
+            self._log.info("%s", note.text)
+
+    def report(self, verdict: Verdict) -> None:
+        """Write the state unless it was written last."""
+        line = verdict.line()
+        if line != self._last:
+            self._last = line
+            self._log.info("%s", line)
+
+
+def _by_name(settings: Settings, name: str, parameters: Mapping[str, Value]) -> Flow[Reply]:
+    known = ALL_ACTIONS.get(name)
+    # Of an unknown operation nobody can say that repeating it is harmless.
+    repeat = known.repeat if known else Repeat.DUPLICATES
+    lane = known.lane if known else Lane.CALLS
+    return call_by_name(settings, name, parameters, repeat=repeat, lane=lane)
+
+
+class TuyaOTAClient:
+    """A blocking client; close it, or use it as a context manager.
+
+    :param settings: service instance and AccessKey pair.
+    :param transport: how to send; ``requests`` by default.
+    :param listener: hears notes and states; the module's logger by default.
+    :param world: clock and chance; the real ones by default.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        transport: Transport | None = None,
+        listener: Listener | None = None,
+        world: World | None = None,
+    ) -> None:
+        if transport is None:
+            # A Dag file is parsed often and calls nothing while it is.
+            from airflow_provider_tuya_ota.transports.requests_transport import (  # noqa: PLC0415 - parse time
+                RequestsTransport,
+            )
+
+            transport = RequestsTransport(settings)
+        self.settings = settings
+        self._transport = transport
+        self._listener = listener or LogListener(logging.getLogger(__name__))
+        self._world = world or World()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._transport.close()
+
+    def run(self, flow: Flow[T]) -> T:
+        """Carry out a flow."""
+        return drive(
+            flow,
+            transport=self._transport,
+            budget=budget_of(self.settings),
+            world=self._world,
+            listener=self._listener,
+        )
+
+    def do(self, action: Action[T]) -> T:
+        """Carry out one operation.
+
+        :param action: an operation with its parameters, already checked.
+        :returns: what the operation's answer amounts to.
+        :raises TuyaOTAError: see :mod:`airflow_provider_tuya_ota.core.errors`.
+        """
+        return self.run(call(self.settings, action))
+
+    def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
+        """Sign and send any operation, also one that this package does not know.
+
+        Known reads are repeated when an answer is lost; anything that may create is sent once.
+
+        :param action: name on the wire, e.g. ``QueryOTAJob``.
+        :param params: its own parameters by their names on the wire; lists become ``Name.1…N``. Nothing is checked.
+        :returns: the whole answer; keys are found in any case.
+        """
+        return self.run(_by_name(self.settings, action, params or {}))
+
+
+class AsyncTuyaOTAClient:
+    """The same client for event loops; build and close it inside one.
+
+    :param settings: service instance and AccessKey pair.
+    :param transport: how to send; ``aiohttp`` by default.
+    :param listener: hears notes and states; the module's logger by default.
+    :param world: clock and chance; the real ones by default.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        transport: AsyncTransport | None = None,
+        listener: Listener | None = None,
+        world: World | None = None,
+    ) -> None:
+        if transport is None:
+            # A Dag file is parsed often and calls nothing while it is.
+            from airflow_provider_tuya_ota.transports.aiohttp_transport import (  # noqa: PLC0415 - parse time
+                AiohttpTransport,
+            )
+
+            transport = AiohttpTransport(settings)
+        self.settings = settings
+        self._transport = transport
+        self._listener = listener or LogListener(logging.getLogger(__name__))
+        self._world = world or World()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Release the connections."""
+        await self._transport.close()
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Carry out a flow; see :meth:`TuyaOTAClient.run`."""
+        return await adrive(
+            flow,
+            transport=self._transport,
+            budget=budget_of(self.settings),
+            world=self._world,
+            listener=self._listener,
+        )
+
+    async def do(self, action: Action[T]) -> T:
+        """Carry out one operation; see :meth:`TuyaOTAClient.do`."""
+        return await self.run(call(self.settings, action))
+
+    async def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
+        """Sign and send any operation; see :meth:`TuyaOTAClient.call`."""
+        return await self.run(_by_name(self.settings, action, params or {}))

@@ -1,0 +1,61 @@
+"""What an operation is: parameters with rules, how it may be repeated, and how its answer is read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from airflow_provider_tuya_ota.core.actions.rules import Parameter, check
+from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.retry import Repeat
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.encoding import Value
+    from airflow_provider_tuya_ota.core.envelope import Reply
+
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action(ABC, Generic[Result_co]):
+    """One call of one operation.
+
+    :raises InvalidParameterError: on construction, for any value the vendor documents as refused.
+    """
+
+    name: ClassVar[str]
+    """The operation on the wire."""
+    repeat: ClassVar[Repeat] = Repeat.HARMLESS
+    """What sending it again would do."""
+    lane: ClassVar[Lane] = Lane.CALLS
+    """Which budget it draws on."""
+
+    def __post_init__(self) -> None:
+        for python_name, parameter, value in self._parameters():
+            check(python_name, parameter, value)
+
+    def _parameters(self) -> list[tuple[str, Parameter, Any]]:
+        return [(item.name, item.metadata["parameter"], getattr(self, item.name)) for item in fields(self)]
+
+    def wire(self) -> dict[str, Value]:
+        """Give the operation's own parameters under their names on the wire."""
+        return {parameter.wire: value for _, parameter, value in self._parameters()}
+
+    def advisories(self) -> list[str]:
+        """Name values that only the Alibaba original documents as refused: worth a warning, no reason to refuse."""
+        return [
+            f"{self.name}: {parameter.label(python_name)} is outside what the original of this API accepts"
+            f" ({rule.allowed}); sending it all the same"
+            for python_name, parameter, value in self._parameters()
+            if value is not None
+            for rule in parameter.advisory
+            if not rule.accepts(value)
+        ]
+
+    @abstractmethod
+    def parse(self, reply: Reply) -> Result_co:
+        """Read a successful answer.
+
+        :raises ProtocolError: when something indispensable is missing.
+        """

@@ -1,0 +1,108 @@
+"""Jobs: start a verification, read one, list those of a package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from airflow_provider_tuya_ota.core.actions.base import Action
+from airflow_provider_tuya_ota.core.actions.reading import created, read_page, required_text
+from airflow_provider_tuya_ota.core.actions.rules import one_of, optional, required, up_to_items, whole_from
+from airflow_provider_tuya_ota.core.models import Created, Job, Page
+from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.core.states import JobStatus, JobType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_tuya_ota.core.envelope import Reply
+    from airflow_provider_tuya_ota.core.record import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateOTAVerifyJob(Action[Created]):
+    """Start a verification: the named devices are offered the package at once.
+
+    Source: https://developer.tuya.com/en/docs/tuya-iot/CreateOTAVerifyJob?id=Kf0louscz3hvc .
+
+    :param firmware_id: package to verify.
+    :param product_key: product of the devices.
+    :param timeout_in_minutes: 1 to 1440, per device from its first progress report on; left out, a device may take
+        for ever.
+    :param target_device_name: devices to try the package on. Optional at the vendor, whose own example names none;
+        which devices are taken then is not documented. The original accepts at most 10.
+    :param need_push: True by default at the platform: online devices are told; with False they must ask.
+    :param need_confirm: False by default at the platform; with True each device waits until its task is confirmed.
+    :param download_protocol: HTTPS, the only one.
+    """
+
+    name: ClassVar[str] = "CreateOTAVerifyJob"
+    repeat: ClassVar[Repeat] = Repeat.DUPLICATES
+
+    firmware_id: str = required("FirmwareId", str)
+    product_key: str = required("ProductKey", str)
+    timeout_in_minutes: int | None = optional("TimeoutInMinutes", int, whole_from(1, 1440))
+    target_device_name: Sequence[str] | None = optional("TargetDeviceName", list, advisory=(up_to_items(10),))
+    need_push: bool | None = optional("NeedPush", bool)
+    need_confirm: bool | None = optional("NeedConfirm", bool)
+    download_protocol: str | None = optional("DownloadProtocol", str, one_of("HTTPS"))
+
+    def parse(self, reply: Reply) -> Created:
+        """Read the job's id: ``jobId`` by the table, ``firmwareId`` by the only documented example."""
+        return created(reply, "JobId", "FirmwareId", other_than=self.firmware_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryOTAJob(Action[Job]):
+    """Read one job.
+
+    Source: https://help.aliyun.com/zh/marketplace/queryotajob .
+
+    :param job_id: id of the job.
+    """
+
+    name: ClassVar[str] = "QueryOTAJob"
+
+    job_id: str = required("JobId", str)
+
+    def parse(self, reply: Reply) -> Job:
+        """Read the job."""
+        return read_job(reply.fields.record("Data"), self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOTAJobByFirmware(Action[Page[Job]]):
+    """Read one page of a package's jobs.
+
+    Source: https://developer.tuya.com/en/docs/tuya-iot/ListOTAJobByFirmware?id=Kf0lqq9s2gl01 .
+
+    :param firmware_id: package whose jobs to list.
+    :param current_page: from 1.
+    :param page_size: 1 to 200.
+    """
+
+    name: ClassVar[str] = "ListOTAJobByFirmware"
+    largest_page: ClassVar[int] = 200
+
+    firmware_id: str = required("FirmwareId", str)
+    current_page: int = required("CurrentPage", int, whole_from(1, 2**31 - 1))
+    page_size: int = required("PageSize", int, whole_from(1, 200))
+
+    def parse(self, reply: Reply) -> Page[Job]:
+        """Read the page."""
+        return read_page(reply, "Data", "JobId", lambda item: read_job(item, self.name))
+
+
+def read_job(data: Record, action: str) -> Job:
+    """Read a job from a list or a query."""
+    return Job(
+        job_id=required_text(data, "JobId", action),
+        firmware_id=data.text("FirmwareId"),
+        status=JobStatus(required_text(data, "JobStatus", action)),
+        type=JobType(data.text("JobType")),
+        product_key=data.text("ProductKey"),
+        target_selection=data.text("TargetSelection"),
+        need_confirm=data.flag("NeedConfirm"),
+        need_push=data.flag("NeedPush"),
+        utc_create=data.text("UtcCreate"),
+    )

@@ -1,0 +1,114 @@
+"""Flows of single operations: sign, send, read, repeat where safe, turn pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from airflow_provider_tuya_ota.core.encoding import Value, to_wire
+from airflow_provider_tuya_ota.core.envelope import Reply, read_reply
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, TuyaOTAError
+from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Note, Send, Sleep
+from airflow_provider_tuya_ota.core.http import Request, Response
+from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.refusals import explain_refusal
+from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.signing import common_parameters, signed_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from airflow_provider_tuya_ota.core.actions.base import Action
+    from airflow_provider_tuya_ota.core.models import Page
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+Result = TypeVar("Result")
+Item = TypeVar("Item")
+
+LONGEST_LIST = 1_000_000
+"""Items after which a list is taken for endless: a page that repeats itself must not hold a worker for ever."""
+
+
+def call(settings: Settings, action: Action[Result], retry: RetryPolicy | None = None) -> Flow[Result]:
+    """Carry out one operation and read its answer.
+
+    :raises TuyaOTAError: see :mod:`airflow_provider_tuya_ota.core.errors`.
+    """
+    for advisory in action.advisories():
+        yield Note(advisory, warning=True)
+    reply = yield from call_by_name(
+        settings, action.name, action.wire(), repeat=action.repeat, lane=action.lane, retry=retry
+    )
+    return action.parse(reply)
+
+
+def call_by_name(
+    settings: Settings,
+    name: str,
+    parameters: Mapping[str, Value],
+    *,
+    repeat: Repeat,
+    lane: Lane = Lane.CALLS,
+    retry: RetryPolicy | None = None,
+) -> Flow[Reply]:
+    """Carry out any operation by its name, known to this package or not.
+
+    :param name: operation on the wire.
+    :param parameters: its own parameters; lists become ``Name.1…N``.
+    :param repeat: whether a lost answer may be answered by sending again.
+    :param lane: budget to draw on.
+    :param retry: patience; the default bridges about fifteen seconds.
+    """
+    policy = retry or RetryPolicy()
+    wire = to_wire(parameters)
+    attempt = 0
+    while True:
+        attempt += 1
+        ambient: Ambient = yield Look()
+        try:
+            return (yield from _attempt(settings, name, wire, ambient, lane))
+        except TuyaOTAError as error:
+            delay = policy.delay(error, repeat, attempt=attempt, jitter=ambient.jitter)
+            if delay is None:
+                raise
+            yield Note(f"{error} Trying again in {delay:.1f} s.", warning=True)
+            yield Sleep(delay)
+
+
+def _attempt(settings: Settings, name: str, wire: Mapping[str, str], ambient: Ambient, lane: Lane) -> Flow[Reply]:
+    # Nonce, timestamp and signature belong to one attempt: a replayed nonce is refused.
+    common = common_parameters(settings, action=name, timestamp=ambient.now, nonce=ambient.nonce)
+    query = signed_query("GET", {**wire, **common}, settings.credentials.access_key_secret)
+    request = Request("GET", f"{settings.base_url}/?{query}", {"Accept": "application/json"})
+    response: Response = yield Send(request, lane)
+    credentials = settings.credentials
+    try:
+        return read_reply(name, response, secrets=(credentials.access_key_secret, credentials.access_key_id))
+    except AuthenticationError as error:
+        raise explain_refusal(error, settings, response, ambient.now) from None
+
+
+def every_page(
+    settings: Settings,
+    page_of: Callable[[int], Action[Page[Item]]],
+    *,
+    page_size: int,
+    identify: Callable[[Item], str],
+) -> Flow[list[Item]]:
+    """Read a whole list, without duplicates even when items move between pages meanwhile.
+
+    :param page_of: builds the request for a page number from 1.
+    :param page_size: items asked for at once.
+    :param identify: id of an item.
+    """
+    found: dict[str, Item] = {}
+    number = 0
+    while len(found) < LONGEST_LIST:
+        number += 1
+        page: Page[Item] = yield from call(settings, page_of(number))
+        before = len(found)
+        found.update({identify(item): item for item in page.items})
+        # The total is documented in another list's words: it may ask for more pages, never end the list.
+        complete = len(page.items) < page_size and len(found) >= (page.total or 0)
+        if complete or len(found) == before:
+            break
+    return list(found.values())

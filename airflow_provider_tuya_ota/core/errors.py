@@ -1,0 +1,196 @@
+"""Every error this package raises, split by who has to act.
+
+::
+
+    TuyaOTAError
+    ├── ConfigurationError            nothing was sent: correct the connection or the argument
+    │   └── InvalidParameterError     one parameter of an operation or operator
+    ├── TransportError                no usable answer came back; .delivery says whether the request may have arrived
+    ├── ProtocolError                 an answer came back that is not one the platform documents
+    ├── ApiError                      the platform refused; .action .code .message .request_id .http_status
+    │   ├── AuthenticationError       key, signature, timestamp or nonce
+    │   ├── PermissionDeniedError     the key may not do this
+    │   ├── InvalidRequestError       a parameter the platform does not accept
+    │   ├── NotFoundError             product, package, job, task or device does not exist
+    │   ├── ConflictError             the request contradicts the present state
+    │   ├── ThrottledError            too many requests
+    │   └── UnavailableError          the platform could not answer now
+    ├── OutcomeError                  the platform worked, the release did not
+    │   ├── FirmwareVersionTakenError the version exists with other bytes
+    │   ├── AmbiguousOutcomeError     several jobs could be the one that was created
+    │   ├── JobFailedError            .verdict names the failing devices
+    │   └── WaitTimeoutError          the deadline passed, the job goes on
+    └── TriggerEventError             the triggerer sent an event that this version does not know
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
+
+
+class Delivery(StrEnum):
+    """Whether a request without an answer may have reached the platform."""
+
+    NEVER_SENT = "never sent"
+    UNKNOWN = "unknown"
+
+
+class TuyaOTAError(Exception):
+    """Base of everything this package raises on purpose."""
+
+    in_doubt: bool = False
+    """True when the platform may have carried the request out all the same."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(kind: type[TuyaOTAError], args: tuple[Any, ...], fields: Mapping[str, Any]) -> TuyaOTAError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
+
+
+class ConfigurationError(TuyaOTAError):
+    """The connection or an argument is wrong; nothing was sent."""
+
+
+class InvalidParameterError(ConfigurationError):
+    """One parameter has a value that would be refused; nothing was sent.
+
+    :param field: the argument as the Dag author wrote it, with the wire name where it has one.
+    :param problem: what is wrong with the value.
+    :param allowed: the values that are accepted.
+    """
+
+    def __init__(self, *, field: str, problem: str, allowed: str) -> None:
+        super().__init__(f"{field}: {problem}. Allowed: {allowed}.")
+        self.field = field
+        self.problem = problem
+        self.allowed = allowed
+
+
+class TransportError(TuyaOTAError):
+    """No usable answer came back.
+
+    :param reason: what failed, in words without any part of the request.
+    :param endpoint: host and port that were addressed.
+    :param delivery: whether the request may have arrived.
+    """
+
+    def __init__(self, reason: str, *, endpoint: str, delivery: Delivery) -> None:
+        arrived = "it was not delivered" if delivery is Delivery.NEVER_SENT else "it may have been carried out"
+        super().__init__(f"request to {endpoint} failed ({reason}); {arrived}")
+        self.reason = reason
+        self.endpoint = endpoint
+        self.delivery = delivery
+        self.in_doubt = delivery is Delivery.UNKNOWN
+
+
+class ProtocolError(TuyaOTAError):
+    """The answer has no form that the platform documents, so nothing is concluded from it."""
+
+    in_doubt = True
+
+
+class ApiError(TuyaOTAError):
+    """The platform refused the request.
+
+    :param action: name of the operation on the wire.
+    :param code: the platform's code, empty when only the HTTP status speaks.
+    :param message: the platform's text, with anything secret removed.
+    :param request_id: what the vendor's support asks for.
+    :param http_status: status of the HTTP answer.
+    :param advice: what to do next, one sentence.
+    """
+
+    def __init__(
+        self, *, action: str, code: str, message: str, request_id: str, http_status: int, advice: str = ""
+    ) -> None:
+        parts = [f"{action} was refused: {code or f'HTTP {http_status}'}"]
+        if message:
+            parts.append(f" ({message})")
+        parts.append(f"; request id {request_id or 'not given'}")
+        if advice:
+            parts.append(f". {advice}")
+        super().__init__("".join(parts))
+        self.action = action
+        self.code = code
+        self.message = message
+        self.request_id = request_id
+        self.http_status = http_status
+        self.advice = advice
+
+
+class AuthenticationError(ApiError):
+    """The AccessKey pair, the signature, the timestamp or the nonce was not accepted."""
+
+
+class PermissionDeniedError(ApiError):
+    """The AccessKey may not do this, or the resource belongs to another account."""
+
+
+class InvalidRequestError(ApiError):
+    """The platform does not accept a parameter."""
+
+
+class NotFoundError(ApiError):
+    """What the request names does not exist."""
+
+
+class ConflictError(ApiError):
+    """The request contradicts the present state of a package, job, task or device."""
+
+
+class ThrottledError(ApiError):
+    """Too many requests; the request was not carried out."""
+
+
+class UnavailableError(ApiError):
+    """The platform could not answer now; whether it acted is not known."""
+
+    in_doubt = True
+
+
+class OutcomeError(TuyaOTAError):
+    """The platform worked, the release did not."""
+
+
+class FirmwareVersionTakenError(OutcomeError):
+    """The product has a package of this version and module already, made from other bytes."""
+
+
+class AmbiguousOutcomeError(OutcomeError):
+    """A job was created, but several could be it; a person has to look."""
+
+
+class JobFailedError(OutcomeError):
+    """A job ended without reaching every device.
+
+    :param verdict: counts and failing devices at the end.
+    """
+
+    def __init__(self, message: str, *, verdict: Verdict) -> None:
+        super().__init__(message)
+        self.verdict = verdict
+
+
+class WaitTimeoutError(OutcomeError):
+    """The deadline passed before the job ended; the job itself goes on.
+
+    :param verdict: the last state that was seen, if any was.
+    """
+
+    def __init__(self, message: str, *, verdict: Verdict | None = None) -> None:
+        super().__init__(message)
+        self.verdict = verdict
+
+
+class TriggerEventError(TuyaOTAError):
+    """The triggerer sent an event that this version of the package does not know."""

@@ -1,0 +1,77 @@
+"""Effects as data: what a flow asks its driver to do.
+
+A flow is a generator that yields effects and returns a value. One driver answers with requests, one with aiohttp, a
+test with a list; the protocol is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_provider_tuya_ota.core.http import Request
+    from airflow_provider_tuya_ota.core.rate import Lane
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Ambient:
+    """What pure code cannot know by itself.
+
+    :param now: aware UTC time.
+    :param nonce: a text never given before.
+    :param jitter: a random number from 0 to 1.
+    """
+
+    now: datetime
+    nonce: str
+    jitter: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ask for a fresh :class:`Ambient`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request within the budget of its lane; answered with a Response, or a TransportError is thrown in."""
+
+    request: Request
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Let time pass."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Tell the person who reads the log.
+
+    :param text: one line.
+    :param warning: True for what deserves attention.
+    """
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Hand over the state of a job, each time it was read."""
+
+    verdict: Verdict
+
+
+Effect: TypeAlias = Look | Send | Sleep | Note | Report
+
+T = TypeVar("T")
+Flow: TypeAlias = Generator[Effect, Any, T]

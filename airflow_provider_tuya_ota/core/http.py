@@ -1,0 +1,47 @@
+"""One HTTP exchange as data; what is secret in it never shows in a repr."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_tuya_ota.core.multipart import MultipartBody
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a transport has to send, byte for byte.
+
+    :param method: HTTP method.
+    :param url: absolute and already encoded; carries the signature, hence not in the repr.
+    :param headers: beyond those that the transport adds itself.
+    :param body: a file upload, or nothing.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: MultipartBody | None = field(default=None, repr=False)
+
+    @property
+    def endpoint(self) -> str:
+        """Host and port, the only part of the address that may be shown."""
+        return urlsplit(self.url).netloc
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back.
+
+    :param status: HTTP status.
+    :param headers: names in lower case.
+    :param body: may hold presigned addresses, hence not in the repr.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)

@@ -1,0 +1,111 @@
+"""What the platform tells about packages, jobs and device tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.secret import Secret
+    from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, JobType, TaskStatus
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadTicket:
+    """Permission to put one file into object storage; good for about a minute.
+
+    :param host: origin of the bucket, the address of the form POST.
+    :param key: name of the object.
+    :param access_key_id: storage's own key id.
+    :param policy: Base64 of what the form may contain.
+    :param signature: proof of the policy.
+    :param firmware_url: address of the object, for CreateOTAFirmware.
+    """
+
+    host: str
+    key: str
+    access_key_id: Secret
+    policy: Secret
+    signature: Secret
+    firmware_url: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """What a create operation answered.
+
+    :param entity_id: id of what was created; None where the answer has none.
+    :param utc_create: as the platform wrote it; empty where it did not.
+    :param request_id: of the creating request.
+    """
+
+    entity_id: str | None
+    utc_create: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firmware:
+    """A package.
+
+    :param firmware_size: bytes, None where not told.
+    :param firmware_sign: digest of the file under ``sign_method``, lower case.
+    :param module_name: ``default`` is the whole device.
+    """
+
+    firmware_id: str
+    name: str
+    version: str
+    product_key: str
+    status: FirmwareStatus
+    module_name: str = "default"
+    src_version: str = ""
+    firmware_sign: str = ""
+    sign_method: str = ""
+    firmware_size: int | None = None
+    utc_create: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A verification or upgrade job."""
+
+    job_id: str
+    firmware_id: str
+    status: JobStatus
+    type: JobType
+    product_key: str = ""
+    target_selection: str = ""
+    need_confirm: bool | None = None
+    need_push: bool | None = None
+    utc_create: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceTask:
+    """One device in one job.
+
+    :param progress: percent as the platform wrote it; empty before the first report.
+    :param reason: the platform's ``TaskDesc``.
+    """
+
+    task_id: str
+    device_name: str
+    status: TaskStatus
+    progress: str = ""
+    reason: str = ""
+    src_version: str = ""
+    dest_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Item]):
+    """One page of a list.
+
+    :param total: items on all pages, None where not told.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    total: int | None = None

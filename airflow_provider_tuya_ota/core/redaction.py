@@ -1,0 +1,38 @@
+"""Text from the platform made fit to be read by anybody.
+
+Gateways of this family echo the string to sign in their error messages, and a truncated answer may hold a presigned
+address, a policy or a device's secret.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+EXCERPT_LENGTH = 160
+_REMOVED = "[removed]"
+_KEYED = re.compile(
+    r"""(?ix) (?P<key> access_?key_?id | signature(?!doesnotmatch|nonceused) | policy | [a-z]*secret | firmwareurl )
+        (?P<mark> ["']? \s* (?: [:=] | %3D | %253D ) \s* ["']? )
+        (?P<value> [^"'&\s,<>}]+ )"""
+)
+_OPAQUE = re.compile(r"[A-Za-z0-9+/=_%~-]{28,}")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+def redact(text: str, known: Iterable[str] = ()) -> str:
+    """Remove known secrets, values behind secret names, and any long opaque run except UUIDs, which are request ids."""
+    for secret in known:
+        if secret:
+            text = text.replace(secret, _REMOVED)
+    text = _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", text)
+    return _OPAQUE.sub(lambda run: run.group() if _UUID.fullmatch(run.group()) else _REMOVED, text)
+
+
+def excerpt(body: bytes, known: Iterable[str] = ()) -> str:
+    """Give the beginning of an answer on one line, redacted before it is cut so that no secret survives in part."""
+    text = redact(" ".join(body[:4096].decode("utf-8", "replace").split()), known)
+    return text if len(text) <= EXCERPT_LENGTH else f"{text[:EXCERPT_LENGTH]}…"

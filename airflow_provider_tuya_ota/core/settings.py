@@ -1,0 +1,265 @@
+"""Connection fields, validated.
+
+Unknown names are refused: whoever edits a connection is less trusted than the author of a Dag.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from airflow_provider_tuya_ota.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_PORT: Final = 8686
+API_VERSIONS: Final = ("2018-01-20", "2022-01-01")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An AccessKey pair of the service instance (not an Alibaba RAM key).
+
+    :param access_key_id: names the key; shown only masked.
+    :param access_key_secret: signs; never shown.
+    """
+
+    access_key_id: str = field(repr=False)
+    access_key_secret: str = field(repr=False)
+
+    @property
+    def masked_id(self) -> str:
+        """Enough of the id to tell two keys apart, too little to use."""
+        shown = 4 if len(self.access_key_id) >= 12 else 1  # noqa: PLR2004 - a third of the id at the most
+        return f"{self.access_key_id[:shown]}***"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a client needs to know about one service instance.
+
+    :param credentials: the AccessKey pair.
+    :param host: API host of the instance; the console of the vendor names it.
+    :param port: API port, 8686 unless the console says otherwise (3443 is the console itself).
+    :param scheme: ``https``; ``http`` only to loopback or with ``allow_http``.
+    :param verify_tls: check the server's certificate.
+    :param ca_bundle: path of a PEM file with the certificate authorities to trust instead of the default ones.
+    :param proxy: address of an HTTP proxy; proxies from the environment are not used, so that worker and triggerer
+        agree.
+    :param connect_timeout: seconds to establish a connection.
+    :param read_timeout: seconds without a byte before an answer counts as lost.
+    :param requests_per_second: this process's budget on this connection; 10 is the original's limit for most
+        operations.
+    :param cancels_per_second: the same for cancelling, where the original's limit is 5.
+    :param api_version: ``Version`` sent with each request.
+    :param send_common_parameters: send ``Format``, ``Version`` and ``SignatureVersion``, which the vendor's table lists
+        and its examples omit.
+    :param allow_http: permit plain http to hosts other than loopback.
+    :param console_url: pattern of a job's page in the vendor's console, with ``{job_id}``, ``{firmware_id}``,
+        ``{product_key}`` and ``{host}``.
+    """
+
+    credentials: Credentials
+    host: str
+    port: int = DEFAULT_PORT
+    scheme: str = "https"
+    verify_tls: bool = True
+    ca_bundle: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    connect_timeout: float = 10.0
+    read_timeout: float = 30.0
+    requests_per_second: float = 10.0
+    cancels_per_second: float = 5.0
+    api_version: str = API_VERSIONS[0]
+    send_common_parameters: bool = True
+    allow_http: bool = False
+    console_url: str = "https://{host}:3443/"
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port, without a path."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @classmethod
+    def from_connection_fields(
+        cls,
+        *,
+        host: str | None,
+        port: int | None = None,
+        schema: str | None = None,
+        login: str | None,
+        password: str | None,
+        extra: Mapping[str, Any],
+    ) -> Settings:
+        """Validate the fields of an Airflow connection.
+
+        :param host: name or address, optionally with scheme and port.
+        :param port: wins nothing over a different port in ``host``: the two must agree.
+        :param schema: ``http`` or ``https`` where ``host`` names no scheme, as connection URIs give it.
+        :param login: AccessKey ID.
+        :param password: AccessKey secret.
+        :param extra: see :data:`EXTRA_FIELDS`; any other name is refused.
+        :raises ConfigurationError: naming the field, what is wrong and what is accepted.
+        """
+        credentials = _credentials(login, password)
+        extras = _extras(extra)
+        scheme, host, port = _endpoint(host, port, schema)
+        require_safe_scheme(scheme, host, allow_http=extras.get("allow_http", False), what="Host")
+        return cls(credentials=credentials, host=host, port=port, scheme=scheme, **extras)
+
+
+def require_safe_scheme(scheme: str, host: str, *, allow_http: bool, what: str) -> None:
+    """Refuse plain http except to loopback or where the connection permits it.
+
+    :raises ConfigurationError: naming the address and the switch.
+    """
+    if scheme == "https" or (scheme == "http" and (allow_http or _is_loopback(host))):
+        return
+    if scheme != "http":
+        raise ConfigurationError(f"{what} {scheme}://{host}: the scheme must be https.")
+    raise ConfigurationError(
+        f"{what} http://{host}: plain http would expose the firmware and every request. Use https, or set the"
+        " connection extra allow_http to true if this network is trusted (loopback needs no switch)."
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _credentials(login: str | None, password: str | None) -> Credentials:
+    if not login or not login.strip():
+        raise ConfigurationError("Login is empty: enter the AccessKey ID from the console's key management.")
+    if not password or not password.strip():
+        raise ConfigurationError(
+            "Password is empty: enter the AccessKey secret that belongs to the AccessKey ID in Login."
+        )
+    return Credentials(access_key_id=login.strip(), access_key_secret=password.strip())
+
+
+_HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?\.?)+")
+
+
+def _endpoint(host: str | None, port: int | None, schema: str | None) -> tuple[str, str, int]:
+    text = (host or "").strip()
+    if not text:
+        raise ConfigurationError(
+            "Host is empty: enter the API host of the service instance, for example si-0123.tuyacloud.com."
+        )
+    if "://" not in text:
+        text = f"{schema or 'https'}://{text}"
+    try:
+        parts = urlsplit(text)
+        named_port = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"Host {host!r} cannot be read as an address: {error}.") from None
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None:
+        raise ConfigurationError("Host must be a bare host name: no path, query, user or password.")
+    name = parts.hostname or ""
+    if not (_HOST.fullmatch(name) or ":" in name):
+        raise ConfigurationError(f"Host {host!r} is not a host name.")
+    if named_port and port and named_port != port:
+        raise ConfigurationError(f"Host names port {named_port} but Port says {port}: keep one of them.")
+    # The 3.3 connection form posts 0 for an empty port.
+    chosen = named_port or port or DEFAULT_PORT
+    if not 1 <= chosen <= 65535:  # noqa: PLR2004 - the range of TCP ports
+        raise ConfigurationError(f"Port {chosen} is out of range. Allowed: 1 to 65535; {DEFAULT_PORT} by default.")
+    return parts.scheme.lower(), name, chosen
+
+
+def _extras(extra: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(extra) - set(EXTRA_FIELDS))
+    if unknown:
+        raise ConfigurationError(
+            f"Unknown connection extra {', '.join(map(repr, unknown))}. Known: {', '.join(EXTRA_FIELDS)}."
+        )
+    # An empty form field is posted as null or "" and means the default.
+    return {name: EXTRA_FIELDS[name](name, value) for name, value in extra.items() if value not in (None, "")}
+
+
+def _switch(name: str, value: object) -> bool:
+    words = {"true": True, "false": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise ConfigurationError(f"Connection extra {name}: {value!r} is no switch. Allowed: true, false.")
+
+
+def _number(name: str, value: object, *, low: float, high: float) -> float:
+    try:
+        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+    except ValueError:
+        number = None
+    if number is None or not low <= number <= high:
+        raise ConfigurationError(f"Connection extra {name}: {value!r} is not allowed. Allowed: {low:g} to {high:g}.")
+    return number
+
+
+def _seconds(name: str, value: object) -> float:
+    return _number(name, value, low=0.1, high=600)
+
+
+def _rate(name: str, value: object) -> float:
+    return _number(name, value, low=0.1, high=1000)
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise ConfigurationError(f"Connection extra {name}: a text is needed, not {type(value).__name__}.")
+
+
+def _version(name: str, value: object) -> str:
+    if value in API_VERSIONS:
+        return str(value)
+    raise ConfigurationError(f"Connection extra {name}: {value!r} is not allowed. Allowed: {', '.join(API_VERSIONS)}.")
+
+
+def _proxy(name: str, value: object) -> str:
+    address = _text(name, value)
+    if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname:
+        raise ConfigurationError(
+            f"Connection extra {name} is no proxy address. Allowed: http://host:port or https://host:port."
+        )
+    return address
+
+
+def _console_url(name: str, value: object) -> str:
+    pattern = _text(name, value)
+    try:
+        filled = pattern.format(job_id="1", firmware_id="1", product_key="p", host="h")
+    except (KeyError, IndexError, ValueError, AttributeError):
+        filled = ""
+    if urlsplit(filled).scheme not in {"http", "https"}:
+        raise ConfigurationError(
+            f"Connection extra {name}: {pattern!r} is no address pattern. Allowed: an http(s) address in which"
+            " {job_id}, {firmware_id}, {product_key} and {host} are filled in."
+        )
+    return pattern
+
+
+EXTRA_FIELDS: Final = {
+    "verify_tls": _switch,
+    "ca_bundle": _text,
+    "proxy": _proxy,
+    "connect_timeout": _seconds,
+    "read_timeout": _seconds,
+    "requests_per_second": _rate,
+    "cancels_per_second": _rate,
+    "api_version": _version,
+    "send_common_parameters": _switch,
+    "allow_http": _switch,
+    "console_url": _console_url,
+}
+"""Names that a connection's extra may have, each with what reads it."""

@@ -1,0 +1,74 @@
+"""The platform's states. A value that nobody documented survives as itself and counts as neither good nor ended."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Self
+
+
+class _OpenStrEnum(StrEnum):
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = value
+        member._value_ = value
+        return member
+
+
+class FirmwareStatus(IntEnum):
+    """``Status`` of a package, QueryOTAFirmware."""
+
+    NOT_NEEDED = -1
+    UNVERIFIED = 0
+    VERIFIED = 1
+    VERIFYING = 2
+    FAILED = 3
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = f"STATUS_{value}"
+        member._value_ = value
+        return member
+
+
+class JobStatus(_OpenStrEnum):
+    """``JobStatus``. COMPLETED says that every device task has ended, not how."""
+
+    PLANNED = "PLANNED"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    CANCELED = "CANCELED"
+
+    @property
+    def has_ended(self) -> bool:
+        """No device task of the job changes any more."""
+        return self in {JobStatus.COMPLETED, JobStatus.CANCELED}
+
+
+class JobType(_OpenStrEnum):
+    """``JobType``."""
+
+    VERIFY_FIRMWARE = "VERIFY_FIRMWARE"
+    UPGRADE_FIRMWARE = "UPGRADE_FIRMWARE"
+
+
+class TaskStatus(_OpenStrEnum):
+    """``TaskStatus`` of one device in one job."""
+
+    CONFIRM = "CONFIRM"
+    QUEUED = "QUEUED"
+    NOTIFIED = "NOTIFIED"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+
+    @property
+    def has_ended(self) -> bool:
+        """The task changes no more."""
+        return self in {TaskStatus.SUCCEEDED, TaskStatus.FAILED, TaskStatus.CANCELED}

@@ -1,0 +1,64 @@
+"""Object storage's answer to a form upload: 200, 201 and 204 are success, errors are XML.
+
+Source: Alibaba OSS, PostObject and its troubleshooting page.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core.errors import (
+    ApiError,
+    AuthenticationError,
+    InvalidRequestError,
+    ProtocolError,
+    UnavailableError,
+)
+from airflow_provider_tuya_ota.core.record import Record
+from airflow_provider_tuya_ota.core.redaction import excerpt, redact
+from airflow_provider_tuya_ota.core.xml import read_xml
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.http import Response
+
+ACTION = "PostObject"
+
+
+def read_storage_reply(response: Response) -> None:
+    """Accept a stored file.
+
+    :raises ApiError: storage refused the form; ``UnavailableError`` where sending again may help.
+    :raises ProtocolError: the answer has no documented form.
+    """
+    if response.status in {200, 201, 204}:
+        return
+    if response.status < 400:  # noqa: PLR2004 - HTTP's failures begin there
+        raise ProtocolError(f"{ACTION}: object storage answered HTTP {response.status}, which is no documented answer")
+    parsed = read_xml(response.body.strip())
+    fields = Record(parsed if isinstance(parsed, dict) else {})
+    code = fields.text("Code")
+    kind, advice = _meaning(code, fields.text("Message"), response.status)
+    raise kind(
+        action=ACTION,
+        code=redact(code),
+        message=redact(fields.text("Message")) or excerpt(response.body),
+        request_id=fields.text("RequestId"),
+        http_status=response.status,
+        advice=advice,
+    )
+
+
+def _meaning(code: str, message: str, status: int) -> tuple[type[ApiError], str]:
+    if status >= 500:  # noqa: PLR2004 - HTTP's server failures
+        return UnavailableError, "The upload may be repeated."
+    if "expired" in message.lower():
+        # A fresh ticket mends it: the upload began later than a minute after the last one was given.
+        return UnavailableError, "The permission to upload had expired; check this machine's clock if it recurs."
+    if code == "EntityTooLarge":
+        return InvalidRequestError, "The platform takes files of at most 1,048,576,000 bytes."
+    if status == 403:  # noqa: PLR2004 - HTTP's Forbidden
+        return (
+            AuthenticationError,
+            "Object storage does not accept the platform's own permission; report the request id.",
+        )
+    return InvalidRequestError, ""

@@ -1,0 +1,198 @@
+"""What the states of package, job and device tasks amount to.
+
+One pure decision serves sensor, blocking wait and trigger. COMPLETED alone is never success: a verification has
+succeeded when the package says so and every device task does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, JobType, TaskStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_provider_tuya_ota.core.models import DeviceTask, Firmware, Job
+
+SAMPLE: Final = 50
+"""Devices that a verdict names at the most; counts are always complete."""
+
+
+class Outcome(StrEnum):
+    """Where a job stands."""
+
+    RUNNING = "running"
+    SETTLING = "settling"
+    """Everything has ended, but package, job and tasks do not tell the same story yet."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """One device, small enough for XCom."""
+
+    name: str
+    status: str
+    progress: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        progress = f" at {self.progress} %" if self.progress else ""
+        reason = f": {self.reason}" if self.reason else ""
+        return f"{self.name} {self.status}{progress}{reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The state of a job at one look.
+
+    :param outcome: where it stands.
+    :param why: the reason for a failure or for waiting on, in words; empty otherwise.
+    :param counts: number of device tasks by status.
+    :param devices: up to 50 devices, those that matter most first.
+    """
+
+    job_id: str
+    firmware_id: str
+    job_type: str
+    job_status: str
+    firmware_status: str
+    outcome: Outcome
+    why: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    devices: tuple[DeviceState, ...] = ()
+
+    @property
+    def failing(self) -> tuple[DeviceState, ...]:
+        """Named devices whose task failed or was cancelled."""
+        return tuple(device for device in self.devices if device.status in _LOST)
+
+    def line(self) -> str:
+        """Give the whole state on one line, for the task log; equal lines mean that nothing changed."""
+        counts = ", ".join(f"{number} {status}" for status, number in self.counts.items()) or "none yet"
+        named = [str(device) for device in self.devices if device.status not in _QUIET][:10]
+        parts = [f"job {self.job_id} {self.job_status}", f"devices: {counts}"]
+        if self.job_type == JobType.VERIFY_FIRMWARE:
+            parts.insert(1, f"package {self.firmware_id} {self.firmware_status}")
+        return "; ".join(parts + named)
+
+    def failure_text(self) -> str:
+        """Say why the job failed and which devices did, with reason and progress."""
+        number = sum(self.counts.get(status, 0) for status in _LOST)
+        named = "; ".join(map(str, self.failing))
+        more = f"; and {number - len(self.failing)} more" if number > len(self.failing) else ""
+        return f"job {self.job_id}: {self.why}" + (f". Devices: {named}{more}" if named else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values, for events, XCom and notifications."""
+        return {
+            "job_id": self.job_id,
+            "firmware_id": self.firmware_id,
+            "job_type": self.job_type,
+            "job_status": self.job_status,
+            "firmware_status": self.firmware_status,
+            "outcome": self.outcome.value,
+            "why": self.why,
+            "counts": dict(self.counts),
+            "devices": [
+                {"name": device.name, "status": device.status, "progress": device.progress, "reason": device.reason}
+                for device in self.devices
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Verdict:
+        """Rebuild what :meth:`to_dict` gave; names that a later version added are ignored."""
+        known = {name: values[name] for name in cls.__slots__ if name in values}
+        known["outcome"] = Outcome(known["outcome"])
+        known["devices"] = tuple(
+            DeviceState(**{name: item.get(name, "") for name in DeviceState.__slots__}) for item in values["devices"]
+        )
+        return cls(**known)
+
+
+_LOST: Final = (TaskStatus.FAILED.value, TaskStatus.CANCELED.value)
+_QUIET: Final = (TaskStatus.SUCCEEDED.value, TaskStatus.QUEUED.value)
+_ORDER: Final = ("FAILED", "CANCELED", "IN_PROGRESS", "CONFIRM", "NOTIFIED", "QUEUED", "SUCCEEDED")
+
+
+def assess_job(job: Job, tasks: Sequence[DeviceTask], firmware: Firmware | None) -> Verdict:
+    """Decide where a job stands.
+
+    :param job: as QueryOTAJob tells it.
+    :param tasks: every device task of the job.
+    :param firmware: the package as QueryOTAFirmware tells it; needed for a verification, not used otherwise.
+    """
+    counted = Counter(task.status.value for task in tasks)
+    counts = {status: counted[status] for status in sorted(counted, key=_rank)}
+    ended = bool(tasks) and all(task.status.has_ended for task in tasks)
+    is_verification = job.type == JobType.VERIFY_FIRMWARE
+    if not (ended or job.status.has_ended):
+        outcome, why = Outcome.RUNNING, ""
+    elif is_verification:
+        outcome, why = _verification(job, counts, firmware.status if firmware else None, ended=ended)
+    else:
+        outcome, why = _upgrade(job, counts, ended=ended)
+    return Verdict(
+        job_id=job.job_id,
+        firmware_id=job.firmware_id or (firmware.firmware_id if firmware else ""),
+        job_type=job.type.value,
+        job_status=job.status.value,
+        firmware_status=firmware.status.name if firmware else "",
+        outcome=outcome,
+        why=why,
+        counts=counts,
+        devices=_sample(tasks),
+    )
+
+
+def _verification(
+    job: Job, counts: dict[str, int], status: FirmwareStatus | None, *, ended: bool
+) -> tuple[Outcome, str]:
+    lost = _lost(counts)
+    if counts and not ended:
+        return Outcome.SETTLING, f"the job is {job.status} while devices are not done"
+    if job.status == JobStatus.CANCELED:
+        return Outcome.FAILED, f"the verification was cancelled ({lost or 'no device task was lost'})"
+    if status == FirmwareStatus.FAILED:
+        return Outcome.FAILED, f"the package failed its verification ({lost or 'no device task did'})"
+    if lost:
+        return Outcome.FAILED, f"the verification did not succeed on every device ({lost})"
+    if status == FirmwareStatus.VERIFIED:
+        return Outcome.SUCCEEDED, ""
+    name = status.name if status is not None else "not known"
+    return Outcome.SETTLING, f"every device task has ended but the package is {name}"
+
+
+def _upgrade(job: Job, counts: dict[str, int], *, ended: bool) -> tuple[Outcome, str]:
+    lost = _lost(counts)
+    if counts and not ended:
+        return Outcome.SETTLING, f"the job is {job.status} while devices are not done"
+    if job.status == JobStatus.CANCELED:
+        return Outcome.FAILED, f"the job was cancelled ({lost or 'no device task was lost'})"
+    if lost:
+        return Outcome.FAILED, f"not every device was upgraded ({lost})"
+    if not counts:
+        return Outcome.FAILED, "the job ended without any device task"
+    return Outcome.SUCCEEDED, ""
+
+
+def _lost(counts: dict[str, int]) -> str:
+    return ", ".join(f"{counts[status]} {status}" for status in _LOST if counts.get(status))
+
+
+def _rank(status: str) -> tuple[int, str]:
+    return (_ORDER.index(status) if status in _ORDER else len(_ORDER), status)
+
+
+def _sample(tasks: Iterable[DeviceTask]) -> tuple[DeviceState, ...]:
+    ordered = sorted(tasks, key=lambda task: (_rank(task.status.value), task.device_name))
+    return tuple(
+        DeviceState(name=task.device_name, status=task.status.value, progress=task.progress, reason=task.reason)
+        for task in ordered[:SAMPLE]
+    )

@@ -1,0 +1,169 @@
+"""Starting a verification without ever starting two.
+
+The platform has no client token, so what exists is listed before and, when in doubt, after: one new job is adopted,
+none is an error that may be retried, several stop for a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core.actions import (
+    CreateOTAVerifyJob,
+    ListOTAJobByFirmware,
+    QueryOTAFirmware,
+)
+from airflow_provider_tuya_ota.core.calls import call, every_page
+from airflow_provider_tuya_ota.core.errors import (
+    AmbiguousOutcomeError,
+    ConflictError,
+    OutcomeError,
+    ProtocolError,
+    TuyaOTAError,
+)
+from airflow_provider_tuya_ota.core.flow import Flow, Note, Sleep
+from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobType
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.models import Created, Firmware, Job
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+SHOW_TIMES = (2.0, 5.0, 10.0)
+"""Seconds granted, one after the other, to a job of unknown fate to appear in the list."""
+
+
+class IfVerified(StrEnum):
+    """What to do with a package that is verified already."""
+
+    SUCCEED = "succeed"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The verification that is in force.
+
+    :param job_id: its job; empty for a verified package whose job cannot be told.
+    :param is_new: True when this call created it.
+    :param is_verified: True when the package was verified before.
+    """
+
+    job_id: str
+    firmware_id: str
+    utc_create: str = ""
+    request_id: str = ""
+    is_new: bool = False
+    is_verified: bool = False
+
+
+def start_verification(
+    settings: Settings, action: CreateOTAVerifyJob, *, if_verified: IfVerified
+) -> Flow[Verification]:
+    """Adopt the package's verification, or create it.
+
+    :raises OutcomeError: the package is verified and that counts as an error, or several jobs could be the created one.
+    :raises TuyaOTAError: anything else that went wrong; after an error in doubt no new job was found.
+    """
+    firmware: Firmware = yield from call(settings, QueryOTAFirmware(firmware_id=action.firmware_id))
+    known = yield from list_verifications(settings, action.firmware_id)
+    if firmware.status == FirmwareStatus.VERIFIED:
+        return _already_verified(firmware, known, if_verified)
+    if firmware.status == FirmwareStatus.VERIFYING:
+        return (yield from _adopt_running(firmware, known))
+    try:
+        created = yield from call(settings, action)
+    except ConflictError as error:
+        if "InProgressVerifyJobExisted" not in error.code:
+            raise
+        known = yield from list_verifications(settings, action.firmware_id)
+        return (yield from _adopt_running(firmware, known))
+    except TuyaOTAError as error:
+        if not error.in_doubt:
+            raise
+        yield Note(f"{error} Looking whether the verification job exists.", warning=True)
+        found = yield from _find_new(settings, action.firmware_id, known)
+        if found is None:
+            raise
+        return Verification(
+            job_id=found.job_id, firmware_id=action.firmware_id, utc_create=found.utc_create, is_new=True
+        )
+    return (yield from _identify(settings, action, created, known))
+
+
+def list_verifications(settings: Settings, firmware_id: str) -> Flow[list[Job]]:
+    """List the verification jobs of a package, the newest first."""
+    size = ListOTAJobByFirmware.largest_page
+    jobs: list[Job] = yield from every_page(
+        settings,
+        lambda number: ListOTAJobByFirmware(firmware_id=firmware_id, current_page=number, page_size=size),
+        page_size=size,
+        identify=lambda job: job.job_id,
+    )
+    verifications = [job for job in jobs if job.type == JobType.VERIFY_FIRMWARE]
+    return sorted(verifications, key=lambda job: job.utc_create, reverse=True)
+
+
+def _already_verified(firmware: Firmware, known: list[Job], if_verified: IfVerified) -> Verification:
+    if if_verified is IfVerified.FAIL:
+        raise OutcomeError(
+            f"package {firmware.firmware_id} ({firmware.version}) is verified already, and if_verified is 'fail'."
+            " Leave this task out, or set if_verified='succeed'"
+        )
+    job = known[0] if known else None
+    return Verification(
+        job_id=job.job_id if job else "",
+        firmware_id=firmware.firmware_id,
+        utc_create=job.utc_create if job else "",
+        is_verified=True,
+    )
+
+
+def _adopt_running(firmware: Firmware, known: list[Job]) -> Flow[Verification]:
+    running = [job for job in known if not job.status.has_ended]
+    if len(running) != 1:
+        raise AmbiguousOutcomeError(
+            f"package {firmware.firmware_id} is being verified, but {len(running)} of its verification jobs are running"
+            f" ({', '.join(job.job_id for job in running) or 'none'}). Look at the package in the vendor's console"
+        )
+    yield Note(f"package {firmware.firmware_id} is being verified already; following job {running[0].job_id}")
+    return Verification(job_id=running[0].job_id, firmware_id=firmware.firmware_id, utc_create=running[0].utc_create)
+
+
+def _identify(settings: Settings, action: CreateOTAVerifyJob, created: Created, known: list[Job]) -> Flow[Verification]:
+    job_id, utc_create = created.entity_id, created.utc_create
+    if job_id is None:
+        yield Note("the answer to CreateOTAVerifyJob has no job id; looking for the job", warning=True)
+        found = yield from _find_new(settings, action.firmware_id, known)
+        if found is None:
+            raise ProtocolError(
+                f"CreateOTAVerifyJob succeeded (request id {created.request_id}) but its job is in no list."
+                f" Look at package {action.firmware_id} in the vendor's console before running this again"
+            )
+        job_id, utc_create = found.job_id, utc_create or found.utc_create
+    return Verification(
+        job_id=job_id,
+        firmware_id=action.firmware_id,
+        utc_create=utc_create,
+        request_id=created.request_id,
+        is_new=True,
+    )
+
+
+def _find_new(settings: Settings, firmware_id: str, known: list[Job]) -> Flow[Job | None]:
+    known_ids = {job.job_id for job in known}
+    for seconds in (0.0, *SHOW_TIMES):
+        if seconds:
+            yield Sleep(seconds)
+        jobs = yield from list_verifications(settings, firmware_id)
+        new = [job for job in jobs if job.job_id not in known_ids]
+        if len(new) > 1:
+            raise AmbiguousOutcomeError(
+                f"package {firmware_id} has {len(new)} verification jobs that were not there before"
+                f" ({', '.join(job.job_id for job in new)}); which one belongs to this task cannot be told."
+                " Look at them in the vendor's console"
+            )
+        if new:
+            return new[0]
+    return None

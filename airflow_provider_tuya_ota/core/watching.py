@@ -1,0 +1,148 @@
+"""Waiting for a job: the one loop behind sensor, blocking operator and trigger.
+
+Source of the states: https://developer.tuya.com/en/docs/tuya-iot/ListOTATaskByJob?id=Kf0lr3sl2jzfs and
+QueryOTAFirmware.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob, QueryOTAFirmware, QueryOTAJob
+from airflow_provider_tuya_ota.core.calls import call, every_page
+from airflow_provider_tuya_ota.core.errors import (
+    JobFailedError,
+    ProtocolError,
+    ThrottledError,
+    TransportError,
+    UnavailableError,
+    WaitTimeoutError,
+)
+from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Report, Sleep
+from airflow_provider_tuya_ota.core.states import JobType, TaskStatus
+from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict, assess_job
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.models import DeviceTask, Firmware
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How to wait for a job.
+
+    :param deadline: when to stop waiting; wall-clock, because it outlives the process that set it.
+    :param poll_interval: seconds between two looks.
+    :param poll_error_tolerance: seconds that looks may keep failing before the wait gives up: a lost look is no lost
+        job.
+    :param settle_time: seconds that package, job and tasks may contradict each other after everything has ended.
+    """
+
+    deadline: datetime
+    poll_interval: float = 15.0
+    poll_error_tolerance: float = 900.0
+    settle_time: float = 300.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {
+            "deadline": self.deadline.astimezone(UTC).isoformat(),
+            "poll_interval": self.poll_interval,
+            "poll_error_tolerance": self.poll_error_tolerance,
+            "settle_time": self.settle_time,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Patience:
+        """Rebuild what :meth:`to_dict` gave; names that a later version added are ignored."""
+        known = {name: values[name] for name in cls.__slots__ if name in values}
+        return cls(**known | {"deadline": datetime.fromisoformat(known["deadline"])})
+
+
+def look_at_job(settings: Settings, job_id: str) -> Flow[Verdict]:
+    """Read package, job and every device task once, and decide."""
+    job = yield from call(settings, QueryOTAJob(job_id=job_id))
+    tasks: list[DeviceTask] = yield from every_page(
+        settings,
+        lambda number: ListOTATaskByJob(job_id=job_id, current_page=number, page_size=ListOTATaskByJob.largest_page),
+        page_size=ListOTATaskByJob.largest_page,
+        identify=lambda task: task.task_id,
+    )
+    firmware: Firmware | None = None
+    if job.type == JobType.VERIFY_FIRMWARE:
+        # Read last: the package can only be ahead of the tasks, never behind what they already showed.
+        firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
+    return assess_job(job, tasks, firmware)
+
+
+def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdict]:
+    """Look until the job has ended or the deadline has passed; the last look comes after the deadline.
+
+    :returns: a verdict whose outcome is SUCCEEDED or FAILED.
+    :raises WaitTimeoutError: the deadline passed, the job goes on.
+    :raises TuyaOTAError: looks kept failing for longer than tolerated, or in a way that waiting does not mend.
+    """
+    verdict: Verdict | None = None
+    failing_since: datetime | None = None
+    settling_since: datetime | None = None
+    while True:
+        now = (yield Look()).now
+        last_look = now >= patience.deadline
+        try:
+            verdict = yield from look_at_job(settings, job_id)
+        except (TransportError, UnavailableError, ThrottledError, ProtocolError) as error:
+            failing_since = failing_since or now
+            if now - failing_since >= timedelta(seconds=patience.poll_error_tolerance):
+                raise
+            yield Note(f"{error} Job {job_id} goes on; looking again.", warning=True)
+        else:
+            failing_since = None
+            yield Report(verdict)
+            settling_since = (settling_since or now) if verdict.outcome is Outcome.SETTLING else None
+            if verdict.outcome in {Outcome.SUCCEEDED, Outcome.FAILED}:
+                return verdict
+            if settling_since and now - settling_since >= timedelta(seconds=patience.settle_time):
+                raise JobFailedError(_contradiction(verdict, patience), verdict=verdict)
+        if last_look:
+            raise WaitTimeoutError(_timeout(job_id, verdict), verdict=verdict)
+        pause = min(patience.poll_interval, max(0.0, (patience.deadline - now).total_seconds()))
+        yield Sleep(pause)
+
+
+def require_success(verdict: Verdict) -> None:
+    """Turn an ended verdict into nothing or into the one error that stands for it.
+
+    :raises JobFailedError: unless the job succeeded on every device.
+    """
+    if verdict.outcome is not Outcome.SUCCEEDED:
+        raise JobFailedError(verdict.failure_text(), verdict=verdict)
+
+
+def waiting_hint(verdict: Verdict, *, need_push: bool | None) -> str:
+    """Say what devices wait for when it is not time alone; empty when nothing is to be said."""
+    unconfirmed = [device.name for device in verdict.devices if device.status == TaskStatus.CONFIRM]
+    hints = []
+    if unconfirmed:
+        hints.append(f"waiting for confirmation (ConfirmOTATask): {', '.join(unconfirmed[:10])}")
+    queued = verdict.counts.get(TaskStatus.QUEUED, 0)
+    if queued and need_push is False:
+        hints.append(f"{queued} devices must ask for the package themselves, because need_push is False")
+    return "; ".join(hints)
+
+
+def _contradiction(verdict: Verdict, patience: Patience) -> str:
+    return (
+        f"{verdict.failure_text()}. The platform has told this for {patience.settle_time:g} s, so the release is not"
+        " taken for good; look at package and job in the vendor's console"
+    )
+
+
+def _timeout(job_id: str, verdict: Verdict | None) -> str:
+    state = f"Last seen: {verdict.line()}." if verdict else "No look at it succeeded."
+    return (
+        f"job {job_id} had not ended when the time to wait was over; it goes on at the platform. {state}"
+        " To wait on, run the task again or use TuyaOTAJobSensor with this job id; to stop what has not begun, cancel"
+        " the job's tasks"
+    )

@@ -1,0 +1,40 @@
+"""XML answers to the same shape that JSON answers have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+
+def read_xml(body: bytes) -> Any:
+    """Read a document; its root (``…Response``, ``Error``) is dropped, repeated elements become lists.
+
+    :returns: a dict, or None where the body is not safe, well-formed XML with elements inside.
+    """
+    try:
+        # expat keeps no recursion of ours, but the walk below does: documents nested this deep are no replies.
+        return _children(fromstring(body, forbid_dtd=True))
+    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+        return None
+
+
+def _children(element: Element) -> Any:
+    if len(element) == 0:
+        return element.text
+    tree: dict[str, Any] = {}
+    for child in element:
+        value = _children(child)
+        name = child.tag.rpartition("}")[2]
+        if name not in tree:
+            tree[name] = value
+        elif isinstance(tree[name], list):
+            tree[name].append(value)
+        else:
+            tree[name] = [tree[name], value]
+    return tree

@@ -1,0 +1,114 @@
+"""The transport for event loops."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING
+
+import aiohttp
+from yarl import URL
+
+from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
+from airflow_provider_tuya_ota.core.http import Request, Response
+from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY, PIECE, USER_AGENT, refuse_large_reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from airflow_provider_tuya_ota.core.multipart import MultipartBody
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+
+class AiohttpTransport:
+    """Send through ``aiohttp``: no redirects, no proxies, credentials or certificates from the environment.
+
+    Build it inside a running event loop.
+
+    :param settings: connection to use.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._proxy = settings.proxy
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=_tls(settings)),
+            headers={"User-Agent": USER_AGENT},
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=settings.connect_timeout, sock_read=settings.read_timeout
+            ),
+            trust_env=False,
+            auto_decompress=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def send(self, request: Request) -> Response:
+        """Exchange one request for one answer.
+
+        :raises TransportError: saying whether the request may have arrived.
+        :raises ProtocolError: the answer does not end.
+        """
+        try:
+            return await self._exchange(request)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            failure = _translate(error, request)
+        # Raised outside the handler: the original's text may hold the signed address and must not be chained.
+        raise failure
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    async def _exchange(self, request: Request) -> Response:
+        headers = dict(request.headers)
+        if request.body:
+            headers["Content-Length"] = str(request.body.length)
+        async with self._session.request(
+            request.method,
+            # Already encoded: encoding again would break the signature.
+            URL(request.url, encoded=True),
+            headers=headers,
+            data=_pieces(request.body) if request.body else None,
+            proxy=self._proxy,
+            allow_redirects=False,
+        ) as answer:
+            body = bytearray()
+            async for piece in answer.content.iter_chunked(PIECE):
+                body += piece
+                if len(body) > LARGEST_REPLY:
+                    raise refuse_large_reply()
+            return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, bytes(body))
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | bool:
+    if settings.ca_bundle:
+        return ssl.create_default_context(cafile=settings.ca_bundle)
+    return settings.verify_tls
+
+
+async def _pieces(body: MultipartBody) -> AsyncIterator[bytes]:
+    reader = await asyncio.to_thread(body.open)
+    try:
+        while piece := await asyncio.to_thread(reader.read, PIECE):
+            yield piece
+    finally:
+        reader.close()
+
+
+_BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientProxyConnectionError)
+
+
+def _translate(error: Exception, request: Request) -> TransportError:
+    unsent = isinstance(error, _BEFORE_SENDING)
+    return TransportError(
+        _reason(error), endpoint=request.endpoint, delivery=Delivery.NEVER_SENT if unsent else Delivery.UNKNOWN
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "no connection in time"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__

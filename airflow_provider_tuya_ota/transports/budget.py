@@ -1,0 +1,48 @@
+"""One budget for each connection in this process, however many clients use it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_tuya_ota.core.rate import Lane, TokenBucket
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+
+class Budget:
+    """Token buckets of one account at one endpoint.
+
+    :param rates: requests a second by lane.
+    """
+
+    def __init__(self, rates: dict[Lane, float]) -> None:
+        self._lock = threading.Lock()
+        self._buckets = {lane: TokenBucket(rate, time.monotonic()) for lane, rate in rates.items()}
+
+    def reserve(self, lane: Lane) -> float:
+        """Take one request from the lane; the result is how many seconds to wait before sending it."""
+        with self._lock:
+            return self._buckets[lane].reserve(time.monotonic())
+
+
+_BUDGETS: Final[dict[tuple[object, ...], Budget]] = {}
+_LOCK: Final = threading.Lock()
+
+
+def budget_of(settings: Settings) -> Budget:
+    """Give the budget that everything in this process with the same endpoint, key and rates shares."""
+    key = (
+        settings.base_url,
+        settings.credentials.access_key_id,
+        settings.requests_per_second,
+        settings.cancels_per_second,
+    )
+    with _LOCK:
+        if key not in _BUDGETS:
+            _BUDGETS[key] = Budget(
+                {Lane.CALLS: settings.requests_per_second, Lane.CANCELS: settings.cancels_per_second}
+            )
+        return _BUDGETS[key]

@@ -1,0 +1,128 @@
+"""Answer the effects of a flow, blocking or in an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from airflow_provider_tuya_ota.core.errors import TransportError
+from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Note, Report, Send, Sleep
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.http import Request, Response
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.transports.budget import Budget
+
+T = TypeVar("T")
+
+
+class Transport(Protocol):
+    """Send one request; blocking."""
+
+    def send(self, request: Request) -> Response:
+        """Exchange, or raise TransportError or ProtocolError."""
+
+    def close(self) -> None:
+        """Release connections."""
+
+
+class AsyncTransport(Protocol):
+    """Send one request; in an event loop."""
+
+    async def send(self, request: Request) -> Response:
+        """Exchange, or raise TransportError or ProtocolError."""
+
+    async def close(self) -> None:
+        """Release connections."""
+
+
+class Listener(Protocol):
+    """Whoever wants to hear what a flow has to say."""
+
+    def note(self, note: Note) -> None:
+        """Take a line for the log."""
+
+    def report(self, verdict: Verdict) -> None:
+        """Take the state of a job."""
+
+
+class World:
+    """Time and chance as they are; a test gives others."""
+
+    def look(self) -> Ambient:
+        """Read the clock and draw a nonce."""
+        # The jitter spreads retries, it protects nothing.
+        return Ambient(now=datetime.now(UTC), nonce=uuid.uuid4().hex, jitter=random.random())  # noqa: S311
+
+    def sleep(self, seconds: float) -> None:
+        """Block."""
+        time.sleep(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        """Let other coroutines run."""
+        await asyncio.sleep(seconds)
+
+
+def drive(flow: Flow[T], *, transport: Transport, budget: Budget, world: World, listener: Listener) -> T:
+    """Run a flow to its end, blocking."""
+    answer: Any = None
+    failure: Exception | None = None
+    while True:
+        try:
+            effect = flow.send(answer) if failure is None else flow.throw(failure)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        answer = failure = None
+        match effect:
+            case Send():
+                if (pause := budget.reserve(effect.lane)) > 0:
+                    world.sleep(pause)
+                try:
+                    answer = transport.send(effect.request)
+                except TransportError as error:
+                    failure = error
+            case Sleep():
+                world.sleep(effect.seconds)
+            case _:
+                answer = _answer_at_once(effect, world, listener)
+
+
+async def adrive(flow: Flow[T], *, transport: AsyncTransport, budget: Budget, world: World, listener: Listener) -> T:
+    """Run a flow to its end in an event loop."""
+    answer: Any = None
+    failure: Exception | None = None
+    while True:
+        try:
+            effect = flow.send(answer) if failure is None else flow.throw(failure)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        answer = failure = None
+        match effect:
+            case Send():
+                if (pause := budget.reserve(effect.lane)) > 0:
+                    await world.asleep(pause)
+                try:
+                    answer = await transport.send(effect.request)
+                except TransportError as error:
+                    failure = error
+            case Sleep():
+                await world.asleep(effect.seconds)
+            case _:
+                answer = _answer_at_once(effect, world, listener)
+
+
+def _answer_at_once(effect: Look | Note | Report, world: World, listener: Listener) -> Ambient | None:
+    match effect:
+        case Look():
+            return world.look()
+        case Note():
+            listener.note(effect)
+        case Report():
+            listener.report(effect.verdict)
+    return None

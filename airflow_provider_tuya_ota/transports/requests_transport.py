@@ -1,0 +1,125 @@
+"""The blocking transport."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+import requests
+import urllib3
+
+from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
+from airflow_provider_tuya_ota.core.http import Request, Response
+from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY, PIECE, USER_AGENT, refuse_large_reply
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+
+class _HideQueries(logging.Filter):
+    """urllib3 logs every request line at DEBUG, and ours carry the signature."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(re.sub(r"\?.*", "?…", arg) if isinstance(arg, str) else arg for arg in record.args)
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_HideQueries())
+
+
+class RequestsTransport:
+    """Send through ``requests``: no redirects, no proxies, credentials or certificates from the environment.
+
+    :param settings: connection to use.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = settings.ca_bundle or settings.verify_tls
+        self._session.headers["User-Agent"] = USER_AGENT
+        if settings.proxy:
+            self._session.proxies = {"http": settings.proxy, "https": settings.proxy}
+        self._timeout = (settings.connect_timeout, settings.read_timeout)
+
+    def send(self, request: Request) -> Response:
+        """Exchange one request for one answer.
+
+        :raises TransportError: saying whether the request may have arrived.
+        :raises ProtocolError: the answer does not end.
+        """
+        try:
+            return self._exchange(request)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            failure = _translate(error, request)
+        # Raised outside the handler: the original's text holds the signed address and must not be chained.
+        raise failure
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _exchange(self, request: Request) -> Response:
+        reader = request.body.open() if request.body else None
+        try:
+            answer = self._session.request(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                data=reader,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            with answer:
+                body = bytearray()
+                for piece in answer.iter_content(PIECE):
+                    body += piece
+                    if len(body) > LARGEST_REPLY:
+                        raise refuse_large_reply()
+                headers = {name.lower(): value for name, value in answer.headers.items()}
+                return Response(answer.status_code, headers, bytes(body))
+        finally:
+            if reader:
+                reader.close()
+
+
+_BEFORE_SENDING = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.SSLError)
+
+
+def _translate(error: Exception, request: Request) -> TransportError:
+    causes = _chain(error)
+    unsent = isinstance(error, _BEFORE_SENDING) or any(
+        isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes
+    )
+    return TransportError(
+        _reason(causes),
+        endpoint=request.endpoint,
+        delivery=Delivery.NEVER_SENT if unsent else Delivery.UNKNOWN,
+    )
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Follow causes, contexts, wrapped reasons and arguments down to what the operating system said."""
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting and len(found) < 20:  # noqa: PLR2004 - far deeper than libraries nest
+        item = waiting.pop(0)
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            waiting += [getattr(item, "reason", None), item.__cause__, item.__context__, *item.args]
+    return found
+
+
+def _reason(causes: list[BaseException]) -> str:
+    for cause in causes:
+        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
+            return cause.strerror
+    innermost = causes[-1] if causes else None
+    names = {"ReadTimeoutError": "no answer in time", "ConnectTimeoutError": "no connection in time"}
+    for cause in causes:
+        if type(cause).__name__ in names:
+            return names[type(cause).__name__]
+    return type(innermost).__name__
