@@ -7,7 +7,8 @@ address, a policy or a device's secret.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,3 +37,15 @@ def excerpt(body: bytes, known: Iterable[str] = ()) -> str:
     """Give the beginning of an answer on one line, redacted before it is cut so that no secret survives in part."""
     text = redact(" ".join(body[:4096].decode("utf-8", "replace").split()), known)
     return text if len(text) <= EXCERPT_LENGTH else f"{text[:EXCERPT_LENGTH]}…"
+
+
+def mask_reply(value: Any) -> Any:
+    """Copy a parsed answer with every value behind a secret name replaced, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: "***" if key.lower() in _SECRET_KEYS and item else mask_reply(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [mask_reply(item) for item in value]
+    return value
+
+
+_SECRET_KEYS = frozenset({"ossaccesskeyid", "accesskeyid", "policy", "signature", "firmwareurl", "devicesecret"})

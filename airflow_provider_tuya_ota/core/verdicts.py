@@ -53,6 +53,7 @@ class Verdict:
 
     :param outcome: where it stands.
     :param why: the reason for a failure or for waiting on, in words; empty otherwise.
+    :param hint: what devices wait for when it is not time alone; empty otherwise.
     :param counts: number of device tasks by status.
     :param devices: up to 50 devices, those that matter most first.
     """
@@ -64,6 +65,7 @@ class Verdict:
     firmware_status: str
     outcome: Outcome
     why: str = ""
+    hint: str = ""
     counts: dict[str, int] = field(default_factory=dict)
     devices: tuple[DeviceState, ...] = ()
 
@@ -79,7 +81,7 @@ class Verdict:
         parts = [f"job {self.job_id} {self.job_status}", f"devices: {counts}"]
         if self.job_type == JobType.VERIFY_FIRMWARE:
             parts.insert(1, f"package {self.firmware_id} {self.firmware_status}")
-        return "; ".join(parts + named)
+        return "; ".join([*parts, *named, *filter(None, [self.hint])])
 
     def failure_text(self) -> str:
         """Say why the job failed and which devices did, with reason and progress."""
@@ -98,6 +100,7 @@ class Verdict:
             "firmware_status": self.firmware_status,
             "outcome": self.outcome.value,
             "why": self.why,
+            "hint": self.hint,
             "counts": dict(self.counts),
             "devices": [
                 {"name": device.name, "status": device.status, "progress": device.progress, "reason": device.reason}
@@ -146,6 +149,7 @@ def assess_job(job: Job, tasks: Sequence[DeviceTask], firmware: Firmware | None)
         firmware_status=firmware.status.name if firmware else "",
         outcome=outcome,
         why=why,
+        hint=_hint(job, tasks),
         counts=counts,
         devices=_sample(tasks),
     )
@@ -180,6 +184,18 @@ def _upgrade(job: Job, counts: dict[str, int], *, ended: bool) -> tuple[Outcome,
     if not counts:
         return Outcome.FAILED, "the job ended without any device task"
     return Outcome.SUCCEEDED, ""
+
+
+def _hint(job: Job, tasks: Sequence[DeviceTask]) -> str:
+    hints = []
+    unconfirmed = sorted(task.device_name for task in tasks if task.status == TaskStatus.CONFIRM)
+    if unconfirmed:
+        more = f" and {len(unconfirmed) - 10} more" if len(unconfirmed) > 10 else ""  # noqa: PLR2004 - one log line
+        hints.append(f"waiting for confirmation (ConfirmOTATask): {', '.join(unconfirmed[:10])}{more}")
+    queued = sum(task.status == TaskStatus.QUEUED for task in tasks)
+    if queued and job.need_push is False:
+        hints.append(f"{queued} queued must ask for the package themselves, because need_push is False")
+    return "; ".join(hints)
 
 
 def _lost(counts: dict[str, int]) -> str:

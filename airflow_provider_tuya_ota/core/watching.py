@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.core.errors import (
     WaitTimeoutError,
 )
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Report, Sleep
-from airflow_provider_tuya_ota.core.states import JobType, TaskStatus
+from airflow_provider_tuya_ota.core.states import JobType
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict, assess_job
 
 if TYPE_CHECKING:
@@ -118,18 +118,6 @@ def require_success(verdict: Verdict) -> None:
     """
     if verdict.outcome is not Outcome.SUCCEEDED:
         raise JobFailedError(verdict.failure_text(), verdict=verdict)
-
-
-def waiting_hint(verdict: Verdict, *, need_push: bool | None) -> str:
-    """Say what devices wait for when it is not time alone; empty when nothing is to be said."""
-    unconfirmed = [device.name for device in verdict.devices if device.status == TaskStatus.CONFIRM]
-    hints = []
-    if unconfirmed:
-        hints.append(f"waiting for confirmation (ConfirmOTATask): {', '.join(unconfirmed[:10])}")
-    queued = verdict.counts.get(TaskStatus.QUEUED, 0)
-    if queued and need_push is False:
-        hints.append(f"{queued} devices must ask for the package themselves, because need_push is False")
-    return "; ".join(hints)
 
 
 def _contradiction(verdict: Verdict, patience: Patience) -> str:

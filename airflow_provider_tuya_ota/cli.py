@@ -1,0 +1,122 @@
+"""The command ``tuya-ota``."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota import __version__
+from airflow_provider_tuya_ota.client import TuyaOTAClient
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
+from airflow_provider_tuya_ota.core.redaction import mask_reply
+from airflow_provider_tuya_ota.core.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SECRET_VARIABLE = "TUYA_OTA_ACCESS_KEY_SECRET"  # noqa: S105 - the name of a variable, not a secret
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    :param argv: arguments without the program's name; those of the process by default.
+    :returns: 0 on success, 1 when the platform or the release failed, 2 for a wrong call.
+    """
+    arguments = _parser().parse_args(argv)
+    run = arguments.run
+    try:
+        code: int = run(arguments)
+    except ConfigurationError as error:
+        print(f"tuya-ota: {error}", file=sys.stderr)
+        return 2
+    except TuyaOTAError as error:
+        print(f"tuya-ota: {error}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    # The emulator and the demo bring web servers with them, which `call` does not need until it is asked for.
+    from airflow_provider_tuya_ota.demo import command as demo  # noqa: PLC0415 - see above
+    from airflow_provider_tuya_ota.emulator import server as emulator  # noqa: PLC0415 - see above
+
+    parser = argparse.ArgumentParser(prog="tuya-ota", description="Release device firmware through Tuya's OTA API.")
+    parser.add_argument("--version", action="version", version=f"tuya-ota {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    call = commands.add_parser("call", help="sign and send any operation and print its answer")
+    _add_call_arguments(call)
+    call.set_defaults(run=_call)
+
+    run_emulator = commands.add_parser("emulator", help="run a stand-in of the OTA service on this machine")
+    emulator.add_arguments(run_emulator)
+    run_emulator.set_defaults(run=emulator.run)
+
+    run_demo = commands.add_parser("demo", help="release firmware to simulated devices in a real Airflow")
+    demo.add_demo_arguments(run_demo)
+    run_demo.set_defaults(run=demo.run_demo)
+
+    up = commands.add_parser("up", help="leave Airflow and the emulator running to try things out")
+    demo.add_up_arguments(up)
+    up.set_defaults(run=demo.run_up)
+    return parser
+
+
+def _add_call_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", metavar="ACTION", help="operation on the wire, e.g. QueryOTAJob")
+    parser.add_argument(
+        "parameters", metavar="Key=value", nargs="*", help="its parameters, e.g. JobId=1836 DeviceName.1=a"
+    )
+    where = parser.add_argument_group("where to send it: an Airflow connection, or host and key")
+    where.add_argument("--conn-id", help="id of an Airflow connection of type tuya_ota")
+    where.add_argument("--host", help="API host, optionally with scheme and port")
+    where.add_argument("--port", type=int, help="API port; 8686 by default")
+    where.add_argument("--access-key-id", help="AccessKey ID")
+    where.add_argument(
+        "--access-key-secret",
+        help=f"AccessKey secret; better in the variable {SECRET_VARIABLE}, or typed when asked, because arguments are"
+        " visible to every user of the machine",
+    )
+
+
+def _call(arguments: argparse.Namespace) -> int:
+    parameters: dict[str, str] = {}
+    for text in arguments.parameters:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise ConfigurationError(f"{text!r} is not of the form Key=value.")
+        if key in parameters:
+            raise ConfigurationError(f"{key} is given twice; lists are written {key}.1=… {key}.2=…")
+        parameters[key] = value
+    with TuyaOTAClient(_settings(arguments)) as client:
+        reply = client.call(arguments.action, parameters)
+    print(json.dumps(mask_reply(reply.fields.plain()), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    if arguments.conn_id and arguments.host:
+        raise ConfigurationError("--conn-id and --host exclude each other.")
+    if arguments.conn_id:
+        # Importing Airflow takes seconds, which calls by host need not pay.
+        from airflow.sdk.exceptions import AirflowException  # noqa: PLC0415 - see above
+
+        from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook  # noqa: PLC0415 - see above
+
+        try:
+            return TuyaOTAHook(arguments.conn_id).get_settings()
+        except AirflowException as error:
+            raise ConfigurationError(f"{error}") from None
+    if not arguments.host:
+        raise ConfigurationError("Name the service: --conn-id ID, or --host HOST --access-key-id ID.")
+    secret = arguments.access_key_secret or os.environ.get(SECRET_VARIABLE)
+    if not secret and sys.stdin.isatty():
+        secret = getpass.getpass("AccessKey secret: ")
+    return Settings.from_connection_fields(
+        host=arguments.host, port=arguments.port, login=arguments.access_key_id, password=secret, extra={}
+    )

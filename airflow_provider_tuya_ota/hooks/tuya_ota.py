@@ -1,0 +1,137 @@
+"""The hook: it keeps the AccessKey pair in an Airflow connection and hands out clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+from airflow.sdk.log import amask_secret, mask_secret
+
+from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener, TuyaOTAClient
+from airflow_provider_tuya_ota.core.actions import ListOTAFirmware
+from airflow_provider_tuya_ota.core.calls import call_by_name
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
+from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import Connection
+
+    from airflow_provider_tuya_ota.core.encoding import Value
+    from airflow_provider_tuya_ota.core.envelope import Reply
+
+
+class TuyaOTAHook(BaseHook):
+    """Sign and send requests of Tuya's OTA API with the AccessKey pair of an Airflow connection.
+
+    Connection type ``tuya_ota``: host, port (8686 when empty), login = AccessKey ID, password = AccessKey secret;
+    the extras are those of :class:`~airflow_provider_tuya_ota.core.settings.Settings`, any other is refused.
+    Constructing a hook reads nothing.
+
+    :param tuya_ota_conn_id: id of the connection.
+    """
+
+    conn_name_attr = "tuya_ota_conn_id"
+    default_conn_name = "tuya_ota_default"
+    conn_type = "tuya_ota"
+    hook_name = "Tuya OTA"
+
+    def __init__(self, tuya_ota_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.tuya_ota_conn_id = tuya_ota_conn_id
+
+    def get_settings(self) -> Settings:
+        """Read the connection.
+
+        :raises ConfigurationError: naming the field that is wrong and what is accepted.
+        """
+        connection = self.get_connection(self.tuya_ota_conn_id)
+        settings = self._build(connection, connection.extra_dejson)
+        mask_secret(settings.credentials.access_key_secret)
+        mask_secret(settings.credentials.access_key_id)
+        return settings
+
+    async def aget_settings(self) -> Settings:
+        """Read the connection in an event loop; see :meth:`get_settings`."""
+        connection = await self.aget_connection(self.tuya_ota_conn_id)
+        settings = self._build(connection, await connection.aextra_dejson())
+        await amask_secret(settings.credentials.access_key_secret)
+        await amask_secret(settings.credentials.access_key_id)
+        return settings
+
+    def _build(self, connection: Connection, extra: Mapping[str, Any]) -> Settings:
+        try:
+            require_json_object(connection.extra, extra)
+            return Settings.from_connection_fields(
+                host=connection.host,
+                port=connection.port,
+                schema=connection.schema,
+                login=connection.login,
+                password=connection.password,
+                extra=extra,
+            )
+        except ConfigurationError as error:
+            raise ConfigurationError(f"Connection {self.tuya_ota_conn_id!r}: {error}") from None
+
+    def get_conn(self, log: Any = None) -> TuyaOTAClient:
+        """Open a client; use it as a context manager, or close it.
+
+        :param log: where the client writes what it notices; the hook's own log by default.
+        """
+        return TuyaOTAClient(self.get_settings(), listener=LogListener(log or self.log))
+
+    async def aget_conn(self, log: Any = None) -> AsyncTuyaOTAClient:
+        """Open a client inside a running event loop; see :meth:`get_conn`."""
+        return AsyncTuyaOTAClient(await self.aget_settings(), listener=LogListener(log or self.log))
+
+    def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
+        """Sign and send any operation.
+
+        Known reads are repeated when an answer is lost; anything that may create is sent once.
+
+        :param action: name on the wire, e.g. ``QueryOTAJob``.
+        :param params: its own parameters by their names on the wire; lists become ``Name.1…N``. Nothing is checked.
+        :returns: the answer; ``reply.fields["Data"]`` finds ``data`` and ``Data`` alike. Keep it out of XCom and
+            logs: what the platform answers may hold presigned addresses or device secrets.
+        :raises TuyaOTAError: see :mod:`airflow_provider_tuya_ota.core.errors`.
+        """
+        with self.get_conn() as client:
+            return client.call(action, params)
+
+    async def acall(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
+        """Sign and send any operation in an event loop; see :meth:`call`."""
+        async with await self.aget_conn() as client:
+            return await client.call(action, params)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Read one package of the account, once.
+
+        :returns: whether it worked, and the request id or what to do.
+        """
+        first = ListOTAFirmware(current_page=1, page_size=1)
+        try:
+            with self.get_conn() as client:
+                reply = client.run(
+                    call_by_name(
+                        client.settings,
+                        first.name,
+                        first.wire(),
+                        repeat=Repeat.HARMLESS,
+                        retry=RetryPolicy(attempts=1),
+                    )
+                )
+        except TuyaOTAError as error:
+            return False, str(error)
+        return True, f"The OTA API answered; request id {reply.request_id}."
+
+
+def require_json_object(text: str | None, parsed: object) -> None:
+    """Refuse an extra that is no JSON object: Airflow reads it as an empty one, and every setting in it would be lost.
+
+    :param text: the extra as stored.
+    :param parsed: what Airflow made of it.
+    """
+    if not isinstance(parsed, dict) or (not parsed and (text or "").strip() not in {"", "{}", "null"}):
+        raise ConfigurationError("Extra is not a JSON object.")
