@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 
 class _HideQueries(logging.Filter):
-    """urllib3 logs every request line at DEBUG, and ours carry the signature."""
+    """Cut signed queries: urllib3 logs every request line at DEBUG."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
-            record.args = tuple(re.sub(r"\?.*", "?…", arg) if isinstance(arg, str) else arg for arg in record.args)
+            record.args = tuple(
+                re.sub(r"\?.*", "?…", arg) if isinstance(arg, str) and "Signature=" in arg else arg for arg in record.args
+            )
         return True
 
 

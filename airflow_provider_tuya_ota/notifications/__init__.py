@@ -1,0 +1,1 @@
+"""What tells people and systems about a release."""

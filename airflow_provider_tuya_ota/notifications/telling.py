@@ -1,0 +1,34 @@
+"""Calling notifiers in a way that can never fail a release."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow_provider_tuya_ota.core.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import BaseNotifier, Context
+
+
+def tell(notifiers: Sequence[BaseNotifier], context: Context, release: dict[str, Any], log: Any) -> None:
+    """Call each notifier with ``ota_release`` in its context; what it raises is written to the log and forgotten.
+
+    :param notifiers: any Airflow notifiers; their templates may use ``{{ ota_release.text }}``.
+    :param context: of the task.
+    :param release: see :func:`~airflow_provider_tuya_ota.core.release_report.report_job`.
+    :param log: where a failing notifier is written down.
+    """
+    for notifier in notifiers:
+        try:
+            # Rendering replaces a notifier's templates for good, and merging writes into the context.
+            copy.copy(notifier)(cast("Context", {**context, "ota_release": release}))
+        except Exception as error:  # noqa: BLE001 - anybody's notifier may raise anything, and the devices are flashed already
+            log.warning(
+                "Notifier %s failed (%s: %s); the release is not affected",
+                type(notifier).__name__,
+                type(error).__name__,
+                redact(str(error)),
+            )

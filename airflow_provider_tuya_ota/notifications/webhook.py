@@ -1,0 +1,131 @@
+"""A plain webhook: POST what happened as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from airflow.sdk import BaseHook, BaseNotifier
+from airflow.sdk.log import mask_secret
+
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
+from airflow_provider_tuya_ota.core.settings import require_safe_scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Connection, Context
+
+TIMEOUT = 10.0
+"""Seconds: a receiver that is slower must not hold up a release."""
+
+
+class TuyaOTAWebhookNotifier(BaseNotifier):
+    """POST ``{"text": …, "ota_release": …, "dag_id": …, "task_id": …, "run_id": …}`` to a webhook, once.
+
+    The address often is a secret in itself, so it comes from an Airflow connection (type HTTP): the whole address in
+    *Host* (or scheme, host and port in their fields), a bearer token in *Password* where the receiver wants one.
+    Redirects are not followed.
+
+    :param webhook_conn_id: id of that connection.
+    :param text: what to say; by default the ready text of ``ota_release``, or the task's state where there is none,
+        as in Airflow's own callbacks.
+    :raises TransportError: the receiver did not take it; operators of this package log that and go on.
+    """
+
+    template_fields: Sequence[str] = ("webhook_conn_id", "text")
+
+    def __init__(self, *, webhook_conn_id: str, text: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.webhook_conn_id = webhook_conn_id
+        self.text = text
+
+    def notify(self, context: Context) -> None:
+        """Send it, blocking."""
+        self._send(BaseHook.get_connection(self.webhook_conn_id), self._payload(context))
+
+    async def async_notify(self, context: Context) -> None:
+        """Send it from an event loop, as Airflow's deadline alerts do."""
+        connection = await BaseHook.aget_connection(self.webhook_conn_id)
+        await self._asend(connection, self._payload(context))
+
+    def _payload(self, context: Context) -> bytes:
+        values: dict[str, Any] = dict(context)
+        release = values.get("ota_release")
+        ti = values.get("ti")
+        message = {
+            "text": self.text or (release or {}).get("text") or _state(ti),
+            "ota_release": release,
+            "dag_id": getattr(ti, "dag_id", None),
+            "task_id": getattr(ti, "task_id", None),
+            "run_id": getattr(ti, "run_id", None),
+        }
+        return json.dumps(message, ensure_ascii=False).encode()
+
+    def _send(self, connection: Connection, payload: bytes) -> None:
+        import requests  # noqa: PLC0415 - not needed while a Dag is parsed
+
+        url = webhook_url(connection, self.webhook_conn_id)
+        # urllib3 logs the path at DEBUG.
+        mask_secret(urlsplit(url).path)
+        try:
+            answer = requests.post(
+                url, data=payload, headers=_headers(connection), timeout=TIMEOUT, allow_redirects=False
+            )
+            reason = _refusal(answer.status_code)
+        except requests.RequestException as error:
+            reason = type(error).__name__
+        self._require_delivered(reason)
+
+    async def _asend(self, connection: Connection, payload: bytes) -> None:
+        import aiohttp  # noqa: PLC0415 - not needed while a Dag is parsed
+
+        url = webhook_url(connection, self.webhook_conn_id)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
+                session.post(url, data=payload, headers=_headers(connection), allow_redirects=False) as answer,
+            ):
+                reason = _refusal(answer.status)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            reason = type(error).__name__
+        self._require_delivered(reason)
+
+    def _require_delivered(self, reason: str) -> None:
+        if reason:
+            # Raised outside the handlers: the originals' texts hold the address.
+            raise TransportError(
+                reason, endpoint=f"webhook of connection {self.webhook_conn_id!r}", delivery=Delivery.UNKNOWN
+            )
+
+
+def _headers(connection: Connection) -> dict[str, str]:
+    headers = {"Content-Type": "application/json"}
+    if connection.password:
+        headers["Authorization"] = f"Bearer {connection.password}"
+    return headers
+
+
+def _refusal(status: int) -> str:
+    return "" if 200 <= status < 300 else f"HTTP {status}"  # noqa: PLR2004 - HTTP's success
+
+
+def webhook_url(connection: Connection, conn_id: str) -> str:
+    """Put the address together.
+
+    :raises ConfigurationError: there is none, or it is plain http to another machine.
+    """
+    host = (connection.host or "").strip()
+    if not host:
+        raise ConfigurationError(f"Connection {conn_id!r}: Host is empty: enter the webhook's address.")
+    url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
+    parts = urlsplit(url)
+    if connection.port and parts.port is None:
+        url = parts._replace(netloc=f"{parts.netloc}:{connection.port}").geturl()
+    require_safe_scheme(parts.scheme, parts.hostname or "", allow_http=False, what=f"Connection {conn_id!r}: webhook")
+    return url
+
+
+def _state(ti: Any) -> str:
+    return f"Task {getattr(ti, 'task_id', '?')} of Dag {getattr(ti, 'dag_id', '?')}: {getattr(ti, 'state', '?')}"

@@ -1,0 +1,148 @@
+"""Bringing packages to the platform."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.uploading import ensure_package
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.operators.source import measure
+from airflow_provider_tuya_ota.operators.values import switch, text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_provider_tuya_ota.core.uploading import FirmwareFile
+
+
+class TuyaOTAUploadFirmwareOperator(BaseOperator):
+    """Upload a firmware file and create a package from it. No device is touched.
+
+    Adopts what exists: a package of the same product, module, version **and** content is returned and nothing is
+    uploaded; the same version with other bytes is an error and nothing is created. So a retry or a second run makes
+    no second package. Killing the task leaves at most a file that the platform deletes by itself.
+
+    Returns the package's id, as text. Pushes XCom ``firmware_id``, ``sha256``, ``size`` in bytes, ``utc_create`` and
+    ``request_id`` (empty where an existing package was adopted).
+
+    :param source: a path of the worker's machine, or any URL that ``ObjectStoragePath`` opens; 1 to 1,048,576,000
+        bytes. It is read twice and never held in memory.
+    :param version: version that devices have afterwards: 1 to 64 of ``A-Z a-z 0-9 . _ -``.
+    :param product_key: product that owns the package.
+    :param firmware_name: unique in the account and not to be changed later, 1 to 40 characters; made of product,
+        module and version where it is None.
+    :param module_name: OTA module; None is ``default``, the whole device.
+    :param src_version: version to be upgraded; None for any.
+    :param firmware_desc: at most 100 characters.
+    :param sign_method: ``SHA256`` (default, because MD5 can be forged) or ``MD5`` for devices that know nothing else.
+    :param need_to_verify: True (default): a verification must succeed before the package may go to many devices.
+    :param udi: free text handed to the device, at most 4096 characters.
+    :param file_suffix: bin, dav, apk, tar, gz, tar.gz, zip or gzip; read off the source's name where it is None.
+    :param source_conn_id: Airflow connection of the source's storage.
+    :param tuya_ota_conn_id: id of the connection.
+    :raises FirmwareVersionTakenError: the version exists with other bytes.
+    :raises InvalidParameterError: before anything is sent.
+
+    Source: https://www.alibabacloud.com/help/en/marketplace/generate-ota-upload-url and
+    https://www.alibabacloud.com/help/en/marketplace/untitled-document-1740987566871
+    """
+
+    template_fields: Sequence[str] = (
+        "source",
+        "version",
+        "product_key",
+        "firmware_name",
+        "module_name",
+        "src_version",
+        "firmware_desc",
+        "sign_method",
+        "need_to_verify",
+        "udi",
+        "file_suffix",
+        "source_conn_id",
+        "tuya_ota_conn_id",
+    )
+    ui_color = "#e8f4ff"
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        version: str,
+        product_key: str,
+        firmware_name: str | None = None,
+        module_name: str | None = None,
+        src_version: str | None = None,
+        firmware_desc: str | None = None,
+        sign_method: str = "SHA256",
+        need_to_verify: bool | str = True,
+        udi: str | None = None,
+        file_suffix: str | None = None,
+        source_conn_id: str | None = None,
+        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.source = source
+        self.version = version
+        self.product_key = product_key
+        self.firmware_name = firmware_name
+        self.module_name = module_name
+        self.src_version = src_version
+        self.firmware_desc = firmware_desc
+        self.sign_method = sign_method
+        self.need_to_verify = need_to_verify
+        self.udi = udi
+        self.file_suffix = file_suffix
+        self.source_conn_id = source_conn_id
+        self.tuya_ota_conn_id = tuya_ota_conn_id
+
+    def execute(self, context: Context) -> str:
+        """Measure the file, adopt the package that holds it, or upload and create."""
+        # Built once without the file, so that a wrong version is told before a large file is read.
+        self._action(None)
+        file = measure(self.source, conn_id=text(self.source_conn_id), file_suffix=text(self.file_suffix))
+        self.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", file.digests["SHA256"])
+        action = self._action(file)
+        with TuyaOTAHook(self.tuya_ota_conn_id).get_conn(self.log) as client:
+            package = client.run(ensure_package(client.settings, action, file))
+        self.log.info("Package %s %s", package.firmware_id, "created" if package.is_new else "existed and is used")
+        ti = context["ti"]
+        ti.xcom_push(key="firmware_id", value=package.firmware_id)
+        ti.xcom_push(key="sha256", value=file.digests["SHA256"])
+        ti.xcom_push(key="size", value=file.size)
+        ti.xcom_push(key="utc_create", value=package.utc_create)
+        ti.xcom_push(key="request_id", value=package.request_id)
+        return package.firmware_id
+
+    def _action(self, file: FirmwareFile | None) -> CreateOTAFirmware:
+        if not self.product_key:
+            raise InvalidParameterError(
+                field="product_key", problem="is empty", allowed="the key of the owning product"
+            )
+        module = text(self.module_name)
+        return CreateOTAFirmware(
+            dest_version=self.version,
+            firmware_name=text(self.firmware_name) or default_name(self.product_key, module, self.version),
+            firmware_sign=file.digests[self.sign_method] if file else None,
+            sign_method=self.sign_method,
+            firmware_size=file.size if file else None,
+            product_key=self.product_key,
+            firmware_desc=text(self.firmware_desc),
+            src_version=text(self.src_version),
+            module_name=module,
+            need_to_verify=switch("need_to_verify", self.need_to_verify),
+            udi=text(self.udi),
+        )
+
+
+def default_name(product_key: str, module: str | None, version: str) -> str:
+    """Make a name that only this product, module and version have; dots are not allowed in names."""
+    parts = [product_key, module, version] if module and module != "default" else [product_key, version]
+    return "-".join(parts).replace(".", "_")

@@ -1,0 +1,66 @@
+"""Template results to typed values: a rendered field is text, whatever the Dag author's form gave."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def whole_number(field: str, value: Any) -> int | None:
+    """Read a whole number; None, empty and a rendered ``None`` mean that it was not given."""
+    if _absent(value):
+        return None
+    if isinstance(value, str) and re.fullmatch(r"\s*-?\d+\s*", value):
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise InvalidParameterError(field=field, problem=f"{value!r} is not a whole number", allowed="a whole number")
+
+
+def switch(field: str, value: Any) -> bool | None:
+    """Read a switch; None, empty and a rendered ``None`` mean that it was not given."""
+    if _absent(value):
+        return None
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "false": False}
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]
+    raise InvalidParameterError(field=field, problem=f"{value!r} is not a switch", allowed="True, False")
+
+
+def text(value: Any) -> str | None:
+    """Read an optional text; None and a rendered ``None`` mean that it was not given, an empty text stays an error."""
+    return None if value is None or value == "None" else str(value)
+
+
+def names(field: str, value: Any) -> Sequence[str] | None:
+    """Read device names: a list, the rendered form of a list, or text with one name per line or between commas.
+
+    None and a rendered ``None`` mean that none were given; an empty list stays an empty list, which is refused later.
+    """
+    if value is None or value == "None":
+        return None
+    if not isinstance(value, str):
+        return list(value)
+    if value.strip().startswith("["):
+        try:
+            parsed = ast.literal_eval(value.strip())
+        except (ValueError, SyntaxError):
+            parsed = None
+        if not isinstance(parsed, list):
+            raise InvalidParameterError(
+                field=field, problem=f"{value[:80]!r} is not a list", allowed="a list of device names, or one per line"
+            )
+        return parsed
+    return [name.strip() for name in re.split(r"[\n,]", value) if name.strip()]
+
+
+def _absent(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value.strip() in {"", "None"})

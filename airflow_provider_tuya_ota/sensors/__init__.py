@@ -1,0 +1,1 @@
+"""What a Dag author puts into a Dag to wait for something."""

@@ -1,0 +1,95 @@
+"""The Airflow side of waiting: blocking and deferred, in operators and sensors, end in the same verdict or error."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_tuya_ota.core.errors import (
+    JobFailedError,
+    TriggerEventError,
+    TuyaOTAError,
+    WaitTimeoutError,
+)
+from airflow_provider_tuya_ota.core.verdicts import Verdict
+from airflow_provider_tuya_ota.core.watching import Patience, require_success, watch_job
+from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator
+
+    from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+
+BACKSTOP = timedelta(minutes=10)
+"""How much later than the trigger's own deadline Airflow gives up: only for a triggerer that never fires."""
+DAY = 24 * 60 * 60.0
+
+
+def patience(
+    *, timeout: float, poll_interval: float, execution_timeout: timedelta | None, poll_error_tolerance: float = 900.0
+) -> Patience:
+    """Set the deadline: the earlier of ``timeout`` and ``execution_timeout``.
+
+    Airflow itself does not enforce the latter while a task is deferred.
+
+    :param timeout: seconds to wait from now.
+    :param poll_interval: seconds between two looks.
+    :param execution_timeout: of the task.
+    :param poll_error_tolerance: seconds that looks may keep failing.
+    """
+    if timeout <= 0:
+        raise ValueError(f"timeout: {timeout!r} is not allowed. Allowed: more than 0 seconds.")
+    if poll_interval <= 0:
+        raise ValueError(f"poll_interval: {poll_interval!r} is not allowed. Allowed: more than 0 seconds.")
+    seconds = min(timeout, execution_timeout.total_seconds()) if execution_timeout else timeout
+    return Patience(
+        deadline=datetime.now(UTC) + timedelta(seconds=seconds),
+        poll_interval=poll_interval,
+        poll_error_tolerance=poll_error_tolerance,
+    )
+
+
+def wait_here(hook: TuyaOTAHook, job_id: str, how: Patience, log: Any) -> Verdict:
+    """Wait in this worker.
+
+    :raises JobFailedError: the job ended without reaching every device.
+    :raises WaitTimeoutError: the deadline passed, the job goes on.
+    :raises TuyaOTAError: looks kept failing.
+    """
+    with hook.get_conn(log) as client:
+        verdict = client.run(watch_job(client.settings, job_id, how))
+    require_success(verdict)
+    return verdict
+
+
+def wait_deferred(operator: BaseOperator, *, conn_id: str, job_id: str, how: Patience, kwargs: dict[str, Any]) -> None:
+    """Hand the wait to the triggerer and free the worker; the task goes on in ``execute_complete``."""
+    operator.defer(
+        trigger=TuyaOTAJobTrigger(job_id=job_id, tuya_ota_conn_id=conn_id, patience=how.to_dict()),
+        method_name="execute_complete",
+        kwargs=kwargs,
+        timeout=how.deadline - datetime.now(UTC) + BACKSTOP,
+    )
+
+
+def verdict_of(event: dict[str, Any] | None) -> Verdict:
+    """Read the trigger's event: a verdict of success, or the error that the blocking wait would have raised.
+
+    :raises TriggerEventError: the event has no form that this version knows.
+    """
+    match event:
+        case {"status": "success", "verdict": dict(verdict)}:
+            return Verdict.from_dict(verdict)
+        case {"status": "failure", "verdict": dict(verdict), "message": str(message)}:
+            raise JobFailedError(message, verdict=Verdict.from_dict(verdict))
+        case {"status": "timeout", "verdict": dict(verdict), "message": str(message)}:
+            raise WaitTimeoutError(message, verdict=Verdict.from_dict(verdict))
+        case {"status": "timeout", "message": str(message)}:
+            raise WaitTimeoutError(message, verdict=None)
+        case {"status": "error", "message": str(message)}:
+            raise TuyaOTAError(message)
+    status = event.get("status") if event else None
+    raise TriggerEventError(
+        f"the triggerer sent an event that this version does not know (status {status!r});"
+        " run the same version of airflow-provider-tuya-ota on workers and triggerers, then clear the task"
+    )

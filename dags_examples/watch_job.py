@@ -1,0 +1,35 @@
+"""Wait for a job that was started elsewhere: the sensor.
+
+What: succeeds when every device of the job has the new version, fails naming those that have not. Why: jobs that a
+person starts in the vendor's console can gate what follows in Airflow. When: the job's id is known. Needs the
+connection `tuya_ota_default`.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, Param
+
+from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
+
+with DAG(
+    dag_id="watch_job",
+    schedule=None,
+    catchup=False,
+    tags=["ota"],
+    doc_md=__doc__,
+    params={
+        "job_id": Param(
+            None,
+            type="string",
+            pattern=r"^\d+$",
+            title="Job",
+            description="Id of a verification or upgrade job, as the console shows it.",
+        ),
+    },
+):
+    TuyaOTAJobSensor(
+        task_id="wait_for_job",
+        job_id="{{ params.job_id }}",
+        timeout=24 * 60 * 60,
+        deferrable=True,
+    )
