@@ -1,0 +1,83 @@
+import importlib
+import json
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from importlib.resources import files
+
+import jsonschema
+import pytest
+
+from airflow_provider_tuya_ota import __version__
+from airflow_provider_tuya_ota.core.settings import EXTRA_FIELDS
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.provider_info import get_provider_info
+
+
+def test_airflow_accepts_the_description() -> None:
+    schema = json.loads(files("airflow").joinpath("provider_info.schema.json").read_text())
+
+    jsonschema.validate(get_provider_info(), schema)
+
+
+def test_the_entry_point_leads_to_the_description() -> None:
+    (entry,) = [
+        entry
+        for entry in entry_points(group="apache_airflow_provider")
+        if entry.value.startswith("airflow_provider_tuya_ota")
+    ]
+
+    assert entry.load()()["versions"] == [__version__]
+
+
+def test_the_form_offers_exactly_the_extras_that_the_hook_accepts() -> None:
+    (connection,) = get_provider_info()["connection-types"]
+
+    assert set(connection["conn-fields"]) == set(EXTRA_FIELDS)
+
+
+def test_the_form_belongs_to_the_hook_and_its_connection_type() -> None:
+    (connection,) = get_provider_info()["connection-types"]
+    module, _, name = connection["hook-class-name"].rpartition(".")
+
+    assert getattr(importlib.import_module(module), name) is TuyaOTAHook
+    assert connection["connection-type"] == TuyaOTAHook.conn_type
+    assert connection["hook-name"] == TuyaOTAHook.hook_name
+
+
+@pytest.mark.parametrize("kind", ["operators", "sensors", "hooks", "triggers"])
+def test_every_named_module_exists(kind: str) -> None:
+    for entry in get_provider_info()[kind]:
+        for module in entry["python-modules"]:
+            importlib.import_module(module)
+
+
+@pytest.mark.parametrize("kind", ["notifications", "extra-links"])
+def test_every_named_class_exists(kind: str) -> None:
+    for path in get_provider_info()[kind]:
+        module, _, name = path.rpartition(".")
+        assert isinstance(getattr(importlib.import_module(module), name), type)
+
+
+def test_describing_the_provider_imports_nothing_else_of_it() -> None:
+    program = (
+        "import sys; from airflow_provider_tuya_ota.provider_info import get_provider_info; get_provider_info();"
+        "print(sorted(name for name in sys.modules if name.startswith(('airflow', 'requests', 'aiohttp'))))"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert loaded.strip() == "['airflow_provider_tuya_ota', 'airflow_provider_tuya_ota.provider_info']"
+
+
+def test_importing_the_operators_loads_no_http_library_of_ours() -> None:
+    program = (
+        "import sys, airflow.sdk; before = set(sys.modules);"
+        "import airflow_provider_tuya_ota.operators.job, airflow_provider_tuya_ota.operators.firmware;"
+        "import airflow_provider_tuya_ota.sensors.job, airflow_provider_tuya_ota.notifications.webhook;"
+        "print(sorted({'requests', 'aiohttp', 'urllib3', 'starlette'} & (set(sys.modules) - before)))"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert loaded.strip().splitlines()[-1] == "[]"
