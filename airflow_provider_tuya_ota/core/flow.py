@@ -39,7 +39,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request within the budget of its lane; answered with a Response, or a TransportError is thrown in."""
+    """Send a request within its lane's budget; answered with a Response, or the transport's error is thrown in."""
 
     request: Request
     lane: Lane

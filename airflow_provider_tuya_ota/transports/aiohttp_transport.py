@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
+import os
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -11,7 +11,7 @@ from yarl import URL
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
 from airflow_provider_tuya_ota.core.http import Request, Response
-from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY, PIECE, USER_AGENT, refuse_large_reply
+from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY, PIECE, USER_AGENT, refuse_large_reply, trust
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,12 +26,13 @@ class AiohttpTransport:
     Build it inside a running event loop.
 
     :param settings: connection to use.
+    :raises ConfigurationError: its ``ca_bundle`` cannot be read.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._proxy = settings.proxy
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=_tls(settings)),
+            connector=aiohttp.TCPConnector(ssl=trust(settings) or settings.verify_tls),
             headers={"User-Agent": USER_AGENT},
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=settings.connect_timeout, sock_read=settings.read_timeout
@@ -40,6 +41,8 @@ class AiohttpTransport:
             auto_decompress=True,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+        # aiohttp sends a GET once more when the connection breaks, and here a GET may create. It has no public switch.
+        self._session._retry_connection = False  # noqa: SLF001 - as above; a test counts what arrives
 
     async def send(self, request: Request) -> Response:
         """Exchange one request for one answer.
@@ -79,12 +82,6 @@ class AiohttpTransport:
             return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, bytes(body))
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | bool:
-    if settings.ca_bundle:
-        return ssl.create_default_context(cafile=settings.ca_bundle)
-    return settings.verify_tls
-
-
 async def _pieces(body: MultipartBody) -> AsyncIterator[bytes]:
     reader = await asyncio.to_thread(body.open)
     try:
@@ -94,7 +91,7 @@ async def _pieces(body: MultipartBody) -> AsyncIterator[bytes]:
         reader.close()
 
 
-_BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientProxyConnectionError)
+_BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
 def _translate(error: Exception, request: Request) -> TransportError:
@@ -109,6 +106,7 @@ def _reason(error: Exception) -> str:
         return "no connection in time"
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        # Not strerror: aiohttp writes the address that it could not send to into it.
+        return os.strerror(error.errno)
     return type(error).__name__

@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from airflow_provider_tuya_ota.core.errors import TransportError
+from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Note, Report, Send, Sleep
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def drive(flow: Flow[T], *, transport: Transport, budget: Budget, world: World, 
                     world.sleep(pause)
                 try:
                     answer = transport.send(effect.request)
-                except TransportError as error:
+                except TuyaOTAError as error:
                     failure = error
             case Sleep():
                 world.sleep(effect.seconds)
@@ -109,7 +109,7 @@ async def adrive(flow: Flow[T], *, transport: AsyncTransport, budget: Budget, wo
                     await world.asleep(pause)
                 try:
                     answer = await transport.send(effect.request)
-                except TransportError as error:
+                except TuyaOTAError as error:
                     failure = error
             case Sleep():
                 await world.asleep(effect.seconds)

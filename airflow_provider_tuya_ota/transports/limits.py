@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+import ssl
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota import __version__
-from airflow_provider_tuya_ota.core.errors import ProtocolError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, ProtocolError
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.settings import Settings
 
 LARGEST_REPLY: Final = 16 * 1024 * 1024
 """Bytes; a page of 200 jobs is well below 1 MiB, so more than this is no reply."""
@@ -17,3 +21,19 @@ USER_AGENT: Final = f"airflow-provider-tuya-ota/{__version__}"
 def refuse_large_reply() -> ProtocolError:
     """Build the error for an answer that does not end."""
     return ProtocolError(f"the answer is longer than {LARGEST_REPLY:,} bytes, which no documented reply is")
+
+
+def trust(settings: Settings) -> ssl.SSLContext | None:
+    """Load the connection's own certificate authorities, if it names any.
+
+    :raises ConfigurationError: the file is missing or holds no certificate.
+    """
+    if not settings.ca_bundle:
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.ca_bundle)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Connection extra ca_bundle: {settings.ca_bundle!r} cannot be read ({error.strerror or 'no certificate'})."
+            " Allowed: the path of a PEM file with certificate authorities, on every worker and triggerer."
+        ) from None

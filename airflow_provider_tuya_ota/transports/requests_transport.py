@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import ssl
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 import requests
@@ -11,7 +13,7 @@ import urllib3
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
 from airflow_provider_tuya_ota.core.http import Request, Response
-from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY, PIECE, USER_AGENT, refuse_large_reply
+from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY, PIECE, USER_AGENT, refuse_large_reply, trust
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
@@ -23,7 +25,8 @@ class _HideQueries(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                re.sub(r"\?.*", "?…", arg) if isinstance(arg, str) and "Signature=" in arg else arg for arg in record.args
+                re.sub(r"\?.*", "?…", arg) if isinstance(arg, str) and "Signature=" in arg else arg
+                for arg in record.args
             )
         return True
 
@@ -31,15 +34,23 @@ class _HideQueries(logging.Filter):
 logging.getLogger("urllib3.connectionpool").addFilter(_HideQueries())
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Know no redirects: even told not to follow one, requests reads its whole body and parses its target."""
+
+
 class RequestsTransport:
     """Send through ``requests``: no redirects, no proxies, credentials or certificates from the environment.
 
     :param settings: connection to use.
+    :raises ConfigurationError: its ``ca_bundle`` cannot be read.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._session = requests.Session()
+        trust(settings)
+        self._session = _Session()
         self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.verify = settings.ca_bundle or settings.verify_tls
         self._session.headers["User-Agent"] = USER_AGENT
         if settings.proxy:
@@ -88,14 +99,18 @@ class RequestsTransport:
                 reader.close()
 
 
-_BEFORE_SENDING = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.SSLError)
+_BEFORE_SENDING = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    urllib3.exceptions.NewConnectionError,
+    # Other TLS failures may also come in the middle of an answer.
+    ssl.SSLCertVerificationError,
+)
 
 
 def _translate(error: Exception, request: Request) -> TransportError:
     causes = _chain(error)
-    unsent = isinstance(error, _BEFORE_SENDING) or any(
-        isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes
-    )
+    unsent = any(isinstance(cause, _BEFORE_SENDING) for cause in causes)
     return TransportError(
         _reason(causes),
         endpoint=request.endpoint,
