@@ -70,7 +70,7 @@ def call_by_name(
             delay = policy.delay(error, repeat, attempt=attempt, jitter=ambient.jitter)
             if delay is None:
                 raise
-            yield Note(f"{error} Trying again in {delay:.1f} s.", warning=True)
+            yield Note(f"{error.sentence} Trying again in {delay:.1f} s.", warning=True)
             yield Sleep(delay)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from airflow_provider_tuya_ota.core.error_codes import api_error
 from airflow_provider_tuya_ota.core.errors import ProtocolError
 from airflow_provider_tuya_ota.core.record import Record
-from airflow_provider_tuya_ota.core.redaction import excerpt, redact
+from airflow_provider_tuya_ota.core.redaction import excerpt, redact, redact_code
 from airflow_provider_tuya_ota.core.xml import read_xml
 
 if TYPE_CHECKING:
@@ -67,10 +67,10 @@ def read_reply(action: str, response: Response, *, secrets: Sequence[str] = ()) 
             _refuse_unreadable(action, response, secrets)
         return Reply(action=action, request_id=fields.text("RequestId"), fields=fields)
     if success is True and response.status < 300:  # noqa: PLR2004 - HTTP's success
-        raise ProtocolError(f"{action}: the answer says success and code {redact(code, secrets)!r} at once")
+        raise ProtocolError(f"{action}: the answer says success and code {redact_code(code, secrets)!r} at once")
     raise api_error(
         action=action,
-        code=redact(code, secrets),
+        code=redact_code(code, secrets),
         message=redact(fields.text("ErrorMessage") or fields.text("Message"), secrets),
         request_id=fields.text("RequestId"),
         http_status=response.status,

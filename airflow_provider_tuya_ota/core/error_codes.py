@@ -114,13 +114,15 @@ _BY_STATUS: Final[dict[int, Meaning]] = {
 
 
 def meaning_of(code: str, http_status: int) -> Meaning:
-    """Find the longest documented prefix of a code, or read the HTTP status where there is none."""
+    """Find the longest documented prefix of a code, or read the HTTP status where there is none.
+
+    A server failure is never read as a bad request, whatever its code: the platform may have acted on it.
+    """
     matches = [prefix for prefix in _MEANINGS if code.lower().startswith(prefix.lower())]
-    if matches:
-        return _MEANINGS[max(matches, key=len)]
-    if http_status >= 500:  # noqa: PLR2004 - HTTP's server failures
+    documented = _MEANINGS[max(matches, key=len)] if matches else None
+    if http_status >= 500 and (documented is None or documented.kind is InvalidRequestError):  # noqa: PLR2004 - HTTP's
         return Meaning(UnavailableError, _LATER)
-    return _BY_STATUS.get(http_status, Meaning(ApiError))
+    return documented or _BY_STATUS.get(http_status, Meaning(ApiError))
 
 
 def api_error(*, action: str, code: str, message: str, request_id: str, http_status: int) -> ApiError:

@@ -47,6 +47,11 @@ class TuyaOTAError(Exception):
     in_doubt: bool = False
     """True when the platform may have carried the request out all the same."""
 
+    @property
+    def sentence(self) -> str:
+        """The message closed by a full stop, for texts that go on behind it."""
+        return f"{str(self).removesuffix('.')}."
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
 

@@ -28,7 +28,7 @@ class Record(Mapping[str, Any]):
         self._spelling: dict[str, str] = {}
         for key in values:
             known = self._spelling.setdefault(key.lower(), key)
-            if values[known] != values[key]:
+            if known != key and values[known] != values[key]:
                 raise ProtocolError(f"the answer has both {known!r} and {key!r}, with different values")
 
     def __getitem__(self, key: str) -> Any:

@@ -17,10 +17,11 @@ EXCERPT_LENGTH = 160
 _REMOVED = "[removed]"
 _KEYED = re.compile(
     r"""(?ix) (?P<key> access_?key_?id | signature(?!doesnotmatch|nonceused) | policy | [a-z]*secret | firmwareurl )
-        (?P<mark> ["']? \s* (?: [:=] | %3D | %253D ) \s* ["']? )
+        (?P<mark> ["']? \s* (?: [:=>] | %3D | %253D ) \s* ["']? )
         (?P<value> [^"'&\s,<>}]+ )"""
 )
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_%~-]{28,}")
+_CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
@@ -31,6 +32,12 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
             text = text.replace(secret, _REMOVED)
     text = _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", text)
     return _OPAQUE.sub(lambda run: run.group() if _UUID.fullmatch(run.group()) else _REMOVED, text)
+
+
+def redact_code(code: str, known: Iterable[str] = ()) -> str:
+    """Keep an error code, a dotted word that may be longer than opaque runs are; treat anything else as text."""
+    is_code = _CODE.fullmatch(code) and not any(secret in code for secret in known if secret)
+    return code if is_code else redact(code, known)
 
 
 def excerpt(body: bytes, known: Iterable[str] = ()) -> str:

@@ -147,7 +147,8 @@ def _credentials(login: str | None, password: str | None) -> Credentials:
     return Credentials(access_key_id=login.strip(), access_key_secret=password.strip())
 
 
-_HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?\.?)+")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 
 
 def _endpoint(host: str | None, port: int | None, schema: str | None) -> tuple[str, str, int]:
@@ -156,6 +157,9 @@ def _endpoint(host: str | None, port: int | None, schema: str | None) -> tuple[s
         raise ConfigurationError(
             "Host is empty: enter the API host of the service instance, for example si-0123.tuyacloud.com."
         )
+    if "@" in text:
+        # Before anything else, because the messages below show the text.
+        raise ConfigurationError("Host must be a bare host name: no user or password.")
     if "://" not in text:
         text = f"{schema or 'https'}://{text}"
     try:
@@ -163,8 +167,8 @@ def _endpoint(host: str | None, port: int | None, schema: str | None) -> tuple[s
         named_port = parts.port
     except ValueError as error:
         raise ConfigurationError(f"Host {host!r} cannot be read as an address: {error}.") from None
-    if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None:
-        raise ConfigurationError("Host must be a bare host name: no path, query, user or password.")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise ConfigurationError(f"Host {host!r} must be a bare host name: no path, no query.")
     name = parts.hostname or ""
     if not (_HOST.fullmatch(name) or ":" in name):
         raise ConfigurationError(f"Host {host!r} is not a host name.")
@@ -199,7 +203,7 @@ def _switch(name: str, value: object) -> bool:
 def _number(name: str, value: object, *, low: float, high: float) -> float:
     try:
         number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         number = None
     if number is None or not low <= number <= high:
         raise ConfigurationError(f"Connection extra {name}: {value!r} is not allowed. Allowed: {low:g} to {high:g}.")
@@ -226,9 +230,17 @@ def _version(name: str, value: object) -> str:
     raise ConfigurationError(f"Connection extra {name}: {value!r} is not allowed. Allowed: {', '.join(API_VERSIONS)}.")
 
 
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def _proxy(name: str, value: object) -> str:
     address = _text(name, value)
-    if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname:
+    if not _is_web_address(address):
         raise ConfigurationError(
             f"Connection extra {name} is no proxy address. Allowed: http://host:port or https://host:port."
         )
@@ -241,7 +253,7 @@ def _console_url(name: str, value: object) -> str:
         filled = pattern.format(job_id="1", firmware_id="1", product_key="p", host="h")
     except (KeyError, IndexError, ValueError, AttributeError):
         filled = ""
-    if urlsplit(filled).scheme not in {"http", "https"}:
+    if not _is_web_address(filled):
         raise ConfigurationError(
             f"Connection extra {name}: {pattern!r} is no address pattern. Allowed: an http(s) address in which"
             " {job_id}, {firmware_id}, {product_key} and {host} are filled in."

@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
 )
 from airflow_provider_tuya_ota.core.record import Record
-from airflow_provider_tuya_ota.core.redaction import excerpt, redact
+from airflow_provider_tuya_ota.core.redaction import excerpt, redact, redact_code
 from airflow_provider_tuya_ota.core.xml import read_xml
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read_storage_reply(response: Response) -> None:
     kind, advice = _meaning(code, fields.text("Message"), response.status)
     raise kind(
         action=ACTION,
-        code=redact(code),
+        code=redact_code(code),
         message=redact(fields.text("Message")) or excerpt(response.body),
         request_id=fields.text("RequestId"),
         http_status=response.status,

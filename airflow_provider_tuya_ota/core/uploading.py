@@ -85,7 +85,7 @@ def ensure_package(settings: Settings, action: CreateOTAFirmware, file: Firmware
     except TuyaOTAError as error:
         if not (error.in_doubt or (isinstance(error, ConflictError) and "AlreadyExisted" in error.code)):
             raise
-        yield Note(f"{error} Looking whether the package exists.", warning=True)
+        yield Note(f"{error.sentence} Looking whether the package exists.", warning=True)
         existing = yield from _find_patiently(settings, action, file)
         if existing is None:
             raise
@@ -170,7 +170,7 @@ def _upload(settings: Settings, file: FirmwareFile) -> Flow[str]:
             delay = policy.delay(error, Repeat.HARMLESS, attempt=attempt, jitter=ambient.jitter)
             if delay is None:
                 raise
-            yield Note(f"{error} Uploading again in {delay:.1f} s.", warning=True)
+            yield Note(f"{error.sentence} Uploading again in {delay:.1f} s.", warning=True)
             yield Sleep(delay)
         else:
             return ticket.firmware_url.reveal()

@@ -82,7 +82,7 @@ def start_verification(
     except TuyaOTAError as error:
         if not error.in_doubt:
             raise
-        yield Note(f"{error} Looking whether the verification job exists.", warning=True)
+        yield Note(f"{error.sentence} Looking whether the verification job exists.", warning=True)
         found = yield from _find_new(settings, action.firmware_id, known)
         if found is None:
             raise

@@ -71,7 +71,9 @@ def look_at_job(settings: Settings, job_id: str) -> Flow[Verdict]:
         identify=lambda task: task.task_id,
     )
     firmware: Firmware | None = None
-    if job.type == JobType.VERIFY_FIRMWARE:
+    if job.type != JobType.UPGRADE_FIRMWARE:
+        if not job.firmware_id:
+            raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
         # Read last: the package can only be ahead of the tasks, never behind what they already showed.
         firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
     return assess_job(job, tasks, firmware)
@@ -96,7 +98,7 @@ def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdi
             failing_since = failing_since or now
             if now - failing_since >= timedelta(seconds=patience.poll_error_tolerance):
                 raise
-            yield Note(f"{error} Job {job_id} goes on; looking again.", warning=True)
+            yield Note(f"{error.sentence} Job {job_id} goes on; looking again.", warning=True)
         else:
             failing_since = None
             yield Report(verdict)

@@ -20,13 +20,14 @@ def read_xml(body: bytes) -> Any:
     try:
         # expat keeps no recursion of ours, but the walk below does: documents nested this deep are no replies.
         return _children(fromstring(body, forbid_dtd=True))
-    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+    except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):
         return None
 
 
 def _children(element: Element) -> Any:
     if len(element) == 0:
-        return element.text
+        # An indented empty element holds nothing but its indentation.
+        return element.text if (element.text or "").strip() else None
     tree: dict[str, Any] = {}
     for child in element:
         value = _children(child)
