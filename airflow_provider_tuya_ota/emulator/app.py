@@ -1,0 +1,70 @@
+"""The emulator behind ASGI: the only place that knows sockets and forms."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as WebRequest
+from starlette.responses import Response as WebResponse
+
+from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, Request, Response
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from airflow_provider_tuya_ota.emulator.emulator import Emulator
+
+
+def create_app(emulator: Emulator) -> ASGIApp:
+    """Give an ASGI application that serves the emulator."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        web = WebRequest(scope, receive)
+        try:
+            response = await _answer(emulator, web)
+        except ConnectionDropped:
+            await _drop(send)
+            return
+        if response.delay:
+            await asyncio.sleep(response.delay)
+        body = b"" if response.status == 204 else response.body  # noqa: PLR2004 - HTTP's No Content
+        await WebResponse(body, response.status, response.headers, response.content_type)(scope, receive, send)
+
+    return app
+
+
+async def _answer(emulator: Emulator, web: WebRequest) -> Response:
+    if web.method == "POST" and web.headers.get("content-type", "").startswith("multipart/form-data"):
+        try:
+            # Files beyond a megabyte are spooled to disk, whatever their size.
+            async with web.form(max_files=2, max_fields=50) as form:
+                parts = [(name, value if isinstance(value, str) else value.file) for name, value in form.multi_items()]
+                return await run_in_threadpool(emulator.handle, _request(web, form=parts))
+        except HTTPException as error:
+            return await run_in_threadpool(emulator.handle, _request(web, form=[("malformed", str(error.detail))]))
+    return await run_in_threadpool(emulator.handle, _request(web, body=await web.body()))
+
+
+def _request(web: WebRequest, *, body: bytes = b"", form: Any = None) -> Request:
+    return Request(
+        method=web.method,
+        path=web.url.path,
+        query=web.url.query,
+        headers=dict(web.headers),
+        body=body,
+        form=form,
+    )
+
+
+async def _drop(send: Send) -> None:
+    # ASGI has no way to close a connection unanswered; uvicorn's send is bound to an object that holds the transport.
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.abort()
+        # The server notices one turn later, and would answer 500 before that.
+        await asyncio.sleep(0.01)

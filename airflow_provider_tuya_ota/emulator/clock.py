@@ -1,0 +1,66 @@
+"""Two clocks: the gateway's, which signatures are checked against, and the world's, in which devices live."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Clock:
+    """Time that can be hurried, stopped and stepped, without the gateway's clock running away from its callers.
+
+    :param wall: seconds since the epoch.
+    :param speed: seconds in the world for each second outside.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.time, speed: float = 1.0) -> None:
+        self._wall = wall
+        self._anchor_wall = wall()
+        self._anchor_world = self._anchor_wall
+        self._speed = speed
+        self.frozen = False
+        self.gateway_offset = 0.0
+
+    @property
+    def speed(self) -> float:
+        """Seconds in the world for each second outside."""
+        return self._speed
+
+    def gateway(self) -> float:
+        """Seconds since the epoch, as the gateway believes."""
+        return self._wall() + self.gateway_offset
+
+    def world(self) -> float:
+        """Seconds since the epoch, in the world."""
+        if self.frozen:
+            return self._anchor_world
+        return self._anchor_world + (self._wall() - self._anchor_wall) * self._speed
+
+    def set_speed(self, speed: float) -> None:
+        """Go on at another pace from here."""
+        self._anchor()
+        self._speed = speed
+
+    def freeze(self, *, frozen: bool) -> None:
+        """Stop the world, or let it go on from where it stopped."""
+        self._anchor()
+        self.frozen = frozen
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self._anchor()
+        self._anchor_world += seconds
+
+    def _anchor(self) -> None:
+        self._anchor_world = self.world()
+        self._anchor_wall = self._wall()
+
+
+def iso_ms(seconds: float) -> str:
+    """Write a time as the platform does: ``2024-11-20T08:50:00.239Z``."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

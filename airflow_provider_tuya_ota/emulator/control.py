@@ -1,0 +1,150 @@
+"""The control plane under ``/_emulator/``: what a test does to the world.
+
+It is not signed and listens where the emulator does, which is loopback unless somebody says otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_tuya_ota.emulator import scenario
+from airflow_provider_tuya_ota.emulator.messages import Request, Response
+from airflow_provider_tuya_ota.emulator.scenario import DeviceScript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_tuya_ota.emulator.emulator import Emulator
+
+PREFIX = "/_emulator/"
+
+
+def handle(emulator: Emulator, request: Request) -> Response:
+    """Carry out one command."""
+    name, *rest = request.path.removeprefix(PREFIX).strip("/").split("/")
+    command = _COMMANDS.get((request.method, name))
+    if command is None:
+        return _answer(404, {"error": f"there is no command {request.method} {name}"})
+    try:
+        return _answer(200, command(emulator, json.loads(request.body or b"{}"), rest))
+    except KeyError as error:
+        return _answer(404, {"error": f"there is no {error.args[0]}"})
+    except (ValueError, TypeError) as error:
+        return _answer(400, {"error": str(error)})
+
+
+def _reset(emulator: Emulator, _: Any, __: list[str]) -> Any:
+    emulator.reset()
+    return {}
+
+
+def _seed(emulator: Emulator, values: Any, _: list[str]) -> Any:
+    emulator.reset(scenario.read(values))
+    return {"product_keys": list(emulator.world.products)}
+
+
+def _clear_faults(emulator: Emulator, _: Any, __: list[str]) -> Any:
+    emulator.faults.list.clear()
+    return []
+
+
+def _change_quirks(emulator: Emulator, values: Any, _: list[str]) -> Any:
+    emulator.world.quirks = emulator.world.quirks.changed(values)
+    return emulator.world.quirks.as_dict()
+
+
+def _change_clock(emulator: Emulator, values: Any, _: list[str]) -> Any:
+    _set_clock(emulator, values)
+    return _clock(emulator)
+
+
+def _change_device(emulator: Emulator, values: Any, rest: list[str]) -> Any:
+    product_key, name = rest
+    return _script_device(emulator, product_key, name, values)
+
+
+def _clock(emulator: Emulator) -> dict[str, Any]:
+    clock = emulator.clock
+    return {
+        "world": clock.world(),
+        "gateway": clock.gateway(),
+        "speed": clock.speed,
+        "frozen": clock.frozen,
+        "gateway_offset": clock.gateway_offset,
+    }
+
+
+def _set_clock(emulator: Emulator, values: dict[str, Any]) -> None:
+    unknown = set(values) - {"speed", "freeze", "advance", "gateway_offset"}
+    if unknown:
+        raise ValueError(f"clock: unknown {', '.join(sorted(unknown))}; known: speed, freeze, advance, gateway_offset")
+    if "speed" in values:
+        emulator.clock.set_speed(float(values["speed"]))
+    if "freeze" in values:
+        emulator.clock.freeze(frozen=bool(values["freeze"]))
+    if "advance" in values:
+        if float(values["advance"]) < 0:
+            raise ValueError("clock: time does not run backwards")
+        emulator.clock.advance(float(values["advance"]))
+    if "gateway_offset" in values:
+        emulator.clock.gateway_offset = float(values["gateway_offset"])
+    emulator.world.engine.run()
+
+
+def _state(emulator: Emulator) -> dict[str, Any]:
+    world = emulator.world
+    return {
+        "packages": [package.describe() for package in world.packages.by_id.values()],
+        "jobs": [
+            job.describe() | {"counts": {status: number for status, number in job.counts.items() if number}}
+            for job in world.engine.jobs.values()
+        ],
+        "tasks": [task.describe() for job in world.engine.jobs.values() for task in job.tasks],
+    }
+
+
+def _confirm(emulator: Emulator, values: dict[str, Any]) -> int:
+    wanted = set(values.get("task_ids", ()))
+    tasks = [
+        task
+        for job in emulator.world.engine.jobs.values()
+        for task in job.tasks
+        if task.status == "CONFIRM" and (job.job_id == values.get("job_id") or task.task_id in wanted)
+    ]
+    for task in tasks:
+        emulator.world.engine.confirm(task)
+    return len(tasks)
+
+
+def _script_device(emulator: Emulator, product_key: str, name: str, values: Any) -> dict[str, Any]:
+    device = emulator.world.products[product_key].devices[name]
+    script = scenario.script(values, DeviceScript(device.online, None, device.behaviour))
+    device.behaviour = script.behaviour
+    if script.version is not None:
+        device.versions["default"] = script.version
+    if script.online != device.online:
+        emulator.world.engine.set_online(device, online=script.online)
+    return {"name": device.name, "online": device.online, "versions": device.versions} | asdict(device.behaviour)
+
+
+def _answer(status: int, values: Any) -> Response:
+    return Response(status, json.dumps(values).encode())
+
+
+_COMMANDS: dict[tuple[str, str], Callable[[Emulator, Any, list[str]], Any]] = {
+    ("POST", "reset"): _reset,
+    ("POST", "seed"): _seed,
+    ("GET", "clock"): lambda emulator, _, __: _clock(emulator),
+    ("POST", "clock"): _change_clock,
+    ("GET", "faults"): lambda emulator, _, __: [asdict(fault) for fault in emulator.faults.list],
+    ("POST", "faults"): lambda emulator, values, _: asdict(emulator.faults.add(values)),
+    ("DELETE", "faults"): _clear_faults,
+    ("GET", "quirks"): lambda emulator, _, __: emulator.world.quirks.as_dict(),
+    ("POST", "quirks"): _change_quirks,
+    ("GET", "requests"): lambda emulator, _, __: list(emulator.log),
+    ("GET", "state"): lambda emulator, _, __: _state(emulator),
+    ("POST", "confirm"): lambda emulator, values, _: {"confirmed": _confirm(emulator, values)},
+    ("POST", "devices"): _change_device,
+}

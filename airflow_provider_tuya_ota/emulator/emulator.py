@@ -1,0 +1,144 @@
+"""The emulator without a socket: one request in, one answer out."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from email.utils import formatdate
+from typing import Any
+
+from airflow_provider_tuya_ota.emulator import control, storage
+from airflow_provider_tuya_ota.emulator.clock import Clock
+from airflow_provider_tuya_ota.emulator.faults import Faults
+from airflow_provider_tuya_ota.emulator.gateway import VERSIONS, AccessKey, Gateway, parse_wire
+from airflow_provider_tuya_ota.emulator.messages import (
+    BusinessError,
+    ConnectionDropped,
+    GatewayError,
+    Request,
+    Response,
+)
+from airflow_provider_tuya_ota.emulator.operations import HANDLERS
+from airflow_provider_tuya_ota.emulator.parameters import read_parameters
+from airflow_provider_tuya_ota.emulator.rendering import to_json, to_xml
+from airflow_provider_tuya_ota.emulator.scenario import Scenario
+from airflow_provider_tuya_ota.emulator.storage import StorageError
+from airflow_provider_tuya_ota.emulator.world import World
+
+DEFAULT_KEY = AccessKey("demo-access-key-id", "demo-access-key-secret")
+REMEMBERED = 10_000
+"""Requests that the log keeps."""
+_NOT_LOGGED = frozenset({"Signature", "AccessKeyId", "FirmwareUrl"})
+
+
+class Emulator:
+    """One account at one service instance.
+
+    :param key: the accepted key pair.
+    :param scenario: what exists at the beginning and after a reset.
+    :param clock: both clocks.
+    """
+
+    def __init__(
+        self,
+        key: AccessKey = DEFAULT_KEY,
+        scenario: Scenario | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.key = key
+        self.clock = clock or Clock()
+        self.faults: Faults = Faults()
+        self.log: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
+        self._scenario = scenario or Scenario()
+        self._gateway = Gateway(key, self.clock)
+        self._lock = threading.RLock()
+        self.world: World = World(self._scenario, self.clock)
+
+    def reset(self, scenario: Scenario | None = None) -> None:
+        """Begin again, with another scenario where one is given; faults and log are forgotten, the clock goes on."""
+        self._scenario = scenario or self._scenario
+        self.faults.list.clear()
+        self.log.clear()
+        self._gateway.reset()
+        self.world = World(self._scenario, self.clock)
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request.
+
+        :raises ConnectionDropped: a fault asks for no answer at all.
+        """
+        with self._lock:
+            self.world.engine.run()
+            if request.path.startswith(control.PREFIX):
+                return control.handle(self, request)
+            request_id = self.world.new_uuid()
+            entry: dict[str, Any] = {
+                "at": self.clock.world(),
+                "action": "",
+                "parameters": {},
+                "request_id": request_id,
+                "user_agent": request.headers.get("user-agent", ""),
+            }
+            self.log.append(entry)
+            try:
+                response = self._route(request, request_id, entry)
+            except ConnectionDropped:
+                entry["outcome"] = "dropped"
+                raise
+            entry["status"] = response.status
+            entry.setdefault("outcome", "ok")
+            response.headers["date"] = formatdate(self.clock.gateway(), usegmt=True)
+            return response
+
+    def _route(self, request: Request, request_id: str, entry: dict[str, Any]) -> Response:
+        if request.form is not None or request.path.startswith(f"/{storage.PREFIX}"):
+            return self._storage(request, request_id, entry)
+        if request.path != "/":
+            entry["outcome"] = "not found"
+            return Response(404, b"The API is at /.", "text/plain")
+        return self._call(request, request_id, entry)
+
+    def _storage(self, request: Request, request_id: str, entry: dict[str, Any]) -> Response:
+        uploading = request.form is not None
+        entry["action"] = "PostObject" if uploading else "GetObject"
+        serve = self.world.storage.post if uploading else self.world.storage.get
+        try:
+            return self.faults.around(entry["action"], self.world.random, lambda: serve(request))
+        except StorageError as error:
+            entry["outcome"] = error.code
+            return storage.error_response(error, request_id)
+        except GatewayError as error:
+            entry["outcome"] = error.code
+            return storage.error_response(StorageError(503, "ServiceUnavailable", error.message), request_id)
+
+    def _call(self, request: Request, request_id: str, entry: dict[str, Any]) -> Response:
+        wire: dict[str, str] = {}
+        try:
+            wire = parse_wire(request)
+            entry["action"] = wire.get("Action", "")
+            entry["parameters"] = {name: value for name, value in wire.items() if name not in _NOT_LOGGED}
+            return self.faults.around(
+                entry["action"], self.world.random, lambda: self._operate(request, wire, request_id, entry)
+            )
+        except GatewayError as error:
+            entry["outcome"] = error.code
+            fields = {"RequestId": request_id, "Code": error.code, "Message": error.message}
+            if wire.get("Format") == "XML":
+                return Response(error.status, to_xml("Error", fields), "application/xml")
+            return Response(error.status, to_json(fields, self.world.quirks.changed({"key_case": "pascal"})))
+
+    def _operate(self, request: Request, wire: dict[str, str], request_id: str, entry: dict[str, Any]) -> Response:
+        action = self._gateway.admit(request, wire)
+        status = 200
+        fields: dict[str, Any] = {"RequestId": request_id, "Success": True, "Code": ""}
+        try:
+            fields |= HANDLERS[action](self.world, read_parameters(action, wire), request.origin)
+        except BusinessError as error:
+            entry["outcome"] = error.code
+            status = self.world.quirks.error_status
+            fields |= {"Success": False, "Code": error.code, "ErrorMessage": error.message}
+        if wire.get("Format") == "XML":
+            # The newer version leaves out the operation's name; a document needs some root all the same.
+            root = f"{action}Response" if wire.get("Version", VERSIONS[0]) == VERSIONS[0] else "Response"
+            return Response(status, to_xml(root, fields), "application/xml")
+        return Response(status, to_json(fields, self.world.quirks))

@@ -1,0 +1,62 @@
+"""Products and their devices, each with a script of how it takes an update."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.emulator.jobs import Task
+
+OUTCOMES = ("succeeds", "fails", "silent", "wrong_version")
+STEPS = {-1: "upgrade failed", -2: "download failed", -3: "verification of the image failed", -4: "flashing failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How a device takes an update.
+
+    :param outcome: succeeds, fails, silent (is told and never says anything) or wrong_version (reports ``version``).
+    :param step: for fails: -1 upgrade, -2 download, -3 check, -4 flash.
+    :param at_progress: for fails: percent reported before.
+    :param reason: for fails: what the device says; by default the step's meaning.
+    :param flash_seconds: from the first progress report to the end.
+    :param version: for wrong_version: what it reports.
+    :param polls: asks for updates itself, as it must where nothing is pushed.
+    """
+
+    outcome: str = "succeeds"
+    step: int = -1
+    at_progress: int = 50
+    reason: str = ""
+    flash_seconds: float = 10.0
+    version: str = "0.0.0"
+    polls: bool = False
+
+
+WELL = Behaviour()
+
+
+@dataclass(slots=True)
+class Device:
+    """One device.
+
+    :param versions: reported version by module; a device that never reported has none.
+    :param busy: its unfinished task, of which there can be only one.
+    """
+
+    name: str
+    product_key: str
+    versions: dict[str, str]
+    online: bool = True
+    behaviour: Behaviour = WELL
+    busy: Task | None = None
+
+
+@dataclass(slots=True)
+class Product:
+    """One product with its devices by name."""
+
+    product_key: str
+    name: str
+    devices: dict[str, Device] = field(default_factory=dict)

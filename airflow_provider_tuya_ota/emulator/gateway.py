@@ -1,0 +1,119 @@
+"""The door: who asks, whether the request is whole, fresh and signed."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from airflow_provider_tuya_ota.emulator.messages import GatewayError, Request
+from airflow_provider_tuya_ota.emulator.parameters import ACTIONS
+from airflow_provider_tuya_ota.emulator.signing import rpc_signature, same
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.emulator.clock import Clock
+
+TOLERANCE = 15 * 60
+"""Seconds that a timestamp may differ, and that a nonce is remembered."""
+VERSIONS = ("2018-01-20", "2022-01-01")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """The one key pair that the emulator knows."""
+
+    access_key_id: str
+    access_key_secret: str
+
+
+def parse_wire(request: Request) -> dict[str, str]:
+    """Read query and form body into one set of parameters.
+
+    :raises GatewayError: a parameter stands twice, or the method is neither GET nor POST.
+    """
+    if request.method not in {"GET", "POST"}:
+        raise GatewayError("UnsupportedHTTPMethod", "Only GET and POST are served.", 405)
+    pairs = parse_qsl(request.query, keep_blank_values=True)
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        pairs += parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+    wire: dict[str, str] = {}
+    for name, value in pairs:
+        if name in wire:
+            raise GatewayError("InvalidParameter", f"{name} is given twice.")
+        wire[name] = value
+    return wire
+
+
+class Gateway:
+    """Checks every request in the order in which a gateway can know.
+
+    :param key: the accepted key pair.
+    :param clock: its gateway side is the time that timestamps are held against.
+    """
+
+    def __init__(self, key: AccessKey, clock: Clock) -> None:
+        self._key = key
+        self._clock = clock
+        self._nonces: OrderedDict[str, float] = OrderedDict()
+
+    def admit(self, request: Request, wire: dict[str, str]) -> str:
+        """Let a request in.
+
+        :returns: the operation's name.
+        :raises GatewayError: with the code that the documents give for the fault.
+        """
+        self._require_common(wire)
+        action = wire["Action"]
+        if action not in ACTIONS:
+            raise GatewayError("InvalidAction.NotFound", f"The action {action[:64]!r} is not found.", 404)
+        self._check_timestamp(wire["Timestamp"])
+        if not same(wire["AccessKeyId"], self._key.access_key_id):
+            raise GatewayError("InvalidAccessKeyId.NotFound", "The specified AccessKey ID is not found.", 404)
+        if not same(wire["Signature"], rpc_signature(request.method, wire, self._key.access_key_secret)):
+            raise GatewayError(
+                "SignatureDoesNotMatch", "The request signature does not conform to the signing rules.", 403
+            )
+        self._use_nonce(wire["SignatureNonce"])
+        return action
+
+    def reset(self) -> None:
+        """Forget the nonces."""
+        self._nonces.clear()
+
+    def _require_common(self, wire: dict[str, str]) -> None:
+        for name in ("Action", "AccessKeyId", "SignatureMethod", "SignatureNonce", "Timestamp"):
+            if not wire.get(name):
+                raise GatewayError(f"Missing{name}", f"{name} is mandatory for this action.")
+        if not wire.get("Signature"):
+            raise GatewayError("IncompleteSignature", "The request has no Signature.")
+        allowed = {
+            "SignatureMethod": ("HMAC-SHA1",),
+            "SignatureVersion": ("1.0",),
+            "Format": ("JSON", "XML"),
+        }
+        for name, choices in allowed.items():
+            if name in wire and wire[name] not in choices:
+                raise GatewayError("InvalidParameter", f"{name} is one of {', '.join(choices)}.")
+        if wire.get("Version", VERSIONS[0]) not in VERSIONS:
+            raise GatewayError("InvalidVersion", f"Version is one of {', '.join(VERSIONS)}.")
+
+    def _check_timestamp(self, text: str) -> None:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text):
+            raise GatewayError("IllegalTimestamp", "Timestamp has the form YYYY-MM-DDThh:mm:ssZ.")
+        try:
+            moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+        except ValueError:
+            raise GatewayError("IllegalTimestamp", "Timestamp is no date.") from None
+        if abs(moment - self._clock.gateway()) > TOLERANCE:
+            raise GatewayError("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+
+    def _use_nonce(self, nonce: str) -> None:
+        now = self._clock.gateway()
+        while self._nonces and next(iter(self._nonces.values())) < now - TOLERANCE:
+            self._nonces.popitem(last=False)
+        if nonce in self._nonces:
+            raise GatewayError("SignatureNonceUsed", "Specified signature nonce was used already.")
+        self._nonces[nonce] = now

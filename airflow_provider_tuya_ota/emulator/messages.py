@@ -1,0 +1,71 @@
+"""Requests and answers as data, so that everything but the server works without a socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it arrived.
+
+    :param method: HTTP method.
+    :param path: path without the query.
+    :param query: still encoded.
+    :param headers: names in lower case.
+    :param body: of anything but a form upload.
+    :param form: parts of a multipart upload in the order of arrival: name and text, or name and file.
+    """
+
+    method: str
+    path: str = "/"
+    query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    form: Sequence[tuple[str, str | BinaryIO]] | None = None
+
+    @property
+    def origin(self) -> str:
+        """Address of the emulator as the caller wrote it."""
+        return f"http://{self.headers.get('host', 'emulator.invalid')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer.
+
+    :param delay: seconds that a server lets pass before it sends.
+    """
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+
+
+class ConnectionDropped(Exception):  # noqa: N818 - nothing is wrong, a fault was asked for
+    """A fault asks that the connection be closed without an answer."""
+
+
+class GatewayError(Exception):
+    """The request is refused before the operation sees it: ``{RequestId, Code, Message}`` with 4xx or 5xx."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class BusinessError(Exception):
+    """The operation refuses: ``{code, errorMessage, requestId, success: false}``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message

@@ -1,0 +1,138 @@
+"""Packages: from an uploaded object to something that can be verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_tuya_ota.emulator.clock import Clock, iso_ms
+from airflow_provider_tuya_ota.emulator.messages import BusinessError
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.emulator.fleet import Product
+    from airflow_provider_tuya_ota.emulator.storage import Storage
+
+NOT_NEEDED, UNVERIFIED, VERIFIED, VERIFYING, FAILED = -1, 0, 1, 2, 3
+MOST_PACKAGES = 500
+
+
+@dataclass(slots=True)
+class Package:
+    """One package; ``status`` is the platform's number."""
+
+    firmware_id: str
+    name: str
+    version: str
+    product: Product
+    object_key: str
+    sign: str
+    sign_method: str
+    size: int
+    module: str
+    src_version: str | None
+    desc: str | None
+    udi: str | None
+    status: int
+    created: float
+    modified: float
+
+    def describe(self) -> dict[str, Any]:
+        """Give what a list shows."""
+        return {
+            "DestVersion": self.version,
+            "FirmwareDesc": self.desc,
+            "FirmwareId": self.firmware_id,
+            "FirmwareName": self.name,
+            "FirmwareSign": self.sign,
+            "FirmwareSize": self.size,
+            "ModuleName": self.module,
+            "ProductKey": self.product.product_key,
+            "ProductName": self.product.name,
+            "SignMethod": self.sign_method,
+            "SrcVersion": self.src_version,
+            "Status": self.status,
+            "Type": 0,
+            "UtcCreate": iso_ms(self.created),
+            "UtcModified": iso_ms(self.modified),
+        }
+
+
+class Packages:
+    """All packages of the account.
+
+    :param clock: its world side dates packages.
+    :param products: by product key.
+    :param storage: where the objects are.
+    """
+
+    def __init__(self, clock: Clock, products: dict[str, Product], storage: Storage) -> None:
+        self._clock = clock
+        self._products = products
+        self._storage = storage
+        self._next = 178
+        self.by_id: dict[str, Package] = {}
+
+    def create(self, values: dict[str, Any], origin: str) -> Package:
+        """Create a package from an uploaded object.
+
+        :raises BusinessError: with the documented code of the first thing that is wrong.
+        """
+        product = self._products.get(values["ProductKey"])
+        if product is None:
+            raise BusinessError("iot.prod.NotExistedProduct", "The product does not exist.")
+        module = values.get("ModuleName", "default")
+        self._require_new(values, module)
+        method = values.get("SignMethod", "MD5")
+        stored = self._storage.for_package(values["FirmwareUrl"], origin)
+        if values.get("FirmwareSize", stored.size) != stored.size:
+            raise BusinessError(
+                "iot.firmware.InvalidFirmwareSize", "FirmwareSize is not the size of the uploaded file."
+            )
+        if values["FirmwareSign"].lower() != stored.digests[method]:
+            raise BusinessError("iot.firmware.InvalidFirmwareSign", f"FirmwareSign is not the file's {method} digest.")
+        if values.get("SrcVersion") == values["DestVersion"]:
+            raise BusinessError("iot.firmware.SrcDestVersionMatched", "SrcVersion and DestVersion are the same.")
+        now = self._clock.world()
+        package = Package(
+            firmware_id=str(self._next),
+            name=values["FirmwareName"],
+            version=values["DestVersion"],
+            product=product,
+            object_key=stored.key,
+            sign=values["FirmwareSign"].lower(),
+            sign_method=method,
+            size=stored.size,
+            module=module,
+            src_version=values.get("SrcVersion"),
+            desc=values.get("FirmwareDesc"),
+            udi=values.get("Udi"),
+            status=UNVERIFIED if values.get("NeedToVerify", True) else NOT_NEEDED,
+            created=now,
+            modified=now,
+        )
+        self._next += 1
+        stored.used = True
+        self.by_id[package.firmware_id] = package
+        return package
+
+    def get(self, firmware_id: str) -> Package:
+        """Find a package.
+
+        :raises BusinessError: there is none.
+        """
+        if firmware_id not in self.by_id:
+            raise BusinessError("iot.firmware.FirmwareNotFound", "The firmware does not exist.")
+        return self.by_id[firmware_id]
+
+    def _require_new(self, values: dict[str, Any], module: str) -> None:
+        if len(self.by_id) >= MOST_PACKAGES:
+            raise BusinessError("iot.firmware.FirmwareCountExceedMax", f"There are {MOST_PACKAGES} packages already.")
+        for package in self.by_id.values():
+            if package.name == values["FirmwareName"]:
+                raise BusinessError("iot.firmware.AlreadyExistedFirmwareName", "A package of this name exists.")
+            if (package.product.product_key, package.module, package.version) == (
+                values["ProductKey"],
+                module,
+                values["DestVersion"],
+            ):
+                raise BusinessError("iot.firmware.AlreadyExistedFirmwareVersion", "The version exists in this product.")

@@ -1,0 +1,129 @@
+"""What the world is made of, read from TOML or JSON."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_tuya_ota.emulator.fleet import OUTCOMES, STEPS, WELL, Behaviour, Device, Product
+from airflow_provider_tuya_ota.emulator.quirks import Quirks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEMO_PRODUCT = "k1demoproduct"
+MOST_DEVICES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceScript:
+    """What is special about one device."""
+
+    online: bool = True
+    version: str | None = None
+    behaviour: Behaviour = WELL
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPlan:
+    """A product with ``devices`` devices named ``device-001`` and so on."""
+
+    product_key: str = DEMO_PRODUCT
+    name: str = "Demo product"
+    devices: int = 100
+    version: str = "1.0.0"
+    scripts: dict[str, DeviceScript] = field(default_factory=dict)
+
+    def build(self) -> Product:
+        """Make the product and its devices."""
+        product = Product(self.product_key, self.name)
+        width = max(3, len(str(self.devices)))
+        names = [f"device-{number:0{width}d}" for number in range(1, self.devices + 1)]
+        for name in [*names, *(name for name in self.scripts if name not in set(names))]:
+            script = self.scripts.get(name, DeviceScript())
+            version = self.version if script.version is None else script.version
+            versions = {"default": version} if version else {}
+            product.devices[name] = Device(name, self.product_key, versions, script.online, script.behaviour)
+        return product
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A whole world before its first request."""
+
+    products: tuple[ProductPlan, ...] = (ProductPlan(),)
+    quirks: Quirks = field(default_factory=Quirks)
+    seed: int = 0
+
+    def build_products(self) -> dict[str, Product]:
+        """Make every product."""
+        return {plan.product_key: plan.build() for plan in self.products}
+
+
+def load(path: Path) -> Scenario:
+    """Read a scenario file.
+
+    :raises ValueError: naming what is wrong and where.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise ValueError(f"scenario {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(
+            f"scenario {path} is not valid {'JSON' if path.suffix == '.json' else 'TOML'}: {error}"
+        ) from None
+    return read(document)
+
+
+def read(document: Any) -> Scenario:
+    """Read a scenario from parsed TOML or JSON.
+
+    :raises ValueError: naming what is wrong and where.
+    """
+    known = _known(document, "scenario", {"seed", "quirks", "products"})
+    plans = tuple(_plan(item) for item in known.get("products", [{}]))
+    if len({plan.product_key for plan in plans}) != len(plans):
+        raise ValueError("scenario: a product_key stands twice")
+    return Scenario(plans, Quirks().changed(known.get("quirks", {})), int(known.get("seed", 0)))
+
+
+def _plan(item: Any) -> ProductPlan:
+    known = _known(item, "product", {"product_key", "name", "devices", "version", "device"})
+    scripts = {name: script(values) for name, values in known.pop("device", {}).items()}
+    count: Any = known.get("devices", 0)
+    if not isinstance(count, int) or not 0 <= count <= MOST_DEVICES:
+        raise ValueError(f"product: devices is a number from 0 to {MOST_DEVICES}, not {count!r}")
+    return replace(ProductPlan(), **known, scripts=scripts)
+
+
+def script(values: Any, before: DeviceScript | None = None) -> DeviceScript:
+    """Read what is special about one device, on top of what was.
+
+    :raises ValueError: naming what is wrong.
+    """
+    base = before or DeviceScript()
+    names = {item.name for item in fields(Behaviour)} - {"version"}
+    known = _known(values, "device", names | {"online", "version", "reports"})
+    changes = {name: known[name] for name in names if name in known}
+    if "reports" in known:
+        changes["version"] = known["reports"]
+    behaviour = replace(base.behaviour, **changes)
+    if behaviour.outcome not in OUTCOMES:
+        raise ValueError(f"device: outcome {behaviour.outcome!r} is not one of {', '.join(OUTCOMES)}")
+    if behaviour.step not in STEPS:
+        raise ValueError(f"device: step {behaviour.step!r} is not one of {', '.join(map(str, STEPS))}")
+    online, version = known.get("online", base.online), known.get("version", base.version)
+    return DeviceScript(online=online, version=version, behaviour=behaviour)
+
+
+def _known(values: Any, what: str, names: set[str]) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise ValueError(f"{what}: a table is needed, not {type(values).__name__}")  # noqa: TRY004 - a bad document
+    unknown = sorted(set(values) - names)
+    if unknown:
+        raise ValueError(f"{what}: unknown {', '.join(unknown)}; known: {', '.join(sorted(names))}")
+    return dict(values)

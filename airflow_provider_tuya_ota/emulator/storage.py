@@ -1,0 +1,216 @@
+"""The emulator's object storage: form uploads under a policy, and addresses that expire.
+
+Source: Alibaba OSS, PostObject and its troubleshooting page.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from airflow_provider_tuya_ota.emulator.clock import Clock, iso_ms
+from airflow_provider_tuya_ota.emulator.messages import BusinessError, Request, Response
+from airflow_provider_tuya_ota.emulator.signing import same, storage_signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LARGEST = 1_048_576_000
+POLICY_SECONDS = 60
+ORPHAN_SECONDS = 3600
+PREFIX = "ota/firmware/"
+KEPT = 16 * 1024 * 1024
+"""Bytes up to which an object's content is kept; of larger ones size and digests are."""
+_FIELDS = ("key", "policy", "OSSAccessKeyId", "Signature", "success_action_status")
+
+
+@dataclass(slots=True)
+class StoredObject:
+    """One uploaded file."""
+
+    key: str
+    size: int
+    digests: dict[str, str]
+    content: bytes | None
+    uploaded: float
+    used: bool = False
+
+
+class StorageError(Exception):
+    """Object storage refuses, in XML."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class Storage:
+    """All objects of the account.
+
+    :param clock: its gateway side decides what has expired.
+    :param new_uuid: names objects.
+    """
+
+    access_key_id = "emulator-storage-key"
+    _secret = "emulator-storage-secret"  # noqa: S105 - of no use outside the emulator
+
+    def __init__(self, clock: Clock, new_uuid: Callable[[], str]) -> None:
+        self._clock = clock
+        self._new_uuid = new_uuid
+        self.objects: dict[str, StoredObject] = {}
+
+    def ticket(self, suffix: str, origin: str) -> dict[str, Any]:
+        """Permit one upload for a minute."""
+        key = f"{PREFIX}{self._new_uuid()}.{suffix}"
+        policy = {
+            "expiration": iso_ms(self._clock.gateway() + POLICY_SECONDS),
+            "conditions": [["content-length-range", 0, LARGEST], ["starts-with", "$key", PREFIX]],
+        }
+        encoded = base64.b64encode(json.dumps(policy).encode()).decode()
+        return {
+            "FirmwareUrl": f"{origin}/{key}",
+            "Host": origin,
+            "Key": key,
+            "OSSAccessKeyId": self.access_key_id,
+            "ObjectStorage": "OSS",
+            "Policy": encoded,
+            "Signature": storage_signature(self._secret, encoded),
+            "UtcCreate": iso_ms(self._clock.gateway()),
+        }
+
+    def post(self, request: Request) -> Response:
+        """Take a form upload.
+
+        :raises StorageError: with the code that the documents give for the fault.
+        """
+        fields, file = _split(request.form or ())
+        conditions = self._check_policy(fields)
+        size, digests, content = _measure(file)
+        low, high = conditions["content-length-range"]
+        if size > high:
+            raise StorageError(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size.")
+        if size < low:
+            raise StorageError(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size.")
+        key = fields["key"]
+        self.objects[key] = StoredObject(key, size, digests, content, self._clock.gateway())
+        status = int(fields.get("success_action_status", "204"))
+        if status == 201:  # noqa: PLR2004 - HTTP's Created
+            body = f'<?xml version="1.0" encoding="UTF-8"?><PostResponse><Key>{key}</Key></PostResponse>'
+            return Response(201, body.encode(), "application/xml")
+        return Response(status if status == 200 else 204)  # noqa: PLR2004 - HTTP's OK
+
+    def for_package(self, url: str, origin: str) -> StoredObject:
+        """Find the object that a package is to be made of.
+
+        :raises BusinessError: the address is not one of ours, or the object is missing, empty, too old or in use.
+        """
+        parts = urlsplit(url)
+        key = parts.path.lstrip("/")
+        if f"{parts.scheme}://{parts.netloc}" != origin or not key.startswith(PREFIX):
+            raise BusinessError("iot.firmware.InvalidFirmwareUrl", "FirmwareUrl is not an address of this platform.")
+        stored = self.objects.get(key)
+        if stored is None or self._clock.gateway() - stored.uploaded > ORPHAN_SECONDS:
+            raise BusinessError("iot.firmware.InvalidFirmwareUrl", "Nothing was uploaded there within the last hour.")
+        if stored.used:
+            raise BusinessError("iot.firmware.InvalidFirmwareUrl", "A package is made of this file already.")
+        if stored.size == 0:
+            raise BusinessError("iot.firmware.EmptyFirmwareFile", "The file is empty.")
+        return stored
+
+    def presigned(self, key: str, origin: str) -> str:
+        """Give an address that serves the object for a day."""
+        expires = str(int(self._clock.gateway()) + 86400)
+        proof = storage_signature(self._secret, f"GET\n\n\n{expires}\n/{key}")
+        query = urlencode({"Expires": expires, "OSSAccessKeyId": self.access_key_id, "Signature": proof})
+        return f"{origin}/{key}?{query}"
+
+    def get(self, request: Request) -> Response:
+        """Serve an object behind a presigned address.
+
+        :raises StorageError: the address is unsigned, expired, or nothing is there.
+        """
+        key = request.path.lstrip("/")
+        query = {name: values[0] for name, values in parse_qs(request.query).items()}
+        expires = query.get("Expires", "")
+        proof = storage_signature(self._secret, f"GET\n\n\n{expires}\n/{key}")
+        if not expires.isdigit() or not same(query.get("Signature", ""), proof):
+            raise StorageError(403, "SignatureDoesNotMatch", "The request signature does not match.")
+        if int(expires) < self._clock.gateway():
+            raise StorageError(403, "AccessDenied", "Request has expired.")
+        stored = self.objects.get(key)
+        if stored is None:
+            raise StorageError(404, "NoSuchKey", "The specified key does not exist.")
+        if stored.content is None:
+            raise StorageError(501, "NotImplemented", f"The emulator keeps content up to {KEPT} bytes only.")
+        return Response(200, stored.content, "application/octet-stream")
+
+    def _check_policy(self, fields: dict[str, str]) -> dict[str, Any]:
+        for name in ("key", "policy", "OSSAccessKeyId", "Signature"):
+            if name not in fields:
+                raise StorageError(400, "InvalidArgument", f"The form has no field {name}.")
+        if fields["OSSAccessKeyId"] != self.access_key_id:
+            raise StorageError(403, "InvalidAccessKeyId", "The OSS access key ID does not exist.")
+        if not same(fields["Signature"], storage_signature(self._secret, fields["policy"])):
+            raise StorageError(403, "SignatureDoesNotMatch", "The policy signature does not match.")
+        try:
+            policy = json.loads(base64.b64decode(fields["policy"], validate=True))
+        except (ValueError, binascii.Error):
+            raise StorageError(400, "InvalidPolicyDocument", "The policy is not valid.") from None
+        if datetime.fromisoformat(policy["expiration"]).timestamp() < self._clock.gateway():
+            raise StorageError(403, "AccessDenied", "Invalid according to Policy: Policy expired.")
+        if not fields["key"].startswith(PREFIX):
+            condition = f'["starts-with", "$key", "{PREFIX}"]'
+            raise StorageError(
+                403, "AccessDenied", f"Invalid according to Policy: Policy Condition failed: {condition}"
+            )
+        return {"content-length-range": policy["conditions"][0][1:]}
+
+
+def error_response(error: StorageError, request_id: str) -> Response:
+    """Render a refusal."""
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{error.code}</Code><Message>{error.message}</Message>'
+        f"<RequestId>{request_id}</RequestId></Error>"
+    )
+    return Response(error.status, body.encode(), "application/xml")
+
+
+def _split(form: Any) -> tuple[dict[str, str], BinaryIO]:
+    fields: dict[str, str] = {}
+    file: BinaryIO | None = None
+    for name, value in form:
+        if file is not None:
+            raise StorageError(400, "InvalidArgument", f"The field {name} stands behind the file; file must be last.")
+        if name == "file":
+            if isinstance(value, str):
+                raise StorageError(400, "InvalidArgument", "The field file has no file.")
+            file = value
+        elif name not in _FIELDS or name in fields or not isinstance(value, str):
+            raise StorageError(403, "AccessDenied", f"Invalid according to Policy: Extra input fields: {name}")
+        else:
+            fields[name] = value
+    if file is None:
+        raise StorageError(400, "MalformedPOSTRequest", "The body of your POST request is not well-formed.")
+    return fields, file
+
+
+def _measure(file: BinaryIO) -> tuple[int, dict[str, str], bytes | None]:
+    size, kept = 0, bytearray()
+    hashes = {"MD5": hashlib.md5(usedforsecurity=False), "SHA256": hashlib.sha256()}
+    file.seek(0)
+    while piece := file.read(1024 * 1024):
+        size += len(piece)
+        for digest in hashes.values():
+            digest.update(piece)
+        if size <= KEPT:
+            kept += piece
+    content = bytes(kept) if size <= KEPT else None
+    return size, {method: digest.hexdigest() for method, digest in hashes.items()}, content

@@ -1,0 +1,55 @@
+"""Everything that exists: products, packages, jobs, objects."""
+
+from __future__ import annotations
+
+import uuid
+from random import Random
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.emulator.jobs import Engine, Job
+from airflow_provider_tuya_ota.emulator.messages import BusinessError
+from airflow_provider_tuya_ota.emulator.packages import Packages
+from airflow_provider_tuya_ota.emulator.storage import Storage
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.emulator.clock import Clock
+    from airflow_provider_tuya_ota.emulator.fleet import Product
+    from airflow_provider_tuya_ota.emulator.scenario import Scenario
+
+
+class World:
+    """The platform's state, made from a scenario.
+
+    :param scenario: products, quirks and seed.
+    :param clock: both clocks.
+    """
+
+    def __init__(self, scenario: Scenario, clock: Clock) -> None:
+        self.random = Random(scenario.seed)  # noqa: S311 - simulated devices, repeatable by their seed
+        self.quirks = scenario.quirks
+        self.products: dict[str, Product] = scenario.build_products()
+        self.storage = Storage(clock, self.new_uuid)
+        self.packages = Packages(clock, self.products, self.storage)
+        self.engine = Engine(clock, self.random)
+
+    def new_uuid(self) -> str:
+        """Give a lower-case UUID; the same ones for the same seed."""
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def product(self, product_key: str) -> Product:
+        """Find a product.
+
+        :raises BusinessError: there is none.
+        """
+        if product_key not in self.products:
+            raise BusinessError("iot.prod.NotExistedProduct", "The product does not exist.")
+        return self.products[product_key]
+
+    def job(self, job_id: str) -> Job:
+        """Find a job.
+
+        :raises BusinessError: there is none.
+        """
+        if job_id not in self.engine.jobs:
+            raise BusinessError("iot.firmware.InvalidOTAJobId", "The job does not exist.")
+        return self.engine.jobs[job_id]
