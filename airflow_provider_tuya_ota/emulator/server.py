@@ -126,8 +126,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     except (OSError, OverflowError) as error:
         print(
-            f"tuya-ota emulator: cannot listen on {arguments.host} port {arguments.port}: {error}. Choose another --port,"
-            " or leave it out for a free one.",
+            f"tuya-ota emulator: cannot listen on {arguments.host} port {arguments.port}: {error}. Choose another"
+            " --port, or leave it out for a free one.",
             file=sys.stderr,
         )
         return 2

@@ -106,6 +106,10 @@ def _reason(error: Exception) -> str:
         return "no connection in time"
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "host name not known"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "no trusted TLS connection"
     if isinstance(error, OSError) and error.errno and error.errno > 0:
         # Not strerror: aiohttp writes the address that it could not send to into it.
         return os.strerror(error.errno)

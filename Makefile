@@ -1,0 +1,34 @@
+# Every target makes and reuses .venv by itself; nothing but Python 3.11 or newer is needed.
+.DEFAULT_GOAL := help
+.PHONY: help venv demo up test lint check
+
+bin := .venv/bin
+python_paths := airflow_provider_tuya_ota tests dags_examples
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv:
+	@.ci/venv
+
+demo: venv ## Release firmware to simulated devices in a real Airflow (FIRMWARE=path VERSION=x FAIL=device)
+	@$(bin)/tuya-ota demo $(if $(FIRMWARE),--firmware "$(FIRMWARE)") $(if $(VERSION),--version "$(VERSION)") $(if $(FAIL),--fail "$(FAIL)")
+
+up: venv ## Leave Airflow and the emulator running to try things out; Ctrl-C stops them
+	@$(bin)/tuya-ota up
+
+test: venv ## Run every test
+	@$(bin)/python -m pytest
+
+lint: venv ## Check style, types, layers and file lengths
+	@$(bin)/ruff check .
+	@$(bin)/ruff format --check --quiet .
+	@$(bin)/mypy airflow_provider_tuya_ota
+	@$(bin)/mypy tests dags_examples
+	@$(bin)/lint-imports
+	@.ci/file-length
+
+check: venv ## Everything: lint, test, demo
+	@.ci/step lint $(MAKE) --no-print-directory lint
+	@.ci/step test $(MAKE) --no-print-directory test
+	@.ci/step demo $(MAKE) --no-print-directory demo

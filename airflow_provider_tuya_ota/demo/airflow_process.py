@@ -1,0 +1,106 @@
+"""A whole Airflow as one child process: scheduler, triggerer, Dag processor, API server, SQLite, loopback only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+import requests
+
+from airflow_provider_tuya_ota.demo.processes import ChildProcess, DemoError, free_ports
+
+START_SECONDS = 150
+"""A first start migrates an empty database; ten seconds on an idle machine, far more on a busy one."""
+
+
+def dags_folder() -> Path:
+    """Find the sample Dags: in the installed package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "example_dags", package.parent / "dags_examples"):
+        if (folder / "release_firmware.py").is_file():
+            return folder
+    raise DemoError("The sample Dags are missing from this installation; install the package again.")
+
+
+def environment(home: Path, port: int) -> dict[str, str]:
+    """Give the settings: no examples, no login, nothing beyond loopback."""
+    worker_logs, trigger_logs = free_ports(2)
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW_", "_AIRFLOW_"))},
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder()),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        # Anybody who reaches this port is an administrator, so it listens on loopback only.
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(worker_logs),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger_logs),
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+
+
+class AirflowProcess:
+    """Run Airflow while in its context.
+
+    :param home: its folder; an existing one is used again.
+    :param port: of the UI and API.
+    """
+
+    def __init__(self, home: Path, port: int) -> None:
+        program = shutil.which("airflow", path=str(Path(sys.executable).parent)) or shutil.which("airflow")
+        if program is None:
+            raise DemoError("The command 'airflow' is not installed beside this Python; install apache-airflow.")
+        home.mkdir(parents=True, exist_ok=True)
+        self.url = f"http://127.0.0.1:{port}"
+        self.log_path = home / "standalone.log"
+        self._log = self.log_path.open("w")
+        self._child = ChildProcess([program, "standalone"], environment(home, port), self._log, patience=30)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.stop()
+        self._log.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._child.is_running
+
+    def wait_until_healthy(self) -> None:
+        """Wait for database, scheduler, triggerer and Dag processor.
+
+        :raises DemoError: saying which part is missing and where the log is.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        missing = "the API server"
+        while time.monotonic() < deadline:
+            if not self.is_running:
+                raise DemoError(f"Airflow ended while it was starting; its log is {self.log_path}.")
+            missing = self._missing()
+            if not missing:
+                return
+            time.sleep(0.5)
+        raise DemoError(f"Airflow did not start within {START_SECONDS} s: {missing} is missing; see {self.log_path}.")
+
+    def _missing(self) -> str:
+        try:
+            health = requests.get(f"{self.url}/api/v2/monitor/health", timeout=5).json()
+        except (requests.RequestException, ValueError):
+            return "the API server"
+        parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+        return ", ".join(part for part in parts if (health.get(part) or {}).get("status") != "healthy")

@@ -1,0 +1,82 @@
+"""The emulator as a child process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import requests
+
+from airflow_provider_tuya_ota.demo.processes import ChildProcess, DemoError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What the emulator says when it is ready."""
+
+    url: str
+    access_key_id: str = field(repr=False)
+    access_key_secret: str = field(repr=False)
+    product_keys: tuple[str, ...]
+
+
+class EmulatorProcess:
+    """Run the emulator while in its context.
+
+    :param folder: for the scenario file.
+    :param speed: how many times faster devices live.
+    :param access_key: ``ID:SECRET`` to accept instead of the default pair.
+    :param failing: devices that fail while flashing.
+    """
+
+    def __init__(
+        self, folder: Path, *, speed: float, access_key: str | None = None, failing: tuple[str, ...] = ()
+    ) -> None:
+        command = [sys.executable, "-m", "airflow_provider_tuya_ota.emulator", "--speed", str(speed)]
+        if access_key:
+            command += ["--access-key", access_key]
+        if failing:
+            path = folder / "scenario.json"
+            path.write_text(json.dumps(_scenario(failing)))
+            command += ["--scenario", str(path)]
+        self._child = ChildProcess(command, os.environ, subprocess.PIPE, patience=5)
+        try:
+            self.announcement = self._read()
+        except BaseException:
+            self._child.stop()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.stop()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._child.is_running
+
+    def state(self) -> dict[str, Any]:
+        """Ask for packages, jobs and tasks."""
+        answer: dict[str, Any] = requests.get(f"{self.announcement.url}/_emulator/state", timeout=10).json()
+        return answer
+
+    def _read(self) -> Announcement:
+        line = self._child.process.stdout.readline() if self._child.process.stdout else ""
+        if not line:
+            raise DemoError("The emulator did not start; run 'tuya-ota emulator' to see why.")
+        values = json.loads(line)
+        return Announcement(**values | {"product_keys": tuple(values["product_keys"])})
+
+
+def _scenario(failing: tuple[str, ...]) -> dict[str, Any]:
+    fails = {"outcome": "fails", "step": -4, "at_progress": 60, "reason": "flash write failed at block 0x3f"}
+    return {"products": [{"device": dict.fromkeys(failing, fails)}]}

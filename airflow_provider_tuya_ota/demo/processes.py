@@ -1,0 +1,87 @@
+"""Child processes that are always stopped, by the signal each of them stops cleanly on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from typing import IO, TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the text says why and where to look."""
+
+
+class ChildProcess:
+    """A process in a group of its own.
+
+    :param command: program and arguments.
+    :param environment: of the process.
+    :param log: where its output goes; ``subprocess.PIPE`` to read its standard output.
+    :param patience: seconds to let it stop by itself after SIGINT.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], log: IO[str] | int, patience: float = 20.0
+    ) -> None:
+        self._patience = patience
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            list(command),
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT if log is not subprocess.PIPE else subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+            # A shell gives background jobs an ignored SIGINT, which would be inherited, and SIGINT is how Airflow
+            # stops.
+            preexec_fn=_listen_to_sigint,  # noqa: PLW1509 - started before any thread of ours
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    def stop(self) -> None:
+        """Ask it to stop, and end what is left of its group if it does not."""
+        if self.is_running:
+            self.process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(self._patience)
+        # The group outlives its leader if a child was left behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+
+def _listen_to_sigint() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def free_ports(number: int) -> list[int]:
+    """Find ports that nobody listens on; all different, because all are held open until the last is found."""
+    with contextlib.ExitStack() as held:
+        return [held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(number)]
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of loopback."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,47 @@
+"""What a person reads: lines while it runs, a table at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+
+class Progress:
+    """Print a line for each task whose state has changed.
+
+    :param console: where to print.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last: dict[str, str] = {}
+
+    def show(self, seconds: float, states: Mapping[str, str]) -> None:
+        """Print what is new."""
+        for task, state in states.items():
+            if state != self._last.get(task) and state != "waiting":
+                note = " (the worker is free, the triggerer waits)" if state == "deferred" else ""
+                self._console.print(f"{seconds:6.1f} s  {task:<8} {state}{note}", highlight=False)
+        self._last = dict(states)
+
+
+def print_summary(console: Console, release: Mapping[str, Any], *, version: str, sha256: str, duration: float) -> None:
+    """Print every device with its state, then job, package and duration."""
+    table = Table(title=f"Release of {version}")
+    for heading in ("device", "state", "progress", "reason"):
+        table.add_column(heading)
+    styles = {"SUCCEEDED": "green", "FAILED": "red", "CANCELED": "red"}
+    for device in sorted(release["devices"], key=lambda item: str(item["name"])):
+        progress = f"{device['progress']} %" if device["progress"] else ""
+        style = styles.get(device["status"], "yellow")
+        table.add_row(device["name"], f"[{style}]{device['status']}[/]", progress, device["reason"])
+    console.print(table)
+    console.print(f"job       {release['job_id']}", highlight=False)
+    console.print(f"package   {release['firmware_id']}, version {version}, SHA256 {sha256[:16]}…", highlight=False)
+    console.print(f"duration  {duration:.1f} s from trigger to end of the run", highlight=False)
