@@ -1,0 +1,158 @@
+"""A driver that answers flows from a script: no socket, no clock, no chance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias, TypeVar, TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
+from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Note, Report, Send, Sleep
+from airflow_provider_tuya_ota.core.http import Request, Response
+from airflow_provider_tuya_ota.core.settings import Credentials, Settings
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.rate import Lane
+
+T = TypeVar("T")
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+REQUEST_ID = "3f2b8c1e-5a77-4a6e-9d0f-0c1d2e3f4a5b"
+SECRET = "canary-secret-4711"
+SETTINGS = Settings(
+    credentials=Credentials(access_key_id="canary-key-id-0815", access_key_secret=SECRET), host="ota.example.com"
+)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request that a flow wanted sent, with its query decoded."""
+
+    request: Request
+    lane: Lane
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.request.url).query, keep_blank_values=True, strict_parsing=False))
+
+    @property
+    def action(self) -> str:
+        return self.parameters.get("Action", self.request.method)
+
+
+Answer: TypeAlias = Response | Exception
+Answers: TypeAlias = Sequence[Answer] | Callable[[Sent], Answer]
+
+
+@dataclass
+class Script:
+    """Answer each Send in turn; an exception is thrown into the flow. Sleeping moves the clock."""
+
+    answers: Answers = ()
+    now: datetime = NOW
+    jitter: float = 0.0
+    sent: list[Sent] = field(default_factory=list)
+    sleeps: list[float] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    reports: list[Verdict] = field(default_factory=list)
+    nonces: list[str] = field(default_factory=list)
+
+    def run(self, flow: Flow[T]) -> T:
+        answer: Any = None
+        while True:
+            try:
+                effect = flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
+            except StopIteration as end:
+                value: T = end.value
+                return value
+            answer = self._answer(effect)
+
+    def _answer(self, effect: object) -> object:
+        match effect:
+            case Look():
+                self.nonces.append(f"nonce-{len(self.nonces) + 1}")
+                return Ambient(now=self.now, nonce=self.nonces[-1], jitter=self.jitter)
+            case Send():
+                self.sent.append(Sent(effect.request, effect.lane))
+                if callable(self.answers):
+                    return self.answers(self.sent[-1])
+                assert len(self.sent) <= len(self.answers), f"an unexpected request: {self.sent[-1].action}"
+                return self.answers[len(self.sent) - 1]
+            case Sleep():
+                self.sleeps.append(effect.seconds)
+                self.now += timedelta(seconds=effect.seconds)
+            case Note():
+                self.notes.append(effect)
+            case Report():
+                self.reports.append(effect.verdict)
+            case _:
+                raise AssertionError(effect)
+        return None
+
+    @property
+    def actions(self) -> list[str]:
+        return [sent.action for sent in self.sent]
+
+    @property
+    def warnings(self) -> list[str]:
+        return [note.text for note in self.notes if note.warning]
+
+
+def by_action(answers: Mapping[str, Answer | Sequence[Answer]]) -> Callable[[Sent], Answer]:
+    """Answer by operation: one answer for ever, or a list of them in turn."""
+    turns = {name: iter(answer) for name, answer in answers.items() if isinstance(answer, Sequence)}
+
+    def answer(sent: Sent) -> Answer:
+        if sent.action in turns:
+            return next(turns[sent.action])
+        fixed = answers[sent.action]
+        assert isinstance(fixed, Response | Exception)
+        return fixed
+
+    return answer
+
+
+def answered(body: object, status: int = 200, **headers: str) -> Response:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(status, headers, raw)
+
+
+def ok(**fields: Any) -> Response:
+    return answered({"code": "", "requestId": REQUEST_ID, "success": True, **fields})
+
+
+def refused(code: str, status: int = 200, message: str = "no") -> Response:
+    return answered({"code": code, "errorMessage": message, "requestId": REQUEST_ID, "success": False}, status)
+
+
+def gateway(code: str, status: int = 400, message: str = "no", **headers: str) -> Response:
+    return answered({"RequestId": REQUEST_ID, "Code": code, "Message": message}, status, **headers)
+
+
+def lost(delivery: Delivery = Delivery.UNKNOWN) -> TransportError:
+    return TransportError("no answer in time", endpoint="ota.example.com:8686", delivery=delivery)
+
+
+def firmware(firmware_id: str = "178", status: int = 0, **fields: Any) -> dict[str, Any]:
+    return {
+        "firmwareId": firmware_id,
+        "firmwareName": "lamp",
+        "destVersion": "1.1",
+        "productKey": "pk",
+        "status": status,
+        **fields,
+    }
+
+
+def job(
+    job_id: str = "9001", status: str = "IN_PROGRESS", kind: str = "VERIFY_FIRMWARE", **fields: Any
+) -> dict[str, Any]:
+    return {"jobId": job_id, "jobStatus": status, "jobType": kind, "firmwareId": "178", "productKey": "pk", **fields}
+
+
+def task(name: str, status: str, **fields: Any) -> dict[str, Any]:
+    return {"taskId": f"t-{name}", "deviceName": name, "taskStatus": status, **fields}

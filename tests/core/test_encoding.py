@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_tuya_ota.core.encoding import canonical_query, percent_encode, to_wire
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.encoding import Value
+
+UNRESERVED = set(string.ascii_letters + string.digits + "-_.~")
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoded"),
+    [
+        pytest.param(" ", "%20", id="a space is no plus"),
+        pytest.param("+", "%2B", id="a plus is no space"),
+        pytest.param("*", "%2A", id="an asterisk does not stay"),
+        pytest.param("~", "~", id="a tilde stays"),
+        pytest.param("/", "%2F", id="a slash does not stay"),
+        pytest.param("%7e", "%257e", id="nothing counts as encoded already"),
+        pytest.param("灯ü", "%E7%81%AF%C3%BC", id="utf-8 with capital hex digits"),
+        pytest.param("!'()&=?#:;,@$[]", "%21%27%28%29%26%3D%3F%23%3A%3B%2C%40%24%5B%5D", id="reserved characters"),
+        pytest.param("\r\n\0", "%0D%0A%00", id="control characters"),
+        pytest.param("", "", id="nothing"),
+    ],
+)
+def test_values_are_encoded_as_rfc_3986_asks(text: str, encoded: str) -> None:
+    assert percent_encode(text) == encoded
+
+
+@given(TEXT)
+def test_encoding_keeps_the_unreserved_characters_only_and_loses_nothing(text: str) -> None:
+    encoded = percent_encode(text)
+
+    assert unquote(encoded, errors="strict") == text
+    assert set(encoded) <= UNRESERVED | {"%"}
+
+
+def test_names_are_sorted_by_bytes_and_before_encoding() -> None:
+    wire = {"a": "1", "B": "2", "X.2": "3", "X.10": "4", "X": "5", "é": "6", "~": "7"}
+
+    assert canonical_query(wire) == "B=2&X=5&X.10=4&X.2=3&a=1&~=7&%C3%A9=6"
+
+
+@given(st.dictionaries(TEXT, st.just("")))
+def test_the_order_is_that_of_the_utf_8_bytes(wire: dict[str, str]) -> None:
+    names = [unquote(pair.removesuffix("=")) for pair in canonical_query(wire).split("&")] if wire else []
+
+    assert [name.encode() for name in names] == sorted(name.encode() for name in wire)
+
+
+@pytest.mark.parametrize(
+    ("value", "wire"),
+    [
+        ("text", {"P": "text"}),
+        ("", {"P": ""}),
+        (0, {"P": "0"}),
+        (1440, {"P": "1440"}),
+        (True, {"P": "true"}),
+        (False, {"P": "false"}),
+        (None, {}),
+        ([], {}),
+        (["a", "b"], {"P.1": "a", "P.2": "b"}),
+        (("a",), {"P.1": "a"}),
+        ([True, 7], {"P.1": "true", "P.2": "7"}),
+    ],
+)
+def test_values_take_their_form_on_the_wire(value: Value, wire: dict[str, str]) -> None:
+    assert to_wire({"P": value}) == wire

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_tuya_ota.core.redaction import EXCERPT_LENGTH, excerpt, mask_reply, redact, redact_code
+from tests.core.script import REQUEST_ID
+
+SIGNATURE = "WJN0Ee8+X6pogcD3loLHIqQNEN0="
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the secret is canary",
+        "AccessKeyId=canary&Action=X",
+        "AccessKeyId%3Dcanary%26Action%3DX",
+        "AccessKeyId%253Dcanary%2526Action",
+        "GET&%2F&AccessKeyId%3Dcanary%26Action",
+        '{"ossAccessKeyId":"canary","x":1}',
+        '{"OSSAccessKeyId" : "canary"}',
+        "<OSSAccessKeyId>canary</OSSAccessKeyId>",
+        "<Policy>canary</Policy>",
+        "?Expires=1&OSSAccessKeyId=canary&Signature=canary",
+        '"policy":"canary"',
+        "'deviceSecret': 'canary'",
+        "access_key_id: canary",
+        "firmwareUrl=https://canary",
+        f"Signature {SIGNATURE}canary",
+        "eyJleHBpcmF0aW9uIjoiMjAyNC0xMS0yMFQwMDoxMTox" + "canary",
+    ],
+)
+def test_no_secret_survives(text: str) -> None:
+    assert "canary" not in redact(text, ["secret is canary"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"request id {REQUEST_ID} was refused",
+        REQUEST_ID.upper(),
+        "5C3D9175B6FC201293AD****",
+        "SignatureDoesNotMatch",
+        "SignatureNonceUsed: use another",
+        "the device device-001 of product k1demoproduct is offline",
+        "job 1836340779212669999",
+        "",
+    ],
+)
+def test_what_support_asks_for_survives(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("secret", ["", "short"])
+def test_an_empty_known_secret_removes_nothing(secret: str) -> None:
+    assert redact("plain words", [secret]) == "plain words"
+
+
+@given(st.binary(min_size=21, max_size=64))
+def test_no_signature_or_token_survives_in_any_text(raw: bytes) -> None:
+    token = base64.b64encode(raw).decode()
+
+    assert token not in redact(f"got '{token}' instead")
+
+
+@given(st.binary())
+def test_no_digest_survives(raw: bytes) -> None:
+    secret = hashlib.sha256(raw).hexdigest()
+
+    assert secret not in redact(f"DeviceSecret is {secret}.")
+
+
+@pytest.mark.parametrize("code", ["iot.firmware.DeviceWithDestinationVersionInArray", "Throttling.User", ""])
+def test_error_codes_of_any_length_survive(code: str) -> None:
+    assert redact_code(code) == code
+
+
+@pytest.mark.parametrize("code", [SIGNATURE, "a" * 20 + "1" * 20, "known.canary"])
+def test_what_is_no_error_code_is_treated_as_text(code: str) -> None:
+    assert redact_code(code, ["canary", ""]) != code
+
+
+def test_an_excerpt_is_one_short_line() -> None:
+    shown = excerpt(b"a b\n\tc " + b"word " * 400)
+
+    assert shown.startswith("a b c word")
+    assert shown.endswith("…")
+    assert len(shown) == EXCERPT_LENGTH + 1
+
+
+def test_a_short_excerpt_is_complete_and_tolerates_any_bytes() -> None:
+    assert excerpt(b"caf\xe9 ok") == "caf\ufffd ok"
+
+
+def test_a_secret_across_the_end_of_an_excerpt_is_removed_whole() -> None:
+    assert "canary" not in excerpt(b"word " * 31 + b"canary-secret tail", ["canary-secret"])
+
+
+def test_a_masked_reply_hides_values_behind_secret_names_at_any_depth() -> None:
+    reply = {
+        "data": {"OSSAccessKeyId": "canary", "policy": "canary", "key": "ota/x", "signature": ""},
+        "FirmwareInfo": {"List": [{"firmwareUrl": "canary", "FirmwareSign": "abc"}, 7]},
+        "deviceSecret": "canary",
+    }
+
+    masked = mask_reply(reply)
+
+    assert "canary" not in json.dumps(masked)
+    assert masked["data"] == {"OSSAccessKeyId": "***", "policy": "***", "key": "ota/x", "signature": ""}
+    assert masked["FirmwareInfo"]["List"] == [{"firmwareUrl": "***", "FirmwareSign": "abc"}, 7]
