@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_provider_tuya_ota.emulator.clock import Clock
+from airflow_provider_tuya_ota.emulator.emulator import Emulator
+from airflow_provider_tuya_ota.emulator.server import EmulatorServer
+from tests.emulator.stranger import Stranger, in_memory, over_socket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    clock = Clock()
+    clock.freeze(frozen=True)
+    return Emulator(clock=clock)
+
+
+@pytest.fixture(params=["memory", "socket"])
+def stranger(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Stranger]:
+    if request.param == "memory":
+        yield Stranger(in_memory(emulator))
+    else:
+        with EmulatorServer(emulator) as server:
+            yield Stranger(over_socket(server.url))

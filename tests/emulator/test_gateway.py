@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_provider_tuya_ota.emulator.signing import rpc_signature
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.emulator.emulator import Emulator
+    from tests.emulator.stranger import Stranger
+
+PAGE = {"CurrentPage": "1", "PageSize": "10"}
+
+
+def test_the_vendors_worked_example_is_signed_as_printed() -> None:
+    parameters = {
+        "AccessKeyId": "testid",
+        "MessageContent": "aGVsbG93b3JsZA=",
+        "Action": "Pub",
+        "Timestamp": "2017-10-02T09:39:41Z",
+        "SignatureVersion": "1.0",
+        "ServiceCode": "iot",
+        "Format": "XML",
+        "Qos": "0",
+        "SignatureNonce": "0715a395-aedf-4a41-bab7-746b43d38d88",
+        "Version": "2017-04-20",
+        "SignatureMethod": "HMAC-SHA1",
+        "RegionId": "cn-shanghai",
+        "ProductKey": "12345abcdeZ",
+        "TopicFullName": "/productKey/testdevice/get",
+    }
+
+    assert rpc_signature("GET", parameters, "testsecret") == "Y9eWn4nF8QPh3c4zAFkM/k/u7eA="
+
+
+@pytest.mark.parametrize(("method", "in_body"), [("GET", False), ("POST", False), ("POST", True)])
+def test_get_and_post_are_served_wherever_the_parameters_stand(
+    stranger: Stranger,
+    method: str,
+    in_body: bool,  # noqa: FBT001 - a parametrised value, not an argument that anybody writes
+) -> None:
+    status, answer = stranger.ask_with(stranger.parameters("ListOTAFirmware", **PAGE), method=method, in_body=in_body)
+
+    assert (status, answer["code"], answer["success"]) == (200, "", True)
+
+
+def test_unknown_common_parameters_are_signed_and_ignored(stranger: Stranger) -> None:
+    stranger.extra = {"RegionId": "cn-shanghai", "SignatureType": "", "ServiceCode": "iot", "IotInstanceId": "x"}
+
+    assert stranger.ask("ListOTAFirmware", **PAGE)[1]["success"] is True
+
+
+def test_a_wrong_secret_is_refused_without_saying_what_was_expected(stranger: Stranger) -> None:
+    stranger.secret = "another"
+
+    status, answer = stranger.ask("ListOTAFirmware", **PAGE)
+
+    assert (status, answer["Code"]) == (403, "SignatureDoesNotMatch")
+    assert "demo-access-key-secret" not in str(answer)
+    assert "AccessKeyId" not in answer["Message"]
+
+
+def test_a_signature_for_another_method_is_refused(stranger: Stranger) -> None:
+    query = stranger.sign("POST", stranger.parameters("ListOTAFirmware", **PAGE))
+
+    status, _, body = stranger.send("GET", f"/?{query}", {}, b"")
+
+    assert status == 403
+    assert b"SignatureDoesNotMatch" in body
+
+
+def test_an_unknown_key_is_refused(stranger: Stranger) -> None:
+    stranger.key_id = "somebody"
+
+    assert stranger.ask("ListOTAFirmware", **PAGE)[1]["Code"] == "InvalidAccessKeyId.NotFound"
+
+
+def test_a_nonce_used_twice_is_refused(stranger: Stranger) -> None:
+    parameters = stranger.parameters("ListOTAFirmware", **PAGE)
+
+    first, second = stranger.ask_with(parameters), stranger.ask_with(parameters)
+
+    assert first[0] == 200
+    assert (second[0], second[1]["Code"]) == (400, "SignatureNonceUsed")
+
+
+@pytest.mark.parametrize("minutes", [-14, 14])
+def test_a_timestamp_within_a_quarter_of_an_hour_is_accepted(stranger: Stranger, minutes: int) -> None:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + minutes * 60))
+
+    assert stranger.ask("ListOTAFirmware", Timestamp=stamp, **PAGE)[0] == 200
+
+
+@pytest.mark.parametrize("minutes", [-16, 16])
+def test_a_timestamp_beyond_a_quarter_of_an_hour_is_refused(stranger: Stranger, minutes: int) -> None:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + minutes * 60))
+
+    assert stranger.ask("ListOTAFirmware", Timestamp=stamp, **PAGE)[1]["Code"] == "InvalidTimeStamp.Expired"
+
+
+@pytest.mark.parametrize("stamp", ["2024-11-19 09:47:43", "yesterday", "2024-13-40T99:99:99Z"])
+def test_a_timestamp_of_another_form_is_refused(stranger: Stranger, stamp: str) -> None:
+    assert stranger.ask("ListOTAFirmware", Timestamp=stamp, **PAGE)[1]["Code"] == "IllegalTimestamp"
+
+
+@pytest.mark.parametrize("name", ["Action", "AccessKeyId", "SignatureMethod", "SignatureNonce", "Timestamp"])
+def test_each_missing_common_parameter_is_named(stranger: Stranger, name: str) -> None:
+    parameters = stranger.parameters("ListOTAFirmware", **PAGE)
+    del parameters[name]
+
+    assert stranger.ask_with(parameters)[1]["Code"] == f"Missing{name}"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"Format": "YAML"}, "InvalidParameter"),
+        ({"SignatureVersion": "2.0"}, "InvalidParameter"),
+        ({"SignatureMethod": "HMAC-SHA256"}, "InvalidParameter"),
+        ({"Version": "2020-01-01"}, "InvalidVersion"),
+    ],
+)
+def test_values_that_the_documents_do_not_list_are_refused(
+    stranger: Stranger, change: dict[str, str], code: str
+) -> None:
+    assert stranger.ask("ListOTAFirmware", **PAGE | change)[1]["Code"] == code
+
+
+def test_an_unknown_action_is_not_found(stranger: Stranger) -> None:
+    status, answer = stranger.ask("FlashEverything")
+
+    assert (status, answer["Code"]) == (404, "InvalidAction.NotFound")
+
+
+def test_a_missing_required_parameter_is_named(stranger: Stranger) -> None:
+    status, answer = stranger.ask("QueryOTAFirmware")
+
+    assert (status, answer["Code"], answer["Message"]) == (
+        400,
+        "MissingFirmwareId",
+        "FirmwareId is mandatory for this action.",
+    )
+
+
+def test_the_english_tables_spelling_is_refused_with_the_right_one(stranger: Stranger) -> None:
+    status, answer = stranger.ask("QueryOTAFirmware", FirmwareID="178")
+
+    assert (status, answer["Code"]) == (400, "InvalidParameter")
+    assert "FirmwareId" in answer["Message"]
+
+
+def test_a_parameter_given_twice_is_refused(stranger: Stranger) -> None:
+    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))
+
+    _, _, body = stranger.send("GET", f"/?{query}&CurrentPage=2", {}, b"")
+
+    assert b"InvalidParameter" in body
+
+
+@pytest.mark.parametrize("names", [{"TargetDeviceName": "a"}, {"TargetDeviceName.2": "a"}, {"TargetDeviceName.0": "a"}])
+def test_lists_count_from_one_without_gaps(stranger: Stranger, names: dict[str, str]) -> None:
+    answer = stranger.ask("CreateOTAVerifyJob", FirmwareId="178", ProductKey="k1demoproduct", **names)[1]
+
+    assert answer["Code"] == "InvalidParameter"
+
+
+def test_xml_comes_when_it_is_asked_for_and_not_otherwise(stranger: Stranger) -> None:
+    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", Format="XML", **PAGE))
+
+    _, headers, body = stranger.send("GET", f"/?{query}", {}, b"")
+
+    assert headers["content-type"].startswith("application/xml")
+    assert b"<ListOTAFirmwareResponse>" in body
+    assert b"<Success>true</Success>" in body
+
+
+def test_every_answer_carries_the_gateways_date(stranger: Stranger) -> None:
+    stranger.control("POST", "clock", {"gateway_offset": 86400})
+    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))
+
+    _, headers, _ = stranger.send("GET", f"/?{query}", {}, b"")
+
+    assert headers["date"].startswith(time.strftime("%a, %d %b", time.gmtime(time.time() + 86400)))
+
+
+def test_the_log_tells_who_asked_what_without_secrets(stranger: Stranger, emulator: Emulator) -> None:
+    stranger.ask("QueryOTAJob", JobId="17")
+
+    (entry,) = stranger.control("GET", "requests")
+
+    assert (entry["action"], entry["parameters"]["JobId"]) == ("QueryOTAJob", "17")
+    assert entry["outcome"] == "iot.firmware.InvalidOTAJobId"
+    assert not {"Signature", "AccessKeyId"} & set(entry["parameters"])
+    assert emulator.key.access_key_secret not in str(entry)
