@@ -20,18 +20,20 @@ if TYPE_CHECKING:
 
 
 class _HideQueries(logging.Filter):
-    """Cut signed queries: urllib3 logs every request line at DEBUG."""
+    """Cut signed queries: urllib3 logs every request line at DEBUG, and the address of an odd answer as a warning."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                re.sub(r"\?.*", "?…", arg) if isinstance(arg, str) and "Signature=" in arg else arg
+                re.sub(r"\?\S*", "?…", arg) if isinstance(arg, str) and "Signature=" in arg else arg
                 for arg in record.args
             )
         return True
 
 
-logging.getLogger("urllib3.connectionpool").addFilter(_HideQueries())
+for _name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
+    # A filter counts for its own logger only, not for those below it.
+    logging.getLogger(_name).addFilter(_HideQueries())
 
 
 class _Session(requests.Session):
