@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias, TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
@@ -15,8 +15,8 @@ from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
     from airflow_provider_tuya_ota.core.rate import Lane
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
 
 T = TypeVar("T")
 

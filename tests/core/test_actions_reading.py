@@ -83,7 +83,7 @@ def test_what_was_created_keeps_time_and_request_id() -> None:
     "fields",
     [
         {"firmwareInfo": firmware(status=1)},
-        {"FirmwareInfo": [firmware(status="1")]},
+        {"FirmwareInfo": [firmware() | {"status": "1"}]},
         {"firmwareInfo": {"simpleFirmwareInfo": firmware(status=1)}},
         {"data": firmware(status=1)},
     ],

@@ -123,7 +123,7 @@ def test_optional_parameters_stay_away_until_given(name: str, values: dict[str, 
     assert to_wire(build(name, **values).wire()) == wire
 
 
-ACCEPTED = [
+ACCEPTED: list[tuple[str, str, list[Any]]] = [
     ("CreateOTAVerifyJob", "timeout_in_minutes", [1, 1440]),
     ("CreateOTAVerifyJob", "target_device_name", [["d"], ("d", "e"), [f"d{n}" for n in range(500)]]),
     ("CreateOTAFirmware", "dest_version", ["1", "A.z_0-9", "v" * 64]),
@@ -146,7 +146,7 @@ ACCEPTED = [
         ["CONFIRM", "QUEUED", "NOTIFIED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "CANCELED"],
     ),
 ]
-REFUSED = [
+REFUSED: list[tuple[str, str, list[Any], str]] = [
     ("CreateOTAVerifyJob", "timeout_in_minutes", [0, 1441, -1, "60", 1.5, True], "1 to 1440"),
     (
         "CreateOTAVerifyJob",

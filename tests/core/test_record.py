@@ -72,7 +72,7 @@ def test_keys_are_found_in_any_case_and_iterated_as_sent() -> None:
 
     assert record["ossaccesskeyid"] == "k"
     assert "JobId" in record
-    assert 7 not in record
+    assert not record.__contains__(7)
     assert list(record) == ["OSSAccessKeyId", "jobID"]
     assert len(record) == 2
     assert record.plain() == {"OSSAccessKeyId": "k", "jobID": "j"}

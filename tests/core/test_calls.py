@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from airflow_provider_tuya_ota.core.actions import (
+    CancelOTATaskByJob,
+    CreateOTAFirmware,
+    CreateOTAVerifyJob,
+    GenerateOTAUploadURL,
+    QueryOTAJob,
+)
+from airflow_provider_tuya_ota.core.calls import call, call_by_name
+from airflow_provider_tuya_ota.core.encoding import canonical_query
+from airflow_provider_tuya_ota.core.errors import (
+    ApiError,
+    AuthenticationError,
+    Delivery,
+    NotFoundError,
+    ProtocolError,
+    ThrottledError,
+    TransportError,
+    TuyaOTAError,
+    UnavailableError,
+)
+from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.signing import signature, string_to_sign
+from tests.core.script import SECRET, SETTINGS, Script, gateway, job, lost, ok, refused
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.actions import Action
+
+VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk", target_device_name=["d1", "d 2"])
+PACKAGE = CreateOTAFirmware(dest_version="1.1", firmware_name="lamp")
+QUERY = QueryOTAJob(job_id="9001")
+
+
+def test_a_request_is_a_signed_get_of_the_root() -> None:
+    script = Script([ok(data={"jobId": "9001"})])
+
+    script.run(call(SETTINGS, VERIFY))
+
+    (sent,) = script.sent
+    url = urlsplit(sent.request.url)
+    unsigned, _, proof = url.query.partition("&Signature=")
+    assert (sent.request.method, url.scheme, url.netloc, url.path) == ("GET", "https", "ota.example.com:8686", "/")
+    assert sent.parameters["TargetDeviceName.2"] == "d 2"
+    assert sent.parameters["SignatureNonce"] == "nonce-1"
+    assert sent.parameters["Timestamp"] == "2026-03-01T12:00:00Z"
+    assert sent.parameters["Signature"] == signature(SECRET, string_to_sign("GET", unsigned))
+    assert proof.endswith("%3D")
+    assert unsigned == canonical_query({k: v for k, v in sent.parameters.items() if k != "Signature"})
+
+
+def test_an_ipv6_host_is_addressed_in_brackets() -> None:
+    script = Script([ok(data=job())])
+
+    script.run(call(dataclasses.replace(SETTINGS, host="::1", scheme="http"), QUERY))
+
+    assert script.sent[0].request.endpoint == "[::1]:8686"
+
+
+def test_neither_secret_nor_signature_nor_key_show_in_the_repr_of_a_request() -> None:
+    script = Script([ok(data=job())])
+
+    script.run(call(SETTINGS, QUERY))
+
+    assert script.sent[0].parameters["Signature"] not in repr(script.sent)
+    assert "canary" not in repr(script.sent)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [lost(), lost(Delivery.NEVER_SENT), gateway("", 503), refused("iot.firmware.SystemBusy"), gateway("Throttling")],
+)
+def test_a_read_is_repeated_with_nonce_time_and_signature_of_its_own(failure: TransportError) -> None:
+    script = Script([failure, ok(data=job())], jitter=1.0)
+
+    found = script.run(call(SETTINGS, QUERY))
+
+    first, second = (sent.parameters for sent in script.sent)
+    assert found.job_id == "9001"
+    assert script.sleeps == [1.0]
+    assert (first["SignatureNonce"], second["SignatureNonce"]) == ("nonce-1", "nonce-2")
+    assert first["Timestamp"] != second["Timestamp"]
+    assert first["Signature"] != second["Signature"]
+    assert "Trying again in 1.0 s." in script.warnings[0]
+
+
+def test_a_read_is_given_up_after_five_requests() -> None:
+    script = Script([lost()] * 5)
+
+    with pytest.raises(TransportError):
+        script.run(call(SETTINGS, QUERY))
+
+    assert script.sleeps == [0.5, 1.0, 2.0, 4.0]
+
+
+def test_patience_can_be_set() -> None:
+    script = Script([lost()])
+
+    with pytest.raises(TransportError):
+        script.run(call(SETTINGS, QUERY, RetryPolicy(attempts=1)))
+
+
+@pytest.mark.parametrize("create", [VERIFY, PACKAGE], ids=lambda action: action.name)
+@pytest.mark.parametrize(
+    "failure",
+    [
+        lost(),
+        lost(Delivery.NEVER_SENT),
+        gateway("", 500),
+        refused("iot.system.SystemException"),
+        refused("iot.firmware.SystemBusy"),
+    ],
+)
+def test_a_create_is_never_blindly_repeated(create: Action[object], failure: TransportError) -> None:
+    script = Script([failure])
+
+    with pytest.raises(TuyaOTAError):
+        script.run(call(SETTINGS, create))
+
+    assert (len(script.sent), script.sleeps) == (1, [])
+
+
+@pytest.mark.parametrize("create", [VERIFY, PACKAGE], ids=lambda action: action.name)
+def test_a_create_that_was_throttled_is_repeated(create: Action[object]) -> None:
+    script = Script([gateway("Throttling.User"), gateway("", 429), ok(data={})])
+
+    script.run(call(SETTINGS, create))
+
+    assert script.nonces == ["nonce-1", "nonce-2", "nonce-3"]
+
+
+def test_an_endlessly_throttled_create_ends_in_its_error() -> None:
+    with pytest.raises(ThrottledError):
+        Script([gateway("Throttling")] * 5).run(call(SETTINGS, VERIFY))
+
+
+@pytest.mark.parametrize("answer", [gateway("", 404), refused("iot.firmware.FirmwareNotFound")])
+def test_a_refusal_that_time_does_not_mend_is_final(answer: TransportError) -> None:
+    script = Script([answer])
+
+    with pytest.raises(NotFoundError):
+        script.run(call(SETTINGS, QUERY))
+
+    assert script.sleeps == []
+
+
+def test_an_unreadable_answer_is_not_asked_for_again() -> None:
+    script = Script([ok(data=None)])
+
+    with pytest.raises(ProtocolError):
+        script.run(call(SETTINGS, QUERY))
+
+
+def test_cancelling_draws_on_its_own_budget_and_is_repeated() -> None:
+    script = Script([lost(), ok()])
+
+    script.run(call(SETTINGS, CancelOTATaskByJob(job_id="9", cancel_queued_task=True)))
+
+    assert [sent.lane for sent in script.sent] == [Lane.CANCELS, Lane.CANCELS]
+
+
+def test_advice_is_given_before_anything_is_sent() -> None:
+    script = Script([lost(Delivery.NEVER_SENT)])
+    crowd = CreateOTAVerifyJob(firmware_id="1", product_key="pk", target_device_name=[f"d{n}" for n in range(11)])
+
+    with pytest.raises(TransportError):
+        script.run(call(SETTINGS, crowd))
+
+    assert "at most 10 entries" in script.warnings[0]
+
+
+def test_any_operation_can_be_called_by_name() -> None:
+    script = Script([ok(data={"x": 1})])
+
+    reply = script.run(call_by_name(SETTINGS, "QueryDevice", {"PageSize": 10, "L": ["a"]}, repeat=Repeat.DUPLICATES))
+
+    assert reply.fields.record("Data").text("X") == "1"
+    assert script.sent[0].lane is Lane.CALLS
+    assert script.sent[0].parameters.items() >= {"Action": "QueryDevice", "PageSize": "10", "L.1": "a"}.items()
+
+
+def test_an_operations_own_parameters_cannot_displace_the_common_ones() -> None:
+    script = Script([ok()])
+
+    script.run(call_by_name(SETTINGS, "X", {"Action": "Y", "SignatureNonce": "old"}, repeat=Repeat.HARMLESS))
+
+    assert script.sent[0].parameters.items() >= {"Action": "X", "SignatureNonce": "nonce-1"}.items()
+
+
+def refusal(code: str, date: str | None = None) -> ApiError:
+    answer = gateway(code) if date is None else gateway(code, date=date)
+    with pytest.raises(AuthenticationError) as caught:
+        Script([answer]).run(call(SETTINGS, QUERY))
+    return caught.value
+
+
+def test_a_wrong_secret_names_the_key_only_masked() -> None:
+    text = str(refusal("SignatureDoesNotMatch"))
+
+    assert "AccessKey ID cana***" in text
+    assert "The AccessKey secret is wrong" in text
+    assert SETTINGS.credentials.access_key_id not in text
+
+
+@pytest.mark.parametrize(
+    ("date", "words"),
+    [
+        ("Sun, 01 Mar 2026 11:40:00 GMT", "1200 s ahead of"),
+        ("Sun, 01 Mar 2026 12:20:00 -0000", "1200 s behind"),
+        ("Sun, 01 Mar 2026 13:20:00 +0100", "1200 s behind"),
+        ("yesterday", "is not told"),
+        ("", "is not told"),
+    ],
+)
+@pytest.mark.parametrize("code", ["InvalidTimeStamp.Expired", "IllegalTimestamp"])
+def test_a_wrong_clock_is_named_with_its_error(code: str, date: str, words: str) -> None:
+    assert words in str(refusal(code, date=date))
+
+
+def test_a_missing_date_leaves_the_skew_open() -> None:
+    assert "is not told" in str(refusal("InvalidTimeStamp.Expired"))
+
+
+def test_asking_where_to_upload_is_harmless() -> None:
+    script = Script([gateway("", 503)] * 5)
+
+    with pytest.raises(UnavailableError):
+        script.run(call(SETTINGS, GenerateOTAUploadURL()))
+
+    assert len(script.sent) == 5

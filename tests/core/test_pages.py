@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_tuya_ota.core import calls
+from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
+from airflow_provider_tuya_ota.core.calls import every_page
+from tests.core.script import SETTINGS, Script, Sent, ok, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_tuya_ota.core.http import Response
+
+SIZE = 3
+
+
+def read(answers: Callable[[Sent], Response] | list[Response]) -> tuple[list[str], Script]:
+    script = Script(answers)
+    found = script.run(
+        every_page(
+            SETTINGS,
+            lambda number: ListOTATaskByJob(job_id="9", current_page=number, page_size=SIZE),
+            page_size=SIZE,
+            identify=lambda item: item.task_id,
+        )
+    )
+    return [item.device_name for item in found], script
+
+
+def page(names: str, total: Any = None) -> Response:
+    return ok(data=[task(name, "QUEUED") for name in names], total=total)
+
+
+@pytest.mark.parametrize(
+    ("pages", "expected"),
+    [
+        pytest.param([page("")], "", id="nothing"),
+        pytest.param([page("ab")], "ab", id="one short page"),
+        pytest.param([page("abc"), page("")], "abc", id="one full page"),
+        pytest.param([page("abc", 5), page("de", 5)], "abcde", id="two pages and a true total"),
+        pytest.param([page("abc", 1), page("d", 1)], "abcd", id="a total that is too small"),
+        pytest.param([page("abc", 0), page("d", 0)], "abcd", id="a total of zero"),
+        pytest.param([page("ab", 99), page("")], "ab", id="a total that is too large"),
+        pytest.param([page("ab", 5), page("cd", 5), page("e", 5)], "abcde", id="pages shorter than asked for"),
+        pytest.param([page("abc"), page("cde"), page("f")], "abcdef", id="an item that moved to the next page"),
+        pytest.param([page("abc"), page("abc")], "abc", id="a page that repeats itself"),
+        pytest.param([page("aab", 5), page("c", 3)], "abc", id="an item twice on one page"),
+    ],
+)
+def test_a_list_is_read_to_its_end_without_duplicates(pages: list[Response], expected: str) -> None:
+    names, script = read(pages)
+
+    assert "".join(names) == expected
+    assert len(script.sent) == len(pages)
+
+
+def test_pages_are_asked_for_by_number_from_one() -> None:
+    _, script = read([page("abc"), page("d")])
+
+    assert [(sent.parameters["CurrentPage"], sent.parameters["PageSize"]) for sent in script.sent] == [
+        ("1", "3"),
+        ("2", "3"),
+    ]
+
+
+def test_of_an_item_that_is_seen_twice_the_later_state_counts() -> None:
+    script = Script([page("abc"), ok(data=[task("c", "FAILED")])])
+
+    found = script.run(
+        every_page(
+            SETTINGS,
+            lambda number: ListOTATaskByJob(job_id="9", current_page=number, page_size=SIZE),
+            page_size=SIZE,
+            identify=lambda item: item.task_id,
+        )
+    )
+
+    assert [item.status for item in found] == ["QUEUED", "QUEUED", "FAILED"]
+
+
+@given(st.integers(0, 20), st.one_of(st.none(), st.integers(0, 1000)))
+def test_no_lie_about_the_total_loses_an_item(count: int, total: int | None) -> None:
+    items = [task(f"d{number}", "QUEUED") for number in range(count)]
+
+    def serve(sent: Sent) -> Response:
+        begin = (int(sent.parameters["CurrentPage"]) - 1) * SIZE
+        return ok(data=items[begin : begin + SIZE], total=total)
+
+    names, _ = read(serve)
+
+    assert names == [f"d{number}" for number in range(count)]
+
+
+def test_a_list_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "LONGEST_LIST", 10)
+
+    def serve(sent: Sent) -> Response:
+        first = int(sent.parameters["CurrentPage"]) * 1000
+        return ok(data=[task(f"d{first + offset}", "QUEUED") for offset in range(SIZE)])
+
+    names, script = read(serve)
+
+    assert (len(names), len(script.sent)) == (12, 4)

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
+from airflow_provider_tuya_ota.core.errors import (
+    AmbiguousOutcomeError,
+    ApiError,
+    ConflictError,
+    Delivery,
+    OutcomeError,
+    ProtocolError,
+    TransportError,
+    TuyaOTAError,
+    UnavailableError,
+)
+from airflow_provider_tuya_ota.core.verification import (
+    SHOW_TIMES,
+    IfVerified,
+    Verification,
+    list_verifications,
+    start_verification,
+)
+from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, firmware, gateway, job, lost, ok, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_tuya_ota.core.http import Response
+    from tests.core.script import Answer
+
+ACTION = CreateOTAVerifyJob(firmware_id="178", product_key="pk", target_device_name=["d1"])
+OLD = job("1", "COMPLETED", utcCreate="2026-01-01T00:00:00.000Z")
+NEW = job("2", utcCreate="2026-03-01T00:00:00.000Z")
+OTHER = job("3", utcCreate="2026-03-01T00:00:01.000Z")
+
+
+def jobs(*items: dict[str, Any]) -> Response:
+    return ok(data=list(items))
+
+
+def script_for(*, status: int = 0, lists: Answer | Sequence[Answer], create: Answer | Sequence[Answer] = ()) -> Script:
+    return Script(
+        by_action(
+            {
+                "QueryOTAFirmware": ok(firmwareInfo=firmware(status=status)),
+                "ListOTAJobByFirmware": lists,
+                "CreateOTAVerifyJob": create,
+            }
+        )
+    )
+
+
+def start(script: Script, if_verified: IfVerified = IfVerified.SUCCEED) -> Verification:
+    return script.run(start_verification(SETTINGS, ACTION, if_verified=if_verified))
+
+
+def creates(script: Script) -> int:
+    return script.actions.count("CreateOTAVerifyJob")
+
+
+@pytest.mark.parametrize("status", [0, -1, 3, 42])
+def test_a_package_that_is_not_verified_gets_a_job(status: int) -> None:
+    script = script_for(status=status, lists=jobs(OLD), create=ok(data={"jobId": "2", "utcCreate": "now"}))
+
+    assert start(script) == Verification(
+        job_id="2", firmware_id="178", utc_create="now", request_id=REQUEST_ID, is_new=True
+    )
+    assert creates(script) == 1
+
+
+def test_the_job_id_is_taken_from_firmware_id_as_in_the_documented_example() -> None:
+    script = script_for(lists=jobs(), create=ok(data={"firmwareId": "1836340779212661234"}))
+
+    assert start(script).job_id == "1836340779212661234"
+
+
+@pytest.mark.parametrize("data", [{"firmwareId": "178"}, {}, None, {"jobId": ""}])
+def test_an_answer_without_job_id_is_completed_from_the_list(data: Any) -> None:
+    script = script_for(lists=[jobs(OLD), jobs(NEW, OLD)], create=ok(data=data))
+
+    found = start(script)
+
+    assert (found.job_id, found.is_new, found.request_id) == ("2", True, REQUEST_ID)
+    assert found.utc_create == NEW["utcCreate"]
+    assert creates(script) == 1
+
+
+def test_a_created_job_that_no_list_shows_is_an_error_with_its_request_id() -> None:
+    script = script_for(lists=jobs(OLD), create=ok(data={}))
+
+    with pytest.raises(ProtocolError, match=REQUEST_ID):
+        start(script)
+    assert script.sleeps == list(SHOW_TIMES)
+
+
+def test_a_running_verification_is_adopted_and_none_created() -> None:
+    script = script_for(status=2, lists=jobs(NEW, OLD))
+
+    assert start(script) == Verification(job_id="2", firmware_id="178", utc_create=NEW["utcCreate"])
+    assert creates(script) == 0
+    assert "following job 2" in script.notes[-1].text
+
+
+@pytest.mark.parametrize("running", [(), (OLD,), (NEW, OTHER)])
+def test_a_running_verification_that_cannot_be_told_stops(running: tuple[dict[str, Any], ...]) -> None:
+    script = script_for(status=2, lists=jobs(*running))
+
+    with pytest.raises(AmbiguousOutcomeError, match="being verified"):
+        start(script)
+    assert creates(script) == 0
+
+
+def test_a_verification_that_began_meanwhile_is_adopted() -> None:
+    script = script_for(lists=[jobs(OLD), jobs(NEW, OLD)], create=refused("iot.firmware.InProgressVerifyJobExisted"))
+
+    found = start(script)
+
+    assert (found.job_id, found.is_new) == ("2", False)
+
+
+@pytest.mark.parametrize("known", [(), (OLD,), (OLD, job("0", "COMPLETED", utcCreate="2025"))])
+def test_a_verified_package_succeeds_with_its_newest_job(known: tuple[dict[str, Any], ...]) -> None:
+    script = script_for(status=1, lists=jobs(*known))
+
+    found = start(script)
+
+    assert (found.is_verified, found.is_new) == (True, False)
+    assert found.job_id == ("1" if known else "")
+    assert creates(script) == 0
+
+
+def test_a_verified_package_may_count_as_an_error() -> None:
+    script = script_for(status=1, lists=jobs(OLD))
+
+    with pytest.raises(OutcomeError, match="verified already"):
+        start(script, IfVerified.FAIL)
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        lost(),
+        gateway("", 500),
+        refused("iot.system.SystemException"),
+        refused("iot.firmware.SystemBusy"),
+        ok(data={"jobId": [1]}),
+    ],
+)
+def test_in_doubt_the_one_new_job_is_adopted(doubt: Answer) -> None:
+    script = script_for(lists=[jobs(OLD), jobs(NEW, OLD)], create=doubt)
+
+    found = start(script)
+
+    assert (found.job_id, found.is_new) == ("2", True)
+    assert creates(script) == 1
+    assert "Looking whether the verification job exists." in script.warnings[0]
+
+
+def test_in_doubt_a_job_may_take_its_time_to_appear() -> None:
+    script = script_for(lists=[jobs(), jobs(), jobs(), jobs(NEW)], create=lost())
+
+    assert start(script).job_id == "2"
+    assert script.sleeps == list(SHOW_TIMES[:2])
+
+
+@pytest.mark.parametrize(("doubt", "kind"), [(lost(), TransportError), (gateway("", 503), UnavailableError)])
+def test_in_doubt_without_a_new_job_the_error_stands_and_nothing_is_repeated(
+    doubt: Answer, kind: type[TuyaOTAError]
+) -> None:
+    script = script_for(lists=jobs(OLD), create=doubt)
+
+    with pytest.raises(kind):
+        start(script)
+    assert creates(script) == 1
+    assert script.sleeps == list(SHOW_TIMES)
+
+
+def test_in_doubt_several_new_jobs_stop_for_a_person() -> None:
+    script = script_for(lists=[jobs(OLD), jobs(OTHER, NEW, OLD)], create=lost())
+
+    with pytest.raises(AmbiguousOutcomeError, match="3, 2"):
+        start(script)
+
+
+def test_in_doubt_a_new_job_of_another_type_is_not_taken_for_it() -> None:
+    upgrade = job("7", kind="UPGRADE_FIRMWARE")
+    script = script_for(lists=[jobs(), *[jobs(upgrade)] * 4], create=lost())
+
+    with pytest.raises(TransportError):
+        start(script)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind"),
+    [
+        (lost(Delivery.NEVER_SENT), TransportError),
+        (refused("iot.firmware.NoDeviceCanUpgrade"), ConflictError),
+        (refused("iot.firmware.FirmwareAndProductKeyMismatch"), ApiError),
+    ],
+)
+def test_without_doubt_nobody_looks_for_a_job(refusal: Answer, kind: type[TuyaOTAError]) -> None:
+    script = script_for(lists=[jobs()], create=refusal)
+
+    with pytest.raises(kind):
+        start(script)
+    assert script.sleeps == []
+
+
+def test_verifications_are_listed_newest_first_without_other_jobs() -> None:
+    script = Script([jobs(OLD, job("7", kind="UPGRADE_FIRMWARE"), OTHER, NEW)])
+
+    found = script.run(list_verifications(SETTINGS, "178"))
+
+    assert [item.job_id for item in found] == ["3", "2", "1"]

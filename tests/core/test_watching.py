@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.errors import (
+    AuthenticationError,
+    Delivery,
+    JobFailedError,
+    ProtocolError,
+    TransportError,
+    TuyaOTAError,
+    WaitTimeoutError,
+)
+from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
+from airflow_provider_tuya_ota.core.watching import Patience, look_at_job, require_success, watch_job
+from tests.core.script import NOW, SETTINGS, Script, Sent, firmware, gateway, job, lost, ok, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from airflow_provider_tuya_ota.core.http import Response
+
+State = tuple[str, int, list[tuple[str, str]]]
+"""Status of the job, of the package, and of each device."""
+
+RUNNING: State = ("IN_PROGRESS", 2, [("d1", "NOTIFIED")])
+DONE: State = ("COMPLETED", 1, [("d1", "SUCCEEDED")])
+BROKEN: State = ("COMPLETED", 3, [("d1", "FAILED")])
+UNSETTLED: State = ("COMPLETED", 2, [("d1", "SUCCEEDED")])
+
+
+def platform(looks: Sequence[State | Response | Exception], **more: Any) -> Callable[[Sent], Response | Exception]:
+    """Show one state for each look; the last one stays. An answer in place of a state ends the look at its start."""
+    number = -1
+
+    def answer(sent: Sent) -> Response | Exception:
+        nonlocal number
+        number += sent.action == "QueryOTAJob"
+        state = looks[min(number, len(looks) - 1)]
+        if not isinstance(state, tuple):
+            return state
+        status, package, devices = state
+        if sent.action == "QueryOTAJob":
+            return ok(data=job(status=status, **more))
+        if sent.action == "ListOTATaskByJob":
+            return ok(data=[task(*device) for device in devices])
+        return ok(firmwareInfo=firmware(status=package))
+
+    return answer
+
+
+def watch(
+    looks: Sequence[State | Response | Exception], *, seconds: float = 3600, **patience: float
+) -> tuple[Verdict, Script]:
+    script = Script(platform(looks))
+    return script.run(
+        watch_job(SETTINGS, "9001", Patience(deadline=NOW + timedelta(seconds=seconds), **patience))
+    ), script
+
+
+def failing(
+    looks: Sequence[State | Response | Exception], kind: type[TuyaOTAError], *, seconds: float = 3600, **patience: float
+) -> tuple[Any, Script]:
+    script = Script(platform(looks))
+    with pytest.raises(kind) as caught:
+        script.run(watch_job(SETTINGS, "9001", Patience(deadline=NOW + timedelta(seconds=seconds), **patience)))
+    return caught.value, script
+
+
+def test_a_look_reads_job_then_tasks_then_package() -> None:
+    script = Script(platform([RUNNING]))
+
+    verdict = script.run(look_at_job(SETTINGS, "9001"))
+
+    assert script.actions == ["QueryOTAJob", "ListOTATaskByJob", "QueryOTAFirmware"]
+    assert script.sent[2].parameters["FirmwareId"] == "178"
+    assert (verdict.outcome, verdict.counts) == (Outcome.RUNNING, {"NOTIFIED": 1})
+
+
+def test_a_look_at_an_upgrade_leaves_the_package_alone() -> None:
+    script = Script(platform([DONE], jobType="UPGRADE_FIRMWARE"))
+
+    assert script.run(look_at_job(SETTINGS, "9001")).outcome is Outcome.SUCCEEDED
+    assert script.actions == ["QueryOTAJob", "ListOTATaskByJob"]
+
+
+@pytest.mark.parametrize("kind", ["", "SOMETHING_NEW"])
+def test_a_job_of_unknown_type_needs_its_package_verified_too(kind: str) -> None:
+    script = Script(platform([UNSETTLED], jobType=kind))
+
+    assert script.run(look_at_job(SETTINGS, "9001")).outcome is Outcome.SETTLING
+
+
+def test_a_verification_that_names_no_package_is_no_documented_answer() -> None:
+    with pytest.raises(ProtocolError, match="no FirmwareId"):
+        Script(platform([RUNNING], firmwareId="")).run(look_at_job(SETTINGS, "9001"))
+
+
+def test_every_look_is_reported_and_the_end_returned() -> None:
+    verdict, script = watch([RUNNING, RUNNING, DONE], poll_interval=15)
+
+    assert verdict.outcome is Outcome.SUCCEEDED
+    assert [report.outcome for report in script.reports] == [Outcome.RUNNING, Outcome.RUNNING, Outcome.SUCCEEDED]
+    assert script.sleeps == [15, 15]
+
+
+def test_a_failed_job_is_returned_and_becomes_the_one_error() -> None:
+    verdict, _ = watch([BROKEN])
+
+    with pytest.raises(JobFailedError, match="d1 FAILED") as caught:
+        require_success(verdict)
+    assert caught.value.verdict == verdict
+
+
+def test_success_is_no_error() -> None:
+    require_success(watch([DONE])[0])
+
+
+def test_the_last_look_comes_at_the_deadline() -> None:
+    error, script = failing([RUNNING], WaitTimeoutError, seconds=40, poll_interval=15)
+
+    assert script.sleeps == [15, 15, 10]
+    assert script.now == NOW + timedelta(seconds=40)
+    assert error.verdict == script.reports[-1]
+    assert "it goes on at the platform" in str(error)
+    assert "1 NOTIFIED" in str(error)
+
+
+def test_what_ends_by_the_last_look_has_ended() -> None:
+    verdict, script = watch([RUNNING, DONE], seconds=10, poll_interval=600)
+
+    assert (verdict.outcome, script.sleeps) == (Outcome.SUCCEEDED, [10])
+
+
+def test_a_deadline_that_has_passed_allows_one_look() -> None:
+    assert watch([DONE], seconds=-60)[0].outcome is Outcome.SUCCEEDED
+    _, script = failing([RUNNING], WaitTimeoutError, seconds=-60)
+    assert (len(script.reports), script.sleeps) == (1, [])
+
+
+@pytest.mark.parametrize("failure", [lost(), gateway("", 503), gateway("Throttling"), ok(data=None)])
+def test_a_lost_look_is_no_lost_job(failure: Response | Exception) -> None:
+    # Each look repeats its first request up to five times, so five failures are one lost look at the most.
+    verdict, script = watch([RUNNING, *[failure] * 5, RUNNING, DONE], poll_interval=1)
+
+    assert verdict.outcome is Outcome.SUCCEEDED
+    assert any("Job 9001 goes on; looking again." in warning for warning in script.warnings)
+
+
+def test_looks_that_keep_failing_are_given_up_after_the_tolerance() -> None:
+    error, script = failing([lost()], TransportError, poll_interval=10, poll_error_tolerance=60)
+
+    assert error.delivery is Delivery.UNKNOWN
+    assert timedelta(seconds=60) <= script.now - NOW < timedelta(seconds=90)
+
+
+def test_one_good_look_renews_the_tolerance() -> None:
+    bad = ok(data=None)
+
+    verdict, _ = watch([bad, bad, RUNNING, bad, bad, DONE], poll_interval=10, poll_error_tolerance=15)
+
+    assert verdict.outcome is Outcome.SUCCEEDED
+
+
+def test_without_tolerance_the_first_lost_look_ends_the_wait() -> None:
+    _, script = failing([ok(data=None)], ProtocolError, poll_error_tolerance=0)
+
+    assert script.actions == ["QueryOTAJob"]
+
+
+def test_a_wait_without_any_good_look_says_so_at_the_deadline() -> None:
+    error, _ = failing([ok(data=None)], WaitTimeoutError, seconds=30)
+
+    assert error.verdict is None
+    assert "No look at it succeeded" in str(error)
+
+
+def test_what_waiting_does_not_mend_ends_the_wait_at_once() -> None:
+    _, script = failing([RUNNING, gateway("SignatureDoesNotMatch", 403)], AuthenticationError)
+
+    assert len(script.sleeps) == 1
+
+
+def test_a_package_may_follow_its_tasks_within_the_settle_time() -> None:
+    verdict, _ = watch([UNSETTLED, UNSETTLED, DONE], poll_interval=10, settle_time=60)
+
+    assert verdict.outcome is Outcome.SUCCEEDED
+
+
+def test_a_lasting_contradiction_is_a_failure() -> None:
+    error, script = failing([UNSETTLED], JobFailedError, poll_interval=10, settle_time=30)
+
+    assert error.verdict.outcome is Outcome.SETTLING
+    assert "for 30 s" in str(error)
+    assert script.sleeps == [10, 10, 10]
+
+
+def test_the_settle_time_begins_anew_after_a_job_went_on() -> None:
+    verdict, _ = watch([UNSETTLED, RUNNING, UNSETTLED, DONE], poll_interval=20, settle_time=30)
+
+    assert verdict.outcome is Outcome.SUCCEEDED
+
+
+def test_patience_survives_json_and_later_versions() -> None:
+    patience = Patience(deadline=NOW, poll_interval=1, poll_error_tolerance=2, settle_time=3)
+
+    values = json.loads(json.dumps(patience.to_dict()))
+
+    assert Patience.from_dict(values | {"new": 1}) == patience
+    assert Patience.from_dict({"deadline": values["deadline"]}) == Patience(deadline=NOW)
+
+
+def test_a_deadline_of_another_time_zone_is_kept_as_an_instant() -> None:
+    there = NOW.astimezone(timezone(timedelta(hours=8)))
+
+    assert Patience.from_dict(Patience(deadline=there).to_dict()).deadline == NOW

@@ -1,0 +1,145 @@
+"""Small servers on loopback that answer, or fail to, exactly as a test says."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+PATIENCE = 10.0
+"""Seconds after which a server gives up on a test that went wrong."""
+
+
+@dataclass
+class Received:
+    """One request as it came over the wire."""
+
+    head: bytes
+    body: bytes = b""
+    length: int = 0
+
+    @property
+    def target(self) -> str:
+        return self.head.split(b" ")[1].decode()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        lines = self.head.decode().split("\r\n")[1:]
+        return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+Behaviour: TypeAlias = Callable[[socket.socket, Received], bool]
+"""Answer one request; True keeps the connection."""
+
+
+@dataclass
+class Server:
+    port: int
+    received: list[Received] = field(default_factory=list)
+    connections: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def serving(behaviour: Behaviour, *, keep_body: bool = True) -> Iterator[Server]:
+    """Serve until the block ends; every connection has its own thread."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.settimeout(PATIENCE)
+            server.connections += 1
+            try:
+                while (received := _receive(self.request, keep_body=keep_body)) is not None:
+                    server.received.append(received)
+                    if not behaviour(self.request, received):
+                        return
+            except OSError:
+                # The client went away, which some tests are about.
+                return
+
+    class ThreadingServer(socketserver.ThreadingTCPServer):
+        allow_reuse_address = True
+        daemon_threads = True
+
+    with ThreadingServer(("127.0.0.1", 0), Handler) as listener:
+        server = Server(port=listener.server_address[1])
+        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            listener.shutdown()
+            thread.join(PATIENCE)
+
+
+def _receive(connection: socket.socket, *, keep_body: bool) -> Received | None:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            return None
+        data += piece
+    head, _, rest = data.partition(b"\r\n\r\n")
+    received = Received(head)
+    expected = int(received.headers.get("content-length", "0"))
+    pieces, received.length = [rest], len(rest)
+    while received.length < expected:
+        piece = connection.recv(1 << 20)
+        if not piece:
+            break
+        received.length += len(piece)
+        if keep_body:
+            pieces.append(piece)
+    received.body = b"".join(pieces)
+    return received
+
+
+def answer(body: bytes = b"{}", status: str = "200 OK", *headers: str, keep: bool = False) -> Behaviour:
+    """Answer every request alike."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
+    lines += [] if keep else ["Connection: close"]
+    raw = "\r\n".join([*lines, "", ""]).encode() + body
+
+    def behave(connection: socket.socket, _: Received) -> bool:
+        connection.sendall(raw)
+        return keep
+
+    return behave
+
+
+def send(raw: bytes) -> Behaviour:
+    """Send these bytes, then close."""
+
+    def behave(connection: socket.socket, _: Received) -> bool:
+        connection.sendall(raw)
+        return False
+
+    return behave
+
+
+def hang(connection: socket.socket, _: Received) -> bool:
+    """Answer nothing until the client goes away."""
+    connection.recv(1)
+    return False
+
+
+def flood(connection: socket.socket, _: Received) -> bool:
+    """Answer without end, until the client goes away."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b"x" * (1 << 20))
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
