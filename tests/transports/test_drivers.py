@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob, QueryOTAJob
+from airflow_provider_tuya_ota.core.calls import call
+from airflow_provider_tuya_ota.core.errors import Delivery, ProtocolError, TransportError, TuyaOTAError
+from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Note
+from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
+from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from airflow_provider_tuya_ota.transports.budget import Budget, budget_of
+from airflow_provider_tuya_ota.transports.driver import World, adrive, drive
+from tests.core.script import NOW, SETTINGS, firmware, gateway, job, lost, ok, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from airflow_provider_tuya_ota.core.http import Request, Response
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
+
+Answer: TypeAlias = "Response | Exception"
+
+
+@dataclass
+class Trace(World):
+    """Everything a driver did, in order; also its world, listener and transport."""
+
+    answers: Sequence[Answer]
+    now: datetime = NOW
+    steps: list[object] = field(default_factory=list)
+    sent: int = 0
+
+    def look(self) -> Ambient:
+        self.steps.append("look")
+        return Ambient(now=self.now, nonce=f"n{len(self.steps)}", jitter=1.0)
+
+    def sleep(self, seconds: float) -> None:
+        self.steps.append(("sleep", seconds))
+        self.now += timedelta(seconds=seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+    def note(self, note: Note) -> None:
+        self.steps.append(note)
+
+    def report(self, verdict: Verdict) -> None:
+        self.steps.append(verdict)
+
+    def exchange(self, request: Request) -> Response:
+        self.steps.append(request)
+        answer = self.answers[self.sent]
+        self.sent += 1
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@dataclass
+class Blocking:
+    trace: Trace
+
+    def send(self, request: Request) -> Response:
+        return self.trace.exchange(request)
+
+    def close(self) -> None:
+        self.trace.steps.append("closed")
+
+
+@dataclass
+class Waiting:
+    trace: Trace
+
+    async def send(self, request: Request) -> Response:
+        await asyncio.sleep(0)
+        return self.trace.exchange(request)
+
+    async def close(self) -> None:
+        self.trace.steps.append("closed")
+
+
+def budget() -> Budget:
+    return Budget({Lane.CALLS: 1000.0, Lane.CANCELS: 1000.0})
+
+
+def blocking(flow: Flow[Any], trace: Trace, spend: Budget) -> Any:
+    return drive(flow, transport=Blocking(trace), budget=spend, world=trace, listener=trace)
+
+
+def in_a_loop(flow: Flow[Any], trace: Trace, spend: Budget) -> Any:
+    return asyncio.run(adrive(flow, transport=Waiting(trace), budget=spend, world=trace, listener=trace))
+
+
+def outcome(driver: Callable[..., Any], flow: Flow[Any], trace: Trace) -> object:
+    try:
+        return driver(flow, trace, budget())
+    except TuyaOTAError as error:
+        return type(error), str(error)
+
+
+VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk")
+TOO_LARGE = ProtocolError("the answer is longer than 16,777,216 bytes")
+DEADLINE = Patience(deadline=NOW + timedelta(seconds=20), poll_interval=15)
+RUNNING = (ok(data=job()), ok(data=[task("d1", "NOTIFIED")]), ok(firmwareInfo=firmware(status=2)))
+DONE = (ok(data=job(status="COMPLETED")), ok(data=[task("d1", "SUCCEEDED")]), ok(firmwareInfo=firmware(status=1)))
+
+FLOWS: dict[str, tuple[Callable[[], Flow[Any]], Sequence[Answer]]] = {
+    "a read": (lambda: call(SETTINGS, QueryOTAJob(job_id="9001")), [ok(data=job())]),
+    "a read repeated": (lambda: call(SETTINGS, QueryOTAJob(job_id="9001")), [lost(), gateway("", 503), ok(data=job())]),
+    "a read given up": (lambda: call(SETTINGS, QueryOTAJob(job_id="9001")), [lost()] * 5),
+    "a read refused": (lambda: call(SETTINGS, QueryOTAJob(job_id="9001")), [gateway("SignatureDoesNotMatch", 403)]),
+    "a create in doubt": (
+        lambda: start_verification(SETTINGS, VERIFY, if_verified=IfVerified.SUCCEED),
+        [ok(firmwareInfo=firmware()), ok(data=[]), lost(), ok(data=[]), ok(data=[job()])],
+    ),
+    "a create with an endless answer": (
+        lambda: start_verification(SETTINGS, VERIFY, if_verified=IfVerified.SUCCEED),
+        [ok(firmwareInfo=firmware()), ok(data=[]), TOO_LARGE, ok(data=[job()])],
+    ),
+    "a wait": (lambda: watch_job(SETTINGS, "9001", DEADLINE), [*RUNNING, *DONE]),
+    "a wait with an endless answer": (lambda: watch_job(SETTINGS, "9001", DEADLINE), [TOO_LARGE, *DONE]),
+    "a wait too long": (lambda: watch_job(SETTINGS, "9001", DEADLINE), [*RUNNING, *RUNNING, *RUNNING]),
+}
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_a_flow_does_the_same_under_both_drivers(name: str) -> None:
+    flow, answers = FLOWS[name]
+    one, other = Trace(answers), Trace(answers)
+
+    assert outcome(blocking, flow(), one) == outcome(in_a_loop, flow(), other)
+    assert one.steps == other.steps
+    assert one.sent == len(answers)
+
+
+both = pytest.mark.parametrize("driver", [blocking, in_a_loop])
+
+
+@both
+def test_an_endless_answer_to_a_create_is_looked_into_like_any_other_doubt(driver: Callable[..., Any]) -> None:
+    flow, answers = FLOWS["a create with an endless answer"]
+
+    found = driver(flow(), Trace(answers), budget())
+
+    assert (found.job_id, found.is_new) == ("9001", True)
+
+
+@both
+def test_a_lost_request_reaches_the_caller_as_its_error(driver: Callable[..., Any]) -> None:
+    with pytest.raises(TransportError) as caught:
+        driver(call(SETTINGS, VERIFY), Trace([lost(Delivery.NEVER_SENT)]), budget())
+
+    assert caught.value.delivery is Delivery.NEVER_SENT
+
+
+@both
+def test_a_mistake_in_a_transport_is_not_taken_for_an_outcome(driver: Callable[..., Any]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        driver(call(SETTINGS, VERIFY), Trace([ZeroDivisionError()]), budget())
+
+
+@both
+def test_requests_beyond_the_budget_wait(driver: Callable[..., Any]) -> None:
+    trace = Trace([ok(data=job())] * 3)
+    spend = Budget({Lane.CALLS: 0.001, Lane.CANCELS: 1.0})
+
+    for _ in range(3):
+        driver(call(SETTINGS, QueryOTAJob(job_id="9001")), trace, spend)
+
+    pauses = [step[1] for step in trace.steps if isinstance(step, tuple)]
+    assert pauses == pytest.approx([1000, 2000], abs=10)
+
+
+def test_clients_of_one_connection_share_a_budget() -> None:
+    assert budget_of(SETTINGS) is budget_of(SETTINGS)
+    assert budget_of(SETTINGS).reserve(Lane.CANCELS) == 0.0
+
+
+def test_the_real_world_gives_utc_time_new_nonces_and_chance() -> None:
+    looks = [World().look() for _ in range(100)]
+
+    assert len({ambient.nonce for ambient in looks}) == 100
+    assert all(0 <= ambient.jitter <= 1 for ambient in looks)
+    assert all(abs(ambient.now - datetime.now(UTC)) < timedelta(minutes=1) for ambient in looks)
+    assert {ambient.now.utcoffset() for ambient in looks} == {timedelta(0)}
+
+
+async def test_the_real_world_sleeps() -> None:
+    World().sleep(0)
+    await World().asleep(0)

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import io
+import threading
+import tracemalloc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
+
+import pytest
+
+from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
+from airflow_provider_tuya_ota.core.http import Request
+from airflow_provider_tuya_ota.core.multipart import MultipartBody
+from airflow_provider_tuya_ota.transports.aiohttp_transport import AiohttpTransport
+from tests.transports.servers import Received, answer, free_port, hang, send, serving
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from airflow_provider_tuya_ota.core.settings import Settings
+    from tests.transports.conftest import Exchange, Recorder
+
+FIELDS = [("key", "ota/firmware/k.bin"), ("policy", "canary-policy"), ("Signature", "canary-signature")]
+MIB = 1 << 20
+
+
+def upload(url: str, size: int, open_file: Callable[[], BinaryIO]) -> Request:
+    body = MultipartBody(fields=FIELDS, file_name="lamp.bin", size=size, open_file=open_file, boundary="b0undary")
+    return Request("POST", f"{url}/", {"Content-Type": body.content_type}, body)
+
+
+def of(content: bytes, url: str) -> Request:
+    return upload(url, len(content), lambda: io.BytesIO(content))
+
+
+@pytest.mark.parametrize("size", [0, 1, 70_000, MIB + 1])
+def test_the_form_arrives_as_built_with_its_length_announced(exchange: Exchange, settings: Settings, size: int) -> None:
+    content = bytes(range(256)) * (size // 256) + bytes(size % 256)
+
+    with serving(answer(b"", "204 No Content")) as server:
+        request = of(content, server.url)
+        (response,) = exchange(settings, [request])
+
+    (received,) = server.received
+    assert response.status == 204
+    assert request.body is not None
+    assert received.target == "/"
+    assert received.headers["content-length"] == str(request.body.length)
+    assert received.headers["content-type"] == "multipart/form-data; boundary=b0undary"
+    assert "transfer-encoding" not in received.headers
+    assert received.body == request.body.prefix + content + request.body.suffix
+
+
+def test_the_file_is_the_last_part_of_the_form(exchange: Exchange, settings: Settings) -> None:
+    with serving(answer()) as server:
+        exchange(settings, [of(b"lamp", server.url)])
+
+    names = [part.split(b'name="')[1].split(b'"')[0] for part in server.received[0].body.split(b"--b0undary\r\n")[1:]]
+    assert names == [b"key", b"policy", b"Signature", b"file"]
+
+
+class Opened:
+    """Count how often a file is opened and closed."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content, self.files = content, list[io.BytesIO]()
+
+    def __call__(self) -> BinaryIO:
+        self.files.append(io.BytesIO(self.content))
+        return self.files[-1]
+
+
+def test_an_upload_that_is_sent_twice_starts_at_the_files_beginning(exchange: Exchange, settings: Settings) -> None:
+    opened = Opened(b"lamp")
+
+    with serving(answer()) as server:
+        exchange(settings, [upload(server.url, 4, opened)] * 2)
+
+    first, second = (received.body for received in server.received)
+    assert first == second
+    assert [file.closed for file in opened.files] == [True, True]
+
+
+@pytest.mark.parametrize("behaviour", [send(b""), hang])
+def test_a_broken_upload_leaves_doubt_and_closes_the_file(
+    exchange: Exchange, settings: Settings, behaviour: Callable[[socket.socket, Received], bool]
+) -> None:
+    opened = Opened(b"lamp")
+    settings = dataclasses.replace(settings, read_timeout=0.2)
+
+    with serving(behaviour) as server, pytest.raises(TransportError) as caught:
+        exchange(settings, [upload(server.url, 4, opened)])
+
+    assert caught.value.delivery is Delivery.UNKNOWN
+    assert len(server.received) == 1
+    assert [file.closed for file in opened.files] == [True]
+
+
+def test_an_upload_that_nobody_takes_was_never_sent(exchange: Exchange, settings: Settings) -> None:
+    with pytest.raises(TransportError) as caught:
+        exchange(settings, [of(b"lamp", f"http://127.0.0.1:{free_port()}")])
+
+    assert caught.value.delivery is Delivery.NEVER_SENT
+
+
+def test_neither_policy_nor_signature_are_told(exchange: Exchange, settings: Settings, log: Recorder) -> None:
+    with serving(send(b"")) as server, pytest.raises(TransportError) as caught:
+        exchange(settings, [of(b"lamp", server.url)])
+
+    assert "canary" not in f"{caught.value!r} {caught.value.__context__!r} {log.lines}"
+
+
+@contextmanager
+def peak() -> Iterator[list[int]]:
+    """Measure how far Python's memory rises above where it began."""
+    measured: list[int] = []
+    tracemalloc.start()
+    try:
+        yield measured
+        measured.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_file(exchange: Exchange, settings: Settings, tmp_path: Path) -> None:
+    size = 200 * MIB
+    sparse = tmp_path / "large.bin"
+    with sparse.open("wb") as file:
+        file.truncate(size)
+
+    with serving(answer(), keep_body=False) as server, peak() as measured:
+        exchange(dataclasses.replace(settings, read_timeout=30), [upload(server.url, size, lambda: sparse.open("rb"))])
+
+    assert server.received[0].length > size
+    assert measured[0] < 16 * MIB
+
+
+class SlowFile(io.BytesIO):
+    """A file on a disk that answers only after the event loop did something else."""
+
+    def __init__(self, content: bytes, may_read: threading.Event) -> None:
+        super().__init__(content)
+        self.may_read = may_read
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        assert self.may_read.wait(10), "the event loop stood still"
+        return super().read(size)
+
+
+async def test_an_event_loop_goes_on_while_a_file_is_read(settings: Settings) -> None:
+    may_read = threading.Event()
+    transport = AiohttpTransport(settings)
+
+    with serving(answer()) as server:
+        sending = asyncio.create_task(transport.send(upload(server.url, 4, lambda: SlowFile(b"lamp", may_read))))
+        asyncio.get_running_loop().call_later(0.05, may_read.set)
+        response = await sending
+        await transport.close()
+
+    assert response.status == 200
