@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+ENDLESS = 1000
+"""Requests after which a flow is taken for a loop without end, so that a test fails instead of hanging."""
 REQUEST_ID = "3f2b8c1e-5a77-4a6e-9d0f-0c1d2e3f4a5b"
 SECRET = "canary-secret-4711"
 SETTINGS = Settings(
@@ -78,6 +80,7 @@ class Script:
                 return Ambient(now=self.now, nonce=self.nonces[-1], jitter=self.jitter)
             case Send():
                 self.sent.append(Sent(effect.request, effect.lane))
+                assert len(self.sent) < ENDLESS, "the flow does not end"
                 if callable(self.answers):
                     return self.answers(self.sent[-1])
                 assert len(self.sent) <= len(self.answers), f"an unexpected request: {self.sent[-1].action}"

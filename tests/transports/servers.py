@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,7 +49,7 @@ class Server:
 
 
 @contextmanager
-def serving(behaviour: Behaviour, *, keep_body: bool = True) -> Iterator[Server]:
+def serving(behaviour: Behaviour, *, keep_body: bool = True, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Serve until the block ends; every connection has its own thread."""
 
     class Handler(socketserver.BaseRequestHandler):
@@ -56,9 +57,11 @@ def serving(behaviour: Behaviour, *, keep_body: bool = True) -> Iterator[Server]
             self.request.settimeout(PATIENCE)
             server.connections += 1
             try:
-                while (received := _receive(self.request, keep_body=keep_body)) is not None:
+                connection = tls.wrap_socket(self.request, server_side=True) if tls else self.request
+                while (received := _receive(connection, keep_body=keep_body)) is not None:
                     server.received.append(received)
-                    if not behaviour(self.request, received):
+                    if not behaviour(connection, received):
+                        connection.close()
                         return
             except OSError:
                 # The client went away, which some tests are about.
@@ -122,6 +125,15 @@ def send(raw: bytes) -> Behaviour:
         return False
 
     return behave
+
+
+def break_tls(connection: socket.socket, _: Received) -> bool:
+    """Begin an answer under TLS and go on in plain bytes."""
+    assert isinstance(connection, ssl.SSLSocket)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab")
+    # Under the TLS layer, so that the client meets bytes that are no TLS record.
+    socket.socket.sendall(connection, b"this is no TLS record at all")
+    return False
 
 
 def hang(connection: socket.socket, _: Received) -> bool:
