@@ -155,7 +155,7 @@ def test_a_cancellation_has_nothing_to_read() -> None:
 @pytest.mark.parametrize(
     ("status", "ended"), [*[(s, s in {"COMPLETED", "CANCELED"}) for s in JobStatus], ("PAUSED", False)]
 )
-def test_only_documented_ends_of_a_job_are_ends(status: str, ended: bool) -> None:  # noqa: FBT001 - a table's column
+def test_only_documented_ends_of_a_job_are_ends(status: str, ended: bool) -> None:
     assert JobStatus(status).has_ended is ended
     assert JobStatus(status).value == status
 

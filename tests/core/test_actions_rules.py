@@ -227,7 +227,7 @@ def test_a_package_must_bring_another_version_than_its_source() -> None:
 @pytest.mark.parametrize(("count", "advised"), [(10, False), (11, True)])
 def test_more_devices_than_the_original_accepts_are_sent_with_a_warning(
     count: int,
-    advised: bool,  # noqa: FBT001 - a table's column
+    advised: bool,
 ) -> None:
     action = CreateOTAVerifyJob(firmware_id="1", product_key="pk", target_device_name=[f"d{n}" for n in range(count)])
 

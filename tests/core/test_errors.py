@@ -94,7 +94,7 @@ def test_an_invalid_parameter_names_field_problem_and_allowed_values() -> None:
 )
 def test_a_transport_error_says_whether_the_request_may_have_arrived(
     delivery: Delivery,
-    in_doubt: bool,  # noqa: FBT001 - a table's column
+    in_doubt: bool,
     words: str,
 ) -> None:
     error = TransportError("broken", endpoint="h:1", delivery=delivery)

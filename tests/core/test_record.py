@@ -118,7 +118,7 @@ def test_anything_else_is_no_whole_number(value: Any) -> None:
 
 
 @pytest.mark.parametrize(("value", "flag"), [(True, True), ("TRUE", True), ("false", False), ("", None), (None, None)])
-def test_booleans_may_come_as_text(value: Any, flag: bool | None) -> None:  # noqa: FBT001 - a table's column
+def test_booleans_may_come_as_text(value: Any, flag: bool | None) -> None:
     assert Record({"v": value}).flag("V") is flag
 
 

@@ -40,8 +40,8 @@ def refusal(code: str, status: int = 200) -> ApiError:
 )
 def test_what_may_be_repeated_depends_on_error_and_operation(
     error: TuyaOTAError,
-    harmless: bool,  # noqa: FBT001 - a table's column
-    duplicates: bool,  # noqa: FBT001 - a table's column
+    harmless: bool,
+    duplicates: bool,
 ) -> None:
     def repeated(repeat: Repeat) -> bool:
         return RetryPolicy().delay(error, repeat, attempt=1, jitter=0.5) is not None

@@ -127,7 +127,7 @@ def test_the_form_has_the_documented_fields_in_order_and_the_file_last() -> None
 )
 def test_the_package_of_the_same_product_module_version_and_bytes_is_adopted(
     existing: list[dict[str, Any]],
-    adopted: bool,  # noqa: FBT001 - a table's column
+    adopted: bool,
 ) -> None:
     script = script_for(lists=packages(*existing), tickets=ticket(), create=ok(data={"firmwareId": "179"}))
 

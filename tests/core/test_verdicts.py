@@ -31,7 +31,7 @@ def assess(
     job: str = "COMPLETED",
     firmware: int | None = 1,
     kind: str = "VERIFY_FIRMWARE",
-    need_push: bool | None = None,  # noqa: FBT001 - passed by name
+    need_push: bool | None = None,
 ) -> Verdict:
     package = (
         firmware
@@ -184,7 +184,7 @@ def test_devices_that_wait_for_confirmation_are_named() -> None:
 
 
 @pytest.mark.parametrize(("need_push", "told"), [(False, True), (True, False), (None, False)])
-def test_devices_that_must_ask_are_counted(need_push: bool | None, told: bool) -> None:  # noqa: FBT001 - table
+def test_devices_that_must_ask_are_counted(need_push: bool | None, told: bool) -> None:
     hint = assess(["QUEUED", "NOTIFIED"], "IN_PROGRESS", 2, need_push=need_push).hint
 
     assert ("1 queued must ask" in hint) is told
