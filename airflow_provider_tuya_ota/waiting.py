@@ -62,12 +62,14 @@ def wait_here(hook: TuyaOTAHook, job_id: str, how: Patience, log: Any) -> Verdic
     return verdict
 
 
-def wait_deferred(operator: BaseOperator, *, conn_id: str, job_id: str, how: Patience, kwargs: dict[str, Any]) -> None:
-    """Hand the wait to the triggerer and free the worker; the task goes on in ``execute_complete``."""
+def wait_deferred(operator: BaseOperator, *, conn_id: str, job_id: str, how: Patience, carry: dict[str, str]) -> None:
+    """Hand the wait to the triggerer and free the worker; the task goes on in ``execute_complete``.
+
+    :param carry: what comes back in the event.
+    """
     operator.defer(
-        trigger=TuyaOTAJobTrigger(job_id=job_id, tuya_ota_conn_id=conn_id, patience=how.to_dict()),
+        trigger=TuyaOTAJobTrigger(job_id=job_id, tuya_ota_conn_id=conn_id, patience=how.to_dict(), carry=carry),
         method_name="execute_complete",
-        kwargs=kwargs,
         timeout=how.deadline - datetime.now(UTC) + BACKSTOP,
     )
 

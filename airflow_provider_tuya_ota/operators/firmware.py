@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_tuya_ota.core.uploading import FirmwareFile
+
+LONGEST_NAME = 40
 
 
 class TuyaOTAUploadFirmwareOperator(BaseOperator):
@@ -143,6 +147,13 @@ class TuyaOTAUploadFirmwareOperator(BaseOperator):
 
 
 def default_name(product_key: str, module: str | None, version: str) -> str:
-    """Make a name that only this product, module and version have; dots are not allowed in names."""
-    parts = [product_key, module, version] if module and module != "default" else [product_key, version]
-    return "-".join(parts).replace(".", "_")
+    """Make a name of 40 characters at the most that only this product, module and version have.
+
+    Names may hold fewer characters than versions, so where one has to be replaced or cut, a digest keeps two
+    versions apart.
+    """
+    exact = "-".join([product_key, module, version] if module and module != "default" else [product_key, version])
+    name = re.sub(r"[^A-Za-z0-9_()-]", "_", exact)
+    if "_" not in exact and len(name) <= LONGEST_NAME and exact.replace(".", "_") == name:
+        return name
+    return f"{name[: LONGEST_NAME - 9]}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"

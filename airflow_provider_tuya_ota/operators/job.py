@@ -134,16 +134,14 @@ class TuyaOTACreateVerifyJobOperator(BaseOperator):
         self._announce(action, verification)
         if verification.is_verified or not self.wait_for_completion:
             return verification.job_id
-        resumed = {"job_id": verification.job_id, "started_at": started_at.isoformat(), "link": link}
+        carry = {"started_at": started_at.isoformat(), "link": link}
         if self.deferrable:
-            wait_deferred(self, conn_id=self.tuya_ota_conn_id, job_id=verification.job_id, how=how, kwargs=resumed)
-        return self._finish(context, lambda: wait_here(hook, verification.job_id, how, self.log), **resumed)
+            wait_deferred(self, conn_id=self.tuya_ota_conn_id, job_id=verification.job_id, how=how, carry=carry)
+        return self._finish(context, lambda: wait_here(hook, verification.job_id, how, self.log), carry)
 
-    def execute_complete(
-        self, context: Context, event: dict[str, Any] | None, job_id: str, started_at: str, link: str
-    ) -> str:
+    def execute_complete(self, context: Context, event: dict[str, Any] | None) -> str:
         """Go on after the triggerer's event."""
-        return self._finish(context, lambda: verdict_of(event), job_id=job_id, started_at=started_at, link=link)
+        return self._finish(context, lambda: verdict_of(event), (event or {}).get("carry", {}))
 
     def _action(self) -> CreateOTAVerifyJob:
         return CreateOTAVerifyJob(
@@ -186,19 +184,22 @@ class TuyaOTACreateVerifyJobOperator(BaseOperator):
         if action.need_confirm:
             self.log.info("need_confirm is True: each device waits in CONFIRM until its task is confirmed")
 
-    def _finish(self, context: Context, wait: Callable[[], Verdict], *, job_id: str, started_at: str, link: str) -> str:
+    def _finish(self, context: Context, wait: Callable[[], Verdict], carry: dict[str, str]) -> str:
         try:
             verdict = wait()
         except (JobFailedError, WaitTimeoutError) as error:
             if error.verdict is not None:
-                self._report(context, error.verdict, started_at=started_at, link=link, error=str(error))
+                self._report(context, error.verdict, carry, error=str(error))
             raise
-        self._report(context, verdict, started_at=started_at, link=link)
+        self._report(context, verdict, carry)
         self.log.info("%s", verdict.line())
-        return job_id
+        return verdict.job_id
 
-    def _report(self, context: Context, verdict: Verdict, *, started_at: str, link: str, error: str = "") -> None:
-        duration = (datetime.now(UTC) - datetime.fromisoformat(started_at)).total_seconds()
-        release = report_job(verdict, product_key=self.product_key, duration=duration, link=link, error=error)
+    def _report(self, context: Context, verdict: Verdict, carry: dict[str, str], *, error: str = "") -> None:
+        now = datetime.now(UTC)
+        duration = (now - datetime.fromisoformat(carry.get("started_at", now.isoformat()))).total_seconds()
+        release = report_job(
+            verdict, product_key=self.product_key, duration=duration, link=carry.get("link", ""), error=error
+        )
         context["ti"].xcom_push(key="ota_release", value=release)
         tell(self.notifiers, context, release, self.log)

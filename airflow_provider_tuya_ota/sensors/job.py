@@ -71,7 +71,7 @@ class TuyaOTAJobSensor(BaseSensorOperator):
         if not self.deferrable:
             return super().execute(context)
         how = patience(timeout=self.timeout, poll_interval=self.poke_interval, execution_timeout=self.execution_timeout)
-        wait_deferred(self, conn_id=self.tuya_ota_conn_id, job_id=self.job_id, how=how, kwargs={})
+        wait_deferred(self, conn_id=self.tuya_ota_conn_id, job_id=self.job_id, how=how, carry={})
         return None
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature

@@ -18,31 +18,40 @@ if TYPE_CHECKING:
 class TuyaOTAJobTrigger(BaseTrigger):
     """Look at a job until it has ended or the deadline has passed, then fire exactly one event.
 
-    The event is ``{"status": success | failure | timeout | error, "verdict": …, "message": …}``. The trigger owns
-    the deadline, looks once more after it, and never cancels anything: a restarted triggerer goes on where the last
-    one stopped.
+    The event is ``{"status": success | failure | timeout | error, "verdict": …, "message": …, "carry": …}``. The
+    trigger owns the deadline, looks once more after it, and never cancels anything: a restarted triggerer goes on
+    where the last one stopped.
 
     :param job_id: job to wait for.
     :param tuya_ota_conn_id: id of the connection.
     :param patience: deadline and intervals, as :meth:`Patience.to_dict` gives them.
+    :param carry: what the operator wants back with the event; ``Dag.test()`` drops what is given to ``defer`` instead.
     """
 
-    def __init__(self, *, job_id: str, tuya_ota_conn_id: str, patience: dict[str, Any]) -> None:
+    def __init__(
+        self, *, job_id: str, tuya_ota_conn_id: str, patience: dict[str, Any], carry: dict[str, str] | None = None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
         self.job_id = job_id
         self.tuya_ota_conn_id = tuya_ota_conn_id
         self.patience = patience
+        self.carry = carry or {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give what rebuilds this trigger elsewhere; the connection's secrets are not part of it."""
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
-            {"job_id": self.job_id, "tuya_ota_conn_id": self.tuya_ota_conn_id, "patience": self.patience},
+            {
+                "job_id": self.job_id,
+                "tuya_ota_conn_id": self.tuya_ota_conn_id,
+                "patience": self.patience,
+                "carry": self.carry,
+            },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire one event."""
-        yield TriggerEvent(await self._wait())  # type: ignore[no-untyped-call] # as above
+        yield TriggerEvent({**await self._wait(), "carry": self.carry})  # type: ignore[no-untyped-call] # as above
 
     async def _wait(self) -> dict[str, Any]:
         try:

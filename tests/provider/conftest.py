@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.emulator.clock import Clock
+from airflow_provider_tuya_ota.emulator.emulator import Emulator
+from airflow_provider_tuya_ota.emulator.scenario import Scenario
+from airflow_provider_tuya_ota.emulator.server import EmulatorServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CONNECTION = "AIRFLOW_CONN_TUYA_OTA_DEFAULT"
+SPEED = 300.0
+
+
+@dataclass
+class Service:
+    """An emulator behind the default connection, in whose world five minutes are a second."""
+
+    emulator: Emulator
+    url: str
+    monkeypatch: pytest.MonkeyPatch
+
+    def connect(self, **changes: Any) -> None:
+        """Store the connection, with some fields changed."""
+        host, _, port = self.url.rpartition(":")
+        fields: dict[str, Any] = {
+            "conn_type": "tuya_ota",
+            "host": host,
+            "port": int(port),
+            "login": self.emulator.key.access_key_id,
+            "password": self.emulator.key.access_key_secret,
+            "extra": {"requests_per_second": 1000},
+        }
+        self.monkeypatch.setenv(CONNECTION, json.dumps(fields | changes))
+
+    @property
+    def actions(self) -> list[str]:
+        """What was asked, in order."""
+        return [entry["action"] for entry in self.emulator.log]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmulatorServer]:
+    with EmulatorServer(Emulator(clock=Clock(speed=SPEED))) as server:
+        yield server
+
+
+@pytest.fixture
+def service(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Service:
+    server.emulator.reset(Scenario())
+    server.emulator.clock.gateway_offset = 0.0
+    service = Service(server.emulator, server.url, monkeypatch)
+    service.connect()
+    return service
+
+
+@dataclass
+class FakeTask:
+    """What an operator needs of its task instance."""
+
+    xcom: dict[str, Any] = field(default_factory=dict)
+    dag_id: str = "dag"
+    task_id: str = "task"
+    run_id: str = "run"
+    state: str = "running"
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        # Airflow stores JSON, so what cannot become JSON fails here as it would there.
+        self.xcom[key] = json.loads(json.dumps(value))
+
+
+@pytest.fixture
+def ti() -> FakeTask:
+    return FakeTask()
+
+
+@pytest.fixture
+def context(ti: FakeTask) -> Any:
+    return {"ti": ti}
+
+
+@pytest.fixture
+def firmware(tmp_path: Path) -> Path:
+    path = tmp_path / "thermostat.bin"
+    path.write_bytes(b"\x7fFW" * 1000)
+    return path
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    from airflow.utils.db import initdb  # noqa: PLC0415 - takes seconds, which most tests need not wait for
+
+    initdb()

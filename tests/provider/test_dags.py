@@ -1,0 +1,95 @@
+"""The sample Dags, run by Airflow itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.provider.test_verify_operator import FAILS, make_package, play, verify
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+    from tests.provider.conftest import Service
+
+DAGS = Path(__file__).parents[2] / "dags_examples"
+
+
+@pytest.fixture
+def dag(request: pytest.FixtureRequest, airflow_database: None) -> DAG:
+    """A sample Dag as Airflow knows it once its processor has read it."""
+    from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415 - reads the configuration of the test's Airflow
+    from airflow.models.dagbundle import DagBundleModel  # noqa: PLC0415 - as above
+    from airflow.models.serialized_dag import SerializedDagModel  # noqa: PLC0415 - as above
+    from airflow.serialization.definitions.dag import SerializedDAG  # noqa: PLC0415 - as above
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG  # noqa: PLC0415 - as above
+    from airflow.utils.session import create_session  # noqa: PLC0415 - as above
+
+    bag = DagBag(dag_folder=str(DAGS), bundle_name="dags-folder")
+    assert bag.import_errors == {}
+    found: Any = bag.dags[request.param]
+    with create_session() as session:
+        if session.get(DagBundleModel, "dags-folder") is None:
+            session.add(DagBundleModel(name="dags-folder"))
+            session.flush()
+        lazy = LazyDeserializedDAG.from_dag(found)
+        SerializedDAG.bulk_write_to_db("dags-folder", None, [lazy], session=session)
+        SerializedDagModel.write_dag(lazy, bundle_name="dags-folder", session=session)
+    return found  # type: ignore[no-any-return] # DagBag is not typed
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["release_firmware"], indirect=True)
+@pytest.mark.parametrize(("devices", "state"), [({}, "success"), ({"device_002": FAILS}, "failed")])
+def test_release_firmware_uploads_verifies_and_tells(
+    service: Service, dag: DAG, firmware: Path, devices: dict[str, Any], state: str
+) -> None:
+    play(service, **devices)
+    names = ["device-001", "device-002"]
+
+    run = dag.test(run_conf={"version": "1.1.0", "source": str(firmware), "device_names": names})
+
+    assert run.state == state
+    states = {ti.task_id: ti.state for ti in run.get_task_instances()}
+    assert states == {"upload": "success", "verify": state, "notify": "success"}
+    (package,) = service.emulator.world.packages.by_id.values()
+    assert package.status == (1 if state == "success" else 3)
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["release_firmware"], indirect=True)
+def test_a_release_that_stops_at_the_upload_is_told_and_fails(service: Service, dag: DAG, tmp_path: Path) -> None:
+    run = dag.test(run_conf={"version": "1.1.0", "source": str(tmp_path / "missing.bin")})
+
+    assert run.state == "failed"
+    states = {ti.task_id: ti.state for ti in run.get_task_instances()}
+    assert states == {"upload": "failed", "verify": "upstream_failed", "notify": "success"}
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["verify_firmware"], indirect=True)
+def test_verify_firmware_verifies_a_package(service: Service, dag: DAG, context: Any, firmware: Path) -> None:
+    package = make_package(service, context, firmware)
+
+    run = dag.test(run_conf={"firmware_id": package, "device_names": ["device-007"]})
+
+    assert run.state == "success"
+    assert service.emulator.world.packages.by_id[package].status == 1
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["watch_job"], indirect=True)
+def test_watch_job_waits_for_a_job_started_elsewhere(service: Service, dag: DAG, context: Any, firmware: Path) -> None:
+    job_id = verify(make_package(service, context, firmware), wait_for_completion=False).execute(context)
+
+    run = dag.test(run_conf={"job_id": job_id})
+
+    assert run.state == "success"
+    assert service.emulator.world.engine.jobs[job_id].status == "COMPLETED"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in DAGS.glob("*.py")))
+def test_every_sample_is_executed_here(name: str) -> None:
+    assert f'["{name}"]' in Path(__file__).read_text(encoding="utf-8")

@@ -1,0 +1,337 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import BaseNotifier
+from airflow.sdk.exceptions import TaskDeferred
+
+from airflow_provider_tuya_ota.core.errors import (
+    ConfigurationError,
+    JobFailedError,
+    OutcomeError,
+    TriggerEventError,
+    WaitTimeoutError,
+)
+from airflow_provider_tuya_ota.emulator.scenario import read
+from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
+from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow.triggers.base import BaseTrigger
+
+    from tests.provider.conftest import FakeTask, Service
+
+DEVICES = ["device-001", "device-002"]
+BOTH = pytest.mark.parametrize("deferrable", [False, True], ids=["blocking", "deferred"])
+FAILS = {"outcome": "fails", "step": -4, "at_progress": 60, "reason": "flash write failed"}
+
+
+def play(service: Service, **devices: dict[str, Any]) -> None:
+    """Give devices a script."""
+    named = {name.replace("_", "-"): values for name, values in devices.items()}
+    service.emulator.reset(read({"products": [{"device": named}]}))
+
+
+@pytest.fixture
+def package(service: Service, context: Any, firmware: Path) -> str:
+    return make_package(service, context, firmware)
+
+
+def make_package(service: Service, context: Any, firmware: Path, version: str = "1.1.0") -> str:
+    firmware_id = TuyaOTAUploadFirmwareOperator(
+        task_id="upload", source=str(firmware), version=version, product_key="k1demoproduct"
+    ).execute(context)
+    context["ti"].xcom.clear()
+    service.emulator.log.clear()
+    return firmware_id
+
+
+def verify(firmware_id: str, **changes: Any) -> TuyaOTACreateVerifyJobOperator:
+    arguments: dict[str, Any] = {
+        "firmware_id": firmware_id,
+        "product_key": "k1demoproduct",
+        "device_names": DEVICES,
+        "poll_interval": 0.05,
+        "timeout": 20,
+    }
+    return TuyaOTACreateVerifyJobOperator(task_id="verify", **arguments | changes)
+
+
+def run(operator: TuyaOTACreateVerifyJobOperator, context: Any) -> Any:
+    """Execute as Airflow does: through the triggerer where the task defers."""
+    try:
+        return operator.execute(context)
+    except TaskDeferred as deferred:
+        return operator.execute_complete(context, event=fired(deferred.trigger), **(deferred.kwargs or {}))
+
+
+def fired(trigger: BaseTrigger) -> Any:
+    """Run a trigger as a triggerer does: rebuilt from what it serialises, up to its first event."""
+    _, kwargs = trigger.serialize()
+    rebuilt = type(trigger)(**kwargs)
+
+    async def first() -> Any:
+        return (await anext(aiter(rebuilt.run()))).payload
+
+    return asyncio.run(first())
+
+
+@BOTH
+def test_a_verification_returns_its_job_and_pushes_what_follows_need(
+    service: Service, context: Any, ti: FakeTask, package: str, deferrable: bool
+) -> None:
+    job_id = run(verify(package, deferrable=deferrable), context)
+
+    (job,) = service.emulator.world.engine.jobs.values()
+    assert job_id == job.job_id == ti.xcom["job_id"]
+    assert ti.xcom["firmware_id"] == package
+    assert ti.xcom["utc_create"].endswith("Z")
+    assert len(ti.xcom["request_id"]) == 36
+    release = ti.xcom["ota_release"]
+    assert (release["event"], release["counts"], release["failing"]) == ("succeeded", {"SUCCEEDED": 2}, [])
+    assert release["text"].startswith(f"OTA job {job_id} for package {package} succeeded: 2 SUCCEEDED")
+
+
+@BOTH
+def test_a_failing_device_is_named_with_reason_and_progress(
+    service: Service, context: Any, ti: FakeTask, firmware: Path, deferrable: bool
+) -> None:
+    play(service, device_002=FAILS)
+    package = make_package(service, context, firmware)
+
+    with pytest.raises(JobFailedError) as caught:
+        run(verify(package, deferrable=deferrable), context)
+
+    assert "device-002 FAILED at 60 %: step -4: flash write failed" in str(caught.value)
+    assert [device.name for device in caught.value.verdict.failing] == ["device-002"]
+    assert ti.xcom["ota_release"]["event"] == "failed"
+    assert ti.xcom["ota_release"]["failing"][0]["name"] == "device-002"
+
+
+def test_blocking_and_deferred_fail_with_the_same_words(service: Service, context: Any, firmware: Path) -> None:
+    said = []
+    for deferrable in (False, True):
+        play(service, device_001=FAILS)
+        package = make_package(service, context, firmware)
+        with pytest.raises(JobFailedError) as caught:
+            run(verify(package, deferrable=deferrable), context)
+        said.append(str(caught.value))
+
+    assert said[0] == said[1]
+
+
+@BOTH
+def test_a_silent_device_ends_in_a_timeout_that_says_how_to_go_on(
+    service: Service, context: Any, ti: FakeTask, firmware: Path, deferrable: bool
+) -> None:
+    play(service, device_001={"outcome": "silent"})
+    package = make_package(service, context, firmware)
+
+    with pytest.raises(WaitTimeoutError, match=r"it goes on at the platform.*TuyaOTAJobSensor"):
+        run(verify(package, deferrable=deferrable, timeout=0.3), context)
+
+    assert ti.xcom["ota_release"]["event"] == "timeout"
+    assert "CancelOTATaskByJob" not in service.actions
+
+
+def test_an_earlier_execution_timeout_is_the_deadline(service: Service, context: Any, firmware: Path) -> None:
+    play(service, device_001={"outcome": "silent"})
+    package = make_package(service, context, firmware)
+
+    with pytest.raises(WaitTimeoutError):
+        run(verify(package, deferrable=True, execution_timeout=timedelta(seconds=0.3)), context)
+
+
+def test_without_waiting_the_job_id_comes_at_once(service: Service, context: Any, ti: FakeTask, package: str) -> None:
+    job_id = run(verify(package, wait_for_completion=False), context)
+
+    assert service.emulator.world.engine.jobs[job_id].status == "IN_PROGRESS"
+    assert ti.xcom["job_id"] == job_id
+    assert "ota_release" not in ti.xcom
+
+
+@pytest.mark.parametrize("quirk", ["jobId", "firmwareId", "absent"])
+def test_the_job_id_is_found_wherever_the_platform_puts_it(
+    service: Service, context: Any, package: str, quirk: str
+) -> None:
+    service.emulator.world.quirks = service.emulator.world.quirks.changed({"verify_job_id": quirk})
+
+    job_id = run(verify(package), context)
+
+    assert job_id in service.emulator.world.engine.jobs
+
+
+@pytest.mark.parametrize("shape", ["flat", "wrapped", "single"])
+@pytest.mark.parametrize("keys", ["lower_camel", "pascal"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_release_succeeds_under_every_reading_of_the_documents(
+    service: Service, context: Any, firmware: Path, shape: str, keys: str, status: int
+) -> None:
+    quirks = {"list_shape": shape, "key_case": keys, "error_status": status}
+    service.emulator.world.quirks = service.emulator.world.quirks.changed(quirks)
+    package = make_package(service, context, firmware)
+
+    run(verify(package), context)
+
+    assert service.emulator.world.packages.by_id[package].status == 1
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "garbage", "truncate"])
+def test_a_lost_answer_never_makes_a_second_job(service: Service, context: Any, package: str, kind: str) -> None:
+    service.emulator.faults.add({"action": "CreateOTAVerifyJob", "kind": kind, "nth": 1})
+
+    job_id = run(verify(package), context)
+
+    assert list(service.emulator.world.engine.jobs) == [job_id]
+    assert service.actions.count("CreateOTAVerifyJob") == 1
+
+
+def test_a_running_verification_is_followed_instead_of_starting_another(
+    service: Service, context: Any, package: str
+) -> None:
+    first = run(verify(package, wait_for_completion=False), context)
+
+    second = run(verify(package), context)
+
+    assert first == second
+    assert service.actions.count("CreateOTAVerifyJob") == 1
+
+
+def test_a_verified_package_succeeds_at_once_or_fails_as_asked(
+    service: Service, context: Any, ti: FakeTask, package: str
+) -> None:
+    job_id = run(verify(package), context)
+
+    assert run(verify(package), context) == job_id
+    assert "was verified before" in ti.xcom["ota_release"]["text"]
+    with pytest.raises(OutcomeError, match="is verified already"):
+        run(verify(package, if_verified="fail"), context)
+    assert service.actions.count("CreateOTAVerifyJob") == 1
+
+
+def test_values_rendered_from_a_form_are_understood(service: Service, context: Any, package: str) -> None:
+    operator = verify(
+        package,
+        device_names="['device-001', 'device-004']",
+        timeout_in_minutes="30",
+        need_push="true",
+        need_confirm="None",
+        download_protocol="None",
+    )
+
+    run(operator, context)
+
+    (entry,) = [entry for entry in service.emulator.log if entry["action"] == "CreateOTAVerifyJob"]
+    own = {name: entry["parameters"][name] for name in entry["parameters"] if name[0] in "DNT" and name != "Timestamp"}
+    assert own == {
+        "TimeoutInMinutes": "30",
+        "NeedPush": "true",
+        "TargetDeviceName.1": "device-001",
+        "TargetDeviceName.2": "device-004",
+    }
+
+
+def test_without_names_the_choice_is_the_platforms(service: Service, context: Any, ti: FakeTask, package: str) -> None:
+    run(verify(package, device_names=None), context)
+
+    assert sum(ti.xcom["ota_release"]["counts"].values()) == 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"firmware_id": ""}, r"firmware_id \(FirmwareId\): is empty"),
+        ({"product_key": ""}, r"product_key \(ProductKey\): is empty"),
+        ({"device_names": []}, r"target_device_name.*is an empty list"),
+        ({"device_names": "[]"}, r"target_device_name.*is an empty list"),
+        ({"device_names": "[oops"}, r"device_names: '\[oops' is not a list"),
+        ({"device_names": ["a", "b", "a"]}, r"'a' stands more than once"),
+        ({"device_names": ["a", " "]}, r"' ' in the list is not a name"),
+        ({"timeout_in_minutes": 0}, r"TimeoutInMinutes\): 0 is not allowed. Allowed: 1 to 1440"),
+        ({"timeout_in_minutes": 1441}, r"TimeoutInMinutes\): 1441 is not allowed. Allowed: 1 to 1440"),
+        ({"timeout_in_minutes": "soon"}, r"timeout_in_minutes: 'soon' is not a whole number"),
+        ({"need_push": "maybe"}, r"need_push: 'maybe' is not a switch"),
+        ({"download_protocol": "MQTT"}, r"DownloadProtocol\): 'MQTT' is not allowed. Allowed: HTTPS"),
+        ({"if_verified": "ignore"}, r"if_verified: 'ignore' is not allowed. Allowed: succeed, fail"),
+        ({"timeout": 0}, r"timeout: 0 is not allowed"),
+        ({"poll_interval": -1}, r"poll_interval: -1 is not allowed"),
+    ],
+)
+def test_bad_input_is_named_before_anything_is_sent(
+    service: Service, context: Any, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises((ConfigurationError, ValueError), match=said):
+        run(verify(**{"firmware_id": "178"} | changes), context)
+
+    assert service.actions == []
+
+
+class Listening(BaseNotifier):
+    """Remembers what it was told."""
+
+    template_fields = ("text",)
+    heard: list[tuple[str, dict[str, Any]]] = []  # noqa: RUF012 - shared on purpose, notifiers are copied
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def notify(self, context: Any) -> None:
+        Listening.heard.append((self.text, context["ota_release"]))
+
+
+class Broken(BaseNotifier):
+    """Fails like a webhook that is down."""
+
+    def notify(self, context: Any) -> None:
+        raise RuntimeError("no route")
+
+
+@BOTH
+def test_notifiers_hear_the_outcome_and_cannot_break_the_release(
+    service: Service, context: Any, firmware: Path, deferrable: bool
+) -> None:
+    Listening.heard.clear()
+    play(service, device_002=FAILS)
+    notifiers = [Broken(), Listening("{{ ota_release.event }}: {{ ota_release.failing[0].name }}")]
+    package = make_package(service, context, firmware)
+
+    with pytest.raises(JobFailedError):
+        run(verify(package, deferrable=deferrable, notifiers=notifiers), context)
+
+    ((text, release),) = Listening.heard
+    assert text == "failed: device-002"
+    assert release["product_key"] == "k1demoproduct"
+    assert "ota_release" not in context
+
+
+def test_the_console_link_is_there_before_the_wait(service: Service, context: Any, ti: FakeTask, package: str) -> None:
+    service.connect(extra={"console_url": "https://console.example/{product_key}/jobs/{job_id}"})
+
+    job_id = run(verify(package, wait_for_completion=False), context)
+
+    assert ti.xcom["tuya_ota_console_url"] == f"https://console.example/k1demoproduct/jobs/{job_id}"
+
+
+@pytest.mark.parametrize("event", [None, {}, {"status": "gone"}, {"status": "success"}])
+def test_an_unknown_event_is_an_error_that_says_what_to_do(context: Any, event: Any) -> None:
+    with pytest.raises(TriggerEventError, match="same version"):
+        verify("178").execute_complete(context, event=event)
+
+
+def test_every_parameter_of_the_api_is_a_template() -> None:
+    arguments = set(signature(TuyaOTACreateVerifyJobOperator.__init__).parameters) - {"self", "kwargs"}
+
+    assert arguments - set(TuyaOTACreateVerifyJobOperator.template_fields) == {
+        "wait_for_completion",
+        "deferrable",
+        "poll_interval",
+        "timeout",
+        "notifiers",
+    }
