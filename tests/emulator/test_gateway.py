@@ -39,7 +39,7 @@ def test_the_vendors_worked_example_is_signed_as_printed() -> None:
 def test_get_and_post_are_served_wherever_the_parameters_stand(
     stranger: Stranger,
     method: str,
-    in_body: bool,  # noqa: FBT001 - a parametrised value, not an argument that anybody writes
+    in_body: bool,
 ) -> None:
     status, answer = stranger.ask_with(stranger.parameters("ListOTAFirmware", **PAGE), method=method, in_body=in_body)
 
