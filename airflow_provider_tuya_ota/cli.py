@@ -117,6 +117,10 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     secret = arguments.access_key_secret or os.environ.get(SECRET_VARIABLE)
     if not secret and sys.stdin.isatty():
         secret = getpass.getpass("AccessKey secret: ")
+    if not arguments.access_key_id:
+        raise ConfigurationError("No AccessKey ID: give --access-key-id.")
+    if not secret:
+        raise ConfigurationError(f"No AccessKey secret: set {SECRET_VARIABLE}, or type it when asked in a terminal.")
     return Settings.from_connection_fields(
         host=arguments.host, port=arguments.port, login=arguments.access_key_id, password=secret, extra={}
     )

@@ -102,7 +102,11 @@ _CONNECTION_FIELDS = {
         maximum=1000,
     ),
     "api_version": _field(
-        "API version", "2018-01-20 when empty.", type=["string", "null"], enum=["2018-01-20", "2022-01-01", None]
+        "API version",
+        "Version sent with each request.",
+        type=["string", "null"],
+        enum=["2018-01-20", "2022-01-01"],
+        default="2018-01-20",
     ),
     "send_common_parameters": _field(
         "Send common parameters",

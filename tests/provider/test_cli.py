@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_provider_tuya_ota.cli import SECRET_VARIABLE, main
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+
+if TYPE_CHECKING:
+    from tests.provider.conftest import Service
+
+PAGE = ["CurrentPage=1", "PageSize=10"]
+
+
+@pytest.fixture(autouse=True)
+def airflow_has_said_what_it_says_when_it_is_first_asked_for_a_connection(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # In its unit-test mode Airflow logs to standard output.
+    TuyaOTAHook().get_settings()
+    capsys.readouterr()
+
+
+def flags(service: Service) -> list[str]:
+    return ["--host", service.url, "--access-key-id", service.emulator.key.access_key_id]
+
+
+def test_a_call_by_host_prints_the_answer(
+    service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(SECRET_VARIABLE, service.emulator.key.access_key_secret)
+
+    assert main(["call", "ListOTAFirmware", *PAGE, *flags(service)]) == 0
+
+    assert json.loads(capsys.readouterr().out)["total"] == 0
+
+
+def test_a_call_by_connection_id_prints_the_answer(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["call", "ListOTAFirmware", *PAGE, "--conn-id", "tuya_ota_default"]) == 0
+
+    assert json.loads(capsys.readouterr().out)["success"] is True
+
+
+def test_what_is_secret_in_the_answer_is_masked(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["call", "GenerateOTAUploadURL", "--conn-id", "tuya_ota_default"]) == 0
+
+    data = json.loads(capsys.readouterr().out)["data"]
+    assert {data[name] for name in ("firmwareUrl", "policy", "signature", "ossAccessKeyId")} == {"***"}
+    assert data["key"].startswith("ota/firmware/")
+
+
+def test_a_refusal_is_one_line_and_exit_1(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["call", "QueryOTAJob", "JobId=1", "--conn-id", "tuya_ota_default"]) == 1
+
+    said = capsys.readouterr().err
+    assert said.startswith("tuya-ota: QueryOTAJob was refused: iot.firmware.InvalidOTAJobId")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["JobId"], "not of the form Key=value"),
+        (["JobId=1", "JobId=2"], "given twice"),
+        ([], "Name the service"),
+        (["--host", "h", "--conn-id", "c"], "exclude each other"),
+        (["--host", "http://example.com", "--access-key-id", "a"], "plain http"),
+        (["--host", "example.com"], "No AccessKey ID"),
+        (["--conn-id", "nowhere"], "nowhere"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong_and_exits_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    monkeypatch.setenv(SECRET_VARIABLE, "secret")
+
+    assert main(["call", "QueryOTAJob", *arguments]) == 2
+
+    assert said in capsys.readouterr().err
+
+
+def test_a_secret_that_nobody_can_type_is_asked_for_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(SECRET_VARIABLE, raising=False)
+
+    assert main(["call", "QueryOTAJob", "--host", "example.com", "--access-key-id", "a"]) == 2
+
+    assert f"set {SECRET_VARIABLE}" in capsys.readouterr().err

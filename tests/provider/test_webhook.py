@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, TransportError
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET_PATH = "/services/T0000/B0000/canary-webhook-path"
+RELEASE = {"text": "OTA job 1 succeeded", "job_id": "1"}
+
+
+class Receiver(ThreadingHTTPServer):
+    """A webhook that remembers what it was sent."""
+
+    status = 200
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.received: list[tuple[str, dict[str, str], Any]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Take a message."""
+
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.received.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+        self.send_response(self.server.status)
+        self.send_header("Location", "http://127.0.0.1:1/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's signature
+        pass
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    with Receiver() as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        connect(monkeypatch, host=f"http://127.0.0.1:{server.server_port}{SECRET_PATH}", password="token-1")
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_HOOK", json.dumps({"conn_type": "http", **fields}))
+
+
+def send(mode: str, context: Any, **arguments: Any) -> None:
+    notifier = TuyaOTAWebhookNotifier(webhook_conn_id="hook", **arguments)
+    if mode == "sync":
+        notifier(context)
+    else:
+        asyncio.run(notifier.async_notify(context))
+
+
+MODES = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+@MODES
+def test_the_release_is_posted_with_the_token(receiver: Receiver, context: Any, mode: str) -> None:
+    send(mode, {**context, "ota_release": RELEASE})
+
+    ((path, headers, body),) = receiver.received
+    assert path == SECRET_PATH
+    assert headers["authorization"] == "Bearer token-1"
+    assert (body["text"], body["ota_release"], body["dag_id"]) == ("OTA job 1 succeeded", RELEASE, "dag")
+
+
+def test_a_text_may_be_a_template(receiver: Receiver, context: Any) -> None:
+    send("sync", {**context, "ota_release": RELEASE}, text="job {{ ota_release.job_id }} is through")
+
+    assert receiver.received[0][2]["text"] == "job 1 is through"
+
+
+@MODES
+def test_without_a_release_the_tasks_state_is_told(receiver: Receiver, context: Any, mode: str) -> None:
+    send(mode, context)
+
+    assert receiver.received[0][2]["text"] == "Task task of Dag dag: running"
+
+
+@MODES
+@pytest.mark.parametrize("status", [302, 403, 500])
+def test_a_refusal_is_an_error_without_the_address(receiver: Receiver, context: Any, mode: str, status: int) -> None:
+    receiver.status = status
+
+    with pytest.raises(TransportError, match=f"webhook of connection 'hook'.*HTTP {status}") as caught:
+        send(mode, context)
+
+    assert "canary-webhook-path" not in f"{caught.value!r} {caught.value.__context__!r} {caught.value.__cause__!r}"
+    assert len(receiver.received) == 1
+
+
+@MODES
+def test_a_receiver_that_is_down_is_an_error_without_the_address(
+    monkeypatch: pytest.MonkeyPatch, context: Any, mode: str
+) -> None:
+    connect(monkeypatch, host=f"http://127.0.0.1:1{SECRET_PATH}")
+
+    with pytest.raises(TransportError) as caught:
+        send(mode, context)
+
+    assert "canary-webhook-path" not in f"{caught.value} {caught.value.__context__!r} {caught.value.__cause__!r}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"), [({"host": ""}, "Host is empty"), ({"host": "http://hooks.example.com/x"}, "plain http")]
+)
+def test_an_unsafe_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, context: Any, fields: dict[str, Any], said: str
+) -> None:
+    connect(monkeypatch, **fields)
+
+    with pytest.raises(ConfigurationError, match=said):
+        send("sync", context)
+
+
+def test_scheme_host_and_port_may_stand_in_their_fields(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, context: Any
+) -> None:
+    connect(monkeypatch, host="127.0.0.1/a/b", port=receiver.server_port, schema="http")
+
+    send("sync", context)
+
+    assert receiver.received[0][0] == "/a/b"
