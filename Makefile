@@ -17,7 +17,9 @@ demo: venv ## Release firmware to simulated devices in a real Airflow (FIRMWARE=
 up: venv ## Leave Airflow and the emulator running to try things out; Ctrl-C stops them
 	@$(bin)/tuya-ota up
 
-test: venv ## Run every test
+test: venv ## Run every test; the pure core alone must cover each of its branches
+	@$(bin)/python -m pytest tests/core --quiet --cov=airflow_provider_tuya_ota.core --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=100
 	@$(bin)/python -m pytest
 
 lint: venv ## Check style, types, layers and file lengths

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -247,10 +248,21 @@ def _proxy(name: str, value: object) -> str:
     return address
 
 
+_FILLED_IN: Final = frozenset({"job_id", "firmware_id", "product_key", "host"})
+
+
+def _fields_of(pattern: str) -> list[tuple[str, str | None, str | None]]:
+    return [(name, spec, how) for _, name, spec, how in string.Formatter().parse(pattern) if name is not None]
+
+
 def _console_url(name: str, value: object) -> str:
     pattern = _text(name, value)
     try:
-        filled = pattern.format(job_id="1", firmware_id="1", product_key="p", host="h")
+        # A width or an attribute in a field could fill the memory or read more than these four.
+        plain = all(
+            name in _FILLED_IN and not spec and not conversion for name, spec, conversion in _fields_of(pattern)
+        )
+        filled = "" if not plain else pattern.format(job_id="1", firmware_id="1", product_key="p", host="h")
     except (KeyError, IndexError, ValueError, AttributeError):
         filled = ""
     if not _is_web_address(filled):

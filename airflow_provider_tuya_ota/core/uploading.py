@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
-from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, GenerateOTAUploadURL, ListOTAFirmware
-from airflow_provider_tuya_ota.core.calls import call, every_page
+from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, GenerateOTAUploadURL
+from airflow_provider_tuya_ota.core.appearing import wait_to_appear
+from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import (
     ConflictError,
     FirmwareVersionTakenError,
@@ -22,6 +23,7 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Send, Sleep
 from airflow_provider_tuya_ota.core.http import Request, Response
+from airflow_provider_tuya_ota.core.lists import list_packages
 from airflow_provider_tuya_ota.core.multipart import MultipartBody
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.models import Firmware, UploadTicket
     from airflow_provider_tuya_ota.core.settings import Settings
-
-SHOW_TIMES = (2.0, 5.0, 10.0)
-"""Seconds granted, one after the other, to a package of unknown fate to appear in the list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +107,7 @@ def _adopted(firmware: Firmware) -> Package:
 
 
 def _find(settings: Settings, action: CreateOTAFirmware, file: FirmwareFile) -> Flow[Firmware | None]:
-    size = ListOTAFirmware.largest_page
-    packages: list[Firmware] = yield from every_page(
-        settings,
-        lambda number: ListOTAFirmware(
-            current_page=number, page_size=size, product_key=action.product_key, dest_version=action.dest_version
-        ),
-        page_size=size,
-        identify=lambda package: package.firmware_id,
-    )
+    packages = yield from list_packages(settings, product_key=action.product_key, version=action.dest_version)
     same = [
         package
         for package in packages
@@ -144,13 +135,7 @@ def _taken(package: Firmware, action: CreateOTAFirmware, file: FirmwareFile) -> 
 
 
 def _find_patiently(settings: Settings, action: CreateOTAFirmware, file: FirmwareFile) -> Flow[Firmware | None]:
-    for seconds in (0.0, *SHOW_TIMES):
-        if seconds:
-            yield Sleep(seconds)
-        existing = yield from _find(settings, action, file)
-        if existing:
-            return existing
-    return None
+    return wait_to_appear(lambda: _find(settings, action, file))
 
 
 def _upload(settings: Settings, file: FirmwareFile) -> Flow[str]:

@@ -134,14 +134,17 @@ def assess_job(job: Job, tasks: Sequence[DeviceTask], firmware: Firmware | None)
     counted = Counter(task.status.value for task in tasks)
     counts = {status: counted[status] for status in sorted(counted, key=_rank)}
     ended = bool(tasks) and all(task.status.has_ended for task in tasks)
-    # A job of a type that nobody documented is held to the stricter standard.
-    is_verification = job.type != JobType.UPGRADE_FIRMWARE
     if not (ended or job.status.has_ended):
         outcome, why = Outcome.RUNNING, ""
-    elif is_verification:
-        outcome, why = _verification(job, counts, firmware.status if firmware else None, ended=ended)
+    elif contradiction := _contradiction(job, counts, ended=ended):
+        outcome, why = Outcome.SETTLING, contradiction
+    elif job.status == JobStatus.CANCELED:
+        outcome, why = Outcome.FAILED, f"the job was cancelled ({_lost(counts) or 'no device task was lost'})"
+    elif job.type == JobType.UPGRADE_FIRMWARE:
+        outcome, why = _upgrade(counts)
     else:
-        outcome, why = _upgrade(job, counts, ended=ended)
+        # A job of a type that nobody documented is held to the stricter standard too.
+        outcome, why = _verification(counts, firmware.status if firmware else None)
     return Verdict(
         job_id=job.job_id,
         firmware_id=job.firmware_id or (firmware.firmware_id if firmware else ""),
@@ -156,14 +159,17 @@ def assess_job(job: Job, tasks: Sequence[DeviceTask], firmware: Firmware | None)
     )
 
 
-def _verification(
-    job: Job, counts: dict[str, int], status: FirmwareStatus | None, *, ended: bool
-) -> tuple[Outcome, str]:
-    lost = _lost(counts)
+def _contradiction(job: Job, counts: dict[str, int], *, ended: bool) -> str:
     if counts and not ended:
-        return Outcome.SETTLING, f"the job is {job.status} while devices are not done"
-    if job.status == JobStatus.CANCELED:
-        return Outcome.FAILED, f"the verification was cancelled ({lost or 'no device task was lost'})"
+        return f"the job is {job.status} while devices are not done"
+    if not counts and job.status != JobStatus.CANCELED:
+        # Nothing was flashed, so nothing was shown: this is no success, whatever the package says.
+        return f"the job is {job.status} without any device task"
+    return ""
+
+
+def _verification(counts: dict[str, int], status: FirmwareStatus | None) -> tuple[Outcome, str]:
+    lost = _lost(counts)
     if status == FirmwareStatus.FAILED:
         return Outcome.FAILED, f"the package failed its verification ({lost or 'no device task did'})"
     if lost:
@@ -174,16 +180,10 @@ def _verification(
     return Outcome.SETTLING, f"every device task has ended but the package is {name}"
 
 
-def _upgrade(job: Job, counts: dict[str, int], *, ended: bool) -> tuple[Outcome, str]:
+def _upgrade(counts: dict[str, int]) -> tuple[Outcome, str]:
     lost = _lost(counts)
-    if counts and not ended:
-        return Outcome.SETTLING, f"the job is {job.status} while devices are not done"
-    if job.status == JobStatus.CANCELED:
-        return Outcome.FAILED, f"the job was cancelled ({lost or 'no device task was lost'})"
     if lost:
         return Outcome.FAILED, f"not every device was upgraded ({lost})"
-    if not counts:
-        return Outcome.FAILED, "the job ended without any device task"
     return Outcome.SUCCEEDED, ""
 
 

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core.actions import (
-    CreateOTAVerifyJob,
-    ListOTAJobByFirmware,
-    QueryOTAFirmware,
-)
-from airflow_provider_tuya_ota.core.calls import call, every_page
+from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob, QueryOTAFirmware
+from airflow_provider_tuya_ota.core.appearing import wait_to_appear
+from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import (
     AmbiguousOutcomeError,
     ConflictError,
@@ -23,15 +20,13 @@ from airflow_provider_tuya_ota.core.errors import (
     ProtocolError,
     TuyaOTAError,
 )
-from airflow_provider_tuya_ota.core.flow import Flow, Note, Sleep
+from airflow_provider_tuya_ota.core.flow import Flow, Note
+from airflow_provider_tuya_ota.core.lists import list_jobs, list_tasks
 from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobType
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.models import Created, Firmware, Job
     from airflow_provider_tuya_ota.core.settings import Settings
-
-SHOW_TIMES = (2.0, 5.0, 10.0)
-"""Seconds granted, one after the other, to a job of unknown fate to appear in the list."""
 
 
 class IfVerified(StrEnum):
@@ -71,14 +66,13 @@ def start_verification(
     if firmware.status == FirmwareStatus.VERIFIED:
         return _already_verified(firmware, known, if_verified)
     if firmware.status == FirmwareStatus.VERIFYING:
-        return (yield from _adopt_running(firmware, known))
+        return (yield from _follow_running(settings, action))
     try:
         created = yield from call(settings, action)
     except ConflictError as error:
         if "InProgressVerifyJobExisted" not in error.code:
             raise
-        known = yield from list_verifications(settings, action.firmware_id)
-        return (yield from _adopt_running(firmware, known))
+        return (yield from _follow_running(settings, action))
     except TuyaOTAError as error:
         if not error.in_doubt:
             raise
@@ -94,13 +88,7 @@ def start_verification(
 
 def list_verifications(settings: Settings, firmware_id: str) -> Flow[list[Job]]:
     """List the verification jobs of a package, the newest first."""
-    size = ListOTAJobByFirmware.largest_page
-    jobs: list[Job] = yield from every_page(
-        settings,
-        lambda number: ListOTAJobByFirmware(firmware_id=firmware_id, current_page=number, page_size=size),
-        page_size=size,
-        identify=lambda job: job.job_id,
-    )
+    jobs = yield from list_jobs(settings, firmware_id)
     verifications = [job for job in jobs if job.type == JobType.VERIFY_FIRMWARE]
     return sorted(verifications, key=lambda job: job.utc_create, reverse=True)
 
@@ -120,15 +108,34 @@ def _already_verified(firmware: Firmware, known: list[Job], if_verified: IfVerif
     )
 
 
-def _adopt_running(firmware: Firmware, known: list[Job]) -> Flow[Verification]:
-    running = [job for job in known if not job.status.has_ended]
-    if len(running) != 1:
+def _follow_running(settings: Settings, action: CreateOTAVerifyJob) -> Flow[Verification]:
+    firmware_id = action.firmware_id
+    job = yield from wait_to_appear(lambda: _find_running(settings, firmware_id))
+    if job is None:
         raise AmbiguousOutcomeError(
-            f"package {firmware.firmware_id} is being verified, but {len(running)} of its verification jobs are running"
-            f" ({', '.join(job.job_id for job in running) or 'none'}). Look at the package in the vendor's console"
+            f"package {firmware_id} is being verified, but none of its verification jobs is running."
+            " Look at the package in the vendor's console"
         )
-    yield Note(f"package {firmware.firmware_id} is being verified already; following job {running[0].job_id}")
-    return Verification(job_id=running[0].job_id, firmware_id=firmware.firmware_id, utc_create=running[0].utc_create)
+    yield Note(f"package {firmware_id} is being verified already; following job {job.job_id}")
+    if action.target_device_name is not None:
+        tasks = yield from list_tasks(settings, job.job_id)
+        names = sorted(task.device_name for task in tasks)
+        if names != sorted(action.target_device_name):
+            shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")  # noqa: PLR2004 - one log line
+            yield Note(f"job {job.job_id} verifies other devices than were asked for: {shown or 'none'}", warning=True)
+    return Verification(job_id=job.job_id, firmware_id=firmware_id, utc_create=job.utc_create)
+
+
+def _find_running(settings: Settings, firmware_id: str) -> Flow[Job | None]:
+    jobs = yield from list_verifications(settings, firmware_id)
+    running = [job for job in jobs if not job.status.has_ended]
+    if len(running) > 1:
+        raise AmbiguousOutcomeError(
+            f"package {firmware_id} has {len(running)} running verification jobs"
+            f" ({', '.join(job.job_id for job in running)}); which one to follow cannot be told."
+            " Look at them in the vendor's console"
+        )
+    return running[0] if running else None
 
 
 def _identify(settings: Settings, action: CreateOTAVerifyJob, created: Created, known: list[Job]) -> Flow[Verification]:
@@ -153,9 +160,8 @@ def _identify(settings: Settings, action: CreateOTAVerifyJob, created: Created, 
 
 def _find_new(settings: Settings, firmware_id: str, known: list[Job]) -> Flow[Job | None]:
     known_ids = {job.job_id for job in known}
-    for seconds in (0.0, *SHOW_TIMES):
-        if seconds:
-            yield Sleep(seconds)
+
+    def look() -> Flow[Job | None]:
         jobs = yield from list_verifications(settings, firmware_id)
         new = [job for job in jobs if job.job_id not in known_ids]
         if len(new) > 1:
@@ -164,6 +170,6 @@ def _find_new(settings: Settings, firmware_id: str, known: list[Job]) -> Flow[Jo
                 f" ({', '.join(job.job_id for job in new)}); which one belongs to this task cannot be told."
                 " Look at them in the vendor's console"
             )
-        if new:
-            return new[0]
-    return None
+        return new[0] if new else None
+
+    return wait_to_appear(look)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob, QueryOTAFirmware, QueryOTAJob
-from airflow_provider_tuya_ota.core.calls import call, every_page
+from airflow_provider_tuya_ota.core.actions import QueryOTAFirmware, QueryOTAJob
+from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import (
     JobFailedError,
     ProtocolError,
@@ -21,11 +21,12 @@ from airflow_provider_tuya_ota.core.errors import (
     WaitTimeoutError,
 )
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Report, Sleep
+from airflow_provider_tuya_ota.core.lists import list_tasks
 from airflow_provider_tuya_ota.core.states import JobType
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict, assess_job
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.models import DeviceTask, Firmware
+    from airflow_provider_tuya_ota.core.models import Firmware
     from airflow_provider_tuya_ota.core.settings import Settings
 
 
@@ -64,12 +65,7 @@ class Patience:
 def look_at_job(settings: Settings, job_id: str) -> Flow[Verdict]:
     """Read package, job and every device task once, and decide."""
     job = yield from call(settings, QueryOTAJob(job_id=job_id))
-    tasks: list[DeviceTask] = yield from every_page(
-        settings,
-        lambda number: ListOTATaskByJob(job_id=job_id, current_page=number, page_size=ListOTATaskByJob.largest_page),
-        page_size=ListOTATaskByJob.largest_page,
-        identify=lambda task: task.task_id,
-    )
+    tasks = yield from list_tasks(settings, job_id)
     firmware: Firmware | None = None
     if job.type != JobType.UPGRADE_FIRMWARE:
         if not job.firmware_id:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from airflow_provider_tuya_ota.demo.processes import DemoError
+from airflow_provider_tuya_ota.demo.processes import DemoError, loopback_session
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.demo.emulator_process import Announcement
@@ -23,8 +23,8 @@ class AirflowApi:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._session = requests.Session()
-        token = self._session.get(f"{url}/auth/token", timeout=30).json()["access_token"]
+        self._session = loopback_session()
+        token = self._send("GET", "auth/token").json()["access_token"]
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def set_connection(self, service: Announcement) -> None:
@@ -39,7 +39,7 @@ class AirflowApi:
             "login": service.access_key_id,
             "password": service.access_key_secret,
         }
-        self._session.delete(f"{self._url}/api/v2/connections/{CONNECTION_ID}", timeout=30)
+        self._send("DELETE", f"api/v2/connections/{CONNECTION_ID}")
         self._call("POST", "connections", json=body)
 
     def wait_for_dag(self, dag_id: str, seconds: float) -> None:
@@ -49,7 +49,7 @@ class AirflowApi:
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if self._session.get(f"{self._url}/api/v2/dags/{dag_id}", timeout=30).ok:
+            if self._send("GET", f"api/v2/dags/{dag_id}").ok:
                 return
             time.sleep(0.5)
         errors = self._call("GET", "importErrors").get("import_errors", [])
@@ -74,8 +74,8 @@ class AirflowApi:
 
     def xcom(self, dag_id: str, run_id: str, task_id: str, key: str) -> Any:
         """Read what a task pushed, None where it pushed nothing."""
-        path = f"{self._url}/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
-        answer = self._session.get(path, timeout=30)
+        task = f"api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+        answer = self._send("GET", f"{task}/xcomEntries/{key}")
         return answer.json()["value"] if answer.ok else None
 
     def log_lines(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
@@ -85,8 +85,25 @@ class AirflowApi:
         return [str(line["event"]) if isinstance(line, dict) else str(line) for line in content]
 
     def _call(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
-        answer = self._session.request(method, f"{self._url}/api/v2/{path}", timeout=30, **kwargs)
+        answer = self._send(method, f"api/v2/{path}", **kwargs)
         if not answer.ok:
-            raise DemoError(f"Airflow refused {method} {path}: HTTP {answer.status_code} {answer.text[:300]}")
+            raise DemoError(f"Airflow refused {method} {path}: HTTP {answer.status_code}, {_reason(answer)}")
         values: dict[str, Any] = answer.json()
         return values
+
+    def _send(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        try:
+            return self._session.request(method, f"{self._url}/{path}", timeout=30, **kwargs)
+        except requests.RequestException as error:
+            raise DemoError(f"Airflow at {self._url} does not answer {method} {path}: {error!r}") from None
+
+
+def _reason(answer: requests.Response) -> str:
+    # The whole answer would repeat what was sent, and that may be a secret.
+    try:
+        detail = answer.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        return answer.reason
+    if isinstance(detail, list):
+        return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in detail)
+    return str(detail)

@@ -11,7 +11,7 @@ from typing import Self
 
 import requests
 
-from airflow_provider_tuya_ota.demo.processes import ChildProcess, DemoError, free_ports
+from airflow_provider_tuya_ota.demo.processes import ChildProcess, DemoError, free_ports, loopback_session
 
 START_SECONDS = 150
 """A first start migrates an empty database; ten seconds on an idle machine, far more on a busy one."""
@@ -31,6 +31,9 @@ def environment(home: Path, port: int) -> dict[str, str]:
     worker_logs, trigger_logs = free_ports(2)
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW_", "_AIRFLOW_"))},
+        # A proxy cannot reach loopback, and Airflow's own processes talk to each other by HTTP.
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
@@ -65,6 +68,7 @@ class AirflowProcess:
             raise DemoError("The command 'airflow' is not installed beside this Python; install apache-airflow.")
         home.mkdir(parents=True, exist_ok=True)
         self.url = f"http://127.0.0.1:{port}"
+        self._session = loopback_session()
         self.log_path = home / "standalone.log"
         self._log = self.log_path.open("w")
         self._child = ChildProcess([program, "standalone"], environment(home, port), self._log, patience=30)
@@ -73,8 +77,11 @@ class AirflowProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._child.stop()
-        self._log.close()
+        try:
+            self._child.stop()
+        finally:
+            self._session.close()
+            self._log.close()
 
     @property
     def is_running(self) -> bool:
@@ -99,7 +106,7 @@ class AirflowProcess:
 
     def _missing(self) -> str:
         try:
-            health = requests.get(f"{self.url}/api/v2/monitor/health", timeout=5).json()
+            health = self._session.get(f"{self.url}/api/v2/monitor/health", timeout=5).json()
         except (requests.RequestException, ValueError):
             return "the API server"
         parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")

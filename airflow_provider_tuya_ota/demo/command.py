@@ -16,6 +16,7 @@ from airflow_provider_tuya_ota.demo.airflow_api import AirflowApi
 from airflow_provider_tuya_ota.demo.airflow_process import AirflowProcess
 from airflow_provider_tuya_ota.demo.emulator_process import EmulatorProcess
 from airflow_provider_tuya_ota.demo.image import write_image
+from airflow_provider_tuya_ota.demo.plan import ArgumentError, ReleasePlan
 from airflow_provider_tuya_ota.demo.processes import DemoError, free_ports, is_free
 from airflow_provider_tuya_ota.demo.summary import Progress, print_summary
 
@@ -37,6 +38,7 @@ def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fail", metavar="DEVICE", help="let this device fail while flashing")
     parser.add_argument("--access-key", metavar="ID:SECRET", help="key pair for emulator and connection")
     parser.add_argument("--home", type=Path, help="folder to keep Airflow's files in; a temporary one by default")
+    parser.add_argument("--keep", action="store_true", help="keep the temporary folder after a success too")
     parser.add_argument("--timeout", type=float, default=150.0, help="seconds for the release itself; 150 by default")
 
 
@@ -50,17 +52,19 @@ def add_up_arguments(parser: argparse.ArgumentParser) -> None:
 def run_demo(arguments: argparse.Namespace) -> int:
     """Release once and print a table.
 
-    :returns: 0 when every device runs the new version, 1 otherwise.
+    :returns: 0 when every device runs the new version, 1 when one does not, 2 for a wrong call, 130 when interrupted.
     """
-    if arguments.firmware and not arguments.firmware.is_file():
-        print(f"tuya-ota demo: --firmware {arguments.firmware}: there is no such file", file=sys.stderr)
+    try:
+        plan = ReleasePlan.from_arguments(arguments)
+    except ArgumentError as error:
+        print(f"tuya-ota demo: {error}", file=sys.stderr)
         return 2
     home = arguments.home or Path(tempfile.mkdtemp(prefix="tuya-ota-demo-"))
     home.mkdir(parents=True, exist_ok=True)
-    code = _guarded(lambda: _demo(arguments, home.resolve()))
-    if code == 0 and not arguments.home:
+    code = _guarded(lambda: _demo(arguments, plan, home.resolve()))
+    if code == 0 and not (arguments.home or arguments.keep):
         shutil.rmtree(home, ignore_errors=True)
-    elif code != 0:
+    else:
         print(f"The files of this run, logs included, are in {home}", file=sys.stderr)
     return code
 
@@ -71,8 +75,8 @@ def run_up(arguments: argparse.Namespace) -> int:
 
 
 def _guarded(body: Callable[[], int], *, when_interrupted: int = 130) -> int:
-    # SIGTERM ends the program like Ctrl-C, so that the children are stopped too.
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    # Every way to end the program, a closed terminal among them, is like Ctrl-C, so that the children are stopped too.
+    previous = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         code = body()
     except DemoError as error:
@@ -82,7 +86,8 @@ def _guarded(body: Callable[[], int], *, when_interrupted: int = 130) -> int:
         print("Stopped.", file=sys.stderr)
         return when_interrupted
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     return code
 
 
@@ -90,15 +95,12 @@ def _interrupt(_: int, __: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _demo(arguments: argparse.Namespace, home: Path) -> int:
-    console = Console(soft_wrap=True)
-    failing = (arguments.fail,) if arguments.fail else ()
-    devices = [name.strip() for name in arguments.devices.split(",") if name.strip()]
-    version = arguments.firmware_version
-    source = arguments.firmware.resolve() if arguments.firmware else write_image(home, version)
+def _demo(arguments: argparse.Namespace, plan: ReleasePlan, home: Path) -> int:
+    console = Console(soft_wrap=True, markup=False, highlight=False)
+    source = plan.firmware or write_image(home, plan.version)
     console.print("Starting Airflow (scheduler, triggerer, Dag processor, API server) and the emulator ...")
     with (
-        EmulatorProcess(home, speed=SPEED, access_key=arguments.access_key, failing=failing) as emulator,
+        EmulatorProcess(home, speed=SPEED, access_key=arguments.access_key, failing=plan.failing) as emulator,
         AirflowProcess(home, free_ports(1)[0]) as airflow,
     ):
         airflow.wait_until_healthy()
@@ -107,11 +109,11 @@ def _demo(arguments: argparse.Namespace, home: Path) -> int:
         api.wait_for_dag(DAG_ID, 60)
         conf = {
             "product_key": emulator.announcement.product_keys[0],
-            "version": version,
+            "version": plan.version,
             "source": str(source),
-            "device_names": devices,
+            "device_names": list(plan.devices),
         }
-        console.print(f"Releasing {source.name} as {version} to {', '.join(devices)}", highlight=False)
+        console.print(f"Releasing {source.name} as {plan.version} to {', '.join(plan.devices)}")
         return _release(console, api, conf, arguments.timeout)
 
 
@@ -145,13 +147,13 @@ def _explain(console: Console, api: AirflowApi, run_id: str) -> None:
             continue
         release = api.xcom(DAG_ID, run_id, task, "ota_release")
         if release:
-            console.print(release["text"], highlight=False)
+            console.print(release["text"])
         else:
-            console.print(f"{task} failed:", *api.log_lines(DAG_ID, run_id, task)[-8:], sep="\n  ", highlight=False)
+            console.print(f"{task} failed:", *api.log_lines(DAG_ID, run_id, task)[-8:], sep="\n  ")
 
 
 def _up(arguments: argparse.Namespace) -> int:
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, markup=False, highlight=False)
     home = arguments.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     port = arguments.port or (8080 if is_free(8080) else free_ports(1)[0])
@@ -164,12 +166,11 @@ def _up(arguments: argparse.Namespace) -> int:
         api = AirflowApi(airflow.url)
         api.set_connection(emulator.announcement)
         api.wait_for_dag(DAG_ID, 60)
-        console.print(f"Airflow    {airflow.url}", highlight=False)
-        console.print(f"Emulator   {emulator.announcement.url}", highlight=False)
+        console.print(f"Airflow    {airflow.url}")
+        console.print(f"Emulator   {emulator.announcement.url}")
         console.print(
             f"\nOpen {airflow.url}/dags/{DAG_ID}, press Trigger, and enter\n"
-            f"  Version        1.1.0\n  Firmware file  {firmware}\nCtrl-C stops everything.",
-            highlight=False,
+            f"  Version        1.1.0\n  Firmware file  {firmware}\nCtrl-C stops everything."
         )
         while airflow.is_running and emulator.is_running:
             time.sleep(0.5)

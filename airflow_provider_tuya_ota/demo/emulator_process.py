@@ -9,8 +9,6 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-import requests
-
 from airflow_provider_tuya_ota.demo.processes import ChildProcess, DemoError
 
 if TYPE_CHECKING:
@@ -63,11 +61,6 @@ class EmulatorProcess:
     def is_running(self) -> bool:
         """Whether it has not ended."""
         return self._child.is_running
-
-    def state(self) -> dict[str, Any]:
-        """Ask for packages, jobs and tasks."""
-        answer: dict[str, Any] = requests.get(f"{self.announcement.url}/_emulator/state", timeout=10).json()
-        return answer
 
     def _read(self) -> Announcement:
         line = self._child.process.stdout.readline() if self._child.process.stdout else ""

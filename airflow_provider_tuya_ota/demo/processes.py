@@ -9,6 +9,8 @@ import socket
 import subprocess
 from typing import IO, TYPE_CHECKING, Self
 
+import requests
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -56,16 +58,18 @@ class ChildProcess:
 
     def stop(self) -> None:
         """Ask it to stop, and end what is left of its group if it does not."""
-        if self.is_running:
-            self.process.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(self._patience)
-        # The group outlives its leader if a child was left behind.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+        try:
+            if self.is_running:
+                self.process.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(self._patience)
+        finally:
+            # A second Ctrl-C cuts the patience short. The group outlives its leader if a child was left behind.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            if self.process.stdout:
+                self.process.stdout.close()
 
 
 def _listen_to_sigint() -> None:
@@ -76,6 +80,13 @@ def free_ports(number: int) -> list[int]:
     """Find ports that nobody listens on; all different, because all are held open until the last is found."""
     with contextlib.ExitStack() as held:
         return [held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(number)]
+
+
+def loopback_session() -> requests.Session:
+    """Make a session that ignores the proxies of the environment, which cannot reach loopback."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 def is_free(port: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +28,13 @@ class Progress:
         for task, state in states.items():
             if state != self._last.get(task) and state != "waiting":
                 note = " (the worker is free, the triggerer waits)" if state == "deferred" else ""
-                self._console.print(f"{seconds:6.1f} s  {task:<8} {state}{note}", highlight=False)
+                self._console.print(f"{seconds:6.1f} s  {task:<8} {state}{note}", highlight=False, markup=False)
         self._last = dict(states)
 
 
-def print_summary(console: Console, release: Mapping[str, Any], *, version: str, sha256: str, duration: float) -> None:
+def print_summary(
+    console: Console, release: Mapping[str, Any], *, version: str, sha256: str | None, duration: float
+) -> None:
     """Print every device with its state, then job, package and duration."""
     table = Table(title=f"Release of {version}")
     for heading in ("device", "state", "progress", "reason"):
@@ -40,8 +43,10 @@ def print_summary(console: Console, release: Mapping[str, Any], *, version: str,
     for device in sorted(release["devices"], key=lambda item: str(item["name"])):
         progress = f"{device['progress']} %" if device["progress"] else ""
         style = styles.get(device["status"], "yellow")
-        table.add_row(device["name"], f"[{style}]{device['status']}[/]", progress, device["reason"])
+        # Names and reasons come from devices: as text, what looks like markup in them stays what it is.
+        table.add_row(Text(device["name"]), Text(device["status"], style), progress, Text(device["reason"]))
     console.print(table)
     console.print(f"job       {release['job_id']}", highlight=False)
-    console.print(f"package   {release['firmware_id']}, version {version}, SHA256 {sha256[:16]}…", highlight=False)
+    digest = f", SHA256 {sha256[:16]}…" if sha256 else ""
+    console.print(f"package   {release['firmware_id']}, version {version}{digest}", highlight=False)
     console.print(f"duration  {duration:.1f} s from trigger to end of the run", highlight=False)

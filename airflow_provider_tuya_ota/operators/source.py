@@ -31,16 +31,13 @@ def measure(source: str, *, conn_id: str | None = None, file_suffix: str | None 
     suffix = file_suffix or suffix_of(path.name)
 
     def opened() -> BinaryIO:
-        return cast("BinaryIO", path.open("rb"))
+        try:
+            return cast("BinaryIO", path.open("rb"))
+        except OSError as error:
+            problem = f"{source!r} cannot be read ({error.strerror or type(error).__name__})"
+            raise InvalidParameterError(field="source", problem=problem, allowed=_READABLE) from None
 
-    try:
-        size, digests = _digest(opened, source)
-    except (FileNotFoundError, IsADirectoryError, PermissionError, NotADirectoryError) as error:
-        raise InvalidParameterError(
-            field="source",
-            problem=f"{source!r} cannot be read ({error.strerror or type(error).__name__})",
-            allowed=_READABLE,
-        ) from None
+    size, digests = _digest(opened, source)
     return FirmwareFile(
         name=path.name,
         suffix=suffix,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware
+from airflow_provider_tuya_ota.core.appearing import SHOW_TIMES
 from airflow_provider_tuya_ota.core.errors import (
     ApiError,
     AuthenticationError,
@@ -21,7 +22,7 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
 )
 from airflow_provider_tuya_ota.core.http import Response
-from airflow_provider_tuya_ota.core.uploading import SHOW_TIMES, FirmwareFile, Package, ensure_package
+from airflow_provider_tuya_ota.core.uploading import FirmwareFile, Package, ensure_package
 from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, firmware, gateway, lost, ok, refused
 
 if TYPE_CHECKING:

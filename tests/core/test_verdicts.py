@@ -62,9 +62,9 @@ def test_success_means_that_every_device_and_for_a_verification_the_package_succ
         verdict = assess(statuses, job, firmware, kind)
 
         if verdict.outcome is SUCCEEDED:
-            assert set(statuses) <= {"SUCCEEDED"}
+            assert set(statuses) == {"SUCCEEDED"}
             assert job != "CANCELED"
-            assert firmware == FirmwareStatus.VERIFIED if kind != "UPGRADE_FIRMWARE" else statuses
+            assert firmware == FirmwareStatus.VERIFIED or kind == "UPGRADE_FIRMWARE"
         if verdict.outcome is RUNNING:
             assert job not in {"COMPLETED", "CANCELED"}
             assert not statuses or not set(statuses) <= ENDS
@@ -103,13 +103,13 @@ def test_a_verdict_of_a_later_version_is_still_read() -> None:
         (["SUCCEEDED"], "COMPLETED", 42, SETTLING, "the package is STATUS_42"),
         (["SUCCEEDED"], "COMPLETED", None, SETTLING, "the package is not known"),
         (["SUCCEEDED", "QUEUED"], "COMPLETED", 1, SETTLING, "the job is COMPLETED while devices are not done"),
-        ([], "COMPLETED", 2, SETTLING, "the package is VERIFYING"),
+        ([], "COMPLETED", 1, SETTLING, "COMPLETED without any device task"),
         (["FAILED", "SUCCEEDED"], "COMPLETED", 3, FAILED, "the package failed its verification (1 FAILED)"),
         (["SUCCEEDED"], "COMPLETED", 3, FAILED, "the package failed its verification (no device task did)"),
         (["FAILED", "SUCCEEDED"], "COMPLETED", 1, FAILED, "did not succeed on every device (1 FAILED)"),
         (["FAILED", "CANCELED"], "COMPLETED", 2, FAILED, "(1 FAILED, 1 CANCELED)"),
-        (["CANCELED"], "CANCELED", 0, FAILED, "the verification was cancelled (1 CANCELED)"),
-        ([], "CANCELED", 0, FAILED, "the verification was cancelled (no device task was lost)"),
+        (["CANCELED"], "CANCELED", 0, FAILED, "the job was cancelled (1 CANCELED)"),
+        ([], "CANCELED", 0, FAILED, "the job was cancelled (no device task was lost)"),
     ],
 )
 def test_a_verification_is_judged_by_package_job_and_devices(
@@ -129,7 +129,7 @@ def test_a_verification_is_judged_by_package_job_and_devices(
         (["SUCCEEDED", "NOTIFIED"], "COMPLETED", SETTLING, "while devices are not done"),
         (["SUCCEEDED", "FAILED"], "COMPLETED", FAILED, "not every device was upgraded (1 FAILED)"),
         (["SUCCEEDED"], "CANCELED", FAILED, "the job was cancelled (no device task was lost)"),
-        ([], "COMPLETED", FAILED, "without any device task"),
+        ([], "COMPLETED", SETTLING, "COMPLETED without any device task"),
     ],
 )
 def test_an_upgrade_is_judged_by_job_and_devices(statuses: list[str], job: str, outcome: Outcome, words: str) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
+from airflow_provider_tuya_ota.core.appearing import SHOW_TIMES
 from airflow_provider_tuya_ota.core.errors import (
     AmbiguousOutcomeError,
     ApiError,
@@ -17,13 +18,12 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
 )
 from airflow_provider_tuya_ota.core.verification import (
-    SHOW_TIMES,
     IfVerified,
     Verification,
     list_verifications,
     start_verification,
 )
-from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, firmware, gateway, job, lost, ok, refused
+from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, firmware, gateway, job, lost, ok, refused, task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,13 +41,20 @@ def jobs(*items: dict[str, Any]) -> Response:
     return ok(data=list(items))
 
 
-def script_for(*, status: int = 0, lists: Answer | Sequence[Answer], create: Answer | Sequence[Answer] = ()) -> Script:
+def script_for(
+    *,
+    status: int = 0,
+    lists: Answer | Sequence[Answer],
+    create: Answer | Sequence[Answer] = (),
+    devices: Sequence[str] = ("d1",),
+) -> Script:
     return Script(
         by_action(
             {
                 "QueryOTAFirmware": ok(firmwareInfo=firmware(status=status)),
                 "ListOTAJobByFirmware": lists,
                 "CreateOTAVerifyJob": create,
+                "ListOTATaskByJob": ok(data=[task(name, "QUEUED") for name in devices]),
             }
         )
     )
@@ -104,11 +111,36 @@ def test_a_running_verification_is_adopted_and_none_created() -> None:
     assert "following job 2" in script.notes[-1].text
 
 
-@pytest.mark.parametrize("running", [(), (OLD,), (NEW, OTHER)])
-def test_a_running_verification_that_cannot_be_told_stops(running: tuple[dict[str, Any], ...]) -> None:
+def test_following_a_verification_of_other_devices_is_said() -> None:
+    script = script_for(status=2, lists=jobs(NEW), devices=[f"other-{number:02d}" for number in range(12)])
+
+    start(script)
+
+    assert script.warnings[-1].startswith("job 2 verifies other devices than were asked for: other-00, other-01")
+    assert script.warnings[-1].endswith("and 2 more")
+
+
+def test_a_verification_without_names_follows_whatever_devices_are_verified() -> None:
+    script = script_for(status=2, lists=jobs(NEW), devices=["somebody"])
+    action = CreateOTAVerifyJob(firmware_id="178", product_key="pk")
+
+    script.run(start_verification(SETTINGS, action, if_verified=IfVerified.SUCCEED))
+
+    assert script.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("running", "said"),
+    [
+        ((), "none of its verification jobs is running"),
+        ((OLD,), "none of its"),
+        ((NEW, OTHER), r"2 running .*\(3, 2\)"),
+    ],
+)
+def test_a_running_verification_that_cannot_be_told_stops(running: tuple[dict[str, Any], ...], said: str) -> None:
     script = script_for(status=2, lists=jobs(*running))
 
-    with pytest.raises(AmbiguousOutcomeError, match="being verified"):
+    with pytest.raises(AmbiguousOutcomeError, match=said):
         start(script)
     assert creates(script) == 0
 

@@ -1,0 +1,48 @@
+"""Whole lists, page by page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core.actions import ListOTAFirmware, ListOTAJobByFirmware, ListOTATaskByJob
+from airflow_provider_tuya_ota.core.calls import every_page
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.flow import Flow
+    from airflow_provider_tuya_ota.core.models import DeviceTask, Firmware, Job
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+
+def list_packages(settings: Settings, *, product_key: str | None, version: str) -> Flow[list[Firmware]]:
+    """List the packages of a product that have a version."""
+    size = ListOTAFirmware.largest_page
+    return every_page(
+        settings,
+        lambda number: ListOTAFirmware(
+            current_page=number, page_size=size, product_key=product_key, dest_version=version
+        ),
+        page_size=size,
+        identify=lambda package: package.firmware_id,
+    )
+
+
+def list_jobs(settings: Settings, firmware_id: str) -> Flow[list[Job]]:
+    """List the jobs of a package."""
+    size = ListOTAJobByFirmware.largest_page
+    return every_page(
+        settings,
+        lambda number: ListOTAJobByFirmware(firmware_id=firmware_id, current_page=number, page_size=size),
+        page_size=size,
+        identify=lambda job: job.job_id,
+    )
+
+
+def list_tasks(settings: Settings, job_id: str) -> Flow[list[DeviceTask]]:
+    """List the device tasks of a job."""
+    size = ListOTATaskByJob.largest_page
+    return every_page(
+        settings,
+        lambda number: ListOTATaskByJob(job_id=job_id, current_page=number, page_size=size),
+        page_size=size,
+        identify=lambda task: task.task_id,
+    )

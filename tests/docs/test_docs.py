@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from inspect import signature
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_tuya_ota.core.settings import EXTRA_FIELDS
+from airflow_provider_tuya_ota.emulator.faults import KINDS
+from airflow_provider_tuya_ota.emulator.quirks import Quirks
+from airflow_provider_tuya_ota.emulator.scenario import read
+from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
+from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("operator", [TuyaOTAUploadFirmwareOperator, TuyaOTACreateVerifyJobOperator])
+def test_every_argument_of_an_operator_is_explained(operator: type) -> None:
+    section = (ROOT / "docs/operators.md").read_text(encoding="utf-8").partition(f"## `{operator.__name__}`")[2]
+    documented = set(re.findall(r"^\| `(\w+)`", section.partition("\n## ")[0], re.MULTILINE))
+
+    assert documented == set(signature(operator).parameters) - {"kwargs"}
+
+
+def test_every_extra_of_the_connection_is_explained() -> None:
+    page = (ROOT / "docs/connection.md").read_text(encoding="utf-8")
+
+    assert set(EXTRA_FIELDS) <= set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE))
+
+
+def test_every_quirk_and_fault_is_explained() -> None:
+    page = (ROOT / "docs/emulator.md").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"`(\w+)`", page)) >= {*Quirks().as_dict(), *KINDS}
+
+
+def test_the_example_scenario_is_one() -> None:
+    (example,) = blocks(ROOT / "docs/emulator.md", "toml")
+
+    (product,) = read(tomllib.loads(example)).build_products().values()
+
+    assert len(product.devices) == 21
+    assert product.devices["bench-1"].versions == {}
+
+
+def test_the_testing_guide_passes_as_printed(tmp_path: Path) -> None:
+    conftest, tests = blocks(ROOT / "docs/testing.md", "python")
+    (tmp_path / "conftest.py").write_text(conftest)
+    (tmp_path / "test_release.py").write_text(tests)
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "3 passed" in ended.stdout, ended.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_picture_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
+
+    assert [target for target in targets if not (page.parent / target.partition("#")[0]).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_python_snippet_compiles(page: Path) -> None:
+    for number, block in enumerate(blocks(page, "python")):
+        compile(block, f"{page.name} snippet {number}", "exec")
+
+
+def test_the_ten_line_dag_of_the_readme_is_a_dag() -> None:
+    (block,) = blocks(ROOT / "README.md", "python")
+    names: dict[str, object] = {}
+    exec(block, names)  # noqa: S102 - the README's own example
+
+    assert len(block.strip().splitlines()) <= 12
+    assert names["verify"].upstream_task_ids == {"upload"}  # type: ignore[attr-defined] # made by the example
