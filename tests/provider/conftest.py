@@ -56,6 +56,7 @@ def server() -> Iterator[EmulatorServer]:
 def service(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Service:
     server.emulator.reset(Scenario())
     server.emulator.clock.gateway_offset = 0.0
+    server.emulator.clock.freeze(frozen=False)
     service = Service(server.emulator, server.url, monkeypatch)
     service.connect()
     return service
