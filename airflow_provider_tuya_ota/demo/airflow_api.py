@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import requests
 
@@ -24,8 +24,18 @@ class AirflowApi:
     def __init__(self, url: str) -> None:
         self._url = url
         self._session = loopback_session()
-        token = self._send("GET", "auth/token").json()["access_token"]
+        try:
+            token = self._send("GET", "auth/token").json()["access_token"]
+        except BaseException:
+            self._session.close()
+            raise
         self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
 
     def set_connection(self, service: Announcement) -> None:
         """Store the connection to the emulator, replacing an older one."""
@@ -79,10 +89,10 @@ class AirflowApi:
         return answer.json()["value"] if answer.ok else None
 
     def log_lines(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
-        """Read a task's log, the first try's."""
+        """Read a task's log, the first try's: what happened and what was raised, without Airflow's marks of groups."""
         answer = self._call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/1")
-        content = answer.get("content") or []
-        return [str(line["event"]) if isinstance(line, dict) else str(line) for line in content]
+        lines = [line for entry in answer.get("content") or [] for line in _lines(entry)]
+        return [line for line in lines if not line.startswith("::")]
 
     def _call(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
         answer = self._send(method, f"api/v2/{path}", **kwargs)
@@ -96,6 +106,14 @@ class AirflowApi:
             return self._session.request(method, f"{self._url}/{path}", timeout=30, **kwargs)
         except requests.RequestException as error:
             raise DemoError(f"Airflow at {self._url} does not answer {method} {path}: {error!r}") from None
+
+
+def _lines(entry: dict[str, Any] | str) -> list[str]:
+    # An entry's text only says that something was raised; what it was stands beside it.
+    if isinstance(entry, str):
+        return [entry]
+    raised = entry.get("error_detail") or []
+    return [str(entry["event"]), *(f"{error['exc_type']}: {error['exc_value']}" for error in raised)]
 
 
 def _reason(answer: requests.Response) -> str:

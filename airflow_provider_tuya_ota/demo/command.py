@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import signal
 import sys
@@ -21,7 +22,6 @@ from airflow_provider_tuya_ota.demo.processes import DemoError, free_ports, is_f
 from airflow_provider_tuya_ota.demo.summary import Progress, print_summary
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
     from types import FrameType
 
@@ -44,9 +44,16 @@ def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_up_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``up``."""
-    parser.add_argument("--port", type=int, help="of the Airflow UI; 8080 or a free one by default")
+    parser.add_argument("--port", type=_port, help="of the Airflow UI; 8080 or a free one by default")
     parser.add_argument("--home", type=Path, default=Path(".run"), help="Airflow's folder; .run by default")
     parser.add_argument("--speed", type=float, default=1.0, help="how many times faster devices live")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65536:  # noqa: PLR2004 - ports are 16 bits wide
+        raise argparse.ArgumentTypeError("allowed: 1 to 65535")
+    return port
 
 
 def run_demo(arguments: argparse.Namespace) -> int:
@@ -95,6 +102,15 @@ def _interrupt(_: int, __: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _connected(airflow: AirflowProcess, emulator: EmulatorProcess) -> AirflowApi:
+    """Wait until a release can be triggered: Airflow up, its connection leading to the emulator, the Dag read."""
+    airflow.wait_until_healthy()
+    api = AirflowApi(airflow.url)
+    api.set_connection(emulator.announcement)
+    api.wait_for_dag(DAG_ID, 60)
+    return api
+
+
 def _demo(arguments: argparse.Namespace, plan: ReleasePlan, home: Path) -> int:
     console = Console(soft_wrap=True, markup=False, highlight=False)
     source = plan.firmware or write_image(home, plan.version)
@@ -102,18 +118,15 @@ def _demo(arguments: argparse.Namespace, plan: ReleasePlan, home: Path) -> int:
     with (
         EmulatorProcess(home, speed=SPEED, access_key=arguments.access_key, failing=plan.failing) as emulator,
         AirflowProcess(home, free_ports(1)[0]) as airflow,
+        _connected(airflow, emulator) as api,
     ):
-        airflow.wait_until_healthy()
-        api = AirflowApi(airflow.url)
-        api.set_connection(emulator.announcement)
-        api.wait_for_dag(DAG_ID, 60)
+        console.print(f"Releasing {source.name} as {plan.version} to {', '.join(plan.devices)}")
         conf = {
             "product_key": emulator.announcement.product_keys[0],
             "version": plan.version,
             "source": str(source),
             "device_names": list(plan.devices),
         }
-        console.print(f"Releasing {source.name} as {plan.version} to {', '.join(plan.devices)}")
         return _release(console, api, conf, arguments.timeout)
 
 
@@ -161,11 +174,11 @@ def _up(arguments: argparse.Namespace) -> int:
         raise DemoError(f"Port {port} is in use; choose another with --port, or leave it out for a free one.")
     firmware = write_image(home, "1.1.0")
     console.print("Starting Airflow and the emulator ...")
-    with EmulatorProcess(home, speed=arguments.speed) as emulator, AirflowProcess(home, port) as airflow:
-        airflow.wait_until_healthy()
-        api = AirflowApi(airflow.url)
-        api.set_connection(emulator.announcement)
-        api.wait_for_dag(DAG_ID, 60)
+    with (
+        EmulatorProcess(home, speed=arguments.speed) as emulator,
+        AirflowProcess(home, port) as airflow,
+        _connected(airflow, emulator),
+    ):
         console.print(f"Airflow    {airflow.url}")
         console.print(f"Emulator   {emulator.announcement.url}")
         console.print(

@@ -65,7 +65,7 @@ class EmulatorProcess:
     def _read(self) -> Announcement:
         line = self._child.process.stdout.readline() if self._child.process.stdout else ""
         if not line:
-            raise DemoError("The emulator did not start; run 'tuya-ota emulator' to see why.")
+            raise DemoError("The emulator did not start; its own message stands above.")
         values = json.loads(line)
         return Announcement(**values | {"product_keys": tuple(values["product_keys"])})
 

@@ -24,7 +24,7 @@ class ChildProcess:
 
     :param command: program and arguments.
     :param environment: of the process.
-    :param log: where its output goes; ``subprocess.PIPE`` to read its standard output.
+    :param log: where its output goes; ``subprocess.PIPE`` to read its standard output, and let its errors be seen.
     :param patience: seconds to let it stop by itself after SIGINT.
     """
 
@@ -37,7 +37,7 @@ class ChildProcess:
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=log,
-            stderr=subprocess.STDOUT if log is not subprocess.PIPE else subprocess.DEVNULL,
+            stderr=None if log is subprocess.PIPE else subprocess.STDOUT,
             text=True,
             start_new_session=True,
             # A shell gives background jobs an ignored SIGINT, which would be inherited, and SIGINT is how Airflow
