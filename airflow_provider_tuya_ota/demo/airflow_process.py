@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import requests
 
@@ -55,11 +56,23 @@ def environment(home: Path, port: int) -> dict[str, str]:
     }
 
 
+def _lock(home: Path) -> IO[str]:
+    # Two schedulers on one SQLite file would run the same tasks and stop each other's.
+    lock = (home / "in-use").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise DemoError(f"Another Airflow runs in {home}; stop it, or choose another folder with --home.") from None
+    return lock
+
+
 class AirflowProcess:
     """Run Airflow while in its context.
 
     :param home: its folder; an existing one is used again.
     :param port: of the UI and API.
+    :raises DemoError: Airflow is not installed, or another one runs in this folder.
     """
 
     def __init__(self, home: Path, port: int) -> None:
@@ -67,6 +80,7 @@ class AirflowProcess:
         if program is None:
             raise DemoError("The command 'airflow' is not installed beside this Python; install apache-airflow.")
         home.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(home)
         self.url = f"http://127.0.0.1:{port}"
         self._session = loopback_session()
         self.log_path = home / "standalone.log"
@@ -82,6 +96,7 @@ class AirflowProcess:
         finally:
             self._session.close()
             self._log.close()
+            self._lock.close()
 
     @property
     def is_running(self) -> bool:

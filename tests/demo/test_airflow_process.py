@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture
+def idle_airflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start a process in Airflow's place that does nothing until it is stopped."""
+
+    def idle(_: Sequence[str], environment: Mapping[str, str], log: int, patience: float) -> ChildProcess:
+        return ChildProcess(["sleep", "60"], environment, log, patience)
+
+    monkeypatch.setattr(airflow_process, "ChildProcess", idle)
+
+
 def test_a_checkout_brings_its_own_sample_dags() -> None:
     assert dags_folder() == ROOT / "dags_examples"
 
@@ -85,13 +95,10 @@ def test_an_airflow_that_ends_while_it_starts_is_one_sentence_with_its_log(
         airflow.wait_until_healthy()
 
 
+@pytest.mark.usefixtures("idle_airflow")
 def test_an_airflow_that_does_not_get_ready_names_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def idle(_: Sequence[str], environment: Mapping[str, str], log: int, patience: float) -> ChildProcess:
-        return ChildProcess(["sleep", "60"], environment, log, patience)
-
-    monkeypatch.setattr(airflow_process, "ChildProcess", idle)
     monkeypatch.setattr(airflow_process, "START_SECONDS", 0.1)
 
     with (
@@ -100,3 +107,11 @@ def test_an_airflow_that_does_not_get_ready_names_what_is_missing(
     ):
         airflow.wait_until_healthy()
     assert not airflow.is_running
+
+
+@pytest.mark.usefixtures("idle_airflow")
+def test_one_folder_serves_one_airflow_at_a_time(tmp_path: Path) -> None:
+    with AirflowProcess(tmp_path, 8080), pytest.raises(DemoError, match="Another Airflow runs in"):
+        AirflowProcess(tmp_path, 8081)
+    with AirflowProcess(tmp_path, 8080) as again:
+        assert again.is_running
