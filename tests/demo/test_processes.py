@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 STOPS_ON_SIGINT = """
 import signal
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     signal.pause()
 except KeyboardInterrupt:
     raise SystemExit(7)
