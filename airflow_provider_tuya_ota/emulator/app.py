@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response as WebResponse
 
@@ -30,6 +32,8 @@ def create_app(emulator: Emulator) -> ASGIApp:
         except ConnectionDropped:
             await _drop(send)
             return
+        except ClientDisconnect:
+            return
         if response.delay:
             await asyncio.sleep(response.delay)
         body = b"" if response.status == 204 else response.body  # noqa: PLR2004 - HTTP's No Content
@@ -39,14 +43,15 @@ def create_app(emulator: Emulator) -> ASGIApp:
 
 
 async def _answer(emulator: Emulator, web: WebRequest) -> Response:
-    if web.method == "POST" and web.headers.get("content-type", "").startswith("multipart/form-data"):
+    if web.method == "POST" and web.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         try:
             # Files beyond a megabyte are spooled to disk, whatever their size.
             async with web.form(max_files=2, max_fields=50) as form:
                 parts = [(name, value if isinstance(value, str) else value.file) for name, value in form.multi_items()]
                 return await run_in_threadpool(emulator.handle, _request(web, form=parts))
-        except HTTPException as error:
-            return await run_in_threadpool(emulator.handle, _request(web, form=[("malformed", str(error.detail))]))
+        except (HTTPException, MultiPartException):
+            # Object storage says the same of a form that cannot be read and of one without a file.
+            return await run_in_threadpool(emulator.handle, _request(web, form=()))
     return await run_in_threadpool(emulator.handle, _request(web, body=await web.body()))
 
 

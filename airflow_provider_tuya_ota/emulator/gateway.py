@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.clock import Clock
 
 TOLERANCE = 15 * 60
-"""Seconds that a timestamp may differ, and that a nonce is remembered."""
+"""Seconds that a timestamp may differ."""
+NONCE_LIFE = 2 * TOLERANCE
+"""Seconds that a nonce is remembered: a timestamp from the future's edge is good for this long."""
 VERSIONS = ("2018-01-20", "2022-01-01")
 
 
@@ -37,7 +39,7 @@ def parse_wire(request: Request) -> dict[str, str]:
     if request.method not in {"GET", "POST"}:
         raise GatewayError("UnsupportedHTTPMethod", "Only GET and POST are served.", 405)
     pairs = parse_qsl(request.query, keep_blank_values=True)
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    if request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
         pairs += parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
     wire: dict[str, str] = {}
     for name, value in pairs:
@@ -101,7 +103,7 @@ class Gateway:
             raise GatewayError("InvalidVersion", f"Version is one of {', '.join(VERSIONS)}.")
 
     def _check_timestamp(self, text: str) -> None:
-        if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text):
+        if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text, re.ASCII):
             raise GatewayError("IllegalTimestamp", "Timestamp has the form YYYY-MM-DDThh:mm:ssZ.")
         try:
             moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
@@ -112,7 +114,7 @@ class Gateway:
 
     def _use_nonce(self, nonce: str) -> None:
         now = self._clock.gateway()
-        while self._nonces and next(iter(self._nonces.values())) < now - TOLERANCE:
+        while self._nonces and next(iter(self._nonces.values())) < now - NONCE_LIFE:
             self._nonces.popitem(last=False)
         if nonce in self._nonces:
             raise GatewayError("SignatureNonceUsed", "Specified signature nonce was used already.")

@@ -9,10 +9,12 @@ import base64
 import binascii
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import parse_qs, urlencode, urlsplit
+from xml.sax.saxutils import escape
 
 from airflow_provider_tuya_ota.emulator.clock import Clock, iso_ms
 from airflow_provider_tuya_ota.emulator.messages import BusinessError, Request, Response
@@ -93,19 +95,26 @@ class Storage:
         """
         fields, file = _split(request.form or ())
         conditions = self._check_policy(fields)
-        size, digests, content = _measure(file)
+        size = file.seek(0, os.SEEK_END)
         low, high = conditions["content-length-range"]
         if size > high:
             raise StorageError(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size.")
         if size < low:
             raise StorageError(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size.")
         key = fields["key"]
-        self.objects[key] = StoredObject(key, size, digests, content, self._clock.gateway())
-        status = int(fields.get("success_action_status", "204"))
-        if status == 201:  # noqa: PLR2004 - HTTP's Created
-            body = f'<?xml version="1.0" encoding="UTF-8"?><PostResponse><Key>{key}</Key></PostResponse>'
-            return Response(201, body.encode(), "application/xml")
-        return Response(status if status == 200 else 204)  # noqa: PLR2004 - HTTP's OK
+        digests, content = _digest(file, keep=size <= KEPT)
+        self._forget_orphans()
+        # A policy allows to overwrite; what a package was made of must not become free for another one.
+        used = key in self.objects and self.objects[key].used
+        self.objects[key] = StoredObject(key, size, digests, content, self._clock.gateway(), used)
+        match fields.get("success_action_status"):
+            case "200":
+                return Response(200)
+            case "201":
+                body = f'<?xml version="1.0" encoding="UTF-8"?><PostResponse><Key>{escape(key)}</Key></PostResponse>'
+                return Response(201, body.encode(), "application/xml")
+            case _:
+                return Response(204)
 
     def for_package(self, url: str, origin: str) -> StoredObject:
         """Find the object that a package is to be made of.
@@ -117,10 +126,10 @@ class Storage:
         if f"{parts.scheme}://{parts.netloc}" != origin or not key.startswith(PREFIX):
             raise BusinessError("iot.firmware.InvalidFirmwareUrl", "FirmwareUrl is not an address of this platform.")
         stored = self.objects.get(key)
-        if stored is None or self._clock.gateway() - stored.uploaded > ORPHAN_SECONDS:
-            raise BusinessError("iot.firmware.InvalidFirmwareUrl", "Nothing was uploaded there within the last hour.")
-        if stored.used:
+        if stored is not None and stored.used:
             raise BusinessError("iot.firmware.InvalidFirmwareUrl", "A package is made of this file already.")
+        if stored is None or self._is_orphan(stored):
+            raise BusinessError("iot.firmware.InvalidFirmwareUrl", "Nothing was uploaded there within the last hour.")
         if stored.size == 0:
             raise BusinessError("iot.firmware.EmptyFirmwareFile", "The file is empty.")
         return stored
@@ -152,6 +161,12 @@ class Storage:
             raise StorageError(501, "NotImplemented", f"The emulator keeps content up to {KEPT} bytes only.")
         return Response(200, stored.content, "application/octet-stream")
 
+    def _is_orphan(self, stored: StoredObject) -> bool:
+        return not stored.used and self._clock.gateway() - stored.uploaded > ORPHAN_SECONDS
+
+    def _forget_orphans(self) -> None:
+        self.objects = {key: stored for key, stored in self.objects.items() if not self._is_orphan(stored)}
+
     def _check_policy(self, fields: dict[str, str]) -> dict[str, Any]:
         for name in ("key", "policy", "OSSAccessKeyId", "Signature"):
             if name not in fields:
@@ -177,8 +192,8 @@ class Storage:
 def error_response(error: StorageError, request_id: str) -> Response:
     """Render a refusal."""
     body = (
-        f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{error.code}</Code><Message>{error.message}</Message>'
-        f"<RequestId>{request_id}</RequestId></Error>"
+        f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{error.code}</Code>'
+        f"<Message>{escape(error.message)}</Message><RequestId>{request_id}</RequestId></Error>"
     )
     return Response(error.status, body.encode(), "application/xml")
 
@@ -202,15 +217,13 @@ def _split(form: Any) -> tuple[dict[str, str], BinaryIO]:
     return fields, file
 
 
-def _measure(file: BinaryIO) -> tuple[int, dict[str, str], bytes | None]:
-    size, kept = 0, bytearray()
+def _digest(file: BinaryIO, *, keep: bool) -> tuple[dict[str, str], bytes | None]:
     hashes = {"MD5": hashlib.md5(usedforsecurity=False), "SHA256": hashlib.sha256()}
+    kept = bytearray()
     file.seek(0)
     while piece := file.read(1024 * 1024):
-        size += len(piece)
         for digest in hashes.values():
             digest.update(piece)
-        if size <= KEPT:
+        if keep:
             kept += piece
-    content = bytes(kept) if size <= KEPT else None
-    return size, {method: digest.hexdigest() for method, digest in hashes.items()}, content
+    return {method: digest.hexdigest() for method, digest in hashes.items()}, bytes(kept) if keep else None

@@ -35,6 +35,23 @@ def test_the_vendors_worked_example_is_signed_as_printed() -> None:
     assert rpc_signature("GET", parameters, "testsecret") == "Y9eWn4nF8QPh3c4zAFkM/k/u7eA="
 
 
+def test_lists_spaces_and_marks_are_signed_as_the_rules_say() -> None:
+    parameters = {
+        "AccessKeyId": "testid",
+        "Action": "CreateOTAVerifyJob",
+        "SignatureMethod": "HMAC-SHA1",
+        "SignatureNonce": "9e6189124f5a4716ad2de849467b0000",
+        "Timestamp": "2024-11-19T09:47:43Z",
+        "FirmwareId": "167",
+        "ProductKey": "k1nhvyl0000",
+        "TimeoutInMinutes": "1440",
+        "TargetDeviceName.1": "dev-1",
+        "TargetDeviceName.2": "dev 2*~",
+    }
+
+    assert rpc_signature("GET", parameters, "testsecret") == "1Y4VyxDAhaoZPecweRW7XUcn1Hc="
+
+
 @pytest.mark.parametrize(("method", "in_body"), [("GET", False), ("POST", False), ("POST", True)])
 def test_get_and_post_are_served_wherever_the_parameters_stand(
     stranger: Stranger,
@@ -84,6 +101,24 @@ def test_a_nonce_used_twice_is_refused(stranger: Stranger) -> None:
 
     assert first[0] == 200
     assert (second[0], second[1]["Code"]) == (400, "SignatureNonceUsed")
+
+
+def test_a_nonce_is_remembered_as_long_as_its_timestamp_is_good(stranger: Stranger) -> None:
+    parameters = stranger.parameters("ListOTAFirmware", **PAGE)
+    parameters["Timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 14 * 60))
+    first = stranger.ask_with(parameters)
+    stranger.control("POST", "clock", {"gateway_offset": 28 * 60})
+
+    assert (first[0], stranger.ask_with(parameters)[1]["Code"]) == (200, "SignatureNonceUsed")
+
+
+def test_a_nonce_is_free_again_once_no_timestamp_of_its_day_is_good(stranger: Stranger) -> None:
+    parameters = stranger.parameters("ListOTAFirmware", **PAGE)
+    stranger.ask_with(parameters)
+    stranger.control("POST", "clock", {"gateway_offset": 31 * 60})
+    parameters["Timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 31 * 60))
+
+    assert stranger.ask_with(parameters)[0] == 200
 
 
 @pytest.mark.parametrize("minutes", [-14, 14])

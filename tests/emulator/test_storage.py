@@ -1,19 +1,25 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
+import socket
+import tempfile
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.emulator.stranger import form_of
+from airflow_provider_tuya_ota.emulator.messages import Request
+from airflow_provider_tuya_ota.emulator.server import EmulatorServer
+from tests.emulator.stranger import Stranger, form_of, over_socket
 
 if TYPE_CHECKING:
-    from tests.emulator.stranger import Stranger
+    from airflow_provider_tuya_ota.emulator.emulator import Emulator
 
 
-@pytest.mark.parametrize(("asked", "answered"), [("200", 200), ("201", 201), ("204", 204), ("299", 204)])
+@pytest.mark.parametrize(("asked", "answered"), [("200", 200), ("201", 201), ("204", 204), ("299", 204), ("abc", 204)])
 def test_the_status_of_success_is_what_the_form_asks_for(stranger: Stranger, asked: str, answered: int) -> None:
     status, _ = stranger.upload(form_of(stranger.ticket(), success_action_status=asked), b"x")
 
@@ -133,3 +139,93 @@ def test_the_presigned_address_serves_the_file_and_the_bare_one_does_not(strange
 
     assert (signed[0], signed[2]) == (200, b"firmware")
     assert bare[0] == 403
+
+
+@pytest.mark.parametrize("minutes", [-1, 24 * 60 + 1])
+def test_a_presigned_address_is_good_for_a_day(stranger: Stranger, minutes: int) -> None:
+    firmware_id = stranger.package(content=b"firmware")
+    url = urlsplit(stranger.ask("QueryOTAFirmware", FirmwareId=firmware_id)[1]["firmwareInfo"]["firmwareUrl"])
+    stranger.control("POST", "clock", {"gateway_offset": minutes * 60})
+
+    status, _, body = stranger.send("GET", f"{url.path}?{url.query}", {}, b"")
+
+    assert (status, b"expired" in body) == ((200, False) if minutes < 0 else (403, True))
+
+
+def test_a_file_written_over_makes_no_second_package(stranger: Stranger) -> None:
+    ticket = stranger.ticket()
+    values = {
+        "FirmwareUrl": ticket["firmwareUrl"],
+        "FirmwareSign": hashlib.sha256(b"one").hexdigest(),
+        "SignMethod": "SHA256",
+        "ProductKey": "k1demoproduct",
+    }
+    stranger.upload(form_of(ticket), b"one")
+    stranger.ask("CreateOTAFirmware", DestVersion="2.0", FirmwareName="a", **values)
+    stranger.upload(form_of(ticket), b"one")
+
+    answer = stranger.ask("CreateOTAFirmware", DestVersion="2.1", FirmwareName="b", **values)[1]
+
+    assert answer["code"] == "iot.firmware.InvalidFirmwareUrl"
+
+
+def test_a_file_without_a_package_is_forgotten_after_an_hour_and_one_with_a_package_is_not(
+    stranger: Stranger, emulator: Emulator
+) -> None:
+    stranger.package(content=b"used")
+    orphan = urlsplit(stranger.put(b"orphan")).path.lstrip("/")
+    stranger.control("POST", "clock", {"gateway_offset": 3601})
+    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3601))
+    stranger.extra = {"Timestamp": later}
+
+    stranger.put(b"new")
+
+    assert len(emulator.world.storage.objects) == 2
+    assert orphan not in emulator.world.storage.objects
+
+
+@pytest.mark.parametrize(("size", "refused"), [(16 * 1024 * 1024 + 1, False), (1_048_576_001, True)])
+def test_a_file_may_have_as_many_bytes_as_the_policy_says(emulator: Emulator, size: int, refused: bool) -> None:
+    ticket = emulator.world.storage.ticket("bin", "http://emulator.test")
+    fields = [(name, str(ticket[name[0].upper() + name[1:]])) for name in ("key", "policy")]
+    fields += [(name, str(ticket[name])) for name in ("OSSAccessKeyId", "Signature")]
+    with tempfile.TemporaryFile() as sparse:
+        sparse.truncate(size)
+
+        response = emulator.handle(Request("POST", form=[*fields, ("file", sparse)]))
+
+    assert (response.status, b"EntityTooLarge" in response.body) == ((400, True) if refused else (204, False))
+
+
+def test_a_refusal_is_xml_whatever_the_form_calls_its_fields(stranger: Stranger) -> None:
+    _, body = stranger.upload([*form_of(stranger.ticket()), ("<a&b>", "x")], b"x")
+
+    assert (ET.fromstring(body).findtext("Message") or "").endswith("<a&b>")  # noqa: S314 - the emulator's own XML
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["multipart/form-data", "multipart/form-data; boundary=b", "Multipart/Form-Data; boundary=b"],
+)
+def test_a_form_that_cannot_be_read_is_malformed(emulator: Emulator, content_type: str) -> None:
+    with EmulatorServer(emulator) as server:
+        status, _, body = over_socket(server.url)("POST", "/", {"Content-Type": content_type}, b"no form at all")
+
+    assert (status, b"MalformedPOSTRequest" in body) == (400, True)
+
+
+def test_a_caller_who_leaves_in_the_middle_of_an_upload_disturbs_nobody(
+    emulator: Emulator, capfd: pytest.CaptureFixture[str]
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 99\r\n\r\n"
+    with EmulatorServer(emulator) as server:
+        address = urlsplit(server.url)
+        with socket.create_connection((address.hostname, address.port)) as caller:
+            caller.sendall(head + b"--b\r\n")
+        others = http.client.HTTPConnection(address.netloc, timeout=10)
+        others.request("GET", "/_emulator/state")
+        status = others.getresponse().status
+        others.close()
+
+    assert status == 200
+    assert capfd.readouterr().err == ""
