@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.core.verdicts import Outcome
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.uploading import Package
     from airflow_provider_tuya_ota.core.verdicts import Verdict
 
 
@@ -38,6 +39,24 @@ def report_job(verdict: Verdict, *, product_key: str, duration: float, link: str
         "devices": state["devices"],
         "duration": round(duration, 1),
         "link": link,
+    }
+
+
+def report_package(package: Package, *, product_key: str, version: str, duration: float) -> dict[str, Any]:
+    """Describe a package that is ready to be verified, in the same form as :func:`report_job`."""
+    verb = "created" if package.is_new else "existed already"
+    what = f"OTA package {package.firmware_id} for version {version} of product {product_key}"
+    return {
+        "event": "uploaded",
+        "text": f"{what} {verb}, {duration:.0f} s.",
+        "product_key": product_key,
+        "firmware_id": package.firmware_id,
+        "job_id": "",
+        "counts": {},
+        "failing": [],
+        "devices": [],
+        "duration": round(duration, 1),
+        "link": "",
     }
 
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.release_report import report_package
 from airflow_provider_tuya_ota.core.uploading import ensure_package
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.notifications.telling import tell
 from airflow_provider_tuya_ota.operators.source import measure
 from airflow_provider_tuya_ota.operators.values import switch, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow.sdk import Context
+    from airflow.sdk import BaseNotifier, Context
 
     from airflow_provider_tuya_ota.core.uploading import FirmwareFile
 
@@ -49,6 +52,7 @@ class TuyaOTAUploadFirmwareOperator(BaseOperator):
     :param udi: free text handed to the device, at most 4096 characters.
     :param file_suffix: bin, dav, apk, tar, gz, tar.gz, zip or gzip; read off the source's name where it is None.
     :param source_conn_id: Airflow connection of the source's storage.
+    :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the package is there.
     :param tuya_ota_conn_id: id of the connection.
     :raises FirmwareVersionTakenError: the version exists with other bytes.
     :raises InvalidParameterError: before anything is sent.
@@ -89,6 +93,7 @@ class TuyaOTAUploadFirmwareOperator(BaseOperator):
         udi: str | None = None,
         file_suffix: str | None = None,
         source_conn_id: str | None = None,
+        notifiers: Sequence[BaseNotifier] = (),
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
@@ -105,10 +110,12 @@ class TuyaOTAUploadFirmwareOperator(BaseOperator):
         self.udi = udi
         self.file_suffix = file_suffix
         self.source_conn_id = source_conn_id
+        self.notifiers = notifiers
         self.tuya_ota_conn_id = tuya_ota_conn_id
 
     def execute(self, context: Context) -> str:
         """Measure the file, adopt the package that holds it, or upload and create."""
+        started = time.monotonic()
         # Built once without the file, so that a wrong version is told before a large file is read.
         self._action(None)
         file = measure(self.source, conn_id=text(self.source_conn_id), file_suffix=text(self.file_suffix))
@@ -123,6 +130,9 @@ class TuyaOTAUploadFirmwareOperator(BaseOperator):
         ti.xcom_push(key="size", value=file.size)
         ti.xcom_push(key="utc_create", value=package.utc_create)
         ti.xcom_push(key="request_id", value=package.request_id)
+        duration = time.monotonic() - started
+        release = report_package(package, product_key=self.product_key, version=self.version, duration=duration)
+        tell(self.notifiers, context, release, self.log)
         return package.firmware_id
 
     def _action(self, file: FirmwareFile | None) -> CreateOTAFirmware:

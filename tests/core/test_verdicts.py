@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.models import DeviceTask, Firmware, Job
-from airflow_provider_tuya_ota.core.release_report import report_job, report_verified
+from airflow_provider_tuya_ota.core.release_report import report_job, report_package, report_verified
 from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, JobType, TaskStatus
+from airflow_provider_tuya_ota.core.uploading import Package
 from airflow_provider_tuya_ota.core.verdicts import SAMPLE, DeviceState, Outcome, Verdict, assess_job
 
 TASK_STATUSES = [status.value for status in TaskStatus] + ["ROLLED_BACK"]
@@ -219,3 +220,12 @@ def test_a_report_on_a_verified_package_has_the_same_form() -> None:
 
     assert set(report) == set(report_job(assess([]), product_key="pk", duration=0, link=""))
     assert report["event"] == "succeeded"
+
+
+@pytest.mark.parametrize(("is_new", "verb"), [(True, "created"), (False, "existed already")])
+def test_a_package_is_told_in_the_same_form_as_a_job(is_new: bool, verb: str) -> None:
+    told = report_package(Package(firmware_id="178", is_new=is_new), product_key="pk", version="2.0", duration=1.23)
+
+    assert told["text"] == f"OTA package 178 for version 2.0 of product pk {verb}, 1 s."
+    assert (told["event"], told["duration"]) == ("uploaded", 1.2)
+    assert set(told) == set(report_job(assess(["SUCCEEDED"]), product_key="pk", duration=1, link=""))

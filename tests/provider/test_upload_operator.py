@@ -13,6 +13,7 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator, default_name
 from airflow_provider_tuya_ota.operators.source import UnchangedReader
+from tests.provider.test_verify_operator import Broken, Listening
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,7 +193,7 @@ def test_a_file_that_changes_during_the_upload_is_noticed(tmp_path: Path) -> Non
 def test_every_argument_that_a_form_could_give_is_a_template() -> None:
     arguments = set(signature(TuyaOTAUploadFirmwareOperator.__init__).parameters) - {"self", "kwargs"}
 
-    assert set(TuyaOTAUploadFirmwareOperator.template_fields) == arguments
+    assert arguments - set(TuyaOTAUploadFirmwareOperator.template_fields) == {"notifiers"}
 
 
 @pytest.mark.parametrize(
@@ -213,3 +214,16 @@ def test_two_versions_never_get_one_name(one: tuple[str, str | None, str], two: 
 
 def test_an_ordinary_name_says_what_it_is() -> None:
     assert default_name("k1demoproduct", "default", "1.1.0") == "k1demoproduct-1_1_0"
+
+
+def test_notifiers_hear_of_the_package_and_cannot_break_the_upload(
+    service: Service, context: Any, firmware: Path
+) -> None:
+    Listening.heard.clear()
+    notifiers = [Broken(), Listening("{{ ota_release.event }} {{ ota_release.firmware_id }}")]
+
+    upload(firmware, notifiers=notifiers).execute(context)
+
+    ((text, release),) = Listening.heard
+    assert text == "uploaded 178"
+    assert release["text"].startswith("OTA package 178 for version 1.1.0 of product k1demoproduct created")
