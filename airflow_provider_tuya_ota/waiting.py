@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_tuya_ota.core.error_events import rebuild_error
 from airflow_provider_tuya_ota.core.errors import (
     JobFailedError,
     TriggerEventError,
-    TuyaOTAError,
     WaitTimeoutError,
 )
 from airflow_provider_tuya_ota.core.verdicts import Verdict
@@ -88,8 +88,8 @@ def verdict_of(event: dict[str, Any] | None) -> Verdict:
             raise WaitTimeoutError(message, verdict=Verdict.from_dict(verdict))
         case {"status": "timeout", "message": str(message)}:
             raise WaitTimeoutError(message, verdict=None)
-        case {"status": "error", "message": str(message)}:
-            raise TuyaOTAError(message)
+        case {"status": "error", "error": dict(error)}:
+            raise rebuild_error(error)
     status = event.get("status") if event else None
     raise TriggerEventError(
         f"the triggerer sent an event that this version does not know (status {status!r});"

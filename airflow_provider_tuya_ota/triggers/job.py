@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
 from airflow_provider_tuya_ota.core.watching import Patience, watch_job
@@ -63,7 +64,7 @@ class TuyaOTAJobTrigger(BaseTrigger):
         except JobFailedError as error:
             return _event("failure", error.verdict, str(error))
         except TuyaOTAError as error:
-            return _event("error", None, f"{type(error).__name__}: {error}")
+            return _event("error", None, str(error)) | {"error": describe_error(error)}
         if verdict.outcome is Outcome.SUCCEEDED:
             return _event("success", verdict, "")
         return _event("failure", verdict, verdict.failure_text())

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 
-from airflow_provider_tuya_ota.core.errors import JobFailedError
+from airflow_provider_tuya_ota.core.errors import JobFailedError, NotFoundError
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
 from tests.provider.test_verify_operator import BOTH, FAILS, fired, make_package, play, verify
 
@@ -79,3 +79,12 @@ def test_it_only_reads(service: Service, context: Any, firmware: Path) -> None:
     wait(context, job_id, deferrable=False)
 
     assert set(service.actions) == {"QueryOTAJob", "ListOTATaskByJob", "QueryOTAFirmware"}
+
+
+@BOTH
+@pytest.mark.usefixtures("service")
+def test_an_error_of_the_platform_is_the_same_in_both_modes(context: Any, deferrable: bool) -> None:
+    with pytest.raises(NotFoundError, match=r"QueryOTAJob was refused: iot.firmware.InvalidOTAJobId") as caught:
+        wait(context, "999", deferrable=deferrable)
+
+    assert (caught.value.code, caught.value.http_status) == ("iot.firmware.InvalidOTAJobId", 200)

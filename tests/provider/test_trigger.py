@@ -62,7 +62,8 @@ async def test_a_missing_job_is_one_error_event(service: Service) -> None:
     (event,) = await fire(trigger(patience=Patience(deadline=deadline).to_dict()))
 
     assert (event["status"], event["verdict"]) == ("error", None)
-    assert event["message"].startswith("NotFoundError: QueryOTAJob was refused: iot.firmware.InvalidOTAJobId")
+    assert event["message"].startswith("QueryOTAJob was refused: iot.firmware.InvalidOTAJobId")
+    assert event["error"]["kind"] == "NotFoundError"
     assert service.actions == ["QueryOTAJob"]
 
 

@@ -1,0 +1,27 @@
+"""An error as plain JSON values, so that it leaves the triggerer and is raised as itself in the worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_tuya_ota.core import errors
+from airflow_provider_tuya_ota.core.errors import TuyaOTAError
+
+
+def describe_error(error: TuyaOTAError) -> dict[str, Any]:
+    """Give kind, text and the fields that are plain values."""
+    return {
+        "kind": type(error).__name__,
+        "message": str(error),
+        "fields": {name: value for name, value in vars(error).items() if isinstance(value, str | int | bool)},
+    }
+
+
+def rebuild_error(values: dict[str, Any]) -> TuyaOTAError:
+    """Rebuild what :func:`describe_error` gave; a kind that this version does not know is a plain error."""
+    kind = getattr(errors, str(values.get("kind")), TuyaOTAError)
+    if not (isinstance(kind, type) and issubclass(kind, TuyaOTAError)):
+        kind = TuyaOTAError
+    error = kind.__new__(kind, values.get("message", ""))
+    error.__dict__.update(values.get("fields", {}))
+    return error
