@@ -126,6 +126,7 @@ def _script_device(emulator: Emulator, product_key: str, name: str, values: Any)
         device.versions["default"] = script.version
     if script.online != device.online:
         emulator.world.engine.set_online(device, online=script.online)
+    emulator.world.engine.reconsider(device)
     return {"name": device.name, "online": device.online, "versions": device.versions} | asdict(device.behaviour)
 
 

@@ -103,7 +103,7 @@ class Emulator:
         entry["action"] = "PostObject" if uploading else "GetObject"
         serve = self.world.storage.post if uploading else self.world.storage.get
         try:
-            return self.faults.around(entry["action"], self.world.random, lambda: serve(request))
+            return self.faults.around(entry["action"], self.world.chance, lambda: serve(request))
         except StorageError as error:
             entry["outcome"] = error.code
             return storage.error_response(error, request_id)
@@ -118,7 +118,7 @@ class Emulator:
             entry["action"] = wire.get("Action", "")
             entry["parameters"] = {name: value for name, value in wire.items() if name not in _NOT_LOGGED}
             return self.faults.around(
-                entry["action"], self.world.random, lambda: self._operate(request, wire, request_id, entry)
+                entry["action"], self.world.chance, lambda: self._operate(request, wire, request_id, entry)
             )
         except GatewayError as error:
             entry["outcome"] = error.code

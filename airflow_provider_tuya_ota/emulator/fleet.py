@@ -23,6 +23,7 @@ class Behaviour:
     :param flash_seconds: from the first progress report to the end.
     :param version: for wrong_version: what it reports.
     :param polls: asks for updates itself, as it must where nothing is pushed.
+    :param poll_seconds: from one asking to the next.
     """
 
     outcome: str = "succeeds"
@@ -32,6 +33,7 @@ class Behaviour:
     flash_seconds: float = 10.0
     version: str = "0.0.0"
     polls: bool = False
+    poll_seconds: float = 10.0
 
 
 WELL = Behaviour()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.packages import Package
 
 TRANSITIONS: dict[str, frozenset[str]] = {
-    "CONFIRM": frozenset({"QUEUED", "CANCELED"}),
+    "CONFIRM": frozenset({"QUEUED", "FAILED", "CANCELED"}),
     "QUEUED": frozenset({"NOTIFIED", "FAILED", "CANCELED"}),
     "NOTIFIED": frozenset({"IN_PROGRESS", "FAILED", "SUCCEEDED", "CANCELED"}),
     "IN_PROGRESS": frozenset({"SUCCEEDED", "FAILED"}),
@@ -67,6 +67,7 @@ class Job:
 class Task:
     """One device in one job.
 
+    :param scheduled: whether the device's next step has its time.
     :param waiting: what the device does next once it is online again.
     """
 
@@ -79,6 +80,7 @@ class Task:
     status: str = ""
     progress: int | None = None
     desc: str = ""
+    scheduled: bool = False
     waiting: Callable[[], None] | None = None
 
     def describe(self) -> dict[str, Any]:
@@ -118,6 +120,7 @@ class Engine:
         self._ids = itertools.count(183634077921266000_1, 7)
         self.now = clock.world()
         self.jobs: dict[str, Job] = {}
+        self._of_package: defaultdict[str, list[Job]] = defaultdict(list)
 
     def new_id(self) -> str:
         """Give a 19-digit id; it overflows the numbers of JavaScript, as the platform's do."""
@@ -128,6 +131,7 @@ class Engine:
         until = self._clock.world()
         while self._events and self._events[0][0] <= until:
             self.now, _, task, action, needs_device = heapq.heappop(self._events)
+            task.scheduled = task.scheduled and not needs_device
             if not TRANSITIONS[task.status]:
                 continue
             if task.device.online or not needs_device:
@@ -137,29 +141,31 @@ class Engine:
         self.now = until
 
     def add_task(self, job: Job, device: Device) -> Task:
-        """Give a device its task in a job; one that is busy elsewhere fails at once."""
+        """Give a device its task in a job; unless it must be confirmed first, it fails where the device is busy."""
         source = device.versions.get(job.package.module, "")
         task = Task(self.new_id(), job, device, source, self.now, self.now)
         job.tasks.append(task)
-        if device.busy is not None:
-            self._enter(task, "FAILED", desc="the device is in another unfinished task")
-            return task
-        device.busy = task
-        self._enter(task, "CONFIRM" if job.need_confirm else "QUEUED")
-        if task.status == "QUEUED":
-            self._offer(task)
+        if job.need_confirm:
+            # What waits for confirmation does not occupy its device.
+            self._enter(task, "CONFIRM")
+        else:
+            self._queue(task)
         return task
 
     def start(self, job: Job) -> None:
         """Let a job begin once all of its tasks are there."""
         job.status = "IN_PROGRESS"
         self.jobs[job.job_id] = job
+        self._of_package[job.package.firmware_id].append(job)
         self.settle(job)
+
+    def jobs_of(self, package: Package) -> list[Job]:
+        """Give a package's jobs, the oldest first."""
+        return list(self._of_package.get(package.firmware_id, ()))
 
     def confirm(self, task: Task) -> None:
         """Let a task that waits for confirmation go on."""
-        self._enter(task, "QUEUED")
-        self._offer(task)
+        self._queue(task)
 
     def cancel(self, task: Task) -> None:
         """Cancel a task that has not begun."""
@@ -173,6 +179,16 @@ class Engine:
             action, task.waiting = task.waiting, None
             self._after(0.5, task, action)
 
+    def reconsider(self, device: Device) -> None:
+        """Let a device go on whose script has changed while it had nothing more to do."""
+        task = device.busy
+        if task is None or task.scheduled or task.waiting is not None:
+            return
+        if task.status == "QUEUED":
+            self._offer(task)
+        elif task.status == "NOTIFIED":
+            self._await_start(task)
+
     def settle(self, job: Job) -> None:
         """End a job whose tasks have all ended, and its package's verification with it."""
         if job.status != "IN_PROGRESS" or any(job.counts[status] for status, after in TRANSITIONS.items() if after):
@@ -184,12 +200,28 @@ class Engine:
             job.package.status = packages.VERIFIED if well else packages.FAILED
             job.package.modified = self.now
 
+    def _queue(self, task: Task) -> None:
+        device = task.device
+        if device.busy is not None:
+            self._enter(task, "FAILED", desc="the device is in another unfinished task")
+            return
+        device.busy = task
+        self._enter(task, "QUEUED")
+        self._offer(task)
+
     def _offer(self, task: Task) -> None:
-        if task.job.need_push or task.device.behaviour.polls:
+        behaviour = task.device.behaviour
+        if task.job.need_push:
             self._after(0.5 + self._random.random(), task, lambda: self._notify(task))
+        elif behaviour.polls:
+            # Somewhere in its round of asking.
+            self._after(behaviour.poll_seconds * self._random.random(), task, lambda: self._notify(task))
 
     def _notify(self, task: Task) -> None:
         self._enter(task, "NOTIFIED")
+        self._await_start(task)
+
+    def _await_start(self, task: Task) -> None:
         if task.device.behaviour.outcome != "silent":
             self._after(0.5 + self._random.random(), task, lambda: self._begin(task))
 
@@ -247,4 +279,5 @@ class Engine:
             self.settle(task.job)
 
     def _after(self, seconds: float, task: Task, action: Callable[[], None]) -> None:
+        task.scheduled = True
         heapq.heappush(self._events, (self.now + seconds, next(self._order), task, action, True))

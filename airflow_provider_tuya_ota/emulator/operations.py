@@ -11,15 +11,19 @@ from airflow_provider_tuya_ota.emulator.messages import BusinessError
 from airflow_provider_tuya_ota.emulator.rendering import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product
+    from airflow_provider_tuya_ota.emulator.jobs import Task
     from airflow_provider_tuya_ota.emulator.packages import Package
     from airflow_provider_tuya_ota.emulator.world import World
 
 Values = dict[str, Any]
 CHOSEN: Final = 10
 """Devices that a verification takes when none are named; the documents do not say which."""
+
+DEEPEST_TASK: Final = 100_000
+"""Device tasks of a job that its pages reach."""
 
 
 def _generate_upload_url(world: World, values: Values, origin: str) -> Values:
@@ -33,7 +37,7 @@ def _create_firmware(world: World, values: Values, origin: str) -> Values:
 
 def _query_firmware(world: World, values: Values, origin: str) -> Values:
     package = world.packages.get(values["FirmwareId"])
-    jobs = [job for job in world.engine.jobs.values() if job.package is package and job.kind == "VERIFY_FIRMWARE"]
+    jobs = [job for job in world.engine.jobs_of(package) if job.kind == "VERIFY_FIRMWARE"]
     progress = 100 if package.status in {packages.VERIFIED, packages.FAILED} else 0
     if package.status == packages.VERIFYING and jobs:
         ended = [task for task in jobs[-1].tasks if task.status in {"SUCCEEDED", "FAILED", "CANCELED"}]
@@ -50,7 +54,7 @@ def _query_firmware(world: World, values: Values, origin: str) -> Values:
 
 def _list_firmware(world: World, values: Values, _: str) -> Values:
     found = [
-        package.describe()
+        package
         for package in world.packages.by_id.values()
         if values.get("ProductKey", package.product.product_key) == package.product.product_key
         and values.get("DestVersion", package.version) == package.version
@@ -137,8 +141,7 @@ def _query_job(world: World, values: Values, _: str) -> Values:
 
 def _list_jobs(world: World, values: Values, _: str) -> Values:
     package = world.packages.get(values["FirmwareId"])
-    found = [job.describe() for job in world.engine.jobs.values() if job.package is package]
-    return _page(found[::-1], values, "Data", "SimpleOTAJobInfo")
+    return _page(world.engine.jobs_of(package)[::-1], values, "Data", "SimpleOTAJobInfo")
 
 
 def _list_tasks(world: World, values: Values, _: str) -> Values:
@@ -150,6 +153,8 @@ def _list_tasks(world: World, values: Values, _: str) -> Values:
         if values.get("TaskStatus", task.status) == task.status and (names is None or task.device.name in names)
     ]
     paging = {"CurrentPage": 1, "PageSize": max(1, len(found))} if names is not None else values
+    if paging.get("CurrentPage", 1) * paging.get("PageSize", 10) > DEEPEST_TASK:
+        raise BusinessError("iot.common.InvalidPageParams", f"CurrentPage times PageSize is up to {DEEPEST_TASK}.")
     return _page(found, paging, "Data", "SimpleOTATaskInfo")
 
 
@@ -173,12 +178,11 @@ def _cancel_by_job(world: World, values: Values, _: str) -> Values:
     return {}
 
 
-def _page(found: list[Any], values: Values, key: str, entry_name: str) -> Values:
+def _page(found: Sequence[Package | Job | Task], values: Values, key: str, entry_name: str) -> Values:
     number, size = values.get("CurrentPage", 1), values.get("PageSize", 10)
     entries = found[(number - 1) * size : number * size]
-    described = [entry if isinstance(entry, dict) else entry.describe() for entry in entries]
     return {
-        key: Listing(entry_name, described),
+        key: Listing(entry_name, [entry.describe() for entry in entries]),
         "CurrentPage": number,
         "PageSize": size,
         "PageCount": -(-len(found) // size),

@@ -37,6 +37,8 @@ class Parameter:
 
     :param kind: text, whole, flag or list.
     :param code: answered when the value is not acceptable.
+    :param empty_code: answered when the value, or an entry of a list, is empty; by default as ``code``.
+    :param blank_code: answered when a text is only blanks; by default as ``code``.
     :param pattern: whole text, or each entry of a list.
     :param most: characters of a text, entries of a list, or the largest number.
     """
@@ -49,6 +51,8 @@ class Parameter:
     least: int = 0
     most: int = 4096
     choices: tuple[str, ...] = ()
+    empty_code: str = ""
+    blank_code: str = ""
 
 
 def _page(largest: int, *, required: bool = True) -> tuple[Parameter, ...]:
@@ -59,8 +63,22 @@ def _page(largest: int, *, required: bool = True) -> tuple[Parameter, ...]:
     )
 
 
-_FIRMWARE_ID = Parameter("FirmwareId", required=True, code="iot.firmware.InvalidFirmwareId", pattern=r"[0-9A-Za-z]+")
-_JOB_ID = Parameter("JobId", required=True, code="iot.firmware.InvalidOTAJobId", pattern=r"[0-9A-Za-z]+")
+def _id(name: str, code: str, empty_code: str) -> Parameter:
+    return Parameter(name, required=True, code=code, pattern=r"[0-9A-Za-z]+", empty_code=empty_code)
+
+
+def _product(*, required: bool = True) -> Parameter:
+    code = "iot.firmware.InvalidProductKey"
+    return Parameter("ProductKey", required=required, code=code, empty_code="iot.prod.NullProductKey")
+
+
+def _device_names(name: str, most: int) -> Parameter:
+    code = "iot.firmware.ParameterSizeExceedMax"
+    return Parameter(name, "list", code=code, most=most, empty_code="iot.device.NullDeviceName")
+
+
+_FIRMWARE_ID = _id("FirmwareId", "iot.firmware.InvalidFirmwareId", "iot.firmware.NullFirmwareId")
+_JOB_ID = _id("JobId", "iot.firmware.InvalidOTAJobId", "iot.firmware.NullOTAJobId")
 _VERSION = r"[A-Za-z0-9._-]{1,64}"
 _SUFFIXES = ("bin", "dav", "apk", "tar", "gz", "tar.gz", "zip", "gzip")
 _TASK_STATES = ("CONFIRM", "QUEUED", "NOTIFIED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "CANCELED")
@@ -71,19 +89,31 @@ ACTIONS: dict[str, tuple[Parameter, ...]] = {
     ),
     "CreateOTAFirmware": (
         Parameter(
-            "DestVersion", required=True, code="iot.firmware.IncorrectFormattedFirmwareVersion", pattern=_VERSION
+            "DestVersion",
+            required=True,
+            code="iot.firmware.IncorrectFormattedFirmwareVersion",
+            pattern=_VERSION,
+            empty_code="iot.firmware.NullFirmwareVersion",
         ),
         Parameter(
             "FirmwareName",
             required=True,
             code="iot.firmware.IncorrectFormattedFirmwareName",
             pattern=rf"[{_LETTERS}][{_LETTERS}_()-]{{0,39}}",
+            empty_code="iot.firmware.NullFirmwareName",
+            blank_code="iot.firmware.BlankFirmwareName",
         ),
-        Parameter("FirmwareUrl", required=True, code="iot.firmware.MalformedFirmwareUrl", pattern=r"https?://\S+"),
+        Parameter(
+            "FirmwareUrl",
+            required=True,
+            code="iot.firmware.MalformedFirmwareUrl",
+            pattern=r"https?://\S+",
+            empty_code="iot.firmware.NullFirmwareUrl",
+        ),
         Parameter("FirmwareSign", required=True, code="iot.firmware.InvalidFirmwareSign", pattern=r"[0-9a-fA-F]+"),
         Parameter("SignMethod", code="iot.firmware.InvalidFirmwareSignMethod", choices=("MD5", "SHA256")),
         Parameter("FirmwareSize", "whole", code="iot.firmware.InvalidFirmwareSize", least=1, most=1_048_576_000),
-        Parameter("ProductKey", required=True, code="iot.firmware.InvalidProductKey"),
+        _product(),
         Parameter("FirmwareDesc", code="iot.firmware.FirmwareDescriptionExceedMaxLength", most=100),
         Parameter("Type", "whole", code="iot.firmware.InvalidFirmwareType", most=0),
         Parameter("SrcVersion", code="iot.firmware.IncorrectFormattedSrcVersion", pattern=_VERSION),
@@ -94,14 +124,14 @@ ACTIONS: dict[str, tuple[Parameter, ...]] = {
     "QueryOTAFirmware": (_FIRMWARE_ID,),
     "ListOTAFirmware": (
         *_page(100),
-        Parameter("ProductKey", code="iot.firmware.InvalidProductKey"),
+        _product(required=False),
         Parameter("DestVersion", code="iot.firmware.IncorrectFormattedFirmwareVersion", pattern=_VERSION),
     ),
     "CreateOTAVerifyJob": (
         _FIRMWARE_ID,
-        Parameter("ProductKey", required=True, code="iot.firmware.InvalidProductKey"),
+        _product(),
         Parameter("TimeoutInMinutes", "whole", code="iot.firmware.InvalidTimeoutSetting", least=1, most=1440),
-        Parameter("TargetDeviceName", "list", code="iot.firmware.ParameterSizeExceedMax", most=10),
+        _device_names("TargetDeviceName", 10),
         Parameter("NeedPush", "flag"),
         Parameter("NeedConfirm", "flag"),
         Parameter("DownloadProtocol", choices=("HTTPS",)),
@@ -112,7 +142,7 @@ ACTIONS: dict[str, tuple[Parameter, ...]] = {
         *_page(100, required=False),
         _JOB_ID,
         Parameter("TaskStatus", code="iot.firmware.InvalidTaskStatus", choices=_TASK_STATES),
-        Parameter("DeviceNames", "list", code="iot.firmware.ParameterSizeExceedMax", most=50),
+        _device_names("DeviceNames", 50),
     ),
     "CancelOTATaskByJob": (
         _JOB_ID,
@@ -177,7 +207,9 @@ def _value(parameter: Parameter, value: Any) -> Any:
 
 
 def _names(parameter: Parameter, value: list[str]) -> list[str]:
-    if len(value) > parameter.most or not all(value):
+    if not all(value):
+        raise BusinessError(parameter.empty_code, f"{parameter.name} has an empty name.")
+    if len(value) > parameter.most:
         raise BusinessError(parameter.code, f"{parameter.name} takes 1 to {parameter.most} names.")
     if len(set(value)) != len(value):
         raise BusinessError("iot.common.InvalidFormattedParameter", f"{parameter.name} has a name twice.")
@@ -191,12 +223,16 @@ def _flag(parameter: Parameter, value: str) -> bool:
 
 
 def _whole(parameter: Parameter, value: str) -> int:
-    if not re.fullmatch(r"\d{1,10}", value) or not parameter.least <= int(value) <= parameter.most:
+    if not re.fullmatch(r"[0-9]{1,10}", value) or not parameter.least <= int(value) <= parameter.most:
         raise BusinessError(parameter.code, f"{parameter.name} is from {parameter.least} to {parameter.most}.")
     return int(value)
 
 
 def _text(parameter: Parameter, value: str) -> str:
+    if not value and parameter.empty_code:
+        raise BusinessError(parameter.empty_code, f"{parameter.name} is empty.")
+    if parameter.blank_code and value.isspace():
+        raise BusinessError(parameter.blank_code, f"{parameter.name} has nothing but blanks.")
     if parameter.choices:
         if value not in parameter.choices:
             raise BusinessError(parameter.code, f"{parameter.name} is one of {', '.join(parameter.choices)}.")

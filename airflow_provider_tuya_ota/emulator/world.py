@@ -25,16 +25,20 @@ class World:
     """
 
     def __init__(self, scenario: Scenario, clock: Clock) -> None:
-        self.random = Random(scenario.seed)  # noqa: S311 - simulated devices, repeatable by their seed
+        # Separate streams: how often somebody asks must change neither what devices do nor which calls faults hit.
+        self._ids, self.chance, jitter = (
+            Random(f"{scenario.seed} {use}")  # noqa: S311 - a simulation, repeatable by its seed
+            for use in ("ids", "chance", "jitter")
+        )
         self.quirks = scenario.quirks
         self.products: dict[str, Product] = scenario.build_products()
         self.storage = Storage(clock, self.new_uuid)
         self.packages = Packages(clock, self.products, self.storage)
-        self.engine = Engine(clock, self.random)
+        self.engine = Engine(clock, jitter)
 
     def new_uuid(self) -> str:
         """Give a lower-case UUID; the same ones for the same seed."""
-        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
 
     def product(self, product_key: str) -> Product:
         """Find a product.

@@ -94,6 +94,14 @@ class Stranger:
         assert status == 200, content
         return json.loads(content)
 
+    def script(self, device: str, **values: Any) -> None:
+        """Change a device's script."""
+        self.control("POST", f"devices/k1demoproduct/{device}", values)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass for the devices."""
+        self.control("POST", "clock", {"advance": seconds})
+
     def upload(self, fields: list[tuple[str, str]], content: bytes | None, *, tail: str = "") -> tuple[int, bytes]:
         boundary = uuid.uuid4().hex
         parts = [
