@@ -3,7 +3,6 @@
 .PHONY: help venv demo up test lint check
 
 bin := .venv/bin
-python_paths := airflow_provider_tuya_ota tests dags_examples
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +25,7 @@ lint: venv ## Check style, types, layers and file lengths
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check --quiet .
 	@$(bin)/mypy airflow_provider_tuya_ota
-	@$(bin)/mypy tests dags_examples
+	@$(bin)/mypy tests dags_examples benchmarks
 	@$(bin)/lint-imports
 	@.ci/file-length
 

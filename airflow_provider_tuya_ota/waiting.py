@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 BACKSTOP = timedelta(minutes=10)
 """How much later than the trigger's own deadline Airflow gives up: only for a triggerer that never fires."""
-DAY = 24 * 60 * 60.0
 
 
 def patience(

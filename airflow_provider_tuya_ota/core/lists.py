@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.actions import ListOTAFirmware, ListOTAJobByFirmware, ListOTATaskByJob
-from airflow_provider_tuya_ota.core.calls import every_page
+from airflow_provider_tuya_ota.core.calls import call_by_name, every_page
+from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.envelope import Reply
     from airflow_provider_tuya_ota.core.flow import Flow
     from airflow_provider_tuya_ota.core.models import DeviceTask, Firmware, Job
     from airflow_provider_tuya_ota.core.settings import Settings
@@ -46,3 +48,9 @@ def list_tasks(settings: Settings, job_id: str) -> Flow[list[DeviceTask]]:
         page_size=size,
         identify=lambda task: task.task_id,
     )
+
+
+def one_cheap_read(settings: Settings) -> Flow[Reply]:
+    """Ask for one package, once: whoever tests a connection waits for the answer."""
+    first = ListOTAFirmware(current_page=1, page_size=1)
+    return call_by_name(settings, first.name, first.wire(), repeat=Repeat.HARMLESS, retry=RetryPolicy(attempts=1))

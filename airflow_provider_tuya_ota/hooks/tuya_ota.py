@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 from airflow.sdk.log import amask_secret, mask_secret
 
-from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener, TuyaOTAClient
-from airflow_provider_tuya_ota.core.actions import ListOTAFirmware
-from airflow_provider_tuya_ota.core.calls import call_by_name
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
-from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
-from airflow_provider_tuya_ota.core.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow.sdk import Connection
 
+    from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
     from airflow_provider_tuya_ota.core.encoding import Value
     from airflow_provider_tuya_ota.core.envelope import Reply
+    from airflow_provider_tuya_ota.core.settings import Settings
 
 
 class TuyaOTAHook(BaseHook):
@@ -62,6 +59,8 @@ class TuyaOTAHook(BaseHook):
         return settings
 
     def _build(self, connection: Connection, extra: Mapping[str, Any]) -> Settings:
+        from airflow_provider_tuya_ota.core.settings import Settings  # noqa: PLC0415 - operators import the hook
+
         try:
             require_json_object(connection.extra, extra)
             return Settings.from_connection_fields(
@@ -80,10 +79,14 @@ class TuyaOTAHook(BaseHook):
 
         :param log: where the client writes what it notices; the hook's own log by default.
         """
+        from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - as above
+
         return TuyaOTAClient(self.get_settings(), listener=LogListener(log or self.log))
 
     async def aget_conn(self, log: Any = None) -> AsyncTuyaOTAClient:
         """Open a client inside a running event loop; see :meth:`get_conn`."""
+        from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener  # noqa: PLC0415 - as above
+
         return AsyncTuyaOTAClient(await self.aget_settings(), listener=LogListener(log or self.log))
 
     def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
@@ -110,18 +113,11 @@ class TuyaOTAHook(BaseHook):
 
         :returns: whether it worked, and the request id or what to do.
         """
-        first = ListOTAFirmware(current_page=1, page_size=1)
+        from airflow_provider_tuya_ota.core.lists import one_cheap_read  # noqa: PLC0415 - as above
+
         try:
             with self.get_conn() as client:
-                reply = client.run(
-                    call_by_name(
-                        client.settings,
-                        first.name,
-                        first.wire(),
-                        repeat=Repeat.HARMLESS,
-                        retry=RetryPolicy(attempts=1),
-                    )
-                )
+                reply = client.run(one_cheap_read(client.settings))
         except TuyaOTAError as error:
             return False, str(error)
         return True, f"The OTA API answered; request id {reply.request_id}."

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.release_report import report_package
-from airflow_provider_tuya_ota.core.uploading import ensure_package
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.notifications.telling import tell
-from airflow_provider_tuya_ota.operators.source import measure
-from airflow_provider_tuya_ota.operators.values import switch, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import BaseNotifier, Context
-
-    from airflow_provider_tuya_ota.core.uploading import FirmwareFile
-
-LONGEST_NAME = 40
 
 
 class TuyaOTAUploadFirmwareOperator(BaseOperator):
@@ -115,55 +101,6 @@ class TuyaOTAUploadFirmwareOperator(BaseOperator):
 
     def execute(self, context: Context) -> str:
         """Measure the file, adopt the package that holds it, or upload and create."""
-        started = time.monotonic()
-        # Built once without the file, so that a wrong version is told before a large file is read.
-        self._action(None)
-        file = measure(self.source, conn_id=text(self.source_conn_id), file_suffix=text(self.file_suffix))
-        self.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", file.digests["SHA256"])
-        action = self._action(file)
-        with TuyaOTAHook(self.tuya_ota_conn_id).get_conn(self.log) as client:
-            package = client.run(ensure_package(client.settings, action, file))
-        self.log.info("Package %s %s", package.firmware_id, "created" if package.is_new else "existed and is used")
-        ti = context["ti"]
-        ti.xcom_push(key="firmware_id", value=package.firmware_id)
-        ti.xcom_push(key="sha256", value=file.digests["SHA256"])
-        ti.xcom_push(key="size", value=file.size)
-        ti.xcom_push(key="utc_create", value=package.utc_create)
-        ti.xcom_push(key="request_id", value=package.request_id)
-        duration = time.monotonic() - started
-        release = report_package(package, product_key=self.product_key, version=self.version, duration=duration)
-        tell(self.notifiers, context, release, self.log)
-        return package.firmware_id
+        from airflow_provider_tuya_ota.operators.packaging import upload  # noqa: PLC0415 - parsing a Dag needs no protocol
 
-    def _action(self, file: FirmwareFile | None) -> CreateOTAFirmware:
-        if not self.product_key:
-            raise InvalidParameterError(
-                field="product_key", problem="is empty", allowed="the key of the owning product"
-            )
-        module = text(self.module_name)
-        return CreateOTAFirmware(
-            dest_version=self.version,
-            firmware_name=text(self.firmware_name) or default_name(self.product_key, module, self.version),
-            firmware_sign=file.digests[self.sign_method] if file else None,
-            sign_method=self.sign_method,
-            firmware_size=file.size if file else None,
-            product_key=self.product_key,
-            firmware_desc=text(self.firmware_desc),
-            src_version=text(self.src_version),
-            module_name=module,
-            need_to_verify=switch("need_to_verify", self.need_to_verify),
-            udi=text(self.udi),
-        )
-
-
-def default_name(product_key: str, module: str | None, version: str) -> str:
-    """Make a name of 40 characters at the most that only this product, module and version have.
-
-    Names may hold fewer characters than versions, so where one has to be replaced or cut, a digest keeps two
-    versions apart.
-    """
-    exact = "-".join([product_key, module, version] if module and module != "default" else [product_key, version])
-    name = re.sub(r"[^A-Za-z0-9_()-]", "_", exact)
-    if "_" not in exact and len(name) <= LONGEST_NAME and exact.replace(".", "_") == name:
-        return name
-    return f"{name[: LONGEST_NAME - 9]}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"
+        return upload(self, context)

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseOperator
 
-from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError, JobFailedError, WaitTimeoutError
-from airflow_provider_tuya_ota.core.release_report import report_job, report_verified
-from airflow_provider_tuya_ota.core.verification import IfVerified, Verification, start_verification
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.links import XCOM_KEY, TuyaOTAJobLink, console_url
-from airflow_provider_tuya_ota.notifications.telling import tell
-from airflow_provider_tuya_ota.operators.values import names, switch, text, whole_number
-from airflow_provider_tuya_ota.waiting import DAY, patience, verdict_of, wait_deferred, wait_here
+from airflow_provider_tuya_ota.links import TuyaOTAJobLink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from airflow.sdk import BaseNotifier, Context
 
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
+DAY = 24 * 60 * 60.0
 
 
 class TuyaOTACreateVerifyJobOperator(BaseOperator):
@@ -117,89 +109,12 @@ class TuyaOTACreateVerifyJobOperator(BaseOperator):
 
     def execute(self, context: Context) -> str:
         """Adopt or create the verification, then wait for its verdict."""
-        started_at = datetime.now(UTC)
-        action = self._action()
-        if_verified = self._if_verified()
-        how = patience(timeout=self.timeout, poll_interval=self.poll_interval, execution_timeout=self.execution_timeout)
-        hook = TuyaOTAHook(self.tuya_ota_conn_id)
-        with hook.get_conn(self.log) as client:
-            verification = client.run(start_verification(client.settings, action, if_verified=if_verified))
-            link = console_url(
-                client.settings,
-                job_id=verification.job_id,
-                firmware_id=verification.firmware_id,
-                product_key=action.product_key,
-            )
-        self._push(context, verification, link)
-        self._announce(action, verification)
-        if verification.is_verified or not self.wait_for_completion:
-            return verification.job_id
-        carry = {"started_at": started_at.isoformat(), "link": link}
-        if self.deferrable:
-            wait_deferred(self, conn_id=self.tuya_ota_conn_id, job_id=verification.job_id, how=how, carry=carry)
-        return self._finish(context, lambda: wait_here(hook, verification.job_id, how, self.log), carry)
+        from airflow_provider_tuya_ota.operators.verifying import start  # noqa: PLC0415 - parsing a Dag needs no protocol
+
+        return start(self, context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> str:
         """Go on after the triggerer's event."""
-        return self._finish(context, lambda: verdict_of(event), (event or {}).get("carry", {}))
+        from airflow_provider_tuya_ota.operators.verifying import resume  # noqa: PLC0415 - parsing a Dag needs no protocol
 
-    def _action(self) -> CreateOTAVerifyJob:
-        return CreateOTAVerifyJob(
-            firmware_id=self.firmware_id,
-            product_key=self.product_key,
-            target_device_name=names("device_names", self.device_names),
-            timeout_in_minutes=whole_number("timeout_in_minutes", self.timeout_in_minutes),
-            need_push=switch("need_push", self.need_push),
-            need_confirm=switch("need_confirm", self.need_confirm),
-            download_protocol=text(self.download_protocol),
-        )
-
-    def _if_verified(self) -> IfVerified:
-        if self.if_verified not in set(IfVerified):
-            raise InvalidParameterError(
-                field="if_verified", problem=f"{self.if_verified!r} is not allowed", allowed=", ".join(IfVerified)
-            )
-        return IfVerified(self.if_verified)
-
-    def _push(self, context: Context, verification: Verification, link: str) -> None:
-        ti = context["ti"]
-        ti.xcom_push(key="job_id", value=verification.job_id)
-        ti.xcom_push(key="firmware_id", value=verification.firmware_id)
-        ti.xcom_push(key="utc_create", value=verification.utc_create)
-        ti.xcom_push(key="request_id", value=verification.request_id)
-        ti.xcom_push(key=XCOM_KEY, value=link)
-        if verification.is_verified:
-            release = report_verified(verification.firmware_id, verification.job_id, self.product_key, link)
-            ti.xcom_push(key="ota_release", value=release)
-            tell(self.notifiers, context, release, self.log)
-
-    def _announce(self, action: CreateOTAVerifyJob, verification: Verification) -> None:
-        if verification.is_verified:
-            self.log.info("Package %s is verified already; nothing was started", verification.firmware_id)
-            return
-        verb = "Created" if verification.is_new else "Following"
-        self.log.info("%s verification job %s of package %s", verb, verification.job_id, verification.firmware_id)
-        if action.need_push is False:
-            self.log.info("need_push is False: nothing is pushed, each device must ask for the package itself")
-        if action.need_confirm:
-            self.log.info("need_confirm is True: each device waits in CONFIRM until its task is confirmed")
-
-    def _finish(self, context: Context, wait: Callable[[], Verdict], carry: dict[str, str]) -> str:
-        try:
-            verdict = wait()
-        except (JobFailedError, WaitTimeoutError) as error:
-            if error.verdict is not None:
-                self._report(context, error.verdict, carry, error=str(error))
-            raise
-        self._report(context, verdict, carry)
-        self.log.info("%s", verdict.line())
-        return verdict.job_id
-
-    def _report(self, context: Context, verdict: Verdict, carry: dict[str, str], *, error: str = "") -> None:
-        now = datetime.now(UTC)
-        duration = (now - datetime.fromisoformat(carry.get("started_at", now.isoformat()))).total_seconds()
-        release = report_job(
-            verdict, product_key=self.product_key, duration=duration, link=carry.get("link", ""), error=error
-        )
-        context["ti"].xcom_push(key="ota_release", value=release)
-        tell(self.notifiers, context, release, self.log)
+        return resume(self, context, event)

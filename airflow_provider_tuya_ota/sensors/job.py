@@ -6,20 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator
-from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
-from airflow_provider_tuya_ota.core.errors import (
-    JobFailedError,
-    ProtocolError,
-    ThrottledError,
-    TransportError,
-    UnavailableError,
-    WaitTimeoutError,
-)
-from airflow_provider_tuya_ota.core.verdicts import Outcome
-from airflow_provider_tuya_ota.core.watching import look_at_job, require_success
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,47 +52,25 @@ class TuyaOTAJobSensor(BaseSensorOperator):
         self.job_id = job_id
         self.deferrable = deferrable
         self.tuya_ota_conn_id = tuya_ota_conn_id
-        self._last = ""
+        self.last_line = ""
 
     def execute(self, context: Context) -> Any:
         """Wait in a worker, or hand over to the triggerer."""
         if not self.deferrable:
             return super().execute(context)
-        how = patience(timeout=self.timeout, poll_interval=self.poke_interval, execution_timeout=self.execution_timeout)
-        wait_deferred(self, conn_id=self.tuya_ota_conn_id, job_id=self.job_id, how=how, carry={})
+        from airflow_provider_tuya_ota.sensors.looking import hand_over  # noqa: PLC0415 - parsing a Dag needs no protocol
+
+        hand_over(self)
         return None
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
         """Look once."""
-        try:
-            with TuyaOTAHook(self.tuya_ota_conn_id).get_conn(self.log) as client:
-                verdict = client.run(look_at_job(client.settings, self.job_id))
-        except (TransportError, UnavailableError, ThrottledError, ProtocolError) as error:
-            self.log.warning("%s Job %s goes on; looking again.", error, self.job_id)
-            return False
-        if (line := verdict.line()) != self._last:
-            self._last = line
-            self.log.info("%s", line)
-        if verdict.outcome in {Outcome.RUNNING, Outcome.SETTLING}:
-            return False
-        try:
-            require_success(verdict)
-        except JobFailedError as error:
-            if self.soft_fail:
-                raise AirflowSkipException(str(error)) from error
-            raise
-        return True
+        from airflow_provider_tuya_ota.sensors.looking import look  # noqa: PLC0415 - as above
+
+        return look(self)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
         """Go on after the triggerer's event."""
-        try:
-            verdict = verdict_of(event)
-        except WaitTimeoutError as error:
-            if self.soft_fail:
-                raise AirflowSkipException(str(error)) from error
-            raise AirflowSensorTimeout(str(error)) from error
-        except JobFailedError as error:
-            if self.soft_fail:
-                raise AirflowSkipException(str(error)) from error
-            raise
-        return verdict.counts
+        from airflow_provider_tuya_ota.sensors.looking import conclude  # noqa: PLC0415 - as above
+
+        return conclude(self, event)

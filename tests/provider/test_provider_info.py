@@ -70,12 +70,15 @@ def test_describing_the_provider_imports_nothing_else_of_it() -> None:
     assert loaded.strip() == "['airflow_provider_tuya_ota', 'airflow_provider_tuya_ota.provider_info']"
 
 
-def test_importing_the_operators_loads_no_http_library_of_ours() -> None:
+def test_parsing_a_dag_loads_neither_an_http_library_nor_the_protocol() -> None:
     program = (
         "import sys, airflow.sdk; before = set(sys.modules);"
         "import airflow_provider_tuya_ota.operators.job, airflow_provider_tuya_ota.operators.firmware;"
         "import airflow_provider_tuya_ota.sensors.job, airflow_provider_tuya_ota.notifications.webhook;"
-        "print(sorted({'requests', 'aiohttp', 'urllib3', 'starlette'} & (set(sys.modules) - before)))"
+        "heavy = {'requests', 'aiohttp', 'urllib3', 'starlette', 'defusedxml'};"
+        "ours = ('client', 'core.actions', 'core.calls', 'waiting');"
+        "heavy |= {f'airflow_provider_tuya_ota.{name}' for name in ours};"
+        "print(sorted(heavy & (set(sys.modules) - before)))"
     )
 
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

@@ -11,7 +11,8 @@ from airflow_provider_tuya_ota.core.errors import (
     FirmwareVersionTakenError,
     InvalidParameterError,
 )
-from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator, default_name
+from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
+from airflow_provider_tuya_ota.operators.packaging import default_name
 from airflow_provider_tuya_ota.operators.source import UnchangedReader
 from tests.provider.test_verify_operator import Broken, Listening
 

@@ -1,0 +1,69 @@
+"""What the worker does for :class:`~airflow_provider_tuya_ota.sensors.job.TuyaOTAJobSensor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
+
+from airflow_provider_tuya_ota.core.errors import (
+    JobFailedError,
+    ProtocolError,
+    ThrottledError,
+    TransportError,
+    UnavailableError,
+    WaitTimeoutError,
+)
+from airflow_provider_tuya_ota.core.verdicts import Outcome
+from airflow_provider_tuya_ota.core.watching import look_at_job, require_success
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
+
+
+def look(sensor: TuyaOTAJobSensor) -> bool:
+    """Look once: True when the job has succeeded, False when it may still."""
+    try:
+        with TuyaOTAHook(sensor.tuya_ota_conn_id).get_conn(sensor.log) as client:
+            verdict = client.run(look_at_job(client.settings, sensor.job_id))
+    except (TransportError, UnavailableError, ThrottledError, ProtocolError) as error:
+        sensor.log.warning("%s Job %s goes on; looking again.", error.sentence, sensor.job_id)
+        return False
+    if (line := verdict.line()) != sensor.last_line:
+        sensor.last_line = line
+        sensor.log.info("%s", line)
+    if verdict.outcome in {Outcome.RUNNING, Outcome.SETTLING}:
+        return False
+    try:
+        require_success(verdict)
+    except JobFailedError as error:
+        _skip_if_soft(sensor, error)
+        raise
+    return True
+
+
+def hand_over(sensor: TuyaOTAJobSensor) -> None:
+    """Defer to the triggerer."""
+    how = patience(
+        timeout=sensor.timeout, poll_interval=sensor.poke_interval, execution_timeout=sensor.execution_timeout
+    )
+    wait_deferred(sensor, conn_id=sensor.tuya_ota_conn_id, job_id=sensor.job_id, how=how, carry={})
+
+
+def conclude(sensor: TuyaOTAJobSensor, event: dict[str, Any] | None) -> dict[str, int]:
+    """Go on after the triggerer's event: counts by status, or the error that a blocking sensor raises."""
+    try:
+        return verdict_of(event).counts
+    except WaitTimeoutError as error:
+        _skip_if_soft(sensor, error)
+        raise AirflowSensorTimeout(str(error)) from error
+    except JobFailedError as error:
+        _skip_if_soft(sensor, error)
+        raise
+
+
+def _skip_if_soft(sensor: TuyaOTAJobSensor, error: Exception) -> None:
+    if sensor.soft_fail:
+        raise AirflowSkipException(str(error)) from error
