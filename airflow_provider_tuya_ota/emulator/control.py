@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.emulator import scenario
+from airflow_provider_tuya_ota.emulator.documents import DECADE, Entry, read_table
 from airflow_provider_tuya_ota.emulator.messages import Request, Response
 from airflow_provider_tuya_ota.emulator.scenario import DeviceScript
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
 
 PREFIX = "/_emulator/"
+_CLOCK = {
+    "speed": Entry(float, 0.001, 100_000),
+    "freeze": Entry(bool),
+    "advance": Entry(float, 0, DECADE),
+    "gateway_offset": Entry(float, -DECADE, DECADE),
+}
+_CONFIRM = {"job_id": Entry(str), "task_ids": Entry(list)}
 
 
 def handle(emulator: Emulator, request: Request) -> Response:
@@ -31,7 +39,7 @@ def handle(emulator: Emulator, request: Request) -> Response:
         return _answer(200, command(emulator, json.loads(request.body or b"{}"), rest))
     except KeyError as error:
         return _answer(404, {"error": f"there is no {error.args[0]}"})
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         return _answer(400, {"error": str(error)})
 
 
@@ -61,6 +69,8 @@ def _change_clock(emulator: Emulator, values: Any, _: list[str]) -> Any:
 
 
 def _change_device(emulator: Emulator, values: Any, rest: list[str]) -> Any:
+    if len(rest) != 2:  # noqa: PLR2004 - product and device
+        raise ValueError("devices: the path is devices/PRODUCT/DEVICE")
     product_key, name = rest
     return _script_device(emulator, product_key, name, values)
 
@@ -76,20 +86,16 @@ def _clock(emulator: Emulator) -> dict[str, Any]:
     }
 
 
-def _set_clock(emulator: Emulator, values: dict[str, Any]) -> None:
-    unknown = set(values) - {"speed", "freeze", "advance", "gateway_offset"}
-    if unknown:
-        raise ValueError(f"clock: unknown {', '.join(sorted(unknown))}; known: speed, freeze, advance, gateway_offset")
-    if "speed" in values:
-        emulator.clock.set_speed(float(values["speed"]))
-    if "freeze" in values:
-        emulator.clock.freeze(frozen=bool(values["freeze"]))
-    if "advance" in values:
-        if float(values["advance"]) < 0:
-            raise ValueError("clock: time does not run backwards")
-        emulator.clock.advance(float(values["advance"]))
-    if "gateway_offset" in values:
-        emulator.clock.gateway_offset = float(values["gateway_offset"])
+def _set_clock(emulator: Emulator, values: Any) -> None:
+    known = read_table(values, "clock", _CLOCK)
+    if "speed" in known:
+        emulator.clock.set_speed(known["speed"])
+    if "freeze" in known:
+        emulator.clock.freeze(frozen=known["freeze"])
+    if "advance" in known:
+        emulator.clock.advance(known["advance"])
+    if "gateway_offset" in known:
+        emulator.clock.gateway_offset = known["gateway_offset"]
     emulator.world.engine.run()
 
 
@@ -105,13 +111,14 @@ def _state(emulator: Emulator) -> dict[str, Any]:
     }
 
 
-def _confirm(emulator: Emulator, values: dict[str, Any]) -> int:
-    wanted = set(values.get("task_ids", ()))
+def _confirm(emulator: Emulator, values: Any) -> int:
+    known = read_table(values, "confirm", _CONFIRM)
+    job_id, wanted = known.get("job_id"), known.get("task_ids", ())
     tasks = [
         task
         for job in emulator.world.engine.jobs.values()
         for task in job.tasks
-        if task.status == "CONFIRM" and (job.job_id == values.get("job_id") or task.task_id in wanted)
+        if task.status == "CONFIRM" and (job.job_id == job_id or task.task_id in wanted)
     ]
     for task in tasks:
         emulator.world.engine.confirm(task)

@@ -5,20 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_tuya_ota.emulator.documents import Entry, read_table
 from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, GatewayError, Response
+from airflow_provider_tuya_ota.emulator.parameters import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
 KINDS = ("status", "throttle", "garbage", "truncate", "delay", "drop_before", "drop_after", "redirect")
+_FAULT = {
+    "action": Entry(str, choices=("*", "PostObject", "GetObject", *ACTIONS), required=True),
+    "kind": Entry(str, choices=KINDS, required=True),
+    "nth": Entry(int, 0),
+    "probability": Entry(float, 0, 1),
+    "status": Entry(int, 300, 599),
+    "seconds": Entry(float, 0, 3600),
+}
 
 
 @dataclass(slots=True)
 class Fault:
     """One fault.
 
-    :param action: operation, ``PostObject``, or ``*`` for any.
+    :param action: operation, ``PostObject`` (upload), ``GetObject`` (download), or ``*`` for any.
     :param kind: one of :data:`KINDS`.
     :param nth: hits this call only, counted from 1 since the fault was set; 0 for every call.
     :param probability: share of calls that are hit, from the world's seed.
@@ -46,12 +56,7 @@ class Faults:
 
         :raises ValueError: naming what is wrong.
         """
-        try:
-            fault = Fault(**values)
-        except TypeError as error:
-            raise ValueError(f"fault: {error}") from None
-        if fault.kind not in KINDS:
-            raise ValueError(f"fault: kind {fault.kind!r} is not one of {', '.join(KINDS)}")
+        fault = Fault(**read_table(values, "fault", _FAULT))
         self.list.append(fault)
         return fault
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-_CHOICES: dict[str, tuple[Any, ...]] = {
-    "verify_job_id": ("jobId", "firmwareId", "absent"),
-    "list_shape": ("flat", "wrapped", "single"),
-    "error_status": (200, 400),
-    "key_case": ("lower_camel", "pascal"),
+from airflow_provider_tuya_ota.emulator.documents import Entry, read_table
+
+_QUIRKS = {
+    "verify_job_id": Entry(str, choices=("jobId", "firmwareId", "absent")),
+    "list_shape": Entry(str, choices=("flat", "wrapped", "single")),
+    "error_status": Entry(int, choices=(200, 400)),
+    "key_case": Entry(str, choices=("lower_camel", "pascal")),
 }
 
 
@@ -34,12 +36,7 @@ class Quirks:
 
         :raises ValueError: naming the quirk and its choices.
         """
-        for name, value in values.items():
-            if name not in _CHOICES:
-                raise ValueError(f"unknown quirk {name!r}; known: {', '.join(_CHOICES)}")
-            if value not in _CHOICES[name]:
-                raise ValueError(f"quirk {name}: {value!r} is not one of {', '.join(map(str, _CHOICES[name]))}")
-        return replace(self, **values)
+        return replace(self, **read_table(values, "quirks", _QUIRKS))
 
     def as_dict(self) -> dict[str, Any]:
         """Give all of them."""

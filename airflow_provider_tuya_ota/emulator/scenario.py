@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_tuya_ota.emulator.documents import DECADE, Entry, read_table
 from airflow_provider_tuya_ota.emulator.fleet import OUTCOMES, STEPS, WELL, Behaviour, Device, Product
 from airflow_provider_tuya_ota.emulator.quirks import Quirks
 
@@ -15,6 +16,25 @@ if TYPE_CHECKING:
 
 DEMO_PRODUCT = "k1demoproduct"
 MOST_DEVICES = 100_000
+
+_SCENARIO = {"seed": Entry(int), "quirks": Entry(dict), "products": Entry(list)}
+_PRODUCT = {
+    "product_key": Entry(str),
+    "name": Entry(str),
+    "devices": Entry(int, 0, MOST_DEVICES),
+    "version": Entry(str),
+    "device": Entry(dict),
+}
+_BEHAVIOUR = {
+    "outcome": Entry(str, choices=OUTCOMES),
+    "step": Entry(int, choices=tuple(STEPS)),
+    "at_progress": Entry(int, 0, 100),
+    "reason": Entry(str),
+    "flash_seconds": Entry(float, 0, DECADE),
+    "polls": Entry(bool),
+    "poll_seconds": Entry(float, 0.1, DECADE),
+}
+_DEVICE = _BEHAVIOUR | {"online": Entry(bool), "version": Entry(str), "reports": Entry(str)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +60,8 @@ class ProductPlan:
         """Make the product and its devices."""
         product = Product(self.product_key, self.name)
         width = max(3, len(str(self.devices)))
-        names = [f"device-{number:0{width}d}" for number in range(1, self.devices + 1)]
-        for name in [*names, *(name for name in self.scripts if name not in set(names))]:
+        names = (f"device-{number:0{width}d}" for number in range(1, self.devices + 1))
+        for name in dict.fromkeys((*names, *self.scripts)):
             script = self.scripts.get(name, DeviceScript())
             version = self.version if script.version is None else script.version
             versions = {"default": version} if version else {}
@@ -84,46 +104,30 @@ def read(document: Any) -> Scenario:
 
     :raises ValueError: naming what is wrong and where.
     """
-    known = _known(document, "scenario", {"seed", "quirks", "products"})
+    known = read_table(document, "scenario", _SCENARIO)
     plans = tuple(_plan(item) for item in known.get("products", [{}]))
     if len({plan.product_key for plan in plans}) != len(plans):
         raise ValueError("scenario: a product_key stands twice")
-    return Scenario(plans, Quirks().changed(known.get("quirks", {})), int(known.get("seed", 0)))
+    return Scenario(plans, Quirks().changed(known.get("quirks", {})), known.get("seed", 0))
 
 
 def _plan(item: Any) -> ProductPlan:
-    known = _known(item, "product", {"product_key", "name", "devices", "version", "device"})
-    scripts = {name: script(values) for name, values in known.pop("device", {}).items()}
-    count: Any = known.get("devices", 0)
-    if not isinstance(count, int) or not 0 <= count <= MOST_DEVICES:
-        raise ValueError(f"product: devices is a number from 0 to {MOST_DEVICES}, not {count!r}")
+    known = read_table(item, "product", _PRODUCT)
+    scripts = {name: script(values, what=f"device {name}") for name, values in known.pop("device", {}).items()}
     return replace(ProductPlan(), **known, scripts=scripts)
 
 
-def script(values: Any, before: DeviceScript | None = None) -> DeviceScript:
+def script(values: Any, before: DeviceScript | None = None, *, what: str = "device") -> DeviceScript:
     """Read what is special about one device, on top of what was.
 
+    :param what: names the device in errors.
     :raises ValueError: naming what is wrong.
     """
     base = before or DeviceScript()
-    names = {item.name for item in fields(Behaviour)} - {"version"}
-    known = _known(values, "device", names | {"online", "version", "reports"})
-    changes = {name: known[name] for name in names if name in known}
+    known = read_table(values, what, _DEVICE)
+    changes = {name: known[name] for name in _BEHAVIOUR if name in known}
     if "reports" in known:
         changes["version"] = known["reports"]
     behaviour = replace(base.behaviour, **changes)
-    if behaviour.outcome not in OUTCOMES:
-        raise ValueError(f"device: outcome {behaviour.outcome!r} is not one of {', '.join(OUTCOMES)}")
-    if behaviour.step not in STEPS:
-        raise ValueError(f"device: step {behaviour.step!r} is not one of {', '.join(map(str, STEPS))}")
     online, version = known.get("online", base.online), known.get("version", base.version)
     return DeviceScript(online=online, version=version, behaviour=behaviour)
-
-
-def _known(values: Any, what: str, names: set[str]) -> dict[str, Any]:
-    if not isinstance(values, dict):
-        raise ValueError(f"{what}: a table is needed, not {type(values).__name__}")  # noqa: TRY004 - a bad document
-    unknown = sorted(set(values) - names)
-    if unknown:
-        raise ValueError(f"{what}: unknown {', '.join(unknown)}; known: {', '.join(sorted(names))}")
-    return dict(values)

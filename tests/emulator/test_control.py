@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import http.client
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped
-from tests.emulator.stranger import Stranger, in_memory
+from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, Request
+from tests.emulator.stranger import Stranger, form_of, in_memory
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
@@ -157,20 +158,74 @@ def test_a_reset_forgets_everything_that_was_made(stranger: Stranger) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "values", "said"),
     [
-        ("POST", "quirks", {"nonsense": 1}, "unknown quirk"),
+        ("POST", "quirks", {"nonsense": 1}, "unknown nonsense"),
         ("POST", "quirks", {"list_shape": "round"}, "not one of"),
+        ("POST", "quirks", {"error_status": 400.0}, "not one of"),
         ("POST", "faults", {"action": "*", "kind": "flood"}, "not one of"),
-        ("POST", "faults", {"kind": "status"}, "action"),
-        ("POST", "clock", {"advance": -1}, "backwards"),
+        ("POST", "faults", {"kind": "status"}, "action missing"),
+        ("POST", "faults", {"action": "ListOTAFirmwares", "kind": "status"}, "not one of"),
+        ("POST", "faults", {"action": "*", "kind": "status", "status": "500"}, "status '500' is not a whole number"),
+        ("POST", "faults", {"action": "*", "kind": "status", "probability": 2}, "probability 2 is not from 0 to 1"),
+        ("POST", "faults", {"action": "*", "kind": "status", "nth": True}, "nth True is not a whole number"),
+        ("POST", "clock", {"advance": -1}, "advance -1 is not from 0"),
+        ("POST", "clock", {"speed": 0}, "speed 0 is not from 0.001"),
+        ("POST", "clock", {"speed": float("nan")}, "speed nan is not"),
+        ("POST", "clock", {"gateway_offset": float("inf")}, "gateway_offset inf is not"),
+        ("POST", "clock", {"freeze": "no"}, "freeze 'no' is not true or false"),
+        ("POST", "clock", [1], "a table is needed"),
+        ("POST", "confirm", [], "a table is needed"),
         ("POST", "clock", {"warp": 9}, "known"),
         ("POST", "seed", {"produts": []}, "known"),
         ("POST", "seed", {"products": [{"devices": 100001}]}, "100000"),
         ("POST", "seed", {"products": [{"device": {"x": {"outcome": "explodes"}}}]}, "succeeds"),
         ("POST", "seed", {"products": [{}, {}]}, "twice"),
+        ("POST", "seed", {"products": 3}, "products 3 is not a list"),
+        ("POST", "seed", {"products": [{"device": [1]}]}, "is not a table"),
+        ("POST", "seed", {"products": [{"device": {"x": {"online": 1}}}]}, "device x: online 1 is not true or false"),
+        ("POST", "seed", {"seed": "a"}, "seed 'a' is not a whole number"),
+        ("POST", "seed", {"quirks": [1]}, "is not a table"),
         ("POST", "devices/k1demoproduct/nobody", {}, "nobody"),
+        ("POST", "devices/k1demoproduct", {}, "PRODUCT/DEVICE"),
+        ("POST", "devices/k1demoproduct/device-001", {"flash_seconds": "long"}, "is not a number"),
+        ("POST", "devices/k1demoproduct/device-001", {"at_progress": 101}, "from 0 to 100"),
+        ("POST", "devices/k1demoproduct/device-001", {"step": 3}, "not one of"),
         ("GET", "nonsense", None, "nonsense"),
     ],
 )
 def test_a_wrong_command_says_what_is_wrong(stranger: Stranger, method: str, path: str, values: Any, said: str) -> None:
-    with pytest.raises(AssertionError, match=said):
-        stranger.control(method, path, values)
+    status, _, body = stranger.send(
+        method, f"/_emulator/{path}", {}, b"" if values is None else json.dumps(values).encode()
+    )
+
+    assert status in {400, 404}
+    assert said in json.loads(body)["error"]
+
+
+def test_a_command_that_is_no_json_is_refused(stranger: Stranger) -> None:
+    assert stranger.send("POST", "/_emulator/clock", {}, b"{")[0] == 400
+
+
+def test_a_delay_fault_holds_the_answer_back(emulator: Emulator) -> None:
+    stranger = Stranger(in_memory(emulator))
+    fault(stranger, "delay", seconds=2.5)
+    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))
+
+    response = emulator.handle(Request("GET", query=query))
+
+    assert (response.status, response.delay) == (200, 2.5)
+
+
+def test_a_device_is_described_after_its_script_has_changed(stranger: Stranger) -> None:
+    path = "devices/k1demoproduct/device-001"
+
+    changed = stranger.control("POST", path, {"version": "0.9.0", "outcome": "wrong_version", "reports": "3"})
+
+    assert (changed["versions"], changed["outcome"], changed["version"]) == ({"default": "0.9.0"}, "wrong_version", "3")
+
+
+def test_uploads_that_are_throttled_say_so_in_xml(stranger: Stranger) -> None:
+    fault(stranger, "throttle", action="PostObject")
+
+    status, body = stranger.upload(form_of(stranger.ticket()), b"x")
+
+    assert (status, b"<Code>ServiceUnavailable</Code>" in body) == (503, True)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -184,6 +186,42 @@ def test_the_english_tables_spelling_is_refused_with_the_right_one(stranger: Str
 
     assert (status, answer["Code"]) == (400, "InvalidParameter")
     assert "FirmwareId" in answer["Message"]
+
+
+def test_a_request_without_a_signature_is_incomplete(stranger: Stranger) -> None:
+    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE)).partition("&Signature=")[0]
+
+    status, _, body = stranger.send("GET", f"/?{query}", {}, b"")
+
+    assert (status, json.loads(body)["Code"]) == (400, "IncompleteSignature")
+
+
+def test_only_get_and_post_are_served(stranger: Stranger) -> None:
+    query = stranger.sign("PUT", stranger.parameters("ListOTAFirmware", **PAGE))
+
+    status, _, body = stranger.send("PUT", f"/?{query}", {}, b"")
+
+    assert (status, json.loads(body)["Code"]) == (405, "UnsupportedHTTPMethod")
+
+
+def test_the_api_is_at_the_root_only(stranger: Stranger) -> None:
+    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))
+
+    assert stranger.send("GET", f"/v1?{query}", {}, b"")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("version", "root"), [("2018-01-20", "QueryOTAJobResponse"), ("2022-01-01", "Response"), (None, "Error")]
+)
+def test_refusals_are_xml_too_where_it_is_asked_for(stranger: Stranger, version: str | None, root: str) -> None:
+    own = {"Version": version, "JobId": "17"} if version else {}
+    query = stranger.sign("GET", stranger.parameters("QueryOTAJob", Format="XML", **own))
+
+    _, _, body = stranger.send("GET", f"/?{query}", {}, b"")
+
+    answer = ET.fromstring(body)  # noqa: S314 - the emulator's own XML
+    assert answer.tag == root
+    assert answer.findtext("Code") == ("iot.firmware.InvalidOTAJobId" if version else "MissingJobId")
 
 
 def test_a_parameter_given_twice_is_refused(stranger: Stranger) -> None:

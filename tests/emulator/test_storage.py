@@ -152,6 +152,12 @@ def test_a_presigned_address_is_good_for_a_day(stranger: Stranger, minutes: int)
     assert (status, b"expired" in body) == ((200, False) if minutes < 0 else (403, True))
 
 
+def test_an_upload_in_a_text_field_is_no_file(stranger: Stranger) -> None:
+    status, body = stranger.upload([*form_of(stranger.ticket()), ("file", "text")], None)
+
+    assert (status, b"InvalidArgument" in body) == (400, True)
+
+
 def test_a_file_written_over_makes_no_second_package(stranger: Stranger) -> None:
     ticket = stranger.ticket()
     values = {
