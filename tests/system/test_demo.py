@@ -17,16 +17,24 @@ pytestmark = pytest.mark.system
 
 def demo(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     program = "import sys; from airflow_provider_tuya_ota.cli import main; sys.exit(main())"
-    return subprocess.run(
-        [sys.executable, "-c", program, "demo", *arguments],
+    command = [sys.executable, "-c", program, "demo", *arguments]
+    with subprocess.Popen(
+        command,
         cwd=cwd,
         env=os.environ | environment,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=400,
-        check=False,
-    )
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=400)
+        except BaseException:
+            # Killed outright, it could not stop the Airflow that it started.
+            process.terminate()
+            process.communicate(timeout=60)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 @pytest.fixture(scope="module")
