@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -28,7 +28,7 @@ class AccessKey:
     """The one key pair that the emulator knows."""
 
     access_key_id: str
-    access_key_secret: str
+    access_key_secret: str = field(repr=False)
 
 
 def parse_wire(request: Request) -> dict[str, str]:

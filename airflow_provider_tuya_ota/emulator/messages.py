@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it arrived.
+    """One request as it arrived; its representation leaves out what may carry signatures and policies.
 
     :param method: HTTP method.
     :param path: path without the query.
@@ -23,10 +23,10 @@ class Request:
 
     method: str
     path: str = "/"
-    query: str = ""
+    query: str = field(default="", repr=False)
     headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    form: Sequence[tuple[str, str | BinaryIO]] | None = None
+    body: bytes = field(default=b"", repr=False)
+    form: Sequence[tuple[str, str | BinaryIO]] | None = field(default=None, repr=False)
 
     @property
     def origin(self) -> str:
@@ -36,13 +36,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer.
+    """One answer; its representation leaves out the body, which may carry permissions and signed addresses.
 
     :param delay: seconds that a server lets pass before it sends.
     """
 
     status: int
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0

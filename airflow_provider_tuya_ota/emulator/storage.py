@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -39,7 +39,7 @@ class StoredObject:
     key: str
     size: int
     digests: dict[str, str]
-    content: bytes | None
+    content: bytes | None = field(repr=False)
     uploaded: float
     used: bool = False
 

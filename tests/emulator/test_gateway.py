@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from airflow_provider_tuya_ota.emulator.messages import Request
 from airflow_provider_tuya_ota.emulator.signing import rpc_signature
 
 if TYPE_CHECKING:
@@ -186,6 +187,17 @@ def test_the_english_tables_spelling_is_refused_with_the_right_one(stranger: Str
 
     assert (status, answer["Code"]) == (400, "InvalidParameter")
     assert "FirmwareId" in answer["Message"]
+
+
+def test_no_representation_shows_a_secret_a_signature_or_a_policy(stranger: Stranger, emulator: Emulator) -> None:
+    ticket = emulator.world.storage.ticket("bin", "http://emulator.test")
+    query = stranger.sign("GET", stranger.parameters("GenerateOTAUploadURL"))
+    request = Request("GET", "/", query, body=query.encode(), form=[("policy", ticket["Policy"])])
+
+    shown = f"{emulator.key} {request} {emulator.handle(Request('GET', '/', query))}"
+
+    for hidden in (emulator.key.access_key_secret, "Signature", ticket["Policy"], "policy"):
+        assert hidden not in shown
 
 
 def test_a_request_without_a_signature_is_incomplete(stranger: Stranger) -> None:
