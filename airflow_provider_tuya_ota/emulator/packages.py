@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.emulator.messages import BusinessError
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.fleet import Product
-    from airflow_provider_tuya_ota.emulator.storage import Storage
+    from airflow_provider_tuya_ota.emulator.storage import Storage, StoredObject
 
 NOT_NEEDED, UNVERIFIED, VERIFIED, VERIFYING, FAILED = -1, 0, 1, 2, 3
 MOST_PACKAGES = 500
@@ -84,12 +84,7 @@ class Packages:
         self._require_new(values, module)
         method = values.get("SignMethod", "MD5")
         stored = self._storage.for_package(values["FirmwareUrl"], origin)
-        if values.get("FirmwareSize", stored.size) != stored.size:
-            raise BusinessError(
-                "iot.firmware.InvalidFirmwareSize", "FirmwareSize is not the size of the uploaded file."
-            )
-        if values["FirmwareSign"].lower() != stored.digests[method]:
-            raise BusinessError("iot.firmware.InvalidFirmwareSign", f"FirmwareSign is not the file's {method} digest.")
+        _require_same(values, stored, method)
         if values.get("SrcVersion") == values["DestVersion"]:
             raise BusinessError("iot.firmware.SrcDestVersionMatched", "SrcVersion and DestVersion are the same.")
         now = self._clock.world()
@@ -136,3 +131,10 @@ class Packages:
                 values["DestVersion"],
             ):
                 raise BusinessError("iot.firmware.AlreadyExistedFirmwareVersion", "The version exists in this product.")
+
+
+def _require_same(values: dict[str, Any], stored: StoredObject, method: str) -> None:
+    if values.get("FirmwareSize", stored.size) != stored.size:
+        raise BusinessError("iot.firmware.InvalidFirmwareSize", "FirmwareSize is not the size of the uploaded file.")
+    if values["FirmwareSign"].lower() != stored.digests[method]:
+        raise BusinessError("iot.firmware.InvalidFirmwareSign", f"FirmwareSign is not the file's {method} digest.")
