@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.secret import Secret
-    from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, JobType, TaskStatus
+    from airflow_provider_tuya_ota.core.states import DeviceStatus, FirmwareStatus, JobStatus, JobType, TaskStatus
 
 Item = TypeVar("Item")
 
@@ -98,6 +98,75 @@ class DeviceTask:
     reason: str = ""
     src_version: str = ""
     dest_version: str = ""
+    job_id: str = ""
+    firmware_id: str = ""
+    module_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtaModule:
+    """A part of a product's devices that is upgraded separately.
+
+    :param created_at: as the platform wrote it, to the minute.
+    :param modified_at: likewise.
+    """
+
+    module_name: str
+    product_key: str = ""
+    alias_name: str = ""
+    desc: str = ""
+    created_at: str = ""
+    modified_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleVersion:
+    """The version that a device has reported for one of its modules."""
+
+    device_name: str
+    module_name: str
+    version: str
+    iot_id: str = ""
+    product_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device.
+
+    :param device_secret: its key; never printed.
+    """
+
+    device_name: str
+    product_key: str
+    status: DeviceStatus
+    iot_id: str = ""
+    device_secret: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePresence:
+    """Whether a device is online.
+
+    :param last_online_at: as the platform wrote it, in local style.
+    """
+
+    device_name: str
+    status: DeviceStatus
+    iot_id: str = ""
+    last_online_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A product.
+
+    :param device_count: None where not told.
+    """
+
+    product_key: str
+    name: str = ""
+    device_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +174,9 @@ class Page(Generic[Item]):
     """One page of a list.
 
     :param total: items on all pages, None where not told.
+    :param next_token: asks for the next page where numbers do not reach; empty where there is none.
     """
 
     items: list[Item] = field(default_factory=list)
     total: int | None = None
+    next_token: str = ""

@@ -72,3 +72,12 @@ class TaskStatus(_OpenStrEnum):
     def has_ended(self) -> bool:
         """The task changes no more."""
         return self in {TaskStatus.SUCCEEDED, TaskStatus.FAILED, TaskStatus.CANCELED}
+
+
+class DeviceStatus(_OpenStrEnum):
+    """``DeviceStatus`` of QueryDevice and ``Status`` of BatchGetDeviceState."""
+
+    ONLINE = "ONLINE"
+    OFFLINE = "OFFLINE"
+    UNACTIVE = "UNACTIVE"
+    DISABLE = "DISABLE"

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from airflow_provider_tuya_ota.core import calls
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
 from airflow_provider_tuya_ota.core.calls import every_page
-from tests.core.script import SETTINGS, Script, Sent, ok, task
+from airflow_provider_tuya_ota.core.errors import UnavailableError
+from airflow_provider_tuya_ota.core.lists import one_cheap_read
+from tests.core.script import REQUEST_ID, SETTINGS, Script, Sent, ok, refused, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,3 +108,18 @@ def test_a_list_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     names, script = read(serve)
 
     assert (len(names), len(script.sent)) == (12, 4)
+
+
+def test_a_connection_is_tested_with_one_cheap_read() -> None:
+    script = Script([ok(firmwareInfo=[])])
+
+    assert script.run(one_cheap_read(SETTINGS)).request_id == REQUEST_ID
+    assert script.actions == ["ListOTAFirmware"]
+
+
+def test_a_connection_test_that_fails_is_not_repeated() -> None:
+    script = Script([refused("iot.system.SystemException")])
+
+    with pytest.raises(UnavailableError):
+        script.run(one_cheap_read(SETTINGS))
+    assert script.sleeps == []

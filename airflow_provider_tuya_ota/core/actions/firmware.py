@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_tuya_ota.core.actions.base import Action
-from airflow_provider_tuya_ota.core.actions.reading import created, read_page, required_text
+from airflow_provider_tuya_ota.core.actions.reading import created, nothing, read_page, required_text
 from airflow_provider_tuya_ota.core.actions.rules import (
     matches,
     one_of,
@@ -172,6 +172,52 @@ class ListOTAFirmware(Action[Page[Firmware]]):
         """Read the page; the list stands under ``FirmwareInfo``, not under ``Data``."""
         key = "FirmwareInfo" if "FirmwareInfo" in reply.fields else "Data"
         return read_page(reply, key, "FirmwareId", lambda item: read_firmware(item, self.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModifyOTAFirmware(Action[None]):
+    """Change a package's description or the text handed to devices.
+
+    The page says that the name is updated and, further down, that it cannot be: send the present name.
+    Source: https://developer.tuya.com/en/docs/tuya-iot/ModifyOTAFirmware?id=Kf0l9ceeodirz .
+
+    :param firmware_id: which package.
+    :param firmware_name: its present name.
+    :param product_key: product that owns it.
+    :param firmware_desc: at most 100 characters.
+    :param udi: free text for the device, at most 4096 characters.
+    """
+
+    name: ClassVar[str] = "ModifyOTAFirmware"
+
+    firmware_id: str = required("FirmwareId", str)
+    firmware_name: str = required("FirmwareName", str, FIRMWARE_NAME)
+    product_key: str | None = optional("ProductKey", str)
+    firmware_desc: str | None = optional("FirmwareDesc", str, up_to_characters(100))
+    udi: str | None = optional("Udi", str, up_to_characters(4096))
+
+    def parse(self, reply: Reply) -> None:
+        """Read nothing."""
+        return nothing(reply)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteOTAFirmware(Action[None]):
+    """Delete a package.
+
+    The vendor's example request names ModifyOTAFirmware by mistake.
+    Source: https://help.aliyun.com/zh/marketplace/deleteotafirmware .
+
+    :param firmware_id: which package.
+    """
+
+    name: ClassVar[str] = "DeleteOTAFirmware"
+
+    firmware_id: str = required("FirmwareId", str)
+
+    def parse(self, reply: Reply) -> None:
+        """Read nothing."""
+        return nothing(reply)
 
 
 def read_firmware(info: Record, action: str) -> Firmware:

@@ -93,6 +93,33 @@ class ListOTAJobByFirmware(Action[Page[Job]]):
         return read_page(reply, "Data", "JobId", lambda item: read_job(item, self.name))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOTAJobByDevice(Action[Page[Job]]):
+    """Read one page of the jobs in which a device takes a package.
+
+    Source: https://developer.tuya.com/en/docs/tuya-iot/ListOTAJobByDevice?id=Kf0lqxkpa6icd .
+
+    :param product_key: product of the device.
+    :param device_name: name of the device.
+    :param firmware_id: package.
+    :param current_page: from 1.
+    :param page_size: 1 to 100.
+    """
+
+    name: ClassVar[str] = "ListOTAJobByDevice"
+    largest_page: ClassVar[int] = 100
+
+    product_key: str = required("ProductKey", str)
+    device_name: str = required("DeviceName", str)
+    firmware_id: str = required("FirmwareId", str)
+    current_page: int = required("CurrentPage", int, whole_from(1, 2**31 - 1))
+    page_size: int = required("PageSize", int, whole_from(1, 100))
+
+    def parse(self, reply: Reply) -> Page[Job]:
+        """Read the page."""
+        return read_page(reply, "Data", "JobId", lambda item: read_job(item, self.name))
+
+
 def read_job(data: Record, action: str) -> Job:
     """Read a job from a list or a query."""
     return Job(

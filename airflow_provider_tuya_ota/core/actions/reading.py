@@ -24,6 +24,10 @@ def required_text(record: Record, key: str, action: str) -> str:
     return text
 
 
+def nothing(_: Reply) -> None:
+    """Read an answer that holds nothing but its success."""
+
+
 def created(reply: Reply, *id_keys: str, other_than: str | None = None) -> Created:
     """Read what a create operation answered.
 

@@ -141,3 +141,8 @@ def up_to_characters(most: int) -> Rule:
 def up_to_items(most: int) -> Rule:
     """Accept lists up to a length."""
     return Rule(f"at most {most} entries", lambda value: len(value) <= most)
+
+
+def each(rule: Rule) -> Rule:
+    """Apply a rule to every entry of a list."""
+    return Rule(f"for each entry {rule.allowed}", lambda values: all(map(rule.accepts, values)))

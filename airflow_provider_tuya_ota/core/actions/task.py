@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_tuya_ota.core.actions.base import Action
-from airflow_provider_tuya_ota.core.actions.reading import read_page, required_text
-from airflow_provider_tuya_ota.core.actions.rules import one_of, optional, required, up_to_items, whole_from
+from airflow_provider_tuya_ota.core.actions.device import which_device
+from airflow_provider_tuya_ota.core.actions.firmware import MODULE_NAME
+from airflow_provider_tuya_ota.core.actions.reading import nothing, read_page, required_text
+from airflow_provider_tuya_ota.core.actions.rules import each, one_of, optional, required, up_to_items, whole_from
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.models import DeviceTask, Page
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.states import TaskStatus
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.envelope import Reply
     from airflow_provider_tuya_ota.core.record import Record
+
+UNFINISHED = (TaskStatus.CONFIRM, TaskStatus.QUEUED, TaskStatus.NOTIFIED, TaskStatus.IN_PROGRESS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,90 @@ class CancelOTATaskByJob(Action[None]):
         return
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOTATaskByDevice(Action[None]):
+    """Cancel the tasks of named devices that wait in CONFIRM, QUEUED or NOTIFIED. One that is flashing goes on.
+
+    Source: https://developer.tuya.com/en/docs/tuya-iot/CancelOTATaskByDevice?id=Kf0lqc4ulorvw .
+
+    :param product_key: product of the devices.
+    :param firmware_id: package that they were to take.
+    :param device_name: devices.
+    :param job_id: cancel in this job only.
+    """
+
+    name: ClassVar[str] = "CancelOTATaskByDevice"
+    lane: ClassVar[Lane] = Lane.CANCELS
+
+    product_key: str = required("ProductKey", str)
+    firmware_id: str = required("FirmwareId", str)
+    device_name: Sequence[str] = required("DeviceName", list)
+    job_id: str | None = optional("JobId", str)
+
+    def parse(self, reply: Reply) -> None:
+        """Read nothing."""
+        return nothing(reply)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmOTATask(Action[None]):
+    """Let up to 10 tasks that wait for confirmation go on: their devices are offered the package.
+
+    Source: https://developer.tuya.com/en/docs/tuya-iot/ConfirmOTATask?id=Kf0lqj1jc9vlr .
+
+    :param task_id: tasks in CONFIRM.
+    """
+
+    name: ClassVar[str] = "ConfirmOTATask"
+
+    task_id: Sequence[str] = required("TaskId", list, up_to_items(10))
+
+    def parse(self, reply: Reply) -> None:
+        """Read nothing."""
+        return nothing(reply)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOTAUnfinishedTaskByDevice(Action[list[DeviceTask]]):
+    """List the unfinished tasks of a device; there are no pages.
+
+    Source: https://developer.tuya.com/en/docs/tuya-iot/ListOTAUnfinishedTaskByDevice?id=Kf0lrask7tjpo .
+
+    :param module_name: tasks of this module only.
+    :param task_status: tasks of one status only; either this or ``task_status_list``.
+    :param task_status_list: tasks of these statuses only.
+    :param product_key: with ``device_name``; optional at the vendor, needed at the original unless ``iot_id`` is given.
+    :param device_name: name of the device.
+    :param iot_id: id of the device that is unique in the account.
+    """
+
+    name: ClassVar[str] = "ListOTAUnfinishedTaskByDevice"
+
+    module_name: str | None = optional("ModuleName", str, MODULE_NAME)
+    task_status: str | None = optional("TaskStatus", str, one_of(*UNFINISHED))
+    task_status_list: Sequence[str] | None = optional("TaskStatusList", list, each(one_of(*UNFINISHED)))
+    product_key: str | None = optional("ProductKey", str)
+    device_name: str | None = optional("DeviceName", str)
+    iot_id: str | None = optional("IotId", str)
+
+    def __post_init__(self) -> None:
+        Action.__post_init__(self)
+        if self.task_status is not None and self.task_status_list is not None:
+            raise InvalidParameterError(
+                field="task_status_list (TaskStatusList)",
+                problem="is given together with task_status",
+                allowed="one of the two",
+            )
+
+    def advisories(self) -> list[str]:
+        """Name a call that does not say which device."""
+        return Action.advisories(self) + which_device(self.name, self.product_key, self.device_name, self.iot_id)
+
+    def parse(self, reply: Reply) -> list[DeviceTask]:
+        """Read the list."""
+        return [read_task(item, self.name) for item in reply.fields.items_of("Data", item_key="TaskId")]
+
+
 def read_task(data: Record, action: str) -> DeviceTask:
     """Read a device task."""
     return DeviceTask(
@@ -89,4 +178,7 @@ def read_task(data: Record, action: str) -> DeviceTask:
         reason=data.text("TaskDesc"),
         src_version=data.text("SrcVersion"),
         dest_version=data.text("DestVersion"),
+        job_id=data.text("JobId"),
+        firmware_id=data.text("FirmwareId"),
+        module_name=data.text("ModuleName"),
     )
