@@ -199,3 +199,7 @@ class WaitTimeoutError(OutcomeError):
 
 class TriggerEventError(TuyaOTAError):
     """The triggerer sent an event that this version of the package does not know."""
+
+
+PASSING = (TransportError, UnavailableError, ThrottledError, ProtocolError)
+"""After these a look may simply be repeated: they say nothing about the job that was looked at."""

@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.core.actions import QueryOTAFirmware, QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.errors import (
-    JobFailedError,
-    ProtocolError,
-    ThrottledError,
-    TransportError,
-    UnavailableError,
-    WaitTimeoutError,
-)
+from airflow_provider_tuya_ota.core.errors import PASSING, JobFailedError, ProtocolError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Report, Sleep
 from airflow_provider_tuya_ota.core.lists import list_tasks
 from airflow_provider_tuya_ota.core.states import JobType
@@ -90,7 +83,7 @@ def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdi
         last_look = now >= patience.deadline
         try:
             verdict = yield from look_at_job(settings, job_id)
-        except (TransportError, UnavailableError, ThrottledError, ProtocolError) as error:
+        except PASSING as error:
             failing_since = failing_since or now
             if now - failing_since >= timedelta(seconds=patience.poll_error_tolerance):
                 raise

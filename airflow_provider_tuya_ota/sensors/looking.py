@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
-from airflow_provider_tuya_ota.core.errors import (
-    JobFailedError,
-    ProtocolError,
-    ThrottledError,
-    TransportError,
-    UnavailableError,
-    WaitTimeoutError,
-)
+from airflow_provider_tuya_ota.core.errors import PASSING, JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.verdicts import Outcome
 from airflow_provider_tuya_ota.core.watching import look_at_job, require_success
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
@@ -28,7 +21,7 @@ def look(sensor: TuyaOTAJobSensor) -> bool:
     try:
         with TuyaOTAHook(sensor.tuya_ota_conn_id).get_conn(sensor.log) as client:
             verdict = client.run(look_at_job(client.settings, sensor.job_id))
-    except (TransportError, UnavailableError, ThrottledError, ProtocolError) as error:
+    except PASSING as error:
         sensor.log.warning("%s Job %s goes on; looking again.", error.sentence, sensor.job_id)
         return False
     if (line := verdict.line()) != sensor.last_line:

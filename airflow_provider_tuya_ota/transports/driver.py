@@ -55,8 +55,8 @@ class World:
 
     def look(self) -> Ambient:
         """Read the clock and draw a nonce."""
-        # The jitter spreads retries, it protects nothing.
-        return Ambient(now=datetime.now(UTC), nonce=uuid.uuid4().hex, jitter=random.random())  # noqa: S311
+        jitter = random.random()  # noqa: S311 - it spreads retries and protects nothing
+        return Ambient(now=datetime.now(UTC), nonce=uuid.uuid4().hex, jitter=jitter)
 
     def sleep(self, seconds: float) -> None:
         """Block."""
