@@ -60,6 +60,16 @@ class Clock:
         self._anchor_wall = self._wall()
 
 
+def iso_minutes(seconds: float) -> str:
+    """Write a time as modules carry it: ``2024-11-11T07:36Z``."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def local_style(seconds: float) -> str:
+    """Write a time as a device's last sign of life has it: ``2024-11-11 07:36:00``."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+
+
 def iso_ms(seconds: float) -> str:
     """Write a time as the platform does: ``2024-11-20T08:50:00.239Z``."""
     moment = datetime.fromtimestamp(seconds, UTC)

@@ -23,6 +23,7 @@ from airflow_provider_tuya_ota.emulator.parameters import read_parameters
 from airflow_provider_tuya_ota.emulator.rendering import to_json, to_xml
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.storage import StorageError
+from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 from airflow_provider_tuya_ota.emulator.world import World
 
 DEFAULT_KEY = AccessKey("demo-access-key-id", "demo-access-key-secret")
@@ -132,7 +133,7 @@ class Emulator:
         status = 200
         fields: dict[str, Any] = {"RequestId": request_id, "Success": True, "Code": ""}
         try:
-            fields |= HANDLERS[action](self.world, read_parameters(action, wire), request.origin)
+            fields |= HANDLERS[action](self.world, read_parameters(action, ACTIONS[action], wire), request.origin)
         except BusinessError as error:
             entry["outcome"] = error.code
             status = self.world.quirks.error_status

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.emulator.documents import Entry, read_table
 from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, GatewayError, Response
-from airflow_provider_tuya_ota.emulator.parameters import ACTIONS
+from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -54,11 +54,35 @@ class Device:
     behaviour: Behaviour = WELL
     busy: Task | None = None
 
+    @property
+    def iot_id(self) -> str:
+        """Id that is unique in the account."""
+        return f"iot{self.product_key}{self.name}".lower()
+
+
+DEFAULT_MODULE = "default"
+
+
+@dataclass(slots=True)
+class Module:
+    """A part of a product's devices that is upgraded separately."""
+
+    name: str
+    alias: str
+    desc: str
+    created: float
+    modified: float
+
 
 @dataclass(slots=True)
 class Product:
-    """One product with its devices by name."""
+    """One product with its devices and modules by name, and its groups by id.
+
+    :param groups: device names.
+    """
 
     product_key: str
     name: str
     devices: dict[str, Device] = field(default_factory=dict)
+    modules: dict[str, Module] = field(default_factory=dict)
+    groups: dict[str, list[str]] = field(default_factory=dict)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from airflow_provider_tuya_ota.emulator.messages import GatewayError, Request
-from airflow_provider_tuya_ota.emulator.parameters import ACTIONS
 from airflow_provider_tuya_ota.emulator.signing import rpc_signature, same
+from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.clock import Clock

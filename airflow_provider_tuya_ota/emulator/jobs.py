@@ -45,6 +45,10 @@ class Job:
     need_push: bool = True
     need_confirm: bool = False
     protocol: str = "HTTPS"
+    retry_interval: int | None = None
+    retry_count: int | None = None
+    gray_percent: str | None = None
+    group_id: str | None = None
     status: str = "PLANNED"
     tasks: list[Task] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -67,6 +71,7 @@ class Job:
 class Task:
     """One device in one job.
 
+    :param retries: how often the device has begun again.
     :param scheduled: whether the device's next step has its time.
     :param waiting: what the device does next once it is online again.
     """
@@ -80,6 +85,7 @@ class Task:
     status: str = ""
     progress: int | None = None
     desc: str = ""
+    retries: int = 0
     scheduled: bool = False
     waiting: Callable[[], None] | None = None
 
@@ -90,7 +96,7 @@ class Task:
             "DestVersion": job.package.version,
             "DeviceName": self.device.name,
             "FirmwareId": job.package.firmware_id,
-            "IotId": f"iot{job.package.product.product_key}{self.device.name}".lower(),
+            "IotId": self.device.iot_id,
             "JobId": job.job_id,
             "ProductKey": job.package.product.product_key,
             "ProductName": job.package.product.name,
@@ -120,6 +126,8 @@ class Engine:
         self._ids = itertools.count(183634077921266000_1, 7)
         self.now = clock.world()
         self.jobs: dict[str, Job] = {}
+        self.tasks: dict[str, Task] = {}
+        self._of_device: defaultdict[str, list[Task]] = defaultdict(list)
         self._of_package: defaultdict[str, list[Job]] = defaultdict(list)
 
     def new_id(self) -> str:
@@ -145,6 +153,8 @@ class Engine:
         source = device.versions.get(job.package.module, "")
         task = Task(self.new_id(), job, device, source, self.now, self.now)
         job.tasks.append(task)
+        self.tasks[task.task_id] = task
+        self._of_device[device.iot_id].append(task)
         if job.need_confirm:
             # What waits for confirmation does not occupy its device.
             self._enter(task, "CONFIRM")
@@ -162,6 +172,10 @@ class Engine:
     def jobs_of(self, package: Package) -> list[Job]:
         """Give a package's jobs, the oldest first."""
         return list(self._of_package.get(package.firmware_id, ()))
+
+    def tasks_of(self, device: Device) -> list[Task]:
+        """Give a device's tasks, the oldest first."""
+        return list(self._of_device.get(device.iot_id, ()))
 
     def confirm(self, task: Task) -> None:
         """Let a task that waits for confirmation go on."""
@@ -243,7 +257,7 @@ class Engine:
         progress = 100 * step // PROGRESS_STEPS
         if behaviour.outcome == "fails" and progress >= behaviour.at_progress:
             task.progress = behaviour.at_progress
-            self._fail(task, f"step {behaviour.step}: {behaviour.reason or STEPS[behaviour.step]}")
+            self._fail_or_retry(task, f"step {behaviour.step}: {behaviour.reason or STEPS[behaviour.step]}")
             return
         task.progress, task.modified = progress, self.now
         if step < PROGRESS_STEPS:
@@ -257,9 +271,17 @@ class Engine:
         wrong = device.behaviour.outcome == "wrong_version"
         device.versions[package.module] = device.behaviour.version if wrong else package.version
         if wrong:
-            self._fail(task, "report version is not conform")
+            self._fail_or_retry(task, "report version is not conform")
         else:
             self._enter(task, "SUCCEEDED", progress=100)
+
+    def _fail_or_retry(self, task: Task, desc: str) -> None:
+        if task.retries < (task.job.retry_count or 0):
+            # What is shown of the task stays as it is while it is tried again.
+            task.retries += 1
+            self._after((task.job.retry_interval or 0) * 60.0, task, lambda: self._step(task, 1))
+        else:
+            self._fail(task, desc)
 
     def _fail(self, task: Task, desc: str) -> None:
         self._enter(task, "FAILED", desc=desc)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.emulator.clock import Clock, iso_ms
+from airflow_provider_tuya_ota.emulator.fleet import DEFAULT_MODULE
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ class Packages:
         product = self._products.get(values["ProductKey"])
         if product is None:
             raise BusinessError("iot.prod.NotExistedProduct", "The product does not exist.")
-        module = values.get("ModuleName", "default")
+        module = values.get("ModuleName", DEFAULT_MODULE)
+        if module not in product.modules:
+            raise BusinessError("iot.ota.OTAModuleNotExist", "The module does not exist in this product.")
         self._require_new(values, module)
         method = values.get("SignMethod", "MD5")
         stored = self._storage.for_package(values["FirmwareUrl"], origin)
@@ -118,6 +121,29 @@ class Packages:
         if firmware_id not in self.by_id:
             raise BusinessError("iot.firmware.FirmwareNotFound", "The firmware does not exist.")
         return self.by_id[firmware_id]
+
+    def modify(self, values: dict[str, Any]) -> None:
+        """Change a package's description and its text for devices.
+
+        :raises BusinessError: there is no such package, or it has another name or product.
+        """
+        package = self.get(values["FirmwareId"])
+        if values["FirmwareName"] != package.name:
+            raise BusinessError("iot.firmware.InvalidFirmware", "The name of a firmware cannot be changed.")
+        if values.get("ProductKey", package.product.product_key) != package.product.product_key:
+            raise BusinessError("iot.firmware.FirmwareAndProductKeyMismatch", "The firmware is not of this product.")
+        package.desc = values.get("FirmwareDesc", package.desc)
+        package.udi = values.get("Udi", package.udi)
+        package.modified = self._clock.world()
+
+    def delete(self, package: Package, *, in_use: bool) -> None:
+        """Forget a package.
+
+        :raises BusinessError: an unfinished job needs it.
+        """
+        if in_use:
+            raise BusinessError("iot.firmware.DeleteFirmwareFailure", "An unfinished job needs the firmware.")
+        del self.by_id[package.firmware_id]
 
     def _require_new(self, values: dict[str, Any], module: str) -> None:
         if len(self.by_id) >= MOST_PACKAGES:

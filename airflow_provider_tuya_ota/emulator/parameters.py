@@ -1,7 +1,4 @@
-"""The parameters of each operation, as the documents list them, and how they are read off the wire.
-
-Where vendor and original differ, the stricter reading counts: what passes here passes there.
-"""
+"""What a parameter is, and how an operation's parameters are read off the wire."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.emulator.messages import BusinessError, GatewayError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 COMMON = frozenset(
     {
@@ -28,7 +25,6 @@ COMMON = frozenset(
     }
 )
 _INDEXED = re.compile(r"(?P<name>[A-Za-z]+)\.(?P<place>\d+)")
-_LETTERS = r"A-Za-z0-9\u3040-\u30ff\u4e00-\u9fff\u3005\u31f0-\u31ff\u3400-\u4dbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,112 +51,17 @@ class Parameter:
     blank_code: str = ""
 
 
-def _page(largest: int, *, required: bool = True) -> tuple[Parameter, ...]:
-    code = "iot.common.InvalidPageParams"
-    return (
-        Parameter("CurrentPage", "whole", required, code, least=1, most=2**31 - 1),
-        Parameter("PageSize", "whole", required, code, least=1, most=largest),
-    )
-
-
-def _id(name: str, code: str, empty_code: str) -> Parameter:
-    return Parameter(name, required=True, code=code, pattern=r"[0-9A-Za-z]+", empty_code=empty_code)
-
-
-def _product(*, required: bool = True) -> Parameter:
-    code = "iot.firmware.InvalidProductKey"
-    return Parameter("ProductKey", required=required, code=code, empty_code="iot.prod.NullProductKey")
-
-
-def _device_names(name: str, most: int) -> Parameter:
-    code = "iot.firmware.ParameterSizeExceedMax"
-    return Parameter(name, "list", code=code, most=most, empty_code="iot.device.NullDeviceName")
-
-
-_FIRMWARE_ID = _id("FirmwareId", "iot.firmware.InvalidFirmwareId", "iot.firmware.NullFirmwareId")
-_JOB_ID = _id("JobId", "iot.firmware.InvalidOTAJobId", "iot.firmware.NullOTAJobId")
-_VERSION = r"[A-Za-z0-9._-]{1,64}"
-_SUFFIXES = ("bin", "dav", "apk", "tar", "gz", "tar.gz", "zip", "gzip")
-_TASK_STATES = ("CONFIRM", "QUEUED", "NOTIFIED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "CANCELED")
-
-ACTIONS: dict[str, tuple[Parameter, ...]] = {
-    "GenerateOTAUploadURL": (
-        Parameter("FileSuffix", code="iot.firmware.InvalidGenerateOTAUploadURLParam", choices=_SUFFIXES),
-    ),
-    "CreateOTAFirmware": (
-        Parameter(
-            "DestVersion",
-            required=True,
-            code="iot.firmware.IncorrectFormattedFirmwareVersion",
-            pattern=_VERSION,
-            empty_code="iot.firmware.NullFirmwareVersion",
-        ),
-        Parameter(
-            "FirmwareName",
-            required=True,
-            code="iot.firmware.IncorrectFormattedFirmwareName",
-            pattern=rf"[{_LETTERS}][{_LETTERS}_()-]{{0,39}}",
-            empty_code="iot.firmware.NullFirmwareName",
-            blank_code="iot.firmware.BlankFirmwareName",
-        ),
-        Parameter(
-            "FirmwareUrl",
-            required=True,
-            code="iot.firmware.MalformedFirmwareUrl",
-            pattern=r"https?://\S+",
-            empty_code="iot.firmware.NullFirmwareUrl",
-        ),
-        Parameter("FirmwareSign", required=True, code="iot.firmware.InvalidFirmwareSign", pattern=r"[0-9a-fA-F]+"),
-        Parameter("SignMethod", code="iot.firmware.InvalidFirmwareSignMethod", choices=("MD5", "SHA256")),
-        Parameter("FirmwareSize", "whole", code="iot.firmware.InvalidFirmwareSize", least=1, most=1_048_576_000),
-        _product(),
-        Parameter("FirmwareDesc", code="iot.firmware.FirmwareDescriptionExceedMaxLength", most=100),
-        Parameter("Type", "whole", code="iot.firmware.InvalidFirmwareType", most=0),
-        Parameter("SrcVersion", code="iot.firmware.IncorrectFormattedSrcVersion", pattern=_VERSION),
-        Parameter("ModuleName", code="iot.firmware.IncorrectFormattedModuleName", pattern=_VERSION),
-        Parameter("NeedToVerify", "flag"),
-        Parameter("Udi", most=4096),
-    ),
-    "QueryOTAFirmware": (_FIRMWARE_ID,),
-    "ListOTAFirmware": (
-        *_page(100),
-        _product(required=False),
-        Parameter("DestVersion", code="iot.firmware.IncorrectFormattedFirmwareVersion", pattern=_VERSION),
-    ),
-    "CreateOTAVerifyJob": (
-        _FIRMWARE_ID,
-        _product(),
-        Parameter("TimeoutInMinutes", "whole", code="iot.firmware.InvalidTimeoutSetting", least=1, most=1440),
-        _device_names("TargetDeviceName", 10),
-        Parameter("NeedPush", "flag"),
-        Parameter("NeedConfirm", "flag"),
-        Parameter("DownloadProtocol", choices=("HTTPS",)),
-    ),
-    "QueryOTAJob": (_JOB_ID,),
-    "ListOTAJobByFirmware": (*_page(200), _FIRMWARE_ID),
-    "ListOTATaskByJob": (
-        *_page(100, required=False),
-        _JOB_ID,
-        Parameter("TaskStatus", code="iot.firmware.InvalidTaskStatus", choices=_TASK_STATES),
-        _device_names("DeviceNames", 50),
-    ),
-    "CancelOTATaskByJob": (
-        _JOB_ID,
-        Parameter("CancelQueuedTask", "flag"),
-        Parameter("CancelNotifiedTask", "flag"),
-        Parameter("CancelUnconfirmedTask", "flag"),
-    ),
-}
-
-
-def read_parameters(action: str, wire: dict[str, str]) -> dict[str, Any]:
+def read_parameters(action: str, parameters: Iterable[Parameter], wire: dict[str, str]) -> dict[str, Any]:
     """Read an operation's own parameters.
 
+    :param action: name of the operation.
+    :param parameters: what it takes.
+    :param wire: everything that arrived.
     :returns: values by name; absent ones are left out.
     :raises GatewayError: something required is missing, misspelt or of the wrong form.
     :raises BusinessError: a value is not acceptable.
     """
-    known = {parameter.name: parameter for parameter in ACTIONS[action]}
+    known = {parameter.name: parameter for parameter in parameters}
     _refuse_respelled(action, known, wire)
     values: dict[str, Any] = {}
     for parameter in known.values():

@@ -24,6 +24,7 @@ _PRODUCT = {
     "devices": Entry(int, 0, MOST_DEVICES),
     "version": Entry(str),
     "device": Entry(dict),
+    "groups": Entry(dict),
 }
 _BEHAVIOUR = {
     "outcome": Entry(str, choices=OUTCOMES),
@@ -55,6 +56,7 @@ class ProductPlan:
     devices: int = 100
     version: str = "1.0.0"
     scripts: dict[str, DeviceScript] = field(default_factory=dict)
+    groups: dict[str, list[str]] = field(default_factory=dict)
 
     def build(self) -> Product:
         """Make the product and its devices."""
@@ -66,6 +68,11 @@ class ProductPlan:
             version = self.version if script.version is None else script.version
             versions = {"default": version} if version else {}
             product.devices[name] = Device(name, self.product_key, versions, script.online, script.behaviour)
+        for group, members in self.groups.items():
+            unknown = [name for name in members if name not in product.devices]
+            if unknown:
+                raise ValueError(f"group {group}: {', '.join(unknown)} is no device of product {self.product_key}")
+            product.groups[group] = list(members)
         return product
 
 
@@ -113,8 +120,15 @@ def read(document: Any) -> Scenario:
 
 def _plan(item: Any) -> ProductPlan:
     known = read_table(item, "product", _PRODUCT)
+    for group, members in known.get("groups", {}).items():
+        if not isinstance(members, list) or not all(isinstance(name, str) for name in members):
+            raise ValueError(f"group {group}: a list of device names is needed")
     scripts = {name: script(values, what=f"device {name}") for name, values in known.pop("device", {}).items()}
-    return replace(ProductPlan(), **known, scripts=scripts)
+    plan = replace(ProductPlan(), **known, scripts=scripts)
+    if plan.groups:
+        # Built once for its complaints: a group of unknown devices is the document's fault, not a later request's.
+        plan.build()
+    return plan
 
 
 def script(values: Any, before: DeviceScript | None = None, *, what: str = "device") -> DeviceScript:

@@ -6,6 +6,7 @@ import uuid
 from random import Random
 from typing import TYPE_CHECKING
 
+from airflow_provider_tuya_ota.emulator.fleet import DEFAULT_MODULE, Module
 from airflow_provider_tuya_ota.emulator.jobs import Engine, Job
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 from airflow_provider_tuya_ota.emulator.packages import Packages
@@ -13,7 +14,7 @@ from airflow_provider_tuya_ota.emulator.storage import Storage
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.clock import Clock
-    from airflow_provider_tuya_ota.emulator.fleet import Product
+    from airflow_provider_tuya_ota.emulator.fleet import Device, Product
     from airflow_provider_tuya_ota.emulator.scenario import Scenario
 
 
@@ -35,6 +36,10 @@ class World:
         self.storage = Storage(clock, self.new_uuid)
         self.packages = Packages(clock, self.products, self.storage)
         self.engine = Engine(clock, jitter)
+        self.seed = scenario.seed
+        now = clock.world()
+        for product in self.products.values():
+            product.modules[DEFAULT_MODULE] = Module(DEFAULT_MODULE, "", "", now, now)
 
     def new_uuid(self) -> str:
         """Give a lower-case UUID; the same ones for the same seed."""
@@ -48,6 +53,28 @@ class World:
         if product_key not in self.products:
             raise BusinessError("iot.prod.NotExistedProduct", "The product does not exist.")
         return self.products[product_key]
+
+    def device(self, product_key: str, name: str) -> Device:
+        """Find a device by product and name.
+
+        :raises BusinessError: there is none.
+        """
+        device = self.product(product_key).devices.get(name)
+        if device is None:
+            raise BusinessError("iot.device.NotExistedDevice", f"The device {name} does not exist.")
+        return device
+
+    def device_by_iot_id(self, iot_id: str) -> Device:
+        """Find a device by the id that is unique in the account.
+
+        :raises BusinessError: there is none.
+        """
+        for product in self.products.values():
+            if iot_id.startswith(f"iot{product.product_key}".lower()):
+                for device in product.devices.values():
+                    if device.iot_id == iot_id:
+                        return device
+        raise BusinessError("iot.device.InvalidIoTId", "The IotId is not known.")
 
     def job(self, job_id: str) -> Job:
         """Find a job.

@@ -11,6 +11,7 @@ from airflow_provider_tuya_ota.core.errors import (
     FirmwareVersionTakenError,
     InvalidParameterError,
 )
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 from airflow_provider_tuya_ota.operators.packaging import default_name
 from airflow_provider_tuya_ota.operators.source import UnchangedReader
@@ -79,6 +80,7 @@ def test_the_same_version_with_other_bytes_is_refused_and_nothing_is_created(
 def test_another_module_may_have_the_same_version(service: Service, context: Any, firmware: Path) -> None:
     upload(firmware).execute(context)
     firmware.write_bytes(b"other bytes")
+    TuyaOTAHook().call("CreateOTAModule", {"ModuleName": "mcu", "ProductKey": "k1demoproduct"})
 
     upload(firmware, module_name="mcu").execute(context)
 

@@ -75,7 +75,7 @@ def test_a_refusal_is_raised_as_its_error(use: Use, settings: Settings) -> None:
 @pytest.mark.parametrize("params", [None, {"PageSize": 10, "TaskId": ["a", "b"]}])
 def test_any_operation_can_be_called_by_name(use: Use, settings: Settings, params: Mapping[str, Any] | None) -> None:
     with serving(answer(ok(data={"Answer": 42}).body)) as server:
-        reply = use(dataclasses.replace(settings, port=server.port), "call", ("ConfirmOTATask", params))
+        reply = use(dataclasses.replace(settings, port=server.port), "call", ("Pub", params))
 
     assert reply.fields.record("data")["answer"] == 42
     assert ("TaskId.2=b" in server.received[0].target) is bool(params)
@@ -84,7 +84,7 @@ def test_any_operation_can_be_called_by_name(use: Use, settings: Settings, param
 @either
 @pytest.mark.parametrize(
     ("name", "requests"),
-    [("QueryOTAJob", 5), ("CancelOTATaskByJob", 5), ("CreateOTAVerifyJob", 1), ("ConfirmOTATask", 1)],
+    [("QueryOTAJob", 5), ("CancelOTATaskByJob", 5), ("CreateOTAVerifyJob", 1), ("Pub", 1)],
 )
 def test_only_operations_known_to_be_harmless_are_repeated(
     use: Use, settings: Settings, name: str, requests: int

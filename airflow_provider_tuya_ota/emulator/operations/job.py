@@ -1,0 +1,156 @@
+"""Jobs: verifications, batch upgrades, and looking at both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_tuya_ota.emulator import packages
+from airflow_provider_tuya_ota.emulator.clock import iso_ms
+from airflow_provider_tuya_ota.emulator.jobs import Job
+from airflow_provider_tuya_ota.emulator.messages import BusinessError
+from airflow_provider_tuya_ota.emulator.operations.paging import Values, page_of
+from airflow_provider_tuya_ota.emulator.selection import choose_for_upgrade, choose_for_verification
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.emulator.fleet import Device
+    from airflow_provider_tuya_ota.emulator.packages import Package
+    from airflow_provider_tuya_ota.emulator.world import World
+
+DEEPEST_TASK: Final = 100_000
+"""Device tasks of a job that its pages reach."""
+
+
+def create_verification(world: World, values: Values, _: str) -> Values:
+    """Offer a package to test devices."""
+    product = world.product(values["ProductKey"])
+    package = _package_of(world, values)
+    if package.status == packages.VERIFYING:
+        raise BusinessError("iot.firmware.InProgressVerifyJobExisted", "An unfinished verification job exists.")
+    if package.status in {packages.VERIFIED, packages.NOT_NEEDED}:
+        raise BusinessError("iot.firmware.VerifyFirmwareFailed", "The firmware needs no verification any more.")
+    devices = choose_for_verification(product, package, values.get("TargetDeviceName"))
+    job = _job(world, package, "VERIFY_FIRMWARE", "SPECIFIC", values)
+    package.status, package.modified = packages.VERIFYING, world.engine.now
+    _start(world, job, devices)
+    answer: Values = {"UtcCreate": iso_ms(job.created)}
+    if world.quirks.verify_job_id == "jobId":
+        answer["JobId"] = job.job_id
+    elif world.quirks.verify_job_id == "firmwareId":
+        answer["FirmwareId"] = job.job_id
+    return {"Data": answer}
+
+
+def create_upgrade(world: World, values: Values, _: str) -> Values:
+    """Offer a verified package to many devices."""
+    product = world.product(values["ProductKey"])
+    package = _package_of(world, values)
+    if package.status not in {packages.VERIFIED, packages.NOT_NEEDED}:
+        raise BusinessError("iot.firmware.FirmwareNotVerified", "The firmware has to be verified first.")
+    if "RetryInterval" in values and "RetryCount" not in values:
+        raise BusinessError("iot.firmware.InvalidRetryCount", "RetryInterval needs RetryCount.")
+    devices = choose_for_upgrade(product, package, values)
+    job = _job(world, package, "UPGRADE_FIRMWARE", values["TargetSelection"], values)
+    _start(world, job, devices)
+    return {"Data": {"JobId": job.job_id, "UtcCreate": iso_ms(job.created)}}
+
+
+def query(world: World, values: Values, _: str) -> Values:
+    """Show a job."""
+    job = world.job(values["JobId"])
+    return {
+        "Data": job.describe()
+        | {
+            "DestVersion": job.package.version,
+            "DownloadProtocol": job.protocol,
+            "GrayPercent": job.gray_percent,
+            "GroupId": job.group_id,
+            "Name": job.package.name,
+            "NeedConfirm": job.need_confirm,
+            "NeedPush": job.need_push,
+            "RetryCount": job.retry_count,
+            "RetryInterval": job.retry_interval,
+            "TimeoutInMinutes": job.timeout_minutes,
+        }
+    }
+
+
+def list_by_firmware(world: World, values: Values, _: str) -> Values:
+    """List a package's jobs, the newest first."""
+    package = world.packages.get(values["FirmwareId"])
+    return page_of(world.engine.jobs_of(package)[::-1], values, "Data", "SimpleOTAJobInfo")
+
+
+def list_by_device(world: World, values: Values, _: str) -> Values:
+    """List the jobs in which a device takes a package, the newest first."""
+    package = _package_of(world, values)
+    device = world.device(values["ProductKey"], values["DeviceName"])
+    jobs = [task.job for task in world.engine.tasks_of(device) if task.job.package is package]
+    return page_of(jobs[::-1], values, "Data", "SimpleOTAJobInfo")
+
+
+def list_tasks(world: World, values: Values, _: str) -> Values:
+    """List a job's device tasks."""
+    job = world.job(values["JobId"])
+    names = values.get("DeviceNames")
+    found = [
+        task
+        for task in job.tasks
+        if values.get("TaskStatus", task.status) == task.status and (names is None or task.device.name in names)
+    ]
+    paging = {"CurrentPage": 1, "PageSize": max(1, len(found))} if names is not None else values
+    if paging.get("CurrentPage", 1) * paging.get("PageSize", 10) > DEEPEST_TASK:
+        raise BusinessError("iot.common.InvalidPageParams", f"CurrentPage times PageSize is up to {DEEPEST_TASK}.")
+    return page_of(found, paging, "Data", "SimpleOTATaskInfo")
+
+
+def cancel(world: World, values: Values, _: str) -> Values:
+    """Cancel tasks of a job that have not begun."""
+    job = world.job(values["JobId"])
+    queued, notified = values.get("CancelQueuedTask", False), values.get("CancelNotifiedTask", False)
+    unconfirmed = values.get("CancelUnconfirmedTask")
+    if not {"CancelQueuedTask", "CancelNotifiedTask", "CancelUnconfirmedTask"} & set(values):
+        raise BusinessError("iot.firmware.CancelOptionIsMandatory", "Say which tasks to cancel.")
+    if job.status == "CANCELED":
+        raise BusinessError("iot.firmware.JobAlreadyCanceled", "The job is cancelled already.")
+    if job.status == "COMPLETED":
+        raise BusinessError("iot.firmware.CancelUpgradeTaskFailed", "The job has ended.")
+    statuses = {"QUEUED"} if queued else set()
+    statuses |= {"NOTIFIED"} if notified else set()
+    # Absent, the switch for unconfirmed tasks follows the one for queued tasks.
+    statuses |= {"CONFIRM"} if (queued if unconfirmed is None else unconfirmed) else set()
+    for task in job.tasks:
+        if task.status in statuses:
+            world.engine.cancel(task)
+    return {}
+
+
+def _package_of(world: World, values: Values) -> Package:
+    package = world.packages.get(values["FirmwareId"])
+    if package.product is not world.product(values["ProductKey"]):
+        raise BusinessError("iot.firmware.FirmwareAndProductKeyMismatch", "The firmware is not of this product.")
+    return package
+
+
+def _job(world: World, package: Package, kind: str, selection: str, values: Values) -> Job:
+    interval, count = values.get("RetryInterval"), values.get("RetryCount")
+    return Job(
+        world.engine.new_id(),
+        package,
+        kind,
+        selection,
+        world.engine.now,
+        world.engine.now,
+        timeout_minutes=values.get("TimeoutInMinutes"),
+        need_push=values.get("NeedPush", True),
+        need_confirm=values.get("NeedConfirm", False),
+        retry_interval=None if interval is None else int(interval),
+        retry_count=None if count is None else int(count),
+        gray_percent=values.get("GrayPercent"),
+        group_id=values.get("GroupId"),
+    )
+
+
+def _start(world: World, job: Job, devices: list[Device]) -> None:
+    for device in devices:
+        world.engine.add_task(job, device)
+    world.engine.start(job)
