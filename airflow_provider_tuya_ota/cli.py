@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota import __version__
 from airflow_provider_tuya_ota.client import TuyaOTAClient
+from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
 from airflow_provider_tuya_ota.core.redaction import mask_reply
 from airflow_provider_tuya_ota.core.settings import Settings
@@ -53,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_call_arguments(call)
     call.set_defaults(run=_call)
 
+    actions = commands.add_parser("actions", help="list the operations that this version knows")
+    actions.set_defaults(run=_actions)
+
     run_emulator = commands.add_parser("emulator", help="run a stand-in of the OTA service on this machine")
     emulator.add_arguments(run_emulator)
     run_emulator.set_defaults(run=emulator.run)
@@ -65,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_up_arguments(up)
     up.set_defaults(run=demo.run_up)
     return parser
+
+
+def _actions(_: argparse.Namespace) -> int:
+    for name, action in ALL_ACTIONS.items():
+        print(f"{name:<30} {(action.__doc__ or '').partition(chr(10))[0]}")
+    return 0
 
 
 def _add_call_arguments(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ def in_memory(emulator: Emulator) -> Callable[[str, str, dict[str, str], bytes],
     def send(method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
         path, _, query = target.partition("?")
         lower = {name.lower(): value for name, value in headers.items()} | {"host": "emulator.test"}
-        form = _parse_form(lower, body) if lower.get("content-type", "").startswith("multipart/") else None
+        form = parse_form(lower, body) if lower.get("content-type", "").startswith("multipart/") else None
         response = emulator.handle(Request(method, path, query, lower, body, form))
         return response.status, response.headers | {"content-type": response.content_type}, response.body
 
@@ -177,7 +177,7 @@ def form_of(ticket: dict[str, str], **changes: str) -> list[tuple[str, str]]:
     return list((fields | changes).items())
 
 
-def _parse_form(headers: dict[str, str], body: bytes) -> list[tuple[str, Any]]:
+def parse_form(headers: dict[str, str], body: bytes) -> list[tuple[str, Any]]:
     boundary = headers["content-type"].partition("boundary=")[2].encode()
     parts: list[tuple[str, Any]] = []
     for part in body.split(b"--" + boundary)[1:-1]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_tuya_ota.cli import SECRET_VARIABLE, main
+from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 
 if TYPE_CHECKING:
@@ -89,3 +90,11 @@ def test_a_secret_that_nobody_can_type_is_asked_for_by_name(
     assert main(["call", "QueryOTAJob", "--host", "example.com", "--access-key-id", "a"]) == 2
 
     assert f"set {SECRET_VARIABLE}" in capsys.readouterr().err
+
+
+def test_the_operations_are_listed_with_what_they_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["actions"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(ALL_ACTIONS)
+    assert all(len(line.split()) > 3 for line in lines)
