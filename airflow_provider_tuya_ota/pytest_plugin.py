@@ -1,0 +1,84 @@
+"""The pytest fixture ``tuya_ota_emulator``: a platform of one's own for each test, behind an Airflow connection.
+
+pytest loads this in every project that has the package installed, so it imports nothing until the fixture is used.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_tuya_ota.emulator.emulator import Emulator
+    from airflow_provider_tuya_ota.emulator.faults import Fault
+
+SPEED = 300.0
+"""How many times faster devices live in tests: five minutes of theirs are a second."""
+
+
+class RunningEmulator:
+    """An emulator that answers on a port of this machine.
+
+    :param emulator: the emulator itself; ``.world`` has packages and jobs, ``.log`` what was asked.
+    :param url: where it answers.
+    :param monkeypatch: takes connections back after the test.
+    """
+
+    def __init__(self, emulator: Emulator, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.emulator = emulator
+        self.url = url
+        self._monkeypatch = monkeypatch
+
+    def connect(self, conn_id: str = "tuya_ota_default", **changes: Any) -> None:
+        """Point an Airflow connection at the emulator, with some of its fields changed."""
+        fields: dict[str, Any] = {
+            "conn_type": "tuya_ota",
+            "host": self.url,
+            "login": self.emulator.key.access_key_id,
+            "password": self.emulator.key.access_key_secret,
+            "extra": {"requests_per_second": 1000},
+        }
+        self._monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields | changes))
+
+    def seed(self, document: dict[str, Any]) -> None:
+        """Begin again with a scenario; see the emulator's documentation for its form.
+
+        :raises ValueError: naming what is wrong with it.
+        """
+        from airflow_provider_tuya_ota.emulator.scenario import read  # noqa: PLC0415 - see the module
+
+        self.emulator.reset(read(document))
+
+    def script(self, device: str, *, product_key: str = "k1demoproduct", **values: Any) -> None:
+        """Begin again with one device that does not do well, e.g. ``outcome="fails", step=-4``."""
+        self.seed({"products": [{"product_key": product_key, "device": {device: values}}]})
+
+    def fault(self, action: str, kind: str, **values: Any) -> Fault:
+        """Let calls go wrong, e.g. ``fault("CreateOTAVerifyJob", "drop_after", nth=1)``."""
+        return self.emulator.faults.add({"action": action, "kind": kind, **values})
+
+    def advance(self, seconds: float) -> None:
+        """Let the devices' time pass at once."""
+        self.emulator.clock.advance(seconds)
+
+    @property
+    def actions(self) -> list[str]:
+        """What was asked, in order."""
+        return [entry["action"] for entry in self.emulator.log]
+
+
+@pytest.fixture
+def tuya_ota_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningEmulator]:
+    """Start a fresh emulator, point the connection ``tuya_ota_default`` at it, and stop it afterwards."""
+    from airflow_provider_tuya_ota.emulator.clock import Clock  # noqa: PLC0415 - see the module
+    from airflow_provider_tuya_ota.emulator.emulator import Emulator  # noqa: PLC0415 - as above
+    from airflow_provider_tuya_ota.emulator.server import EmulatorServer  # noqa: PLC0415 - as above
+
+    with EmulatorServer(Emulator(clock=Clock(speed=SPEED))) as server:
+        running = RunningEmulator(server.emulator, server.url, monkeypatch)
+        running.connect()
+        yield running
