@@ -39,7 +39,7 @@ def get_provider_info() -> dict[str, Any]:
         "integrations": [
             {
                 "integration-name": "Tuya OTA",
-                "external-doc-url": "https://developer.tuya.com/en/docs/tuya-iot/ota?id=Kf0l8s5p1g1jn",
+                "external-doc-url": "https://developer.tuya.com/en/docs/tuya-iot/how-to-call-the-api?id=Keybtfkjzdvk9",
                 "tags": ["service"],
             }
         ],
