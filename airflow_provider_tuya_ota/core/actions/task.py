@@ -79,9 +79,9 @@ class CancelOTATaskByJob(Action[None]):
             return []
         return [f"{self.name}: no switch is True, so nothing would be cancelled; the original refuses such a call"]
 
-    def parse(self, reply: Reply) -> None:  # noqa: ARG002 - the answer holds nothing but its success
+    def parse(self, reply: Reply) -> None:
         """Read nothing."""
-        return
+        return nothing(reply)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
