@@ -8,9 +8,10 @@ from email.utils import formatdate
 from typing import Any
 
 from airflow_provider_tuya_ota.emulator import control, storage
+from airflow_provider_tuya_ota.emulator.answers import accept, refuse, turn_away
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.faults import Faults
-from airflow_provider_tuya_ota.emulator.gateway import VERSIONS, AccessKey, Gateway, parse_wire
+from airflow_provider_tuya_ota.emulator.gateway import AccessKey, Gateway, parse_wire
 from airflow_provider_tuya_ota.emulator.messages import (
     BusinessError,
     ConnectionDropped,
@@ -20,7 +21,6 @@ from airflow_provider_tuya_ota.emulator.messages import (
 )
 from airflow_provider_tuya_ota.emulator.operations import HANDLERS
 from airflow_provider_tuya_ota.emulator.parameters import read_parameters
-from airflow_provider_tuya_ota.emulator.rendering import to_json, to_xml
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.storage import StorageError
 from airflow_provider_tuya_ota.emulator.tables import ACTIONS
@@ -123,23 +123,14 @@ class Emulator:
             )
         except GatewayError as error:
             entry["outcome"] = error.code
-            fields = {"RequestId": request_id, "Code": error.code, "Message": error.message}
-            if wire.get("Format") == "XML":
-                return Response(error.status, to_xml("Error", fields), "application/xml")
-            return Response(error.status, to_json(fields, self.world.quirks.changed({"key_case": "pascal"})))
+            return turn_away(wire, request_id, error, self.world.quirks)
 
     def _operate(self, request: Request, wire: dict[str, str], request_id: str, entry: dict[str, Any]) -> Response:
-        action = self._gateway.admit(request, wire)
-        status = 200
-        fields: dict[str, Any] = {"RequestId": request_id, "Success": True, "Code": ""}
+        quirks = self.world.quirks
+        action = self._gateway.admit(request, wire, quirks)
         try:
-            fields |= HANDLERS[action](self.world, read_parameters(action, ACTIONS[action], wire), request.origin)
+            values = read_parameters(action, ACTIONS[action], wire, lenient=quirks.parameter_names == "lenient")
+            return accept(wire, request_id, HANDLERS[action](self.world, values, request.origin), quirks)
         except BusinessError as error:
             entry["outcome"] = error.code
-            status = self.world.quirks.error_status
-            fields |= {"Success": False, "Code": error.code, "ErrorMessage": error.message}
-        if wire.get("Format") == "XML":
-            # The newer version leaves out the operation's name; a document needs some root all the same.
-            root = f"{action}Response" if wire.get("Version", VERSIONS[0]) == VERSIONS[0] else "Response"
-            return Response(status, to_xml(root, fields), "application/xml")
-        return Response(status, to_json(fields, self.world.quirks))
+            return refuse(wire, request_id, error, quirks)

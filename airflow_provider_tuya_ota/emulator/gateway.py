@@ -15,12 +15,16 @@ from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.clock import Clock
+    from airflow_provider_tuya_ota.emulator.quirks import Quirks
 
 TOLERANCE = 15 * 60
 """Seconds that a timestamp may differ."""
 NONCE_LIFE = 2 * TOLERANCE
 """Seconds that a nonce is remembered: a timestamp from the future's edge is good for this long."""
 VERSIONS = ("2018-01-20", "2022-01-01")
+_ALWAYS = ("Action", "AccessKeyId", "SignatureMethod", "SignatureNonce", "Timestamp")
+_SOMETIMES = ("Format", "Version", "SignatureVersion")
+"""In the table of common parameters, but in no example."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,15 @@ class Gateway:
         self._clock = clock
         self._nonces: OrderedDict[str, float] = OrderedDict()
 
-    def admit(self, request: Request, wire: dict[str, str]) -> str:
+    def admit(self, request: Request, wire: dict[str, str], quirks: Quirks) -> str:
         """Let a request in.
 
         :returns: the operation's name.
         :raises GatewayError: with the code that the documents give for the fault.
         """
-        self._require_common(wire)
+        if quirks.methods not in {"both", request.method}:
+            raise GatewayError("UnsupportedHTTPMethod", f"Only {quirks.methods} is served.", 405)
+        self._require_common(wire, _ALWAYS + (_SOMETIMES if quirks.common_parameters == "required" else ()))
         action = wire["Action"]
         if action not in ACTIONS:
             raise GatewayError("InvalidAction.NotFound", f"The action {action[:64]!r} is not found.", 404)
@@ -78,15 +84,16 @@ class Gateway:
             raise GatewayError(
                 "SignatureDoesNotMatch", "The request signature does not conform to the signing rules.", 403
             )
-        self._use_nonce(wire["SignatureNonce"])
+        if quirks.nonce_replay == "refused":
+            self._use_nonce(wire["SignatureNonce"])
         return action
 
     def reset(self) -> None:
         """Forget the nonces."""
         self._nonces.clear()
 
-    def _require_common(self, wire: dict[str, str]) -> None:
-        for name in ("Action", "AccessKeyId", "SignatureMethod", "SignatureNonce", "Timestamp"):
+    def _require_common(self, wire: dict[str, str], mandatory: tuple[str, ...]) -> None:
+        for name in mandatory:
             if not wire.get(name):
                 raise GatewayError(f"Missing{name}", f"{name} is mandatory for this action.")
         if not wire.get("Signature"):

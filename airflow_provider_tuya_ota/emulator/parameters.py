@@ -51,17 +51,22 @@ class Parameter:
     blank_code: str = ""
 
 
-def read_parameters(action: str, parameters: Iterable[Parameter], wire: dict[str, str]) -> dict[str, Any]:
+def read_parameters(
+    action: str, parameters: Iterable[Parameter], wire: dict[str, str], *, lenient: bool = False
+) -> dict[str, Any]:
     """Read an operation's own parameters.
 
     :param action: name of the operation.
     :param parameters: what it takes.
     :param wire: everything that arrived.
+    :param lenient: take names in any case instead of refusing all but the one spelling.
     :returns: values by name; absent ones are left out.
     :raises GatewayError: something required is missing, misspelt or of the wrong form.
     :raises BusinessError: a value is not acceptable.
     """
     known = {parameter.name: parameter for parameter in parameters}
+    if lenient:
+        wire = _respelled(known, wire)
     _refuse_respelled(action, known, wire)
     values: dict[str, Any] = {}
     for parameter in known.values():
@@ -72,6 +77,18 @@ def read_parameters(action: str, parameters: Iterable[Parameter], wire: dict[str
             continue
         values[parameter.name] = _value(parameter, value)
     return values
+
+
+def _respelled(known: dict[str, Parameter], wire: dict[str, str]) -> dict[str, str]:
+    spellings = {name.lower(): name for name in known}
+    respelled: dict[str, str] = {}
+    for given, value in wire.items():
+        name, dot, place = given.partition(".")
+        right = f"{spellings.get(name.lower(), name)}{dot}{place}"
+        if right in respelled:
+            raise GatewayError("InvalidParameter", f"{right} is given twice.")
+        respelled[right] = value
+    return respelled
 
 
 def _refuse_respelled(action: str, known: dict[str, Parameter], wire: dict[str, str]) -> None:

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
 
 from airflow_provider_tuya_ota.emulator.documents import Entry, read_table
 
-_QUIRKS = {
-    "verify_job_id": Entry(str, choices=("jobId", "firmwareId", "absent")),
-    "list_shape": Entry(str, choices=("flat", "wrapped", "single")),
-    "error_status": Entry(int, choices=(200, 400)),
-    "key_case": Entry(str, choices=("lower_camel", "pascal")),
+CHOICES: Final[dict[str, tuple[Any, ...]]] = {
+    "job_id": ("jobId", "firmwareId", "absent"),
+    "key_case": ("lower_camel", "pascal", "lower"),
+    "oss_key": ("ossAccessKeyId", "oSSAccessKeyId", "ossaccessKeyId", "OSSAccessKeyId"),
+    "list_shape": ("flat", "wrapped", "single"),
+    "module_list": ("list", "object", "invalid_json"),
+    "totals": ("present", "absent", "of_page"),
+    "ids": ("text", "number"),
+    "progress": ("whole", "decimal"),
+    "empty_fields": ("absent", "null", "text"),
+    "success_code": ("empty", "absent"),
+    "error_status": (200, 400),
+    "gateway_errors": ("plain", "camel", "business"),
+    "nonce_replay": ("refused", "accepted"),
+    "default_format": ("JSON", "XML"),
+    "common_parameters": ("optional", "required"),
+    "parameter_names": ("strict", "lenient"),
+    "methods": ("both", "GET", "POST"),
+    "repeated_cancel": ("refused", "accepted"),
+}
+"""By quirk: its readings, the default first."""
+LONGEST_LIST_DELAY: Final = 3600.0
+_ENTRIES: Final = {name: Entry(type(choices[0]), choices=choices) for name, choices in CHOICES.items()} | {
+    "list_delay": Entry(float, 0, LONGEST_LIST_DELAY)
 }
 
 
@@ -19,24 +38,54 @@ _QUIRKS = {
 class Quirks:
     """How the emulator reads what the documents leave open.
 
-    :param verify_job_id: CreateOTAVerifyJob answers the job's id under ``jobId`` (table), ``firmwareId`` (example)
-        or not.
+    :param job_id: creating a job answers its id under ``jobId`` (tables), ``firmwareId`` (the one example) or not.
+    :param key_case: spelling of the keys: as in the examples, as in the tables, or all lower.
+    :param oss_key: what a serialiser makes of ``OSSAccessKeyId`` where keys begin in lower case.
     :param list_shape: lists flat, wrapped once (the original), or as a bare object when they have one entry.
+    :param module_list: a product's modules as a list (table), or as the example has them: one object, followed by a
+        comma or not.
+    :param totals: whether pages tell the size of the whole list, or, as one description can be read, of the page.
+    :param ids: ids of packages, jobs and tasks as texts or as numbers.
+    :param progress: a task's progress as ``50`` (the vendor) or ``50.00`` (the original).
+    :param empty_fields: what has no value is left out, null or an empty text.
+    :param success_code: ``code`` of a success.
     :param error_status: HTTP status of a refusing operation.
-    :param key_case: spelling of the keys.
+    :param gateway_errors: keys of a refusal at the door; ``business`` is the form that operations refuse in.
+    :param nonce_replay: what becomes of a nonce that was used.
+    :param default_format: of the answer to a request without ``Format``.
+    :param common_parameters: whether ``Format``, ``Version`` and ``SignatureVersion`` may be missing.
+    :param parameter_names: whether the English tables' spelling (``FirmwareID``) is refused.
+    :param methods: HTTP methods that are served.
+    :param repeated_cancel: cancelling what is cancelled already.
+    :param list_delay: seconds until a new package or job appears in lists.
     """
 
-    verify_job_id: str = "jobId"
-    list_shape: str = "flat"
-    error_status: int = 200
+    job_id: str = "jobId"
     key_case: str = "lower_camel"
+    oss_key: str = "ossAccessKeyId"
+    list_shape: str = "flat"
+    module_list: str = "list"
+    totals: str = "present"
+    ids: str = "text"
+    progress: str = "whole"
+    empty_fields: str = "absent"
+    success_code: str = "empty"
+    error_status: int = 200
+    gateway_errors: str = "plain"
+    nonce_replay: str = "refused"
+    default_format: str = "JSON"
+    common_parameters: str = "optional"
+    parameter_names: str = "strict"
+    methods: str = "both"
+    repeated_cancel: str = "refused"
+    list_delay: float = 0.0
 
     def changed(self, values: dict[str, Any]) -> Quirks:
         """Set some of them.
 
         :raises ValueError: naming the quirk and its choices.
         """
-        return replace(self, **read_table(values, "quirks", _QUIRKS))
+        return replace(self, **read_table(values, "quirks", _ENTRIES))
 
     def as_dict(self) -> dict[str, Any]:
         """Give all of them."""

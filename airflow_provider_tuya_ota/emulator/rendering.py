@@ -1,47 +1,79 @@
-"""Answers as JSON or XML, in the key case and list shape that the quirks ask for."""
+"""Answers as JSON or XML, spelled and shaped as the quirks ask for."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.quirks import Quirks
 
+_IDS: Final = frozenset({"FirmwareId", "JobId", "TaskId"})
+_SIZES_OF_LISTS: Final = frozenset({"Total", "PageCount"})
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list with the name that the original gives its entries."""
+    """A list with the name that the original gives its entries.
+
+    :param shape: overrides the quirk for lists whose example shows a shape of its own.
+    """
 
     entry_name: str
     entries: list[dict[str, Any]]
+    shape: str = ""
 
 
 def to_json(fields: dict[str, Any], quirks: Quirks) -> bytes:
     """Render an answer; keys are given in the tables' spelling and leave in the quirk's."""
-    return json.dumps(_shaped(fields, quirks), ensure_ascii=False).encode()
+    return json.dumps(_shaped(_with_sizes(fields, quirks), quirks), ensure_ascii=False).encode()
 
 
-def to_xml(root: str, fields: dict[str, Any]) -> bytes:
+def to_xml(root: str, fields: dict[str, Any], quirks: Quirks) -> bytes:
     """Render an answer as XML; the keys stay as the tables spell them."""
-    return f'<?xml version="1.0" encoding="UTF-8"?><{root}>{_elements(fields)}</{root}>'.encode()
+    body = _elements(_with_sizes(fields, quirks))
+    return f'<?xml version="1.0" encoding="UTF-8"?><{root}>{body}</{root}>'.encode()
+
+
+def _with_sizes(fields: dict[str, Any], quirks: Quirks) -> dict[str, Any]:
+    if quirks.totals == "present" or "Total" not in fields:
+        return fields
+    if quirks.totals == "absent":
+        return {name: value for name, value in fields.items() if name not in _SIZES_OF_LISTS}
+    shown = sum(len(value.entries) for value in fields.values() if isinstance(value, Listing))
+    return fields | {"Total": shown, "PageCount": 1}
 
 
 def _shaped(value: Any, quirks: Quirks) -> Any:
     if isinstance(value, Listing):
         return _list(value, quirks)
     if isinstance(value, dict):
-        return {_key(name, quirks): _shaped(item, quirks) for name, item in value.items() if item is not None}
+        return {
+            _key(name, quirks): _shaped(_field(name, item, quirks), quirks)
+            for name, item in value.items()
+            if item is not None or quirks.empty_fields != "absent"
+        }
+    return value
+
+
+def _field(name: str, value: Any, quirks: Quirks) -> Any:
+    if value is None:
+        return "" if quirks.empty_fields == "text" else None
+    if quirks.ids == "number" and name in _IDS:
+        return int(value)
+    if quirks.progress == "decimal" and name == "Progress":
+        return f"{value}.00"
     return value
 
 
 def _list(listing: Listing, quirks: Quirks) -> Any:
     entries = [_shaped(entry, quirks) for entry in listing.entries]
-    if quirks.list_shape == "wrapped":
+    shape = listing.shape or quirks.list_shape
+    if shape == "wrapped":
         return {_key(listing.entry_name, quirks): entries}
-    if quirks.list_shape == "single" and len(entries) == 1:
+    if shape == "single" and len(entries) == 1:
         return entries[0]
     return entries
 
@@ -49,8 +81,10 @@ def _list(listing: Listing, quirks: Quirks) -> Any:
 def _key(name: str, quirks: Quirks) -> str:
     if quirks.key_case == "pascal":
         return name
+    if quirks.key_case == "lower":
+        return name.lower()
     if name == "OSSAccessKeyId":
-        return "ossAccessKeyId"
+        return quirks.oss_key
     return name[0].lower() + name[1:]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_provider_tuya_ota.emulator.fleet import DEFAULT_MODULE, Module
 from airflow_provider_tuya_ota.emulator.jobs import Engine, Job
@@ -13,9 +13,22 @@ from airflow_provider_tuya_ota.emulator.packages import Packages
 from airflow_provider_tuya_ota.emulator.storage import Storage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from airflow_provider_tuya_ota.emulator.clock import Clock
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product
     from airflow_provider_tuya_ota.emulator.scenario import Scenario
+
+
+class Created(Protocol):
+    """Anything that was made at a time."""
+
+    @property
+    def created(self) -> float:
+        """Seconds since the epoch."""
+
+
+Made = TypeVar("Made", bound=Created)
 
 
 class World:
@@ -37,9 +50,15 @@ class World:
         self.packages = Packages(clock, self.products, self.storage)
         self.engine = Engine(clock, jitter)
         self.seed = scenario.seed
+        self._clock = clock
         now = clock.world()
         for product in self.products.values():
             product.modules[DEFAULT_MODULE] = Module(DEFAULT_MODULE, "", "", now, now)
+
+    def shown(self, things: Iterable[Made]) -> list[Made]:
+        """Leave out what is too new to stand in a list."""
+        until = self._clock.world() - self.quirks.list_delay
+        return [thing for thing in things if thing.created <= until]
 
     def new_uuid(self) -> str:
         """Give a lower-case UUID; the same ones for the same seed."""

@@ -103,9 +103,9 @@ def test_probability_comes_from_the_seed(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("quirk", "value", "key"),
     [
-        ("verify_job_id", "jobId", "jobId"),
-        ("verify_job_id", "firmwareId", "firmwareId"),
-        ("verify_job_id", "absent", None),
+        ("job_id", "jobId", "jobId"),
+        ("job_id", "firmwareId", "firmwareId"),
+        ("job_id", "absent", None),
     ],
 )
 def test_the_job_id_stands_where_the_quirk_says(stranger: Stranger, quirk: str, value: str, key: str | None) -> None:

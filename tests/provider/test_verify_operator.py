@@ -160,7 +160,7 @@ def test_without_waiting_the_job_id_comes_at_once(service: Service, context: Any
 def test_the_job_id_is_found_wherever_the_platform_puts_it(
     service: Service, context: Any, package: str, quirk: str
 ) -> None:
-    service.emulator.world.quirks = service.emulator.world.quirks.changed({"verify_job_id": quirk})
+    service.emulator.world.quirks = service.emulator.world.quirks.changed({"job_id": quirk})
 
     job_id = run(verify(package), context)
 

@@ -45,7 +45,7 @@ def list_all(world: World, values: Values, _: str) -> Values:
     """List packages, the newest first."""
     found = [
         package
-        for package in world.packages.by_id.values()
+        for package in world.shown(world.packages.by_id.values())
         if values.get("ProductKey", package.product.product_key) == package.product.product_key
         and values.get("DestVersion", package.version) == package.version
     ]

@@ -32,12 +32,7 @@ def create_verification(world: World, values: Values, _: str) -> Values:
     job = _job(world, package, "VERIFY_FIRMWARE", "SPECIFIC", values)
     package.status, package.modified = packages.VERIFYING, world.engine.now
     _start(world, job, devices)
-    answer: Values = {"UtcCreate": iso_ms(job.created)}
-    if world.quirks.verify_job_id == "jobId":
-        answer["JobId"] = job.job_id
-    elif world.quirks.verify_job_id == "firmwareId":
-        answer["FirmwareId"] = job.job_id
-    return {"Data": answer}
+    return _created(world, job)
 
 
 def create_upgrade(world: World, values: Values, _: str) -> Values:
@@ -51,7 +46,7 @@ def create_upgrade(world: World, values: Values, _: str) -> Values:
     devices = choose_for_upgrade(product, package, values)
     job = _job(world, package, "UPGRADE_FIRMWARE", values["TargetSelection"], values)
     _start(world, job, devices)
-    return {"Data": {"JobId": job.job_id, "UtcCreate": iso_ms(job.created)}}
+    return _created(world, job)
 
 
 def query(world: World, values: Values, _: str) -> Values:
@@ -77,7 +72,8 @@ def query(world: World, values: Values, _: str) -> Values:
 def list_by_firmware(world: World, values: Values, _: str) -> Values:
     """List a package's jobs, the newest first."""
     package = world.packages.get(values["FirmwareId"])
-    return page_of(world.engine.jobs_of(package)[::-1], values, "Data", "SimpleOTAJobInfo")
+    jobs = world.shown(world.engine.jobs_of(package))
+    return page_of(jobs[::-1], values, "Data", "SimpleOTAJobInfo")
 
 
 def list_by_device(world: World, values: Values, _: str) -> Values:
@@ -110,6 +106,8 @@ def cancel(world: World, values: Values, _: str) -> Values:
     unconfirmed = values.get("CancelUnconfirmedTask")
     if not {"CancelQueuedTask", "CancelNotifiedTask", "CancelUnconfirmedTask"} & set(values):
         raise BusinessError("iot.firmware.CancelOptionIsMandatory", "Say which tasks to cancel.")
+    if job.status in {"CANCELED", "COMPLETED"} and world.quirks.repeated_cancel == "accepted":
+        return {}
     if job.status == "CANCELED":
         raise BusinessError("iot.firmware.JobAlreadyCanceled", "The job is cancelled already.")
     if job.status == "COMPLETED":
@@ -129,6 +127,13 @@ def _package_of(world: World, values: Values) -> Package:
     if package.product is not world.product(values["ProductKey"]):
         raise BusinessError("iot.firmware.FirmwareAndProductKeyMismatch", "The firmware is not of this product.")
     return package
+
+
+def _created(world: World, job: Job) -> Values:
+    # The one example of a verification carries the job's id under the name of the package's.
+    name = {"jobId": "JobId", "firmwareId": "FirmwareId"}.get(world.quirks.job_id)
+    told = {name: job.job_id} if name else {}
+    return {"Data": told | {"UtcCreate": iso_ms(job.created)}}
 
 
 def _job(world: World, package: Package, kind: str, selection: str, values: Values) -> Job:

@@ -66,7 +66,8 @@ def list_by_product(world: World, values: Values, _: str) -> Values:
         }
         for module in product.modules.values()
     ]
-    return {"Data": Listing("OtaModuleDTO", entries)}
+    shape = "" if world.quirks.module_list == "list" else "single"
+    return {"Data": Listing("OtaModuleDTO", entries, shape)}
 
 
 def _module(product: Product, name: str) -> Module:

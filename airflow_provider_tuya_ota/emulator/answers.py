@@ -1,0 +1,60 @@
+"""From what an operation answers, or why it refuses, to bytes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_tuya_ota.emulator.gateway import VERSIONS
+from airflow_provider_tuya_ota.emulator.messages import Response
+from airflow_provider_tuya_ota.emulator.rendering import to_json, to_xml
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.emulator.messages import BusinessError, GatewayError
+    from airflow_provider_tuya_ota.emulator.quirks import Quirks
+
+Fields = dict[str, Any]
+_XML: Final = "application/xml"
+
+
+def accept(wire: dict[str, str], request_id: str, fields: Fields, quirks: Quirks) -> Response:
+    """Answer a success."""
+    code = {} if quirks.success_code == "absent" else {"Code": ""}
+    return _answer(wire, 200, {"RequestId": request_id, "Success": True} | code | fields, quirks)
+
+
+def refuse(wire: dict[str, str], request_id: str, error: BusinessError, quirks: Quirks) -> Response:
+    """Answer that the operation refuses."""
+    return _answer(wire, quirks.error_status, _refusal(request_id, error), quirks)
+
+
+def turn_away(wire: dict[str, str], request_id: str, error: GatewayError, quirks: Quirks) -> Response:
+    """Answer that the request did not get past the door."""
+    fields = {"RequestId": request_id, "Code": error.code, "Message": error.message}
+    key_case = "pascal" if quirks.gateway_errors == "plain" else "lower_camel"
+    if quirks.gateway_errors == "business":
+        fields = _refusal(request_id, error)
+    if _format(wire, quirks) == "XML":
+        return Response(error.status, to_xml("Error", fields, quirks), _XML)
+    return Response(error.status, to_json(fields, quirks.changed({"key_case": key_case})))
+
+
+def _refusal(request_id: str, error: BusinessError | GatewayError) -> Fields:
+    return {"RequestId": request_id, "Success": False, "Code": error.code, "ErrorMessage": error.message}
+
+
+def _answer(wire: dict[str, str], status: int, fields: Fields, quirks: Quirks) -> Response:
+    action = wire["Action"]
+    if _format(wire, quirks) == "XML":
+        # The newer version leaves out the operation's name; a document needs some root all the same.
+        root = f"{action}Response" if wire.get("Version", VERSIONS[0]) == VERSIONS[0] else "Response"
+        return Response(status, to_xml(root, fields, quirks), _XML)
+    body = to_json(fields, quirks)
+    if action == "ListOTAModuleByProduct" and quirks.module_list == "invalid_json":
+        # The example lacks a comma behind the modules.
+        body = re.sub(rb"([}\]]), (?=\"[A-Za-z]+\": [^{}]*}$)", rb"\1 ", body)
+    return Response(status, body)
+
+
+def _format(wire: dict[str, str], quirks: Quirks) -> str:
+    return wire.get("Format") or quirks.default_format
