@@ -114,6 +114,13 @@ _CONNECTION_FIELDS = {
         type=["boolean", "null"],
         default=True,
     ),
+    "http_method": _field(
+        "HTTP method",
+        "GET, as in every example of the vendor, or POST. Where one is refused, the other is tried.",
+        type=["string", "null"],
+        enum=["GET", "POST"],
+        default="GET",
+    ),
     "allow_http": _field(
         "Allow plain http",
         "Permit http to hosts other than this machine. Firmware and requests can then be read on the way.",

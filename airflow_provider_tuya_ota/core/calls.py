@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.encoding import Value, to_wire
 from airflow_provider_tuya_ota.core.envelope import Reply, read_reply
-from airflow_provider_tuya_ota.core.errors import AuthenticationError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import ApiError, AuthenticationError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Note, Send, Sleep
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.rate import Lane
@@ -16,6 +17,7 @@ from airflow_provider_tuya_ota.core.signing import common_parameters, signed_que
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from airflow_provider_tuya_ota.core.actions.base import Action
     from airflow_provider_tuya_ota.core.models import Page
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
+_OTHER_METHOD: Final = {"GET": "POST", "POST": "GET"}
 LONGEST_LIST = 1_000_000
 """Items after which a list is taken for endless: a page that repeats itself must not hold a worker for ever."""
 
@@ -57,16 +60,25 @@ def call_by_name(
     :param repeat: whether a lost answer may be answered by sending again.
     :param lane: budget to draw on.
     :param retry: patience; the default bridges about fifteen seconds.
+
+    Parameters travel in the query with either HTTP method. Where the platform does not serve the connection's method
+    for an operation, the other one is tried: the vendor's examples are all GET, the original documents POST for some.
     """
     policy = retry or RetryPolicy()
     wire = to_wire(parameters)
+    method = settings.http_method
     attempt = 0
     while True:
         attempt += 1
         ambient: Ambient = yield Look()
         try:
-            return (yield from _attempt(settings, name, wire, ambient, lane))
+            request = _signed(settings, method, name, wire, ambient)
+            return (yield from _attempt(settings, name, request, ambient.now, lane))
         except TuyaOTAError as error:
+            if _refuses_method(error) and method == settings.http_method:
+                # Turned away at the door, so even a create was not carried out.
+                method = _OTHER_METHOD[method]
+                continue
             delay = policy.delay(error, repeat, attempt=attempt, jitter=ambient.jitter)
             if delay is None:
                 raise
@@ -74,17 +86,26 @@ def call_by_name(
             yield Sleep(delay)
 
 
-def _attempt(settings: Settings, name: str, wire: Mapping[str, str], ambient: Ambient, lane: Lane) -> Flow[Reply]:
+def _refuses_method(error: TuyaOTAError) -> bool:
+    return isinstance(error, ApiError) and (
+        error.http_status == HTTPStatus.METHOD_NOT_ALLOWED or error.code.lower().startswith("unsupportedhttpmethod")
+    )
+
+
+def _signed(settings: Settings, method: str, name: str, wire: Mapping[str, str], ambient: Ambient) -> Request:
     # Nonce, timestamp and signature belong to one attempt: a replayed nonce is refused.
     common = common_parameters(settings, action=name, timestamp=ambient.now, nonce=ambient.nonce)
-    query = signed_query("GET", {**wire, **common}, settings.credentials.access_key_secret)
-    request = Request("GET", f"{settings.base_url}/?{query}", {"Accept": "application/json"})
+    query = signed_query(method, {**wire, **common}, settings.credentials.access_key_secret)
+    return Request(method, f"{settings.base_url}/?{query}", {"Accept": "application/json"})
+
+
+def _attempt(settings: Settings, name: str, request: Request, sent_at: datetime, lane: Lane) -> Flow[Reply]:
     response: Response = yield Send(request, lane)
     credentials = settings.credentials
     try:
         return read_reply(name, response, secrets=(credentials.access_key_secret, credentials.access_key_id))
     except AuthenticationError as error:
-        raise explain_refusal(error, settings, response, ambient.now) from None
+        raise explain_refusal(error, settings, response, sent_at) from None
 
 
 def every_page(

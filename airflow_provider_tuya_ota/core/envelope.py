@@ -9,6 +9,7 @@ Source: https://developer.tuya.com/cn/docs/tuya-iot/Pub?id=Keyc7sd30vmlj .
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _SUCCESS_CODES: Final = frozenset({"", "200", "OK"})
 """The documented one is empty; the others cost nothing to understand when ``success`` says true."""
+_MISSING_COMMA: Final = re.compile(r'"(?:[^"\\]|\\[\s\S])*+(?:"|\\?\Z)|(?P<closing>[}\]])(?=\s*")')
+"""A text, to be skipped whole, or the end of an object or list that a key follows at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,19 @@ def _read_fields(body: bytes) -> Record | None:
         parsed = read_xml(text)
     else:
         try:
-            parsed = json.loads(text)
+            parsed = _read_json(text)
         except (ValueError, RecursionError):
             return None
     return Record(parsed) if isinstance(parsed, dict) else None
+
+
+def _read_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except json.JSONDecodeError:
+        # As the vendor shows ListOTAModuleByProduct, there is no comma between the modules and the next key.
+        mended = _MISSING_COMMA.sub(lambda found: f"{found[0]}," if found["closing"] else found[0], body.decode())
+        return json.loads(mended)
 
 
 def _refuse_unreadable(action: str, response: Response, secrets: Sequence[str]) -> NoReturn:

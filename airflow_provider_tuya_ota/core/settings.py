@@ -9,16 +9,18 @@ import ipaddress
 import re
 import string
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 DEFAULT_PORT: Final = 8686
 API_VERSIONS: Final = ("2018-01-20", "2022-01-01")
+HTTP_METHODS: Final = ("GET", "POST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Settings:
     :param api_version: ``Version`` sent with each request.
     :param send_common_parameters: send ``Format``, ``Version`` and ``SignatureVersion``, which the vendor's table lists
         and its examples omit.
+    :param http_method: ``GET`` as in every example of the vendor, or ``POST``; where it is refused, the other one is
+        tried.
     :param allow_http: permit plain http to hosts other than loopback.
     :param console_url: pattern of a job's page in the vendor's console, with ``{job_id}``, ``{firmware_id}``,
         ``{product_key}`` and ``{host}``.
@@ -77,6 +81,7 @@ class Settings:
     cancels_per_second: float = 5.0
     api_version: str = API_VERSIONS[0]
     send_common_parameters: bool = True
+    http_method: str = HTTP_METHODS[0]
     allow_http: bool = False
     console_url: str = "https://{host}:3443/"
 
@@ -225,10 +230,10 @@ def _text(name: str, value: object) -> str:
     raise ConfigurationError(f"Connection extra {name}: a text is needed, not {type(value).__name__}.")
 
 
-def _version(name: str, value: object) -> str:
-    if value in API_VERSIONS:
+def _choice(name: str, value: object, *, choices: tuple[str, ...]) -> str:
+    if value in choices:
         return str(value)
-    raise ConfigurationError(f"Connection extra {name}: {value!r} is not allowed. Allowed: {', '.join(API_VERSIONS)}.")
+    raise ConfigurationError(f"Connection extra {name}: {value!r} is not allowed. Allowed: {', '.join(choices)}.")
 
 
 def _is_web_address(text: str) -> bool:
@@ -273,7 +278,7 @@ def _console_url(name: str, value: object) -> str:
     return pattern
 
 
-EXTRA_FIELDS: Final = {
+EXTRA_FIELDS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "verify_tls": _switch,
     "ca_bundle": _text,
     "proxy": _proxy,
@@ -281,8 +286,9 @@ EXTRA_FIELDS: Final = {
     "read_timeout": _seconds,
     "requests_per_second": _rate,
     "cancels_per_second": _rate,
-    "api_version": _version,
+    "api_version": partial(_choice, choices=API_VERSIONS),
     "send_common_parameters": _switch,
+    "http_method": partial(_choice, choices=HTTP_METHODS),
     "allow_http": _switch,
     "console_url": _console_url,
 }

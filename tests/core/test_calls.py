@@ -33,6 +33,7 @@ from tests.core.script import SECRET, SETTINGS, Script, gateway, job, lost, ok, 
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import Action
+    from airflow_provider_tuya_ota.core.http import Response
 
 VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk", target_device_name=["d1", "d 2"])
 PACKAGE = CreateOTAFirmware(dest_version="1.1", firmware_name="lamp")
@@ -235,3 +236,37 @@ def test_asking_where_to_upload_is_harmless() -> None:
         script.run(call(SETTINGS, GenerateOTAUploadURL()))
 
     assert len(script.sent) == 5
+
+
+@pytest.mark.parametrize("action", [QUERY, VERIFY], ids=lambda action: action.name)
+@pytest.mark.parametrize(
+    "refusal", [gateway("UnsupportedHTTPMethod", 405), gateway("UnsupportedHTTPMethod"), gateway("Odd", 405)]
+)
+def test_where_get_is_not_served_the_parameters_are_posted_under_a_new_signature(
+    action: Action[object], refusal: Response
+) -> None:
+    script = Script([refusal, ok(data=job())])
+
+    script.run(call(SETTINGS, action))
+
+    got, posted = script.sent
+    unsigned = {name: value for name, value in posted.parameters.items() if name != "Signature"}
+    assert (got.request.method, posted.request.method) == ("GET", "POST")
+    assert got.parameters["SignatureNonce"] != posted.parameters["SignatureNonce"]
+    assert posted.parameters["Signature"] == signature(SECRET, string_to_sign("POST", canonical_query(unsigned)))
+    assert script.sleeps == []
+
+
+def test_a_connection_that_posts_falls_back_to_get() -> None:
+    script = Script([gateway("UnsupportedHTTPMethod", 405), ok(data=job())])
+
+    script.run(call(dataclasses.replace(SETTINGS, http_method="POST"), QUERY))
+
+    assert [sent.request.method for sent in script.sent] == ["POST", "GET"]
+
+
+def test_a_platform_that_serves_no_method_is_asked_once_with_each() -> None:
+    script = Script([gateway("UnsupportedHTTPMethod", 405), gateway("UnsupportedHTTPMethod", 405)])
+
+    with pytest.raises(ApiError, match="UnsupportedHTTPMethod"):
+        script.run(call(SETTINGS, VERIFY))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -50,6 +51,23 @@ def failure(body: object, status: int = 200, secrets: tuple[str, ...] = ()) -> T
 )
 def test_success_is_recognised_in_every_plausible_form(body: object) -> None:
     assert read(body).request_id == REQUEST_ID
+
+
+def test_the_comma_that_the_example_lacks_behind_an_object_is_read_as_there() -> None:
+    body = b'{"code":"","data":{"desc":"} \\"a] \\"","moduleName":"ble"} "list":[1]\n"requestId":"x","success":true}'
+
+    reply = read(body)
+
+    assert reply.request_id == "x"
+    assert reply.fields.record("Data").text("Desc") == '} "a] "'
+
+
+@pytest.mark.parametrize("body", [b'{"' + b'\\"' * 500_000, b"{" + b'}"' * 500_000, b'"\\', b"}" * 1_000_000])
+def test_a_long_answer_that_cannot_be_mended_is_refused_without_reading_it_over_and_over(body: bytes) -> None:
+    began = time.process_time()
+    failure(body)
+
+    assert time.process_time() - began < 10
 
 
 def test_a_success_without_request_id_is_a_success() -> None:
@@ -149,7 +167,7 @@ UNREADABLE: dict[str, Any] = {
     "plain text": b"OK",
     "not UTF-8": b'{"success": "\xff\xfe"}',
     "cut off": b'{"code":"","data":{"jobId":',
-    "missing comma": b'{"code":"","data":{} "requestId":"x"}',
+    "missing comma between texts": b'{"code":"" "requestId":"x"}',
     "a list": [1, 2],
     "a number": 17,
     "null": b"null",
