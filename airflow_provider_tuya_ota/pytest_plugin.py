@@ -47,11 +47,13 @@ class RunningEmulator:
     def seed(self, document: dict[str, Any]) -> None:
         """Begin again with a scenario; see the emulator's documentation for its form.
 
+        Quotas are in force where the scenario has a table ``quotas``: without it a test may be as hasty as it likes.
+
         :raises ValueError: naming what is wrong with it.
         """
         from airflow_provider_tuya_ota.emulator.scenario import read  # noqa: PLC0415 - see the module
 
-        self.emulator.reset(read(document))
+        self.emulator.reset(read({"quotas": {"enabled": False}} | document))
 
     def script(self, device: str, *, product_key: str = "k1demoproduct", **values: Any) -> None:
         """Begin again with one device that does not do well, e.g. ``outcome="fails", step=-4``."""
@@ -80,5 +82,6 @@ def tuya_ota_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningEmulat
 
     with EmulatorServer(Emulator(clock=Clock(speed=SPEED))) as server:
         running = RunningEmulator(server.emulator, server.url, monkeypatch)
+        running.seed({})
         running.connect()
         yield running

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -11,17 +11,26 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response as WebResponse
+from starlette.responses import StreamingResponse
 
-from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, Request, Response
+from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, ConnectionRefused, Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
 
+SLOW_PIECES: Final = 20
+"""Pieces in which a slow body arrives."""
 
-def create_app(emulator: Emulator) -> ASGIApp:
-    """Give an ASGI application that serves the emulator."""
+
+def create_app(emulator: Emulator, be_away: Callable[[float], None] | None = None) -> ASGIApp:
+    """Give an ASGI application that serves the emulator.
+
+    :param be_away: refuses connections for so many seconds; without it, those that come are closed unanswered.
+    """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -29,7 +38,9 @@ def create_app(emulator: Emulator) -> ASGIApp:
         web = WebRequest(scope, receive)
         try:
             response = await _answer(emulator, web)
-        except ConnectionDropped:
+        except ConnectionDropped as fault:
+            if be_away is not None and isinstance(fault, ConnectionRefused):
+                be_away(fault.seconds)
             await _drop(send)
             return
         except ClientDisconnect:
@@ -37,7 +48,12 @@ def create_app(emulator: Emulator) -> ASGIApp:
         if response.delay:
             await asyncio.sleep(response.delay)
         body = b"" if response.status == 204 else response.body  # noqa: PLR2004 - HTTP's No Content
-        await WebResponse(body, response.status, response.headers, response.content_type)(scope, receive, send)
+        answer: ASGIApp = WebResponse(body, response.status, response.headers, response.content_type)
+        if response.trickle and body:
+            headers = response.headers | {"content-length": str(len(body))}
+            pieces = _pieces(body, response.trickle)
+            answer = StreamingResponse(pieces, response.status, headers, response.content_type)
+        await answer(scope, receive, send)
 
     return app
 
@@ -55,6 +71,13 @@ async def _answer(emulator: Emulator, web: WebRequest) -> Response:
     return await run_in_threadpool(emulator.handle, _request(web, body=await web.body()))
 
 
+async def _pieces(body: bytes, seconds: float) -> AsyncIterator[bytes]:
+    count = min(SLOW_PIECES, len(body))
+    for number in range(count):
+        await asyncio.sleep(seconds / count)
+        yield body[len(body) * number // count : len(body) * (number + 1) // count]
+
+
 def _request(web: WebRequest, *, body: bytes = b"", form: Any = None) -> Request:
     return Request(
         method=web.method,
@@ -63,6 +86,7 @@ def _request(web: WebRequest, *, body: bytes = b"", form: Any = None) -> Request
         headers=dict(web.headers),
         body=body,
         form=form,
+        scheme=web.url.scheme,
     )
 
 

@@ -54,13 +54,18 @@ def _seed(emulator: Emulator, values: Any, _: list[str]) -> Any:
 
 
 def _clear_faults(emulator: Emulator, _: Any, __: list[str]) -> Any:
-    emulator.faults.list.clear()
+    emulator.faults.clear()
     return []
 
 
 def _change_quirks(emulator: Emulator, values: Any, _: list[str]) -> Any:
     emulator.world.quirks = emulator.world.quirks.changed(values)
     return emulator.world.quirks.as_dict()
+
+
+def _change_quotas(emulator: Emulator, values: Any, _: list[str]) -> Any:
+    emulator.world.quotas = emulator.world.quotas.changed(values)
+    return emulator.world.quotas.as_dict()
 
 
 def _change_clock(emulator: Emulator, values: Any, _: list[str]) -> Any:
@@ -151,6 +156,8 @@ _COMMANDS: dict[tuple[str, str], Callable[[Emulator, Any, list[str]], Any]] = {
     ("DELETE", "faults"): _clear_faults,
     ("GET", "quirks"): lambda emulator, _, __: emulator.world.quirks.as_dict(),
     ("POST", "quirks"): _change_quirks,
+    ("GET", "quotas"): lambda emulator, _, __: emulator.world.quotas.as_dict(),
+    ("POST", "quotas"): _change_quotas,
     ("GET", "requests"): lambda emulator, _, __: list(emulator.log),
     ("GET", "state"): lambda emulator, _, __: _state(emulator),
     ("POST", "confirm"): lambda emulator, values, _: {"confirmed": _confirm(emulator, values)},

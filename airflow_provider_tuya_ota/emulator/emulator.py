@@ -48,7 +48,7 @@ class Emulator:
     ) -> None:
         self.key = key
         self.clock = clock or Clock()
-        self.faults: Faults = Faults()
+        self.faults: Faults = Faults(self.clock)
         self.log: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
         self._scenario = scenario or Scenario()
         self._gateway = Gateway(key, self.clock)
@@ -58,7 +58,7 @@ class Emulator:
     def reset(self, scenario: Scenario | None = None) -> None:
         """Begin again, with another scenario where one is given; faults and log are forgotten, the clock goes on."""
         self._scenario = scenario or self._scenario
-        self.faults.list.clear()
+        self.faults.clear()
         self.log.clear()
         self._gateway.reset()
         self.world = World(self._scenario, self.clock)
@@ -83,12 +83,14 @@ class Emulator:
             self.log.append(entry)
             try:
                 response = self._route(request, request_id, entry)
+                response.headers["date"] = formatdate(self.clock.gateway(), usegmt=True)
             except ConnectionDropped:
                 entry["outcome"] = "dropped"
                 raise
+            finally:
+                self.faults.answered()
             entry["status"] = response.status
             entry.setdefault("outcome", "ok")
-            response.headers["date"] = formatdate(self.clock.gateway(), usegmt=True)
             return response
 
     def _route(self, request: Request, request_id: str, entry: dict[str, Any]) -> Response:
@@ -127,7 +129,7 @@ class Emulator:
 
     def _operate(self, request: Request, wire: dict[str, str], request_id: str, entry: dict[str, Any]) -> Response:
         quirks = self.world.quirks
-        action = self._gateway.admit(request, wire, quirks)
+        action = self._gateway.admit(request, wire, quirks, self.world.quotas)
         try:
             values = read_parameters(action, ACTIONS[action], wire, lenient=quirks.parameter_names == "lenient")
             return accept(wire, request_id, HANDLERS[action](self.world, values, request.origin), quirks)

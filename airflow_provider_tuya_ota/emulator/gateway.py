@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from airflow_provider_tuya_ota.emulator.messages import GatewayError, Request
+from airflow_provider_tuya_ota.emulator.quotas import Meter
 from airflow_provider_tuya_ota.emulator.signing import rpc_signature, same
 from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.clock import Clock
     from airflow_provider_tuya_ota.emulator.quirks import Quirks
+    from airflow_provider_tuya_ota.emulator.quotas import Quotas
 
 TOLERANCE = 15 * 60
 """Seconds that a timestamp may differ."""
@@ -64,8 +66,9 @@ class Gateway:
         self._key = key
         self._clock = clock
         self._nonces: OrderedDict[str, float] = OrderedDict()
+        self._meter = Meter(clock)
 
-    def admit(self, request: Request, wire: dict[str, str], quirks: Quirks) -> str:
+    def admit(self, request: Request, wire: dict[str, str], quirks: Quirks, quotas: Quotas) -> str:
         """Let a request in.
 
         :returns: the operation's name.
@@ -86,11 +89,13 @@ class Gateway:
             )
         if quirks.nonce_replay == "refused":
             self._use_nonce(wire["SignatureNonce"])
+        self._meter.admit(action, quotas)
         return action
 
     def reset(self) -> None:
-        """Forget the nonces."""
+        """Forget the nonces, and what was asked."""
         self._nonces.clear()
+        self._meter.reset()
 
     def _require_common(self, wire: dict[str, str], mandatory: tuple[str, ...]) -> None:
         for name in mandatory:

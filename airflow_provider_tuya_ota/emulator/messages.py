@@ -18,6 +18,7 @@ class Request:
     :param query: still encoded.
     :param headers: names in lower case.
     :param body: of anything but a form upload.
+    :param scheme: http or https, as the caller came.
     :param form: parts of a multipart upload in the order of arrival: name and text, or name and file.
     """
 
@@ -27,11 +28,12 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)
     form: Sequence[tuple[str, str | BinaryIO]] | None = field(default=None, repr=False)
+    scheme: str = "http"
 
     @property
     def origin(self) -> str:
         """Address of the emulator as the caller wrote it."""
-        return f"http://{self.headers.get('host', 'emulator.invalid')}"
+        return f"{self.scheme}://{self.headers.get('host', 'emulator.invalid')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Response:
     """One answer; its representation leaves out the body, which may carry permissions and signed addresses.
 
     :param delay: seconds that a server lets pass before it sends.
+    :param trickle: seconds over which it sends the body.
     """
 
     status: int
@@ -46,10 +49,22 @@ class Response:
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    trickle: float = 0.0
 
 
 class ConnectionDropped(Exception):  # noqa: N818 - nothing is wrong, a fault was asked for
     """A fault asks that the connection be closed without an answer."""
+
+
+class ConnectionRefused(ConnectionDropped):
+    """A fault asks that nobody listen for a while; connections that are open are closed.
+
+    :param seconds: how long from now.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
 
 
 class GatewayError(Exception):

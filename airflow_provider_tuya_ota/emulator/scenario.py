@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.emulator.documents import DECADE, Entry, read_table
 from airflow_provider_tuya_ota.emulator.fleet import OUTCOMES, STEPS, WELL, Behaviour, Device, Product
 from airflow_provider_tuya_ota.emulator.quirks import Quirks
+from airflow_provider_tuya_ota.emulator.quotas import Quotas
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 DEMO_PRODUCT = "k1demoproduct"
 MOST_DEVICES = 100_000
 
-_SCENARIO = {"seed": Entry(int), "quirks": Entry(dict), "products": Entry(list)}
+_SCENARIO = {"seed": Entry(int), "quirks": Entry(dict), "quotas": Entry(dict), "products": Entry(list)}
 _PRODUCT = {
     "product_key": Entry(str),
     "name": Entry(str),
@@ -83,6 +84,7 @@ class Scenario:
     products: tuple[ProductPlan, ...] = (ProductPlan(),)
     quirks: Quirks = field(default_factory=Quirks)
     seed: int = 0
+    quotas: Quotas = field(default_factory=Quotas)
 
     def build_products(self) -> dict[str, Product]:
         """Make every product."""
@@ -115,7 +117,8 @@ def read(document: Any) -> Scenario:
     plans = tuple(_plan(item) for item in known.get("products", [{}]))
     if len({plan.product_key for plan in plans}) != len(plans):
         raise ValueError("scenario: a product_key stands twice")
-    return Scenario(plans, Quirks().changed(known.get("quirks", {})), known.get("seed", 0))
+    quirks, quotas = Quirks().changed(known.get("quirks", {})), Quotas().changed(known.get("quotas", {}))
+    return Scenario(plans, quirks, known.get("seed", 0), quotas)
 
 
 def _plan(item: Any) -> ProductPlan:

@@ -4,73 +4,47 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import uvicorn
-
 from airflow_provider_tuya_ota.emulator import scenario as scenarios
-from airflow_provider_tuya_ota.emulator.app import create_app
+from airflow_provider_tuya_ota.emulator.certificates import AUTHORITY, KINDS, make_context
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import DEFAULT_KEY, Emulator
 from airflow_provider_tuya_ota.emulator.gateway import AccessKey
+from airflow_provider_tuya_ota.emulator.listening import Listening, url_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-
-class _Server(uvicorn.Server):
-    """Tells when it is ready, and leaves signals to whoever started it."""
-
-    def __init__(self, emulator: Emulator, ready: Callable[[], None]) -> None:
-        config = uvicorn.Config(
-            create_app(emulator),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            # The date is the gateway's, which a test may set.
-            date_header=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self._ready()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        # The original raises the signal again when it has stopped, and the process would not exit with 0.
-        yield
-
-
-def url_of(listener: socket.socket, host: str) -> str:
-    """Give the address that a listening socket is reached at."""
-    port = listener.getsockname()[1]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    import ssl
+    from collections.abc import Sequence
 
 
 class EmulatorServer:
     """Run an emulator in a thread of this process, on a free port of loopback.
 
     :param emulator: what to serve; a fresh one by default.
+    :param tls: serve https with a certificate of this kind (:data:`~.certificates.KINDS`); plain http by default.
     """
 
-    def __init__(self, emulator: Emulator | None = None) -> None:
+    def __init__(self, emulator: Emulator | None = None, *, tls: str | None = None) -> None:
         self.emulator = emulator or Emulator()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = url_of(self._listener, "127.0.0.1")
+        self._folder = tempfile.TemporaryDirectory(prefix="tuya-ota-emulator-")
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.url = url_of(listener, "127.0.0.1", tls=tls is not None)
         self._is_ready = threading.Event()
-        self._server = _Server(self.emulator, self._is_ready.set)
+        self._server = Listening(self.emulator, listener, self._is_ready.set, _context(tls, Path(self._folder.name)))
         self._thread = threading.Thread(target=self._serve, name="tuya-ota-emulator", daemon=True)
+
+    @property
+    def ca_bundle(self) -> str:
+        """File with the authority that callers of an https emulator trust."""
+        return str(Path(self._folder.name) / AUTHORITY)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -81,10 +55,14 @@ class EmulatorServer:
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
         self._thread.join(10)
-        self._listener.close()
+        self._folder.cleanup()
 
     def _serve(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._listener]))
+        asyncio.run(self._server.run_until_told())
+
+
+def _context(tls: str | None, folder: Path) -> ssl.SSLContext | None:
+    return None if tls is None else make_context(tls, folder)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,6 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--scenario", metavar="FILE", type=Path, help="TOML or JSON with products and devices")
     parser.add_argument("--speed", type=_speed, default=1.0, help="how many times faster devices live")
+    parser.add_argument(
+        "--tls", choices=KINDS, help="serve https with a certificate that is right, or wrong in one way"
+    )
 
 
 def _access_key(text: str) -> AccessKey:
@@ -133,22 +114,24 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     emulator = Emulator(arguments.access_key, scenario, Clock(speed=arguments.speed))
     announcement = {
-        "url": url_of(listener, arguments.host),
+        "url": url_of(listener, arguments.host, tls=arguments.tls is not None),
         "access_key_id": emulator.key.access_key_id,
         "access_key_secret": emulator.key.access_key_secret,
         "product_keys": list(emulator.world.products),
     }
-    with listener:
-        asyncio.run(_serve(emulator, listener, announcement))
+    with tempfile.TemporaryDirectory(prefix="tuya-ota-emulator-") as folder:
+        context = _context(arguments.tls, Path(folder))
+        if context is not None:
+            announcement["ca_bundle"] = str(Path(folder) / AUTHORITY)
+        asyncio.run(_serve(Listening(emulator, listener, lambda: print(json.dumps(announcement), flush=True), context)))
     return 0
 
 
-async def _serve(emulator: Emulator, listener: socket.socket, announcement: Mapping[str, object]) -> None:
-    server = _Server(emulator, lambda: print(json.dumps(announcement), flush=True))
+async def _serve(server: Listening) -> None:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, server.handle_exit, signal_number, None)
-    await server.serve(sockets=[listener])
+    await server.run_until_told()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -45,6 +45,7 @@ class World:
             for use in ("ids", "chance", "jitter")
         )
         self.quirks = scenario.quirks
+        self.quotas = scenario.quotas
         self.products: dict[str, Product] = scenario.build_products()
         self.storage = Storage(clock, self.new_uuid)
         self.packages = Packages(clock, self.products, self.storage)

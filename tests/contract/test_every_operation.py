@@ -17,6 +17,8 @@ from airflow_provider_tuya_ota.core.uploading import FirmwareFile, ensure_packag
 from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
+from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
+from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from tests.contract.worlds import WORLDS
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ def a_day(settings: Settings, emulator: Emulator) -> Flow[dict[str, Any]]:
 def test_every_operation_is_understood_in_every_world_and_shape(world: Any, list_shape: str, key_case: str) -> None:
     clock = Clock()
     clock.freeze(frozen=True)
-    emulator = Emulator(clock=clock)
+    emulator = Emulator(scenario=Scenario(quotas=UNLIMITED), clock=clock)
     emulator.world.quirks = emulator.world.quirks.changed({"list_shape": list_shape, "key_case": key_case})
 
     seen = world(emulator, lambda settings: a_day(settings, emulator))

@@ -6,6 +6,8 @@ import pytest
 
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
+from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
+from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from tests.emulator.stranger import Stranger, in_memory, over_socket
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 def emulator() -> Emulator:
     clock = Clock()
     clock.freeze(frozen=True)
-    return Emulator(clock=clock)
+    return Emulator(scenario=Scenario(quotas=UNLIMITED), clock=clock)
 
 
 @pytest.fixture(params=["memory", "socket"])

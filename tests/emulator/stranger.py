@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 from airflow_provider_tuya_ota.emulator.messages import Request
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
@@ -37,11 +38,16 @@ def in_memory(emulator: Emulator) -> Callable[[str, str, dict[str, str], bytes],
     return send
 
 
-def over_socket(url: str) -> Callable[[str, str, dict[str, str], bytes], Answer]:
+def over_socket(url: str, tls: ssl.SSLContext | None = None) -> Callable[[str, str, dict[str, str], bytes], Answer]:
     """Send requests to a server."""
 
     def send(method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+        where = urlsplit(url).netloc
+        connection = (
+            http.client.HTTPSConnection(where, timeout=10, context=tls)
+            if tls
+            else http.client.HTTPConnection(where, timeout=10)
+        )
         try:
             connection.request(method, target, body, headers)
             answer = connection.getresponse()
@@ -60,6 +66,7 @@ class Stranger:
     key_id: str = "demo-access-key-id"
     secret: str = "demo-access-key-secret"
     extra: dict[str, str] = field(default_factory=dict)
+    now: Callable[[], float] = time.time
 
     def parameters(self, action: str, **own: str) -> dict[str, str]:
         return {
@@ -67,7 +74,7 @@ class Stranger:
             "AccessKeyId": self.key_id,
             "SignatureMethod": "HMAC-SHA1",
             "SignatureNonce": uuid.uuid4().hex,
-            "Timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "Timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.now())),
             **self.extra,
             **own,
         }
@@ -80,6 +87,9 @@ class Stranger:
 
     def ask(self, action: str, **own: str) -> tuple[int, Any]:
         return self.ask_with(self.parameters(action, **own))
+
+    def ask_raw(self, action: str, **own: str) -> bytes:
+        return self.send("GET", f"/?{self.sign('GET', self.parameters(action, **own))}", {}, b"")[2]
 
     def ask_with(self, parameters: dict[str, str], *, method: str = "GET", in_body: bool = False) -> tuple[int, Any]:
         query = self.sign(method, parameters)

@@ -90,7 +90,7 @@ def test_uploads_have_faults_too(stranger: Stranger) -> None:
 def test_probability_comes_from_the_seed(emulator: Emulator) -> None:
     def outcomes() -> list[int]:
         stranger = Stranger(in_memory(emulator))
-        stranger.control("POST", "seed", {"seed": 5})
+        stranger.control("POST", "seed", {"seed": 5, "quotas": {"enabled": False}})
         fault(stranger, "status", probability=0.5)
         return [raw(stranger)[0] for _ in range(30)]
 

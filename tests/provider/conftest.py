@@ -8,6 +8,7 @@ import pytest
 
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
+from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 
@@ -54,7 +55,7 @@ def server() -> Iterator[EmulatorServer]:
 
 @pytest.fixture
 def service(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Service:
-    server.emulator.reset(Scenario())
+    server.emulator.reset(Scenario(quotas=UNLIMITED))
     server.emulator.clock.gateway_offset = 0.0
     server.emulator.clock.freeze(frozen=False)
     service = Service(server.emulator, server.url, monkeypatch)
