@@ -1,8 +1,4 @@
-"""Starting a verification without ever starting two.
-
-The platform has no client token, so what exists is listed before and, when in doubt, after: one new job is adopted,
-none is an error that may be retried, several stop for a person.
-"""
+"""Starting a verification without ever starting two: what runs is followed, what is verified is not repeated."""
 
 from __future__ import annotations
 
@@ -13,19 +9,14 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob, QueryOTAFirmware
 from airflow_provider_tuya_ota.core.appearing import wait_to_appear
 from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.errors import (
-    AmbiguousOutcomeError,
-    ConflictError,
-    OutcomeError,
-    ProtocolError,
-    TuyaOTAError,
-)
+from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError, ConflictError, OutcomeError
 from airflow_provider_tuya_ota.core.flow import Flow, Note
-from airflow_provider_tuya_ota.core.lists import list_jobs, list_tasks
+from airflow_provider_tuya_ota.core.lists import list_tasks
+from airflow_provider_tuya_ota.core.new_jobs import create_job, list_jobs_of_type
 from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobType
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.models import Created, Firmware, Job
+    from airflow_provider_tuya_ota.core.models import Firmware, Job
     from airflow_provider_tuya_ota.core.settings import Settings
 
 
@@ -62,35 +53,24 @@ def start_verification(
     :raises TuyaOTAError: anything else that went wrong; after an error in doubt no new job was found.
     """
     firmware: Firmware = yield from call(settings, QueryOTAFirmware(firmware_id=action.firmware_id))
-    known = yield from list_verifications(settings, action.firmware_id)
+    known = yield from list_jobs_of_type(settings, action.firmware_id, JobType.VERIFY_FIRMWARE)
     if firmware.status == FirmwareStatus.VERIFIED:
         return _already_verified(firmware, known, if_verified)
     if firmware.status == FirmwareStatus.VERIFYING:
         return (yield from _follow_running(settings, action))
     try:
-        created = yield from call(settings, action)
+        job = yield from create_job(settings, action, JobType.VERIFY_FIRMWARE, known)
     except ConflictError as error:
         if "InProgressVerifyJobExisted" not in error.code:
             raise
         return (yield from _follow_running(settings, action))
-    except TuyaOTAError as error:
-        if not error.in_doubt:
-            raise
-        yield Note(f"{error.sentence} Looking whether the verification job exists.", warning=True)
-        found = yield from _find_new(settings, action.firmware_id, known)
-        if found is None:
-            raise
-        return Verification(
-            job_id=found.job_id, firmware_id=action.firmware_id, utc_create=found.utc_create, is_new=True
-        )
-    return (yield from _identify(settings, action, created, known))
-
-
-def list_verifications(settings: Settings, firmware_id: str) -> Flow[list[Job]]:
-    """List the verification jobs of a package, the newest first."""
-    jobs = yield from list_jobs(settings, firmware_id)
-    verifications = [job for job in jobs if job.type == JobType.VERIFY_FIRMWARE]
-    return sorted(verifications, key=lambda job: job.utc_create, reverse=True)
+    return Verification(
+        job_id=job.job_id,
+        firmware_id=action.firmware_id,
+        utc_create=job.utc_create,
+        request_id=job.request_id,
+        is_new=True,
+    )
 
 
 def _already_verified(firmware: Firmware, known: list[Job], if_verified: IfVerified) -> Verification:
@@ -127,7 +107,7 @@ def _follow_running(settings: Settings, action: CreateOTAVerifyJob) -> Flow[Veri
 
 
 def _find_running(settings: Settings, firmware_id: str) -> Flow[Job | None]:
-    jobs = yield from list_verifications(settings, firmware_id)
+    jobs = yield from list_jobs_of_type(settings, firmware_id, JobType.VERIFY_FIRMWARE)
     running = [job for job in jobs if not job.status.has_ended]
     if len(running) > 1:
         raise AmbiguousOutcomeError(
@@ -136,40 +116,3 @@ def _find_running(settings: Settings, firmware_id: str) -> Flow[Job | None]:
             " Look at them in the vendor's console"
         )
     return running[0] if running else None
-
-
-def _identify(settings: Settings, action: CreateOTAVerifyJob, created: Created, known: list[Job]) -> Flow[Verification]:
-    job_id, utc_create = created.entity_id, created.utc_create
-    if job_id is None:
-        yield Note("the answer to CreateOTAVerifyJob has no job id; looking for the job", warning=True)
-        found = yield from _find_new(settings, action.firmware_id, known)
-        if found is None:
-            raise ProtocolError(
-                f"CreateOTAVerifyJob succeeded (request id {created.request_id}) but its job is in no list."
-                f" Look at package {action.firmware_id} in the vendor's console before running this again"
-            )
-        job_id, utc_create = found.job_id, utc_create or found.utc_create
-    return Verification(
-        job_id=job_id,
-        firmware_id=action.firmware_id,
-        utc_create=utc_create,
-        request_id=created.request_id,
-        is_new=True,
-    )
-
-
-def _find_new(settings: Settings, firmware_id: str, known: list[Job]) -> Flow[Job | None]:
-    known_ids = {job.job_id for job in known}
-
-    def look() -> Flow[Job | None]:
-        jobs = yield from list_verifications(settings, firmware_id)
-        new = [job for job in jobs if job.job_id not in known_ids]
-        if len(new) > 1:
-            raise AmbiguousOutcomeError(
-                f"package {firmware_id} has {len(new)} verification jobs that were not there before"
-                f" ({', '.join(job.job_id for job in new)}); which one belongs to this task cannot be told."
-                " Look at them in the vendor's console"
-            )
-        return new[0] if new else None
-
-    return wait_to_appear(look)

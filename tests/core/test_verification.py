@@ -17,10 +17,11 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
 )
+from airflow_provider_tuya_ota.core.new_jobs import list_jobs_of_type
+from airflow_provider_tuya_ota.core.states import JobType
 from airflow_provider_tuya_ota.core.verification import (
     IfVerified,
     Verification,
-    list_verifications,
     start_verification,
 )
 from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, firmware, gateway, job, lost, ok, refused, task
@@ -244,6 +245,6 @@ def test_without_doubt_nobody_looks_for_a_job(refusal: Answer, kind: type[TuyaOT
 def test_verifications_are_listed_newest_first_without_other_jobs() -> None:
     script = Script([jobs(OLD, job("7", kind="UPGRADE_FIRMWARE"), OTHER, NEW)])
 
-    found = script.run(list_verifications(SETTINGS, "178"))
+    found = script.run(list_jobs_of_type(SETTINGS, "178", JobType.VERIFY_FIRMWARE))
 
     assert [item.job_id for item in found] == ["3", "2", "1"]

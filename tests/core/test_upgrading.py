@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
+from airflow_provider_tuya_ota.core.errors import (
+    AmbiguousOutcomeError,
+    ConflictError,
+    Delivery,
+    ProtocolError,
+    TransportError,
+)
+from airflow_provider_tuya_ota.core.new_jobs import NewJob
+from airflow_provider_tuya_ota.core.upgrading import start_upgrade
+from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, gateway, job, lost, ok, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_tuya_ota.core.http import Response
+    from tests.core.script import Answer
+
+ACTION = CreateOTAStaticUpgradeJob(firmware_id="178", product_key="pk", target_selection="ALL")
+UPGRADE = "UPGRADE_FIRMWARE"
+VERIFICATION = job("1", "COMPLETED")
+OLD = job("2", "COMPLETED", UPGRADE)
+NEW = job("3", kind=UPGRADE, utcCreate="2026-03-01T00:00:00.000Z")
+OTHER = job("4", kind=UPGRADE)
+
+
+def jobs(*items: dict[str, Any]) -> Response:
+    return ok(data=list(items))
+
+
+def script_for(*lists: Response, create: Answer | Sequence[Answer]) -> Script:
+    return Script(by_action({"ListOTAJobByFirmware": lists, "CreateOTAStaticUpgradeJob": create}))
+
+
+def creates(script: Script) -> int:
+    return script.actions.count("CreateOTAStaticUpgradeJob")
+
+
+@pytest.mark.parametrize("key", ["jobId", "firmwareId"])
+def test_an_upgrade_is_known_by_the_id_that_the_answer_gives(key: str) -> None:
+    script = script_for(jobs(OLD), create=ok(data={key: "3", "utcCreate": "now"}))
+
+    assert script.run(start_upgrade(SETTINGS, ACTION)) == NewJob(job_id="3", utc_create="now", request_id=REQUEST_ID)
+
+
+def test_an_upgrade_that_is_not_named_is_found_among_the_package_s_upgrades() -> None:
+    script = script_for(jobs(VERIFICATION, OLD), jobs(VERIFICATION, OLD), jobs(job("9"), OLD, NEW), create=ok(data={}))
+
+    assert script.run(start_upgrade(SETTINGS, ACTION)).job_id == "3"
+    assert creates(script) == 1
+
+
+@pytest.mark.parametrize("doubt", [lost(), gateway("InternalError", 500), gateway("", 502)])
+def test_a_lost_answer_is_looked_up_and_never_asked_again(doubt: Answer) -> None:
+    script = script_for(jobs(OLD), jobs(OLD, NEW), create=doubt)
+
+    assert script.run(start_upgrade(SETTINGS, ACTION)) == NewJob(job_id="3", utc_create="2026-03-01T00:00:00.000Z")
+    assert creates(script) == 1
+
+
+def test_an_upgrade_that_never_appears_leaves_the_error_of_its_creation() -> None:
+    script = script_for(*[jobs(OLD)] * 5, create=lost())
+
+    with pytest.raises(TransportError):
+        script.run(start_upgrade(SETTINGS, ACTION))
+    assert sum(script.sleeps) >= 15
+
+
+def test_an_upgrade_that_was_accepted_but_never_appears_stops_for_a_person() -> None:
+    script = script_for(*[jobs()] * 5, create=ok(data=None))
+
+    with pytest.raises(ProtocolError, match="vendor's console"):
+        script.run(start_upgrade(SETTINGS, ACTION))
+
+
+def test_two_new_upgrades_are_named_and_neither_is_taken() -> None:
+    script = script_for(jobs(OLD), jobs(OLD, NEW, OTHER), create=lost())
+
+    with pytest.raises(AmbiguousOutcomeError, match="2 upgrade jobs that were not there before"):
+        script.run(start_upgrade(SETTINGS, ACTION))
+
+
+def test_a_refusal_is_told_as_it_is() -> None:
+    script = script_for(jobs(), create=refused("iot.firmware.FirmwareNotVerified"))
+
+    with pytest.raises(ConflictError, match="Verify the package first"):
+        script.run(start_upgrade(SETTINGS, ACTION))
+
+
+def test_what_was_never_sent_is_not_looked_for() -> None:
+    script = script_for(jobs(), create=lost(Delivery.NEVER_SENT))
+
+    with pytest.raises(TransportError):
+        script.run(start_upgrade(SETTINGS, ACTION))
+    assert script.actions == ["ListOTAJobByFirmware", "CreateOTAStaticUpgradeJob"]
