@@ -1,6 +1,6 @@
 # Every target makes and reuses .venv by itself; nothing but Python 3.11 or newer is needed.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up test lint check
+.PHONY: help venv demo up test matrix lint check
 
 bin := .venv/bin
 
@@ -20,6 +20,9 @@ test: venv ## Run every test; the pure core alone must cover each of its branche
 	@$(bin)/python -m pytest tests/core --quiet --cov=airflow_provider_tuya_ota.core --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=100
 	@$(bin)/python -m pytest
+
+matrix: venv ## Release under every reading of the documents, every two and every three, and with a fault at every call
+	@$(bin)/python -m tests.contract.matrix
 
 lint: venv ## Check style, types, layers and file lengths
 	@$(bin)/ruff check .

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from airflow_provider_tuya_ota.core.error_codes import api_error
-from airflow_provider_tuya_ota.core.errors import ProtocolError
+from airflow_provider_tuya_ota.core.errors import ProtocolError, UnreadableReplyError
 from airflow_provider_tuya_ota.core.record import Record
 from airflow_provider_tuya_ota.core.redaction import excerpt, redact, redact_code
 from airflow_provider_tuya_ota.core.xml import read_xml
@@ -106,6 +106,6 @@ def _refuse_unreadable(action: str, response: Response, secrets: Sequence[str]) 
     shown = excerpt(response.body, secrets)
     if response.status >= 400:  # noqa: PLR2004 - HTTP's failures
         raise api_error(action=action, code="", message=shown, request_id="", http_status=response.status)
-    raise ProtocolError(
+    raise UnreadableReplyError(
         f"{action}: the answer (HTTP {response.status}, {len(response.body)} bytes) is no documented reply: {shown!r}"
     )

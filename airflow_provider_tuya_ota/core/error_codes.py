@@ -30,6 +30,7 @@ class Meaning(NamedTuple):
 
 _CHECK_KEY = "Check Login and Password of the connection against the console's key management."
 _LATER = "The platform is busy; the request may be repeated later."
+_SEND_COMMON = "Switch on send_common_parameters of the connection."
 
 _MEANINGS: Final[dict[str, Meaning]] = {
     # gateway
@@ -43,6 +44,9 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "IllegalTimestamp": Meaning(AuthenticationError, "Set this machine's clock by NTP."),
     "Forbidden": Meaning(PermissionDeniedError, "Ask the owner of the account to permit this operation."),
     "Missing": Meaning(InvalidRequestError),
+    "MissingFormat": Meaning(InvalidRequestError, _SEND_COMMON),
+    "MissingSignatureVersion": Meaning(InvalidRequestError, _SEND_COMMON),
+    "MissingVersion": Meaning(InvalidRequestError, _SEND_COMMON),
     "InvalidParameter": Meaning(InvalidRequestError),
     "InvalidVersion": Meaning(InvalidRequestError, "Check api_version of the connection."),
     "InvalidAction": Meaning(InvalidRequestError, "Check the operation's name and api_version of the connection."),
@@ -68,6 +72,9 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "iot.group.NotExistedGroup": Meaning(NotFoundError, "Check the group id."),
     # over the air
     "iot.firmware.AlreadyExisted": Meaning(ConflictError, "Choose another name or version, or use that package."),
+    "iot.firmware.CancelUpgradeTaskFailed": Meaning(
+        ConflictError, "What has ended or is flashing cannot be cancelled; look at the job's device tasks."
+    ),
     "iot.firmware.CreateFirmwareFailure": Meaning(UnavailableError, _LATER),
     "iot.firmware.CreateOTAUpgradeJobFailure": Meaning(UnavailableError, _LATER),
     "iot.firmware.DeviceUpgradeRecordNotFound": Meaning(NotFoundError, "The device has no upgrade running."),

@@ -7,6 +7,7 @@
     │   └── InvalidParameterError     one parameter of an operation or operator
     ├── TransportError                no usable answer came back; .delivery says whether the request may have arrived
     ├── ProtocolError                 an answer came back that is not one the platform documents
+    │   └── UnreadableReplyError      it is no reply at all: cut short, or from something in between
     ├── ApiError                      the platform refused; .action .code .message .request_id .http_status
     │   ├── AuthenticationError       key, signature, timestamp or nonce
     │   ├── PermissionDeniedError     the key may not do this
@@ -102,6 +103,13 @@ class ProtocolError(TuyaOTAError):
     """The answer has no form that the platform documents, so nothing is concluded from it."""
 
     in_doubt = True
+
+
+class UnreadableReplyError(ProtocolError):
+    """What came back is no reply at all: cut short on the way, or written by something in between.
+
+    It tells as little as an answer that never came, so what may be repeated after that may be repeated after this.
+    """
 
 
 class ApiError(TuyaOTAError):

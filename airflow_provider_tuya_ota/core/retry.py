@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from airflow_provider_tuya_ota.core.errors import (
-    ProtocolError,
     ThrottledError,
     TransportError,
     TuyaOTAError,
     UnavailableError,
+    UnreadableReplyError,
 )
 
 
@@ -58,6 +58,4 @@ def _may_repeat(error: TuyaOTAError, repeat: Repeat) -> bool:
         return True
     if repeat is Repeat.DUPLICATES:
         return False
-    if isinstance(error, ProtocolError):
-        return False
-    return isinstance(error, TransportError | UnavailableError)
+    return isinstance(error, TransportError | UnavailableError | UnreadableReplyError)

@@ -84,8 +84,18 @@ class Listening(uvicorn.Server):
             if transport is not None:
                 transport.abort()
         await asyncio.sleep(seconds)
-        self._listener = socket.create_server(address, family=family)
+        self._listener = listen(*address, family=family)
         await super().startup(sockets=[self._listener])
+
+
+def listen(host: str, port: int, *, family: socket.AddressFamily | int = socket.AF_INET) -> socket.socket:
+    """Open a listening socket.
+
+    :raises OSError: the address is taken or not this machine's.
+    """
+    listener = socket.create_server((host, port), family=family)
+    # Only of sockets that say TCP does asyncio switch off Nagle's delay, which costs 40 ms a request.
+    return socket.socket(listener.family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
 
 
 def url_of(listener: socket.socket, host: str, *, tls: bool = False) -> str:

@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.emulator.certificates import AUTHORITY, KINDS, ma
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import DEFAULT_KEY, Emulator
 from airflow_provider_tuya_ota.emulator.gateway import AccessKey
-from airflow_provider_tuya_ota.emulator.listening import Listening, url_of
+from airflow_provider_tuya_ota.emulator.listening import Listening, listen, url_of
 
 if TYPE_CHECKING:
     import ssl
@@ -35,7 +35,7 @@ class EmulatorServer:
     def __init__(self, emulator: Emulator | None = None, *, tls: str | None = None) -> None:
         self.emulator = emulator or Emulator()
         self._folder = tempfile.TemporaryDirectory(prefix="tuya-ota-emulator-")
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = listen("127.0.0.1", 0)
         self.url = url_of(listener, "127.0.0.1", tls=tls is not None)
         self._is_ready = threading.Event()
         self._server = Listening(self.emulator, listener, self._is_ready.set, _context(tls, Path(self._folder.name)))
@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         scenario = scenarios.load(arguments.scenario) if arguments.scenario else scenarios.Scenario()
         family = socket.AF_INET6 if ":" in arguments.host else socket.AF_INET
-        listener = socket.create_server((arguments.host, arguments.port), family=family)
+        listener = listen(arguments.host, arguments.port, family=family)
     except ValueError as error:
         print(f"tuya-ota emulator: {error}", file=sys.stderr)
         return 2

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
@@ -12,23 +14,58 @@ from airflow_provider_tuya_ota.core.http import Response
 from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.emulator import messages
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
+from airflow_provider_tuya_ota.transports.driver import World
 from tests.emulator.stranger import parse_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.core.flow import Flow
+    from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Note
     from airflow_provider_tuya_ota.core.http import Request
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
 
 T = TypeVar("T")
 
 
-class MemoryTransport:
-    """Hands requests to an emulator of the same process."""
+class VirtualWorld(World):
+    """Time that passes only when somebody sleeps; client and emulator share it."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def look(self) -> Ambient:
+        return replace(super().look(), now=datetime.fromtimestamp(self.now, UTC))
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    async def asleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Quiet:
+    """Hears nothing."""
+
+    def note(self, note: Note) -> None:
+        pass
+
+    def report(self, verdict: Verdict) -> None:
+        pass
+
+
+class MemoryTransport:
+    """Hands requests to an emulator of the same process.
+
+    :param patience: seconds after which an answer counts as lost.
+    """
+
+    def __init__(self, emulator: Emulator, patience: float = 30.0) -> None:
         self._emulator = emulator
+        self._patience = patience
 
     def send(self, request: Request) -> Response:
         parts = urlsplit(request.url)
@@ -42,41 +79,62 @@ class MemoryTransport:
             answer = self._emulator.handle(
                 messages.Request(request.method, parts.path, parts.query, headers, b"", form)
             )
+        except messages.ConnectionRefused:
+            raise TransportError("refused", endpoint=parts.netloc, delivery=Delivery.NEVER_SENT) from None
         except messages.ConnectionDropped:
             raise TransportError("dropped", endpoint=parts.netloc, delivery=Delivery.UNKNOWN) from None
+        if answer.delay + answer.trickle > self._patience:
+            raise TransportError("no answer in time", endpoint=parts.netloc, delivery=Delivery.UNKNOWN)
         return Response(answer.status, answer.headers, answer.body)
 
     def close(self) -> None:
         pass
 
 
-def settings(url: str) -> Settings:
-    return Settings.from_connection_fields(
+def settings(url: str, **extra: Any) -> Settings:
+    made = Settings.from_connection_fields(
         host=url,
         login="demo-access-key-id",
         password="demo-access-key-secret",
-        extra={"requests_per_second": 1000, "cancels_per_second": 1000},
+        extra=extra,
     )
+    # Beyond what a connection may say: the budget counts in real time, and the conversation's time is virtual.
+    return replace(made, requests_per_second=1e9, cancels_per_second=1e9)
 
 
-def in_memory(emulator: Emulator, conversation: Callable[[Settings], Flow[T]]) -> T:
-    where = settings("http://127.0.0.1:1")
-    with TuyaOTAClient(where, transport=MemoryTransport(emulator)) as client:
-        return client.run(conversation(where))
+@dataclass(frozen=True)
+class Meeting:
+    """One way for client and emulator to meet.
+
+    :param emulator: whom the client talks to.
+    :param world: the client's time; real by default.
+    :param extra: of the connection.
+    """
+
+    emulator: Emulator
+    world: World = field(default_factory=World)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def in_memory(self, conversation: Callable[[Settings], Flow[T]]) -> T:
+        where = settings("http://127.0.0.1:1", **self.extra)
+        transport = MemoryTransport(self.emulator)
+        with TuyaOTAClient(where, transport=transport, listener=Quiet(), world=self.world) as client:
+            return client.run(conversation(where))
+
+    def through_requests(self, conversation: Callable[[Settings], Flow[T]]) -> T:
+        with EmulatorServer(self.emulator) as server:
+            where = settings(server.url, **self.extra)
+            with TuyaOTAClient(where, listener=Quiet(), world=self.world) as client:
+                return client.run(conversation(where))
+
+    def through_aiohttp(self, conversation: Callable[[Settings], Flow[T]]) -> T:
+        async def talk(url: str) -> T:
+            where = settings(url, **self.extra)
+            async with AsyncTuyaOTAClient(where, listener=Quiet(), world=self.world) as client:
+                return await client.run(conversation(where))
+
+        with EmulatorServer(self.emulator) as server:
+            return asyncio.run(talk(server.url))
 
 
-def through_requests(emulator: Emulator, conversation: Callable[[Settings], Flow[T]]) -> T:
-    with EmulatorServer(emulator) as server, TuyaOTAClient(settings(server.url)) as client:
-        return client.run(conversation(client.settings))
-
-
-def through_aiohttp(emulator: Emulator, conversation: Callable[[Settings], Flow[T]]) -> T:
-    async def talk(url: str) -> T:
-        async with AsyncTuyaOTAClient(settings(url)) as client:
-            return await client.run(conversation(client.settings))
-
-    with EmulatorServer(emulator) as server:
-        return asyncio.run(talk(server.url))
-
-
-WORLDS = [in_memory, through_requests, through_aiohttp]
+WAYS = ("in_memory", "through_requests", "through_aiohttp")

@@ -23,6 +23,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TransportError,
     TuyaOTAError,
     UnavailableError,
+    UnreadableReplyError,
     WaitTimeoutError,
 )
 from airflow_provider_tuya_ota.core.verdicts import DeviceState, Outcome, Verdict
@@ -106,7 +107,7 @@ def test_a_transport_error_says_whether_the_request_may_have_arrived(
 def test_only_errors_that_may_have_acted_leave_doubt() -> None:
     in_doubt = {kind for kind in kinds() if example(kind).in_doubt}
 
-    assert in_doubt == {TransportError, ProtocolError, UnavailableError}
+    assert in_doubt == {TransportError, ProtocolError, UnreadableReplyError, UnavailableError}
 
 
 @pytest.mark.parametrize(("text", "sentence"), [("a", "a."), ("a.", "a.")])

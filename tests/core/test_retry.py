@@ -11,6 +11,7 @@ from airflow_provider_tuya_ota.core.errors import (
     Delivery,
     ProtocolError,
     TuyaOTAError,
+    UnreadableReplyError,
 )
 from airflow_provider_tuya_ota.core.rate import TokenBucket
 from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
@@ -35,6 +36,7 @@ def refusal(code: str, status: int = 200) -> ApiError:
         (refusal("iot.firmware.FirmwareNotFound"), False, False),
         (refusal("", 404), False, False),
         (ProtocolError("?"), False, False),
+        (UnreadableReplyError("?"), True, False),
         (ConfigurationError("?"), False, False),
     ],
 )
