@@ -1,6 +1,6 @@
 # Every target makes and reuses .venv by itself; nothing but Python 3.11 or newer is needed.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up test matrix lint check
+.PHONY: help venv demo up test matrix campaigns lint check
 
 bin := .venv/bin
 
@@ -23,6 +23,9 @@ test: venv ## Run every test; the pure core alone must cover each of its branche
 
 matrix: venv ## Release under every reading of the documents, every two and every three, and with a fault at every call
 	@$(bin)/python -m tests.contract.matrix
+
+campaigns: venv ## Kill tasks at every point, in thousands of runs, and count the jobs that come of it
+	@$(bin)/python -m tests.campaigns.crash
 
 lint: venv ## Check style, types, layers and file lengths
 	@$(bin)/ruff check .

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.calls import call, call_by_name
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import Repeat
 from airflow_provider_tuya_ota.transports.budget import budget_of
-from airflow_provider_tuya_ota.transports.driver import World, adrive, drive
+from airflow_provider_tuya_ota.transports.driver import FORGETFUL, World, adrive, drive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.flow import Flow, Note
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.verdicts import Verdict
-    from airflow_provider_tuya_ota.transports.driver import AsyncTransport, Listener, Transport
+    from airflow_provider_tuya_ota.transports.driver import AsyncTransport, Listener, Memory, Transport
 
 T = TypeVar("T")
 
@@ -98,14 +98,18 @@ class TuyaOTAClient:
         """Release the connections."""
         self._transport.close()
 
-    def run(self, flow: Flow[T]) -> T:
-        """Carry out a flow."""
+    def run(self, flow: Flow[T], *, memory: Memory = FORGETFUL) -> T:
+        """Carry out a flow.
+
+        :param memory: where the flow writes down what must survive a crash; nowhere by default.
+        """
         return drive(
             flow,
             transport=self._transport,
             budget=budget_of(self.settings),
             world=self._world,
             listener=self._listener,
+            memory=memory,
         )
 
     def do(self, action: Action[T]) -> T:

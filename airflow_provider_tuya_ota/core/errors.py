@@ -18,6 +18,7 @@
     │   └── UnavailableError          the platform could not answer now
     ├── OutcomeError                  the platform worked, the release did not
     │   ├── FirmwareVersionTakenError the version exists with other bytes
+    │   ├── AlreadyUnderWayError      somebody else's unfinished job does the same
     │   ├── AmbiguousOutcomeError     several jobs could be the one that was created
     │   ├── JobFailedError            .verdict names the failing devices
     │   └── WaitTimeoutError          the deadline passed, the job goes on
@@ -177,6 +178,10 @@ class OutcomeError(TuyaOTAError):
 
 class FirmwareVersionTakenError(OutcomeError):
     """The product has a package of this version and module already, made from other bytes."""
+
+
+class AlreadyUnderWayError(OutcomeError):
+    """An unfinished job that this task did not create does what the task would do; nothing was created."""
 
 
 class AmbiguousOutcomeError(OutcomeError):

@@ -71,7 +71,34 @@ class Report:
     verdict: Verdict
 
 
-Effect: TypeAlias = Look | Send | Sleep | Note | Report
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Ask for what this task, or an earlier try of it, has written down; answered with a :class:`Memo`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Write down, durably, before going on; what was written before is replaced.
+
+    :param value: plain JSON values, or None for nothing.
+    """
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Memo:
+    """What was written down.
+
+    :param value: None where nothing was.
+    :param is_durable: whether what is written survives the process; where not, an absent note proves nothing.
+    """
+
+    value: Any = None
+    is_durable: bool = False
+
+
+Effect: TypeAlias = Look | Send | Sleep | Note | Report | Recall | Remember
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.flow import Flow
     from airflow_provider_tuya_ota.core.models import DeviceTask, Firmware, Job
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.states import TaskStatus
 
 
 def list_packages(settings: Settings, *, product_key: str | None, version: str) -> Flow[list[Firmware]]:
@@ -39,12 +40,13 @@ def list_jobs(settings: Settings, firmware_id: str) -> Flow[list[Job]]:
     )
 
 
-def list_tasks(settings: Settings, job_id: str) -> Flow[list[DeviceTask]]:
-    """List the device tasks of a job."""
+def list_tasks(settings: Settings, job_id: str, *, status: TaskStatus | None = None) -> Flow[list[DeviceTask]]:
+    """List the device tasks of a job, all or those of one status."""
     size = ListOTATaskByJob.largest_page
+    wanted = None if status is None else status.value
     return every_page(
         settings,
-        lambda number: ListOTATaskByJob(job_id=job_id, current_page=number, page_size=size),
+        lambda number: ListOTATaskByJob(job_id=job_id, current_page=number, page_size=size, task_status=wanted),
         page_size=size,
         identify=lambda task: task.task_id,
     )

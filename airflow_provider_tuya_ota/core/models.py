@@ -70,7 +70,11 @@ class Firmware:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A verification or upgrade job."""
+    """A verification or upgrade job.
+
+    :param gray_percent: share of a GRAY upgrade; told by QueryOTAJob alone.
+    :param group_id: devices of a GROUP upgrade; likewise.
+    """
 
     job_id: str
     firmware_id: str
@@ -80,6 +84,8 @@ class Job:
     target_selection: str = ""
     need_confirm: bool | None = None
     need_push: bool | None = None
+    gray_percent: str = ""
+    group_id: str = ""
     utc_create: str = ""
 
 

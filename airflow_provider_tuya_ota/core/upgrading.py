@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core.new_jobs import NewJob, create_job, list_jobs_of_type
+from airflow_provider_tuya_ota.core.intents import Attempt
+from airflow_provider_tuya_ota.core.new_jobs import JobToCreate, NewJob, start_job
 from airflow_provider_tuya_ota.core.states import JobType
 
 if TYPE_CHECKING:
@@ -13,11 +14,14 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
 
 
-def start_upgrade(settings: Settings, action: CreateOTAStaticUpgradeJob) -> Flow[NewJob]:
-    """Create an upgrade job; one whose answer was lost is found in the package's list.
+def start_upgrade(
+    settings: Settings, action: CreateOTAStaticUpgradeJob, attempt: Attempt | None = None
+) -> Flow[NewJob]:
+    """Go on with the upgrade job that an earlier try created, or create one.
 
-    :raises AmbiguousOutcomeError: several jobs could be the created one.
+    :param attempt: what the scheduler knows of this try; by default the first one.
+    :raises AlreadyUnderWayError: somebody else's unfinished job upgrades the same devices; it is named.
+    :raises AmbiguousOutcomeError: several jobs could be the one that an earlier try, or a lost answer, left.
     :raises TuyaOTAError: anything else that went wrong; after an error in doubt no new job was found.
     """
-    known = yield from list_jobs_of_type(settings, action.firmware_id, JobType.UPGRADE_FIRMWARE)
-    return (yield from create_job(settings, action, JobType.UPGRADE_FIRMWARE, known))
+    return start_job(JobToCreate(settings, action, JobType.UPGRADE_FIRMWARE), attempt or Attempt())

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob, QueryOTAFirmware
+from airflow_provider_tuya_ota.core.actions import QueryOTAFirmware
 from airflow_provider_tuya_ota.core.appearing import wait_to_appear
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError, ConflictError, OutcomeError
 from airflow_provider_tuya_ota.core.flow import Flow, Note
+from airflow_provider_tuya_ota.core.intents import Attempt
 from airflow_provider_tuya_ota.core.lists import list_tasks
-from airflow_provider_tuya_ota.core.new_jobs import create_job, list_jobs_of_type
+from airflow_provider_tuya_ota.core.new_jobs import JobToCreate, NewJob, create, recover
 from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobType
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
     from airflow_provider_tuya_ota.core.models import Firmware, Job
     from airflow_provider_tuya_ota.core.settings import Settings
 
@@ -33,6 +35,7 @@ class Verification:
 
     :param job_id: its job; empty for a verified package whose job cannot be told.
     :param is_new: True when this call created it.
+    :param is_own: True when this task created it, now or in an earlier try: only then may the task stop it.
     :param is_verified: True when the package was verified before.
     """
 
@@ -41,35 +44,46 @@ class Verification:
     utc_create: str = ""
     request_id: str = ""
     is_new: bool = False
+    is_own: bool = False
     is_verified: bool = False
 
 
 def start_verification(
-    settings: Settings, action: CreateOTAVerifyJob, *, if_verified: IfVerified
+    settings: Settings, action: CreateOTAVerifyJob, *, if_verified: IfVerified, attempt: Attempt | None = None
 ) -> Flow[Verification]:
-    """Adopt the package's verification, or create it.
+    """Go on with the verification that an earlier try created, follow one that runs, or create one.
 
+    :param attempt: what the scheduler knows of this try; by default the first one.
     :raises OutcomeError: the package is verified and that counts as an error, or several jobs could be the created one.
     :raises TuyaOTAError: anything else that went wrong; after an error in doubt no new job was found.
     """
+    this = attempt or Attempt()
+    wanted = JobToCreate(settings, action, JobType.VERIFY_FIRMWARE)
+    own = yield from recover(wanted, this)
+    if own is not None:
+        return _of(action, own)
     firmware: Firmware = yield from call(settings, QueryOTAFirmware(firmware_id=action.firmware_id))
-    known = yield from list_jobs_of_type(settings, action.firmware_id, JobType.VERIFY_FIRMWARE)
     if firmware.status == FirmwareStatus.VERIFIED:
-        return _already_verified(firmware, known, if_verified)
+        return _already_verified(firmware, (yield from wanted.jobs()), if_verified)
     if firmware.status == FirmwareStatus.VERIFYING:
-        return (yield from _follow_running(settings, action))
+        return (yield from _follow_running(wanted))
     try:
-        job = yield from create_job(settings, action, JobType.VERIFY_FIRMWARE, known)
+        new = yield from create(wanted, this)
     except ConflictError as error:
         if "InProgressVerifyJobExisted" not in error.code:
             raise
-        return (yield from _follow_running(settings, action))
+        return (yield from _follow_running(wanted))
+    return _of(action, new)
+
+
+def _of(action: CreateOTAVerifyJob, job: NewJob) -> Verification:
     return Verification(
         job_id=job.job_id,
         firmware_id=action.firmware_id,
         utc_create=job.utc_create,
         request_id=job.request_id,
-        is_new=True,
+        is_new=job.is_new,
+        is_own=True,
     )
 
 
@@ -88,9 +102,10 @@ def _already_verified(firmware: Firmware, known: list[Job], if_verified: IfVerif
     )
 
 
-def _follow_running(settings: Settings, action: CreateOTAVerifyJob) -> Flow[Verification]:
+def _follow_running(wanted: JobToCreate) -> Flow[Verification]:
+    settings, action = wanted.settings, wanted.action
     firmware_id = action.firmware_id
-    job = yield from wait_to_appear(lambda: _find_running(settings, firmware_id))
+    job = yield from wait_to_appear(lambda: _find_running(wanted))
     if job is None:
         raise AmbiguousOutcomeError(
             f"package {firmware_id} is being verified, but none of its verification jobs is running."
@@ -106,8 +121,9 @@ def _follow_running(settings: Settings, action: CreateOTAVerifyJob) -> Flow[Veri
     return Verification(job_id=job.job_id, firmware_id=firmware_id, utc_create=job.utc_create)
 
 
-def _find_running(settings: Settings, firmware_id: str) -> Flow[Job | None]:
-    jobs = yield from list_jobs_of_type(settings, firmware_id, JobType.VERIFY_FIRMWARE)
+def _find_running(wanted: JobToCreate) -> Flow[Job | None]:
+    jobs = yield from wanted.jobs()
+    firmware_id = wanted.action.firmware_id
     running = [job for job in jobs if not job.status.has_ended]
     if len(running) > 1:
         raise AmbiguousOutcomeError(

@@ -7,10 +7,10 @@ import random
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Note, Report, Send, Sleep
+from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Memo, Note, Recall, Remember, Report, Send, Sleep
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.http import Request, Response
@@ -50,6 +50,30 @@ class Listener(Protocol):
         """Take the state of a job."""
 
 
+class Memory(Protocol):
+    """Where a task writes down what must survive it."""
+
+    def recall(self) -> Memo:
+        """Give what was written last."""
+
+    def remember(self, value: Any) -> None:
+        """Write durably; what raises here stops the flow before it goes on."""
+
+
+class Forgetful:
+    """A memory that keeps nothing."""
+
+    def recall(self) -> Memo:
+        """Give nothing."""
+        return Memo()
+
+    def remember(self, value: Any) -> None:
+        """Keep nothing."""
+
+
+FORGETFUL: Final = Forgetful()
+
+
 class World:
     """Time and chance as they are; a test gives others."""
 
@@ -67,7 +91,15 @@ class World:
         await asyncio.sleep(seconds)
 
 
-def drive(flow: Flow[T], *, transport: Transport, budget: Budget, world: World, listener: Listener) -> T:
+def drive(
+    flow: Flow[T],
+    *,
+    transport: Transport,
+    budget: Budget,
+    world: World,
+    listener: Listener,
+    memory: Memory = FORGETFUL,
+) -> T:
     """Run a flow to its end, blocking."""
     answer: Any = None
     failure: Exception | None = None
@@ -89,10 +121,18 @@ def drive(flow: Flow[T], *, transport: Transport, budget: Budget, world: World, 
             case Sleep():
                 world.sleep(effect.seconds)
             case _:
-                answer = _answer_at_once(effect, world, listener)
+                answer = _answer_at_once(effect, world, listener, memory)
 
 
-async def adrive(flow: Flow[T], *, transport: AsyncTransport, budget: Budget, world: World, listener: Listener) -> T:
+async def adrive(
+    flow: Flow[T],
+    *,
+    transport: AsyncTransport,
+    budget: Budget,
+    world: World,
+    listener: Listener,
+    memory: Memory = FORGETFUL,
+) -> T:
     """Run a flow to its end in an event loop."""
     answer: Any = None
     failure: Exception | None = None
@@ -114,10 +154,12 @@ async def adrive(flow: Flow[T], *, transport: AsyncTransport, budget: Budget, wo
             case Sleep():
                 await world.asleep(effect.seconds)
             case _:
-                answer = _answer_at_once(effect, world, listener)
+                answer = _answer_at_once(effect, world, listener, memory)
 
 
-def _answer_at_once(effect: Look | Note | Report, world: World, listener: Listener) -> Ambient | None:
+def _answer_at_once(
+    effect: Look | Note | Report | Recall | Remember, world: World, listener: Listener, memory: Memory
+) -> Ambient | Memo | None:
     match effect:
         case Look():
             return world.look()
@@ -125,4 +167,8 @@ def _answer_at_once(effect: Look | Note | Report, world: World, listener: Listen
             listener.note(effect)
         case Report():
             listener.report(effect.verdict)
+        case Recall():
+            return memory.recall()
+        case Remember():
+            memory.remember(effect.value)
     return None

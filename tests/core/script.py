@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
-from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Note, Report, Send, Sleep
+from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Memo, Note, Recall, Remember, Report, Send, Sleep
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
 
@@ -62,6 +62,8 @@ class Script:
     notes: list[Note] = field(default_factory=list)
     reports: list[Verdict] = field(default_factory=list)
     nonces: list[str] = field(default_factory=list)
+    memo: Any = None
+    is_durable: bool = True
 
     def run(self, flow: Flow[T]) -> T:
         answer: Any = None
@@ -92,6 +94,10 @@ class Script:
                 self.notes.append(effect)
             case Report():
                 self.reports.append(effect.verdict)
+            case Recall():
+                return Memo(self.memo, is_durable=self.is_durable)
+            case Remember():
+                self.memo = effect.value
             case _:
                 raise AssertionError(effect)
         return None

@@ -26,7 +26,7 @@ ACTION = CreateOTAStaticUpgradeJob(firmware_id="178", product_key="pk", target_s
 UPGRADE = "UPGRADE_FIRMWARE"
 VERIFICATION = job("1", "COMPLETED")
 OLD = job("2", "COMPLETED", UPGRADE)
-NEW = job("3", kind=UPGRADE, utcCreate="2026-03-01T00:00:00.000Z")
+NEW = job("3", kind=UPGRADE, utcCreate="2026-03-01T12:00:00.000Z")
 OTHER = job("4", kind=UPGRADE)
 
 
@@ -60,7 +60,7 @@ def test_an_upgrade_that_is_not_named_is_found_among_the_package_s_upgrades() ->
 def test_a_lost_answer_is_looked_up_and_never_asked_again(doubt: Answer) -> None:
     script = script_for(jobs(OLD), jobs(OLD, NEW), create=doubt)
 
-    assert script.run(start_upgrade(SETTINGS, ACTION)) == NewJob(job_id="3", utc_create="2026-03-01T00:00:00.000Z")
+    assert script.run(start_upgrade(SETTINGS, ACTION)) == NewJob(job_id="3", utc_create="2026-03-01T12:00:00.000Z")
     assert creates(script) == 1
 
 
@@ -82,7 +82,7 @@ def test_an_upgrade_that_was_accepted_but_never_appears_stops_for_a_person() -> 
 def test_two_new_upgrades_are_named_and_neither_is_taken() -> None:
     script = script_for(jobs(OLD), jobs(OLD, NEW, OTHER), create=lost())
 
-    with pytest.raises(AmbiguousOutcomeError, match="2 upgrade jobs that were not there before"):
+    with pytest.raises(AmbiguousOutcomeError, match=r"2 jobs \(3, 4\) could be the upgrade job of package 178"):
         script.run(start_upgrade(SETTINGS, ACTION))
 
 

@@ -17,14 +17,30 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
 )
-from airflow_provider_tuya_ota.core.new_jobs import list_jobs_of_type
+from airflow_provider_tuya_ota.core.intents import Intent
+from airflow_provider_tuya_ota.core.new_jobs import JobToCreate
 from airflow_provider_tuya_ota.core.states import JobType
+from airflow_provider_tuya_ota.core.targets import fingerprint_of
 from airflow_provider_tuya_ota.core.verification import (
     IfVerified,
     Verification,
     start_verification,
 )
-from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, firmware, gateway, job, lost, ok, refused, task
+from tests.core.script import (
+    NOW,
+    REQUEST_ID,
+    SETTINGS,
+    Script,
+    answered,
+    by_action,
+    firmware,
+    gateway,
+    job,
+    lost,
+    ok,
+    refused,
+    task,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +50,8 @@ if TYPE_CHECKING:
 
 ACTION = CreateOTAVerifyJob(firmware_id="178", product_key="pk", target_device_name=["d1"])
 OLD = job("1", "COMPLETED", utcCreate="2026-01-01T00:00:00.000Z")
-NEW = job("2", utcCreate="2026-03-01T00:00:00.000Z")
-OTHER = job("3", utcCreate="2026-03-01T00:00:01.000Z")
+NEW = job("2", utcCreate="2026-03-01T12:00:00.000Z")
+OTHER = job("3", utcCreate="2026-03-01T12:00:01.000Z")
 
 
 def jobs(*items: dict[str, Any]) -> Response:
@@ -74,7 +90,7 @@ def test_a_package_that_is_not_verified_gets_a_job(status: int) -> None:
     script = script_for(status=status, lists=jobs(OLD), create=ok(data={"jobId": "2", "utcCreate": "now"}))
 
     assert start(script) == Verification(
-        job_id="2", firmware_id="178", utc_create="now", request_id=REQUEST_ID, is_new=True
+        job_id="2", firmware_id="178", utc_create="now", request_id=REQUEST_ID, is_new=True, is_own=True
     )
     assert creates(script) == 1
 
@@ -110,6 +126,15 @@ def test_a_running_verification_is_adopted_and_none_created() -> None:
     assert start(script) == Verification(job_id="2", firmware_id="178", utc_create=NEW["utcCreate"])
     assert creates(script) == 0
     assert "following job 2" in script.notes[-1].text
+
+
+def test_the_verification_of_an_earlier_try_is_gone_on_with_as_one_s_own() -> None:
+    script = script_for(status=2, lists=jobs(NEW))
+    script.memo = Intent(fingerprint=fingerprint_of(ACTION), known_ids=("1",), started_at=NOW).to_dict()
+
+    found = start(script)
+
+    assert (found.job_id, found.is_new, found.is_own) == ("2", False, True)
 
 
 def test_following_a_verification_of_other_devices_is_said() -> None:
@@ -180,6 +205,7 @@ def test_a_verified_package_may_count_as_an_error() -> None:
         refused("iot.system.SystemException"),
         refused("iot.firmware.SystemBusy"),
         ok(data={"jobId": [1]}),
+        answered(b"<html>"),
     ],
 )
 def test_in_doubt_the_one_new_job_is_adopted(doubt: Answer) -> None:
@@ -189,7 +215,7 @@ def test_in_doubt_the_one_new_job_is_adopted(doubt: Answer) -> None:
 
     assert (found.job_id, found.is_new) == ("2", True)
     assert creates(script) == 1
-    assert "Looking whether the verification job exists." in script.warnings[0]
+    assert "Looking whether the verification job of package 178 exists." in script.warnings[0]
 
 
 def test_in_doubt_a_job_may_take_its_time_to_appear() -> None:
@@ -245,6 +271,6 @@ def test_without_doubt_nobody_looks_for_a_job(refusal: Answer, kind: type[TuyaOT
 def test_verifications_are_listed_newest_first_without_other_jobs() -> None:
     script = Script([jobs(OLD, job("7", kind="UPGRADE_FIRMWARE"), OTHER, NEW)])
 
-    found = script.run(list_jobs_of_type(SETTINGS, "178", JobType.VERIFY_FIRMWARE))
+    found = script.run(JobToCreate(SETTINGS, ACTION, JobType.VERIFY_FIRMWARE).jobs())
 
     assert [item.job_id for item in found] == ["3", "2", "1"]

@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import Delivery, ProtocolError, TransportError, TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Note
+from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Memo, Note, Recall, Remember
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.watching import Patience, watch_job
@@ -194,3 +194,43 @@ def test_the_real_world_gives_utc_time_new_nonces_and_chance() -> None:
 async def test_the_real_world_sleeps() -> None:
     World().sleep(0)
     await World().asleep(0)
+
+
+class Book:
+    """A memory that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.value: Any = {"written": "before"}
+
+    def recall(self) -> Memo:
+        return Memo(self.value, is_durable=True)
+
+    def remember(self, value: Any) -> None:
+        self.value = value
+
+
+def recalling() -> Flow[Memo]:
+    memo: Memo = yield Recall()
+    yield Remember({"written": "now"})
+    return memo
+
+
+def test_a_flow_recalls_and_remembers_in_the_memory_it_is_given() -> None:
+    trace, memory = Trace([]), Book()
+
+    memo = drive(recalling(), transport=Blocking(trace), budget=budget(), world=trace, listener=trace, memory=memory)
+
+    assert memo == Memo({"written": "before"}, is_durable=True)
+    assert memory.value == {"written": "now"}
+
+
+async def test_a_flow_in_an_event_loop_has_a_memory_too() -> None:
+    trace, memory = Trace([]), Book()
+
+    await adrive(recalling(), transport=Waiting(trace), budget=budget(), world=trace, listener=trace, memory=memory)
+
+    assert memory.value == {"written": "now"}
+
+
+def test_without_a_memory_nothing_is_known_and_nothing_kept() -> None:
+    assert blocking(recalling(), Trace([]), budget()) == Memo()

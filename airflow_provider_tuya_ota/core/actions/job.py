@@ -131,5 +131,7 @@ def read_job(data: Record, action: str) -> Job:
         target_selection=data.text("TargetSelection"),
         need_confirm=data.flag("NeedConfirm"),
         need_push=data.flag("NeedPush"),
+        gray_percent=data.text("GrayPercent"),
+        group_id=data.text("GroupId"),
         utc_create=data.text("UtcCreate"),
     )

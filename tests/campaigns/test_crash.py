@@ -1,0 +1,32 @@
+"""The short form of the crash campaign; ``make campaigns`` runs the long one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core import new_jobs
+from airflow_provider_tuya_ota.core.flow import Remember
+from tests.campaigns.crash import campaign
+
+if TYPE_CHECKING:
+    import pytest
+
+RUNS = 1000
+
+
+def test_there_is_one_job_for_each_intent_whatever_crashes() -> None:
+    counts, wrong = campaign(RUNS)
+
+    assert wrong == []
+    assert sum(number for key, number in counts.items() if key[-1] == "runs") == RUNS
+    assert sum(number for key, number in counts.items() if key[-1] == "kills") > RUNS
+    # With a state store nothing but a release that was done before a clear may stop a run.
+    assert not any(key[0] == "verification" and key[2] == "state store" and key[-1] == "stopped" for key in counts)
+
+
+def test_the_campaign_finds_a_task_that_writes_nothing_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(new_jobs, "Remember", lambda _: Remember(None))
+
+    _, wrong = campaign(200)
+
+    assert any("several jobs" in line for line in wrong)

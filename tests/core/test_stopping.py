@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.counting import count_tasks
+from airflow_provider_tuya_ota.core.errors import TransportError
+from airflow_provider_tuya_ota.core.stopping import UNFINISHED, Stopped, stop_job
+from tests.core.script import SETTINGS, Script, lost, ok, refused, task
+
+if TYPE_CHECKING:
+    from tests.core.script import Answer, Sent
+
+
+class Job:
+    """A job whose device tasks are listed by status, with or without totals."""
+
+    def __init__(
+        self, cancel: Answer | None = None, *, totals: bool = True, filters: bool = True, **counts: int
+    ) -> None:
+        self.statuses = [status for status, number in counts.items() for _ in range(number)]
+        self.cancel, self.totals, self.filters = cancel or ok(), totals, filters
+        self.after: list[str] | None = None
+
+    def __call__(self, sent: Sent) -> Answer:
+        if sent.action == "CancelOTATaskByJob":
+            if self.after is not None:
+                self.statuses = self.after
+            return self.cancel
+        wanted = sent.parameters.get("TaskStatus")
+        number, size = int(sent.parameters["CurrentPage"]), int(sent.parameters["PageSize"])
+        found = [
+            task(f"d{place}", status)
+            for place, status in enumerate(self.statuses)
+            if not self.filters or wanted in {status, None}
+        ]
+        extra: dict[str, Any] = {"total": len(found)} if self.totals else {}
+        return ok(data=found[(number - 1) * size : number * size], **extra)
+
+
+def counts(script: Script) -> dict[str, int]:
+    found = script.run(count_tasks(SETTINGS, "9", UNFINISHED))
+    return {status.value: number for status, number in found.items()}
+
+
+EXPECTED = {"CONFIRM": 0, "QUEUED": 250, "NOTIFIED": 3, "IN_PROGRESS": 100}
+
+
+def test_tasks_are_counted_with_a_request_for_each_status_where_totals_are_told() -> None:
+    script = Script(Job(QUEUED=250, NOTIFIED=3, IN_PROGRESS=100, SUCCEEDED=500))
+
+    assert counts(script) == EXPECTED
+    # A full page whose total is no larger may be all there is, or the platform counts the page: read on.
+    assert len(script.sent) == 4 + 2
+
+
+def test_tasks_are_counted_one_by_one_where_no_totals_are_told() -> None:
+    assert counts(Script(Job(totals=False, QUEUED=250, NOTIFIED=3, IN_PROGRESS=100))) == EXPECTED
+
+
+def test_tasks_are_counted_right_by_a_platform_that_does_not_filter() -> None:
+    assert counts(Script(Job(filters=False, QUEUED=250, NOTIFIED=3, IN_PROGRESS=100, FAILED=7))) == EXPECTED
+
+
+def test_everything_that_waits_is_cancelled_and_what_flashes_is_said() -> None:
+    platform = Job(CONFIRM=1, QUEUED=2, NOTIFIED=1, IN_PROGRESS=3)
+    platform.after = ["CANCELED"] * 3 + ["IN_PROGRESS"] * 4
+    script = Script(platform)
+
+    stopped = script.run(stop_job(SETTINGS, "9"))
+
+    assert stopped == Stopped(cancelled=3, waiting=0, flashing=4)
+    (cancel,) = [sent for sent in script.sent if sent.action == "CancelOTATaskByJob"]
+    switches = {name: value for name, value in cancel.parameters.items() if name.startswith("Cancel")}
+    assert switches == {"CancelQueuedTask": "true", "CancelNotifiedTask": "true", "CancelUnconfirmedTask": "true"}
+    assert script.warnings == ["job 9: 3 device tasks cancelled, 4 are flashing and cannot be stopped"]
+
+
+def test_nothing_is_sent_where_nothing_waits() -> None:
+    script = Script(Job(IN_PROGRESS=2, SUCCEEDED=1))
+
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=0, flashing=2)
+    assert "CancelOTATaskByJob" not in script.actions
+
+
+@pytest.mark.parametrize("code", ["iot.firmware.JobAlreadyCanceled", "iot.firmware.CancelUpgradeTaskFailed"])
+def test_a_job_that_has_ended_meanwhile_is_as_good(code: str) -> None:
+    platform = Job(refused(code), QUEUED=2)
+    platform.after = ["CANCELED"] * 2
+
+    assert Script(platform).run(stop_job(SETTINGS, "9")).waiting == 0
+
+
+def test_what_could_not_be_cancelled_is_said() -> None:
+    script = Script(Job(refused("iot.firmware.CancelUpgradeTaskFailed"), QUEUED=2))
+
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=2, flashing=0)
+    assert "2 could not be cancelled and may still begin" in script.warnings[-1]
+
+
+def test_a_lost_cancel_is_repeated_and_then_told() -> None:
+    script = Script(Job(lost(), QUEUED=1))
+
+    with pytest.raises(TransportError):
+        script.run(stop_job(SETTINGS, "9"))
+    assert script.actions.count("CancelOTATaskByJob") == 5
