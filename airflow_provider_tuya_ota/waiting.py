@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from airflow_provider_tuya_ota.core.error_events import rebuild_error
 from airflow_provider_tuya_ota.core.errors import (
@@ -13,13 +13,15 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.verdicts import Verdict
 from airflow_provider_tuya_ota.core.watching import Patience, require_success, watch_job
-from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 
 if TYPE_CHECKING:
-    from airflow.sdk import BaseOperator
+    from airflow.triggers.base import BaseTrigger
 
     from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+    from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 
+LEAD = 10.0
+"""Seconds by which a wait ends before Airflow breaks it off, at most a tenth of the time: enough to end it well."""
 BACKSTOP = timedelta(minutes=10)
 """How much later than the trigger's own deadline Airflow gives up: only for a triggerer that never fires."""
 
@@ -40,7 +42,10 @@ def patience(
         raise ValueError(f"timeout: {timeout!r} is not allowed. Allowed: more than 0 seconds.")
     if poll_interval <= 0:
         raise ValueError(f"poll_interval: {poll_interval!r} is not allowed. Allowed: more than 0 seconds.")
-    seconds = min(timeout, execution_timeout.total_seconds()) if execution_timeout else timeout
+    seconds = timeout
+    if execution_timeout:
+        allowed = execution_timeout.total_seconds()
+        seconds = min(timeout, allowed - min(LEAD, allowed / 10))
     return Patience(
         deadline=datetime.now(UTC) + timedelta(seconds=seconds),
         poll_interval=poll_interval,
@@ -61,13 +66,17 @@ def wait_here(hook: TuyaOTAHook, job_id: str, how: Patience, log: Any) -> Verdic
     return verdict
 
 
-def wait_deferred(operator: BaseOperator, *, conn_id: str, job_id: str, how: Patience, carry: dict[str, str]) -> None:
-    """Hand the wait to the triggerer and free the worker; the task goes on in ``execute_complete``.
+class Defers(Protocol):
+    """A task that can wait in the triggerer."""
 
-    :param carry: what comes back in the event.
-    """
+    def defer(self, *, trigger: BaseTrigger, method_name: str, timeout: timedelta | float | None = None) -> NoReturn:
+        """Free the worker."""
+
+
+def wait_deferred(operator: Defers, trigger: TuyaOTAJobTrigger, how: Patience) -> NoReturn:
+    """Hand the wait to the triggerer and free the worker; the task goes on in ``execute_complete``."""
     operator.defer(
-        trigger=TuyaOTAJobTrigger(job_id=job_id, tuya_ota_conn_id=conn_id, patience=how.to_dict(), carry=carry),
+        trigger=trigger,
         method_name="execute_complete",
         timeout=how.deadline - datetime.now(UTC) + BACKSTOP,
     )

@@ -17,6 +17,7 @@ FORM: Final = 1
 CLOCKS_DIFFER: Final = timedelta(minutes=15)
 """How much earlier than the note a job may be dated: further apart, the platform refuses every request."""
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OnFailedJob(StrEnum):

@@ -22,7 +22,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
 )
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Memo, Note, Recall, Remember
-from airflow_provider_tuya_ota.core.intents import Attempt, Intent, OnFailedJob
+from airflow_provider_tuya_ota.core.intents import EVER, Attempt, Intent, OnFailedJob
 from airflow_provider_tuya_ota.core.lists import list_jobs
 from airflow_provider_tuya_ota.core.states import JobType
 from airflow_provider_tuya_ota.core.stopping import drain
@@ -178,7 +178,7 @@ def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable
             )
         return (yield from _go_on_with(wanted, attempt, intent, job))
     if attempt.clear_number:
-        for job in (yield from _wait_for_any(wanted, intent)):
+        for job in (yield from _under_way(wanted, replace(intent, started_at=EVER))):
             # It is this task's or somebody else's: without a note nobody may cancel it.
             yield from _drain(wanted, attempt, job, may_cancel=False)
     return None
@@ -236,9 +236,10 @@ def _find(wanted: JobToCreate, intent: Intent) -> Flow[Job | None]:
     return wait_to_appear(look)
 
 
-def _wait_for_any(wanted: JobToCreate, intent: Intent) -> Flow[list[Job]]:
+def _under_way(wanted: JobToCreate, intent: Intent) -> Flow[list[Job]]:
     def look() -> Flow[list[Job] | None]:
-        return (yield from wanted.could_be_of(intent)) or None
+        jobs = yield from wanted.could_be_of(intent)
+        return [job for job in jobs if not job.status.has_ended] or None
 
     return (yield from wait_to_appear(look)) or []
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.encoding import Value
     from airflow_provider_tuya_ota.core.envelope import Reply
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.transports.driver import World
 
 
 class TuyaOTAHook(BaseHook):
@@ -83,11 +84,14 @@ class TuyaOTAHook(BaseHook):
 
         return TuyaOTAClient(self.get_settings(), listener=LogListener(log or self.log))
 
-    async def aget_conn(self, log: Any = None) -> AsyncTuyaOTAClient:
-        """Open a client inside a running event loop; see :meth:`get_conn`."""
+    async def aget_conn(self, log: Any = None, *, world: World | None = None) -> AsyncTuyaOTAClient:
+        """Open a client inside a running event loop; see :meth:`get_conn`.
+
+        :param world: clock and chance; the real ones by default.
+        """
         from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener  # noqa: PLC0415 - as above
 
-        return AsyncTuyaOTAClient(await self.aget_settings(), listener=LogListener(log or self.log))
+        return AsyncTuyaOTAClient(await self.aget_settings(), listener=LogListener(log or self.log), world=world)
 
     def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
         """Sign and send any operation.

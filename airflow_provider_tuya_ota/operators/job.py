@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import TaskDeferralTimeout
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import TuyaOTAJobLink
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import BaseNotifier, Context
+
+    from airflow_provider_tuya_ota.killing import RunningJob
 
 DAY = 24 * 60 * 60.0
 
@@ -29,8 +32,15 @@ class TuyaOTACreateVerifyJobOperator(BaseOperator):
     waiting, and ``ota_release`` (counts, up to 50 devices, duration, text) at the end. For a package that was
     verified before, the job id is that of its newest verification, empty where the platform lists none.
 
-    A retry adopts a verification that is still running; after one that failed it starts another. Killing the task
-    does not stop the job: a device that is flashing cannot be stopped.
+    What the task is about to create is written into Airflow's task state store before it is asked for. A retry goes on
+    with the job of the try before, also when that try was killed in the middle; it never starts a second one. Clearing
+    the task asks for a new verification: what is left of the old job is stopped, devices that are flashing are waited
+    for, and then a new job is created.
+
+    Killing the task (marking it, or its run, failed or successful; clearing it) and running out of time stop what the
+    job has not begun, unless ``on_cancel`` is ``keep``; a device that is flashing cannot be stopped, and the log says
+    how many there are. A restarted worker or triggerer stops nothing, nor does the task stop a job that it follows but
+    did not create.
 
     :param firmware_id: package to verify.
     :param product_key: product of the devices.
@@ -48,7 +58,11 @@ class TuyaOTACreateVerifyJobOperator(BaseOperator):
         default.
     :param poll_interval: seconds between two looks; 15 by default, a look costs three requests.
     :param timeout: seconds to wait, 24 hours by default because the platform itself may wait for ever; an earlier
-        ``execution_timeout`` counts instead. The job goes on afterwards.
+        ``execution_timeout`` counts instead, also while deferred.
+    :param on_cancel: ``stop`` (default): killing the task or running out of time cancels the device tasks that are
+        queued, notified or unconfirmed. ``keep``: the job goes on.
+    :param on_failed_job: what a retry does whose job has failed: ``fail`` (default) again, because a failing firmware
+        does not mend itself, or ``new_job``.
     :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the verdict or the timeout is there.
     :param tuya_ota_conn_id: id of the connection.
     :raises JobFailedError: naming every failing device with its reason and progress.
@@ -87,6 +101,8 @@ class TuyaOTACreateVerifyJobOperator(BaseOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 15.0,
         timeout: float = DAY,
+        on_cancel: str = "stop",
+        on_failed_job: str = "fail",
         notifiers: Sequence[BaseNotifier] = (),
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
@@ -104,17 +120,35 @@ class TuyaOTACreateVerifyJobOperator(BaseOperator):
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.timeout = timeout
+        self.on_cancel = on_cancel
+        self.on_failed_job = on_failed_job
         self.notifiers = notifiers
         self.tuya_ota_conn_id = tuya_ota_conn_id
+        self.running: RunningJob | None = None
 
     def execute(self, context: Context) -> str:
         """Adopt or create the verification, then wait for its verdict."""
-        from airflow_provider_tuya_ota.operators.verifying import start  # noqa: PLC0415 - parsing a Dag needs no protocol
+        from airflow_provider_tuya_ota.operators.verifying import run  # noqa: PLC0415 - parsing a Dag needs no protocol
 
-        return start(self, context)
+        return run(self, context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> str:
         """Go on after the triggerer's event."""
-        from airflow_provider_tuya_ota.operators.verifying import resume  # noqa: PLC0415 - parsing a Dag needs no protocol
+        from airflow_provider_tuya_ota.operators.releasing import resume  # noqa: PLC0415 - as above
 
         return resume(self, context, event)
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after deferral; where Airflow's own timeout is why, look at the job from here."""
+        from airflow_provider_tuya_ota.operators.releasing import give_up  # noqa: PLC0415 - as above
+
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except TaskDeferralTimeout:
+            return give_up(self, context)
+
+    def on_kill(self) -> None:
+        """Stop the job, if a person killed the task while it waited in a worker."""
+        from airflow_provider_tuya_ota.operators.releasing import killed  # noqa: PLC0415 - as above
+
+        killed(self)

@@ -10,6 +10,7 @@ from airflow_provider_tuya_ota.core.errors import PASSING, JobFailedError, WaitT
 from airflow_provider_tuya_ota.core.verdicts import Outcome
 from airflow_provider_tuya_ota.core.watching import look_at_job, require_success
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ def hand_over(sensor: TuyaOTAJobSensor) -> None:
     how = patience(
         timeout=sensor.timeout, poll_interval=sensor.poke_interval, execution_timeout=sensor.execution_timeout
     )
-    wait_deferred(sensor, conn_id=sensor.tuya_ota_conn_id, job_id=sensor.job_id, how=how, carry={})
+    trigger = TuyaOTAJobTrigger(
+        job_id=sensor.job_id, tuya_ota_conn_id=sensor.tuya_ota_conn_id, patience=how.to_dict(), on_cancel="keep"
+    )
+    wait_deferred(sensor, trigger, how)
 
 
 def conclude(sensor: TuyaOTAJobSensor, event: dict[str, Any] | None) -> dict[str, int]:

@@ -2,41 +2,100 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
 
 from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.stopping import stop_job
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
 from airflow_provider_tuya_ota.core.watching import Patience, watch_job
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.transports.driver import World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from airflow_provider_tuya_ota.core.flow import Ambient
+
+LONGEST_CALL: Final = 60.0
+"""Seconds that one request may take without anybody having stood still."""
+STOOD_STILL: Final = 20.0
+"""Seconds beyond what was due, after which this process counts as having stood still; Airflow gives its triggers to
+another triggerer after 30."""
+DOUBT: Final = 60.0
+"""Seconds for which a process that stood still does not trust what it is told."""
+
+
+class Watchful(World):
+    """Real time, and whether this process has slept through any of it."""
+
+    def __init__(self) -> None:
+        self._due = time.time() + LONGEST_CALL
+        self._doubt_until = 0.0
+
+    def look(self) -> Ambient:
+        """Read the clock."""
+        self._expect(LONGEST_CALL)
+        return super().look()
+
+    async def asleep(self, seconds: float) -> None:
+        """Let other coroutines run."""
+        self._expect(seconds)
+        await super().asleep(seconds)
+        self._expect(LONGEST_CALL)
+
+    def stood_still(self) -> bool:
+        """Whether this process was frozen a short while ago, so that its triggers may run elsewhere by now."""
+        self._expect(LONGEST_CALL)
+        return time.time() < self._doubt_until
+
+    def _expect(self, seconds: float) -> None:
+        now = time.time()
+        if now > self._due + STOOD_STILL:
+            self._doubt_until = now + DOUBT
+        self._due = now + seconds
 
 
 class TuyaOTAJobTrigger(BaseTrigger):
     """Look at a job until it has ended or the deadline has passed, then fire exactly one event.
 
-    The event is ``{"status": success | failure | timeout | error, "verdict": …, "message": …, "carry": …}``. The
-    trigger owns the deadline, looks once more after it, and never cancels anything: a restarted triggerer goes on
-    where the last one stopped.
+    The event is ``{"status": success | failure | timeout | error, "verdict": …, "message": …, "job_id": …, "on_cancel":
+    …, "carry": …}``. The trigger owns the deadline and looks once more after it. A restarted triggerer goes on where
+    the last one stopped, and stops nothing at the platform.
+
+    Where a person kills the task (marks it or its run failed or successful, or clears it) and ``on_cancel`` is
+    ``stop``, the job's device tasks that have not begun are cancelled. Airflow calls a trigger killed also when it was
+    given to another triggerer, so the task's state is read first: unless the task is certainly waited for no longer,
+    nothing is cancelled and the log says so.
 
     :param job_id: job to wait for.
     :param tuya_ota_conn_id: id of the connection.
     :param patience: deadline and intervals, as :meth:`Patience.to_dict` gives them.
+    :param on_cancel: ``stop`` or ``keep``; ``keep`` by default, because a trigger that was stored before this argument
+        existed promised to stop nothing.
     :param carry: what the operator wants back with the event; ``Dag.test()`` drops what is given to ``defer`` instead.
     """
 
     def __init__(
-        self, *, job_id: str, tuya_ota_conn_id: str, patience: dict[str, Any], carry: dict[str, str] | None = None
+        self,
+        *,
+        job_id: str,
+        tuya_ota_conn_id: str,
+        patience: dict[str, Any],
+        on_cancel: str = "keep",
+        carry: dict[str, str] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
         self.job_id = job_id
         self.tuya_ota_conn_id = tuya_ota_conn_id
         self.patience = patience
+        self.on_cancel = on_cancel
         self.carry = carry or {}
+        self._world = Watchful()
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give what rebuilds this trigger elsewhere; the connection's secrets are not part of it."""
@@ -46,18 +105,57 @@ class TuyaOTAJobTrigger(BaseTrigger):
                 "job_id": self.job_id,
                 "tuya_ota_conn_id": self.tuya_ota_conn_id,
                 "patience": self.patience,
+                "on_cancel": self.on_cancel,
                 "carry": self.carry,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire one event."""
-        yield TriggerEvent({**await self._wait(), "carry": self.carry})  # type: ignore[no-untyped-call] # as above
+        event = {"job_id": self.job_id, "on_cancel": self.on_cancel, "carry": self.carry}
+        yield TriggerEvent(await self._wait() | event)  # type: ignore[no-untyped-call] # as above
+
+    async def on_kill(self) -> None:
+        """Stop what the job has not begun, if a person killed the task."""
+        if self.on_cancel != "stop":
+            await self.log.ainfo(f"Job {self.job_id} goes on (on_cancel is {self.on_cancel!r})")
+            return
+        if doubt := await self._doubt():
+            await self.log.awarning(f"Job {self.job_id} is not stopped: {doubt}")
+            return
+        hook = TuyaOTAHook(self.tuya_ota_conn_id)
+        async with await hook.aget_conn(self.log) as client:
+            await client.run(stop_job(client.settings, self.job_id))
+
+    async def _doubt(self) -> str:
+        """Say why it is not certain that a person killed the task; empty where it is."""
+        if self._world.stood_still():
+            return "this triggerer stood still for a while, and another one may have taken the wait over"
+        try:
+            state = await self._state_of_the_task()
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the state is not known
+            return f"the state of its task could not be read ({type(error).__name__})"
+        return (
+            "its task still waits for it, so another triggerer has taken the wait over" if state == "deferred" else ""
+        )
+
+    async def _state_of_the_task(self) -> str:
+        from airflow.sdk.execution_time.task_runner import (  # noqa: PLC0415 - exists in a running triggerer only
+            RuntimeTaskInstance,
+        )
+
+        ti = self.task_instance
+        if ti is None:
+            raise LookupError("the trigger has no task instance")
+        states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
+            dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
+        )
+        return next((str(state or "") for state in states.get(ti.run_id, {}).values()), "")
 
     async def _wait(self) -> dict[str, Any]:
         try:
             hook = TuyaOTAHook(self.tuya_ota_conn_id)
-            async with await hook.aget_conn(self.log) as client:
+            async with await hook.aget_conn(self.log, world=self._world) as client:
                 verdict = await client.run(watch_job(client.settings, self.job_id, Patience.from_dict(self.patience)))
         except WaitTimeoutError as error:
             return _event("timeout", error.verdict, str(error))

@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
     from pathlib import Path
 
 CONNECTION = "AIRFLOW_CONN_TUYA_OTA_DEFAULT"
@@ -72,10 +73,31 @@ class FakeTask:
     task_id: str = "task"
     run_id: str = "run"
     state: str = "running"
+    map_index: int = -1
+    try_number: int = 1
+    max_tries: int = 3
 
     def xcom_push(self, key: str, value: Any) -> None:
         # Airflow stores JSON, so what cannot become JSON fails here as it would there.
         self.xcom[key] = json.loads(json.dumps(value))
+
+
+@dataclass
+class FakeStore:
+    """Airflow's task state store, as far as a task sees it."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    retentions: set[timedelta | None] = field(default_factory=set)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.values.get(key, default)
+
+    def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:
+        self.retentions.add(retention)
+        self.values[key] = json.loads(json.dumps(value))
+
+    def delete(self, key: str) -> None:
+        self.values.pop(key, None)
 
 
 @pytest.fixture

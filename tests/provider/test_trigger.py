@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 if TYPE_CHECKING:
     from tests.provider.conftest import Service
 
+GOLDEN = Path(__file__).parent / "golden"
 PATIENCE = Patience(deadline=datetime(2026, 1, 1, tzinfo=UTC), poll_interval=5.0).to_dict()
 
 
@@ -36,21 +38,18 @@ def test_it_is_rebuilt_from_what_it_serialises() -> None:
     assert TuyaOTAJobTrigger(**stored).serialize() == (path, kwargs)
 
 
-def test_the_form_released_as_0_1_0_still_resumes() -> None:
-    released: dict[str, Any] = {
-        "job_id": "1836340779212660001",
-        "tuya_ota_conn_id": "tuya_ota_default",
-        "patience": {
-            "deadline": "2026-11-24T09:00:00+00:00",
-            "poll_interval": 15.0,
-            "poll_error_tolerance": 900.0,
-            "settle_time": 300.0,
-        },
-        "carry": {"started_at": "2026-11-23T09:00:00+00:00", "link": "https://console.example/"},
-    }
+@pytest.mark.parametrize(("form", "on_cancel"), [(1, "keep"), (2, "stop")])
+def test_every_form_that_was_ever_stored_still_resumes(form: int, on_cancel: str) -> None:
+    stored = json.loads((GOLDEN / f"job_trigger_{form}.json").read_text(encoding="utf-8"))
 
-    assert TuyaOTAJobTrigger(**released).serialize()[1] == released
-    assert Patience.from_dict(released["patience"] | {"added_later": 1}).poll_interval == 15.0
+    assert TuyaOTAJobTrigger(**stored).serialize()[1] == stored | {"on_cancel": on_cancel}
+    assert Patience.from_dict(stored["patience"] | {"added_later": 1}).poll_interval == 15.0
+
+
+def test_the_newest_stored_form_is_the_one_that_is_written_today() -> None:
+    newest = max(GOLDEN.glob("job_trigger_*.json"))
+
+    assert set(json.loads(newest.read_text(encoding="utf-8"))) == set(trigger().serialize()[1])
 
 
 def test_no_secret_is_part_of_it(service: Service) -> None:
@@ -68,7 +67,7 @@ async def test_a_missing_job_is_one_error_event(service: Service) -> None:
 
 
 async def test_a_deadline_in_the_past_still_has_one_last_look(service: Service) -> None:
-    service.emulator.faults.add({"action": "*", "kind": "garbage"})
+    service.emulator.faults.add({"action": "*", "kind": "redirect"})
 
     (event,) = await fire(trigger())
 

@@ -35,7 +35,7 @@ FAILS = {"outcome": "fails", "step": -4, "at_progress": 60, "reason": "flash wri
 def play(service: Service, **devices: dict[str, Any]) -> None:
     """Give devices a script."""
     named = {name.replace("_", "-"): values for name, values in devices.items()}
-    service.emulator.reset(read({"products": [{"device": named}]}))
+    service.emulator.reset(read({"products": [{"device": named}], "quotas": {"enabled": False}}))
 
 
 @pytest.fixture
@@ -134,10 +134,25 @@ def test_a_silent_device_ends_in_a_timeout_that_says_how_to_go_on(
     package = make_package(service, context, firmware)
 
     with pytest.raises(WaitTimeoutError, match=r"it goes on at the platform.*TuyaOTAJobSensor"):
-        run(verify(package, deferrable=deferrable, timeout=0.3), context)
+        run(verify(package, deferrable=deferrable, timeout=0.3, on_cancel="keep"), context)
 
     assert ti.xcom["ota_release"]["event"] == "timeout"
     assert "CancelOTATaskByJob" not in service.actions
+
+
+@BOTH
+def test_running_out_of_time_stops_what_has_not_begun_and_says_so(
+    service: Service, context: Any, ti: FakeTask, firmware: Path, deferrable: bool
+) -> None:
+    play(service, device_001={"outcome": "silent"})
+    package = make_package(service, context, firmware)
+
+    with pytest.raises(WaitTimeoutError, match=r"on_cancel is 'stop'\): job \d+: 1 device tasks cancelled"):
+        run(verify(package, deferrable=deferrable, timeout=0.3), context)
+
+    (job,) = service.emulator.world.engine.jobs.values()
+    assert {task.device.name: task.status for task in job.tasks}["device-001"] == "CANCELED"
+    assert "1 device tasks cancelled" in ti.xcom["ota_release"]["text"]
 
 
 def test_an_earlier_execution_timeout_is_the_deadline(service: Service, context: Any, firmware: Path) -> None:
@@ -334,5 +349,7 @@ def test_every_parameter_of_the_api_is_a_template() -> None:
         "deferrable",
         "poll_interval",
         "timeout",
+        "on_cancel",
+        "on_failed_job",
         "notifiers",
     }
