@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.jobs import Task
 
-OUTCOMES = ("succeeds", "fails", "silent", "wrong_version")
+OUTCOMES = ("succeeds", "fails", "silent", "wrong_version", "lies")
 STEPS = {-1: "upgrade failed", -2: "download failed", -3: "verification of the image failed", -4: "flashing failed"}
 
 
@@ -16,7 +16,8 @@ STEPS = {-1: "upgrade failed", -2: "download failed", -3: "verification of the i
 class Behaviour:
     """How a device takes an update.
 
-    :param outcome: succeeds, fails, silent (is told and never says anything) or wrong_version (reports ``version``).
+    :param outcome: succeeds, fails, silent (is told and never says anything), wrong_version (reports ``version``) or
+        lies (reports 100 % and never the new version).
     :param step: for fails: -1 upgrade, -2 download, -3 check, -4 flash.
     :param at_progress: for fails: percent reported before.
     :param reason: for fails: what the device says; by default the step's meaning.

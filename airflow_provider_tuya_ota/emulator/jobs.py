@@ -6,7 +6,7 @@ import heapq
 import itertools
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.emulator import packages
 from airflow_provider_tuya_ota.emulator.clock import Clock, iso_ms
@@ -28,6 +28,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "CANCELED": frozenset(),
 }
 """From each task status to those that may follow."""
+ENDED = frozenset(status for status, after in TRANSITIONS.items() if not after)
 PROGRESS_STEPS = 5
 
 
@@ -52,6 +53,7 @@ class Job:
     status: str = "PLANNED"
     tasks: list[Task] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    unfinished: int = 0
 
     def describe(self) -> dict[str, Any]:
         """Give what a list shows."""
@@ -73,7 +75,7 @@ class Task:
 
     :param retries: how often the device has begun again.
     :param scheduled: whether the device's next step has its time.
-    :param waiting: what the device does next once it is online again.
+    :param waiting: what the device does next once it is online again, and with which number.
     """
 
     task_id: str
@@ -87,7 +89,7 @@ class Task:
     desc: str = ""
     retries: int = 0
     scheduled: bool = False
-    waiting: Callable[[], None] | None = None
+    waiting: tuple[str, int] | None = None
 
     def describe(self) -> dict[str, Any]:
         """Give what a list shows; numbers are texts there."""
@@ -111,6 +113,10 @@ class Task:
         }
 
 
+Event = tuple[float, int, Task, str, int]
+"""When, in which order, to which task, what, and a number for it. Plain data: a hundred thousand devices make many."""
+
+
 class Engine:
     """Moves tasks as time passes; nothing runs in the background, whoever looks lets the past happen first.
 
@@ -121,12 +127,14 @@ class Engine:
     def __init__(self, clock: Clock, random: Random) -> None:
         self._clock = clock
         self._random = random
-        self._events: list[tuple[float, int, Task, Callable[[], None], bool]] = []
+        self._events: list[Event] = []
         self._order = itertools.count()
         self._ids = itertools.count(183634077921266000_1, 7)
         self.now = clock.world()
         self.jobs: dict[str, Job] = {}
         self.tasks: dict[str, Task] = {}
+        self.changes = 0
+        """How often any task has changed its status."""
         self._of_device: defaultdict[str, list[Task]] = defaultdict(list)
         self._of_package: defaultdict[str, list[Job]] = defaultdict(list)
 
@@ -137,15 +145,18 @@ class Engine:
     def run(self) -> None:
         """Let everything happen that is due."""
         until = self._clock.world()
-        while self._events and self._events[0][0] <= until:
-            self.now, _, task, action, needs_device = heapq.heappop(self._events)
-            task.scheduled = task.scheduled and not needs_device
-            if not TRANSITIONS[task.status]:
+        events = self._events
+        while events and events[0][0] <= until:
+            self.now, _, task, what, number = heapq.heappop(events)
+            needs_device = what != "time_out"
+            if needs_device:
+                task.scheduled = False
+            if task.status in ENDED:
                 continue
-            if task.device.online or not needs_device:
-                action()
+            if needs_device and not task.device.online:
+                task.waiting = what, number
             else:
-                task.waiting = action
+                _HAPPENS[what](self, task, number)
         self.now = until
 
     def add_task(self, job: Job, device: Device) -> Task:
@@ -153,6 +164,7 @@ class Engine:
         source = device.versions.get(job.package.module, "")
         task = Task(self.new_id(), job, device, source, self.now, self.now)
         job.tasks.append(task)
+        job.unfinished += 1
         self.tasks[task.task_id] = task
         self._of_device[device.iot_id].append(task)
         if job.need_confirm:
@@ -183,15 +195,15 @@ class Engine:
 
     def cancel(self, task: Task) -> None:
         """Cancel a task that has not begun."""
-        self._enter(task, "CANCELED", desc="cancelled")
+        self._enter(task, "CANCELED", "cancelled")
 
     def set_online(self, device: Device, *, online: bool) -> None:
         """Connect or disconnect a device; what it missed happens when it is back."""
         device.online = online
         task = device.busy
         if online and task is not None and task.waiting is not None:
-            action, task.waiting = task.waiting, None
-            self._after(0.5, task, action)
+            (what, number), task.waiting = task.waiting, None
+            self._after(0.5, task, what, number)
 
     def reconsider(self, device: Device) -> None:
         """Let a device go on whose script has changed while it had nothing more to do."""
@@ -205,7 +217,7 @@ class Engine:
 
     def settle(self, job: Job) -> None:
         """End a job whose tasks have all ended, and its package's verification with it."""
-        if job.status != "IN_PROGRESS" or any(job.counts[status] for status, after in TRANSITIONS.items() if after):
+        if job.unfinished or job.status != "IN_PROGRESS":
             return
         job.status = "CANCELED" if job.counts["CANCELED"] == len(job.tasks) else "COMPLETED"
         job.modified = self.now
@@ -217,7 +229,7 @@ class Engine:
     def _queue(self, task: Task) -> None:
         device = task.device
         if device.busy is not None:
-            self._enter(task, "FAILED", desc="the device is in another unfinished task")
+            self._enter(task, "FAILED", "the device is in another unfinished task")
             return
         device.busy = task
         self._enter(task, "QUEUED")
@@ -226,31 +238,32 @@ class Engine:
     def _offer(self, task: Task) -> None:
         behaviour = task.device.behaviour
         if task.job.need_push:
-            self._after(0.5 + self._random.random(), task, lambda: self._notify(task))
+            self._after(0.5 + self._random.random(), task, "notify")
         elif behaviour.polls:
             # Somewhere in its round of asking.
-            self._after(behaviour.poll_seconds * self._random.random(), task, lambda: self._notify(task))
+            self._after(behaviour.poll_seconds * self._random.random(), task, "notify")
 
-    def _notify(self, task: Task) -> None:
+    def _notify(self, task: Task, _: int) -> None:
         self._enter(task, "NOTIFIED")
         self._await_start(task)
 
     def _await_start(self, task: Task) -> None:
         if task.device.behaviour.outcome != "silent":
-            self._after(0.5 + self._random.random(), task, lambda: self._begin(task))
+            self._after(0.5 + self._random.random(), task, "begin")
 
-    def _begin(self, task: Task) -> None:
-        self._enter(task, "IN_PROGRESS", progress=1)
+    def _begin(self, task: Task, _: int) -> None:
+        task.progress = 1
+        self._enter(task, "IN_PROGRESS")
         if task.job.timeout_minutes is not None:
             # The clock starts at the first report, and runs on while the device is away.
             due = self.now + task.job.timeout_minutes * 60
-            heapq.heappush(self._events, (due, next(self._order), task, lambda: self._fail(task, "timeout"), False))
+            heapq.heappush(self._events, (due, next(self._order), task, "time_out", 0))
         self._step(task, 1)
 
     def _step(self, task: Task, step: int) -> None:
         behaviour = task.device.behaviour
         pause = behaviour.flash_seconds / PROGRESS_STEPS * (0.8 + 0.4 * self._random.random())
-        self._after(pause, task, lambda: self._report(task, step))
+        self._after(pause, task, "report", step)
 
     def _report(self, task: Task, step: int) -> None:
         behaviour = task.device.behaviour
@@ -262,44 +275,59 @@ class Engine:
         task.progress, task.modified = progress, self.now
         if step < PROGRESS_STEPS:
             self._step(task, step + 1)
-        else:
+        elif behaviour.outcome != "lies":
             # Progress 100 is not success; only the version that the device reports after its restart is.
-            self._after(1.0, task, lambda: self._inform(task))
+            self._after(1.0, task, "inform")
 
-    def _inform(self, task: Task) -> None:
+    def _inform(self, task: Task, _: int) -> None:
         package, device = task.job.package, task.device
         wrong = device.behaviour.outcome == "wrong_version"
         device.versions[package.module] = device.behaviour.version if wrong else package.version
         if wrong:
             self._fail_or_retry(task, "report version is not conform")
         else:
-            self._enter(task, "SUCCEEDED", progress=100)
+            task.progress = 100
+            self._enter(task, "SUCCEEDED")
 
     def _fail_or_retry(self, task: Task, desc: str) -> None:
         if task.retries < (task.job.retry_count or 0):
             # What is shown of the task stays as it is while it is tried again.
             task.retries += 1
-            self._after((task.job.retry_interval or 0) * 60.0, task, lambda: self._step(task, 1))
+            self._after((task.job.retry_interval or 0) * 60.0, task, "try_again", 1)
         else:
-            self._fail(task, desc)
+            self._enter(task, "FAILED", desc)
 
-    def _fail(self, task: Task, desc: str) -> None:
-        self._enter(task, "FAILED", desc=desc)
+    def _time_out(self, task: Task, _: int) -> None:
+        self._enter(task, "FAILED", "timeout")
 
-    def _enter(self, task: Task, status: str, *, progress: int | None = None, desc: str = "") -> None:
+    def _enter(self, task: Task, status: str, desc: str = "") -> None:
+        counts = task.job.counts
         if task.status:
             if status not in TRANSITIONS[task.status]:
                 raise AssertionError(f"task {task.task_id} cannot go from {task.status} to {status}")
-            task.job.counts[task.status] -= 1
+            counts[task.status] -= 1
         task.status, task.modified = status, self.now
-        task.job.counts[status] += 1
-        task.progress = progress if progress is not None else task.progress
-        task.desc = desc or task.desc
-        if not TRANSITIONS[status]:
+        counts[status] += 1
+        self.changes += 1
+        if desc:
+            task.desc = desc
+        if status in ENDED:
+            task.job.unfinished -= 1
             if task.device.busy is task:
                 task.device.busy = None
             self.settle(task.job)
 
-    def _after(self, seconds: float, task: Task, action: Callable[[], None]) -> None:
+    def _after(self, seconds: float, task: Task, what: str, number: int = 0) -> None:
         task.scheduled = True
-        heapq.heappush(self._events, (self.now + seconds, next(self._order), task, action, True))
+        heapq.heappush(self._events, (self.now + seconds, next(self._order), task, what, number))
+
+
+_HAPPENS: Final[dict[str, Callable[[Engine, Task, int], None]]] = {
+    "notify": Engine._notify,  # noqa: SLF001 - the engine's own table
+    "begin": Engine._begin,  # noqa: SLF001 - as above
+    "report": Engine._report,  # noqa: SLF001 - as above
+    "inform": Engine._inform,  # noqa: SLF001 - as above
+    "try_again": Engine._step,  # noqa: SLF001 - as above
+    "time_out": Engine._time_out,  # noqa: SLF001 - as above
+}
+"""By the name of an event: what happens."""

@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.emulator.documents import DECADE, Entry, read_table
-from airflow_provider_tuya_ota.emulator.fleet import OUTCOMES, STEPS, WELL, Behaviour, Device, Product
+from airflow_provider_tuya_ota.emulator.fleet import (
+    DEFAULT_MODULE,
+    OUTCOMES,
+    STEPS,
+    WELL,
+    Behaviour,
+    Device,
+    Module,
+    Product,
+)
+from airflow_provider_tuya_ota.emulator.mix import NAMES, Mix, read_mix
 from airflow_provider_tuya_ota.emulator.quirks import Quirks
 from airflow_provider_tuya_ota.emulator.quotas import Quotas
 
@@ -47,6 +58,14 @@ class DeviceScript:
     version: str | None = None
     behaviour: Behaviour = WELL
 
+    def apply(self, device: Device) -> None:
+        """Let a device be so, whatever its share was."""
+        device.online, device.behaviour = self.online, self.behaviour
+        if self.version:
+            device.versions[DEFAULT_MODULE] = self.version
+        elif self.version is not None:
+            device.versions.pop(DEFAULT_MODULE, None)
+
 
 @dataclass(frozen=True, slots=True)
 class ProductPlan:
@@ -58,17 +77,26 @@ class ProductPlan:
     version: str = "1.0.0"
     scripts: dict[str, DeviceScript] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
+    mix: Mix = field(default_factory=Mix)
 
-    def build(self) -> Product:
-        """Make the product and its devices."""
+    def build(self, seed: int = 0, now: float = 0.0) -> Product:
+        """Make the product and its devices.
+
+        :param seed: decides who gets which share.
+        :param now: when its modules were made.
+        """
         product = Product(self.product_key, self.name)
+        for module in (DEFAULT_MODULE, *self.mix.modules):
+            product.modules[module] = Module(module, "", "", now, now)
         width = max(3, len(str(self.devices)))
         names = (f"device-{number:0{width}d}" for number in range(1, self.devices + 1))
         for name in dict.fromkeys((*names, *self.scripts)):
-            script = self.scripts.get(name, DeviceScript())
-            version = self.version if script.version is None else script.version
-            versions = {"default": version} if version else {}
-            product.devices[name] = Device(name, self.product_key, versions, script.online, script.behaviour)
+            versions = {DEFAULT_MODULE: self.version} if self.version else {}
+            product.devices[name] = Device(name, self.product_key, versions)
+        chance = Random(f"{seed} fleet {self.product_key}")  # noqa: S311 - a simulation, repeatable by its seed
+        self.mix.apply(list(product.devices.values()), chance)
+        for name, script in self.scripts.items():
+            script.apply(product.devices[name])
         for group, members in self.groups.items():
             unknown = [name for name in members if name not in product.devices]
             if unknown:
@@ -86,9 +114,9 @@ class Scenario:
     seed: int = 0
     quotas: Quotas = field(default_factory=Quotas)
 
-    def build_products(self) -> dict[str, Product]:
+    def build_products(self, now: float = 0.0) -> dict[str, Product]:
         """Make every product."""
-        return {plan.product_key: plan.build() for plan in self.products}
+        return {plan.product_key: plan.build(self.seed, now) for plan in self.products}
 
 
 def load(path: Path) -> Scenario:
@@ -122,12 +150,15 @@ def read(document: Any) -> Scenario:
 
 
 def _plan(item: Any) -> ProductPlan:
-    known = read_table(item, "product", _PRODUCT)
+    shares = {name: item[name] for name in NAMES & set(item)} if isinstance(item, dict) else {}
+    rest = {name: item[name] for name in item if name not in NAMES} if isinstance(item, dict) else item
+    known = read_table(rest, "product", _PRODUCT)
     for group, members in known.get("groups", {}).items():
         if not isinstance(members, list) or not all(isinstance(name, str) for name in members):
             raise ValueError(f"group {group}: a list of device names is needed")
     scripts = {name: script(values, what=f"device {name}") for name, values in known.pop("device", {}).items()}
-    plan = replace(ProductPlan(), **known, scripts=scripts)
+    mix = read_mix(shares, known.get("product_key", DEMO_PRODUCT))
+    plan = replace(ProductPlan(), **known, scripts=scripts, mix=mix)
     if plan.groups:
         # Built once for its complaints: a group of unknown devices is the document's fault, not a later request's.
         plan.build()

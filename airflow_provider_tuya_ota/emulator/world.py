@@ -6,7 +6,6 @@ import uuid
 from random import Random
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from airflow_provider_tuya_ota.emulator.fleet import DEFAULT_MODULE, Module
 from airflow_provider_tuya_ota.emulator.jobs import Engine, Job
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 from airflow_provider_tuya_ota.emulator.packages import Packages
@@ -46,15 +45,13 @@ class World:
         )
         self.quirks = scenario.quirks
         self.quotas = scenario.quotas
-        self.products: dict[str, Product] = scenario.build_products()
+        self.products: dict[str, Product] = scenario.build_products(clock.world())
         self.storage = Storage(clock, self.new_uuid)
         self.packages = Packages(clock, self.products, self.storage)
         self.engine = Engine(clock, jitter)
         self.seed = scenario.seed
         self._clock = clock
-        now = clock.world()
-        for product in self.products.values():
-            product.modules[DEFAULT_MODULE] = Module(DEFAULT_MODULE, "", "", now, now)
+        self._by_iot_id: dict[str, Device] = {}
 
     def shown(self, things: Iterable[Made]) -> list[Made]:
         """Leave out what is too new to stand in a list."""
@@ -89,11 +86,12 @@ class World:
 
         :raises BusinessError: there is none.
         """
-        for product in self.products.values():
-            if iot_id.startswith(f"iot{product.product_key}".lower()):
-                for device in product.devices.values():
-                    if device.iot_id == iot_id:
-                        return device
+        if not self._by_iot_id:
+            self._by_iot_id = {
+                device.iot_id: device for product in self.products.values() for device in product.devices.values()
+            }
+        if iot_id in self._by_iot_id:
+            return self._by_iot_id[iot_id]
         raise BusinessError("iot.device.InvalidIoTId", "The IotId is not known.")
 
     def job(self, job_id: str) -> Job:

@@ -1,0 +1,171 @@
+"""A fleet described by shares: which versions it runs, who is away, and how updates end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from airflow_provider_tuya_ota.emulator.documents import DECADE, Entry, read_table
+from airflow_provider_tuya_ota.emulator.fleet import STEPS, WELL, Behaviour
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from random import Random
+
+    from airflow_provider_tuya_ota.emulator.fleet import Device
+
+Value = TypeVar("Value")
+DISTRIBUTIONS: Final = ("fixed", "uniform", "normal", "lognormal")
+_SHARE: Final = Entry(float, 0, 1)
+_MIX: Final = {
+    "versions": Entry(dict),
+    "offline": _SHARE,
+    "silent": _SHARE,
+    "lies": _SHARE,
+    "fails": Entry(list),
+    "flash": Entry(dict),
+    "modules": Entry(dict),
+}
+NAMES: Final = frozenset(_MIX)
+"""Names of a product's table that this reads."""
+_FAILS: Final = {
+    "share": Entry(float, 0, 1, required=True),
+    "step": Entry(int, choices=tuple(STEPS)),
+    "at_progress": Entry(int, 0, 100),
+    "reason": Entry(str),
+}
+_FLASH: Final = {
+    "distribution": Entry(str, choices=DISTRIBUTIONS),
+    "seconds": Entry(float, 0, DECADE),
+    "spread": Entry(float, 0, DECADE),
+}
+_MODULE: Final = {"share": _SHARE, "versions": Entry(dict)}
+
+
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """How long devices take from the first report to the end.
+
+    :param distribution: fixed; uniform (``seconds`` plus or minus ``spread``); normal (mean and standard deviation);
+        lognormal (median, and the standard deviation of the logarithm).
+    """
+
+    distribution: str = "fixed"
+    seconds: float = 10.0
+    spread: float = 0.0
+
+    def draw(self, random: Random) -> float:
+        """Give one device's time; never less than nothing."""
+        match self.distribution:
+            case "uniform":
+                return max(0.0, random.uniform(self.seconds - self.spread, self.seconds + self.spread))
+            case "normal":
+                return max(0.0, random.gauss(self.seconds, self.spread))
+            case "lognormal":
+                return self.seconds * random.lognormvariate(0.0, self.spread)
+            case _:
+                return self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleMix:
+    """A module that a share of the devices has."""
+
+    share: float
+    versions: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Shares of a product's devices, each from 0 to 1.
+
+    :param versions: of the default module; what is left has the product's ``version``.
+    :param offline: not connected.
+    :param outcomes: behaviours that are not well; what is left succeeds.
+    :param flash: how long an update takes.
+    :param modules: by name.
+    """
+
+    versions: tuple[tuple[str, float], ...] = ()
+    offline: float = 0.0
+    outcomes: tuple[tuple[Behaviour, float], ...] = ()
+    flash: Flash = Flash()
+    modules: dict[str, ModuleMix] = field(default_factory=dict)
+
+    def apply(self, devices: Sequence[Device], random: Random) -> None:
+        """Give the devices their shares: the same ones for the same seed, and exactly as many as the shares say."""
+        for device, version in _dealt(devices, self.versions, random):
+            device.versions["default"] = version
+        for name, module in self.modules.items():
+            having = [device for device, _ in _dealt(devices, (("", module.share),), random)]
+            for device, version in _dealt(having, module.versions, random):
+                device.versions[name] = version
+        for device, _ in _dealt(devices, (("", self.offline),), random):
+            device.online = False
+        for device, behaviour in _dealt(devices, self.outcomes, random):
+            device.behaviour = behaviour
+        if self.flash != Flash():
+            for device in devices:
+                device.behaviour = replace(device.behaviour, flash_seconds=self.flash.draw(random))
+
+
+def read_mix(values: dict[str, Any], product: str) -> Mix:
+    """Read a product's shares.
+
+    :param product: names the product in errors.
+    :raises ValueError: naming what is wrong.
+    """
+    known = read_table(values, f"product {product}", _MIX)
+    fails = [read_table(item, f"product {product}: fails", _FAILS) for item in known.get("fails", [])]
+    outcomes = [
+        *((replace(WELL, outcome="fails", **_without(item, "share")), float(item["share"])) for item in fails),
+        (replace(WELL, outcome="silent"), known.get("silent", 0.0)),
+        (replace(WELL, outcome="lies"), known.get("lies", 0.0)),
+    ]
+    _require_whole((share for _, share in outcomes), f"product {product}: fails, silent and lies")
+    return Mix(
+        versions=_versions(known.get("versions", {}), f"product {product}: versions"),
+        offline=known.get("offline", 0.0),
+        outcomes=tuple((behaviour, share) for behaviour, share in outcomes if share),
+        flash=Flash(**read_table(known.get("flash", {}), f"product {product}: flash", _FLASH)),
+        modules={
+            name: _module(item, f"product {product}: module {name}") for name, item in known.get("modules", {}).items()
+        },
+    )
+
+
+def _module(values: Any, what: str) -> ModuleMix:
+    known = read_table(values, what, _MODULE)
+    versions = _versions(known.get("versions", {"1.0.0": 1.0}), f"{what}: versions")
+    return ModuleMix(known.get("share", 1.0), versions)
+
+
+def _versions(values: dict[str, Any], what: str) -> tuple[tuple[str, float], ...]:
+    known = read_table(values, what, dict.fromkeys(values, _SHARE))
+    _require_whole(known.values(), what)
+    return tuple(known.items())
+
+
+def _require_whole(shares: Iterable[float], what: str) -> None:
+    total = sum(shares)
+    if total > 1 + 1e-9:
+        raise ValueError(f"{what} make {total:g} of the devices; shares add up to 1 at most")
+
+
+def _dealt(
+    devices: Sequence[Device], shares: Sequence[tuple[Value, float]], random: Random
+) -> list[tuple[Device, Value]]:
+    """Deal values to devices by share; who gets which is up to chance, how many do is not."""
+    if not any(share for _, share in shares):
+        return []
+    shuffled = random.sample(devices, len(devices))
+    dealt: list[tuple[Device, Value]] = []
+    reached = 0.0
+    for value, share in shares:
+        begin, reached = reached, reached + share
+        dealt += [(device, value) for device in shuffled[round(begin * len(devices)) : round(reached * len(devices))]]
+    return dealt
+
+
+def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != name}
