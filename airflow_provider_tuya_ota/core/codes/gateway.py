@@ -1,0 +1,46 @@
+"""Codes of the gateway, which sees a request before its operation does.
+
+Source: common codes of the Alibaba original's RPC gateway; the vendor's own page is not public.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from airflow_provider_tuya_ota.core.codes.meaning import CHECK_KEY, LATER, SLOWER, Meaning
+from airflow_provider_tuya_ota.core.errors import (
+    AuthenticationError,
+    InvalidRequestError,
+    PermissionDeniedError,
+    ThrottledError,
+    UnavailableError,
+)
+
+_CLOCK = "Set this machine's clock by NTP."
+_SEND_COMMON = "Switch on send_common_parameters of the connection."
+_NOT_OURS = "This package sends it with every request; something on the way may have changed the request."
+
+GATEWAY: Final[dict[str, Meaning]] = {
+    "SignatureDoesNotMatch": Meaning(AuthenticationError, f"The AccessKey secret is wrong. {CHECK_KEY}"),
+    "IncompleteSignature": Meaning(AuthenticationError, f"{_NOT_OURS} {CHECK_KEY}"),
+    "InvalidAccessKeyId": Meaning(AuthenticationError, f"This AccessKey ID is not known. {CHECK_KEY}"),
+    "SignatureNonceUsed": Meaning(
+        AuthenticationError, "A proxy may be replaying requests: each is signed with a nonce of its own."
+    ),
+    "InvalidTimeStamp": Meaning(AuthenticationError, _CLOCK),
+    "IllegalTimestamp": Meaning(AuthenticationError, _CLOCK),
+    "Forbidden": Meaning(PermissionDeniedError, "Ask the owner of the account to permit this operation."),
+    "Missing": Meaning(InvalidRequestError, "Give the parameter that the message names."),
+    "MissingFormat": Meaning(InvalidRequestError, _SEND_COMMON),
+    "MissingSignatureVersion": Meaning(InvalidRequestError, _SEND_COMMON),
+    "MissingVersion": Meaning(InvalidRequestError, _SEND_COMMON),
+    "MissingParameter": Meaning(InvalidRequestError, "Give the parameter that the message names."),
+    "InvalidParameter": Meaning(InvalidRequestError, "Correct the parameter that the message names."),
+    "InvalidVersion": Meaning(InvalidRequestError, "Choose the other api_version in the connection."),
+    "InvalidAction": Meaning(InvalidRequestError, "Check the operation's name and api_version of the connection."),
+    "UnsupportedOperation": Meaning(InvalidRequestError, "This service instance does not offer the operation."),
+    "UnsupportedHTTPMethod": Meaning(InvalidRequestError, "Choose the other http_method in the connection."),
+    "Throttling": Meaning(ThrottledError, SLOWER),
+    "ServiceUnavailable": Meaning(UnavailableError, LATER),
+    "InternalError": Meaning(UnavailableError, LATER),
+}
