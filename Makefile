@@ -1,6 +1,6 @@
 # Every target makes and reuses .venv by itself; nothing but Python 3.11 or newer is needed.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up test matrix campaigns lint check
+.PHONY: help venv demo up test matrix campaigns fuzz docs lint check
 
 bin := .venv/bin
 
@@ -27,11 +27,17 @@ matrix: venv ## Release under every reading of the documents, every two and ever
 campaigns: venv ## Kill tasks at every point, in thousands of runs, and count the jobs that come of it
 	@$(bin)/python -m tests.campaigns.crash
 
+fuzz: venv ## Read two hundred thousand broken answers
+	@$(bin)/python -m tests.fuzz.replies
+
+docs: venv ## Write the tables under docs/reference from the code
+	@$(bin)/python docs/generate.py
+
 lint: venv ## Check style, types, layers and file lengths
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check --quiet .
 	@$(bin)/mypy airflow_provider_tuya_ota
-	@$(bin)/mypy tests dags_examples benchmarks
+	@$(bin)/mypy tests dags_examples benchmarks docs/generate.py
 	@$(bin)/lint-imports
 	@.ci/file-length
 

@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.core.calls import call, call_by_name
+from airflow_provider_tuya_ota.core.pages import new_items, next_page
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.operations import Operations
 from airflow_provider_tuya_ota.transports.budget import budget_of
 from airflow_provider_tuya_ota.transports.driver import FORGETFUL, World, adrive, drive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from airflow_provider_tuya_ota.core.actions import Action
     from airflow_provider_tuya_ota.core.encoding import Value
     from airflow_provider_tuya_ota.core.envelope import Reply
     from airflow_provider_tuya_ota.core.flow import Flow, Note
+    from airflow_provider_tuya_ota.core.models import Page
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.verdicts import Verdict
     from airflow_provider_tuya_ota.transports.driver import AsyncTransport, Listener, Memory, Transport
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 class LogListener:
@@ -59,7 +63,7 @@ def _by_name(settings: Settings, name: str, parameters: Mapping[str, Value]) -> 
     return call_by_name(settings, name, parameters, repeat=repeat, lane=lane)
 
 
-class TuyaOTAClient:
+class TuyaOTAClient(Operations):
     """A blocking client; close it, or use it as a context manager.
 
     :param settings: service instance and AccessKey pair.
@@ -121,6 +125,20 @@ class TuyaOTAClient:
         """
         return self.run(call(self.settings, action))
 
+    def iterate(self, first: Action[Page[Item]]) -> Iterator[Item]:
+        """Give the items of a paged list one by one, from the page of the given request on, none twice.
+
+        :param first: e.g. ``ListOTATaskByJob(job_id=…, current_page=1, page_size=100)``; each list has a largest page.
+        :raises TuyaOTAError: see :mod:`airflow_provider_tuya_ota.core.errors`.
+        """
+        seen: set[str] = set()
+        action: Action[Page[Item]] | None = first
+        while action is not None:
+            page = self.do(action)
+            fresh = new_items(page, seen)
+            yield from fresh
+            action = next_page(action, page, fresh)
+
     def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
         """Sign and send any operation, also one that this package does not know.
 
@@ -133,7 +151,7 @@ class TuyaOTAClient:
         return self.run(_by_name(self.settings, action, params or {}))
 
 
-class AsyncTuyaOTAClient:
+class AsyncTuyaOTAClient(Operations):
     """The same client for event loops; build and close it inside one.
 
     :param settings: service instance and AccessKey pair.
@@ -185,6 +203,17 @@ class AsyncTuyaOTAClient:
     async def do(self, action: Action[T]) -> T:
         """Carry out one operation; see :meth:`TuyaOTAClient.do`."""
         return await self.run(call(self.settings, action))
+
+    async def iterate(self, first: Action[Page[Item]]) -> AsyncIterator[Item]:
+        """Give the items of a paged list one by one; see :meth:`TuyaOTAClient.iterate`."""
+        seen: set[str] = set()
+        action: Action[Page[Item]] | None = first
+        while action is not None:
+            page = await self.do(action)
+            fresh = new_items(page, seen)
+            for item in fresh:
+                yield item
+            action = next_page(action, page, fresh)
 
     async def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
         """Sign and send any operation; see :meth:`TuyaOTAClient.call`."""

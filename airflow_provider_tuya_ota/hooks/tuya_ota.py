@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseHook
 from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
+from airflow_provider_tuya_ota.operations import AsyncOperations, Operations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,18 +16,22 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
 
     from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
+    from airflow_provider_tuya_ota.core.actions import Action
     from airflow_provider_tuya_ota.core.encoding import Value
     from airflow_provider_tuya_ota.core.envelope import Reply
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.transports.driver import World
 
+Result = TypeVar("Result")
 
-class TuyaOTAHook(BaseHook):
+
+class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
     """Sign and send requests of Tuya's OTA API with the AccessKey pair of an Airflow connection.
 
     Connection type ``tuya_ota``: host, port (8686 when empty), login = AccessKey ID, password = AccessKey secret;
     the extras are those of :class:`~airflow_provider_tuya_ota.core.settings.Settings`, any other is refused.
-    Constructing a hook reads nothing.
+    Constructing a hook reads nothing. Each operation is a method (``hook.query_job(job_id=…)``) and, for event loops, a
+    coroutine whose name begins with ``a``; each call opens a client and closes it, so take :meth:`get_conn` for many.
 
     :param tuya_ota_conn_id: id of the connection.
     """
@@ -92,6 +97,16 @@ class TuyaOTAHook(BaseHook):
         from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener  # noqa: PLC0415 - as above
 
         return AsyncTuyaOTAClient(await self.aget_settings(), listener=LogListener(log or self.log), world=world)
+
+    def do(self, action: Action[Result]) -> Result:
+        """Carry out one operation; see :meth:`.TuyaOTAClient.do`."""
+        with self.get_conn() as client:
+            return client.do(action)
+
+    async def ado(self, action: Action[Result]) -> Result:
+        """Carry out one operation in an event loop; see :meth:`do`."""
+        async with await self.aget_conn() as client:
+            return await client.do(action)
 
     def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
         """Sign and send any operation.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_tuya_ota.cli import main
 from airflow_provider_tuya_ota.core.settings import EXTRA_FIELDS
 from airflow_provider_tuya_ota.emulator.faults import KINDS
 from airflow_provider_tuya_ota.emulator.quirks import Quirks
@@ -90,3 +92,19 @@ def test_the_ten_line_dag_of_the_readme_is_a_dag() -> None:
 
     assert len(block.strip().splitlines()) <= 12
     assert names["verify"].upstream_task_ids == {"upload"}  # type: ignore[attr-defined] # made by the example
+
+
+@pytest.mark.parametrize("name", ["operations.md", "errors.md"])
+def test_the_tables_say_what_the_code_says(name: str) -> None:
+    pages = runpy.run_path(str(ROOT / "docs/generate.py"))["PAGES"]
+
+    assert (ROOT / "docs/reference" / name).read_text(encoding="utf-8") == pages[name]()
+
+
+def test_the_command_lists_the_operations_of_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["actions"]) == 0
+
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    page = (ROOT / "docs/reference/operations.md").read_text(encoding="utf-8")
+    assert listed == re.findall(r"^\| \[`(\w+)`\]", page, re.MULTILINE)
+    assert len(listed) == 25

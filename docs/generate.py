@@ -1,0 +1,146 @@
+"""Write the tables under ``docs/reference`` from the code: ``python docs/generate.py``."""
+
+from __future__ import annotations
+
+import re
+import typing
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS, Action
+from airflow_provider_tuya_ota.core.codes.firmware import FIRMWARE
+from airflow_provider_tuya_ota.core.codes.gateway import GATEWAY
+from airflow_provider_tuya_ota.core.codes.module import MODULE
+from airflow_provider_tuya_ota.core.codes.platform import PLATFORM
+from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL
+from airflow_provider_tuya_ota.operations import Method, Operations
+
+if typing.TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.errors import ApiError
+
+FOLDER = Path(__file__).parent / "reference"
+KINDS = {str: "text", int: "whole number", bool: "True or False", list: "list of texts"}
+WRITTEN = "This page is written by `make docs` from the code."
+ABOUT_OPERATIONS = f"""# Operations
+
+{WRITTEN} There are {len(ALL_ACTIONS)} operations. Each is a method of `TuyaOTAClient`, `AsyncTuyaOTAClient` and
+`TuyaOTAHook` (there also as a coroutine whose name begins with `a`), with the parameters below by keyword:
+`hook.query_job(job_id="1836…")`. `client.iterate(…)` turns the pages of a list, `hook.call("Name", {{…}})` signs any
+other operation.
+
+*Sent again*: whether a request whose answer was lost is repeated. *Quota*: requests a second and account in the
+original; the vendor gives none.
+
+| Operation | Method | What it does | Sent again | Quota |
+|---|---|---|---|---|
+"""
+ABOUT_ERRORS = f"""# Errors
+
+{WRITTEN} A code that is not listed is read by its longest listed beginning, and by the HTTP status where it has none.
+The advice is part of the message in the task log.
+
+*Repeated*: whether the request is sent again by itself; `reads`: only where that changes nothing more.
+"""
+FAMILIES = {"Gateway": GATEWAY, "Platform": PLATFORM, "Packages, jobs and devices": FIRMWARE, "Modules": MODULE}
+PARAMETERS = """| Parameter | On the wire | Value | Refused unless | Warned about unless | Meaning |
+|---|---|---|---|---|---|
+"""
+
+
+def operations() -> str:
+    """Render every operation with its parameters."""
+    methods = {method._load(): name for name, method in vars(Operations).items() if isinstance(method, Method)}
+    text = ABOUT_OPERATIONS
+    for name, action in ALL_ACTIONS.items():
+        cells = (
+            f"[`{name}`](#{name.lower()})",
+            f"`{methods[action]}`",
+            _summary(action),
+            "yes" if action.repeat is Repeat.HARMLESS else "no: it might create twice",
+            str(ORIGINAL[name]),
+        )
+        text += f"| {' | '.join(cells)} |\n"
+    for name, action in ALL_ACTIONS.items():
+        text += f"\n## {name}\n\n{_summary(action)} Gives {_result(action)}.{_source(action)}\n\n{PARAMETERS}"
+        text += "".join(f"| {' | '.join(cells)} |\n" for cells in _rows(action))
+    return text
+
+
+def errors() -> str:
+    """Render every code with its class and advice."""
+    text = ABOUT_ERRORS
+    for title, codes in FAMILIES.items():
+        text += f"\n## {title}\n\n| Code | Error | Repeated | What to do |\n|---|---|---|---|\n"
+        for code, (kind, advice) in codes.items():
+            text += f"| `{code}` | `{kind.__name__}` | {_repeated(kind)} | {advice} |\n"
+    return text
+
+
+PAGES = {"operations.md": operations, "errors.md": errors}
+
+
+def _summary(action: type[Action[Any]]) -> str:
+    text = (action.__doc__ or "").strip().partition("\n\n")[0]
+    return re.sub(r"\s+", " ", text).replace("``", "`")
+
+
+def _source(action: type[Action[Any]]) -> str:
+    found = re.search(r"Source: (https?\S+)", action.__doc__ or "")
+    return f" [Source]({found[1]})." if found else ""
+
+
+def _result(action: type[Action[Any]]) -> str:
+    result = typing.get_args(vars(action)["__orig_bases__"][0])[0]
+    if result in {None, type(None)}:
+        return "nothing"
+    text = result.__forward_arg__ if isinstance(result, typing.ForwardRef) else str(result)
+    if isinstance(result, type) and not typing.get_origin(result):
+        text = result.__name__
+    name = re.sub(r"[\w.]+\.", "", text)
+    return f"`{name}`"
+
+
+def _rows(action: type[Action[Any]]) -> list[tuple[str, ...]]:
+    told = dict(re.findall(r":param (\w+): (.*?)(?=\n\s*:|\n\s*\n|\Z)", action.__doc__ or "", re.DOTALL))
+    rows = []
+    for item in fields(action):
+        parameter = item.metadata["parameter"]
+        optional = "" if parameter.required else " (optional)"
+        wire = f"{parameter.wire}.N" if parameter.kind is list else parameter.wire
+        rows.append(
+            (
+                f"`{item.name}`{optional}",
+                f"`{wire}`",
+                KINDS[parameter.kind],
+                _plain(" and ".join(rule.allowed for rule in parameter.rules)),
+                _plain(" and ".join(rule.allowed for rule in parameter.advisory)),
+                _plain(told.get(item.name, "")),
+            )
+        )
+    return rows
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text).replace("``", "`").replace("|", "\\|")
+
+
+def _repeated(kind: type[ApiError]) -> str:
+    error = kind(action="", code="", message="", request_id="", http_status=400, advice="")
+    reads, creates = (
+        RetryPolicy().delay(error, repeat, attempt=1, jitter=0.0) is not None
+        for repeat in (Repeat.HARMLESS, Repeat.DUPLICATES)
+    )
+    return "always" if creates else "reads" if reads else "no"
+
+
+def main() -> None:
+    """Write every page."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, render in PAGES.items():
+        (FOLDER / name).write_text(render(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
