@@ -44,8 +44,17 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": [_modules("hooks.tuya_ota")],
-        "operators": [_modules("operators.firmware", "operators.job")],
-        "sensors": [_modules("sensors.job")],
+        "operators": [
+            _modules(
+                "operators.firmware",
+                "operators.job",
+                "operators.module",
+                "operators.package",
+                "operators.task",
+                "operators.upgrade",
+            )
+        ],
+        "sensors": [_modules("sensors.device", "sensors.firmware", "sensors.job")],
         "triggers": [_modules("triggers.job")],
         "notifications": ["airflow_provider_tuya_ota.notifications.webhook.TuyaOTAWebhookNotifier"],
         "extra-links": ["airflow_provider_tuya_ota.links.TuyaOTAJobLink"],

@@ -104,7 +104,7 @@ def _result(action: type[Action[Any]]) -> str:
 
 def _rows(action: type[Action[Any]]) -> list[tuple[str, ...]]:
     told = dict(re.findall(r":param (\w+): (.*?)(?=\n\s*:|\n\s*\n|\Z)", action.__doc__ or "", re.DOTALL))
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for item in fields(action):
         parameter = item.metadata["parameter"]
         optional = "" if parameter.required else " (optional)"

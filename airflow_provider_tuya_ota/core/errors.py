@@ -18,6 +18,7 @@
     │   └── UnavailableError          the platform could not answer now
     ├── OutcomeError                  the platform worked, the release did not
     │   ├── FirmwareVersionTakenError the version exists with other bytes
+    │   ├── FirmwareStatusError       the package has a status that waiting does not mend
     │   ├── AlreadyUnderWayError      somebody else's unfinished job does the same
     │   ├── AmbiguousOutcomeError     several jobs could be the one that was created
     │   ├── JobFailedError            .verdict names the failing devices
@@ -178,6 +179,10 @@ class OutcomeError(TuyaOTAError):
 
 class FirmwareVersionTakenError(OutcomeError):
     """The product has a package of this version and module already, made from other bytes."""
+
+
+class FirmwareStatusError(OutcomeError):
+    """The package has a status at which waiting for another one makes no sense."""
 
 
 class AlreadyUnderWayError(OutcomeError):

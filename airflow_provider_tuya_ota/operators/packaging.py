@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.core.uploading import ensure_package
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.notifications.telling import tell
 from airflow_provider_tuya_ota.operators.source import measure
-from airflow_provider_tuya_ota.operators.values import switch, text
+from airflow_provider_tuya_ota.values import switch, text
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

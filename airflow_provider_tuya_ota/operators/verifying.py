@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.release_report import report_verified
 from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.operators import releasing
 from airflow_provider_tuya_ota.operators.releasing import Started
-from airflow_provider_tuya_ota.operators.values import names, switch, text, whole_number
+from airflow_provider_tuya_ota.values import names, switch, text, whole_number
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

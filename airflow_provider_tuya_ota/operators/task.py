@@ -1,0 +1,154 @@
+"""Device tasks: confirm them, or cancel those that have not begun."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+class TuyaOTACancelJobOperator(BaseOperator):
+    """Cancel device tasks of a job that have not begun, by their status; at least one switch is needed.
+
+    Calls CancelOTATaskByJob. A device that is flashing cannot be stopped; the log says how many go on. A job that has
+    ended is left alone and said to have ended.
+
+    Returns how many device tasks of the job wait for confirmation, are queued, notified and in progress afterwards, by
+    status. Doing it twice, as a retry does, does no more than once; killing the task changes nothing.
+
+    :param job_id: verification or upgrade job.
+    :param cancel_queued: tasks that wait for their device to be told.
+    :param cancel_notified: tasks whose device was told and has reported nothing yet.
+    :param cancel_unconfirmed: tasks that wait for confirmation. None leaves it to the platform: at the original they
+        follow ``cancel_queued``.
+    :param tuya_ota_conn_id: id of the connection.
+    :raises InvalidParameterError: no switch is on; nothing is sent.
+
+    Source: https://developer.tuya.com/en/docs/tuya-iot/CancelOTATaskByJob?id=Kf0lq5eza4vt4
+    """
+
+    template_fields: Sequence[str] = (
+        "job_id",
+        "cancel_queued",
+        "cancel_notified",
+        "cancel_unconfirmed",
+        "tuya_ota_conn_id",
+    )
+    ui_color = "#ffe8e8"
+
+    def __init__(
+        self,
+        *,
+        job_id: str,
+        cancel_queued: bool | str = False,
+        cancel_notified: bool | str = False,
+        cancel_unconfirmed: bool | str | None = None,
+        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.job_id = job_id
+        self.cancel_queued = cancel_queued
+        self.cancel_notified = cancel_notified
+        self.cancel_unconfirmed = cancel_unconfirmed
+        self.tuya_ota_conn_id = tuya_ota_conn_id
+
+    def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
+        """Cancel, and count what is left."""
+        from airflow_provider_tuya_ota.operators.tasking import cancel_job  # noqa: PLC0415 - parsing needs no protocol
+
+        return cancel_job(self)
+
+
+class TuyaOTACancelDeviceTasksOperator(BaseOperator):
+    """Cancel what named devices wait for: their unconfirmed, queued and notified tasks of one package.
+
+    Calls CancelOTATaskByDevice. The platform takes all of a call or nothing: where one device waits for nothing, or is
+    flashing, it refuses, and says which.
+
+    Returns the device names. A retry after a lost answer is refused where the first request got through.
+
+    :param firmware_id: package.
+    :param product_key: product of the devices.
+    :param device_names: a list, or text with one name per line; the original of the API takes at most 200.
+    :param job_id: only tasks of this job; by default of any job of the package.
+    :param tuya_ota_conn_id: id of the connection.
+    :raises InvalidParameterError: before anything is sent.
+    :raises ConflictError: a device is flashing.
+    :raises NotFoundError: a device does not exist or waits for nothing.
+
+    Source: https://developer.tuya.com/en/docs/tuya-iot/CancelOTATaskByDevice?id=Kf0lqc4ulorvw
+    """
+
+    template_fields: Sequence[str] = ("firmware_id", "product_key", "device_names", "job_id", "tuya_ota_conn_id")
+    ui_color = "#ffe8e8"
+
+    def __init__(
+        self,
+        *,
+        firmware_id: str,
+        product_key: str,
+        device_names: Sequence[str] | str,
+        job_id: str | None = None,
+        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.firmware_id = firmware_id
+        self.product_key = product_key
+        self.device_names = device_names
+        self.job_id = job_id
+        self.tuya_ota_conn_id = tuya_ota_conn_id
+
+    def execute(self, context: Context) -> list[str]:  # noqa: ARG002 - Airflow's signature
+        """Cancel."""
+        from airflow_provider_tuya_ota.operators.tasking import cancel_devices  # noqa: PLC0415 - as above
+
+        return cancel_devices(self)
+
+
+class TuyaOTAConfirmTasksOperator(BaseOperator):
+    """Confirm device tasks that wait for confirmation (``need_confirm=True``), so that their devices may begin.
+
+    Calls ConfirmOTATask, ten tasks at a time: the named ones, or with ``job_id`` all that wait in the job now. Tasks
+    that wait no longer, as after a lost answer, are passed over with a warning.
+
+    Returns the ids of the tasks that were confirmed. A retry confirms what is left; nothing takes a confirmation back.
+
+    :param task_ids: device tasks: a list, or text with one id per line.
+    :param job_id: all tasks of this job that wait; exactly one of the two is needed.
+    :param tuya_ota_conn_id: id of the connection.
+    :raises InvalidParameterError: neither or both are given; nothing is sent.
+    :raises NotFoundError: a task or the job does not exist.
+
+    Source: https://developer.tuya.com/en/docs/tuya-iot/ConfirmOTATask?id=Kf0lqj1jc9vlr
+    """
+
+    template_fields: Sequence[str] = ("task_ids", "job_id", "tuya_ota_conn_id")
+    ui_color = "#e8ffe9"
+
+    def __init__(
+        self,
+        *,
+        task_ids: Sequence[str] | str | None = None,
+        job_id: str | None = None,
+        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.task_ids = task_ids
+        self.job_id = job_id
+        self.tuya_ota_conn_id = tuya_ota_conn_id
+
+    def execute(self, context: Context) -> list[str]:  # noqa: ARG002 - Airflow's signature
+        """Confirm."""
+        from airflow_provider_tuya_ota.operators.tasking import confirm  # noqa: PLC0415 - as above
+
+        return confirm(self)

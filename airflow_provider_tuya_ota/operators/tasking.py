@@ -1,0 +1,93 @@
+"""What the worker does for the operators of :mod:`airflow_provider_tuya_ota.operators.task`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice, CancelOTATaskByJob, ConfirmOTATask
+from airflow_provider_tuya_ota.core.calls import call
+from airflow_provider_tuya_ota.core.confirming import MOST_AT_ONCE, confirm_job, confirm_tasks
+from airflow_provider_tuya_ota.core.counting import count_tasks
+from airflow_provider_tuya_ota.core.errors import ConflictError, InvalidParameterError
+from airflow_provider_tuya_ota.core.states import TaskStatus
+from airflow_provider_tuya_ota.core.stopping import UNFINISHED, WAITING
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.values import names, switch, text
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.operators.task import (
+        TuyaOTACancelDeviceTasksOperator,
+        TuyaOTACancelJobOperator,
+        TuyaOTAConfirmTasksOperator,
+    )
+
+
+def cancel_job(operator: TuyaOTACancelJobOperator) -> dict[str, int]:
+    """Cancel by job, and count what is left."""
+    action = CancelOTATaskByJob(
+        job_id=operator.job_id,
+        cancel_queued_task=switch("cancel_queued", operator.cancel_queued),
+        cancel_notified_task=switch("cancel_notified", operator.cancel_notified),
+        cancel_unconfirmed_task=switch("cancel_unconfirmed", operator.cancel_unconfirmed),
+    )
+    if not (action.cancel_queued_task or action.cancel_notified_task or action.cancel_unconfirmed_task):
+        raise InvalidParameterError(
+            field="cancel_queued, cancel_notified, cancel_unconfirmed",
+            problem="none of them is on",
+            allowed="at least one that says which device tasks to cancel",
+        )
+    with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
+        refusal: ConflictError | None = None
+        try:
+            client.run(call(client.settings, action))
+        except ConflictError as error:
+            refusal = error
+        after = client.run(count_tasks(client.settings, operator.job_id, UNFINISHED))
+    if refusal is not None:
+        if any(after[status] for status in WAITING):
+            raise refusal
+        # Every task has ended, by itself or by a request whose answer was lost.
+        operator.log.warning("%s Nothing is left to cancel.", refusal.sentence)
+    counts = {status.value: number for status, number in after.items()}
+    said = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    operator.log.info("Job %s has %s", operator.job_id, said or "no unfinished device task any more")
+    if after[TaskStatus.IN_PROGRESS]:
+        operator.log.warning("%s devices are flashing and cannot be stopped", after[TaskStatus.IN_PROGRESS])
+    return counts
+
+
+def cancel_devices(operator: TuyaOTACancelDeviceTasksOperator) -> list[str]:
+    """Cancel by device."""
+    devices = names("device_names", operator.device_names) or []
+    action = CancelOTATaskByDevice(
+        firmware_id=operator.firmware_id,
+        product_key=operator.product_key,
+        device_name=devices,
+        job_id=text(operator.job_id),
+    )
+    with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
+        client.run(call(client.settings, action))
+    operator.log.info("Cancelled what %s devices waited for", len(devices))
+    return list(devices)
+
+
+def confirm(operator: TuyaOTAConfirmTasksOperator) -> list[str]:
+    """Confirm named tasks, or all that wait in a job."""
+    task_ids, job_id = names("task_ids", operator.task_ids), text(operator.job_id)
+    if (task_ids is None) == (job_id is None):
+        raise InvalidParameterError(
+            field="task_ids, job_id",
+            problem="both are given" if job_id else "neither is given",
+            allowed="exactly one of them",
+        )
+    for begin in range(0, max(1, len(task_ids or [])), MOST_AT_ONCE):
+        if task_ids is not None:
+            # Built for its complaints, before anything is sent.
+            ConfirmOTATask(task_id=task_ids[begin : begin + MOST_AT_ONCE])
+    with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
+        if task_ids is None:
+            confirmed = client.run(confirm_job(client.settings, job_id or ""))
+        else:
+            confirmed = client.run(confirm_tasks(client.settings, task_ids))
+    operator.log.info("Confirmed %s device tasks", len(confirmed))
+    return confirmed

@@ -1,0 +1,167 @@
+"""Starting batch upgrades."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import conf
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import TaskDeferralTimeout
+
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.links import TuyaOTAJobLink
+from airflow_provider_tuya_ota.operators.job import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import BaseNotifier, Context
+
+    from airflow_provider_tuya_ota.killing import RunningJob
+
+
+class TuyaOTACreateUpgradeJobOperator(BaseOperator):
+    """Upgrade many devices: the platform offers a verified package to them and they flash it.
+
+    Calls CreateOTAStaticUpgradeJob. The upgrade has succeeded when every device task of the job has; part of the
+    devices is a failure that names the others.
+
+    Returns the job id, as text. Pushes XCom ``job_id``, ``firmware_id``, ``utc_create`` and ``request_id`` before
+    waiting, and ``ota_release`` (counts, up to 50 devices, duration, text) at the end.
+
+    What the task is about to create is written into Airflow's task state store before it is asked for: a retry goes on
+    with the job of the try before and never starts a second one; clearing the task stops and drains the old job, then
+    creates a new one. An unfinished job of somebody else that upgrades the same devices to the same package is an
+    error that names it, and nothing is created. Killing the task or running out of time stops what the job has not
+    begun (``on_cancel``); a device that is flashing cannot be stopped.
+
+    :param firmware_id: package to hand out; it must be verified, unless it was created as needing no verification.
+    :param product_key: product of the devices.
+    :param target_selection: ``ALL`` devices that can take it, ``SPECIFIC`` ones, a ``GRAY`` share, or a ``GROUP``.
+    :param device_names: with SPECIFIC and only with it: a list, or text with one name per line. The original of the
+        API takes at most 200.
+    :param gray_percent: with GRAY and only with it: a whole percent, 1 to 100.
+    :param group_id: with GROUP and only with it.
+    :param source_versions: only devices on one of these; the original takes up to 10, with ALL and GRAY.
+    :param retry_interval: minutes after which a device that failed tries again: 0, 10, 30, 60 or 1440; needs
+        ``retry_count``. None: no device tries again.
+    :param retry_count: how often a device that failed tries again: 1, 2 or 5.
+    :param timeout_in_minutes: 1 to 1440, for each device from its first progress report on; without it a device may
+        take for ever.
+    :param need_push: None leaves the platform's True: online devices are told. False: devices must ask.
+    :param need_confirm: None leaves the platform's False. True: each device waits until its task is confirmed.
+    :param download_protocol: HTTPS, the only one; None leaves it out.
+    :param wait_for_completion: wait for the verdict (default), or return as soon as the job exists.
+    :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
+        default.
+    :param poll_interval: seconds between two looks; 15 by default.
+    :param timeout: seconds to wait, 24 hours by default because the platform itself may wait for ever; an earlier
+        ``execution_timeout`` counts instead, also while deferred.
+    :param on_cancel: ``stop`` (default): killing the task or running out of time cancels the device tasks that are
+        queued, notified or unconfirmed. ``keep``: the job goes on.
+    :param on_failed_job: what a retry does whose job has failed: ``fail`` (default) again, or ``new_job``.
+    :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the verdict or the timeout is there.
+    :param tuya_ota_conn_id: id of the connection.
+    :raises JobFailedError: naming the failing devices with reason and progress.
+    :raises AlreadyUnderWayError: somebody else's job does the same.
+    :raises WaitTimeoutError: the time was over; says how to go on.
+    :raises InvalidParameterError: before anything is sent.
+
+    Source: https://developer.tuya.com/en/docs/tuya-iot/CreateOTAStaticUpgradeJob?id=Kf0lppuhnbyun
+    """
+
+    template_fields: Sequence[str] = (
+        "firmware_id",
+        "product_key",
+        "target_selection",
+        "device_names",
+        "gray_percent",
+        "group_id",
+        "source_versions",
+        "retry_interval",
+        "retry_count",
+        "timeout_in_minutes",
+        "need_push",
+        "need_confirm",
+        "download_protocol",
+        "tuya_ota_conn_id",
+    )
+    operator_extra_links = (TuyaOTAJobLink(),)
+    ui_color = "#ffe8e8"
+
+    def __init__(
+        self,
+        *,
+        firmware_id: str,
+        product_key: str,
+        target_selection: str,
+        device_names: Sequence[str] | str | None = None,
+        gray_percent: int | str | None = None,
+        group_id: str | None = None,
+        source_versions: Sequence[str] | str | None = None,
+        retry_interval: int | str | None = None,
+        retry_count: int | str | None = None,
+        timeout_in_minutes: int | str | None = None,
+        need_push: bool | str | None = None,
+        need_confirm: bool | str | None = None,
+        download_protocol: str | None = None,
+        wait_for_completion: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: float = 15.0,
+        timeout: float = DAY,
+        on_cancel: str = "stop",
+        on_failed_job: str = "fail",
+        notifiers: Sequence[BaseNotifier] = (),
+        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.firmware_id = firmware_id
+        self.product_key = product_key
+        self.target_selection = target_selection
+        self.device_names = device_names
+        self.gray_percent = gray_percent
+        self.group_id = group_id
+        self.source_versions = source_versions
+        self.retry_interval = retry_interval
+        self.retry_count = retry_count
+        self.timeout_in_minutes = timeout_in_minutes
+        self.need_push = need_push
+        self.need_confirm = need_confirm
+        self.download_protocol = download_protocol
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.on_cancel = on_cancel
+        self.on_failed_job = on_failed_job
+        self.notifiers = notifiers
+        self.tuya_ota_conn_id = tuya_ota_conn_id
+        self.running: RunningJob | None = None
+
+    def execute(self, context: Context) -> str:
+        """Go on with the job of an earlier try or create one, then wait for its verdict."""
+        from airflow_provider_tuya_ota.operators.upgrading import run  # noqa: PLC0415 - parsing a Dag needs no protocol
+
+        return run(self, context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None) -> str:
+        """Go on after the triggerer's event."""
+        from airflow_provider_tuya_ota.operators.releasing import resume  # noqa: PLC0415 - as above
+
+        return resume(self, context, event)
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after deferral; where Airflow's own timeout is why, look at the job from here."""
+        from airflow_provider_tuya_ota.operators.releasing import give_up  # noqa: PLC0415 - as above
+
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except TaskDeferralTimeout:
+            return give_up(self, context)
+
+    def on_kill(self) -> None:
+        """Stop the job, if a person killed the task while it waited in a worker."""
+        from airflow_provider_tuya_ota.operators.releasing import killed  # noqa: PLC0415 - as above
+
+        killed(self)

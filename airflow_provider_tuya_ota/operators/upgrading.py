@@ -1,0 +1,59 @@
+"""What the worker does for :class:`~airflow_provider_tuya_ota.operators.upgrade.TuyaOTACreateUpgradeJobOperator`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
+from airflow_provider_tuya_ota.core.upgrading import start_upgrade
+from airflow_provider_tuya_ota.operators import releasing
+from airflow_provider_tuya_ota.operators.releasing import Started
+from airflow_provider_tuya_ota.values import names, switch, text, whole_number
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_tuya_ota.core.flow import Flow
+    from airflow_provider_tuya_ota.core.intents import Attempt
+    from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
+
+
+def run(operator: TuyaOTACreateUpgradeJobOperator, context: Context) -> str:
+    """Go on with the job of an earlier try or create one, then wait for its verdict, or defer."""
+    action = _action(operator)
+
+    def flow(settings: Settings, attempt: Attempt) -> Flow[Started]:
+        job = yield from start_upgrade(settings, action, attempt)
+        verb = "Created" if job.is_new else "Going on with"
+        return Started(
+            job_id=job.job_id,
+            utc_create=job.utc_create,
+            request_id=job.request_id,
+            is_own=True,
+            words=f"{verb} upgrade job {job.job_id} of package {action.firmware_id} ({action.target_selection})",
+        )
+
+    started, link, how = releasing.start(operator, context, flow)
+    if not operator.wait_for_completion:
+        return started.job_id
+    return releasing.wait(operator, context, started, link, how)
+
+
+def _action(operator: TuyaOTACreateUpgradeJobOperator) -> CreateOTAStaticUpgradeJob:
+    percent = whole_number("gray_percent", operator.gray_percent)
+    return CreateOTAStaticUpgradeJob(
+        firmware_id=operator.firmware_id,
+        product_key=operator.product_key,
+        target_selection=operator.target_selection,
+        target_device_name=names("device_names", operator.device_names),
+        gray_percent=None if percent is None else str(percent),
+        group_id=text(operator.group_id),
+        src_version=names("source_versions", operator.source_versions),
+        retry_interval=whole_number("retry_interval", operator.retry_interval),
+        retry_count=whole_number("retry_count", operator.retry_count),
+        timeout_in_minutes=whole_number("timeout_in_minutes", operator.timeout_in_minutes),
+        need_push=switch("need_push", operator.need_push),
+        need_confirm=switch("need_confirm", operator.need_confirm),
+        download_protocol=text(operator.download_protocol),
+    )

@@ -1,0 +1,61 @@
+"""Waiting for a package to be verified elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseSensorOperator
+
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+class TuyaOTAFirmwareStatusSensor(BaseSensorOperator):
+    """Wait until a package has one of the wanted statuses.
+
+    Reads only. A look that fails in transit counts as "not yet". In the mode ``reschedule`` no worker is held.
+
+    :param firmware_id: package.
+    :param statuses: names of statuses: ``NOT_NEEDED``, ``UNVERIFIED``, ``VERIFIED``, ``VERIFYING``, ``FAILED``. By
+        default VERIFIED and NOT_NEEDED: the package may be handed out.
+    :param failing_statuses: statuses at which waiting makes no sense; FAILED by default, though a package that failed
+        may be verified once more.
+    :param tuya_ota_conn_id: id of the connection.
+    :param poke_interval: seconds between two looks; 60 by default, a look costs one request.
+    :param timeout: seconds to wait; Airflow's default of 7 days.
+    :param soft_fail: skip the task instead of failing it, for a failing status and for a timeout.
+    :raises FirmwareStatusError: the package has a failing status.
+    :raises InvalidParameterError: there is no such status; nothing is sent.
+    :raises NotFoundError: there is no such package.
+
+    Source: https://developer.tuya.com/en/docs/tuya-iot/QueryOTAFirmware?id=Kf0la6l0l8hmm
+    """
+
+    template_fields: Sequence[str] = ("firmware_id", "statuses", "failing_statuses", "tuya_ota_conn_id")
+    ui_color = "#f2e8ff"
+
+    def __init__(
+        self,
+        *,
+        firmware_id: str,
+        statuses: Sequence[str] | str = ("VERIFIED", "NOT_NEEDED"),
+        failing_statuses: Sequence[str] | str = ("FAILED",),
+        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        poke_interval: float = 60.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(poke_interval=poke_interval, **kwargs)
+        self.firmware_id = firmware_id
+        self.statuses = statuses
+        self.failing_statuses = failing_statuses
+        self.tuya_ota_conn_id = tuya_ota_conn_id
+
+    def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
+        """Look once."""
+        from airflow_provider_tuya_ota.sensors.states import firmware_has  # noqa: PLC0415 - parsing needs no protocol
+
+        return firmware_has(self)

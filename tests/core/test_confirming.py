@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_provider_tuya_ota.core.confirming import confirm_job, confirm_tasks
+from airflow_provider_tuya_ota.core.errors import NotFoundError
+from tests.core.script import SETTINGS, Script, ok, refused, task
+
+if TYPE_CHECKING:
+    from tests.core.script import Answer, Sent
+
+NOT_WAITING = refused("iot.firmware.InvalidTaskStatus")
+
+
+def ids(sent: Sent) -> list[str]:
+    return [value for name, value in sent.parameters.items() if name.startswith("TaskId.")]
+
+
+def test_tasks_are_confirmed_ten_at_a_time() -> None:
+    script = Script([ok(), ok(), ok()])
+
+    confirmed = script.run(confirm_tasks(SETTINGS, [str(number) for number in range(25)]))
+
+    assert [len(ids(sent)) for sent in script.sent] == [10, 10, 5]
+    assert confirmed == [str(number) for number in range(25)]
+
+
+def test_a_batch_with_tasks_that_wait_no_longer_is_confirmed_one_by_one() -> None:
+    def platform(sent: Sent) -> Answer:
+        return NOT_WAITING if "2" in ids(sent) else ok()
+
+    script = Script(platform)
+
+    assert script.run(confirm_tasks(SETTINGS, ["1", "2", "3"])) == ["1", "3"]
+    assert "Task 2 waits for no confirmation." in script.warnings[-1]
+
+
+def test_a_task_that_does_not_exist_is_an_error() -> None:
+    script = Script([refused("iot.firmware.InvalidOTATaskId")])
+
+    with pytest.raises(NotFoundError):
+        script.run(confirm_tasks(SETTINGS, ["1"]))
+
+
+def test_of_a_job_only_what_waits_is_confirmed() -> None:
+    listed = ok(data=[task("a", "CONFIRM"), task("b", "QUEUED"), task("c", "CONFIRM")])
+    script = Script([listed, ok()])
+
+    assert script.run(confirm_job(SETTINGS, "9")) == ["t-a", "t-c"]
+    assert script.sent[0].parameters["TaskStatus"] == "CONFIRM"
+
+
+def test_a_job_in_which_nothing_waits_needs_no_request() -> None:
+    script = Script([ok(data=[])])
+
+    assert script.run(confirm_job(SETTINGS, "9")) == []
+    assert script.actions == ["ListOTATaskByJob"]
