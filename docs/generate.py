@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import typing
 from dataclasses import fields
@@ -16,6 +17,23 @@ from airflow_provider_tuya_ota.core.codes.platform import PLATFORM
 from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL
 from airflow_provider_tuya_ota.operations import Method, Operations
+from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
+from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+from airflow_provider_tuya_ota.operators.module import (
+    TuyaOTACreateModuleOperator,
+    TuyaOTADeleteModuleOperator,
+    TuyaOTAUpdateModuleOperator,
+)
+from airflow_provider_tuya_ota.operators.package import TuyaOTADeleteFirmwareOperator, TuyaOTAModifyFirmwareOperator
+from airflow_provider_tuya_ota.operators.task import (
+    TuyaOTACancelDeviceTasksOperator,
+    TuyaOTACancelJobOperator,
+    TuyaOTAConfirmTasksOperator,
+)
+from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
+from airflow_provider_tuya_ota.sensors.device import TuyaOTADeviceStateSensor
+from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
+from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
 
 if typing.TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.errors import ApiError
@@ -44,6 +62,28 @@ The advice is part of the message in the task log.
 *Repeated*: whether the request is sent again by itself; `reads`: only where that changes nothing more.
 """
 FAMILIES = {"Gateway": GATEWAY, "Platform": PLATFORM, "Packages, jobs and devices": FIRMWARE, "Modules": MODULE}
+OPERATORS = (
+    TuyaOTAUploadFirmwareOperator,
+    TuyaOTACreateVerifyJobOperator,
+    TuyaOTACreateUpgradeJobOperator,
+    TuyaOTACancelJobOperator,
+    TuyaOTACancelDeviceTasksOperator,
+    TuyaOTAConfirmTasksOperator,
+    TuyaOTAModifyFirmwareOperator,
+    TuyaOTADeleteFirmwareOperator,
+    TuyaOTACreateModuleOperator,
+    TuyaOTAUpdateModuleOperator,
+    TuyaOTADeleteModuleOperator,
+    TuyaOTAJobSensor,
+    TuyaOTAFirmwareStatusSensor,
+    TuyaOTADeviceStateSensor,
+)
+ABOUT_OPERATORS = f"""# Operators and sensors
+
+{WRITTEN} Arguments marked ⟨t⟩ are templates: they take Jinja expressions and the values of a trigger form. How the
+operators for verification and upgrade create one job for one intent, and what killing them does, is told in
+[operators](../operators.md).
+"""
 PARAMETERS = """| Parameter | On the wire | Value | Refused unless | Warned about unless | Meaning |
 |---|---|---|---|---|---|
 """
@@ -78,7 +118,43 @@ def errors() -> str:
     return text
 
 
-PAGES = {"operations.md": operations, "errors.md": errors}
+def operators() -> str:
+    """Render every operator and sensor from its docstring."""
+    text = ABOUT_OPERATORS
+    for operator in OPERATORS:
+        summary, _, rest = inspect.cleandoc(operator.__doc__ or "").partition("\n\n")
+        prose, _, listed = rest.partition("\n:param ")
+        arguments = re.findall(r":param (\w+): (.*?)(?=\n:|\n\n|\Z)", f":param {listed}", re.DOTALL)
+        errors_ = re.findall(r":raises (\w+): (.*?)(?=\n:|\n\n|\Z)", listed, re.DOTALL)
+        text += f"\n## `{operator.__name__}`\n\n`{operator.__module__}`. {_plain(summary)}\n\n{_paragraphs(prose)}\n\n"
+        text += "| Argument | Meaning | Default |\n|---|---|---|\n"
+        for name, meaning in arguments:
+            text += f"| `{name}`{_template(operator, name)} | {_plain(meaning)} | {_default(operator, name)} |\n"
+        text += "".join(f"\n- raises `{name}`: {_plain(meaning)}" for name, meaning in errors_) + "\n"
+    return text
+
+
+PAGES = {"operations.md": operations, "errors.md": errors, "operators.md": operators}
+
+
+def _paragraphs(prose: str) -> str:
+    return "\n\n".join(_plain(part) for part in prose.strip().split("\n\n"))
+
+
+def _template(operator: type, name: str) -> str:
+    return " ⟨t⟩" if name in getattr(operator, "template_fields", ()) else ""
+
+
+def _default(operator: type, name: str) -> str:
+    for base in operator.__mro__:
+        parameter = inspect.signature(base.__init__).parameters.get(name) if "__init__" in vars(base) else None
+        if parameter is not None:
+            break
+    else:
+        return ""
+    if name == "deferrable":
+        return "`[operators] default_deferrable`"
+    return "required" if parameter.default is parameter.empty else f"`{parameter.default!r}`"
 
 
 def _summary(action: type[Action[Any]]) -> str:

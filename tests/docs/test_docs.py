@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import re
 import runpy
 import subprocess
@@ -17,6 +18,7 @@ from airflow_provider_tuya_ota.emulator.quirks import Quirks
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+from airflow_provider_tuya_ota.provider_info import get_provider_info
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -94,7 +96,7 @@ def test_the_ten_line_dag_of_the_readme_is_a_dag() -> None:
     assert names["verify"].upstream_task_ids == {"upload"}  # type: ignore[attr-defined] # made by the example
 
 
-@pytest.mark.parametrize("name", ["operations.md", "errors.md"])
+@pytest.mark.parametrize("name", ["operations.md", "errors.md", "operators.md"])
 def test_the_tables_say_what_the_code_says(name: str) -> None:
     pages = runpy.run_path(str(ROOT / "docs/generate.py"))["PAGES"]
 
@@ -108,3 +110,28 @@ def test_the_command_lists_the_operations_of_the_table(capsys: pytest.CaptureFix
     page = (ROOT / "docs/reference/operations.md").read_text(encoding="utf-8")
     assert listed == re.findall(r"^\| \[`(\w+)`\]", page, re.MULTILINE)
     assert len(listed) == 25
+
+
+def test_the_page_of_operators_has_every_operator_and_every_argument() -> None:
+    page = (ROOT / "docs/reference/operators.md").read_text(encoding="utf-8")
+    info = get_provider_info()
+    classes = [
+        item
+        for kind in ("operators", "sensors")
+        for entry in info[kind]
+        for name in entry["python-modules"]
+        for item in vars(importlib.import_module(name)).values()
+        if isinstance(item, type) and item.__module__ == name and not item.__name__.startswith("_")
+    ]
+
+    assert len(classes) == 14
+    for operator in classes:
+        section = page.partition(f"## `{operator.__name__}`")[2].partition("\n## ")[0]
+        documented = set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE))
+        own = {
+            name
+            for base in operator.__mro__
+            if "airflow_provider" in base.__module__
+            for name in signature(base).parameters
+        }
+        assert own - {"kwargs"} <= documented, operator

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.provider.test_upgrade_operator import seed, upload
 from tests.provider.test_verify_operator import FAILS, make_package, play, verify
 
 if TYPE_CHECKING:
@@ -88,6 +89,22 @@ def test_watch_job_waits_for_a_job_started_elsewhere(service: Service, dag: DAG,
 
     assert run.state == "success"
     assert service.emulator.world.engine.jobs[job_id].status == "COMPLETED"
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["upgrade_firmware"], indirect=True)
+@pytest.mark.parametrize(("product", "state", "jobs"), [({}, "success", 2), ({"fails": [{"share": 1.0}]}, "failed", 1)])
+def test_upgrade_firmware_stops_at_a_share_that_fails(
+    service: Service, dag: DAG, context: Any, firmware: Path, product: dict[str, Any], state: str, jobs: int
+) -> None:
+    seed(service, **product)
+    package = upload(context, firmware)
+
+    run = dag.test(run_conf={"firmware_id": package, "percent": 30})
+
+    assert run.state == state
+    kinds = [(job.selection, len(job.tasks)) for job in service.emulator.world.engine.jobs.values()]
+    assert kinds == [("GRAY", 3), ("ALL", 7)][:jobs]
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in DAGS.glob("*.py")))
