@@ -147,7 +147,8 @@ def _template(operator: type, name: str) -> str:
 
 def _default(operator: type, name: str) -> str:
     for base in operator.__mro__:
-        parameter = inspect.signature(base.__init__).parameters.get(name) if "__init__" in vars(base) else None
+        own = vars(base).get("__init__")
+        parameter = inspect.signature(own).parameters.get(name) if own is not None else None
         if parameter is not None:
             break
     else:
