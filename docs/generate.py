@@ -15,6 +15,7 @@ from airflow_provider_tuya_ota.core.codes.gateway import GATEWAY
 from airflow_provider_tuya_ota.core.codes.module import MODULE
 from airflow_provider_tuya_ota.core.codes.platform import PLATFORM
 from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.emulator.fidelity import BEHAVIOURS, REFUSALS
 from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL
 from airflow_provider_tuya_ota.operations import Method, Operations
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
@@ -84,6 +85,11 @@ ABOUT_OPERATORS = f"""# Operators and sensors
 operators for verification and upgrade create one job for one intent, and what killing them does, is told in
 [operators](../operators.md).
 """
+ABOUT_FIDELITY = f"""# How true the emulator is
+
+{WRITTEN} *Documented*: the vendor, or the Alibaba original, says so. *Inferred*: it follows from what they say, or is
+the stricter of two readings. *Invented*: they are silent and something had to be chosen.
+"""
 PARAMETERS = """| Parameter | On the wire | Value | Refused unless | Warned about unless | Meaning |
 |---|---|---|---|---|---|
 """
@@ -134,7 +140,21 @@ def operators() -> str:
     return text
 
 
-PAGES = {"operations.md": operations, "errors.md": errors, "operators.md": operators}
+def fidelity() -> str:
+    """Render what the emulator does, and how that is known."""
+    text = ABOUT_FIDELITY
+    for area in dict.fromkeys(behaviour.area for behaviour in BEHAVIOURS):
+        text += f"\n## {area}\n\n| Behaviour | Mark | Source |\n|---|---|---|\n"
+        for row in (behaviour for behaviour in BEHAVIOURS if behaviour.area == area):
+            text += f"| {_plain(row.what)} | {row.mark} | {row.source} |\n"
+    text += "\n## Refusals\n\n`Missing…` of a required parameter is documented for the original's gateway.\n"
+    for mark, source in dict.fromkeys(REFUSALS.values()):
+        codes = sorted(code for code, told in REFUSALS.items() if told == (mark, source))
+        text += f"\n**{mark}** ({source}): {', '.join(f'`{code}`' for code in codes)}\n"
+    return text
+
+
+PAGES = {"operations.md": operations, "errors.md": errors, "operators.md": operators, "fidelity.md": fidelity}
 
 
 def _paragraphs(prose: str) -> str:

@@ -96,7 +96,7 @@ def test_the_ten_line_dag_of_the_readme_is_a_dag() -> None:
     assert names["verify"].upstream_task_ids == {"upload"}  # type: ignore[attr-defined] # made by the example
 
 
-@pytest.mark.parametrize("name", ["operations.md", "errors.md", "operators.md"])
+@pytest.mark.parametrize("name", ["operations.md", "errors.md", "operators.md", "fidelity.md"])
 def test_the_tables_say_what_the_code_says(name: str) -> None:
     pages = runpy.run_path(str(ROOT / "docs/generate.py"))["PAGES"]
 

@@ -15,12 +15,15 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
+from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
 from tests.provider.conftest import FakeStore
 from tests.provider.test_verify_operator import fired
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from airflow.sdk import BaseOperator
 
     from tests.provider.conftest import FakeTask, Service
 
@@ -173,10 +176,11 @@ def test_running_out_of_time_stops_what_has_not_begun(
     assert {status: number for status, number in job.counts.items() if number} == {"SUCCEEDED": 5, "CANCELED": 5}
 
 
-def test_every_parameter_of_the_api_is_a_template() -> None:
-    arguments = set(signature(TuyaOTACreateUpgradeJobOperator.__init__).parameters) - {"self", "kwargs"}
+@pytest.mark.parametrize("operator", [TuyaOTACreateVerifyJobOperator, TuyaOTACreateUpgradeJobOperator])
+def test_every_parameter_of_the_api_is_a_template(operator: type[BaseOperator]) -> None:
+    arguments = set(signature(operator).parameters) - {"self", "kwargs"}
 
-    assert arguments - set(TuyaOTACreateUpgradeJobOperator.template_fields) == {
+    assert arguments - set(operator.template_fields) == {
         "wait_for_completion",
         "deferrable",
         "poll_interval",

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -339,17 +338,3 @@ def test_the_console_link_is_there_before_the_wait(service: Service, context: An
 def test_an_unknown_event_is_an_error_that_says_what_to_do(context: Any, event: Any) -> None:
     with pytest.raises(TriggerEventError, match="same version"):
         verify("178").execute_complete(context, event=event)
-
-
-def test_every_parameter_of_the_api_is_a_template() -> None:
-    arguments = set(signature(TuyaOTACreateVerifyJobOperator.__init__).parameters) - {"self", "kwargs"}
-
-    assert arguments - set(TuyaOTACreateVerifyJobOperator.template_fields) == {
-        "wait_for_completion",
-        "deferrable",
-        "poll_interval",
-        "timeout",
-        "on_cancel",
-        "on_failed_job",
-        "notifiers",
-    }
