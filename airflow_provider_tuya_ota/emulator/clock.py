@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 class Clock:
@@ -24,6 +25,7 @@ class Clock:
         self._speed = speed
         self.frozen = False
         self.gateway_offset = 0.0
+        self._pinned: tuple[float, float] | None = None
 
     @property
     def speed(self) -> float:
@@ -32,13 +34,31 @@ class Clock:
 
     def gateway(self) -> float:
         """Seconds since the epoch, as the gateway believes."""
-        return self._wall() + self.gateway_offset
+        wall = self._wall() if self._pinned is None else self._pinned[1]
+        return wall + self.gateway_offset
 
     def world(self) -> float:
         """Seconds since the epoch, in the world."""
+        if self._pinned is not None:
+            return self._pinned[0]
         if self.frozen:
             return self._anchor_world
         return self._anchor_world + (self._wall() - self._anchor_wall) * self._speed
+
+    @contextmanager
+    def pinned(self, world: float | None = None, gateway: float | None = None) -> Iterator[None]:
+        """Let no time pass, as within one request.
+
+        :param world: the moment in the world; now by default.
+        :param gateway: the moment at the gateway; now by default.
+        """
+        before = self._pinned
+        wall = self._wall() if gateway is None else gateway - self.gateway_offset
+        self._pinned = (self.world() if world is None else world, wall)
+        try:
+            yield
+        finally:
+            self._pinned = before
 
     def set_speed(self, speed: float) -> None:
         """Go on at another pace from here."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
 
 PREFIX = "/_emulator/"
+RECORDED = frozenset({"quirks", "quotas", "devices", "confirm"})
+"""Commands that change the world itself, and not its clock or its faults."""
 _CLOCK = {
     "speed": Entry(float, 0.001, 100_000),
     "freeze": Entry(bool),
@@ -36,20 +38,33 @@ def handle(emulator: Emulator, request: Request) -> Response:
     if command is None:
         return _answer(404, {"error": f"there is no command {request.method} {name}"})
     try:
-        return _answer(200, command(emulator, json.loads(request.body or b"{}"), rest))
+        values = json.loads(request.body or b"{}")
+        told = command(emulator, values, rest)
+        if emulator.recorder is not None and request.method == "POST" and name in RECORDED:
+            emulator.recorder.controlled(name, values, rest)
+        return _answer(200, told)
     except KeyError as error:
         return _answer(404, {"error": f"there is no {error.args[0]}"})
     except ValueError as error:
         return _answer(400, {"error": str(error)})
 
 
+def carry_out(emulator: Emulator, name: str, values: Any, rest: list[str]) -> None:
+    """Do a recorded command once more."""
+    _COMMANDS["POST", name](emulator, values, rest)
+
+
 def _reset(emulator: Emulator, _: Any, __: list[str]) -> Any:
     emulator.reset()
+    if emulator.recorder is not None:
+        emulator.recorder.began_again()
     return {}
 
 
 def _seed(emulator: Emulator, values: Any, _: list[str]) -> Any:
     emulator.reset(scenario.read(values))
+    if emulator.recorder is not None:
+        emulator.recorder.began(values)
     return {"product_keys": list(emulator.world.products)}
 
 

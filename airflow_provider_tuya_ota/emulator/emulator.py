@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from email.utils import formatdate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.emulator import control, storage
 from airflow_provider_tuya_ota.emulator.answers import accept, refuse, turn_away
@@ -25,6 +25,11 @@ from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.storage import StorageError
 from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 from airflow_provider_tuya_ota.emulator.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_tuya_ota.emulator.restoring import Recorder
 
 DEFAULT_KEY = AccessKey("demo-access-key-id", "demo-access-key-secret")
 REMEMBERED = 10_000
@@ -53,6 +58,7 @@ class Emulator:
         self._scenario = scenario or Scenario()
         self._gateway = Gateway(key, self.clock)
         self._lock = threading.RLock()
+        self.recorder: Recorder | None = None
         self.world: World = World(self._scenario, self.clock)
 
     def reset(self, scenario: Scenario | None = None) -> None:
@@ -69,29 +75,37 @@ class Emulator:
         :raises ConnectionDropped: a fault asks for no answer at all.
         """
         with self._lock:
-            self.world.engine.run()
             if request.path.startswith(control.PREFIX):
+                self.world.engine.run()
                 return control.handle(self, request)
-            request_id = self.world.new_uuid()
-            entry: dict[str, Any] = {
-                "at": self.clock.world(),
-                "action": "",
-                "parameters": {},
-                "request_id": request_id,
-                "user_agent": request.headers.get("user-agent", ""),
-            }
-            self.log.append(entry)
-            try:
-                response = self._route(request, request_id, entry)
-                response.headers["date"] = formatdate(self.clock.gateway(), usegmt=True)
-            except ConnectionDropped:
-                entry["outcome"] = "dropped"
-                raise
-            finally:
-                self.faults.answered()
-            entry["status"] = response.status
-            entry.setdefault("outcome", "ok")
+            with self.clock.pinned():
+                self.world.engine.run()
+                response = self._answer(request)
+            if self.recorder is not None:
+                self.recorder.passed()
             return response
+
+    def _answer(self, request: Request) -> Response:
+        request_id = self.world.new_request_id()
+        entry: dict[str, Any] = {
+            "at": self.clock.world(),
+            "action": "",
+            "parameters": {},
+            "request_id": request_id,
+            "user_agent": request.headers.get("user-agent", ""),
+        }
+        self.log.append(entry)
+        try:
+            response = self._route(request, request_id, entry)
+            response.headers["date"] = formatdate(self.clock.gateway(), usegmt=True)
+        except ConnectionDropped:
+            entry["outcome"] = "dropped"
+            raise
+        finally:
+            self.faults.answered()
+        entry["status"] = response.status
+        entry.setdefault("outcome", "ok")
+        return response
 
     def _route(self, request: Request, request_id: str, entry: dict[str, Any]) -> Response:
         if request.form is not None or request.path.startswith(f"/{storage.PREFIX}"):
@@ -106,13 +120,19 @@ class Emulator:
         entry["action"] = "PostObject" if uploading else "GetObject"
         serve = self.world.storage.post if uploading else self.world.storage.get
         try:
-            return self.faults.around(entry["action"], self.world.chance, lambda: serve(request))
+            return self.faults.around(entry["action"], self.world.chance, lambda: self._served(serve, request))
         except StorageError as error:
             entry["outcome"] = error.code
             return storage.error_response(error, request_id)
         except GatewayError as error:
             entry["outcome"] = error.code
             return storage.error_response(StorageError(503, "ServiceUnavailable", error.message), request_id)
+
+    def _served(self, serve: Callable[[Request], Response], request: Request) -> Response:
+        response = serve(request)
+        if self.recorder is not None and request.form is not None:
+            self.recorder.stored(next(str(value) for name, value in request.form if name == "key"))
+        return response
 
     def _call(self, request: Request, request_id: str, entry: dict[str, Any]) -> Response:
         wire: dict[str, str] = {}
@@ -132,7 +152,10 @@ class Emulator:
         action = self._gateway.admit(request, wire, quirks, self.world.quotas)
         try:
             values = read_parameters(action, ACTIONS[action], wire, lenient=quirks.parameter_names == "lenient")
-            return accept(wire, request_id, HANDLERS[action](self.world, values, request.origin), quirks)
+            fields = HANDLERS[action](self.world, values, request.origin)
         except BusinessError as error:
             entry["outcome"] = error.code
             return refuse(wire, request_id, error, quirks)
+        if self.recorder is not None:
+            self.recorder.called(action, values, request.origin)
+        return accept(wire, request_id, fields, quirks)

@@ -119,21 +119,20 @@ class Scenario:
         return {plan.product_key: plan.build(self.seed, now) for plan in self.products}
 
 
-def load(path: Path) -> Scenario:
-    """Read a scenario file.
+def load_document(path: Path) -> Any:
+    """Read a scenario file, without looking at what it says.
 
-    :raises ValueError: naming what is wrong and where.
+    :raises ValueError: the file cannot be read, or is neither TOML nor JSON.
     """
     try:
         text = path.read_text(encoding="utf-8")
-        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        return json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise ValueError(f"scenario {path} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise ValueError(
             f"scenario {path} is not valid {'JSON' if path.suffix == '.json' else 'TOML'}: {error}"
         ) from None
-    return read(document)
 
 
 def read(document: Any) -> Scenario:

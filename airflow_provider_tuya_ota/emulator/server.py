@@ -18,7 +18,9 @@ from airflow_provider_tuya_ota.emulator.certificates import AUTHORITY, KINDS, ma
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import DEFAULT_KEY, Emulator
 from airflow_provider_tuya_ota.emulator.gateway import AccessKey
+from airflow_provider_tuya_ota.emulator.journal import Journal
 from airflow_provider_tuya_ota.emulator.listening import Listening, listen, url_of
+from airflow_provider_tuya_ota.emulator.restoring import restore
 
 if TYPE_CHECKING:
     import ssl
@@ -73,6 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--access-key", metavar="ID:SECRET", type=_access_key, default=DEFAULT_KEY, help="accepted pair"
     )
     parser.add_argument("--scenario", metavar="FILE", type=Path, help="TOML or JSON with products and devices")
+    parser.add_argument(
+        "--state", metavar="FILE", type=Path, help="write down what happens, and go on from it when started again"
+    )
     parser.add_argument("--speed", type=_speed, default=1.0, help="how many times faster devices live")
     parser.add_argument(
         "--tls", choices=KINDS, help="serve https with a certificate that is right, or wrong in one way"
@@ -99,7 +104,10 @@ def run(arguments: argparse.Namespace) -> int:
     :returns: 0 after a clean stop, 2 where it could not start.
     """
     try:
-        scenario = scenarios.load(arguments.scenario) if arguments.scenario else scenarios.Scenario()
+        document = scenarios.load_document(arguments.scenario) if arguments.scenario else None
+        emulator = Emulator(arguments.access_key, scenarios.read(document or {}), Clock(speed=arguments.speed))
+        if arguments.state:
+            emulator.recorder = restore(emulator, Journal(arguments.state), document)
         family = socket.AF_INET6 if ":" in arguments.host else socket.AF_INET
         listener = listen(arguments.host, arguments.port, family=family)
     except ValueError as error:
@@ -112,7 +120,6 @@ def run(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
-    emulator = Emulator(arguments.access_key, scenario, Clock(speed=arguments.speed))
     announcement = {
         "url": url_of(listener, arguments.host, tls=arguments.tls is not None),
         "access_key_id": emulator.key.access_key_id,
@@ -124,6 +131,8 @@ def run(arguments: argparse.Namespace) -> int:
         if context is not None:
             announcement["ca_bundle"] = str(Path(folder) / AUTHORITY)
         asyncio.run(_serve(Listening(emulator, listener, lambda: print(json.dumps(announcement), flush=True), context)))
+    if emulator.recorder is not None:
+        emulator.recorder.close()
     return 0
 
 

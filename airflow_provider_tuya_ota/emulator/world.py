@@ -50,6 +50,8 @@ class World:
         self.packages = Packages(clock, self.products, self.storage)
         self.engine = Engine(clock, jitter)
         self.seed = scenario.seed
+        self.birth = clock.world()
+        self.number_requests_from(0)
         self._clock = clock
         self._by_iot_id: dict[str, Device] = {}
 
@@ -57,6 +59,14 @@ class World:
         """Leave out what is too new to stand in a list."""
         until = self._clock.world() - self.quirks.list_delay
         return [thing for thing in things if thing.created <= until]
+
+    def number_requests_from(self, start: int) -> None:
+        """Let request ids differ from those that the emulator gave before it was started again."""
+        self._requests = Random(f"{self.seed} requests {start}")  # noqa: S311 - as above
+
+    def new_request_id(self) -> str:
+        """Give a request's id; how many are asked for changes nothing else."""
+        return str(uuid.UUID(int=self._requests.getrandbits(128), version=4))
 
     def new_uuid(self) -> str:
         """Give a lower-case UUID; the same ones for the same seed."""

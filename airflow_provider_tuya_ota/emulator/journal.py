@@ -1,0 +1,139 @@
+"""What happened, on disk, so that an emulator that starts again goes on where it was.
+
+The world follows from its scenario, its seed and what was done to it when. So only that is written: each change before
+it is answered, which loses nothing to a killed process and costs the same for ten devices as for a hundred thousand.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+APPLICATION: Final = 0x7075A0
+FORM: Final = 1
+"""Version of the file; one of another version is not guessed at."""
+TICK: Final = 1.0
+"""Seconds between two notes of how late it is in the world: as much may be lived through twice after a kill."""
+_TABLES: Final = """
+CREATE TABLE began (scenario TEXT NOT NULL, world REAL NOT NULL, gateway REAL NOT NULL);
+CREATE TABLE reached (world REAL NOT NULL, starts INTEGER NOT NULL);
+CREATE TABLE change (
+    number INTEGER PRIMARY KEY, world REAL NOT NULL, gateway REAL NOT NULL,
+    kind TEXT NOT NULL, told TEXT NOT NULL, content BLOB
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that was done to the world.
+
+    :param world: when, in the world.
+    :param gateway: when, at the gateway.
+    :param kind: call, object or control.
+    :param told: all that is needed to do it again.
+    :param content: of an uploaded object.
+    """
+
+    world: float
+    gateway: float
+    kind: str
+    told: dict[str, Any]
+    content: bytes | None = None
+
+
+class Journal:
+    """A file of changes.
+
+    :param path: created where there is none, readable by its owner only.
+    :raises ValueError: the file is something else, or of another version; it is not touched.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._noted = 0.0
+        is_new = not path.exists() or path.stat().st_size == 0
+        if is_new:
+            path.touch(mode=0o600)
+        try:
+            self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            if is_new:
+                self._file.executescript(
+                    f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORM}; {_TABLES}"
+                )
+            self._require_ours(path)
+            self._file.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.Error as error:
+            raise ValueError(f"state {path} cannot be used: {error}. Choose another file") from None
+
+    def _require_ours(self, path: Path) -> None:
+        ((application,),) = self._file.execute("PRAGMA application_id").fetchall()
+        ((form,),) = self._file.execute("PRAGMA user_version").fetchall()
+        if application != APPLICATION:
+            raise ValueError(f"state {path} is another program's database. Choose another file")
+        if form != FORM:
+            raise ValueError(f"state {path} is of version {form}, and this emulator reads version {FORM}")
+
+    @property
+    def scenario(self) -> Any | None:
+        """The document that the world was made from; None where nothing has begun."""
+        row = self._file.execute("SELECT scenario FROM began").fetchone()
+        return None if row is None else json.loads(row[0])
+
+    @property
+    def birth(self) -> tuple[float, float]:
+        """When the world began: in itself, and at the gateway."""
+        world, gateway = self._file.execute("SELECT world, gateway FROM began").fetchone()
+        return world, gateway
+
+    def begin(self, scenario: Any, world: float, gateway: float) -> None:
+        """Forget everything and begin with a scenario."""
+        with self._file:
+            self._file.execute("BEGIN")
+            for table in ("began", "reached", "change"):
+                self._file.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+            self._file.execute("INSERT INTO began VALUES (?, ?, ?)", (json.dumps(scenario), world, gateway))
+            self._file.execute("INSERT INTO reached VALUES (?, 0)", (world,))
+
+    def write(self, change: Change) -> None:
+        """Write a change; it is on disk when this returns."""
+        values = (change.world, change.gateway, change.kind, json.dumps(change.told), change.content)
+        with self._file:
+            self._file.execute("BEGIN")
+            self._file.execute(
+                "INSERT INTO change (world, gateway, kind, told, content) VALUES (?, ?, ?, ?, ?)", values
+            )
+            self._file.execute("UPDATE reached SET world = ?", (change.world,))
+
+    def changes(self) -> Iterator[Change]:
+        """Give every change in its order."""
+        rows = self._file.execute("SELECT world, gateway, kind, told, content FROM change ORDER BY number")
+        for world, gateway, kind, told, content in rows:
+            yield Change(world, gateway, kind, json.loads(told), content)
+
+    def note(self, world: float, *, now: float | None = None) -> None:
+        """Note how late it is in the world, at most once a second."""
+        moment = time.monotonic() if now is None else now
+        if moment - self._noted >= TICK:
+            self._noted = moment
+            self._file.execute("UPDATE reached SET world = ?", (world,))
+
+    def start_again(self) -> tuple[float, int]:
+        """Count a start.
+
+        :returns: how late it was in the world, and which start this is.
+        """
+        self._file.execute("UPDATE reached SET starts = starts + 1")
+        world, starts = self._file.execute("SELECT world, starts FROM reached").fetchone()
+        return world, starts
+
+    def close(self, world: float) -> None:
+        """Note how late it is, and close the file."""
+        self._file.execute("UPDATE reached SET world = ?", (world,))
+        self._file.close()
