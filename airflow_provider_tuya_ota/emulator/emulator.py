@@ -7,7 +7,7 @@ from collections import deque
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.emulator import control, storage
+from airflow_provider_tuya_ota.emulator import console, control, storage
 from airflow_provider_tuya_ota.emulator.answers import accept, refuse, turn_away
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.faults import Faults
@@ -75,8 +75,11 @@ class Emulator:
         :raises ConnectionDropped: a fault asks for no answer at all.
         """
         with self._lock:
-            if request.path.startswith(control.PREFIX):
+            if request.path.startswith(control.PREFIX) or request.path == "/":
                 self.world.engine.run()
+                if (page := console.answer(self, request)) is not None:
+                    return page
+            if request.path.startswith(control.PREFIX):
                 return control.handle(self, request)
             with self.clock.pinned():
                 self.world.engine.run()

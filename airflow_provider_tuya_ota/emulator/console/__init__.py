@@ -1,0 +1,125 @@
+"""The page that a browser finds at the emulator's address, and what it asks for."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
+
+from airflow_provider_tuya_ota.emulator.messages import Request, Response
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.emulator.emulator import Emulator
+    from airflow_provider_tuya_ota.emulator.fleet import Product
+
+PATH: Final = "/_emulator/console/"
+SHOWN: Final = 50
+"""Packages, jobs and devices on the page at once; requests twice as many."""
+_FILES: Final = {
+    "": ("index.html", "text/html; charset=utf-8"),
+    "console.css": ("console.css", "text/css; charset=utf-8"),
+    "console.js": ("console.js", "text/javascript; charset=utf-8"),
+}
+_HEADERS: Final = {
+    # Nothing from elsewhere, nothing inline: a device's name is text wherever it stands.
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+
+
+def answer(emulator: Emulator, request: Request) -> Response | None:
+    """Answer a browser.
+
+    :returns: None where the request is not for the console.
+    """
+    if request.method != "GET":
+        return None
+    if request.path == "/" and not request.query and "text/html" in request.headers.get("accept", ""):
+        return _file("")
+    if not request.path.startswith(PATH):
+        return None
+    name = request.path.removeprefix(PATH)
+    asked = dict(parse_qsl(request.query))
+    if name == "overview":
+        return _json(_overview(emulator))
+    if name == "devices":
+        return _json(_devices(emulator, asked.get("product", ""), asked.get("find", "")))
+    return _file(name) if name in _FILES else Response(404, b"There is no such page.", "text/plain", dict(_HEADERS))
+
+
+def _file(name: str) -> Response:
+    file, content_type = _FILES[name]
+    return Response(200, files(__package__).joinpath(file).read_bytes(), content_type, dict(_HEADERS))
+
+
+def _json(values: Any) -> Response:
+    return Response(200, json.dumps(values).encode(), headers=dict(_HEADERS))
+
+
+def _overview(emulator: Emulator) -> dict[str, Any]:
+    world, clock = emulator.world, emulator.clock
+    packages, jobs = list(world.packages.by_id.values()), list(world.engine.jobs.values())
+    return {
+        "clock": {"world": clock.world(), "speed": clock.speed, "frozen": clock.frozen},
+        "packages": {"total": len(packages), "shown": [package.describe() for package in packages[: -SHOWN - 1 : -1]]},
+        "jobs": {
+            "total": len(jobs),
+            "shown": [
+                job.describe()
+                | {
+                    "Version": job.package.version,
+                    "Tasks": len(job.tasks),
+                    "Counts": {status: number for status, number in job.counts.items() if number},
+                }
+                for job in jobs[: -SHOWN - 1 : -1]
+            ],
+        },
+        "products": [_product(product) for product in world.products.values()],
+        "faults": len(emulator.faults.list),
+        "quirks": {
+            name: value
+            for name, value in world.quirks.as_dict().items()
+            if value != type(world.quirks)().as_dict()[name]
+        },
+        "requests": [
+            {name: entry.get(name) for name in ("at", "action", "outcome", "status", "user_agent", "request_id")}
+            for entry in list(emulator.log)[: -2 * SHOWN - 1 : -1]
+        ],
+    }
+
+
+def _product(product: Product) -> dict[str, Any]:
+    devices = product.devices.values()
+    versions = Counter(device.versions.get("default", "none") for device in devices)
+    return {
+        "product_key": product.product_key,
+        "name": product.name,
+        "devices": len(devices),
+        "online": sum(device.online for device in devices),
+        "versions": versions.most_common(8),
+    }
+
+
+def _devices(emulator: Emulator, product_key: str, find: str) -> dict[str, Any]:
+    product = emulator.world.products.get(product_key)
+    found = [device for device in product.devices.values() if find in device.name] if product else []
+    return {
+        "total": len(found),
+        "shown": [
+            {
+                "name": device.name,
+                "online": device.online,
+                "versions": device.versions,
+                "outcome": device.behaviour.outcome,
+                "task": None
+                if device.busy is None
+                else {"job": device.busy.job.job_id, "status": device.busy.status, "progress": device.busy.progress},
+            }
+            for device in found[:SHOWN]
+        ],
+    }
