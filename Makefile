@@ -26,6 +26,7 @@ matrix: venv ## Release under every reading of the documents, every two and ever
 
 campaigns: venv ## Kill tasks at every point, in thousands of runs, and count the jobs that come of it
 	@$(bin)/python -m tests.campaigns.crash
+	@$(bin)/python -m tests.campaigns.kill
 
 fuzz: venv ## Read two hundred thousand broken answers
 	@$(bin)/python -m tests.fuzz.replies

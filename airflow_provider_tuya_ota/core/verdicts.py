@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, JobType, TaskStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_tuya_ota.core.models import DeviceTask, Firmware, Job
 
@@ -124,16 +124,20 @@ _QUIET: Final = (TaskStatus.SUCCEEDED.value, TaskStatus.QUEUED.value)
 _ORDER: Final = ("FAILED", "CANCELED", "IN_PROGRESS", "CONFIRM", "NOTIFIED", "QUEUED", "SUCCEEDED")
 
 
-def assess_job(job: Job, tasks: Sequence[DeviceTask], firmware: Firmware | None) -> Verdict:
+def assess_job(
+    job: Job, tasks: Sequence[DeviceTask], firmware: Firmware | None, counted: Mapping[str, int] | None = None
+) -> Verdict:
     """Decide where a job stands.
 
     :param job: as QueryOTAJob tells it.
-    :param tasks: every device task of the job.
+    :param tasks: every device task of the job, or those of a large one that are named.
     :param firmware: the package as QueryOTAFirmware tells it; needed for a verification, not used otherwise.
+    :param counted: device tasks by status, where ``tasks`` are not all of them.
     """
-    counted = Counter(task.status.value for task in tasks)
+    if counted is None:
+        counted = Counter(task.status.value for task in tasks)
     counts = {status: counted[status] for status in sorted(counted, key=_rank)}
-    ended = bool(tasks) and all(task.status.has_ended for task in tasks)
+    ended = bool(counts) and all(TaskStatus(status).has_ended for status in counts)
     if not (ended or job.status.has_ended):
         outcome, why = Outcome.RUNNING, ""
     elif contradiction := _contradiction(job, counts, ended=ended):
@@ -153,7 +157,7 @@ def assess_job(job: Job, tasks: Sequence[DeviceTask], firmware: Firmware | None)
         firmware_status=firmware.status.name if firmware else "",
         outcome=outcome,
         why=why,
-        hint=_hint(job, tasks),
+        hint=_hint(job, tasks, counts),
         counts=counts,
         devices=_sample(tasks),
     )
@@ -187,13 +191,14 @@ def _upgrade(counts: dict[str, int]) -> tuple[Outcome, str]:
     return Outcome.SUCCEEDED, ""
 
 
-def _hint(job: Job, tasks: Sequence[DeviceTask]) -> str:
+def _hint(job: Job, tasks: Sequence[DeviceTask], counts: Mapping[str, int]) -> str:
     hints = []
     unconfirmed = sorted(task.device_name for task in tasks if task.status == TaskStatus.CONFIRM)
     if unconfirmed:
-        more = f" and {len(unconfirmed) - 10} more" if len(unconfirmed) > 10 else ""  # noqa: PLR2004 - one log line
+        left = counts[TaskStatus.CONFIRM.value] - 10
+        more = f" and {left} more" if left > 0 else ""
         hints.append(f"waiting for confirmation (ConfirmOTATask): {', '.join(unconfirmed[:10])}{more}")
-    queued = sum(task.status == TaskStatus.QUEUED for task in tasks)
+    queued = counts.get(TaskStatus.QUEUED.value, 0)
     if queued and job.need_push is False:
         hints.append(f"{queued} queued must ask for the package themselves, because need_push is False")
     return "; ".join(hints)

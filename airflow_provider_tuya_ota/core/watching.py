@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.actions import QueryOTAFirmware, QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import PASSING, JobFailedError, ProtocolError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Report, Sleep
-from airflow_provider_tuya_ota.core.lists import list_tasks
+from airflow_provider_tuya_ota.core.snapshots import read_tasks
 from airflow_provider_tuya_ota.core.states import JobType
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict, assess_job
 
@@ -56,16 +56,21 @@ class Patience:
 
 
 def look_at_job(settings: Settings, job_id: str) -> Flow[Verdict]:
-    """Read package, job and every device task once, and decide."""
+    """Read package, job and device tasks once, and decide."""
+    verdict, _ = yield from _look(settings, job_id, is_large=False)
+    return verdict
+
+
+def _look(settings: Settings, job_id: str, *, is_large: bool) -> Flow[tuple[Verdict, bool]]:
     job = yield from call(settings, QueryOTAJob(job_id=job_id))
-    tasks = yield from list_tasks(settings, job_id)
+    tasks = yield from read_tasks(settings, job_id, is_large=is_large)
     firmware: Firmware | None = None
     if job.type != JobType.UPGRADE_FIRMWARE:
         if not job.firmware_id:
             raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
         # Read last: the package can only be ahead of the tasks, never behind what they already showed.
         firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
-    return assess_job(job, tasks, firmware)
+    return assess_job(job, tasks.shown, firmware, tasks.counts), tasks.is_large
 
 
 def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdict]:
@@ -76,13 +81,14 @@ def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdi
     :raises TuyaOTAError: looks kept failing for longer than tolerated, or in a way that waiting does not mend.
     """
     verdict: Verdict | None = None
+    is_large = False
     failing_since: datetime | None = None
     settling_since: datetime | None = None
     while True:
         now = (yield Look()).now
         last_look = now >= patience.deadline
         try:
-            verdict = yield from look_at_job(settings, job_id)
+            verdict, is_large = yield from _look(settings, job_id, is_large=is_large)
         except PASSING as error:
             failing_since = failing_since or now
             if now - failing_since >= timedelta(seconds=patience.poll_error_tolerance):

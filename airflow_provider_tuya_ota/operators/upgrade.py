@@ -54,7 +54,8 @@ class TuyaOTACreateUpgradeJobOperator(BaseOperator):
     :param wait_for_completion: wait for the verdict (default), or return as soon as the job exists.
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
         default.
-    :param poll_interval: seconds between two looks; 15 by default.
+    :param poll_interval: seconds between two looks; 15 by default. A look costs two requests up to a hundred devices
+        and eight beyond, however many there are.
     :param timeout: seconds to wait, 24 hours by default because the platform itself may wait for ever; an earlier
         ``execution_timeout`` counts instead, also while deferred.
     :param on_cancel: ``stop`` (default): killing the task or running out of time cancels the device tasks that are

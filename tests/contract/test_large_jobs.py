@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_provider_tuya_ota.core import actions
+from airflow_provider_tuya_ota.core.calls import call
+from airflow_provider_tuya_ota.core.uploading import ensure_package
+from airflow_provider_tuya_ota.core.verdicts import Outcome
+from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from airflow_provider_tuya_ota.emulator.clock import Clock
+from airflow_provider_tuya_ota.emulator.emulator import Emulator
+from airflow_provider_tuya_ota.emulator.scenario import read
+from tests.contract.release import FILE, PACKAGE, PATIENCE, PRODUCT
+from tests.contract.worlds import Meeting, VirtualWorld
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.flow import Flow
+    from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
+
+DEVICES = 100_000
+MOST_REQUESTS = 8
+"""For a look at a job, however many devices it has."""
+
+
+@pytest.mark.parametrize("failing", [0.0, 0.02])
+def test_a_job_of_a_hundred_thousand_devices_is_watched_with_eight_requests_a_look(failing: float) -> None:
+    world = VirtualWorld()
+    scenario = read(
+        {
+            "quotas": {"enabled": False},
+            "products": [
+                {
+                    "devices": DEVICES,
+                    "fails": [{"share": failing, "step": -4}],
+                    "flash": {"distribution": "lognormal", "seconds": 300, "spread": 0.5},
+                }
+            ],
+        }
+    )
+    emulator = Emulator(scenario=scenario, clock=Clock(world))
+
+    def release(settings: Settings) -> Flow[tuple[Verdict, int, int]]:
+        action = actions.CreateOTAFirmware(
+            **{name: getattr(PACKAGE, name) for name in PACKAGE.__slots__} | {"need_to_verify": False}
+        )
+        package = yield from ensure_package(settings, action, FILE)
+        created = yield from call(
+            settings,
+            actions.CreateOTAStaticUpgradeJob(
+                firmware_id=package.firmware_id, product_key=PRODUCT, target_selection="ALL"
+            ),
+        )
+        before = world.now, len(emulator.log)
+        patience = Patience(deadline=PATIENCE.deadline, poll_interval=60.0)
+        verdict: Verdict = yield from watch_job(settings, created.entity_id or "", patience)
+        looks = sum(entry["action"] == "QueryOTAJob" for entry in list(emulator.log)[before[1] :])
+        return verdict, looks, len(emulator.log) - before[1]
+
+    verdict, looks, requests = Meeting(emulator, world).in_memory(release)
+
+    lost = round(DEVICES * failing)
+    assert verdict.outcome is (Outcome.FAILED if lost else Outcome.SUCCEEDED)
+    assert sum(verdict.counts.values()) == DEVICES
+    assert verdict.counts.get("FAILED", 0) == lost
+    assert looks > 5
+    # Finding out that the job is large, and making sure at the end that nothing is missing, costs one more each.
+    assert requests <= MOST_REQUESTS * looks + 2

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.snapshots import FULL, ORDER, SHOWN, Tasks, read_tasks
+from airflow_provider_tuya_ota.core.verdicts import Outcome
+from airflow_provider_tuya_ota.core.watching import look_at_job
+from tests.core.script import SETTINGS, Script, job, ok, task
+
+if TYPE_CHECKING:
+    from tests.core.script import Answer, Sent
+
+
+class Platform:
+    """A job with many device tasks."""
+
+    def __init__(self, counts: dict[str, int], *, totals: str = "all", filters: bool = True) -> None:
+        self.totals, self.filters = totals, filters
+        self.tasks = [task(f"d{status}{number}", status) for status, many in counts.items() for number in range(many)]
+
+    def __call__(self, sent: Sent) -> Answer:
+        if sent.action == "QueryOTAJob":
+            return ok(data=job(kind="UPGRADE_FIRMWARE"))
+        wanted = sent.parameters.get("TaskStatus") if self.filters else None
+        number, size = int(sent.parameters["CurrentPage"]), int(sent.parameters["PageSize"])
+        found = [one for one in self.tasks if wanted in {one["taskStatus"], None}]
+        page = found[(number - 1) * size : number * size]
+        told: dict[str, Any] = {"all": {"total": len(found)}, "page": {"total": len(page)}, "none": {}}[self.totals]
+        return ok(data=page, **told)
+
+
+def read(platform: Platform, *, is_large: bool = False) -> tuple[Tasks, Script]:
+    script = Script(platform)
+    return script.run(read_tasks(SETTINGS, "9", is_large=is_large)), script
+
+
+MANY = {"QUEUED": 700, "IN_PROGRESS": 200, "SUCCEEDED": 9000, "FAILED": 3}
+
+
+@pytest.mark.parametrize("number", [0, 1, FULL - 1])
+def test_a_small_job_is_read_with_one_request(number: int) -> None:
+    tasks, script = read(Platform({"SUCCEEDED": number}))
+
+    assert (tasks.counts, len(tasks.shown), tasks.is_large) == ({"SUCCEEDED": number} if number else {}, number, False)
+    assert len(script.sent) == 1
+
+
+def test_a_large_job_costs_a_request_for_each_status_and_names_fifty_of_each() -> None:
+    tasks, script = read(Platform(MANY), is_large=True)
+
+    assert tasks.counts == MANY
+    assert [sent.parameters["TaskStatus"] for sent in script.sent] == [status.value for status in ORDER]
+    assert len(tasks.shown) == 3 * SHOWN + 3
+
+
+def test_that_a_job_is_large_is_found_out_once() -> None:
+    tasks, script = read(Platform(MANY))
+
+    assert (tasks.is_large, len(script.sent)) == (True, 1 + len(ORDER))
+
+
+@pytest.mark.parametrize("totals", ["none", "page"])
+def test_where_totals_are_of_no_use_everything_is_counted(totals: str) -> None:
+    assert read(Platform(MANY, totals=totals), is_large=True)[0].counts == MANY
+
+
+def test_where_the_platform_does_not_filter_everything_is_read() -> None:
+    assert read(Platform(MANY, filters=False), is_large=True)[0].counts == MANY
+
+
+def test_before_everything_is_said_to_have_ended_nothing_may_be_missing() -> None:
+    well, script = read(Platform({"SUCCEEDED": 9000}), is_large=True)
+    assert (well.counts, len(script.sent)) == ({"SUCCEEDED": 9000}, len(ORDER) + 1)
+
+    strange, _ = read(Platform({"SUCCEEDED": 9000, "REBOOTING": 1}), is_large=True)
+
+    assert strange.counts == {"SUCCEEDED": 9000, "REBOOTING": 1}
+
+
+@pytest.mark.parametrize(
+    ("counts", "outcome"),
+    [
+        (MANY, Outcome.RUNNING),
+        ({"SUCCEEDED": 9000}, Outcome.SUCCEEDED),
+        ({"SUCCEEDED": 9000, "FAILED": 1}, Outcome.FAILED),
+        ({"SUCCEEDED": 9000, "REBOOTING": 1}, Outcome.RUNNING),
+    ],
+)
+def test_a_verdict_over_many_devices_is_the_same_as_over_few(counts: dict[str, int], outcome: Outcome) -> None:
+    verdict = Script(Platform(counts)).run(look_at_job(SETTINGS, "9"))
+
+    assert verdict.outcome is outcome
+    assert verdict.counts == counts
+    assert len(verdict.devices) <= SHOWN
