@@ -32,11 +32,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = arguments.run
     try:
         code: int = run(arguments)
+        sys.stdout.flush()
     except ConfigurationError as error:
         print(f"tuya-ota: {error}", file=sys.stderr)
         return 2
     except TuyaOTAError as error:
         print(f"tuya-ota: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever reads has seen enough; Python would complain once more when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
 

@@ -60,6 +60,17 @@ class Clock:
         finally:
             self._pinned = before
 
+    @property
+    def owed(self) -> float:
+        """The moment to which the world was stepped, or stopped at; it has to come that far."""
+        return self._anchor_world
+
+    def hold_back(self, moment: float) -> None:
+        """Let it be only as late as this in the world, which could not keep up with its speed."""
+        self._anchor_world, self._anchor_wall = moment, self._wall()
+        if self._pinned is not None:
+            self._pinned = moment, self._pinned[1]
+
     def set_speed(self, speed: float) -> None:
         """Go on at another pace from here."""
         self._anchor()

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
 
 PREFIX = "/_emulator/"
-RECORDED = frozenset({"quirks", "quotas", "devices", "confirm"})
-"""Commands that change the world itself, and not its clock or its faults."""
+RECORDED = frozenset({"quirks", "quotas", "devices", "confirm", "clock"})
+"""Commands that are written down; faults are not."""
+MOST_TASKS = 1000
+"""Device tasks of each job in the state; a large fleet's are seconds of JSON."""
 _CLOCK = {
     "speed": Entry(float, 0.001, 100_000),
     "freeze": Entry(bool),
@@ -127,7 +129,7 @@ def _state(emulator: Emulator) -> dict[str, Any]:
             job.describe() | {"counts": {status: number for status, number in job.counts.items() if number}}
             for job in world.engine.jobs.values()
         ],
-        "tasks": [task.describe() for job in world.engine.jobs.values() for task in job.tasks],
+        "tasks": [task.describe() for job in world.engine.jobs.values() for task in job.tasks[:MOST_TASKS]],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.emulator import console, control, storage
 from airflow_provider_tuya_ota.emulator.answers import accept, refuse, turn_away
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 DEFAULT_KEY = AccessKey("demo-access-key-id", "demo-access-key-secret")
 REMEMBERED = 10_000
 """Requests that the log keeps."""
+PATIENCE: Final = 1.0
+"""Seconds that a request waits for the past to happen, before the world's clock is held back."""
 _NOT_LOGGED = frozenset({"Signature", "AccessKeyId", "FirmwareUrl"})
 
 
@@ -56,7 +58,7 @@ class Emulator:
         self.faults: Faults = Faults(self.clock)
         self.log: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
         self._scenario = scenario or Scenario()
-        self._gateway = Gateway(key, self.clock)
+        self.gateway = Gateway(key, self.clock)
         self._lock = threading.RLock()
         self.recorder: Recorder | None = None
         self.world: World = World(self._scenario, self.clock)
@@ -66,7 +68,7 @@ class Emulator:
         self._scenario = scenario or self._scenario
         self.faults.clear()
         self.log.clear()
-        self._gateway.reset()
+        self.gateway.reset()
         self.world = World(self._scenario, self.clock)
 
     def handle(self, request: Request) -> Response:
@@ -76,17 +78,17 @@ class Emulator:
         """
         with self._lock:
             if request.path.startswith(control.PREFIX) or request.path == "/":
-                self.world.engine.run()
+                self.world.engine.run(PATIENCE)
                 if (page := console.answer(self, request)) is not None:
                     return page
             if request.path.startswith(control.PREFIX):
                 return control.handle(self, request)
             with self.clock.pinned():
-                self.world.engine.run()
-                response = self._answer(request)
-            if self.recorder is not None:
-                self.recorder.passed()
-            return response
+                self.world.engine.run(PATIENCE)
+                if self.recorder is not None:
+                    # What this answer shows to have happened must have happened after a kill too.
+                    self.recorder.passed()
+                return self._answer(request)
 
     def _answer(self, request: Request) -> Response:
         request_id = self.world.new_request_id()
@@ -152,7 +154,9 @@ class Emulator:
 
     def _operate(self, request: Request, wire: dict[str, str], request_id: str, entry: dict[str, Any]) -> Response:
         quirks = self.world.quirks
-        action = self._gateway.admit(request, wire, quirks, self.world.quotas)
+        action = self.gateway.admit(request, wire, quirks, self.world.quotas)
+        if self.recorder is not None:
+            self.recorder.admitted(wire["SignatureNonce"])
         try:
             values = read_parameters(action, ACTIONS[action], wire, lenient=quirks.parameter_names == "lenient")
             fields = HANDLERS[action](self.world, values, request.origin)

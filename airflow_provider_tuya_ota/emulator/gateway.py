@@ -97,6 +97,10 @@ class Gateway:
         self._nonces.clear()
         self._meter.reset()
 
+    def remember(self, nonces: Iterable[tuple[str, float]]) -> None:
+        """Know nonces that were used before, the oldest first, with the time of each."""
+        self._nonces.update(nonces)
+
     def _require_common(self, wire: dict[str, str], mandatory: tuple[str, ...]) -> None:
         for name in mandatory:
             if not wire.get(name):

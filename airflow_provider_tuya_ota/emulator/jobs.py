@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -142,9 +144,14 @@ class Engine:
         """Give a 19-digit id; it overflows the numbers of JavaScript, as the platform's do."""
         return str(next(self._ids))
 
-    def run(self) -> None:
-        """Let everything happen that is due."""
+    def run(self, patience: float = math.inf) -> None:
+        """Let everything happen that is due.
+
+        :param patience: seconds of real time after which the clock is held back instead, so that nobody waits for long
+            where a hurried world has more to do than can be done. Time that was stepped always passes in full.
+        """
         until = self._clock.world()
+        give_up = time.perf_counter() + patience
         events = self._events
         while events and events[0][0] <= until:
             self.now, _, task, what, number = heapq.heappop(events)
@@ -157,6 +164,10 @@ class Engine:
                 task.waiting = what, number
             else:
                 _HAPPENS[what](self, task, number)
+            # Never between two events of the same moment: a change then would fall into the middle of it.
+            if time.perf_counter() > give_up and events and events[0][0] > max(self.now, self._clock.owed):
+                until = min(until, max(self.now, self._clock.owed))
+                self._clock.hold_back(until)
         self.now = until
 
     def add_task(self, job: Job, device: Device) -> Task:

@@ -58,10 +58,10 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._noted = 0.0
-        is_new = not path.exists() or path.stat().st_size == 0
-        if is_new:
-            path.touch(mode=0o600)
         try:
+            is_new = not path.exists() or path.stat().st_size == 0
+            if is_new:
+                path.touch(mode=0o600)
             self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             if is_new:
                 self._file.executescript(
@@ -69,8 +69,9 @@ class Journal:
                 )
             self._require_ours(path)
             self._file.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.Error as error:
-            raise ValueError(f"state {path} cannot be used: {error}. Choose another file") from None
+        except (sqlite3.Error, OSError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise ValueError(f"state {path} cannot be used: {why}. Choose another file") from None
 
     def _require_ours(self, path: Path) -> None:
         ((application,),) = self._file.execute("PRAGMA application_id").fetchall()

@@ -114,9 +114,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"tuya-ota emulator: {error}", file=sys.stderr)
         return 2
     except (OSError, OverflowError) as error:
+        why = str(error).removesuffix(".")
         print(
-            f"tuya-ota emulator: cannot listen on {arguments.host} port {arguments.port}: {error}. Choose another"
-            " --port, or leave it out for a free one.",
+            f"tuya-ota emulator: cannot listen on {arguments.host} port {arguments.port}: {why}. Choose another --port,"
+            " or leave it out for a free one.",
             file=sys.stderr,
         )
         return 2

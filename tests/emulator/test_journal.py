@@ -194,6 +194,10 @@ def test_a_file_that_is_something_else_is_left_alone(path: Path, content: bytes)
     assert path.read_bytes() == content
 
 
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    assert "No such file" in refused("--state", str(tmp_path / "missing" / "state"))
+
+
 def test_another_program_s_database_is_left_alone(path: Path) -> None:
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE mine (value)")

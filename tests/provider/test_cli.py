@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,3 +100,17 @@ def test_the_operations_are_listed_with_what_they_do(capsys: pytest.CaptureFixtu
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(ALL_ACTIONS)
     assert all(len(line.split()) > 3 for line in lines)
+
+
+def test_a_reader_that_has_seen_enough_gets_no_traceback() -> None:
+    program = "import sys; from airflow_provider_tuya_ota.cli import main; sys.exit(main(['actions']))"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.stderr
+        said = process.stderr.read()
+
+    assert "Traceback" not in said
+    assert "BrokenPipe" not in said
