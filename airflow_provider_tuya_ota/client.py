@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.core.calls import call, call_by_name
-from airflow_provider_tuya_ota.core.pages import new_items, next_page
+from airflow_provider_tuya_ota.core.pages import Reading
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import Repeat
 from airflow_provider_tuya_ota.operations import Operations
@@ -128,16 +128,14 @@ class TuyaOTAClient(Operations):
     def iterate(self, first: Action[Page[Item]]) -> Iterator[Item]:
         """Give the items of a paged list one by one, from the page of the given request on, none twice.
 
+        A list that changed meanwhile is read back to that page, for what moved to a page that had been read.
+
         :param first: e.g. ``ListOTATaskByJob(job_id=…, current_page=1, page_size=100)``; each list has a largest page.
         :raises TuyaOTAError: see :mod:`airflow_provider_tuya_ota.core.errors`.
         """
-        seen: set[str] = set()
-        action: Action[Page[Item]] | None = first
-        while action is not None:
-            page = self.do(action)
-            fresh = new_items(page, seen)
-            yield from fresh
-            action = next_page(action, page, fresh)
+        reading = Reading(first)
+        while reading.request is not None:
+            yield from reading.take(self.do(reading.request))
 
     def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
         """Sign and send any operation, also one that this package does not know.
@@ -206,14 +204,10 @@ class AsyncTuyaOTAClient(Operations):
 
     async def iterate(self, first: Action[Page[Item]]) -> AsyncIterator[Item]:
         """Give the items of a paged list one by one; see :meth:`TuyaOTAClient.iterate`."""
-        seen: set[str] = set()
-        action: Action[Page[Item]] | None = first
-        while action is not None:
-            page = await self.do(action)
-            fresh = new_items(page, seen)
-            for item in fresh:
+        reading = Reading(first)
+        while reading.request is not None:
+            for item in reading.take(await self.do(reading.request)):
                 yield item
-            action = next_page(action, page, fresh)
 
     async def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
         """Sign and send any operation; see :meth:`TuyaOTAClient.call`."""

@@ -1,4 +1,4 @@
-"""Flows of single operations: sign, send, read, repeat where safe, turn pages."""
+"""Flows of single operations: sign, send, read, repeat where safe."""
 
 from __future__ import annotations
 
@@ -16,19 +16,15 @@ from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.signing import common_parameters, signed_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.actions.base import Action
-    from airflow_provider_tuya_ota.core.models import Page
     from airflow_provider_tuya_ota.core.settings import Settings
 
 Result = TypeVar("Result")
-Item = TypeVar("Item")
 
 _OTHER_METHOD: Final = {"GET": "POST", "POST": "GET"}
-LONGEST_LIST = 1_000_000
-"""Items after which a list is taken for endless: a page that repeats itself must not hold a worker for ever."""
 
 
 def call(settings: Settings, action: Action[Result], retry: RetryPolicy | None = None) -> Flow[Result]:
@@ -106,30 +102,3 @@ def _attempt(settings: Settings, name: str, request: Request, sent_at: datetime,
         return read_reply(name, response, secrets=(credentials.access_key_secret, credentials.access_key_id))
     except AuthenticationError as error:
         raise explain_refusal(error, settings, response, sent_at) from None
-
-
-def every_page(
-    settings: Settings,
-    page_of: Callable[[int], Action[Page[Item]]],
-    *,
-    page_size: int,
-    identify: Callable[[Item], str],
-) -> Flow[list[Item]]:
-    """Read a whole list, without duplicates even when items move between pages meanwhile.
-
-    :param page_of: builds the request for a page number from 1.
-    :param page_size: items asked for at once.
-    :param identify: id of an item.
-    """
-    found: dict[str, Item] = {}
-    number = 0
-    while len(found) < LONGEST_LIST:
-        number += 1
-        page: Page[Item] = yield from call(settings, page_of(number))
-        before = len(found)
-        found.update({identify(item): item for item in page.items})
-        # The total is documented in another list's words: it may ask for more pages, never end the list.
-        complete = len(page.items) < page_size and len(found) >= (page.total or 0)
-        if complete or len(found) == before:
-            break
-    return list(found.values())

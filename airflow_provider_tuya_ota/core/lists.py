@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.actions import ListOTAFirmware, ListOTAJobByFirmware, ListOTATaskByJob
-from airflow_provider_tuya_ota.core.calls import call_by_name, every_page
+from airflow_provider_tuya_ota.core.calls import call_by_name
+from airflow_provider_tuya_ota.core.pages import every_page
 from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
 
 if TYPE_CHECKING:
@@ -20,36 +21,21 @@ def list_packages(settings: Settings, *, product_key: str | None, version: str) 
     """List the packages of a product that have a version."""
     size = ListOTAFirmware.largest_page
     return every_page(
-        settings,
-        lambda number: ListOTAFirmware(
-            current_page=number, page_size=size, product_key=product_key, dest_version=version
-        ),
-        page_size=size,
-        identify=lambda package: package.firmware_id,
+        settings, ListOTAFirmware(current_page=1, page_size=size, product_key=product_key, dest_version=version)
     )
 
 
 def list_jobs(settings: Settings, firmware_id: str) -> Flow[list[Job]]:
     """List the jobs of a package."""
     size = ListOTAJobByFirmware.largest_page
-    return every_page(
-        settings,
-        lambda number: ListOTAJobByFirmware(firmware_id=firmware_id, current_page=number, page_size=size),
-        page_size=size,
-        identify=lambda job: job.job_id,
-    )
+    return every_page(settings, ListOTAJobByFirmware(firmware_id=firmware_id, current_page=1, page_size=size))
 
 
 def list_tasks(settings: Settings, job_id: str, *, status: TaskStatus | None = None) -> Flow[list[DeviceTask]]:
     """List the device tasks of a job, all or those of one status."""
     size = ListOTATaskByJob.largest_page
     wanted = None if status is None else status.value
-    return every_page(
-        settings,
-        lambda number: ListOTATaskByJob(job_id=job_id, current_page=number, page_size=size, task_status=wanted),
-        page_size=size,
-        identify=lambda task: task.task_id,
-    )
+    return every_page(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size, task_status=wanted))
 
 
 def one_cheap_read(settings: Settings) -> Flow[Reply]:

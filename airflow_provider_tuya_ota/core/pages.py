@@ -1,19 +1,24 @@
-"""Turning the pages of any paged list."""
+"""Turning the pages of any paged list, while the list goes on changing."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.models import Device, DeviceTask, Firmware, Job, ModuleVersion, Product
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import Action
+    from airflow_provider_tuya_ota.core.flow import Flow
     from airflow_provider_tuya_ota.core.models import Page
+    from airflow_provider_tuya_ota.core.settings import Settings
 
 Item = TypeVar("Item")
 
+LONGEST_LIST = 1_000_000
+"""Items after which a list is taken for endless: a page that repeats itself must not hold a worker for ever."""
 IDENTITY: Final[dict[type, tuple[str, ...]]] = {
     Firmware: ("firmware_id",),
     Job: ("job_id",),
@@ -25,39 +30,100 @@ IDENTITY: Final[dict[type, tuple[str, ...]]] = {
 """What tells two items of a list apart."""
 
 
-def new_items(page: Page[Item], seen: set[str]) -> list[Item]:
-    """Give the items of a page that were not on one before; items move between pages while they are turned.
-
-    :param seen: grows by what is given.
-    """
-    fresh = []
-    for item in page.items:
-        identity = "\n".join(getattr(item, name) for name in IDENTITY[type(item)])
-        if identity not in seen:
-            seen.add(identity)
-            fresh.append(item)
-    return fresh
+def identity_of(item: object) -> tuple[str, ...]:
+    """Give what tells an item from all others of its list."""
+    return tuple(getattr(item, name) for name in IDENTITY[type(item)])
 
 
-def next_page(action: Action[Page[Item]], page: Page[Item], fresh: list[Item]) -> Action[Page[Item]] | None:
-    """Give the request for the page after this one.
+class Reading(Generic[Item]):
+    """One reading of a list: page by page to its end, and back again where it may have changed meanwhile.
 
-    :returns: None where the list has ended: the page was not full, or had nothing new.
+    A page number counts from the front of a list that goes on living. What joins the list pushes other items to later
+    pages, where the way there meets them a second time. What leaves it pulls items to earlier pages, which the way
+    there has passed; the way back still has those pages before it. So an item is missed only if it is pulled past the
+    one way and pushed past the other.
+
+    The way back is spared where nothing moved, as far as the platform tells: each page told the same total, and so many
+    items were found. It is spared too where the platform gives tokens, which lead in one direction.
+
+    ``request`` is what to ask for next, None at the end; each answer goes to :meth:`take`.
+
+    :param first: asks for the page at which to begin.
     :raises InvalidParameterError: the request has no page size, so nobody can tell a full page.
     """
-    asked: Any = action
-    size = asked.page_size
-    if size is None:
-        raise InvalidParameterError(
-            field="page_size (PageSize)",
-            problem="is missing",
-            allowed="a whole number; every page is asked for with it",
-        )
-    if len(page.items) < size or not fresh:
-        return None
-    following: Action[Page[Item]] = replace(
-        asked,
-        current_page=(asked.current_page or 1) + 1,
-        **({"next_token": page.next_token} if page.next_token else {}),
-    )
-    return following
+
+    def __init__(self, first: Action[Page[Item]]) -> None:
+        asked: Any = first
+        if asked.page_size is None:
+            raise InvalidParameterError(
+                field="page_size (PageSize)",
+                problem="is missing",
+                allowed="a whole number; every page is asked for with it",
+            )
+        self._size: int = asked.page_size
+        self._first: int = asked.current_page or 1
+        self._number = self._first
+        self._seen: set[tuple[str, ...]] = set()
+        self._totals: set[int | None] = set()
+        self._is_returning = False
+        self.request: Action[Page[Item]] | None = replace(asked, current_page=self._first)
+
+    def take(self, page: Page[Item]) -> list[Item]:
+        """Note an answer to the request and set the next one.
+
+        :returns: the items that were on no page before.
+        """
+        fresh = self._new_of(page)
+        if self._is_returning:
+            self._ask(self._number - 1)
+        elif not self._ends_with(page, fresh):
+            self._ask(self._number + 1, page.next_token)
+        elif self._stood_still():
+            self.request = None
+        else:
+            self._is_returning = True
+            self._ask(self._number - 1)
+        return fresh
+
+    def _new_of(self, page: Page[Item]) -> list[Item]:
+        self._totals.add(page.total)
+        fresh = []
+        for item in page.items:
+            identity = identity_of(item)
+            if identity not in self._seen:
+                self._seen.add(identity)
+                fresh.append(item)
+        return fresh
+
+    @property
+    def _reached(self) -> int:
+        return (self._first - 1) * self._size + len(self._seen)
+
+    def _ends_with(self, page: Page[Item], fresh: list[Item]) -> bool:
+        # The total is documented in another list's words: it may ask for more pages, never end the list.
+        is_complete = len(page.items) < self._size and self._reached >= (page.total or 0)
+        return is_complete or not fresh
+
+    def _stood_still(self) -> bool:
+        asked: Any = self.request
+        return self._totals == {self._reached} or bool(getattr(asked, "next_token", None))
+
+    def _ask(self, number: int, token: str = "") -> None:
+        asked: Any = self.request
+        self._number = number
+        changes = {"next_token": token} if token else {}
+        self.request = replace(asked, current_page=number, **changes) if number >= self._first else None
+
+
+def every_page(settings: Settings, first: Action[Page[Item]]) -> Flow[list[Item]]:
+    """Read a whole list as :class:`Reading` does; of an item that is seen twice the later state counts.
+
+    :param first: asks for the first page, with a page size.
+    """
+    reading = Reading(first)
+    found: dict[tuple[str, ...], Item] = {}
+    while reading.request is not None and len(found) < LONGEST_LIST:
+        page = yield from call(settings, reading.request)
+        found.update({identity_of(item): item for item in page.items})
+        reading.take(page)
+    return list(found.values())

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_tuya_ota.core import calls
+from airflow_provider_tuya_ota.core import pages as turning
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
-from airflow_provider_tuya_ota.core.calls import every_page
 from airflow_provider_tuya_ota.core.errors import UnavailableError
 from airflow_provider_tuya_ota.core.lists import one_cheap_read
+from airflow_provider_tuya_ota.core.pages import every_page
 from tests.core.script import REQUEST_ID, SETTINGS, Script, Sent, ok, refused, task
 
 if TYPE_CHECKING:
@@ -19,18 +19,14 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.http import Response
 
 SIZE = 3
+FIRST = ListOTATaskByJob(job_id="9", current_page=1, page_size=SIZE)
+MOMENTS = 12
+"""Requests after which a list that only grows is left alone, so that its reading ends."""
 
 
 def read(answers: Callable[[Sent], Response] | list[Response]) -> tuple[list[str], Script]:
     script = Script(answers)
-    found = script.run(
-        every_page(
-            SETTINGS,
-            lambda number: ListOTATaskByJob(job_id="9", current_page=number, page_size=SIZE),
-            page_size=SIZE,
-            identify=lambda item: item.task_id,
-        )
-    )
+    found = script.run(every_page(SETTINGS, FIRST))
     return [item.device_name for item in found], script
 
 
@@ -43,26 +39,47 @@ def page(names: str, total: Any = None) -> Response:
     [
         pytest.param([page("")], "", id="nothing"),
         pytest.param([page("ab")], "ab", id="one short page"),
-        pytest.param([page("abc"), page("")], "abc", id="one full page"),
         pytest.param([page("abc", 5), page("de", 5)], "abcde", id="two pages and a true total"),
-        pytest.param([page("abc", 1), page("d", 1)], "abcd", id="a total that is too small"),
-        pytest.param([page("abc", 0), page("d", 0)], "abcd", id="a total of zero"),
-        pytest.param([page("ab", 99), page("")], "ab", id="a total that is too large"),
         pytest.param([page("ab", 5), page("cd", 5), page("e", 5)], "abcde", id="pages shorter than asked for"),
-        pytest.param([page("abc"), page("cde"), page("f")], "abcdef", id="an item that moved to the next page"),
-        pytest.param([page("abc"), page("abc")], "abc", id="a page that repeats itself"),
-        pytest.param([page("aab", 5), page("c", 3)], "abc", id="an item twice on one page"),
     ],
 )
-def test_a_list_is_read_to_its_end_without_duplicates(pages: list[Response], expected: str) -> None:
+def test_a_list_that_stood_still_is_read_once(pages: list[Response], expected: str) -> None:
     names, script = read(pages)
 
     assert "".join(names) == expected
     assert len(script.sent) == len(pages)
 
 
+@pytest.mark.parametrize(
+    ("there", "back", "expected"),
+    [
+        pytest.param([page("abc"), page("")], [page("abc")], "abc", id="one full page and no total"),
+        pytest.param([page("abc", 1), page("d", 1)], [page("abc", 1)], "abcd", id="a total that is too small"),
+        pytest.param([page("abc", 0), page("d", 0)], [page("abc", 0)], "abcd", id="a total of zero"),
+        pytest.param([page("ab", 99), page("", 99)], [page("ab", 99)], "ab", id="a total that is too large"),
+        pytest.param([page("abc"), page("abc")], [page("abc")], "abc", id="a page that repeats itself"),
+        pytest.param([page("aab", 5), page("c", 3)], [page("aab", 3)], "abc", id="an item twice on one page"),
+        pytest.param(
+            [page("abc", 5), page("cde", 6), page("f", 6)],
+            [page("cde", 6), page("xab", 6)],
+            "abcdefx",
+            id="an item that joined",
+        ),
+        pytest.param([page("abc", 5), page("e", 4)], [page("bcd", 4)], "abced", id="an item that left"),
+    ],
+)
+def test_a_list_that_may_have_moved_is_read_back_to_where_it_began(
+    there: list[Response], back: list[Response], expected: str
+) -> None:
+    names, script = read(there + back)
+
+    assert "".join(names) == expected
+    numbers = [int(sent.parameters["CurrentPage"]) for sent in script.sent]
+    assert numbers == [*range(1, len(there) + 1), *range(len(there) - 1, 0, -1)]
+
+
 def test_pages_are_asked_for_by_number_from_one() -> None:
-    _, script = read([page("abc"), page("d")])
+    _, script = read([page("abc", 4), page("d", 4)])
 
     assert [(sent.parameters["CurrentPage"], sent.parameters["PageSize"]) for sent in script.sent] == [
         ("1", "3"),
@@ -71,16 +88,9 @@ def test_pages_are_asked_for_by_number_from_one() -> None:
 
 
 def test_of_an_item_that_is_seen_twice_the_later_state_counts() -> None:
-    script = Script([page("abc"), ok(data=[task("c", "FAILED")])])
+    script = Script([page("abc"), page(""), ok(data=[task("c", "FAILED")])])
 
-    found = script.run(
-        every_page(
-            SETTINGS,
-            lambda number: ListOTATaskByJob(job_id="9", current_page=number, page_size=SIZE),
-            page_size=SIZE,
-            identify=lambda item: item.task_id,
-        )
-    )
+    found = script.run(every_page(SETTINGS, FIRST))
 
     assert [item.status for item in found] == ["QUEUED", "QUEUED", "FAILED"]
 
@@ -98,8 +108,40 @@ def test_no_lie_about_the_total_loses_an_item(count: int, total: int | None) -> 
     assert names == [f"d{number}" for number in range(count)]
 
 
+@given(st.data())
+@pytest.mark.parametrize("totals", [True, False])
+@pytest.mark.parametrize("joining", [True, False])
+def test_no_item_that_stays_is_missed_while_others_leave_or_join(
+    totals: bool, joining: bool, data: st.DataObject
+) -> None:
+    living = [f"d{number}" for number in range(data.draw(st.integers(0, 15)))]
+    stays = set(living)
+
+    def change(moment: int) -> None:
+        # Whatever shifts a list by a page or more between two requests cannot be told from a page that repeats itself.
+        for number in range(data.draw(st.integers(0, SIZE - 1))):
+            place = data.draw(st.integers(0, len(living)))
+            if joining:
+                living.insert(place, f"new-{moment}-{number}")
+            elif living:
+                stays.discard(living.pop(place % len(living)))
+
+    def serve(sent: Sent) -> Response:
+        begin = (int(sent.parameters["CurrentPage"]) - 1) * SIZE
+        total = len(living) if totals else None
+        shown = ok(data=[task(name, "QUEUED") for name in living[begin : begin + SIZE]], total=total)
+        if len(script.sent) < MOMENTS:
+            change(len(script.sent))
+        return shown
+
+    script = Script(serve)
+    found = {item.device_name for item in script.run(every_page(SETTINGS, FIRST))}
+
+    assert stays <= found
+
+
 def test_a_list_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "LONGEST_LIST", 10)
+    monkeypatch.setattr(turning, "LONGEST_LIST", 10)
 
     def serve(sent: Sent) -> Response:
         first = int(sent.parameters["CurrentPage"]) * 1000

@@ -1,55 +1,87 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.models import Job, Page
-from airflow_provider_tuya_ota.core.pages import IDENTITY, new_items, next_page
-from airflow_provider_tuya_ota.core.states import JobStatus, JobType
+from airflow_provider_tuya_ota.core.models import Device, Job, Page
+from airflow_provider_tuya_ota.core.pages import IDENTITY, Reading
+from airflow_provider_tuya_ota.core.secret import Secret
+from airflow_provider_tuya_ota.core.states import DeviceStatus, JobStatus, JobType
 
 FIRST = actions.ListOTAJobByFirmware(firmware_id="178", current_page=1, page_size=2)
 
 
-def jobs(*ids: str) -> Page[Job]:
-    return Page(items=[Job(job_id=name, firmware_id="178", status=JobStatus("X"), type=JobType("Y")) for name in ids])
+def jobs(*ids: str, total: int | None = None) -> Page[Job]:
+    items = [Job(job_id=name, firmware_id="178", status=JobStatus("X"), type=JobType("Y")) for name in ids]
+    return Page(items=items, total=total)
 
 
 def test_an_item_that_moved_to_a_later_page_is_given_once() -> None:
-    seen: set[str] = set()
+    reading = Reading(FIRST)
 
-    assert [job.job_id for job in new_items(jobs("1", "2"), seen)] == ["1", "2"]
-    assert [job.job_id for job in new_items(jobs("2", "3"), seen)] == ["3"]
+    assert [job.job_id for job in reading.take(jobs("1", "2"))] == ["1", "2"]
+    assert [job.job_id for job in reading.take(jobs("2", "3"))] == ["3"]
 
 
 def test_a_full_page_with_something_new_is_followed_by_the_next_one() -> None:
-    page = jobs("1", "2")
+    reading = Reading(FIRST)
+    reading.take(jobs("1", "2"))
 
-    assert next_page(FIRST, page, page.items) == actions.ListOTAJobByFirmware(
-        firmware_id="178", current_page=2, page_size=2
-    )
-
-
-@pytest.mark.parametrize(("page", "fresh"), [(jobs("1"), ["1"]), (jobs(), []), (jobs("1", "2"), [])])
-def test_a_list_ends_with_a_page_that_is_not_full_or_has_nothing_new(page: Page[Job], fresh: list[str]) -> None:
-    assert next_page(FIRST, page, [job for job in page.items if job.job_id in fresh]) is None
+    assert reading.request == replace(FIRST, current_page=2)
 
 
-def test_a_token_takes_over_where_page_numbers_do_not_reach() -> None:
+@pytest.mark.parametrize("last", [jobs("3"), jobs(), jobs("1", "2")], ids=["not full", "empty", "nothing new"])
+def test_after_the_last_page_those_before_it_are_read_again(last: Page[Job]) -> None:
+    reading = Reading(FIRST)
+    reading.take(jobs("1", "2"))
+    reading.take(last)
+
+    assert reading.request == FIRST
+    reading.take(jobs("1", "2"))
+    assert reading.request is None
+
+
+def test_a_reading_that_begins_in_the_middle_goes_back_no_further() -> None:
+    reading = Reading(replace(FIRST, current_page=7))
+
+    reading.take(jobs("13"))
+
+    assert reading.request is None
+
+
+def test_a_list_that_stood_still_is_left_when_it_ends_wherever_the_reading_began() -> None:
+    reading = Reading(replace(FIRST, current_page=7))
+    reading.take(jobs("13", "14", total=15))
+    reading.take(jobs("15", total=15))
+
+    assert reading.request is None
+
+
+def test_a_request_without_a_number_asks_for_the_first_page() -> None:
+    reading = Reading(actions.ListOTATaskByJob(job_id="9", page_size=1))
+
+    assert reading.request == actions.ListOTATaskByJob(job_id="9", page_size=1, current_page=1)
+
+
+def test_a_token_takes_over_where_page_numbers_do_not_reach_and_leads_nowhere_back() -> None:
     action = actions.QueryDevice(product_key="pk", current_page=200, page_size=1)
+    device = Device(device_name="d", product_key="pk", status=DeviceStatus.ONLINE, device_secret=Secret("s"))
+    reading = Reading(action)
 
-    following = next_page(action, Page(items=["a device"], next_token="t"), ["a device"])  # type: ignore[misc] # only counted
+    reading.take(Page(items=[device], next_token="t"))
+    assert reading.request == actions.QueryDevice(product_key="pk", current_page=201, page_size=1, next_token="t")
 
-    assert following == actions.QueryDevice(product_key="pk", current_page=201, page_size=1, next_token="t")
+    reading.take(Page())
+    assert reading.request is None
 
 
 def test_pages_of_unknown_size_are_not_guessed_at() -> None:
-    action = actions.ListOTATaskByJob(job_id="9")
-
     with pytest.raises(InvalidParameterError, match="page_size"):
-        next_page(action, Page(), [])
+        Reading(actions.ListOTATaskByJob(job_id="9"))
 
 
 def test_the_items_of_every_paged_operation_can_be_told_apart() -> None:
