@@ -15,6 +15,8 @@ from airflow_provider_tuya_ota.emulator.signing import rpc_signature, same
 from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from airflow_provider_tuya_ota.emulator.clock import Clock
     from airflow_provider_tuya_ota.emulator.quirks import Quirks
     from airflow_provider_tuya_ota.emulator.quotas import Quotas

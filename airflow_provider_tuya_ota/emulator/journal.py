@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,15 +18,20 @@ if TYPE_CHECKING:
 APPLICATION: Final = 0x7075A0
 FORM: Final = 1
 """Version of the file; one of another version is not guessed at."""
-TICK: Final = 1.0
-"""Seconds between two notes of how late it is in the world: as much may be lived through twice after a kill."""
-_TABLES: Final = """
+TIDIED: Final = 1000
+"""Nonces between two looks for those that have expired."""
+_TABLES: Final = f"""
+BEGIN;
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {FORM};
 CREATE TABLE began (scenario TEXT NOT NULL, world REAL NOT NULL, gateway REAL NOT NULL);
 CREATE TABLE reached (world REAL NOT NULL, starts INTEGER NOT NULL);
 CREATE TABLE change (
     number INTEGER PRIMARY KEY, world REAL NOT NULL, gateway REAL NOT NULL,
     kind TEXT NOT NULL, told TEXT NOT NULL, content BLOB
 );
+CREATE TABLE nonce (number INTEGER PRIMARY KEY, nonce TEXT NOT NULL, gateway REAL NOT NULL);
+COMMIT;
 """
 
 
@@ -53,22 +57,28 @@ class Journal:
     """A file of changes.
 
     :param path: created where there is none, readable by its owner only.
-    :raises ValueError: the file is something else, or of another version; it is not touched.
+    :raises ValueError: the file is something else, of another version, damaged, or another emulator's; it is not
+        touched.
     """
 
     def __init__(self, path: Path) -> None:
-        self._noted = 0.0
+        self.path = path
+        self._used = 0
         try:
             is_new = not path.exists() or path.stat().st_size == 0
             if is_new:
-                path.touch(mode=0o600)
-            self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+                path.touch()
+                path.chmod(0o600)
+            self._file = sqlite3.connect(path, timeout=1.0, check_same_thread=False, isolation_level=None)
+            # Two emulators would each write half a story.
+            self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
             if is_new:
-                self._file.executescript(
-                    f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORM}; {_TABLES}"
-                )
+                self._file.executescript(_TABLES)
             self._require_ours(path)
             self._file.execute("PRAGMA journal_mode = WAL")
+            # Handed to the system, a change outlives this process; waiting for the disk would guard against no more
+            # than the loss of power, at a hundred times the price.
+            self._file.execute("PRAGMA synchronous = NORMAL")
         except (sqlite3.Error, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise ValueError(f"state {path} cannot be used: {why}. Choose another file") from None
@@ -80,6 +90,9 @@ class Journal:
             raise ValueError(f"state {path} is another program's database. Choose another file")
         if form != FORM:
             raise ValueError(f"state {path} is of version {form}, and this emulator reads version {FORM}")
+        ((verdict, *_), *_) = self._file.execute("PRAGMA quick_check(1)").fetchall()
+        if verdict != "ok":
+            raise ValueError(f"state {path} is damaged. Choose another file")
 
     @property
     def scenario(self) -> Any | None:
@@ -97,13 +110,13 @@ class Journal:
         """Forget everything and begin with a scenario."""
         with self._file:
             self._file.execute("BEGIN")
-            for table in ("began", "reached", "change"):
+            for table in ("began", "reached", "change", "nonce"):
                 self._file.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             self._file.execute("INSERT INTO began VALUES (?, ?, ?)", (json.dumps(scenario), world, gateway))
             self._file.execute("INSERT INTO reached VALUES (?, 0)", (world,))
 
     def write(self, change: Change) -> None:
-        """Write a change; it is on disk when this returns."""
+        """Write a change; it outlives this process when this returns."""
         values = (change.world, change.gateway, change.kind, json.dumps(change.told), change.content)
         with self._file:
             self._file.execute("BEGIN")
@@ -118,12 +131,23 @@ class Journal:
         for world, gateway, kind, told, content in rows:
             yield Change(world, gateway, kind, json.loads(told), content)
 
-    def note(self, world: float, *, now: float | None = None) -> None:
-        """Note how late it is in the world, at most once a second."""
-        moment = time.monotonic() if now is None else now
-        if moment - self._noted >= TICK:
-            self._noted = moment
-            self._file.execute("UPDATE reached SET world = ?", (world,))
+    def note(self, world: float) -> None:
+        """Note how late it is in the world."""
+        self._file.execute("UPDATE reached SET world = ?", (world,))
+
+    def use(self, nonce: str, gateway: float, oldest: float) -> None:
+        """Write a nonce that was used.
+
+        :param oldest: what was used before then may be forgotten.
+        """
+        self._file.execute("INSERT INTO nonce (nonce, gateway) VALUES (?, ?)", (nonce, gateway))
+        self._used += 1
+        if self._used % TIDIED == 0:
+            self._file.execute("DELETE FROM nonce WHERE gateway < ?", (oldest,))
+
+    def nonces(self) -> Iterator[tuple[str, float]]:
+        """Give every nonce and when it was used, the oldest first."""
+        yield from self._file.execute("SELECT nonce, gateway FROM nonce ORDER BY number")
 
     def start_again(self) -> tuple[float, int]:
         """Count a start.

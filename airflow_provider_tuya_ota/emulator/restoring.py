@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.emulator import control, scenario
+from airflow_provider_tuya_ota.emulator.gateway import NONCE_LIFE
 from airflow_provider_tuya_ota.emulator.journal import Change
+from airflow_provider_tuya_ota.emulator.messages import BusinessError
 from airflow_provider_tuya_ota.emulator.operations import HANDLERS
 from airflow_provider_tuya_ota.emulator.storage import StoredObject
 
@@ -34,6 +37,11 @@ class Recorder:
         """Write an operation that was carried out."""
         if action in CHANGING:
             self._write("call", {"action": action, "values": values, "origin": origin})
+
+    def admitted(self, nonce: str) -> None:
+        """Write a nonce that was used."""
+        now = self._emulator.clock.gateway()
+        self._journal.use(nonce, now, now - NONCE_LIFE)
 
     def stored(self, key: str) -> None:
         """Write an uploaded object."""
@@ -73,8 +81,16 @@ def restore(emulator: Emulator, journal: Journal, document: Any) -> Recorder:
     While no emulator ran, no time passed in the world.
 
     :param document: scenario of an emulator that begins; one that goes on has its own.
-    :raises ValueError: the file was begun with another scenario.
+    :raises ValueError: the file was begun with another scenario, or holds what cannot happen.
     """
+    try:
+        return _restored(emulator, journal, document)
+    except (BusinessError, LookupError, TypeError, AttributeError, sqlite3.Error) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise ValueError(f"state {journal.path} cannot be gone on from ({told}). Choose another file") from None
+
+
+def _restored(emulator: Emulator, journal: Journal, document: Any) -> Recorder:
     recorder = Recorder(emulator, journal)
     begun = journal.scenario
     if begun is None:
@@ -92,6 +108,7 @@ def restore(emulator: Emulator, journal: Journal, document: Any) -> Recorder:
     reached, starts = journal.start_again()
     emulator.clock.advance(reached - emulator.clock.world())
     emulator.world.number_requests_from(starts)
+    emulator.gateway.remember(journal.nonces())
     return recorder
 
 
