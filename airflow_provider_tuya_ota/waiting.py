@@ -12,7 +12,7 @@ from airflow_provider_tuya_ota.core.errors import (
     WaitTimeoutError,
 )
 from airflow_provider_tuya_ota.core.verdicts import Verdict
-from airflow_provider_tuya_ota.core.watching import Patience, require_success, watch_job
+from airflow_provider_tuya_ota.core.watching import TOLERANCE, Patience, require_success, watch_job
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
@@ -27,7 +27,11 @@ BACKSTOP = timedelta(minutes=10)
 
 
 def patience(
-    *, timeout: float, poll_interval: float, execution_timeout: timedelta | None, poll_error_tolerance: float = 900.0
+    *,
+    timeout: float,
+    poll_interval: float,
+    execution_timeout: timedelta | None,
+    poll_error_tolerance: float = TOLERANCE,
 ) -> Patience:
     """Set the deadline: the earlier of ``timeout`` and ``execution_timeout``.
 
@@ -40,6 +44,8 @@ def patience(
     """
     if timeout <= 0:
         raise ValueError(f"timeout: {timeout!r} is not allowed. Allowed: more than 0 seconds.")
+    if poll_error_tolerance < 0:
+        raise ValueError(f"poll_error_tolerance: {poll_error_tolerance!r} is not allowed. Allowed: 0 seconds or more.")
     if poll_interval <= 0:
         raise ValueError(f"poll_interval: {poll_interval!r} is not allowed. Allowed: more than 0 seconds.")
     seconds = timeout

@@ -22,6 +22,7 @@
     │   ├── AlreadyUnderWayError      somebody else's unfinished job does the same
     │   ├── AmbiguousOutcomeError     several jobs could be the one that was created
     │   ├── JobFailedError            .verdict names the failing devices
+    │   ├── LostSightError            the platform was away for too long, the job goes on
     │   └── WaitTimeoutError          the deadline passed, the job goes on
     └── TriggerEventError             the triggerer sent an event that this version does not know
 """
@@ -202,6 +203,10 @@ class JobFailedError(OutcomeError):
     def __init__(self, message: str, *, verdict: Verdict) -> None:
         super().__init__(message)
         self.verdict = verdict
+
+
+class LostSightError(OutcomeError):
+    """The platform could not be looked at for longer than tolerated; the job itself goes on there."""
 
 
 class WaitTimeoutError(OutcomeError):

@@ -8,19 +8,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.actions import QueryOTAFirmware, QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.errors import PASSING, JobFailedError, ProtocolError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.errors import (
+    PASSING,
+    JobFailedError,
+    LostSightError,
+    ProtocolError,
+    WaitTimeoutError,
+)
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Report, Sleep
 from airflow_provider_tuya_ota.core.snapshots import read_tasks
 from airflow_provider_tuya_ota.core.states import JobType
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict, assess_job
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.errors import TuyaOTAError
     from airflow_provider_tuya_ota.core.models import Firmware
     from airflow_provider_tuya_ota.core.settings import Settings
+
+
+TOLERANCE: Final = 7200.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +39,15 @@ class Patience:
 
     :param deadline: when to stop waiting; wall-clock, because it outlives the process that set it.
     :param poll_interval: seconds between two looks.
-    :param poll_error_tolerance: seconds that looks may keep failing before the wait gives up: a lost look is no lost
+    :param poll_error_tolerance: seconds that looks may keep failing before the wait gives up; two hours by default,
+        because an outage of the platform stops no device and a lost look is no lost
         job.
     :param settle_time: seconds that package, job and tasks may contradict each other after everything has ended.
     """
 
     deadline: datetime
     poll_interval: float = 15.0
-    poll_error_tolerance: float = 900.0
+    poll_error_tolerance: float = TOLERANCE
     settle_time: float = 300.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,7 +89,8 @@ def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdi
 
     :returns: a verdict whose outcome is SUCCEEDED or FAILED.
     :raises WaitTimeoutError: the deadline passed, the job goes on.
-    :raises TuyaOTAError: looks kept failing for longer than tolerated, or in a way that waiting does not mend.
+    :raises LostSightError: looks kept failing for longer than tolerated, the job goes on.
+    :raises TuyaOTAError: looks failed in a way that waiting does not mend.
     """
     verdict: Verdict | None = None
     is_large = False
@@ -92,7 +104,7 @@ def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdi
         except PASSING as error:
             failing_since = failing_since or now
             if now - failing_since >= timedelta(seconds=patience.poll_error_tolerance):
-                raise
+                raise LostSightError(_out_of_sight(job_id, error, patience)) from None
             yield Note(f"{error.sentence} Job {job_id} goes on; looking again.", warning=True)
         else:
             failing_since = None
@@ -121,6 +133,13 @@ def _contradiction(verdict: Verdict, patience: Patience) -> str:
     return (
         f"{verdict.failure_text()}. The platform has told this for {patience.settle_time:g} s, so the release is not"
         " taken for good; look at package and job in the vendor's console"
+    )
+
+
+def _out_of_sight(job_id: str, error: TuyaOTAError, patience: Patience) -> str:
+    return (
+        f"job {job_id} could not be looked at for {patience.poll_error_tolerance:g} s; it goes on at the platform."
+        f" Last: {error.sentence} To wait on, run the task again: it goes on with this job"
     )
 
 

@@ -49,6 +49,7 @@ class JobOperator(Protocol):
     wait_for_completion: bool
     deferrable: bool
     poll_interval: float
+    poll_error_tolerance: float
     timeout: float
     on_cancel: str
     on_failed_job: str
@@ -105,7 +106,10 @@ def start(
     _require_choice("on_cancel", operator.on_cancel, ON_CANCEL)
     _require_choice("on_failed_job", operator.on_failed_job, tuple(OnFailedJob))
     how = patience(
-        timeout=operator.timeout, poll_interval=operator.poll_interval, execution_timeout=operator.execution_timeout
+        timeout=operator.timeout,
+        poll_interval=operator.poll_interval,
+        execution_timeout=operator.execution_timeout,
+        poll_error_tolerance=operator.poll_error_tolerance,
     )
     attempt = attempt_of(
         context,

@@ -58,6 +58,8 @@ class TuyaOTACreateUpgradeJobOperator(BaseOperator):
         and eight beyond, however many there are.
     :param timeout: seconds to wait, 24 hours by default because the platform itself may wait for ever; an earlier
         ``execution_timeout`` counts instead, also while deferred.
+    :param poll_error_tolerance: seconds for which looks may keep failing before the task does, two hours by default: an
+        outage of the platform stops no device.
     :param on_cancel: ``stop`` (default): killing the task or running out of time cancels the device tasks that are
         queued, notified or unconfirmed. ``keep``: the job goes on.
     :param on_failed_job: what a retry does whose job has failed: ``fail`` (default) again, or ``new_job``.
@@ -66,6 +68,7 @@ class TuyaOTACreateUpgradeJobOperator(BaseOperator):
     :raises JobFailedError: naming the failing devices with reason and progress.
     :raises AlreadyUnderWayError: somebody else's job does the same.
     :raises WaitTimeoutError: the time was over; says how to go on.
+    :raises LostSightError: the platform was away for too long; a retry goes on with the job.
     :raises InvalidParameterError: before anything is sent.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/CreateOTAStaticUpgradeJob?id=Kf0lppuhnbyun
@@ -109,6 +112,7 @@ class TuyaOTACreateUpgradeJobOperator(BaseOperator):
         wait_for_completion: bool = True,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 15.0,
+        poll_error_tolerance: float = 7200.0,
         timeout: float = DAY,
         on_cancel: str = "stop",
         on_failed_job: str = "fail",
@@ -133,6 +137,7 @@ class TuyaOTACreateUpgradeJobOperator(BaseOperator):
         self.wait_for_completion = wait_for_completion
         self.deferrable = deferrable
         self.poll_interval = poll_interval
+        self.poll_error_tolerance = poll_error_tolerance
         self.timeout = timeout
         self.on_cancel = on_cancel
         self.on_failed_job = on_failed_job

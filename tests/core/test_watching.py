@@ -8,10 +8,9 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import (
     AuthenticationError,
-    Delivery,
     JobFailedError,
+    LostSightError,
     ProtocolError,
-    TransportError,
     TuyaOTAError,
     WaitTimeoutError,
 )
@@ -152,9 +151,10 @@ def test_a_lost_look_is_no_lost_job(failure: Response | Exception) -> None:
 
 
 def test_looks_that_keep_failing_are_given_up_after_the_tolerance() -> None:
-    error, script = failing([lost()], TransportError, poll_interval=10, poll_error_tolerance=60)
+    error, script = failing([lost()], LostSightError, poll_interval=10, poll_error_tolerance=60)
 
-    assert error.delivery is Delivery.UNKNOWN
+    assert "job 9001 could not be looked at for 60 s; it goes on at the platform" in str(error)
+    assert "run the task again" in str(error)
     assert timedelta(seconds=60) <= script.now - NOW < timedelta(seconds=90)
 
 
@@ -167,7 +167,7 @@ def test_one_good_look_renews_the_tolerance() -> None:
 
 
 def test_without_tolerance_the_first_lost_look_ends_the_wait() -> None:
-    _, script = failing([ok(data=None)], ProtocolError, poll_error_tolerance=0)
+    _, script = failing([ok(data=None)], LostSightError, poll_error_tolerance=0)
 
     assert script.actions == ["QueryOTAJob"]
 

@@ -184,6 +184,7 @@ def test_every_parameter_of_the_api_is_a_template(operator: type[BaseOperator]) 
         "wait_for_completion",
         "deferrable",
         "poll_interval",
+        "poll_error_tolerance",
         "timeout",
         "on_cancel",
         "on_failed_job",
