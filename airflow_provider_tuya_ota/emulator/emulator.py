@@ -78,17 +78,20 @@ class Emulator:
         """
         with self._lock:
             if request.path.startswith(control.PREFIX) or request.path == "/":
-                self.world.engine.run(PATIENCE)
+                self._let_pass()
                 if (page := console.answer(self, request)) is not None:
                     return page
             if request.path.startswith(control.PREFIX):
                 return control.handle(self, request)
             with self.clock.pinned():
-                self.world.engine.run(PATIENCE)
-                if self.recorder is not None:
-                    # What this answer shows to have happened must have happened after a kill too.
-                    self.recorder.passed()
+                self._let_pass()
                 return self._answer(request)
+
+    def _let_pass(self) -> None:
+        self.world.engine.run(PATIENCE)
+        if self.recorder is not None:
+            # What an answer shows to have happened must have happened after a kill too.
+            self.recorder.passed()
 
     def _answer(self, request: Request) -> Response:
         request_id = self.world.new_request_id()

@@ -64,7 +64,7 @@ class Recorder:
 
     def passed(self) -> None:
         """Note how late it is."""
-        self._journal.note(self._emulator.clock.world())
+        self._journal.note(self._emulator.world.engine.now)
 
     def close(self) -> None:
         """Write how late it is, and close the file."""
@@ -83,14 +83,6 @@ def restore(emulator: Emulator, journal: Journal, document: Any) -> Recorder:
     :param document: scenario of an emulator that begins; one that goes on has its own.
     :raises ValueError: the file was begun with another scenario, or holds what cannot happen.
     """
-    try:
-        return _restored(emulator, journal, document)
-    except (BusinessError, LookupError, TypeError, AttributeError, sqlite3.Error) as error:
-        told = f"{type(error).__name__}: {error}"
-        raise ValueError(f"state {journal.path} cannot be gone on from ({told}). Choose another file") from None
-
-
-def _restored(emulator: Emulator, journal: Journal, document: Any) -> Recorder:
     recorder = Recorder(emulator, journal)
     begun = journal.scenario
     if begun is None:
@@ -98,6 +90,15 @@ def _restored(emulator: Emulator, journal: Journal, document: Any) -> Recorder:
         return recorder
     if document is not None and document != begun:
         raise ValueError("the state was begun with another scenario; leave --scenario out, or choose another --state")
+    try:
+        _live_again(emulator, journal, begun)
+    except (BusinessError, LookupError, TypeError, AttributeError, ValueError, sqlite3.Error) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise ValueError(f"state {journal.path} cannot be gone on from ({told}). Choose another file") from None
+    return recorder
+
+
+def _live_again(emulator: Emulator, journal: Journal, begun: Any) -> None:
     world, gateway = journal.birth
     with emulator.clock.pinned(world, gateway):
         emulator.reset(scenario.read(begun))
@@ -106,10 +107,11 @@ def _restored(emulator: Emulator, journal: Journal, document: Any) -> Recorder:
             emulator.world.engine.run()
             _again(emulator, change)
     reached, starts = journal.start_again()
+    with emulator.clock.pinned(reached):
+        emulator.world.engine.run()
     emulator.clock.advance(reached - emulator.clock.world())
     emulator.world.number_requests_from(starts)
     emulator.gateway.remember(journal.nonces())
-    return recorder
 
 
 def _again(emulator: Emulator, change: Change) -> None:

@@ -49,11 +49,13 @@ def test_every_quirk_and_fault_is_explained() -> None:
 
 
 def test_the_example_scenario_is_one() -> None:
-    (example,) = blocks(ROOT / "docs/emulator.md", "toml")
+    example, shares = blocks(ROOT / "docs/emulator.md", "toml")
 
     (product,) = read(tomllib.loads(example)).build_products().values()
+    (large,) = read(tomllib.loads(shares)).build_products().values()
 
-    assert len(product.devices) == 21
+    assert (len(product.devices), len(large.devices)) == (21, 100_000)
+    assert large.devices["device-000001"].behaviour.outcome == "succeeds"
     assert product.devices["bench-1"].versions == {}
 
 

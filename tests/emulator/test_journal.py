@@ -12,7 +12,7 @@ import pytest
 
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.journal import FORM, Journal
+from airflow_provider_tuya_ota.emulator.journal import FORM, TIDIED, Journal
 from airflow_provider_tuya_ota.emulator.restoring import CHANGING, restore
 from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 from tests.emulator.stranger import Stranger, in_memory, over_socket
@@ -150,6 +150,58 @@ def test_a_reset_and_another_scenario_are_kept_too(path: Path, wall: Wall) -> No
     ) == ["k9"]
 
 
+def test_a_step_of_the_clock_that_was_answered_outlives_a_kill(path: Path, wall: Wall) -> None:
+    _, stranger = begin(path, wall)
+    stranger.control("POST", "clock", {"freeze": True, "speed": 60, "gateway_offset": 5})
+    told = stranger.control("POST", "clock", {"advance": 600})
+
+    _, again = begin(after_a_kill(path), wall)
+    wall.now += 100
+
+    assert again.control("GET", "clock") == {**told, "gateway": told["gateway"] + 100}
+
+
+def test_what_an_answer_has_shown_does_not_come_undone(path: Path, wall: Wall) -> None:
+    _, stranger = begin(path, wall)
+    job = stranger.verify(stranger.package(), "device-001")
+    for _ in range(30):
+        wall.now += 0.5
+        shown = stranger.tasks(job)
+
+    _, again = begin(after_a_kill(path), wall)
+
+    assert shown["device-001"]["taskStatus"] == "SUCCEEDED"
+    assert again.tasks(job) == shown
+
+
+def test_a_request_cannot_be_replayed_after_a_restart(path: Path, wall: Wall) -> None:
+    _, stranger = begin(path, wall)
+    request = stranger.parameters("QueryProductList", CurrentPage="1", PageSize="10")
+    assert stranger.ask_with(request)[0] == 200
+
+    _, again = begin(after_a_kill(path), wall)
+
+    status, answer = again.ask_with(request)
+    assert (status, answer["Code"]) == (400, "SignatureNonceUsed")
+
+
+def test_nonces_that_have_expired_are_not_kept_for_ever(path: Path, wall: Wall) -> None:
+    journal = Journal(path)
+    journal.begin({}, wall.now, wall.now)
+    for number in range(TIDIED):
+        journal.use(f"nonce {number}", wall.now + number, wall.now + TIDIED - 10)
+
+    assert len(list(journal.nonces())) == 10
+
+
+def test_a_file_that_another_emulator_uses_is_refused(path: Path, wall: Wall) -> None:
+    _, stranger = begin(path, wall)
+
+    assert "database is locked" in refused("--state", str(path))
+    stranger.package()
+    assert len(state(begin(after_a_kill(path), wall)[1])["packages"]) == 1
+
+
 def test_every_operation_that_changes_something_is_written() -> None:
     reads = {name for name in ACTIONS if name.startswith(("Query", "List", "BatchGet"))}
 
@@ -218,6 +270,32 @@ def test_another_program_s_database_is_left_alone(path: Path) -> None:
 
     assert "another program's" in refused("--state", str(path))
     assert path.read_bytes() == content
+
+
+def test_a_damaged_file_is_left_alone(path: Path, wall: Wall) -> None:
+    emulator, stranger = begin(path, wall)
+    stranger.package("1.1.0", b"x" * 100_000)
+    emulator.recorder.close()  # type: ignore[union-attr] # it has one
+    content = bytearray(path.read_bytes())
+    content[4096 : len(content) // 2] = b"\x5a" * (len(content) // 2 - 4096)
+    path.write_bytes(content)
+
+    assert "Choose another file" in refused("--state", str(path))
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{}, {"action": "NoSuchAction", "values": {}, "origin": ""}, {"action": "DeleteOTAFirmware"}, [], "not JSON"],
+)
+def test_a_file_with_what_cannot_have_happened_is_refused(path: Path, wall: Wall, told: Any) -> None:
+    begin(path, wall)[0].recorder.close()  # type: ignore[union-attr] # it has one
+    with sqlite3.connect(path) as file:
+        text = told if isinstance(told, str) else json.dumps(told)
+        file.execute("INSERT INTO change (world, gateway, kind, told) VALUES (?, ?, 'call', ?)", (wall(), wall(), text))
+    file.close()
+
+    assert "cannot be gone on from" in refused("--state", str(path))
 
 
 def test_a_file_of_another_version_is_not_guessed_at(path: Path, wall: Wall) -> None:

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.emulator import emulator as emulators
+from airflow_provider_tuya_ota.emulator.clock import Clock
+from airflow_provider_tuya_ota.emulator.control import MOST_TASKS
+from airflow_provider_tuya_ota.emulator.emulator import Emulator
+from airflow_provider_tuya_ota.emulator.scenario import read
+from tests.emulator.stranger import Stranger, in_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONG = 600.0
+
+
+class Wall:
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+@pytest.fixture
+def upgrade(wall: Wall) -> Callable[..., tuple[Emulator, Stranger, str]]:
+    def start(devices: int, **product: Any) -> tuple[Emulator, Stranger, str]:
+        document = {"quotas": {"enabled": False}, "products": [{"devices": devices, **product}]}
+        made = Emulator(clock=Clock(wall), scenario=read(document))
+        stranger = Stranger(in_memory(made), now=wall)
+        package = stranger.package(NeedToVerify="false")
+        _, answer = stranger.ask(
+            "CreateOTAStaticUpgradeJob", FirmwareId=package, ProductKey="k1demoproduct", TargetSelection="ALL"
+        )
+        return made, stranger, answer["data"]["jobId"]
+
+    return start
+
+
+def test_a_hundred_thousand_devices_are_in_one_job_whose_last_page_is_reached(
+    upgrade: Callable[..., tuple[Emulator, Stranger, str]],
+) -> None:
+    _, stranger, job = upgrade(100_000, versions={"0.9.0": 0.3}, offline=0.02)
+
+    _, answer = stranger.ask("ListOTATaskByJob", JobId=job, CurrentPage="1000", PageSize="100")
+
+    assert (answer["total"], len(answer["data"])) == (100_000, 100)
+    assert answer["data"][-1]["deviceName"] == "device-100000"
+
+
+def test_a_request_does_not_wait_for_a_hurried_world(
+    upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, stranger, job = upgrade(50)
+    monkeypatch.setattr(emulators, "PATIENCE", 0.0)
+    wall.now += LONG
+
+    stranger.ask("QueryOTAJob", JobId=job)
+
+    behind = wall.now - made.clock.world()
+    assert 0 < behind < LONG
+    assert made.world.engine.now == made.clock.world()
+
+
+def test_a_world_that_was_held_back_goes_through_the_same_in_the_end(
+    upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall
+) -> None:
+    def ended(patience: float) -> list[dict[str, Any]]:
+        wall.now = 1_800_000_000.0
+        made, _, job = upgrade(50, flash={"distribution": "uniform", "seconds": 10, "spread": 5})
+        wall.now += LONG
+        while made.world.engine.jobs[job].unfinished:
+            made.world.engine.run(patience)
+            wall.now += 0.01
+        return [task.describe() for task in made.world.engine.tasks.values()]
+
+    assert ended(0.0) == ended(60.0)
+
+
+def test_time_that_was_stepped_passes_in_full(
+    upgrade: Callable[..., tuple[Emulator, Stranger, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, stranger, job = upgrade(50)
+    monkeypatch.setattr(emulators, "PATIENCE", 0.0)
+
+    stranger.advance(LONG)
+
+    assert made.world.engine.jobs[job].status == "COMPLETED"
+
+
+def test_the_state_shows_the_first_tasks_of_a_large_job_and_counts_all(
+    upgrade: Callable[..., tuple[Emulator, Stranger, str]],
+) -> None:
+    _, stranger, _ = upgrade(MOST_TASKS + 5)
+
+    told = stranger.control("GET", "state")
+
+    assert (len(told["tasks"]), told["jobs"][0]["counts"]) == (MOST_TASKS, {"QUEUED": MOST_TASKS + 5})
