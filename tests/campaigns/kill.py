@@ -48,7 +48,7 @@ for name, deferrable in (("deferred", True), ("blocking", False)):
         )
     globals()[name] = dag
 """
-PATIENCE = 90.0
+PATIENCE = 180.0
 QUIET = 8.0
 """Seconds in which what must not happen would have happened."""
 

@@ -86,7 +86,7 @@ def test_in_memory_nobody_listens_until_the_refusal_is_over() -> None:
 def test_over_a_socket_connections_are_really_refused_and_the_same_port_comes_back(server: EmulatorServer) -> None:
     stranger = Stranger(over_socket(server.url))
     idle = socket.create_connection((urlsplit(server.url).hostname, urlsplit(server.url).port))
-    server.emulator.faults.add({"action": "*", "kind": "refuse", "nth": 1, "seconds": 1.0})
+    server.emulator.faults.add({"action": "*", "kind": "refuse", "nth": 1, "seconds": 2.0})
 
     with pytest.raises((ConnectionError, http.client.HTTPException)):
         stranger.ask_raw("ListOTAFirmware", **PAGE)
