@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.encoding import Value, to_wire
 from airflow_provider_tuya_ota.core.envelope import Reply, read_reply
-from airflow_provider_tuya_ota.core.errors import ApiError, AuthenticationError, TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Note, Send, Sleep
+from airflow_provider_tuya_ota.core.errors import ApiError, AuthenticationError, ThrottledError, TuyaOTAError
+from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Note, Send, Sleep, SlowDown
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.refusals import explain_refusal
@@ -78,6 +78,8 @@ def call_by_name(
             delay = policy.delay(error, repeat, attempt=attempt, jitter=ambient.jitter)
             if delay is None:
                 raise
+            if isinstance(error, ThrottledError):
+                yield SlowDown(lane)
             yield Note(f"{error.sentence} Trying again in {delay:.1f} s.", warning=True)
             yield Sleep(delay)
 

@@ -98,7 +98,14 @@ class Memo:
     is_durable: bool = False
 
 
-Effect: TypeAlias = Look | Send | Sleep | Note | Report | Recall | Remember
+@dataclass(frozen=True, slots=True)
+class SlowDown:
+    """Send fewer requests of a lane for a while: the platform has asked for it."""
+
+    lane: Lane
+
+
+Effect: TypeAlias = Look | Send | Sleep | Note | Report | Recall | Remember | SlowDown
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]

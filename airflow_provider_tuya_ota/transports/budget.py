@@ -27,6 +27,11 @@ class Budget:
         with self._lock:
             return self._buckets[lane].reserve(time.monotonic())
 
+    def slow_down(self, lane: Lane) -> None:
+        """Send fewer requests of the lane for a while."""
+        with self._lock:
+            self._buckets[lane].slow_down(time.monotonic())
+
 
 _BUDGETS: Final[dict[tuple[object, ...], Budget]] = {}
 _LOCK: Final = threading.Lock()

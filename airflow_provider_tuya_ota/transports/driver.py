@@ -10,7 +10,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Memo, Note, Recall, Remember, Report, Send, Sleep
+from airflow_provider_tuya_ota.core.flow import (
+    Ambient,
+    Flow,
+    Look,
+    Memo,
+    Note,
+    Recall,
+    Remember,
+    Report,
+    Send,
+    Sleep,
+    SlowDown,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.http import Request, Response
@@ -120,6 +132,8 @@ def drive(
                     failure = error
             case Sleep():
                 world.sleep(effect.seconds)
+            case SlowDown():
+                budget.slow_down(effect.lane)
             case _:
                 answer = _answer_at_once(effect, world, listener, memory)
 
@@ -153,6 +167,8 @@ async def adrive(
                     failure = error
             case Sleep():
                 await world.asleep(effect.seconds)
+            case SlowDown():
+                budget.slow_down(effect.lane)
             case _:
                 answer = _answer_at_once(effect, world, listener, memory)
 

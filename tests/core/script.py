@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
-from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Memo, Note, Recall, Remember, Report, Send, Sleep
+from airflow_provider_tuya_ota.core.flow import (
+    Ambient,
+    Flow,
+    Look,
+    Memo,
+    Note,
+    Recall,
+    Remember,
+    Report,
+    Send,
+    Sleep,
+    SlowDown,
+)
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
 
@@ -64,6 +76,7 @@ class Script:
     nonces: list[str] = field(default_factory=list)
     memo: Any = None
     is_durable: bool = True
+    slowed: list[Lane] = field(default_factory=list)
 
     def run(self, flow: Flow[T]) -> T:
         answer: Any = None
@@ -98,6 +111,8 @@ class Script:
                 return Memo(self.memo, is_durable=self.is_durable)
             case Remember():
                 self.memo = effect.value
+            case SlowDown():
+                self.slowed.append(effect.lane)
             case _:
                 raise AssertionError(effect)
         return None

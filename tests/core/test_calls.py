@@ -270,3 +270,12 @@ def test_a_platform_that_serves_no_method_is_asked_once_with_each() -> None:
 
     with pytest.raises(ApiError, match="UnsupportedHTTPMethod"):
         script.run(call(SETTINGS, VERIFY))
+
+
+def test_a_throttled_request_slows_its_lane_down_and_is_sent_again() -> None:
+    script = Script([gateway("Throttling.User"), ok()])
+
+    script.run(call(SETTINGS, CancelOTATaskByJob(job_id="9", cancel_queued_task=True)))
+
+    assert script.slowed == [Lane.CANCELS]
+    assert len(script.sent) == 2
