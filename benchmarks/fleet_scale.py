@@ -2,7 +2,8 @@
 
 Runs a small and a large fleet in turn, each in a process of its own, and prints both with their ratio; exits with 1
 where the large one takes more than a gibibyte. A transition is a change of a device task's status; progress reports, of
-which there are five to each task, come on top and are not counted.
+which there are five to each task, come on top and are not counted. Speed is given for the time on the wall, and for the
+time that the process had the core, which other work on the machine does not change.
 
     python benchmarks/fleet_scale.py [DEVICES]
 """
@@ -73,11 +74,11 @@ def measure(devices: int) -> dict[str, float]:
     began = time.perf_counter()
     HANDLERS["CreateOTAStaticUpgradeJob"](world, values, "http://emulator")
     created = time.perf_counter() - began
-    began, before = time.perf_counter(), world.engine.changes
+    began, before, used = time.perf_counter(), world.engine.changes, time.process_time()
     for _ in range(600):
         clock.advance(1.0)
         world.engine.run()
-    seconds = time.perf_counter() - began
+    seconds, used = time.perf_counter() - began, time.process_time() - used
     changes = world.engine.changes - before
     return {
         "devices": devices,
@@ -85,6 +86,7 @@ def measure(devices: int) -> dict[str, float]:
         "seconds to create": round(created, 2),
         "transitions": changes,
         "transitions/s": round(changes / seconds),
+        "transitions/s of the core": round(changes / used),
     }
 
 
@@ -102,7 +104,8 @@ def main() -> int:
         found.append(json.loads(output.stdout))
         print("  ".join(f"{name} {value:,}" for name, value in found[-1].items()))
     few, many = found
-    print(f"speed of the large fleet to that of the small one: {many['transitions/s'] / few['transitions/s']:.2f}")
+    speed = "transitions/s of the core"
+    print(f"speed of the large fleet to that of the small one: {many[speed] / few[speed]:.2f}")
     return 0 if many["MiB"] <= LIMIT else 1
 
 
