@@ -59,11 +59,14 @@ def call_by_name(
 
     Parameters travel in the query with either HTTP method. Where the platform does not serve the connection's method
     for an operation, the other one is tried: the vendor's examples are all GET, the original documents POST for some.
+
+    An error that follows on a lost answer is in doubt too: the refusal may come of the request that was not answered.
     """
     policy = retry or RetryPolicy()
     wire = to_wire(parameters)
     method = settings.http_method
     attempt = 0
+    is_in_doubt = False
     while True:
         attempt += 1
         ambient: Ambient = yield Look()
@@ -76,7 +79,9 @@ def call_by_name(
                 method = _OTHER_METHOD[method]
                 continue
             delay = policy.delay(error, repeat, attempt=attempt, jitter=ambient.jitter)
+            is_in_doubt = is_in_doubt or error.in_doubt
             if delay is None:
+                error.in_doubt = is_in_doubt
                 raise
             if isinstance(error, ThrottledError):
                 yield SlowDown(lane)

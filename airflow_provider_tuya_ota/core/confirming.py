@@ -23,7 +23,8 @@ MOST_AT_ONCE: Final = 10
 def confirm_tasks(settings: Settings, task_ids: Sequence[str]) -> Flow[list[str]]:
     """Confirm device tasks, ten at a time.
 
-    A batch in which some wait for no confirmation any more, as after a lost answer, is confirmed one by one.
+    The platform confirms all of a batch or none, so a batch in which some wait no longer is confirmed one by one. Where
+    an answer was lost before and then none of the batch waits, the request that nobody answered has confirmed it.
 
     :returns: ids of the tasks that this call confirmed.
     :raises NotFoundError: a task does not exist.
@@ -35,7 +36,11 @@ def confirm_tasks(settings: Settings, task_ids: Sequence[str]) -> Flow[list[str]
             yield from call(settings, ConfirmOTATask(task_id=batch))
         except ConflictError as error:
             yield Note(f"{error.sentence} Confirming these one by one.", warning=True)
-            confirmed += yield from _one_by_one(settings, batch)
+            left = yield from _one_by_one(settings, batch)
+            if error.in_doubt and not left:
+                yield Note("None of them waits: the request whose answer was lost has confirmed them.", warning=True)
+                left = batch
+            confirmed += left
         else:
             confirmed += batch
     return confirmed
@@ -54,6 +59,7 @@ def _one_by_one(settings: Settings, task_ids: list[str]) -> Flow[list[str]]:
             yield from call(settings, ConfirmOTATask(task_id=[task_id]))
         except ConflictError as error:
             yield Note(f"{error.sentence} Task {task_id} waits for no confirmation.", warning=True)
-        else:
-            confirmed.append(task_id)
+            if not error.in_doubt:
+                continue
+        confirmed.append(task_id)
     return confirmed

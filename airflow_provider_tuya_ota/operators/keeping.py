@@ -53,7 +53,7 @@ def delete(operator: TuyaOTADeleteFirmwareOperator) -> str:
         try:
             client.do(DeleteOTAFirmware(firmware_id=operator.firmware_id))
         except NotFoundError as error:
-            if not missing_ok:
+            if not (missing_ok or error.in_doubt):
                 raise
             operator.log.warning("%s It counts as deleted.", error.sentence)
         else:
@@ -108,7 +108,7 @@ def delete_module(operator: TuyaOTADeleteModuleOperator) -> str:
         try:
             client.do(DeleteOTAModule(module_name=operator.module_name, product_key=operator.product_key))
         except NotFoundError as error:
-            if not missing_ok:
+            if not (missing_ok or error.in_doubt):
                 raise
             operator.log.warning("%s It counts as deleted.", error.sentence)
         else:

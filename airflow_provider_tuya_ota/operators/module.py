@@ -104,7 +104,8 @@ class TuyaOTADeleteModuleOperator(_ModuleOperator):
 
     :param module_name: module.
     :param product_key: product.
-    :param missing_ok: whether a module that is not there counts as deleted: True by default, with a warning.
+    :param missing_ok: whether a module that is not there counts as deleted: True by default, with a warning. After a
+        lost answer it always does, within one try.
     :param tuya_ota_conn_id: id of the connection.
     :raises ConflictError: packages belong to the module, or it is ``default``.
 

@@ -65,7 +65,8 @@ class TuyaOTADeleteFirmwareOperator(BaseOperator):
     Returns the firmware id. A retry after a lost answer finds no package any more, which counts as done.
 
     :param firmware_id: package.
-    :param missing_ok: whether a package that is not there counts as deleted: True by default, with a warning.
+    :param missing_ok: whether a package that is not there counts as deleted: True by default, with a warning. After a
+        lost answer it always does, within one try.
     :param tuya_ota_conn_id: id of the connection.
     :raises ConflictError: an unfinished job needs the package.
     :raises NotFoundError: there is no such package, and ``missing_ok`` is False.

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 class TuyaOTACancelJobOperator(BaseOperator):
     """Cancel device tasks of a job that have not begun, by their status; at least one switch is needed.
 
-    Calls CancelOTATaskByJob. A device that is flashing cannot be stopped; the log says how many go on. A job that has
-    ended is left alone and said to have ended.
+    Calls CancelOTATaskByJob. The log says how many device tasks were in which status before and afterwards. A device
+    that is flashing cannot be stopped; the log says how many go on. A job that has ended is left alone and said to have
+    ended.
 
     Returns how many device tasks of the job wait for confirmation, are queued, notified and in progress afterwards, by
     status. Doing it twice, as a retry does, does no more than once; killing the task changes nothing.
@@ -73,7 +74,8 @@ class TuyaOTACancelDeviceTasksOperator(BaseOperator):
     Calls CancelOTATaskByDevice. The platform takes all of a call or nothing: where one device waits for nothing, or is
     flashing, it refuses, and says which.
 
-    Returns the device names. A retry after a lost answer is refused where the first request got through.
+    Returns the device names. After a lost answer the devices are looked at one by one, and what is left is cancelled. A
+    retry of the task is refused where the try before got through.
 
     :param firmware_id: package.
     :param product_key: product of the devices.
@@ -118,7 +120,7 @@ class TuyaOTAConfirmTasksOperator(BaseOperator):
     """Confirm device tasks that wait for confirmation (``need_confirm=True``), so that their devices may begin.
 
     Calls ConfirmOTATask, ten tasks at a time: the named ones, or with ``job_id`` all that wait in the job now. Tasks
-    that wait no longer, as after a lost answer, are passed over with a warning.
+    that wait no longer are passed over with a warning; after a lost answer they count as confirmed by it.
 
     Returns the ids of the tasks that were confirmed. A retry confirms what is left; nothing takes a confirmation back.
 

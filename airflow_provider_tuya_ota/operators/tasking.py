@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice, CancelOTATaskByJob, ConfirmOTATask
 from airflow_provider_tuya_ota.core.calls import call
+from airflow_provider_tuya_ota.core.cancelling import cancel_tasks_of_devices
 from airflow_provider_tuya_ota.core.confirming import MOST_AT_ONCE, confirm_job, confirm_tasks
 from airflow_provider_tuya_ota.core.counting import count_tasks
 from airflow_provider_tuya_ota.core.errors import ConflictError, InvalidParameterError
@@ -15,6 +16,8 @@ from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.values import names, switch, text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_provider_tuya_ota.operators.task import (
         TuyaOTACancelDeviceTasksOperator,
         TuyaOTACancelJobOperator,
@@ -37,6 +40,8 @@ def cancel_job(operator: TuyaOTACancelJobOperator) -> dict[str, int]:
             allowed="at least one that says which device tasks to cancel",
         )
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
+        before = client.run(count_tasks(client.settings, operator.job_id, UNFINISHED))
+        operator.log.info("Before, job %s has %s", operator.job_id, _words(before))
         refusal: ConflictError | None = None
         try:
             client.run(call(client.settings, action))
@@ -48,12 +53,18 @@ def cancel_job(operator: TuyaOTACancelJobOperator) -> dict[str, int]:
             raise refusal
         # Every task has ended, by itself or by a request whose answer was lost.
         operator.log.warning("%s Nothing is left to cancel.", refusal.sentence)
-    counts = {status.value: number for status, number in after.items()}
-    said = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
-    operator.log.info("Job %s has %s", operator.job_id, said or "no unfinished device task any more")
+    operator.log.info("Afterwards, job %s has %s", operator.job_id, _words(after))
     if after[TaskStatus.IN_PROGRESS]:
-        operator.log.warning("%s devices are flashing and cannot be stopped", after[TaskStatus.IN_PROGRESS])
-    return counts
+        operator.log.warning(
+            "%s devices are flashing and cannot be stopped; TuyaOTAJobSensor waits for them",
+            after[TaskStatus.IN_PROGRESS],
+        )
+    return {status.value: number for status, number in after.items()}
+
+
+def _words(counts: Mapping[TaskStatus, int]) -> str:
+    said = ", ".join(f"{number} {status.value}" for status, number in counts.items() if number)
+    return said or "no unfinished device task"
 
 
 def cancel_devices(operator: TuyaOTACancelDeviceTasksOperator) -> list[str]:
@@ -66,7 +77,7 @@ def cancel_devices(operator: TuyaOTACancelDeviceTasksOperator) -> list[str]:
         job_id=text(operator.job_id),
     )
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
-        client.run(call(client.settings, action))
+        client.run(cancel_tasks_of_devices(client.settings, action))
     operator.log.info("Cancelled what %s devices waited for", len(devices))
     return list(devices)
 

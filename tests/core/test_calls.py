@@ -10,6 +10,7 @@ from airflow_provider_tuya_ota.core.actions import (
     CancelOTATaskByJob,
     CreateOTAFirmware,
     CreateOTAVerifyJob,
+    DeleteOTAFirmware,
     GenerateOTAUploadURL,
     QueryOTAJob,
 )
@@ -34,6 +35,7 @@ from tests.core.script import SECRET, SETTINGS, Script, gateway, job, lost, ok, 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import Action
     from airflow_provider_tuya_ota.core.http import Response
+    from tests.core.script import Answer
 
 VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk", target_device_name=["d1", "d 2"])
 PACKAGE = CreateOTAFirmware(dest_version="1.1", firmware_name="lamp")
@@ -99,6 +101,24 @@ def test_a_read_is_given_up_after_five_requests() -> None:
         script.run(call(SETTINGS, QUERY))
 
     assert script.sleeps == [0.5, 1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("before", "in_doubt"),
+    [
+        ([], False),
+        ([lost(Delivery.NEVER_SENT)], False),
+        ([gateway("Throttling.User")], False),
+        ([lost()], True),
+        ([lost(), gateway("Throttling.User")], True),
+    ],
+)
+def test_a_refusal_that_follows_on_a_lost_answer_is_in_doubt(before: list[Answer], in_doubt: bool) -> None:
+    script = Script([*before, refused("iot.firmware.FirmwareNotFound")])
+
+    with pytest.raises(NotFoundError) as caught:
+        script.run(call(SETTINGS, DeleteOTAFirmware(firmware_id="178")))
+    assert caught.value.in_doubt is in_doubt
 
 
 def test_patience_can_be_set() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.confirming import confirm_job, confirm_tasks
 from airflow_provider_tuya_ota.core.errors import NotFoundError
-from tests.core.script import SETTINGS, Script, ok, refused, task
+from tests.core.script import SETTINGS, Script, lost, ok, refused, task
 
 if TYPE_CHECKING:
     from tests.core.script import Answer, Sent
@@ -35,6 +35,30 @@ def test_a_batch_with_tasks_that_wait_no_longer_is_confirmed_one_by_one() -> Non
 
     assert script.run(confirm_tasks(SETTINGS, ["1", "2", "3"])) == ["1", "3"]
     assert "Task 2 waits for no confirmation." in script.warnings[-1]
+
+
+def test_a_batch_that_a_lost_request_confirmed_counts_as_confirmed() -> None:
+    script = Script([lost(), NOT_WAITING, NOT_WAITING, NOT_WAITING])
+
+    assert script.run(confirm_tasks(SETTINGS, ["1", "2"])) == ["1", "2"]
+    assert [ids(sent) for sent in script.sent] == [["1", "2"], ["1", "2"], ["1"], ["2"]]
+
+
+def test_a_lost_request_that_was_refused_confirmed_nothing() -> None:
+    def platform(sent: Sent) -> Answer:
+        if len(script.sent) == 1:
+            return lost()
+        return NOT_WAITING if "2" in ids(sent) else ok()
+
+    script = Script(platform)
+
+    assert script.run(confirm_tasks(SETTINGS, ["1", "2", "3"])) == ["1", "3"]
+
+
+def test_a_single_confirmation_whose_answer_is_lost_counts_too() -> None:
+    script = Script([NOT_WAITING, lost(), NOT_WAITING, NOT_WAITING])
+
+    assert script.run(confirm_tasks(SETTINGS, ["1", "2"])) == ["1"]
 
 
 def test_a_task_that_does_not_exist_is_an_error() -> None:

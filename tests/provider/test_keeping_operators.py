@@ -3,11 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_tuya_ota.core.errors import (
     ConflictError,
-    FirmwareStatusError,
     InvalidParameterError,
     NotFoundError,
 )
@@ -22,8 +20,6 @@ from airflow_provider_tuya_ota.operators.task import (
     TuyaOTACancelJobOperator,
     TuyaOTAConfirmTasksOperator,
 )
-from airflow_provider_tuya_ota.sensors.device import TuyaOTADeviceStateSensor
-from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
 from tests.provider.test_upgrade_operator import PRODUCT, seed, upgrade, upload
 
 if TYPE_CHECKING:
@@ -49,13 +45,20 @@ def statuses(service: Service, job_id: str) -> dict[str, int]:
 # --- device tasks ---
 
 
-def test_what_has_not_begun_is_cancelled_by_its_status(service: Service, context: Any, package: str) -> None:
+def test_what_has_not_begun_is_cancelled_by_its_status(
+    service: Service, context: Any, package: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     job_id = start(package, context)
     service.emulator.clock.advance(300)
     service.emulator.world.engine.run()
 
-    left = TuyaOTACancelJobOperator(task_id="t", job_id=job_id, cancel_queued="True").execute(context)
+    cancel = TuyaOTACancelJobOperator(task_id="t", job_id=job_id, cancel_queued="True")
+    capsys.readouterr()
+    left = cancel.execute(context)
 
+    told = capsys.readouterr().out
+    assert f"Before, job {job_id} has 4 QUEUED" in told
+    assert f"Afterwards, job {job_id} has no unfinished device task" in told
     assert left == {"CONFIRM": 0, "QUEUED": 0, "NOTIFIED": 0, "IN_PROGRESS": 0}
     assert statuses(service, job_id) == {"SUCCEEDED": 6, "CANCELED": 4}
 
@@ -97,6 +100,18 @@ def test_what_named_devices_wait_for_is_cancelled(service: Service, context: Any
     assert statuses(service, job_id) == {"CONFIRM": 8, "CANCELED": 2}
 
 
+def test_a_lost_cancel_of_devices_is_found_to_have_worked(service: Service, context: Any, package: str) -> None:
+    job_id = start(package, context, need_confirm=True)
+    service.emulator.faults.add({"action": "CancelOTATaskByDevice", "kind": "drop_after", "nth": 1})
+
+    TuyaOTACancelDeviceTasksOperator(
+        task_id="t", firmware_id=package, product_key=PRODUCT, device_names=["device-001", "device-002"]
+    ).execute(context)
+
+    assert statuses(service, job_id) == {"CONFIRM": 8, "CANCELED": 2}
+    assert service.actions.count("CancelOTATaskByDevice") == 2
+
+
 def test_devices_that_wait_for_nothing_are_named(service: Service, context: Any, package: str) -> None:
     with pytest.raises(NotFoundError, match="device-001"):
         TuyaOTACancelDeviceTasksOperator(
@@ -112,6 +127,16 @@ def test_everything_that_waits_in_a_job_is_confirmed(service: Service, context: 
 
     assert len(set(confirmed)) == 25
     assert service.actions.count("ConfirmOTATask") == 3
+    assert "CONFIRM" not in statuses(service, job_id)
+
+
+def test_a_lost_confirmation_counts_as_one(service: Service, context: Any, package: str) -> None:
+    job_id = start(package, context, need_confirm=True)
+    service.emulator.faults.add({"action": "ConfirmOTATask", "kind": "drop_after", "nth": 1})
+
+    confirmed = TuyaOTAConfirmTasksOperator(task_id="t", job_id=job_id).execute(context)
+
+    assert set(confirmed) == {task.task_id for task in service.emulator.world.engine.jobs[job_id].tasks}
     assert "CONFIRM" not in statuses(service, job_id)
 
 
@@ -152,10 +177,14 @@ def test_a_change_of_nothing_or_too_much_is_refused(service: Service, context: A
     assert service.actions == []
 
 
-def test_a_package_is_deleted_and_a_lost_answer_counts_as_done(service: Service, context: Any, package: str) -> None:
+@pytest.mark.parametrize("missing_ok", [True, False])
+def test_a_package_is_deleted_and_a_lost_answer_counts_as_done(
+    service: Service, context: Any, package: str, missing_ok: bool
+) -> None:
     service.emulator.faults.add({"action": "DeleteOTAFirmware", "kind": "drop_after", "nth": 1})
+    delete = TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id=package, missing_ok=missing_ok)
 
-    assert TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id=package).execute(context) == package
+    assert delete.execute(context) == package
     assert service.emulator.world.packages.by_id == {}
 
 
@@ -170,6 +199,14 @@ def test_a_package_in_use_is_not_deleted(service: Service, context: Any, package
 
     with pytest.raises(ConflictError, match="Wait until no job needs the package"):
         TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id=package).execute(context)
+
+
+def test_a_lost_change_of_a_package_is_made_all_the_same(service: Service, context: Any, package: str) -> None:
+    service.emulator.faults.add({"action": "ModifyOTAFirmware", "kind": "drop_after", "nth": 1})
+
+    TuyaOTAModifyFirmwareOperator(task_id="t", firmware_id=package, firmware_desc="sunny").execute(context)
+
+    assert service.emulator.world.packages.by_id[package].desc == "sunny"
 
 
 # --- modules ---
@@ -217,83 +254,19 @@ def test_a_module_is_changed_and_deleted(service: Service, context: Any) -> None
         TuyaOTADeleteModuleOperator(**MODULE, missing_ok=False).execute(context)
 
 
+def test_lost_answers_about_a_module_change_nothing(service: Service, context: Any) -> None:
+    TuyaOTACreateModuleOperator(**MODULE).execute(context)
+    for action in ("UpdateOTAModule", "DeleteOTAModule"):
+        service.emulator.faults.add({"action": action, "kind": "drop_after", "nth": 1})
+
+    TuyaOTAUpdateModuleOperator(**MODULE, alias_name="radio").execute(context)
+    assert modules(service)["mcu"].alias == "radio"
+    TuyaOTADeleteModuleOperator(**MODULE, missing_ok=False).execute(context)
+    assert "mcu" not in modules(service)
+
+
 def test_a_change_of_no_module_or_of_nothing_is_refused(service: Service, context: Any) -> None:
     with pytest.raises(NotFoundError):
         TuyaOTAUpdateModuleOperator(**MODULE, desc="x").execute(context)
     with pytest.raises(InvalidParameterError, match="none of them is given"):
         TuyaOTAUpdateModuleOperator(**MODULE).execute(context)
-
-
-# --- sensors ---
-
-
-def test_a_package_is_waited_for_until_it_may_be_handed_out(service: Service, context: Any, firmware: Path) -> None:
-    seed(service)
-    package = upload(context, firmware, need_to_verify=True)
-    sensor = TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package)
-    assert sensor.poke(context) is False
-
-    service.emulator.world.packages.by_id[package].status = 1
-
-    assert sensor.poke(context) is True
-
-
-def test_a_package_that_failed_is_not_waited_for(service: Service, context: Any, package: str) -> None:
-    service.emulator.world.packages.by_id[package].status = 3
-
-    with pytest.raises(FirmwareStatusError, match="is FAILED, so it will not become NOT_NEEDED or VERIFIED"):
-        TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package).poke(context)
-    with pytest.raises(AirflowSkipException):
-        TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package, soft_fail=True).poke(context)
-    assert TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package, statuses="FAILED").poke(context) is True
-
-
-@pytest.mark.parametrize("statuses", ["GOOD", []])
-def test_a_status_that_there_is_not_is_refused(service: Service, context: Any, statuses: Any) -> None:
-    with pytest.raises(InvalidParameterError, match="UNVERIFIED"):
-        TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id="1", statuses=statuses).poke(context)
-    assert service.actions == []
-
-
-def test_devices_are_waited_for_until_enough_are_online(service: Service, context: Any) -> None:
-    seed(service, devices=120, device={"device-007": {"online": False}})
-    names = [f"device-{number:03d}" for number in range(1, 121)]
-
-    def there(**changes: Any) -> bool:
-        return TuyaOTADeviceStateSensor(task_id="t", product_key=PRODUCT, device_names=names, **changes).poke(context)
-
-    assert (there(), there(at_least="119"), there(state="OFFLINE", at_least=1)) == (False, True, True)
-    assert service.actions == ["BatchGetDeviceState"] * 9
-
-
-@pytest.mark.parametrize("sensor", ["firmware", "device"])
-def test_a_lost_look_is_a_not_yet(service: Service, context: Any, package: str, sensor: str) -> None:
-    service.emulator.faults.add({"action": "*", "kind": "redirect"})
-    looking: Any = (
-        TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package)
-        if sensor == "firmware"
-        else TuyaOTADeviceStateSensor(task_id="t", product_key=PRODUCT, device_names=["device-001"])
-    )
-
-    assert looking.poke(context) is False
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"device_names": []},
-        {"device_names": ["a", "a"]},
-        {"state": "AWAKE"},
-        {"at_least": 0},
-        {"at_least": 2},
-        {"at_least": "some"},
-    ],
-)
-def test_a_wait_for_devices_that_makes_no_sense_is_refused(
-    service: Service, context: Any, changes: dict[str, Any]
-) -> None:
-    arguments: dict[str, Any] = {"product_key": PRODUCT, "device_names": ["device-001"]}
-
-    with pytest.raises(InvalidParameterError, match="Allowed"):
-        TuyaOTADeviceStateSensor(task_id="t", **arguments | changes).poke(context)
-    assert service.actions == []
