@@ -164,10 +164,12 @@ class Engine:
                 task.waiting = what, number
             else:
                 _HAPPENS[what](self, task, number)
-            # Never between two events of the same moment: a change then would fall into the middle of it.
-            if time.perf_counter() > give_up and events and events[0][0] > max(self.now, self._clock.owed):
-                until = min(until, max(self.now, self._clock.owed))
-                self._clock.hold_back(until)
+            if time.perf_counter() > give_up and events and events[0][0] <= until:
+                late = max(self.now, self._clock.owed)
+                # Never between two events of the same moment: a change then would fall into the middle of it.
+                if events[0][0] > late:
+                    until = late
+                    self._clock.hold_back(until)
         self.now = until
 
     def add_task(self, job: Job, device: Device) -> Task:

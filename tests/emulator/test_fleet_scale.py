@@ -85,6 +85,18 @@ def test_a_world_that_was_held_back_goes_through_the_same_in_the_end(
     assert ended(0.0) == ended(60.0)
 
 
+def test_the_last_event_that_is_due_holds_nothing_back(
+    upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall
+) -> None:
+    made, _, job = upgrade(1, silent=1.0)
+    wall.now += LONG
+
+    made.world.engine.run(0.0)
+
+    assert made.world.engine.jobs[job].counts["NOTIFIED"] == 1
+    assert made.clock.world() == wall.now
+
+
 def test_time_that_was_stepped_passes_in_full(
     upgrade: Callable[..., tuple[Emulator, Stranger, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
