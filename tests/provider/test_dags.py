@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.provider.test_upgrade_operator import seed, upload
+from tests.provider.test_upgrade_operator import seed, upgrade, upload
 from tests.provider.test_verify_operator import FAILS, make_package, play, verify
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.provider.conftest import Service
 
 DAGS = Path(__file__).parents[2] / "dags_examples"
+PILOTS = ["device-001", "device-002"]
 
 
 @pytest.fixture
@@ -105,6 +106,57 @@ def test_upgrade_firmware_stops_at_a_share_that_fails(
     assert run.state == state
     kinds = [(job.selection, len(job.tasks)) for job in service.emulator.world.engine.jobs.values()]
     assert kinds == [("GRAY", 3), ("ALL", 7)][:jobs]
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["verify_and_upgrade"], indirect=True)
+@pytest.mark.parametrize(
+    ("chosen", "selection", "upgraded"),
+    [
+        ({"target": "GRAY", "percent": 50}, "GRAY", 4),
+        ({"target": "SPECIFIC", "device_names": ["device-008", "device-009"]}, "SPECIFIC", 2),
+    ],
+)
+def test_verify_and_upgrade_hands_a_package_on_once_the_pilots_run_it(
+    service: Service, dag: DAG, context: Any, firmware: Path, chosen: dict[str, Any], selection: str, upgraded: int
+) -> None:
+    seed(service)
+    package = upload(context, firmware, need_to_verify=True)
+
+    run = dag.test(run_conf={"firmware_id": package, **chosen})
+
+    assert run.state == "success"
+    verified, upgrade = service.emulator.world.engine.jobs.values()
+    assert ([task.device.name for task in verified.tasks], upgrade.selection) == (PILOTS, selection)
+    assert upgrade.counts["SUCCEEDED"] == len(upgrade.tasks) == upgraded
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["verify_and_upgrade"], indirect=True)
+def test_verify_and_upgrade_stops_at_a_pilot_that_fails_and_tells(
+    service: Service, dag: DAG, context: Any, firmware: Path
+) -> None:
+    seed(service, device={"device-002": FAILS})
+    package = upload(context, firmware, need_to_verify=True)
+
+    run = dag.test(run_conf={"firmware_id": package})
+
+    assert run.state == "failed"
+    states = {ti.task_id: ti.state for ti in run.get_task_instances()}
+    assert states == {"verify": "failed", "upgrade": "upstream_failed", "notify": "success"}
+    assert len(service.emulator.world.engine.jobs) == 1
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["stop_job"], indirect=True)
+def test_stop_job_cancels_what_has_not_begun(service: Service, dag: DAG, context: Any, firmware: Path) -> None:
+    seed(service, offline=1.0)
+    job_id = upgrade(upload(context, firmware), wait_for_completion=False).execute(context)
+
+    run = dag.test(run_conf={"job_id": job_id})
+
+    assert run.state == "success"
+    assert service.emulator.world.engine.jobs[job_id].counts["CANCELED"] == 10
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in DAGS.glob("*.py")))

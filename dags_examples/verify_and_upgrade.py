@@ -1,0 +1,108 @@
+"""Verify a package on pilots, upgrade the chosen devices, tell how it went.
+
+What: verifies a package on a few named devices; once all of them run it, hands it to a share of the product's devices
+or to named ones; tells the end of it, whether it went well or not. Why: one form for what the vendor's console needs
+two visits for, and nothing reaches the field that failed on a pilot. When: after somebody uploaded the package. Running
+it again does not verify a verified package once more. Needs the connection `tuya_ota_default`; a webhook connection is
+optional.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import DAG, Param, get_current_context, task
+
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
+from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
+from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+with DAG(
+    dag_id="verify_and_upgrade",
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    tags=["ota"],
+    doc_md=__doc__,
+    default_args={"retries": 3, "retry_policy": tuya_ota_retry_policy()},
+    params={
+        "product_key": Param(
+            "k1demoproduct", type="string", minLength=1, title="Product key", description="Product of the devices."
+        ),
+        "firmware_id": Param(
+            None, type="string", minLength=1, title="Package", description="Id of the package, e.g. 178."
+        ),
+        "pilots": Param(
+            ["device-001", "device-002"],
+            type="array",
+            items={"type": "string"},
+            minItems=1,
+            title="Pilots",
+            description="Devices to verify the package on, one per line; ten at the most.",
+        ),
+        "target": Param(
+            "GRAY",
+            enum=["GRAY", "SPECIFIC"],
+            title="Who gets it then",
+            description="GRAY: a share of the product's devices. SPECIFIC: the devices named below.",
+        ),
+        "percent": Param(
+            10, type="integer", minimum=1, maximum=100, title="Share", description="Percent of the devices, with GRAY."
+        ),
+        "device_names": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            title="Devices",
+            description="Devices to upgrade, one per line, with SPECIFIC.",
+        ),
+        "webhook_conn_id": Param(
+            None,
+            type=["null", "string"],
+            title="Webhook connection",
+            description="Id of an HTTP connection that is told how it went; empty for the task log alone.",
+        ),
+    },
+):
+    verify = TuyaOTACreateVerifyJobOperator(
+        task_id="verify",
+        firmware_id="{{ params.firmware_id }}",
+        product_key="{{ params.product_key }}",
+        device_names="{{ params.pilots }}",
+        poll_interval=5,
+        deferrable=True,
+    )
+    upgrade = TuyaOTACreateUpgradeJobOperator(
+        task_id="upgrade",
+        firmware_id="{{ params.firmware_id }}",
+        product_key="{{ params.product_key }}",
+        target_selection="{{ params.target }}",
+        # A rendered None says that the argument is not given.
+        gray_percent="{{ params.percent if params.target == 'GRAY' else None }}",
+        device_names="{{ params.device_names if params.target == 'SPECIFIC' else None }}",
+        timeout_in_minutes=60,
+        poll_interval=5,
+        deferrable=True,
+    )
+
+    @task
+    def notify() -> str:
+        """Tell how it went, by the last step that had a verdict."""
+        context: Context = get_current_context()
+        told: list[dict[str, Any]] = [
+            release
+            for name in ("upgrade", "verify")
+            if (release := context["ti"].xcom_pull(task_ids=name, key="ota_release"))
+        ]
+        text: str = told[0]["text"] if told else "It stopped before the verification had a verdict."
+        if conn_id := context["params"]["webhook_conn_id"]:
+            release = told[0] if told else None
+            TuyaOTAWebhookNotifier(webhook_conn_id=conn_id, text=text)({**context, "ota_release": release})
+        return text
+
+    # A teardown runs however the tasks before it ended, and does not turn a failed run into a successful one.
+    verify >> upgrade >> notify().as_teardown()
