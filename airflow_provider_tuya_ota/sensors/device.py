@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
@@ -24,6 +25,8 @@ class TuyaOTADeviceStateSensor(BaseSensorOperator):
     :param device_names: a list, or text with one name per line.
     :param state: ``ONLINE`` (default), ``OFFLINE``, ``UNACTIVE`` or ``DISABLE``.
     :param at_least: how many of the devices; all of them by default.
+    :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
+        default. The first look is made in a worker.
     :param tuya_ota_conn_id: id of the connection.
     :param poke_interval: seconds between two looks; 60 by default.
     :param timeout: seconds to wait; Airflow's default of 7 days.
@@ -43,6 +46,7 @@ class TuyaOTADeviceStateSensor(BaseSensorOperator):
         device_names: Sequence[str] | str,
         state: str = "ONLINE",
         at_least: int | str | None = None,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         poke_interval: float = 60.0,
         **kwargs: Any,
@@ -52,10 +56,29 @@ class TuyaOTADeviceStateSensor(BaseSensorOperator):
         self.device_names = device_names
         self.state = state
         self.at_least = at_least
+        self.deferrable = deferrable
         self.tuya_ota_conn_id = tuya_ota_conn_id
+
+    def execute(self, context: Context) -> Any:
+        """Wait in a worker, or look once and hand over to the triggerer."""
+        if not self.deferrable:
+            return super().execute(context)
+        from airflow_provider_tuya_ota.sensors.states import (  # noqa: PLC0415 - parsing needs no protocol
+            devices_condition,
+            look_then_hand_over,
+        )
+
+        look_then_hand_over(self, devices_condition(self))
+        return None
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
         """Look once."""
-        from airflow_provider_tuya_ota.sensors.states import devices_have  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.sensors.states import devices_condition, look  # noqa: PLC0415 - as above
 
-        return devices_have(self)
+        return look(self, devices_condition(self))
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None) -> None:  # noqa: ARG002 - Airflow's signature
+        """Go on after the triggerer's event."""
+        from airflow_provider_tuya_ota.sensors.states import conclude  # noqa: PLC0415 - as above
+
+        conclude(self, event)

@@ -2,91 +2,114 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
-from airflow_provider_tuya_ota.core.actions import BatchGetDeviceState, QueryOTAFirmware
-from airflow_provider_tuya_ota.core.errors import PASSING, FirmwareStatusError, InvalidParameterError
-from airflow_provider_tuya_ota.core.states import DeviceStatus, FirmwareStatus
+from airflow_provider_tuya_ota.core.conditions import DevicesCondition, FirmwareCondition, describe_condition
+from airflow_provider_tuya_ota.core.error_events import rebuild_error
+from airflow_provider_tuya_ota.core.errors import (
+    PASSING,
+    FirmwareStatusError,
+    TriggerEventError,
+    TuyaOTAError,
+    WaitTimeoutError,
+)
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.triggers.condition import TuyaOTAConditionTrigger
 from airflow_provider_tuya_ota.values import names, whole_number
+from airflow_provider_tuya_ota.waiting import BACKSTOP, patience
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from airflow_provider_tuya_ota.core.conditions import Condition
     from airflow_provider_tuya_ota.sensors.device import TuyaOTADeviceStateSensor
     from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
 
-AT_ONCE = 50
-"""Devices that one request asks for."""
-SHOWN = 10
+    Sensor = TypeVar("Sensor", TuyaOTADeviceStateSensor, TuyaOTAFirmwareStatusSensor)
 
 
-def firmware_has(sensor: TuyaOTAFirmwareStatusSensor) -> bool:
-    """Look at a package once: True when it has a wanted status."""
-    wanted = _statuses("statuses", sensor.statuses)
-    failing = _statuses("failing_statuses", sensor.failing_statuses) - wanted
+def firmware_condition(sensor: TuyaOTAFirmwareStatusSensor) -> FirmwareCondition:
+    """Read what the sensor of packages waits for.
+
+    :raises InvalidParameterError: before anything is sent.
+    """
+    return FirmwareCondition(
+        firmware_id=sensor.firmware_id,
+        statuses=names("statuses", sensor.statuses) or [],
+        failing_statuses=names("failing_statuses", sensor.failing_statuses) or [],
+    )
+
+
+def devices_condition(sensor: TuyaOTADeviceStateSensor) -> DevicesCondition:
+    """Read what the sensor of devices waits for.
+
+    :raises InvalidParameterError: before anything is sent.
+    """
+    return DevicesCondition(
+        product_key=sensor.product_key,
+        device_names=names("device_names", sensor.device_names) or [],
+        state=sensor.state,
+        at_least=whole_number("at_least", sensor.at_least),
+    )
+
+
+def look(sensor: Sensor, condition: Condition) -> bool:
+    """Look once: True when the condition holds, False when it may still."""
     try:
         with TuyaOTAHook(sensor.tuya_ota_conn_id).get_conn(sensor.log) as client:
-            package = client.do(QueryOTAFirmware(firmware_id=sensor.firmware_id))
+            seen = client.run(condition.look(client.settings))
     except PASSING as error:
         sensor.log.warning("%s Looking again.", error.sentence)
         return False
-    sensor.log.info("Package %s (%s) is %s", sensor.firmware_id, package.version, package.status.name)
-    if package.status in failing:
-        hopeless = FirmwareStatusError(
-            f"package {sensor.firmware_id} ({package.version}) is {package.status.name}, so it will not become"
-            f" {' or '.join(sorted(status.name for status in wanted))} by waiting. Look at its last verification job"
-        )
-        if sensor.soft_fail:
-            raise AirflowSkipException(str(hopeless)) from hopeless
-        raise hopeless
-    return package.status in wanted
+    except FirmwareStatusError as error:
+        _skip_if_soft(sensor, error)
+        raise
+    sensor.log.info("%s", seen.line)
+    return seen.is_met
 
 
-def devices_have(sensor: TuyaOTADeviceStateSensor) -> bool:
-    """Look at devices once: True when enough of them have the state."""
-    devices = list(names("device_names", sensor.device_names) or [])
-    enough = whole_number("at_least", sensor.at_least)
-    _require(devices, enough, sensor.state)
-    having: list[str] = []
-    try:
-        with TuyaOTAHook(sensor.tuya_ota_conn_id).get_conn(sensor.log) as client:
-            for begin in range(0, len(devices), AT_ONCE):
-                batch = devices[begin : begin + AT_ONCE]
-                states = client.do(BatchGetDeviceState(product_key=sensor.product_key, device_name=batch))
-                having += [state.device_name for state in states if state.status == sensor.state]
-    except PASSING as error:
-        sensor.log.warning("%s Looking again.", error.sentence)
-        return False
-    missing = [name for name in devices if name not in set(having)]
-    shown = ", ".join(missing[:SHOWN]) + (f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else "")
-    sensor.log.info("%s of %s devices are %s; missing: %s", len(having), len(devices), sensor.state, shown or "none")
-    return len(having) >= (len(devices) if enough is None else enough)
+def look_then_hand_over(sensor: Sensor, condition: Condition) -> None:
+    """Look once from here, and defer to the triggerer where the condition does not hold yet."""
+    if look(sensor, condition):
+        return
+    how = patience(
+        timeout=sensor.timeout, poll_interval=sensor.poke_interval, execution_timeout=sensor.execution_timeout
+    )
+    sensor.defer(
+        trigger=TuyaOTAConditionTrigger(
+            condition=describe_condition(condition),
+            deadline=how.deadline.isoformat(),
+            poll_interval=how.poll_interval,
+            tuya_ota_conn_id=sensor.tuya_ota_conn_id,
+        ),
+        method_name="execute_complete",
+        timeout=how.deadline - datetime.now(UTC) + BACKSTOP,
+    )
 
 
-def _statuses(field: str, value: Any) -> set[FirmwareStatus]:
-    chosen: Sequence[str] = names(field, value) or []
-    unknown = [name for name in chosen if name not in FirmwareStatus.__members__]
-    if unknown or (field == "statuses" and not chosen):
-        raise InvalidParameterError(
-            field=field,
-            problem=f"{', '.join(unknown)} is no status" if unknown else "is empty",
-            allowed=", ".join(FirmwareStatus.__members__),
-        )
-    return {FirmwareStatus[name] for name in chosen}
+def conclude(sensor: Sensor, event: dict[str, Any] | None) -> None:
+    """Go on after the triggerer's event: nothing, or the error that a blocking sensor raises.
+
+    :raises TriggerEventError: the event has no form that this version knows.
+    """
+    match event:
+        case {"status": "met"}:
+            return
+        case {"status": "error", "error": dict(described)}:
+            error = rebuild_error(described)
+        case _:
+            raise TriggerEventError(
+                "the triggerer sent an event that this version does not know; run the same version of"
+                " airflow-provider-tuya-ota on workers and triggerers, then clear the task"
+            )
+    if isinstance(error, FirmwareStatusError | WaitTimeoutError):
+        _skip_if_soft(sensor, error)
+    if isinstance(error, WaitTimeoutError):
+        raise AirflowSensorTimeout(str(error)) from error
+    raise error
 
 
-def _require(devices: list[str], enough: int | None, state: str) -> None:
-    if not devices or len(set(devices)) != len(devices):
-        problem = "is empty" if not devices else "has a device twice"
-        raise InvalidParameterError(field="device_names", problem=problem, allowed="at least one device, each once")
-    if enough is not None and not 1 <= enough <= len(devices):
-        raise InvalidParameterError(
-            field="at_least", problem=f"{enough} is not possible", allowed=f"1 to {len(devices)}, the devices named"
-        )
-    if state not in set(DeviceStatus):
-        raise InvalidParameterError(
-            field="state", problem=f"{state!r} is no state of a device", allowed=", ".join(DeviceStatus)
-        )
+def _skip_if_soft(sensor: Sensor, error: TuyaOTAError) -> None:
+    if sensor.soft_fail:
+        raise AirflowSkipException(str(error)) from error

@@ -1,25 +1,143 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 
-from airflow_provider_tuya_ota.core.errors import FirmwareStatusError, InvalidParameterError
+from airflow_provider_tuya_ota.core.errors import (
+    FirmwareStatusError,
+    InvalidParameterError,
+    NotFoundError,
+    TriggerEventError,
+)
 from airflow_provider_tuya_ota.sensors.device import TuyaOTADeviceStateSensor
 from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
+from airflow_provider_tuya_ota.triggers.condition import TuyaOTAConditionTrigger
 from tests.provider.test_upgrade_operator import PRODUCT, seed, upload
+from tests.provider.test_verify_operator import BOTH, fired, verify
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.provider.conftest import Service
+
+GOLDEN = Path(__file__).parent / "golden"
+Sensor = TuyaOTADeviceStateSensor | TuyaOTAFirmwareStatusSensor
 
 
 @pytest.fixture
 def package(service: Service, context: Any, firmware: Path) -> str:
     seed(service, offline=0.4)
     return upload(context, firmware)
+
+
+def firmware_sensor(firmware_id: str, **changes: Any) -> TuyaOTAFirmwareStatusSensor:
+    return TuyaOTAFirmwareStatusSensor(
+        task_id="t", firmware_id=firmware_id, **{"poke_interval": 0.05, "timeout": 20} | changes
+    )
+
+
+def device_sensor(*names: str, **changes: Any) -> TuyaOTADeviceStateSensor:
+    return TuyaOTADeviceStateSensor(
+        task_id="t", product_key=PRODUCT, device_names=names, **{"poke_interval": 0.05, "timeout": 20} | changes
+    )
+
+
+def wait(sensor: Sensor, context: Any) -> None:
+    try:
+        sensor.execute(context)
+    except TaskDeferred as deferred:
+        sensor.execute_complete(context, event=fired(deferred.trigger))
+
+
+@BOTH
+def test_a_verification_that_goes_on_elsewhere_is_waited_for(
+    service: Service, context: Any, firmware: Path, deferrable: bool
+) -> None:
+    seed(service)
+    package = upload(context, firmware, need_to_verify=True)
+    verify(package, wait_for_completion=False).execute(context)
+
+    wait(firmware_sensor(package, deferrable=deferrable), context)
+
+    assert service.emulator.world.packages.by_id[package].status == 1
+    assert service.actions.count("QueryOTAFirmware") > 1
+
+
+@BOTH
+@pytest.mark.parametrize(("soft", "error"), [(False, FirmwareStatusError), (True, AirflowSkipException)])
+def test_a_verification_that_fails_elsewhere_ends_the_wait(
+    service: Service, context: Any, firmware: Path, deferrable: bool, soft: bool, error: type[Exception]
+) -> None:
+    seed(service, fails=[{"share": 1.0}])
+    package = upload(context, firmware, need_to_verify=True)
+    verify(package, wait_for_completion=False).execute(context)
+
+    with pytest.raises(error, match="is FAILED"):
+        wait(firmware_sensor(package, deferrable=deferrable, soft_fail=soft), context)
+
+
+@BOTH
+@pytest.mark.parametrize(("soft", "error"), [(False, AirflowSensorTimeout), (True, AirflowSkipException)])
+def test_a_device_that_stays_away_is_waited_for_no_longer_than_told(
+    service: Service, context: Any, deferrable: bool, soft: bool, error: type[Exception]
+) -> None:
+    seed(service, offline=1.0)
+
+    with pytest.raises(error):
+        wait(device_sensor("device-001", deferrable=deferrable, soft_fail=soft, timeout=0.2), context)
+
+
+@BOTH
+def test_an_error_of_the_platform_is_the_same_in_both_modes(
+    service: Service, context: Any, package: str, deferrable: bool
+) -> None:
+    with pytest.raises(NotFoundError):
+        wait(firmware_sensor("999", deferrable=deferrable), context)
+
+
+def test_an_error_of_the_platform_in_the_triggerer_is_raised_as_itself(
+    service: Service, context: Any, package: str
+) -> None:
+    sensor = firmware_sensor(package, statuses="VERIFIED", deferrable=True)
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor.execute(context)
+    del service.emulator.world.packages.by_id[package]
+
+    with pytest.raises(NotFoundError):
+        sensor.execute_complete(context, event=fired(deferred.value.trigger))
+
+
+def test_what_holds_already_needs_no_triggerer(service: Service, context: Any, package: str) -> None:
+    firmware_sensor(package, deferrable=True).execute(context)
+
+    assert service.actions[-1] == "QueryOTAFirmware"
+
+
+def test_what_is_stored_of_a_wait_is_plain_and_holds_no_secret(service: Service, context: Any, package: str) -> None:
+    with pytest.raises(TaskDeferred) as deferred:
+        device_sensor("device-001", state="DISABLE", deferrable=True).execute(context)
+
+    path, values = deferred.value.trigger.serialize()
+
+    assert path == "airflow_provider_tuya_ota.triggers.condition.TuyaOTAConditionTrigger"
+    assert set(values) == {"condition", "deadline", "poll_interval", "tuya_ota_conn_id"}
+    assert service.emulator.key.access_key_secret not in json.dumps(values)
+
+
+def test_a_wait_that_an_earlier_version_stored_goes_on(service: Service, context: Any, package: str) -> None:
+    stored = json.loads((GOLDEN / "condition_trigger_1.json").read_text())
+
+    event = fired(TuyaOTAConditionTrigger(**stored))
+
+    assert event == {"status": "met"}
+
+
+@pytest.mark.parametrize("event", [None, {}, {"status": "success"}, {"status": "error"}])
+def test_an_event_of_unknown_form_is_said_to_be_one(event: Any) -> None:
+    with pytest.raises(TriggerEventError, match="same version"):
+        firmware_sensor("1").execute_complete({}, event=event)
 
 
 def test_a_package_is_waited_for_until_it_may_be_handed_out(service: Service, context: Any, firmware: Path) -> None:

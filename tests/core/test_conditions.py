@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.conditions import (
+    Condition,
+    DevicesCondition,
+    FirmwareCondition,
+    Seen,
+    describe_condition,
+    rebuild_condition,
+    wait_for,
+)
+from airflow_provider_tuya_ota.core.errors import (
+    FirmwareStatusError,
+    InvalidParameterError,
+    NotFoundError,
+    WaitTimeoutError,
+)
+from tests.core.script import NOW, SETTINGS, Script, firmware, lost, ok, refused
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.http import Response
+    from tests.core.script import Sent
+
+VERIFIED = FirmwareCondition(firmware_id="178", statuses=["VERIFIED"], failing_statuses=["FAILED"])
+
+
+def package(status: int) -> Response:
+    return ok(firmwareInfo=firmware(status=status))
+
+
+def online(**changes: Any) -> DevicesCondition:
+    arguments: dict[str, Any] = {"product_key": "pk", "device_names": ["a", "b"], "state": "ONLINE", "at_least": None}
+    return DevicesCondition(**arguments | changes)
+
+
+def states(**told: str) -> Response:
+    return ok(deviceStatusList=[{"deviceName": name, "status": state} for name, state in told.items()])
+
+
+def wait(condition: Condition, answers: Any, seconds: float = 100.0) -> Script:
+    script = Script(answers)
+    script.run(wait_for(SETTINGS, condition, deadline=NOW + timedelta(seconds=seconds), poll_interval=30.0))
+    return script
+
+
+@pytest.mark.parametrize(("status", "is_met"), [(0, False), (1, True), (2, False), (7, False)])
+def test_a_package_is_seen_with_its_status(status: int, is_met: bool) -> None:
+    assert Script([package(status)]).run(VERIFIED.look(SETTINGS)).is_met is is_met
+
+
+def test_a_failing_status_ends_the_wait() -> None:
+    with pytest.raises(FirmwareStatusError, match=r"package 178 \(1.1\) is FAILED, so it will not become VERIFIED"):
+        wait(VERIFIED, [package(3)])
+
+
+def test_a_status_that_is_wanted_does_not_fail() -> None:
+    condition = FirmwareCondition(firmware_id="178", statuses=["FAILED"], failing_statuses=["FAILED"])
+
+    assert Script([package(3)]).run(condition.look(SETTINGS)) == Seen(is_met=True, line="package 178 (1.1) is FAILED")
+
+
+@pytest.mark.parametrize(
+    ("told", "at_least", "seen"),
+    [
+        ({"a": "ONLINE", "b": "ONLINE"}, None, Seen(is_met=True, line="2 of 2 devices are ONLINE")),
+        ({"a": "ONLINE", "b": "OFFLINE"}, None, Seen(is_met=False, line="1 of 2 devices are ONLINE; missing: b")),
+        ({"a": "ONLINE"}, 1, Seen(is_met=True, line="1 of 2 devices are ONLINE; missing: b")),
+        ({"a": "OFFLINE", "x": "ONLINE"}, 1, Seen(is_met=False, line="0 of 2 devices are ONLINE; missing: a, b")),
+    ],
+)
+def test_devices_are_counted_by_their_state(told: dict[str, str], at_least: int | None, seen: Seen) -> None:
+    assert Script([states(**told)]).run(online(at_least=at_least).look(SETTINGS)) == seen
+
+
+def test_many_devices_are_asked_for_fifty_at_a_time_and_named_ten_at_the_most() -> None:
+    names = [f"d{number}" for number in range(120)]
+    asked: list[int] = []
+
+    def platform(sent: Sent) -> Response:
+        asked.append(sum(name.startswith("DeviceName.") for name in sent.parameters))
+        return states()
+
+    seen = Script(platform).run(online(device_names=names).look(SETTINGS))
+
+    assert asked == [50, 50, 20]
+    assert seen.line.endswith("d8, d9 and 110 more")
+
+
+def test_a_wait_looks_until_the_condition_holds_and_says_only_what_is_new() -> None:
+    script = wait(VERIFIED, [package(0), package(0), package(2), package(1)])
+
+    assert script.sleeps == [30.0, 30.0, 30.0]
+    assert [note.text.rpartition(" ")[2] for note in script.notes] == ["UNVERIFIED", "VERIFYING", "VERIFIED"]
+
+
+def test_a_look_that_fails_in_transit_counts_as_not_yet() -> None:
+    script = wait(VERIFIED, [*[lost()] * 5, package(1)])
+
+    assert "Looking again." in script.warnings[-1]
+
+
+def test_after_the_deadline_there_is_one_more_look() -> None:
+    script = wait(VERIFIED, [package(0), package(0), package(1)], seconds=40.0)
+
+    assert script.sleeps == [30.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [([package(0), package(2)], "the time is over: package 178 .* is VERIFYING"), ([lost()] * 50, "nothing was seen")],
+)
+def test_a_wait_that_is_over_says_what_was_seen_last(answers: list[Any], said: str) -> None:
+    with pytest.raises(WaitTimeoutError, match=said):
+        wait(VERIFIED, answers, seconds=30.0)
+
+
+def test_what_does_not_exist_is_not_waited_for() -> None:
+    with pytest.raises(NotFoundError):
+        wait(VERIFIED, [refused("iot.firmware.FirmwareNotFound")])
+
+
+@pytest.mark.parametrize("condition", [VERIFIED, online(), online(at_least=1, state="OFFLINE")])
+def test_a_condition_survives_as_json(condition: Condition) -> None:
+    assert rebuild_condition(json.loads(json.dumps(describe_condition(condition)))) == condition
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"statuses": ["GOOD"]}, "statuses: GOOD is no status"),
+        ({"statuses": []}, "statuses: is empty"),
+        ({"failing_statuses": ["BAD", "FAILED"]}, "failing_statuses: BAD is no status"),
+        ({"firmware_id": ""}, "firmware_id"),
+    ],
+)
+def test_a_wait_for_a_package_that_makes_no_sense_is_refused(changes: dict[str, Any], said: str) -> None:
+    arguments: dict[str, Any] = {"firmware_id": "178", "statuses": ["VERIFIED"], "failing_statuses": []}
+
+    with pytest.raises(InvalidParameterError, match=said):
+        FirmwareCondition(**arguments | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"device_names": []}, "device_names: is empty"),
+        ({"device_names": ["a", "a"]}, "device_names: has a device twice"),
+        ({"state": "AWAKE"}, "state: 'AWAKE' is no state"),
+        ({"at_least": 0}, "at_least: 0 is not possible"),
+        ({"at_least": 3}, "at_least: 3 is not possible"),
+        ({"product_key": ""}, "product_key"),
+    ],
+)
+def test_a_wait_for_devices_that_makes_no_sense_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidParameterError, match=said):
+        online(**changes)
