@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+LONGEST: Final = 10 * 365 * 86400.0
+"""Seconds; with longer waits dates leave the calendar."""
 
 
 def whole_number(field: str, value: Any) -> int | None:
@@ -33,6 +36,33 @@ def switch(field: str, value: Any) -> bool | None:
     if isinstance(value, str) and value.strip().lower() in words:
         return words[value.strip().lower()]
     raise InvalidParameterError(field=field, problem=f"{value!r} is not a switch", allowed="True, False")
+
+
+def duration(field: str, value: Any, *, or_none: bool = False) -> None:
+    """Refuse what is no number of seconds.
+
+    :param or_none: whether no time at all is one.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and LONGEST >= value >= 0 and (or_none or value):
+        return
+    least = "0 seconds or more" if or_none else "more than 0 seconds"
+    raise InvalidParameterError(
+        field=field, problem=f"{value!r} is not allowed", allowed=f"a number, {least} and at most {LONGEST:g}"
+    )
+
+
+def require_flag(field: str, value: Any) -> None:
+    """Refuse what is neither True nor False; a text such as ``no`` would count as True."""
+    if not isinstance(value, bool):
+        raise InvalidParameterError(field=field, problem=f"{value!r} is not a switch", allowed="True, False")
+
+
+def require_text(field: str, value: Any, allowed: str) -> None:
+    """Refuse what is no text, or an empty one; of a number such as 1.10 nobody knows any more how it was written."""
+    if not isinstance(value, str) or not value:
+        problem = "is empty" if not value else f"{value!r} is not a text"
+        raise InvalidParameterError(field=field, problem=problem, allowed=allowed)
 
 
 def text(value: Any) -> str | None:

@@ -13,6 +13,7 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.verdicts import Verdict
 from airflow_provider_tuya_ota.core.watching import TOLERANCE, Patience, require_success, watch_job
+from airflow_provider_tuya_ota.values import duration
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
@@ -41,13 +42,11 @@ def patience(
     :param poll_interval: seconds between two looks.
     :param execution_timeout: of the task.
     :param poll_error_tolerance: seconds that looks may keep failing.
+    :raises InvalidParameterError: one of them is no such number.
     """
-    if timeout <= 0:
-        raise ValueError(f"timeout: {timeout!r} is not allowed. Allowed: more than 0 seconds.")
-    if poll_error_tolerance < 0:
-        raise ValueError(f"poll_error_tolerance: {poll_error_tolerance!r} is not allowed. Allowed: 0 seconds or more.")
-    if poll_interval <= 0:
-        raise ValueError(f"poll_interval: {poll_interval!r} is not allowed. Allowed: more than 0 seconds.")
+    duration("timeout", timeout)
+    duration("poll_interval", poll_interval)
+    duration("poll_error_tolerance", poll_error_tolerance, or_none=True)
     seconds = timeout
     if execution_timeout:
         allowed = execution_timeout.total_seconds()

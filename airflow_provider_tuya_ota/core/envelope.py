@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _SUCCESS_CODES: Final = frozenset({"", "200", "OK"})
 """The documented one is empty; the others cost nothing to understand when ``success`` says true."""
+_SPEAKING: Final = frozenset({405, 429})
+"""Statuses that say enough without a code: the method is not served, there were too many requests."""
 _MISSING_COMMA: Final = re.compile(r'"(?:[^"\\]|\\[\s\S])*+(?:"|\\?\Z)|(?P<closing>[}\]])(?=\s*")')
 """A text, to be skipped whole, or the end of an object or list that a key follows at once."""
 
@@ -71,6 +73,8 @@ def read_reply(action: str, response: Response, *, secrets: Sequence[str] = ()) 
         return Reply(action=action, request_id=fields.text("RequestId"), fields=fields)
     if success is True and response.status < 300:  # noqa: PLR2004 - HTTP's success
         raise ProtocolError(f"{action}: the answer says success and code {redact_code(code, secrets)!r} at once")
+    if code == "" and success is not False:
+        _refuse_unreadable(action, response, secrets)
     raise api_error(
         action=action,
         code=redact_code(code, secrets),
@@ -104,8 +108,16 @@ def _read_json(body: bytes) -> Any:
 
 def _refuse_unreadable(action: str, response: Response, secrets: Sequence[str]) -> NoReturn:
     shown = excerpt(response.body, secrets)
-    if response.status >= 400:  # noqa: PLR2004 - HTTP's failures
+    if response.status >= 500 or response.status in _SPEAKING:  # noqa: PLR2004 - HTTP's failures of a server
         raise api_error(action=action, code="", message=shown, request_id="", http_status=response.status)
+    # The platform refuses with a code. A 403 or 404 without one is told by a proxy, a firewall or another server.
+    advice = (
+        " Something in between answered, or Host and Port of the connection are not the API's (8686 is the API, 3443"
+        " the console)."
+        if response.status >= 400  # noqa: PLR2004 - HTTP's failures
+        else ""
+    )
     raise UnreadableReplyError(
-        f"{action}: the answer (HTTP {response.status}, {len(response.body)} bytes) is no documented reply: {shown!r}"
+        f"{action}: the answer (HTTP {response.status}, {len(response.body)} bytes) is no documented reply:"
+        f" {shown!r}.{advice}"
     )

@@ -13,6 +13,7 @@ from airflow_provider_tuya_ota.core.errors import (
     InvalidRequestError,
     ProtocolError,
     UnavailableError,
+    UnreadableReplyError,
 )
 from airflow_provider_tuya_ota.core.record import Record
 from airflow_provider_tuya_ota.core.redaction import excerpt, redact, redact_code
@@ -28,7 +29,7 @@ def read_storage_reply(response: Response) -> None:
     """Accept a stored file.
 
     :raises ApiError: storage refused the form; ``UnavailableError`` where sending again may help.
-    :raises ProtocolError: the answer has no documented form.
+    :raises ProtocolError: the answer has no documented form; ``UnreadableReplyError`` where it is not storage's.
     """
     if response.status in {200, 201, 204}:
         return
@@ -37,6 +38,12 @@ def read_storage_reply(response: Response) -> None:
     parsed = read_xml(response.body.strip())
     fields = Record(parsed if isinstance(parsed, dict) else {})
     code = fields.text("Code")
+    if not code and response.status < 500:  # noqa: PLR2004 - HTTP's server failures
+        raise UnreadableReplyError(
+            f"{ACTION}: something in between answered instead of object storage (HTTP {response.status}):"
+            f" {excerpt(response.body)!r}. The worker must reach object storage, directly or through the"
+            " connection's proxy."
+        )
     kind, advice = _meaning(code, fields.text("Message"), response.status)
     raise kind(
         action=ACTION,

@@ -20,6 +20,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TransportError,
     TuyaOTAError,
     UnavailableError,
+    UnreadableReplyError,
 )
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Send, Sleep
 from airflow_provider_tuya_ota.core.http import Request, Response
@@ -151,7 +152,7 @@ def _upload(settings: Settings, file: FirmwareFile) -> Flow[str]:
         try:
             response: Response = yield Send(request, Lane.CALLS)
             read_storage_reply(response)
-        except (TransportError, UnavailableError) as error:
+        except (TransportError, UnavailableError, UnreadableReplyError) as error:
             delay = policy.delay(error, Repeat.HARMLESS, attempt=attempt, jitter=ambient.jitter)
             if delay is None:
                 raise

@@ -17,6 +17,7 @@ from airflow_provider_tuya_ota.core.errors import (
     JobFailedError,
     LostSightError,
     ProtocolError,
+    TuyaOTAError,
     WaitTimeoutError,
 )
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Report, Sleep
@@ -25,12 +26,13 @@ from airflow_provider_tuya_ota.core.states import JobType
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict, assess_job
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.errors import TuyaOTAError
     from airflow_provider_tuya_ota.core.models import Firmware
     from airflow_provider_tuya_ota.core.settings import Settings
 
 
 TOLERANCE: Final = 7200.0
+MOMENT: Final = 300.0
+"""Seconds that refusals are tolerated which waiting does not mend by itself, of a job that was seen before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdi
     :returns: a verdict whose outcome is SUCCEEDED or FAILED.
     :raises WaitTimeoutError: the deadline passed, the job goes on.
     :raises LostSightError: looks kept failing for longer than tolerated, the job goes on.
-    :raises TuyaOTAError: looks failed in a way that waiting does not mend.
+    :raises TuyaOTAError: the first look failed in a way that waiting does not mend.
     """
     verdict: Verdict | None = None
     is_large = False
@@ -101,10 +103,15 @@ def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdi
         last_look = now >= patience.deadline
         try:
             verdict, is_large = yield from _look(settings, job_id, is_large=is_large)
-        except PASSING as error:
+        except TuyaOTAError as error:
+            passes = isinstance(error, PASSING)
+            if verdict is None and not passes:
+                raise
             failing_since = failing_since or now
-            if now - failing_since >= timedelta(seconds=patience.poll_error_tolerance):
-                raise LostSightError(_out_of_sight(job_id, error, patience)) from None
+            # What worked a moment ago is given a moment to work again: a key is being changed, a list catches up.
+            tolerance = patience.poll_error_tolerance if passes else min(MOMENT, patience.poll_error_tolerance)
+            if now - failing_since >= timedelta(seconds=tolerance):
+                raise LostSightError(_out_of_sight(job_id, error, tolerance)) from None
             yield Note(f"{error.sentence} Job {job_id} goes on; looking again.", warning=True)
         else:
             failing_since = None
@@ -136,17 +143,21 @@ def _contradiction(verdict: Verdict, patience: Patience) -> str:
     )
 
 
-def _out_of_sight(job_id: str, error: TuyaOTAError, patience: Patience) -> str:
+def _out_of_sight(job_id: str, error: TuyaOTAError, tolerance: float) -> str:
     return (
-        f"job {job_id} could not be looked at for {patience.poll_error_tolerance:g} s; it goes on at the platform."
+        f"job {job_id} could not be looked at for {tolerance:g} s; it goes on at the platform."
         f" Last: {error.sentence} To wait on, run the task again: it goes on with this job"
     )
 
 
 def _timeout(job_id: str, verdict: Verdict | None) -> str:
-    state = f"Last seen: {verdict.line()}." if verdict else "No look at it succeeded."
     return (
-        f"job {job_id} had not ended when the time to wait was over; it goes on at the platform. {state}"
-        " To wait on, run the task again or use TuyaOTAJobSensor with this job id; to stop what has not begun, cancel"
-        " the job's tasks"
+        f"{late(job_id, verdict)} It goes on at the platform. To wait on, run the task again or use TuyaOTAJobSensor"
+        " with this job id; to stop what has not begun, cancel the job's tasks"
     )
+
+
+def late(job_id: str, verdict: Verdict | None) -> str:
+    """Say that a job had not ended in time, and how it was seen last."""
+    state = f"Last seen: {verdict.line()}." if verdict else "No look at it succeeded."
+    return f"job {job_id} had not ended when the time to wait was over. {state}"

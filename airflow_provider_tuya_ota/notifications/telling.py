@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, cast
 
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.redaction import redact
 
 if TYPE_CHECKING:
@@ -13,7 +14,27 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier, Context
 
 
-def tell(notifiers: Sequence[BaseNotifier], context: Context, release: dict[str, Any], log: Any) -> None:
+def every_notifier(notifiers: Any) -> list[BaseNotifier]:
+    """Read a task's notifiers: one, or several.
+
+    :raises InvalidParameterError: something that is no notifier is among them; nothing is sent.
+    """
+    from airflow.sdk import BaseNotifier  # noqa: PLC0415 - it loads Jinja, and most tasks have no notifier
+
+    if not notifiers and not isinstance(notifiers, str):
+        return []
+    listed = [notifiers] if isinstance(notifiers, BaseNotifier) else notifiers
+    if not isinstance(listed, list | tuple):
+        listed = [listed]
+    for item in listed:
+        if not isinstance(item, BaseNotifier):
+            raise InvalidParameterError(
+                field="notifiers", problem=f"{item!r:.80} is no notifier", allowed="Airflow notifiers, one or a list"
+            )
+    return list(listed)
+
+
+def tell(notifiers: BaseNotifier | Sequence[BaseNotifier], context: Context, release: dict[str, Any], log: Any) -> None:
     """Call each notifier with ``ota_release`` in its context; what it raises is written to the log and forgotten.
 
     :param notifiers: any Airflow notifiers; their templates may use ``{{ ota_release.text }}``.
@@ -21,7 +42,7 @@ def tell(notifiers: Sequence[BaseNotifier], context: Context, release: dict[str,
     :param release: see :func:`~airflow_provider_tuya_ota.core.release_report.report_job`.
     :param log: where a failing notifier is written down.
     """
-    for notifier in notifiers:
+    for notifier in every_notifier(notifiers):
         try:
             # Rendering replaces a notifier's templates for good, and merging writes into the context.
             copy.copy(notifier)(cast("Context", {**context, "ota_release": release}))

@@ -79,7 +79,7 @@ class TuyaOTAUploadFirmwareOperator(BaseOperator):
         udi: str | None = None,
         file_suffix: str | None = None,
         source_conn_id: str | None = None,
-        notifiers: Sequence[BaseNotifier] = (),
+        notifiers: BaseNotifier | Sequence[BaseNotifier] = (),
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:

@@ -107,7 +107,7 @@ class TuyaOTACreateVerifyJobOperator(BaseOperator):
         timeout: float = DAY,
         on_cancel: str = "stop",
         on_failed_job: str = "fail",
-        notifiers: Sequence[BaseNotifier] = (),
+        notifiers: BaseNotifier | Sequence[BaseNotifier] = (),
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:

@@ -11,13 +11,12 @@ import time
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.release_report import report_package
 from airflow_provider_tuya_ota.core.uploading import ensure_package
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.notifications.telling import tell
+from airflow_provider_tuya_ota.notifications.telling import every_notifier, tell
 from airflow_provider_tuya_ota.operators.source import measure
-from airflow_provider_tuya_ota.values import switch, text
+from airflow_provider_tuya_ota.values import require_text, switch, text
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -33,6 +32,7 @@ def upload(operator: TuyaOTAUploadFirmwareOperator, context: Context) -> str:
     started = time.monotonic()
     # Built once without the file, so that a wrong version is told before a large file is read.
     _action(operator, None)
+    every_notifier(operator.notifiers)
     file = measure(operator.source, conn_id=text(operator.source_conn_id), file_suffix=text(operator.file_suffix))
     operator.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", file.digests["SHA256"])
     action = _action(operator, file)
@@ -52,8 +52,8 @@ def upload(operator: TuyaOTAUploadFirmwareOperator, context: Context) -> str:
 
 
 def _action(operator: TuyaOTAUploadFirmwareOperator, file: FirmwareFile | None) -> CreateOTAFirmware:
-    if not operator.product_key:
-        raise InvalidParameterError(field="product_key", problem="is empty", allowed="the key of the owning product")
+    require_text("product_key", operator.product_key, "the key of the owning product")
+    require_text("version", operator.version, "1 to 64 of A-Z a-z 0-9 . _ -, as a text")
     module = text(operator.module_name)
     return CreateOTAFirmware(
         dest_version=operator.version,

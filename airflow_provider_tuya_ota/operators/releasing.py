@@ -20,11 +20,13 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.intents import Intent, OnFailedJob
 from airflow_provider_tuya_ota.core.release_report import report_job
 from airflow_provider_tuya_ota.core.stopping import stop_job
+from airflow_provider_tuya_ota.core.watching import late
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.killing import ON_CANCEL, RunningJob, stop_killed
 from airflow_provider_tuya_ota.links import XCOM_KEY, console_url
-from airflow_provider_tuya_ota.notifications.telling import tell
+from airflow_provider_tuya_ota.notifications.telling import every_notifier, tell
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
+from airflow_provider_tuya_ota.values import require_flag
 from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred, wait_here
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class JobOperator(Protocol):
     timeout: float
     on_cancel: str
     on_failed_job: str
-    notifiers: Sequence[BaseNotifier]
+    notifiers: BaseNotifier | Sequence[BaseNotifier]
     tuya_ota_conn_id: str
     execution_timeout: timedelta | None
     retries: int | None
@@ -105,6 +107,9 @@ def start(
     """
     _require_choice("on_cancel", operator.on_cancel, ON_CANCEL)
     _require_choice("on_failed_job", operator.on_failed_job, tuple(OnFailedJob))
+    every_notifier(operator.notifiers)
+    require_flag("wait_for_completion", operator.wait_for_completion)
+    require_flag("deferrable", operator.deferrable)
     how = patience(
         timeout=operator.timeout,
         poll_interval=operator.poll_interval,
@@ -223,10 +228,11 @@ def _stopped(operator: JobOperator, error: WaitTimeoutError, waited: Waited) -> 
         with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
             stopped = client.run(stop_job(client.settings, waited.job_id))
     except TuyaOTAError as failure:
-        said = f"Stopping it did not work either: {failure.sentence}"
-    else:
-        said = f"What had not begun was stopped (on_cancel is 'stop'): {stopped.line(waited.job_id)}."
-    return WaitTimeoutError(f"{error.sentence} {said}", verdict=error.verdict)
+        return WaitTimeoutError(
+            f"{error.sentence} Stopping it did not work either: {failure.sentence}", verdict=error.verdict
+        )
+    said = f"What had not begun was stopped (on_cancel is 'stop'): {stopped.line(waited.job_id)}"
+    return WaitTimeoutError(f"{late(waited.job_id, error.verdict)} {said}", verdict=error.verdict)
 
 
 def _report(

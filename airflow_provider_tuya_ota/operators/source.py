@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from airflow.sdk import ObjectStoragePath
 
@@ -33,6 +33,9 @@ def measure(source: str, *, conn_id: str | None = None, file_suffix: str | None 
     def opened() -> BinaryIO:
         try:
             return cast("BinaryIO", path.open("rb"))
+        except (ValueError, ImportError) as error:
+            # Airflow looks for the storage's provider no sooner than here.
+            raise _no_storage(source, error) from None
         except OSError as error:
             problem = f"{source!r} cannot be read ({error.strerror or type(error).__name__})"
             raise InvalidParameterError(field="source", problem=problem, allowed=_READABLE) from None
@@ -74,10 +77,23 @@ def _open_path(source: str, conn_id: str | None) -> Path | ObjectStoragePath:
     try:
         return ObjectStoragePath(source, conn_id=conn_id)
     except (ValueError, ImportError) as error:
-        raise ConfigurationError(
-            f"source: {source!r} cannot be opened ({error}). Install the provider of this storage, e.g."
-            " apache-airflow-providers-amazon[s3fs] for s3://, or give a path."
-        ) from None
+        raise _no_storage(source, error) from None
+
+
+def _no_storage(source: str, error: Exception) -> ConfigurationError:
+    scheme = source.partition("://")[0]
+    where = _STORAGES.get(scheme, "the Airflow provider of this storage")
+    return ConfigurationError(
+        f"source: {source!r} cannot be opened ({error}). Install {where} on the workers, or give a path."
+    )
+
+
+_STORAGES: Final = {
+    "s3": "apache-airflow-providers-amazon[s3fs]",
+    "gs": "apache-airflow-providers-google",
+    "abfs": "apache-airflow-providers-microsoft-azure",
+}
+"""By scheme, what brings it; Airflow itself knows ``file`` only."""
 
 
 def _digest(opened: Callable[[], BinaryIO], source: str) -> tuple[int, dict[str, str]]:

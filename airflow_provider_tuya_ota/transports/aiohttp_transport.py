@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -11,7 +12,14 @@ from yarl import URL
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
 from airflow_provider_tuya_ota.core.http import Request, Response
-from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY, PIECE, USER_AGENT, refuse_large_reply, trust
+from airflow_provider_tuya_ota.transports.limits import (
+    LARGEST_REPLY,
+    PIECE,
+    USER_AGENT,
+    refuse_large_reply,
+    tls_reason,
+    trust,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -109,7 +117,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "host name not known"
     if isinstance(error, aiohttp.ClientSSLError):
-        return "no trusted TLS connection"
+        # Only a certificate that is not trusted comes without what the operating system said.
+        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorSSLError) else None
+        return tls_reason(cause if isinstance(cause, ssl.SSLError) else ssl.SSLCertVerificationError())
     if isinstance(error, OSError) and error.errno and error.errno > 0:
         # Not strerror: aiohttp writes the address that it could not send to into it.
         return os.strerror(error.errno)

@@ -23,6 +23,22 @@ def refuse_large_reply() -> ProtocolError:
     return ProtocolError(f"the answer is longer than {LARGEST_REPLY:,} bytes, which no documented reply is")
 
 
+def tls_reason(error: ssl.SSLError) -> str:
+    """Say why TLS could not be agreed on."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "no trusted TLS connection"
+    if error.reason in _NO_TLS:
+        return (
+            "the server does not speak TLS there; check the port, and write http:// before the host only if plain HTTP"
+            " is meant"
+        )
+    return "TLS could not be agreed on"
+
+
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_MESSAGE"})
+"""What OpenSSL makes of an answer in plain text, from version to version."""
+
+
 def trust(settings: Settings) -> ssl.SSLContext | None:
     """Load the connection's own certificate authorities, if it names any.
 

@@ -6,14 +6,22 @@ import logging
 import re
 import ssl
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
 from airflow_provider_tuya_ota.core.http import Request, Response
-from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY, PIECE, USER_AGENT, refuse_large_reply, trust
+from airflow_provider_tuya_ota.transports.limits import (
+    LARGEST_REPLY,
+    PIECE,
+    USER_AGENT,
+    refuse_large_reply,
+    tls_reason,
+    trust,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
@@ -41,6 +49,47 @@ class _Session(requests.Session):
         """Know no redirects: even told not to follow one, requests reads its whole body and parses its target."""
 
 
+class _HandshakeError(ssl.SSLError):
+    """TLS was not agreed on, so nothing of the request was sent; the same failure later leaves doubt."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(*cause.args)
+        if isinstance(cause, ssl.SSLError):
+            self.words = tls_reason(cause)
+        elif isinstance(cause, TimeoutError):
+            self.words = "no connection in time"
+        else:
+            self.words = cause.strerror or "no connection"
+
+
+class _Connection(urllib3.connection.HTTPSConnection):
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except (ssl.SSLError, TimeoutError, ConnectionError) as error:
+            raise _HandshakeError(error) from None
+
+
+class _Pool(urllib3.connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _Adapter(HTTPAdapter):
+    """Connect in a way that tells a failed handshake from a lost answer, through a proxy or not."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+_POOLS: Final = {"http": urllib3.connectionpool.HTTPConnectionPool, "https": _Pool}
+
+
 class RequestsTransport:
     """Send through ``requests``: no redirects, no proxies, credentials or certificates from the environment.
 
@@ -51,6 +100,7 @@ class RequestsTransport:
     def __init__(self, settings: Settings) -> None:
         trust(settings)
         self._session = _Session()
+        self._session.mount("https://", _Adapter())
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.verify = settings.ca_bundle or settings.verify_tls
@@ -105,8 +155,7 @@ _BEFORE_SENDING = (
     requests.exceptions.ConnectTimeout,
     requests.exceptions.ProxyError,
     urllib3.exceptions.NewConnectionError,
-    # Other TLS failures may also come in the middle of an answer.
-    ssl.SSLCertVerificationError,
+    _HandshakeError,
 )
 
 
@@ -133,6 +182,9 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def _reason(causes: list[BaseException]) -> str:
+    for cause in causes:
+        if isinstance(cause, _HandshakeError):
+            return cause.words
     for cause in causes:
         if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
             return cause.strerror

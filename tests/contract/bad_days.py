@@ -9,9 +9,11 @@ from airflow_provider_tuya_ota.emulator.faults import KINDS
 from tests.contract.release import ONCE, RIGHT, Platform, a_release
 from tests.contract.worlds import Meeting
 
+STATUSES = (400, 401, 403, 404, 407, 418, 500, 502, 503, 504)
+"""Told by what stands in between, without a code of the platform."""
 FAULTS: list[dict[str, Any]] = [
     *({"kind": kind} for kind in KINDS if kind not in {"status", "status_after", "refuse", "outage", "skew"}),
-    *({"kind": kind, "status": status} for kind in ("status", "status_after") for status in (500, 502, 503, 504)),
+    *({"kind": kind, "status": status} for kind in ("status", "status_after") for status in STATUSES),
     {"kind": "delay", "seconds": 60},
     {"kind": "slow_body", "seconds": 60},
     {"kind": "refuse", "seconds": 5},

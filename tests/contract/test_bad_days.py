@@ -14,7 +14,7 @@ PASSING = {"throttle", *AFTERWARDS}
 STATED = {
     "drop_before": {"TransportError"},
     "refuse": {"TransportError"},
-    "status": {"UnavailableError"},
+    "status": {"UnavailableError", "UnreadableReplyError"},
     "outage": {"UnavailableError"},
     "redirect": {"ProtocolError"},
     "skew": {"AuthenticationError"},

@@ -162,7 +162,9 @@ def test_an_endlessly_throttled_create_ends_in_its_error() -> None:
         Script([gateway("Throttling")] * 5).run(call(SETTINGS, VERIFY))
 
 
-@pytest.mark.parametrize("answer", [gateway("", 404), refused("iot.firmware.FirmwareNotFound")])
+@pytest.mark.parametrize(
+    "answer", [gateway("iot.device.NotExistedDevice", 404), refused("iot.firmware.FirmwareNotFound")]
+)
 def test_a_refusal_that_time_does_not_mend_is_final(answer: TransportError) -> None:
     script = Script([answer])
 

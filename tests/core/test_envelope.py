@@ -16,6 +16,7 @@ from airflow_provider_tuya_ota.core.errors import (
     ThrottledError,
     TuyaOTAError,
     UnavailableError,
+    UnreadableReplyError,
 )
 from airflow_provider_tuya_ota.core.http import Response
 from tests.core.script import REQUEST_ID, answered, gateway, refused
@@ -101,7 +102,7 @@ def test_fields_of_a_reply_are_found_in_any_case() -> None:
         (b"<Error><Code>ServiceUnavailable</Code></Error>", 503, UnavailableError, "ServiceUnavailable"),
         ({"code": "", "success": False}, 200, ApiError, ""),
         ({"code": "", "success": True}, 500, UnavailableError, ""),
-        ({"success": True}, 404, NotFoundError, ""),
+        ({"code": "", "success": False}, 404, NotFoundError, ""),
         ({}, 429, ThrottledError, ""),
         ({"code": "200"}, 200, ApiError, "200"),
     ],
@@ -193,11 +194,22 @@ def test_an_unreadable_answer_with_status_200_concludes_nothing(body: object) ->
 
 
 @pytest.mark.parametrize("body", [value for name, value in UNREADABLE.items() if name != "no known field"])
-@pytest.mark.parametrize(("status", "kind"), [(502, UnavailableError), (429, ThrottledError), (404, NotFoundError)])
+@pytest.mark.parametrize(("status", "kind"), [(502, UnavailableError), (429, ThrottledError), (405, ApiError)])
 def test_an_unreadable_answer_with_an_error_status_is_read_by_its_status(
     body: object, status: int, kind: type[ApiError]
 ) -> None:
     assert type(failure(body, status)) is kind
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 418])
+@pytest.mark.parametrize("body", [b"", b"<html><h1>Forbidden</h1></html>", {"error": "forbidden"}, {"success": True}])
+def test_a_refusal_without_a_code_is_not_the_platform_s(body: object, status: int) -> None:
+    error = failure(body, status)
+
+    assert type(error) is UnreadableReplyError
+    assert error.in_doubt
+    assert f"HTTP {status}" in str(error)
+    assert "Host and Port" in str(error)
 
 
 def test_an_unreadable_answer_is_quoted_in_part() -> None:

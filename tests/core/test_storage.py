@@ -11,7 +11,9 @@ from airflow_provider_tuya_ota.core.errors import (
     AuthenticationError,
     InvalidRequestError,
     ProtocolError,
+    TuyaOTAError,
     UnavailableError,
+    UnreadableReplyError,
 )
 from airflow_provider_tuya_ota.core.http import Response
 from airflow_provider_tuya_ota.core.multipart import MultipartBody
@@ -96,9 +98,6 @@ def xml(code: str, message: str = "") -> bytes:
         (403, xml("SignatureDoesNotMatch", "no"), AuthenticationError, "report the request id"),
         (400, xml("EntityTooLarge"), InvalidRequestError, "1,048,576,000"),
         (400, xml("MaxPOSTPreDataLengthExceededError"), InvalidRequestError, "MaxPOSTPreDataLengthExceededError"),
-        (400, b"", InvalidRequestError, "HTTP 400"),
-        (400, b"no XML at all", InvalidRequestError, "no XML at all"),
-        (400, b"<Error>text</Error>", InvalidRequestError, "HTTP 400"),
         (500, b"<html>", UnavailableError, "may be repeated"),
         (503, xml("ServiceUnavailable"), UnavailableError, "may be repeated"),
     ],
@@ -109,6 +108,13 @@ def test_storages_refusals_say_what_to_do(status: int, content: bytes, kind: typ
 
     assert type(caught.value) is kind
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 407])
+@pytest.mark.parametrize("content", [b"", b"no XML at all", b"<Error>text</Error>", b"<html>not for you</html>"])
+def test_a_refusal_without_a_code_is_not_storage_s(status: int, content: bytes) -> None:
+    with pytest.raises(UnreadableReplyError, match=f"instead of object storage.*HTTP {status}"):
+        read_storage_reply(Response(status, {}, content))
 
 
 def test_a_refusal_keeps_storages_request_id() -> None:
@@ -126,7 +132,7 @@ def test_a_refusal_keeps_storages_request_id() -> None:
     ],
 )
 def test_a_refusal_repeats_no_secret(content: bytes) -> None:
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(TuyaOTAError) as caught:
         read_storage_reply(Response(403, {}, content))
 
     assert "canary" not in f"{caught.value} {caught.value.__dict__}"

@@ -14,14 +14,13 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     WaitTimeoutError,
 )
+from airflow_provider_tuya_ota.core.http import Response
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
 from airflow_provider_tuya_ota.core.watching import Patience, look_at_job, require_success, watch_job
 from tests.core.script import NOW, SETTINGS, Script, Sent, firmware, gateway, job, lost, ok, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from airflow_provider_tuya_ota.core.http import Response
 
 State = tuple[str, int, list[tuple[str, str]]]
 """Status of the job, of the package, and of each device."""
@@ -125,7 +124,7 @@ def test_the_last_look_comes_at_the_deadline() -> None:
     assert script.sleeps == [15, 15, 10]
     assert script.now == NOW + timedelta(seconds=40)
     assert error.verdict == script.reports[-1]
-    assert "it goes on at the platform" in str(error)
+    assert "It goes on at the platform" in str(error)
     assert "1 NOTIFIED" in str(error)
 
 
@@ -179,10 +178,40 @@ def test_a_wait_without_any_good_look_says_so_at_the_deadline() -> None:
     assert "No look at it succeeded" in str(error)
 
 
-def test_what_waiting_does_not_mend_ends_the_wait_at_once() -> None:
-    _, script = failing([RUNNING, gateway("SignatureDoesNotMatch", 403)], AuthenticationError)
+def test_what_waiting_does_not_mend_ends_a_wait_that_has_seen_nothing_at_once() -> None:
+    _, script = failing([gateway("SignatureDoesNotMatch", 403)], AuthenticationError)
 
-    assert len(script.sleeps) == 1
+    assert script.sleeps == []
+
+
+@pytest.mark.parametrize("code", ["SignatureDoesNotMatch", "Forbidden.RAM", "iot.firmware.FirmwareNotFound"])
+def test_a_refusal_of_a_job_that_was_seen_may_pass(code: str) -> None:
+    refusal = gateway(code, 403)
+
+    verdict, script = watch([RUNNING, refusal, refusal, DONE], poll_interval=100)
+
+    assert verdict.outcome is Outcome.SUCCEEDED
+    assert any(code in warning and "Job 9001 goes on" in warning for warning in script.warnings)
+
+
+@pytest.mark.parametrize(("tolerance", "seconds"), [(7200, 300), (60, 60)])
+def test_a_refusal_that_lasts_tells_that_the_job_goes_on(tolerance: float, seconds: float) -> None:
+    refusal = gateway("SignatureDoesNotMatch", 403)
+
+    error, script = failing([RUNNING, refusal], LostSightError, poll_interval=20, poll_error_tolerance=tolerance)
+
+    assert f"could not be looked at for {seconds} s; it goes on at the platform" in str(error)
+    assert "SignatureDoesNotMatch" in str(error)
+    assert script.now - NOW == timedelta(seconds=20 + seconds)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 407, 418, 451])
+def test_what_a_proxy_says_is_nothing_about_the_job(status: int) -> None:
+    page = Response(status, {}, b"<html>not for you</html>")
+
+    verdict, _ = watch([RUNNING, *[page] * 5, RUNNING, DONE], poll_interval=1)
+
+    assert verdict.outcome is Outcome.SUCCEEDED
 
 
 def test_a_package_may_follow_its_tasks_within_the_settle_time() -> None:

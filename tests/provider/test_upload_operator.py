@@ -51,6 +51,23 @@ def test_a_file_url_and_md5_work_too(service: Service, context: Any, firmware: P
     assert package.sign == hashlib.md5(firmware.read_bytes(), usedforsecurity=False).hexdigest()
 
 
+@pytest.mark.parametrize(
+    ("source", "advice"),
+    [
+        ("s3://bucket/firmware.bin", "amazon"),
+        ("gs://bucket/firmware.bin", "google"),
+        ("nowhere://bucket/firmware.bin", "provider of this storage"),
+    ],
+)
+def test_a_storage_that_airflow_does_not_know_is_told_with_what_brings_it(
+    service: Service, context: Any, source: str, advice: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=rf"source: '{source}' cannot be opened.*{advice}"):
+        upload(source).execute(context)
+
+    assert service.actions == []
+
+
 @pytest.mark.parametrize("first", ["SHA256", "MD5"])
 def test_a_second_run_adopts_the_package_whatever_its_digest(
     service: Service, context: Any, firmware: Path, first: str
@@ -115,7 +132,10 @@ def test_a_failed_upload_is_repeated_with_fresh_upload_data(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"version": ""}, r"dest_version \(DestVersion\): is empty"),
+        ({"version": ""}, r"version: is empty"),
+        ({"version": 1.1}, r"version: 1.1 is not a text"),
+        ({"product_key": 7}, r"product_key: 7 is not a text"),
+        ({"notifiers": "mail"}, r"notifiers: .mail. is no notifier"),
         ({"version": "1 0"}, r"DestVersion.*1 to 64 of the characters"),
         ({"version": "v" * 65}, r"DestVersion.*1 to 64"),
         ({"firmware_name": "n" * 41}, r"FirmwareName.*1 to 40"),

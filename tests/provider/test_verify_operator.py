@@ -132,7 +132,7 @@ def test_a_silent_device_ends_in_a_timeout_that_says_how_to_go_on(
     play(service, device_001={"outcome": "silent"})
     package = make_package(service, context, firmware)
 
-    with pytest.raises(WaitTimeoutError, match=r"it goes on at the platform.*TuyaOTAJobSensor"):
+    with pytest.raises(WaitTimeoutError, match=r"It goes on at the platform.*TuyaOTAJobSensor"):
         run(verify(package, deferrable=deferrable, timeout=0.3, on_cancel="keep"), context)
 
     assert ti.xcom["ota_release"]["event"] == "timeout"
@@ -152,6 +152,7 @@ def test_running_out_of_time_stops_what_has_not_begun_and_says_so(
     (job,) = service.emulator.world.engine.jobs.values()
     assert {task.device.name: task.status for task in job.tasks}["device-001"] == "CANCELED"
     assert "1 device tasks cancelled" in ti.xcom["ota_release"]["text"]
+    assert "goes on at the platform" not in ti.xcom["ota_release"]["text"]
 
 
 def test_an_earlier_execution_timeout_is_the_deadline(service: Service, context: Any, firmware: Path) -> None:
@@ -276,12 +277,22 @@ def test_without_names_the_choice_is_the_platforms(service: Service, context: An
         ({"if_verified": "ignore"}, r"if_verified: 'ignore' is not allowed. Allowed: succeed, fail"),
         ({"timeout": 0}, r"timeout: 0 is not allowed"),
         ({"poll_interval": -1}, r"poll_interval: -1 is not allowed"),
+        ({"poll_interval": float("nan")}, r"poll_interval: nan is not allowed"),
+        ({"timeout": float("inf")}, r"timeout: inf is not allowed"),
+        ({"timeout": "60"}, r"timeout: '60' is not allowed"),
+        ({"poll_error_tolerance": None}, r"poll_error_tolerance: None is not allowed"),
+        ({"poll_error_tolerance": -1}, r"poll_error_tolerance: -1 is not allowed. Allowed: a number, 0 seconds"),
+        ({"wait_for_completion": "no"}, r"wait_for_completion: 'no' is not a switch"),
+        ({"deferrable": "no"}, r"deferrable: 'no' is not a switch"),
+        ({"notifiers": ["mail"]}, r"notifiers: 'mail' is no notifier"),
+        ({"notifiers": "mail"}, r"notifiers: 'mail' is no notifier"),
+        ({"notifiers": 5}, r"notifiers: 5 is no notifier"),
     ],
 )
 def test_bad_input_is_named_before_anything_is_sent(
     service: Service, context: Any, changes: dict[str, Any], said: str
 ) -> None:
-    with pytest.raises((ConfigurationError, ValueError), match=said):
+    with pytest.raises(ConfigurationError, match=said):
         run(verify(**{"firmware_id": "178"} | changes), context)
 
     assert service.actions == []
@@ -324,6 +335,14 @@ def test_notifiers_hear_the_outcome_and_cannot_break_the_release(
     assert text == "failed: device-002"
     assert release["product_key"] == "k1demoproduct"
     assert "ota_release" not in context
+
+
+def test_one_notifier_needs_no_list(service: Service, context: Any, package: str) -> None:
+    Listening.heard.clear()
+
+    run(verify(package, notifiers=Listening("{{ ota_release.event }}")), context)
+
+    assert [text for text, _ in Listening.heard] == ["succeeded"]
 
 
 def test_the_console_link_is_there_before_the_wait(service: Service, context: Any, ti: FakeTask, package: str) -> None:

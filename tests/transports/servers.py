@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import socketserver
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,20 +50,27 @@ class Server:
 
 
 @contextmanager
-def serving(behaviour: Behaviour, *, keep_body: bool = True, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """Serve until the block ends; every connection has its own thread."""
+def serving(
+    behaviour: Behaviour, *, keep_body: bool = True, tls: ssl.SSLContext | None = None, is_deaf: bool = False
+) -> Iterator[Server]:
+    """Serve until the block ends; every connection has its own thread.
+
+    :param is_deaf: behave at once, whatever the client says.
+    """
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             self.request.settimeout(PATIENCE)
             server.connections += 1
             try:
-                connection = tls.wrap_socket(self.request, server_side=True) if tls else self.request
-                while (received := _receive(connection, keep_body=keep_body)) is not None:
-                    server.received.append(received)
-                    if not behaviour(connection, received):
-                        connection.close()
-                        return
+                if is_deaf:
+                    behaviour(self.request, Received(b""))
+                    return
+                with tls.wrap_socket(self.request, server_side=True) if tls else self.request as connection:
+                    while (received := _receive(connection, keep_body=keep_body)) is not None:
+                        server.received.append(received)
+                        if not behaviour(connection, received):
+                            return
             except OSError:
                 # The client went away, which some tests are about.
                 return
@@ -139,6 +147,14 @@ def break_tls(connection: socket.socket, _: Received) -> bool:
 def hang(connection: socket.socket, _: Received) -> bool:
     """Answer nothing until the client goes away."""
     connection.recv(1)
+    return False
+
+
+def hang_up(connection: socket.socket, _: Received) -> bool:
+    """Close the connection with a reset at the first byte."""
+    connection.recv(1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
     return False
 
 

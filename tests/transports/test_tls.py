@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
 from airflow_provider_tuya_ota.core.http import Request
-from tests.transports.servers import answer, break_tls, serving
+from tests.transports.servers import answer, break_tls, hang_up, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +68,46 @@ def test_a_certificate_that_nobody_vouches_for_stops_before_anything_is_sent(
     assert caught.value.delivery is Delivery.NEVER_SENT
     assert server.received == []
     assert "canary" not in f"{caught.value!r} {caught.value.__context__!r} {log.lines}"
+
+
+def test_a_server_without_tls_is_told_apart_from_a_lost_answer(exchange: Exchange, settings: Settings) -> None:
+    with (
+        serving(answer(), is_deaf=True) as server,
+        pytest.raises(TransportError, match="does not speak TLS there") as caught,
+    ):
+        exchange(settings, [get(server.port)])
+
+    assert caught.value.delivery is Delivery.NEVER_SENT
+    assert "http://" in caught.value.reason
+
+
+def test_a_server_that_never_shakes_hands_has_been_sent_nothing(exchange: Exchange, settings: Settings) -> None:
+    brief = dataclasses.replace(settings, connect_timeout=0.3, read_timeout=0.3)
+
+    with serving(answer()) as server, pytest.raises(TransportError, match="no connection in time") as caught:
+        exchange(brief, [get(server.port)])
+
+    assert caught.value.delivery is Delivery.NEVER_SENT
+
+
+def test_a_server_that_hangs_up_while_shaking_hands_has_been_sent_nothing(
+    exchange: Exchange, settings: Settings
+) -> None:
+    with serving(hang_up, is_deaf=True) as server, pytest.raises(TransportError) as caught:
+        exchange(settings, [get(server.port)])
+
+    assert caught.value.delivery is Delivery.NEVER_SENT
+
+
+def test_a_handshake_that_fails_has_sent_nothing(exchange: Exchange, settings: Settings, tls: ssl.SSLContext) -> None:
+    tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    tls.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")
+
+    with serving(answer(), tls=tls) as server, pytest.raises(TransportError, match="TLS could not be agreed") as caught:
+        exchange(settings, [get(server.port)])
+
+    assert caught.value.delivery is Delivery.NEVER_SENT
+    assert server.received == []
 
 
 def test_the_connections_own_authorities_are_trusted(
