@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.encoding import Value, to_wire
 from airflow_provider_tuya_ota.core.envelope import Reply, read_reply
-from airflow_provider_tuya_ota.core.errors import ApiError, AuthenticationError, ThrottledError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import (
+    ApiError,
+    AuthenticationError,
+    InvalidParameterError,
+    ThrottledError,
+    TuyaOTAError,
+)
 from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Note, Send, Sleep, SlowDown
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.rate import Lane
@@ -98,6 +104,10 @@ def _refuses_method(error: TuyaOTAError) -> bool:
 def _signed(settings: Settings, method: str, name: str, wire: Mapping[str, str], ambient: Ambient) -> Request:
     # Nonce, timestamp and signature belong to one attempt: a replayed nonce is refused.
     common = common_parameters(settings, action=name, timestamp=ambient.now, nonce=ambient.nonce)
+    if taken := sorted({*common, "Signature"} & wire.keys()):
+        raise InvalidParameterError(
+            field=taken[0], problem="is what the client writes itself", allowed=f"the parameters of {name} alone"
+        )
     query = signed_query(method, {**wire, **common}, settings.credentials.access_key_secret)
     return Request(method, f"{settings.base_url}/?{query}", {"Accept": "application/json"})
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+RUNNING = "1.0.0"
+"""What the emulator's devices run before a release."""
 _VERSION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -43,6 +45,8 @@ class ReleasePlan:
         version: str = arguments.firmware_version
         if not _VERSION.fullmatch(version):
             raise ArgumentError(f"--version {version!r}: allowed are 1 to 64 of A-Z a-z 0-9 . _ -")
+        if version == RUNNING:
+            raise ArgumentError(f"--version {version}: the devices run it already; allowed is any other")
         devices = tuple(name.strip() for name in arguments.devices.split(",") if name.strip())
         if not devices:
             raise ArgumentError("--devices names no device; allowed are device-001 to device-100, with commas between")

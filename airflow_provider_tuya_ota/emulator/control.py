@@ -33,6 +33,10 @@ _CLOCK = {
 _CONFIRM = {"job_id": Entry(str), "task_ids": Entry(list)}
 
 
+class _MissingError(LookupError):
+    """Something that a command names is not in the world."""
+
+
 def handle(emulator: Emulator, request: Request) -> Response:
     """Carry out one command."""
     name, *rest = request.path.removeprefix(PREFIX).strip("/").split("/")
@@ -40,15 +44,22 @@ def handle(emulator: Emulator, request: Request) -> Response:
     if command is None:
         return _answer(404, {"error": f"there is no command {request.method} {name}"})
     try:
-        values = json.loads(request.body or b"{}")
+        values = _read(request.body)
         told = command(emulator, values, rest)
         if emulator.recorder is not None and request.method == "POST" and name in RECORDED:
             emulator.recorder.controlled(name, values, rest)
         return _answer(200, told)
-    except KeyError as error:
-        return _answer(404, {"error": f"there is no {error.args[0]}"})
+    except _MissingError as error:
+        return _answer(404, {"error": str(error)})
     except ValueError as error:
         return _answer(400, {"error": str(error)})
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body or b"{}")
+    except ValueError as error:
+        raise ValueError(f"the body is not JSON: {error}") from None
 
 
 def carry_out(emulator: Emulator, name: str, values: Any, rest: list[str]) -> None:
@@ -135,24 +146,36 @@ def _state(emulator: Emulator) -> dict[str, Any]:
 
 def _confirm(emulator: Emulator, values: Any) -> int:
     known = read_table(values, "confirm", _CONFIRM)
-    job_id, wanted = known.get("job_id"), known.get("task_ids", ())
-    tasks = [
+    if not known:
+        raise ValueError("confirm: job_id or task_ids is needed")
+    job_id, wanted = known.get("job_id"), known.get("task_ids", [])
+    named = [
         task
         for job in emulator.world.engine.jobs.values()
         for task in job.tasks
-        if task.status == "CONFIRM" and (job.job_id == job_id or task.task_id in wanted)
+        if job.job_id == job_id or task.task_id in wanted
     ]
-    for task in tasks:
+    missing = [wish for wish in wanted if wish not in {task.task_id for task in named}]
+    if job_id is not None and job_id not in emulator.world.engine.jobs:
+        raise _MissingError(f"there is no job {job_id}")
+    if missing:
+        raise _MissingError(f"there is no device task {', '.join(map(str, missing))}")
+    waiting = [task for task in named if task.status == "CONFIRM"]
+    for task in waiting:
         emulator.world.engine.confirm(task)
-    return len(tasks)
+    return len(waiting)
 
 
 def _script_device(emulator: Emulator, product_key: str, name: str, values: Any) -> dict[str, Any]:
-    device = emulator.world.products[product_key].devices[name]
+    product = emulator.world.products.get(product_key)
+    if product is None:
+        raise _MissingError(f"there is no product {product_key}; there are {', '.join(emulator.world.products)}")
+    device = product.devices.get(name)
+    if device is None:
+        raise _MissingError(f"product {product_key} has no device {name}")
     script = scenario.script(values, DeviceScript(device.online, None, device.behaviour))
     device.behaviour = script.behaviour
-    if script.version is not None:
-        device.versions["default"] = script.version
+    script.give_version(device)
     if script.online != device.online:
         emulator.world.engine.set_online(device, online=script.online)
     emulator.world.engine.reconsider(device)

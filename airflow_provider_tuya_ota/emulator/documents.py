@@ -7,6 +7,7 @@ failure of the service that is being simulated.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,10 @@ _NAMES: Final[dict[type, str]] = {
     dict: "a table",
     list: "a list",
 }
+VERSION: Final = r"[A-Za-z0-9._-]{1,64}"
+"""A firmware version, and the name of a module."""
+VERSION_OR_NONE: Final = r"[A-Za-z0-9._-]{0,64}"
+"""Empty where a device has never reported one."""
 DECADE: Final = 10 * 365 * 86400.0
 """Seconds; further away, dates leave the calendar."""
 
@@ -33,6 +38,7 @@ class Entry:
     :param least: of a number.
     :param most: of a number.
     :param choices: all values, where they can be counted.
+    :param pattern: of the whole text.
     :param required: whether it must be there.
     """
 
@@ -40,6 +46,7 @@ class Entry:
     least: float = -math.inf
     most: float = math.inf
     choices: tuple[Any, ...] = ()
+    pattern: str = ""
     required: bool = False
 
 
@@ -70,6 +77,8 @@ def _complaint(value: Any, entry: Entry) -> str:
         return "" if fits else f"one of {', '.join(map(str, entry.choices))}"
     if not _is(value, entry.kind):
         return _NAMES[entry.kind]
+    if entry.pattern and not re.fullmatch(entry.pattern, value):
+        return f"of the form {entry.pattern}"
     if entry.kind in {int, float} and not (entry.least <= value <= entry.most and value not in {math.inf, -math.inf}):
         return f"from {entry.least:g} to {entry.most:g}"
     return ""

@@ -20,6 +20,7 @@ INSTEAD: Final = ("refuse", "drop_before", "status", "outage", "throttle", "redi
 AFTERWARDS: Final = ("drop_after", "status_after", "delay", "slow_body", "truncate", "garbage")
 """Kinds that spoil the answer to a call that was carried out."""
 KINDS: Final = INSTEAD + AFTERWARDS
+_TIMED: Final = frozenset({"refuse", "outage", "skew", "delay", "slow_body"})
 _DAY: Final = 86400.0
 _FAULT: Final = {
     "action": Entry(str, choices=("*", "PostObject", "GetObject", *ACTIONS), required=True),
@@ -70,6 +71,10 @@ class Faults:
         :raises ValueError: naming what is wrong.
         """
         fault = Fault(**read_table(values, "fault", _FAULT))
+        if "status" in values and not fault.kind.startswith("status"):
+            raise ValueError(f"fault: a {fault.kind} has no status; kinds that have: status, status_after")
+        if "seconds" in values and fault.kind not in _TIMED:
+            raise ValueError(f"fault: a {fault.kind} takes no seconds; kinds that do: {', '.join(sorted(_TIMED))}")
         if fault.seconds < 0 and fault.kind != "skew":
             raise ValueError(f"fault: seconds {fault.seconds:g} is not from 0 to {_DAY:g}")
         self.list.append(fault)

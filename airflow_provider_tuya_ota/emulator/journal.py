@@ -81,6 +81,8 @@ class Journal:
             self._file.execute("PRAGMA synchronous = NORMAL")
         except (sqlite3.Error, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else error
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                why = "another emulator is using it"
             raise ValueError(f"state {path} cannot be used: {why}. Choose another file") from None
 
     def _require_ours(self, path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from airflow_provider_tuya_ota.emulator.documents import DECADE, Entry, read_table
+from airflow_provider_tuya_ota.emulator.documents import DECADE, VERSION, Entry, read_table
 from airflow_provider_tuya_ota.emulator.fleet import STEPS, WELL, Behaviour
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def read_mix(values: dict[str, Any], product: str) -> Mix:
     :raises ValueError: naming what is wrong.
     """
     known = read_table(values, f"product {product}", _MIX)
+    _require_form(known.get("modules", {}), f"product {product}: modules")
     fails = [read_table(item, f"product {product}: fails", _FAILS) for item in known.get("fails", [])]
     outcomes = [
         *((replace(WELL, outcome="fails", **_without(item, "share")), float(item["share"])) for item in fails),
@@ -143,7 +145,13 @@ def _module(values: Any, what: str) -> ModuleMix:
 def _versions(values: dict[str, Any], what: str) -> tuple[tuple[str, float], ...]:
     known = read_table(values, what, dict.fromkeys(values, _SHARE))
     _require_whole(known.values(), what)
+    _require_form(known, what)
     return tuple(known.items())
+
+
+def _require_form(names: Iterable[str], what: str) -> None:
+    if wrong := [name for name in names if not re.fullmatch(VERSION, name)]:
+        raise ValueError(f"{what}: {wrong[0]!r:.80} is not of the form {VERSION}")
 
 
 def _require_whole(shares: Iterable[float], what: str) -> None:

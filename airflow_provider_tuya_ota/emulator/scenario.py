@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.emulator.documents import DECADE, Entry, read_table
+from airflow_provider_tuya_ota.emulator.documents import DECADE, VERSION_OR_NONE, Entry, read_table
 from airflow_provider_tuya_ota.emulator.fleet import (
     DEFAULT_MODULE,
     OUTCOMES,
@@ -31,10 +31,10 @@ MOST_DEVICES = 100_000
 
 _SCENARIO = {"seed": Entry(int), "quirks": Entry(dict), "quotas": Entry(dict), "products": Entry(list)}
 _PRODUCT = {
-    "product_key": Entry(str),
+    "product_key": Entry(str, pattern="[0-9A-Za-z]+"),
     "name": Entry(str),
     "devices": Entry(int, 0, MOST_DEVICES),
-    "version": Entry(str),
+    "version": Entry(str, pattern=VERSION_OR_NONE),
     "device": Entry(dict),
     "groups": Entry(dict),
 }
@@ -47,7 +47,11 @@ _BEHAVIOUR = {
     "polls": Entry(bool),
     "poll_seconds": Entry(float, 0.1, DECADE),
 }
-_DEVICE = _BEHAVIOUR | {"online": Entry(bool), "version": Entry(str), "reports": Entry(str)}
+_DEVICE = _BEHAVIOUR | {
+    "online": Entry(bool),
+    "version": Entry(str, pattern=VERSION_OR_NONE),
+    "reports": Entry(str, pattern=VERSION_OR_NONE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,10 @@ class DeviceScript:
     def apply(self, device: Device) -> None:
         """Let a device be so, whatever its share was."""
         device.online, device.behaviour = self.online, self.behaviour
+        self.give_version(device)
+
+    def give_version(self, device: Device) -> None:
+        """Let a device run the version, or none where it is empty."""
         if self.version:
             device.versions[DEFAULT_MODULE] = self.version
         elif self.version is not None:
@@ -155,6 +163,8 @@ def _plan(item: Any) -> ProductPlan:
     for group, members in known.get("groups", {}).items():
         if not isinstance(members, list) or not all(isinstance(name, str) for name in members):
             raise ValueError(f"group {group}: a list of device names is needed")
+    if "" in known.get("device", {}):
+        raise ValueError("product: a device has no name")
     scripts = {name: script(values, what=f"device {name}") for name, values in known.pop("device", {}).items()}
     mix = read_mix(shares, known.get("product_key", DEMO_PRODUCT))
     plan = replace(ProductPlan(), **known, scripts=scripts, mix=mix)

@@ -28,7 +28,6 @@ def measure(source: str, *, conn_id: str | None = None, file_suffix: str | None 
     :raises InvalidParameterError: the file is missing, empty, too large or of a kind that the platform does not take.
     """
     path = _open_path(source, conn_id)
-    suffix = file_suffix or suffix_of(path.name)
 
     def opened() -> BinaryIO:
         try:
@@ -40,6 +39,9 @@ def measure(source: str, *, conn_id: str | None = None, file_suffix: str | None 
             problem = f"{source!r} cannot be read ({error.strerror or type(error).__name__})"
             raise InvalidParameterError(field="source", problem=problem, allowed=_READABLE) from None
 
+    with opened():
+        # A file that is not there is told before a name that does not fit.
+        suffix = file_suffix or suffix_of(path.name)
     size, digests = _digest(opened, source)
     return FirmwareFile(
         name=path.name,

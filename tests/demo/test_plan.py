@@ -9,6 +9,7 @@ import pytest
 from airflow_provider_tuya_ota.demo.command import add_demo_arguments, add_up_arguments, run_demo, run_up
 from airflow_provider_tuya_ota.demo.image import SIZE, write_image
 from airflow_provider_tuya_ota.demo.plan import ArgumentError, ReleasePlan
+from airflow_provider_tuya_ota.emulator.scenario import ProductPlan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +51,7 @@ def test_a_relative_firmware_path_is_made_absolute_because_the_worker_has_anothe
         (["--version", "1.1\n"], "--version '1.1\\n'"),
         (["--version", ""], "--version ''"),
         (["--version", "1" * 65], "1 to 64"),
+        (["--version", ProductPlan().version], "the devices run it already"),
         (["--devices", " ,"], "--devices names no device"),
         (["--devices", "device-001,device-001"], "device-001 more than once"),
         (["--fail", "device-009"], "--fail device-009: not one of the devices device-001"),

@@ -112,6 +112,10 @@ def test_an_unknown_page_and_an_unknown_product_are_said(emulator: Emulator) -> 
     assert told(emulator, "devices", "product=nobody") == {"total": 0, "shown": []}
 
 
+def test_the_head_of_the_page_is_there_too(emulator: Emulator) -> None:
+    assert emulator.handle(Request("HEAD", headers={"accept": "text/html"})).status == 200
+
+
 def test_over_a_socket_too() -> None:
     with EmulatorServer() as server:
         connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)

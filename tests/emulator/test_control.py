@@ -167,6 +167,8 @@ def test_a_reset_forgets_everything_that_was_made(stranger: Stranger) -> None:
         ("POST", "faults", {"action": "*", "kind": "status", "status": "500"}, "status '500' is not a whole number"),
         ("POST", "faults", {"action": "*", "kind": "status", "probability": 2}, "probability 2 is not from 0 to 1"),
         ("POST", "faults", {"action": "*", "kind": "status", "nth": True}, "nth True is not a whole number"),
+        ("POST", "faults", {"action": "*", "kind": "garbage", "status": 500}, "a garbage has no status"),
+        ("POST", "faults", {"action": "*", "kind": "drop_after", "seconds": 5}, "a drop_after takes no seconds"),
         ("POST", "clock", {"advance": -1}, "advance -1 is not from 0"),
         ("POST", "clock", {"speed": 0}, "speed 0 is not from 0.001"),
         ("POST", "clock", {"speed": float("nan")}, "speed nan is not"),
@@ -174,6 +176,9 @@ def test_a_reset_forgets_everything_that_was_made(stranger: Stranger) -> None:
         ("POST", "clock", {"freeze": "no"}, "freeze 'no' is not true or false"),
         ("POST", "clock", [1], "a table is needed"),
         ("POST", "confirm", [], "a table is needed"),
+        ("POST", "confirm", {}, "job_id or task_ids is needed"),
+        ("POST", "confirm", {"job_id": "404"}, "there is no job 404"),
+        ("POST", "confirm", {"task_ids": ["7"]}, "there is no device task 7"),
         ("POST", "clock", {"warp": 9}, "known"),
         ("POST", "seed", {"produts": []}, "known"),
         ("POST", "seed", {"products": [{"devices": 100001}]}, "100000"),
@@ -184,7 +189,8 @@ def test_a_reset_forgets_everything_that_was_made(stranger: Stranger) -> None:
         ("POST", "seed", {"products": [{"device": {"x": {"online": 1}}}]}, "device x: online 1 is not true or false"),
         ("POST", "seed", {"seed": "a"}, "seed 'a' is not a whole number"),
         ("POST", "seed", {"quirks": [1]}, "is not a table"),
-        ("POST", "devices/k1demoproduct/nobody", {}, "nobody"),
+        ("POST", "devices/k1demoproduct/nobody", {}, "product k1demoproduct has no device nobody"),
+        ("POST", "devices/nothing/device-001", {}, "there is no product nothing; there are k1demoproduct"),
         ("POST", "devices/k1demoproduct", {}, "PRODUCT/DEVICE"),
         ("POST", "devices/k1demoproduct/device-001", {"flash_seconds": "long"}, "is not a number"),
         ("POST", "devices/k1demoproduct/device-001", {"at_progress": 101}, "from 0 to 100"),
@@ -202,7 +208,10 @@ def test_a_wrong_command_says_what_is_wrong(stranger: Stranger, method: str, pat
 
 
 def test_a_command_that_is_no_json_is_refused(stranger: Stranger) -> None:
-    assert stranger.send("POST", "/_emulator/clock", {}, b"{")[0] == 400
+    status, _, body = stranger.send("POST", "/_emulator/clock", {}, b"{")
+
+    assert status == 400
+    assert json.loads(body)["error"].startswith("the body is not JSON: ")
 
 
 def test_a_delay_fault_holds_the_answer_back(emulator: Emulator) -> None:
@@ -221,6 +230,12 @@ def test_a_device_is_described_after_its_script_has_changed(stranger: Stranger) 
     changed = stranger.control("POST", path, {"version": "0.9.0", "outcome": "wrong_version", "reports": "3"})
 
     assert (changed["versions"], changed["outcome"], changed["version"]) == ({"default": "0.9.0"}, "wrong_version", "3")
+
+
+def test_an_empty_version_is_none(stranger: Stranger) -> None:
+    changed = stranger.control("POST", "devices/k1demoproduct/device-001", {"version": ""})
+
+    assert changed["versions"] == {}
 
 
 def test_uploads_that_are_throttled_say_so_in_xml(stranger: Stranger) -> None:

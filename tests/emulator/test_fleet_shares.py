@@ -93,6 +93,13 @@ def test_a_named_device_is_as_it_is_said_to_be_whatever_its_share() -> None:
         ({"flash": {"distribution": "poisson"}}, "distribution 'poisson' is not one of fixed, uniform"),
         ({"modules": {"mcu": {"versions": {"1": 2}}}}, "module mcu: versions: 1 2 is not"),
         ({"modules": {"mcu": {"part": 1}}}, "unknown part"),
+        ({"versions": {"": 0.5}}, "versions: '' is not of the form"),
+        ({"modules": {"m c u": {}}}, "modules: 'm c u' is not of the form"),
+        ({"product_key": ""}, "product_key '' is not of the form"),
+        ({"product_key": "a b"}, "product_key 'a b' is not of the form"),
+        ({"version": "1 0"}, "version '1 0' is not of the form"),
+        ({"device": {"": {}}}, "a device has no name"),
+        ({"device": {"d": {"reports": "1/0"}}}, "device d: reports '1/0' is not of the form"),
         ({"colour": "red"}, "unknown colour"),
     ],
 )

@@ -197,7 +197,7 @@ def test_nonces_that_have_expired_are_not_kept_for_ever(path: Path, wall: Wall) 
 def test_a_file_that_another_emulator_uses_is_refused(path: Path, wall: Wall) -> None:
     _, stranger = begin(path, wall)
 
-    assert "database is locked" in refused("--state", str(path))
+    assert "another emulator is using it" in refused("--state", str(path))
     stranger.package()
     assert len(state(begin(after_a_kill(path), wall)[1])["packages"]) == 1
 

@@ -67,6 +67,8 @@ def test_a_refusal_is_one_line_and_exit_1(service: Service, capsys: pytest.Captu
     [
         (["JobId"], "not of the form Key=value"),
         (["JobId=1", "JobId=2"], "given twice"),
+        (["Action=DeleteOTAFirmware", "--host", "example.com", "--access-key-id", "a"], "Action: is what the client"),
+        (["Signature=x", "--host", "example.com", "--access-key-id", "a"], "Signature: is what the client"),
         ([], "Name the service"),
         (["--host", "h", "--conn-id", "c"], "exclude each other"),
         (["--host", "http://example.com", "--access-key-id", "a"], "plain http"),

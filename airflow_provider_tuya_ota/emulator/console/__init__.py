@@ -37,7 +37,7 @@ def answer(emulator: Emulator, request: Request) -> Response | None:
 
     :returns: None where the request is not for the console.
     """
-    if request.method != "GET":
+    if request.method not in {"GET", "HEAD"}:
         return None
     if request.path == "/" and not request.query and "text/html" in request.headers.get("accept", ""):
         return _file("")
