@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.models import Page
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.transports.budget import Budget
     from airflow_provider_tuya_ota.transports.driver import AsyncTransport, Listener, Memory, Transport
 
 T = TypeVar("T")
@@ -156,6 +157,7 @@ class AsyncTuyaOTAClient(Operations):
     :param transport: how to send; ``aiohttp`` by default.
     :param listener: hears notes and states; the module's logger by default.
     :param world: clock and chance; the real ones by default.
+    :param budget: how often to send; what all clients of this process share by default.
     """
 
     def __init__(
@@ -165,6 +167,7 @@ class AsyncTuyaOTAClient(Operations):
         transport: AsyncTransport | None = None,
         listener: Listener | None = None,
         world: World | None = None,
+        budget: Budget | None = None,
     ) -> None:
         if transport is None:
             # A Dag file is parsed often and calls nothing while it is.
@@ -177,6 +180,7 @@ class AsyncTuyaOTAClient(Operations):
         self._transport = transport
         self._listener = listener or LogListener(logging.getLogger(__name__))
         self._world = world or World()
+        self.budget = budget or budget_of(settings)
 
     async def __aenter__(self) -> Self:
         return self
@@ -193,7 +197,7 @@ class AsyncTuyaOTAClient(Operations):
         return await adrive(
             flow,
             transport=self._transport,
-            budget=budget_of(self.settings),
+            budget=self.budget,
             world=self._world,
             listener=self._listener,
         )

@@ -24,11 +24,11 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Memo, Note, Recall, Remember
 from airflow_provider_tuya_ota.core.intents import EVER, Attempt, Intent, OnFailedJob
 from airflow_provider_tuya_ota.core.lists import list_jobs
+from airflow_provider_tuya_ota.core.looks import look_at_job
 from airflow_provider_tuya_ota.core.states import JobType
 from airflow_provider_tuya_ota.core.stopping import drain
 from airflow_provider_tuya_ota.core.targets import fingerprint_of, fits
 from airflow_provider_tuya_ota.core.verdicts import Outcome
-from airflow_provider_tuya_ota.core.watching import look_at_job
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, CreateOTAVerifyJob

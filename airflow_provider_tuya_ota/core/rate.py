@@ -21,19 +21,21 @@ FASTER: Final = 0.02
 know nothing of each other, find their shares of its limit without being refused all the time."""
 PATIENCE: Final = 1.0
 """Seconds in which several such answers count as one: they were on their way at the same time."""
+SECOND: Final = 1.05
+"""Seconds over which a second's requests are spread. One may be held up on its way and the next ones not; so even then
+no second at the platform has more of them than it grants."""
 
 
 class TokenBucket:
-    """A budget of ``rate`` requests a second with room for a burst of one second; it yields to the platform.
+    """A budget of ``rate`` requests in any second, evenly spread: no burst; it yields to the platform.
 
     :param rate: requests a second, above 0.
     :param now: seconds on the clock that :meth:`reserve` will be asked with.
     """
 
     def __init__(self, rate: float, now: float) -> None:
-        self._rate = rate
-        self._room = max(1.0, rate)
-        self._tokens = self._room
+        self._rate = rate / SECOND
+        self._tokens = 1.0
         self._at = now
         self._pace = 1.0
         self._slowed_at = now - PATIENCE
@@ -43,12 +45,14 @@ class TokenBucket:
 
         :returns: seconds to wait before sending. Whoever reserves later waits longer, so the order is fair.
         """
-        passed = max(0.0, now - self._at)
-        self._pace = min(1.0, self._pace * (1.0 + passed * FASTER))
-        self._tokens = min(self._room * self._pace, self._tokens + passed * self._rate * self._pace)
-        self._at = max(self._at, now)
+        self._fill(now)
         self._tokens -= 1
-        return max(0.0, -self._tokens / (self._rate * self._pace))
+        return self._wait_for(0.0)
+
+    def wait(self, now: float) -> float:
+        """Say, taking nothing, how many seconds it is until one who reserves need not wait."""
+        self._fill(now)
+        return self._wait_for(1.0)
 
     def slow_down(self, now: float) -> None:
         """Yield: the platform has refused a request because there were too many."""
@@ -56,3 +60,12 @@ class TokenBucket:
             self._slowed_at = now
             self._pace = max(SLOWEST, self._pace * SLOWER)
             self._tokens = min(self._tokens, 0.0)
+
+    def _fill(self, now: float) -> None:
+        passed = max(0.0, now - self._at)
+        self._pace = min(1.0, self._pace * (1.0 + passed * FASTER))
+        self._tokens = min(1.0, self._tokens + passed * self._rate * self._pace)
+        self._at = max(self._at, now)
+
+    def _wait_for(self, tokens: float) -> float:
+        return max(0.0, tokens - self._tokens) / (self._rate * self._pace)

@@ -1,8 +1,4 @@
-"""Waiting for a job: the one loop behind sensor, blocking operator and trigger.
-
-Source of the states: https://developer.tuya.com/en/docs/tuya-iot/ListOTATaskByJob?id=Kf0lr3sl2jzfs and
-QueryOTAFirmware.
-"""
+"""Waiting for a job: what a wait makes of what is seen, and the loop of one that looks by itself."""
 
 from __future__ import annotations
 
@@ -10,23 +6,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.core.actions import QueryOTAFirmware, QueryOTAJob
-from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import (
     PASSING,
     JobFailedError,
     LostSightError,
-    ProtocolError,
     TuyaOTAError,
     WaitTimeoutError,
 )
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Report, Sleep
-from airflow_provider_tuya_ota.core.snapshots import read_tasks
-from airflow_provider_tuya_ota.core.states import JobType
-from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict, assess_job
+from airflow_provider_tuya_ota.core.looks import see_job
+from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.models import Firmware
     from airflow_provider_tuya_ota.core.settings import Settings
 
 
@@ -68,22 +59,70 @@ class Patience:
         return cls(**known | {"deadline": datetime.fromisoformat(known["deadline"])})
 
 
-def look_at_job(settings: Settings, job_id: str) -> Flow[Verdict]:
-    """Read package, job and device tasks once, and decide."""
-    verdict, _ = yield from _look(settings, job_id, is_large=False)
-    return verdict
+class Watch:
+    """What one wait makes of the looks at its job, whoever looks.
 
+    :param job_id: the job.
+    :param patience: how to wait for it.
+    """
 
-def _look(settings: Settings, job_id: str, *, is_large: bool) -> Flow[tuple[Verdict, bool]]:
-    job = yield from call(settings, QueryOTAJob(job_id=job_id))
-    tasks = yield from read_tasks(settings, job_id, is_large=is_large)
-    firmware: Firmware | None = None
-    if job.type != JobType.UPGRADE_FIRMWARE:
-        if not job.firmware_id:
-            raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
-        # Read last: the package can only be ahead of the tasks, never behind what they already showed.
-        firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
-    return assess_job(job, tasks.shown, firmware, tasks.counts), tasks.is_large
+    def __init__(self, job_id: str, patience: Patience) -> None:
+        self._job_id = job_id
+        self._patience = patience
+        self._verdict: Verdict | None = None
+        self._was_well = False
+        self._failing_since: datetime | None = None
+        self._settling_since: datetime | None = None
+
+    def is_last(self, now: datetime) -> bool:
+        """Whether a look that begins now is the last one."""
+        return now >= self._patience.deadline
+
+    def pause(self, now: datetime) -> float:
+        """Give the seconds until the next look, after one that began at ``now``."""
+        left = (self._patience.deadline - now).total_seconds()
+        return min(self._patience.poll_interval, max(0.0, left))
+
+    def saw(self, verdict: Verdict, now: datetime) -> bool:
+        """Take a look that told something.
+
+        :returns: whether the job has ended.
+        :raises JobFailedError: the platform has contradicted itself for too long.
+        """
+        self._verdict = verdict
+        self.saw_no_change()
+        self._settling_since = (self._settling_since or now) if verdict.outcome is Outcome.SETTLING else None
+        if self._settling_since and now - self._settling_since >= timedelta(seconds=self._patience.settle_time):
+            raise JobFailedError(_contradiction(verdict, self._patience), verdict=verdict)
+        return verdict.outcome in {Outcome.SUCCEEDED, Outcome.FAILED}
+
+    def saw_no_change(self) -> None:
+        """Take a look that told that the job has not ended, and nothing more."""
+        self._was_well = True
+        self._failing_since = None
+
+    def missed(self, error: TuyaOTAError, now: datetime) -> Note:
+        """Take a look that failed.
+
+        :returns: what to tell the person who reads the log.
+        :raises LostSightError: looks have failed for longer than tolerated.
+        :raises TuyaOTAError: the first look failed, and waiting does not mend it.
+        """
+        passes = isinstance(error, PASSING)
+        if not (passes or self._was_well):
+            raise error
+        self._failing_since = self._failing_since or now
+        # What worked a moment ago is given a moment to work again: a key is being changed, a list catches up.
+        tolerance = self._patience.poll_error_tolerance
+        if not passes:
+            tolerance = min(MOMENT, tolerance)
+        if now - self._failing_since >= timedelta(seconds=tolerance):
+            raise LostSightError(_out_of_sight(self._job_id, error, tolerance)) from None
+        return Note(f"{error.sentence} Job {self._job_id} goes on; looking again.", warning=True)
+
+    def timeout(self) -> WaitTimeoutError:
+        """Build the error for a deadline that has passed."""
+        return WaitTimeoutError(_timeout(self._job_id, self._verdict), verdict=self._verdict)
 
 
 def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdict]:
@@ -94,37 +133,22 @@ def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdi
     :raises LostSightError: looks kept failing for longer than tolerated, the job goes on.
     :raises TuyaOTAError: the first look failed in a way that waiting does not mend.
     """
-    verdict: Verdict | None = None
+    watch = Watch(job_id, patience)
     is_large = False
-    failing_since: datetime | None = None
-    settling_since: datetime | None = None
     while True:
         now = (yield Look()).now
-        last_look = now >= patience.deadline
         try:
-            verdict, is_large = yield from _look(settings, job_id, is_large=is_large)
+            sight = yield from see_job(settings, job_id, is_large=is_large)
         except TuyaOTAError as error:
-            passes = isinstance(error, PASSING)
-            if verdict is None and not passes:
-                raise
-            failing_since = failing_since or now
-            # What worked a moment ago is given a moment to work again: a key is being changed, a list catches up.
-            tolerance = patience.poll_error_tolerance if passes else min(MOMENT, patience.poll_error_tolerance)
-            if now - failing_since >= timedelta(seconds=tolerance):
-                raise LostSightError(_out_of_sight(job_id, error, tolerance)) from None
-            yield Note(f"{error.sentence} Job {job_id} goes on; looking again.", warning=True)
+            yield watch.missed(error, now)
         else:
-            failing_since = None
-            yield Report(verdict)
-            settling_since = (settling_since or now) if verdict.outcome is Outcome.SETTLING else None
-            if verdict.outcome in {Outcome.SUCCEEDED, Outcome.FAILED}:
-                return verdict
-            if settling_since and now - settling_since >= timedelta(seconds=patience.settle_time):
-                raise JobFailedError(_contradiction(verdict, patience), verdict=verdict)
-        if last_look:
-            raise WaitTimeoutError(_timeout(job_id, verdict), verdict=verdict)
-        pause = min(patience.poll_interval, max(0.0, (patience.deadline - now).total_seconds()))
-        yield Sleep(pause)
+            is_large = sight.is_large
+            yield Report(sight.verdict)
+            if watch.saw(sight.verdict, now):
+                return sight.verdict
+        if watch.is_last(now):
+            raise watch.timeout()
+        yield Sleep(watch.pause(now))
 
 
 def require_success(verdict: Verdict) -> None:

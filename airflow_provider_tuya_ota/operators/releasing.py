@@ -158,6 +158,7 @@ def wait(operator: JobOperator, context: Context, started: Started, link: str, h
             tuya_ota_conn_id=operator.tuya_ota_conn_id,
             patience=how.to_dict(),
             on_cancel=on_cancel,
+            firmware_id=operator.firmware_id,
             carry=carry,
         )
         wait_deferred(operator, trigger, how)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
 from airflow_provider_tuya_ota.core.errors import PASSING, JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.looks import look_at_job
 from airflow_provider_tuya_ota.core.verdicts import Outcome
-from airflow_provider_tuya_ota.core.watching import look_at_job, require_success
+from airflow_provider_tuya_ota.core.watching import require_success
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred

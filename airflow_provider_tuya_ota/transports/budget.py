@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.core.rate import Lane, TokenBucket
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_tuya_ota.core.settings import Settings
 
 
@@ -16,21 +18,28 @@ class Budget:
     """Token buckets of one account at one endpoint.
 
     :param rates: requests a second by lane.
+    :param clock: seconds; those of this process by default.
     """
 
-    def __init__(self, rates: dict[Lane, float]) -> None:
+    def __init__(self, rates: dict[Lane, float], clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
-        self._buckets = {lane: TokenBucket(rate, time.monotonic()) for lane, rate in rates.items()}
+        self._clock = clock
+        self._buckets = {lane: TokenBucket(rate, clock()) for lane, rate in rates.items()}
 
     def reserve(self, lane: Lane) -> float:
         """Take one request from the lane; the result is how many seconds to wait before sending it."""
         with self._lock:
-            return self._buckets[lane].reserve(time.monotonic())
+            return self._buckets[lane].reserve(self._clock())
+
+    def wait(self, lane: Lane) -> float:
+        """Say, taking nothing, in how many seconds a request could be sent at once."""
+        with self._lock:
+            return self._buckets[lane].wait(self._clock())
 
     def slow_down(self, lane: Lane) -> None:
         """Send fewer requests of the lane for a while."""
         with self._lock:
-            self._buckets[lane].slow_down(time.monotonic())
+            self._buckets[lane].slow_down(self._clock())
 
 
 _BUDGETS: Final[dict[tuple[object, ...], Budget]] = {}

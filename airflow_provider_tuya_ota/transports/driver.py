@@ -98,9 +98,19 @@ class World:
         """Block."""
         time.sleep(seconds)
 
-    async def asleep(self, seconds: float) -> None:
-        """Let other coroutines run."""
-        await asyncio.sleep(seconds)
+    async def asleep(self, seconds: float, *, unless: asyncio.Event | None = None) -> None:
+        """Let other coroutines run.
+
+        :param unless: ends the sleep when it is set.
+        """
+        if unless is None:
+            await asyncio.sleep(seconds)
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await unless.wait()
+        except TimeoutError:
+            return
 
 
 def drive(

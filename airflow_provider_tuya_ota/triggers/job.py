@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
+from airflow_provider_tuya_ota.client import LogListener
 from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.stopping import stop_job
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
 from airflow_provider_tuya_ota.core.watching import Patience, watch_job
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
+from airflow_provider_tuya_ota.polling.shared import shared_poller
 from airflow_provider_tuya_ota.transports.driver import World
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator
 
     from airflow_provider_tuya_ota.core.flow import Ambient
@@ -42,10 +46,10 @@ class Watchful(World):
         self._expect(LONGEST_CALL)
         return super().look()
 
-    async def asleep(self, seconds: float) -> None:
+    async def asleep(self, seconds: float, *, unless: asyncio.Event | None = None) -> None:
         """Let other coroutines run."""
         self._expect(seconds)
-        await super().asleep(seconds)
+        await super().asleep(seconds, unless=unless)
         self._expect(LONGEST_CALL)
 
     def stood_still(self) -> bool:
@@ -77,6 +81,8 @@ class TuyaOTAJobTrigger(BaseTrigger):
     :param patience: deadline and intervals, as :meth:`Patience.to_dict` gives them.
     :param on_cancel: ``stop`` or ``keep``; ``keep`` by default, because a trigger that was stored before this argument
         existed promised to stop nothing.
+    :param firmware_id: package of the job, for which many jobs can be looked at with one request; empty, as in older
+        stored triggers: the first look finds it out.
     :param carry: what the operator wants back with the event; ``Dag.test()`` drops what is given to ``defer`` instead.
     """
 
@@ -87,6 +93,7 @@ class TuyaOTAJobTrigger(BaseTrigger):
         tuya_ota_conn_id: str,
         patience: dict[str, Any],
         on_cancel: str = "keep",
+        firmware_id: str = "",
         carry: dict[str, str] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
@@ -94,6 +101,7 @@ class TuyaOTAJobTrigger(BaseTrigger):
         self.tuya_ota_conn_id = tuya_ota_conn_id
         self.patience = patience
         self.on_cancel = on_cancel
+        self.firmware_id = firmware_id
         self.carry = carry or {}
         self._world = Watchful()
 
@@ -106,6 +114,7 @@ class TuyaOTAJobTrigger(BaseTrigger):
                 "tuya_ota_conn_id": self.tuya_ota_conn_id,
                 "patience": self.patience,
                 "on_cancel": self.on_cancel,
+                "firmware_id": self.firmware_id,
                 "carry": self.carry,
             },
         )
@@ -154,9 +163,7 @@ class TuyaOTAJobTrigger(BaseTrigger):
 
     async def _wait(self) -> dict[str, Any]:
         try:
-            hook = TuyaOTAHook(self.tuya_ota_conn_id)
-            async with await hook.aget_conn(self.log, world=self._world) as client:
-                verdict = await client.run(watch_job(client.settings, self.job_id, Patience.from_dict(self.patience)))
+            verdict = await self._watch()
         except WaitTimeoutError as error:
             return _event("timeout", error.verdict, str(error))
         except JobFailedError as error:
@@ -166,6 +173,23 @@ class TuyaOTAJobTrigger(BaseTrigger):
         if verdict.outcome is Outcome.SUCCEEDED:
             return _event("success", verdict, "")
         return _event("failure", verdict, verdict.failure_text())
+
+    async def _watch(self) -> Verdict:
+        hook = TuyaOTAHook(self.tuya_ota_conn_id)
+        patience = Patience.from_dict(self.patience)
+        try:
+            async with shared_poller(await hook.aget_settings()) as poller:
+                return await poller.watch(
+                    self.job_id,
+                    patience,
+                    firmware_id=self.firmware_id,
+                    listener=LogListener(self.log),
+                    world=self._world,
+                )
+        except PollerBrokenError as error:
+            await self.log.awarning(f"Looking at many jobs at once has failed ({error}); looking at this one alone")
+        async with await hook.aget_conn(self.log, world=self._world) as client:
+            return await client.run(watch_job(client.settings, self.job_id, patience))
 
 
 def _event(status: str, verdict: Verdict | None, message: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class VirtualWorld(World):
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    async def asleep(self, seconds: float) -> None:
+    async def asleep(self, seconds: float, *, unless: asyncio.Event | None = None) -> None:
         self.now += seconds
 
 

@@ -1,24 +1,57 @@
 from __future__ import annotations
 
-import pytest
+import math
 
-from airflow_provider_tuya_ota.core.rate import FASTER, SLOWER, SLOWEST, TokenBucket
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_tuya_ota.core.rate import FASTER, SECOND, SLOWER, SLOWEST, TokenBucket
+
+STEP = SECOND / 10.0
+"""Seconds between two of ten requests a second."""
 
 
 def pause(bucket: TokenBucket, now: float) -> float:
     """Empty the bucket and give the seconds between two requests."""
-    for _ in range(20):
-        bucket.reserve(now)
-    return bucket.reserve(now) - bucket.reserve(now)
+    bucket.reserve(now)
+    return -(bucket.reserve(now) - bucket.reserve(now))
+
+
+def test_no_second_has_more_requests_than_were_granted_even_where_one_was_held_up() -> None:
+    bucket = TokenBucket(10.0, 0.0)
+
+    sent = [bucket.reserve(0.0) for _ in range(100)]
+
+    assert sent[0] == 0.0
+    assert all(later - earlier > 1.04 for earlier, later in zip(sent, sent[10:], strict=False))
+    assert sent[-1] == pytest.approx(99 * STEP)
+
+
+def test_what_was_not_asked_for_is_not_saved_up() -> None:
+    bucket = TokenBucket(10.0, 0.0)
+
+    assert [bucket.reserve(60.0) for _ in range(3)] == pytest.approx([0.0, STEP, 2 * STEP])
+
+
+def test_asking_how_long_takes_nothing() -> None:
+    bucket = TokenBucket(10.0, 0.0)
+    assert (bucket.wait(0.0), bucket.wait(0.0)) == (0.0, 0.0)
+
+    bucket.reserve(0.0)
+
+    assert bucket.wait(0.0) == pytest.approx(STEP)
+    assert bucket.wait(STEP / 2) == pytest.approx(STEP / 2)
+    assert bucket.reserve(STEP) == pytest.approx(0.0)
 
 
 def test_a_bucket_that_yields_sends_at_a_slower_pace() -> None:
     bucket = TokenBucket(10.0, 0.0)
-    assert pause(bucket, 0.0) == pytest.approx(-0.1)
+    assert pause(bucket, 0.0) == pytest.approx(STEP)
 
     bucket.slow_down(0.0)
 
-    assert pause(bucket, 0.0) == pytest.approx(-0.1 / SLOWER)
+    assert pause(bucket, 0.0) == pytest.approx(STEP / SLOWER)
 
 
 def test_several_refusals_on_their_way_at_once_count_as_one() -> None:
@@ -26,26 +59,51 @@ def test_several_refusals_on_their_way_at_once_count_as_one() -> None:
 
     for moment in (0.0, 0.2, 0.9):
         bucket.slow_down(moment)
-    assert pause(bucket, 0.9) == pytest.approx(-0.1 / SLOWER, rel=0.05)
+    assert pause(bucket, 0.9) == pytest.approx(STEP / SLOWER, rel=0.05)
     bucket.slow_down(1.0)
 
-    assert pause(bucket, 1.0) == pytest.approx(-0.1 / SLOWER**2, rel=0.05)
+    assert pause(bucket, 1.0) == pytest.approx(STEP / SLOWER**2, rel=0.05)
 
 
 def test_it_never_stands_still_and_grows_faster_again() -> None:
     bucket = TokenBucket(10.0, 0.0)
     for moment in range(100):
         bucket.slow_down(float(moment))
-    assert pause(bucket, 0.0) == pytest.approx(-0.1 / SLOWEST)
+    assert pause(bucket, 0.0) == pytest.approx(STEP / SLOWEST)
 
     later = 99.0 + 1.0 / FASTER / SLOWEST
 
-    assert pause(bucket, later) == pytest.approx(-0.1)
+    assert pause(bucket, later) == pytest.approx(STEP)
 
 
-def test_a_burst_that_was_saved_up_is_given_up_with_the_pace() -> None:
+def test_whoever_yields_waits_at_once() -> None:
     bucket = TokenBucket(10.0, 0.0)
 
     bucket.slow_down(0.0)
 
     assert bucket.reserve(0.0) > 0
+
+
+def test_a_slow_budget_still_allows_one_request_at_once() -> None:
+    bucket = TokenBucket(0.1, now=0.0)
+
+    assert [bucket.reserve(0.0), bucket.reserve(0.0)] == pytest.approx([0.0, 10.0 * SECOND])
+
+
+def test_a_clock_that_goes_back_grants_nothing() -> None:
+    bucket = TokenBucket(1.0, now=10.0)
+    bucket.reserve(10.0)
+
+    assert bucket.reserve(5.0) == pytest.approx(SECOND)
+    assert bucket.reserve(10.0) == pytest.approx(2 * SECOND)
+
+
+@given(st.floats(1.0, 1000), st.lists(st.floats(0, 2), min_size=1, max_size=60))
+def test_no_second_sees_more_than_its_requests(rate: float, gaps: list[float]) -> None:
+    bucket, now, sent = TokenBucket(rate, now=0.0), 0.0, []
+    for gap in gaps:
+        now += gap
+        sent.append(now + bucket.reserve(now))
+
+    for begin in sent:
+        assert sum(begin <= at < begin + 1 for at in sent) <= math.ceil(rate)

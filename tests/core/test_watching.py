@@ -15,8 +15,9 @@ from airflow_provider_tuya_ota.core.errors import (
     WaitTimeoutError,
 )
 from airflow_provider_tuya_ota.core.http import Response
+from airflow_provider_tuya_ota.core.looks import look_at_job
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
-from airflow_provider_tuya_ota.core.watching import Patience, look_at_job, require_success, watch_job
+from airflow_provider_tuya_ota.core.watching import Patience, require_success, watch_job
 from tests.core.script import NOW, SETTINGS, Script, Sent, firmware, gateway, job, lost, ok, task
 
 if TYPE_CHECKING:

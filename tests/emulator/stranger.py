@@ -162,6 +162,15 @@ class Stranger:
         job_id: str = answer["data"]["jobId"]
         return job_id
 
+    def upgrade(self, firmware_id: str, *devices: str, **own: str) -> str:
+        """Start an upgrade of named devices and give the job's id."""
+        named = {f"TargetDeviceName.{place}": name for place, name in enumerate(devices, 1)}
+        values = {"FirmwareId": firmware_id, "ProductKey": "k1demoproduct", "TargetSelection": "SPECIFIC"}
+        _, answer = self.ask("CreateOTAStaticUpgradeJob", **values, **named, **own)
+        assert answer["success"], answer
+        job_id: str = answer["data"]["jobId"]
+        return job_id
+
     def tasks(self, job_id: str) -> dict[str, dict[str, str]]:
         _, answer = self.ask("ListOTATaskByJob", JobId=job_id, PageSize="100", CurrentPage="1")
         return {task["deviceName"]: task for task in answer["data"]}

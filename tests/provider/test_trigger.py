@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.serde import deserialize, serialize
 
+from airflow_provider_tuya_ota.core.agenda import Agenda
 from airflow_provider_tuya_ota.core.watching import Patience
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
+from tests.emulator.stranger import Stranger, over_socket
 
 if TYPE_CHECKING:
     from tests.provider.conftest import Service
@@ -38,11 +40,13 @@ def test_it_is_rebuilt_from_what_it_serialises() -> None:
     assert TuyaOTAJobTrigger(**stored).serialize() == (path, kwargs)
 
 
-@pytest.mark.parametrize(("form", "on_cancel"), [(1, "keep"), (2, "stop")])
-def test_every_form_that_was_ever_stored_still_resumes(form: int, on_cancel: str) -> None:
+@pytest.mark.parametrize(("form", "on_cancel", "firmware_id"), [(1, "keep", ""), (2, "stop", ""), (3, "stop", "178")])
+def test_every_form_that_was_ever_stored_still_resumes(form: int, on_cancel: str, firmware_id: str) -> None:
     stored = json.loads((GOLDEN / f"job_trigger_{form}.json").read_text(encoding="utf-8"))
 
-    assert TuyaOTAJobTrigger(**stored).serialize()[1] == stored | {"on_cancel": on_cancel}
+    rebuilt = TuyaOTAJobTrigger(**stored).serialize()[1]
+
+    assert rebuilt == stored | {"on_cancel": on_cancel, "firmware_id": firmware_id}
     assert Patience.from_dict(stored["patience"] | {"added_later": 1}).poll_interval == 15.0
 
 
@@ -73,6 +77,23 @@ async def test_a_deadline_in_the_past_still_has_one_last_look(service: Service) 
 
     assert event["status"] == "timeout"
     assert service.actions == ["QueryOTAJob"]
+
+
+async def test_a_wait_looks_for_itself_where_looking_for_all_fails(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(agenda: Agenda, now: float) -> float:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(Agenda, "next", fail)
+    stranger = Stranger(over_socket(service.url))
+    job_id = stranger.upgrade(stranger.package(NeedToVerify="false"), "device-001")
+    patience = Patience(deadline=datetime.now(UTC) + timedelta(minutes=1), poll_interval=0.1).to_dict()
+
+    (event,) = await fire(trigger(job_id=job_id, patience=patience))
+
+    assert (event["status"], event["verdict"]["counts"]) == ("success", {"SUCCEEDED": 1})
+    assert "QueryOTAJob" in service.actions
 
 
 async def test_stopping_the_triggerer_cancels_nothing_and_closes_its_connections(service: Service) -> None:

@@ -34,7 +34,7 @@ class Hasty(World):
     def sleep(self, seconds: float) -> None:
         """Wait for nothing."""
 
-    async def asleep(self, seconds: float) -> None:
+    async def asleep(self, seconds: float, *, unless: asyncio.Event | None = None) -> None:
         """Wait for nothing."""
 
 

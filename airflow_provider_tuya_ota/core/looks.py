@@ -1,0 +1,89 @@
+"""Looks at jobs: at one as a whole, and at many of a package at once.
+
+Source of the states: https://developer.tuya.com/en/docs/tuya-iot/ListOTATaskByJob?id=Kf0lr3sl2jzfs and
+QueryOTAFirmware.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core.actions import ListOTAJobByFirmware, QueryOTAFirmware, QueryOTAJob
+from airflow_provider_tuya_ota.core.calls import call
+from airflow_provider_tuya_ota.core.errors import ProtocolError
+from airflow_provider_tuya_ota.core.lists import list_jobs
+from airflow_provider_tuya_ota.core.snapshots import read_tasks
+from airflow_provider_tuya_ota.core.states import JobType
+from airflow_provider_tuya_ota.core.verdicts import Verdict, assess_job
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from airflow_provider_tuya_ota.core.flow import Flow
+    from airflow_provider_tuya_ota.core.models import Firmware, Job
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a look at one job came to.
+
+    :param is_large: whether its tasks do not fit on a page; the next look need not find that out again.
+    """
+
+    job: Job
+    verdict: Verdict
+    is_large: bool
+
+
+def look_at_job(settings: Settings, job_id: str) -> Flow[Verdict]:
+    """Read package, job and device tasks once, and decide."""
+    return (yield from see_job(settings, job_id)).verdict
+
+
+def see_job(settings: Settings, job_id: str, *, known: Job | None = None, is_large: bool = False) -> Flow[Sight]:
+    """Look once: two requests for a small upgrade, three for a small verification, up to nine for a large job.
+
+    :param known: the job as a glance has just shown it, which spares a request.
+    """
+    job = known or (yield from call(settings, QueryOTAJob(job_id=job_id)))
+    tasks = yield from read_tasks(settings, job_id, is_large=is_large)
+    firmware: Firmware | None = None
+    if job.type != JobType.UPGRADE_FIRMWARE:
+        if not job.firmware_id:
+            raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
+        # Read last: the package can only be ahead of the tasks, never behind what they already showed.
+        firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
+    return Sight(job, assess_job(job, tasks.shown, firmware, tasks.counts), tasks.is_large)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a glance showed.
+
+    :param jobs: by id, those that were asked for and that the platform showed.
+    :param pages: of the package's list; 0 where it was not read.
+    """
+
+    jobs: dict[str, Job]
+    pages: int
+
+
+def glance_at_jobs(settings: Settings, firmware_id: str, job_ids: Collection[str], *, pages: int = 1) -> Flow[Glance]:
+    """Read how many jobs of one package stand, without their device tasks.
+
+    The package's list tells it of up to 200 jobs with a request; where the list is longer than there are jobs to ask
+    for, or the package is not known, each job is asked for by itself.
+
+    :param firmware_id: empty where it is not known.
+    :param pages: of the list, as the last glance found.
+    """
+    if firmware_id and len(job_ids) >= pages:
+        listed = yield from list_jobs(settings, firmware_id)
+        found = {job.job_id: job for job in listed if job.job_id in job_ids}
+        return Glance(found, 1 + len(listed) // ListOTAJobByFirmware.largest_page)
+    jobs = {}
+    for job_id in job_ids:
+        jobs[job_id] = yield from call(settings, QueryOTAJob(job_id=job_id))
+    return Glance(jobs, pages)

@@ -1,0 +1,235 @@
+"""The poller: it looks for everybody, and tells each wait what concerns it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from contextvars import Context
+from typing import TYPE_CHECKING, Final, Self
+
+from airflow_provider_tuya_ota.core.agenda import Agenda, GlanceAt, Look
+from airflow_provider_tuya_ota.core.errors import PASSING, ApiError, AuthenticationError, TuyaOTAError
+from airflow_provider_tuya_ota.core.looks import glance_at_jobs, see_job
+from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.watching import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.watching import Patience
+    from airflow_provider_tuya_ota.transports.driver import Listener, World
+
+_OF_ALL: Final = (*PASSING, AuthenticationError)
+"""What keeps one job from being looked at, and all others too; another refusal is of the list alone."""
+BRIEF: Final = 0.001
+AT_ONCE: Final = 8
+"""Looks under way at the same time: enough to use ten requests a second where an answer takes most of one."""
+
+
+class PollerBrokenError(Exception):
+    """The poller has ended by an error of its own, which says nothing about any job."""
+
+
+class _View:
+    """What one wait has not taken yet."""
+
+    def __init__(self) -> None:
+        self.news = asyncio.Event()
+        self._verdict: Verdict | None = None
+        self._error: TuyaOTAError | None = None
+        self.goes_on = False
+        self.was_looked_at = asyncio.Event()
+
+    def show(self, verdict: Verdict | None) -> None:
+        """Take a look that went well; None: the job goes on, and nothing more is known."""
+        self._error = None
+        self._verdict = verdict or self._verdict
+        self.goes_on = True
+        if verdict is not None:
+            self.was_looked_at.set()
+            self.news.set()
+
+    def fail(self, error: TuyaOTAError, *, is_whole: bool) -> None:
+        """Take a look that failed."""
+        self._error = error
+        self.news.set()
+        if is_whole:
+            self.was_looked_at.set()
+
+    def take(self) -> Verdict | None:
+        """Give what is new, or raise it."""
+        self.news.clear()
+        error, verdict = self._error, self._verdict
+        self._error = self._verdict = None
+        if error is not None:
+            raise error
+        return verdict
+
+
+class Poller:
+    """Look at jobs for all who wait for them.
+
+    :param client: how to ask; the poller closes it.
+    """
+
+    def __init__(self, client: AsyncTuyaOTAClient) -> None:
+        self._client = client
+        self._agenda = Agenda(client.settings.requests_per_second)
+        self._views: dict[str, set[_View]] = {}
+        self._bell = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._clock = asyncio.get_running_loop().time
+        self._broken: BaseException | None = None
+        # A context of its own: that of whoever waits first carries the log and the variables of that one wait.
+        self._runner = asyncio.get_running_loop().create_task(self._run(), context=Context())
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it looks no more."""
+        return self._broken is not None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop looking and release the connections."""
+        self._runner.cancel()
+        await asyncio.gather(self._runner, return_exceptions=True)
+        await self._client.close()
+
+    async def watch(
+        self, job_id: str, patience: Patience, *, firmware_id: str = "", listener: Listener, world: World
+    ) -> Verdict:
+        """Wait for a job as :func:`~airflow_provider_tuya_ota.core.watching.watch_job` does.
+
+        :param firmware_id: its package, where it is known: then the first look is not needed to find it out.
+        :raises PollerBrokenError: nobody looks any more; look yourself.
+        """
+        watch = Watch(job_id, patience)
+        with self._view(job_id, firmware_id, patience.poll_interval) as view:
+            while True:
+                now = world.look().now
+                if is_last := watch.is_last(now):
+                    await self._look_now(job_id, view)
+                self._require_whole()
+                try:
+                    verdict = view.take()
+                except TuyaOTAError as error:
+                    listener.note(watch.missed(error, now))
+                else:
+                    if verdict is not None:
+                        listener.report(verdict)
+                        if watch.saw(verdict, now):
+                            return verdict
+                    elif view.goes_on:
+                        watch.saw_no_change()
+                view.goes_on = False
+                if is_last:
+                    raise watch.timeout()
+                await world.asleep(watch.pause(now), unless=view.news)
+
+    @contextmanager
+    def _view(self, job_id: str, firmware_id: str, poll_interval: float) -> Iterator[_View]:
+        view = _View()
+        views = self._views.setdefault(job_id, set())
+        views.add(view)
+        self._agenda.join(job_id, firmware_id=firmware_id, poll_interval=poll_interval, now=self._clock())
+        self._bell.set()
+        try:
+            yield view
+        finally:
+            views.discard(view)
+            if not views:
+                del self._views[job_id]
+                self._agenda.leave(job_id)
+
+    async def _look_now(self, job_id: str, view: _View) -> None:
+        self._require_whole()
+        view.was_looked_at.clear()
+        self._agenda.urge(job_id, self._clock())
+        self._bell.set()
+        await view.was_looked_at.wait()
+
+    def _require_whole(self) -> None:
+        if self._broken is not None:
+            raise PollerBrokenError(f"{type(self._broken).__name__}: {self._broken}")
+
+    async def _run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(AT_ONCE):
+                    group.create_task(self._work())
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait look for themselves then
+            self._broken = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+            for view in self._everybody():
+                view.was_looked_at.set()
+                view.news.set()
+
+    async def _work(self) -> None:
+        while True:
+            match await self._next():
+                case Look() as look:
+                    await self._look(look)
+                case GlanceAt() as at:
+                    await self._glance(at)
+
+    async def _next(self) -> Look | GlanceAt:
+        async with self._turn:
+            while True:
+                self._bell.clear()
+                errand = self._agenda.next(self._clock()) if (pause := self._pause()) <= 0 else self._clock() + pause
+                if isinstance(errand, (Look, GlanceAt)):
+                    return errand
+                # A clock and a sum of its seconds differ in the last digits: without the least of rests that is a loop.
+                await self._rest(max(BRIEF, errand - self._clock()))
+
+    def _pause(self) -> float:
+        """Seconds until a request could leave at once: what is urgent by then goes first."""
+        return self._client.budget.wait(Lane.CALLS)
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds if seconds != float("inf") else None):
+                await self._bell.wait()
+        except TimeoutError:
+            return
+
+    async def _look(self, look: Look) -> None:
+        settings, views = self._client.settings, self._views
+        try:
+            sight = await self._client.run(see_job(settings, look.job_id, known=look.known, is_large=look.is_large))
+        except TuyaOTAError as error:
+            self._agenda.looked(look, None, self._clock())
+            for view in views.get(look.job_id, ()):
+                view.fail(error, is_whole=True)
+        else:
+            self._agenda.looked(look, sight, self._clock())
+            for view in views.get(look.job_id, ()):
+                view.show(sight.verdict)
+        self._bell.set()
+
+    async def _glance(self, at: GlanceAt) -> None:
+        settings = self._client.settings
+        try:
+            glance = await self._client.run(glance_at_jobs(settings, at.firmware_id, at.job_ids, pages=at.pages))
+        except TuyaOTAError as error:
+            if at.firmware_id and isinstance(error, ApiError) and not isinstance(error, _OF_ALL):
+                self._agenda.unlist(at, self._clock())
+                return
+            self._agenda.glanced(at, None, self._clock())
+            for job_id in at.job_ids:
+                for view in self._views.get(job_id, ()):
+                    view.fail(error, is_whole=False)
+        else:
+            for job_id in self._agenda.glanced(at, glance, self._clock()):
+                for view in self._views[job_id]:
+                    view.show(None)
+        self._bell.set()
+
+    def _everybody(self) -> list[_View]:
+        return [view for views in self._views.values() for view in views]

@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from airflow_provider_tuya_ota.core.agenda import IN_A_ROW, LARGE, SMALL, Agenda, GlanceAt, Look
+from airflow_provider_tuya_ota.core.looks import Glance, Sight
+from airflow_provider_tuya_ota.core.models import Job
+from airflow_provider_tuya_ota.core.states import JobStatus, JobType
+from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
+
+POLL = 15.0
+
+
+def job(job_id: str, status: str = "IN_PROGRESS", firmware_id: str = "178", kind: str = "UPGRADE_FIRMWARE") -> Job:
+    return Job(job_id=job_id, firmware_id=firmware_id, status=JobStatus(status), type=JobType(kind))
+
+
+def sight(
+    job_id: str, *, outcome: Outcome = Outcome.RUNNING, done: int = 0, is_large: bool = False, firmware_id: str = "178"
+) -> Sight:
+    verdict = Verdict(
+        job_id=job_id,
+        firmware_id=firmware_id,
+        job_type="UPGRADE_FIRMWARE",
+        job_status="IN_PROGRESS",
+        firmware_status="",
+        outcome=outcome,
+        counts={"SUCCEEDED": done},
+    )
+    return Sight(job(job_id, firmware_id=firmware_id), verdict, is_large)
+
+
+def taken(agenda: Agenda, now: float) -> list[Look | GlanceAt]:
+    """Take everything that is due now, as if nothing were ever answered."""
+    errands = []
+    while not isinstance(errand := agenda.next(now), float):
+        errands.append(errand)
+    return errands
+
+
+def looks(errands: list[Look | GlanceAt]) -> list[str]:
+    return [errand.job_id for errand in errands if isinstance(errand, Look)]
+
+
+def glances(errands: list[Look | GlanceAt]) -> list[GlanceAt]:
+    return [errand for errand in errands if isinstance(errand, GlanceAt)]
+
+
+def crowd(number: int = 100, packages: int = 2) -> Agenda:
+    """More waits than can be looked at one by one."""
+    agenda = Agenda(10.0)
+    for one in range(number):
+        agenda.join(str(one), firmware_id=f"p{one % packages}", poll_interval=POLL, now=0.0)
+    return agenda
+
+
+def test_a_job_is_looked_at_at_once_and_then_a_third_of_the_interval_later_while_things_happen() -> None:
+    agenda = Agenda(10.0)
+    agenda.join("1", firmware_id="178", poll_interval=POLL, now=100.0)
+
+    (look,) = taken(agenda, 100.0)
+    assert look == Look("1", None, is_large=False)
+    assert agenda.next(100.0) == math.inf
+    agenda.looked(look, sight("1"), 101.0)
+
+    assert agenda.next(101.0) == pytest.approx(101.0 + POLL / 3)
+
+
+@pytest.mark.parametrize(("quiet", "pause"), [(10.0, 5.0), (100.0, 10.0), (300.0, 30.0), (86400.0, 60.0)])
+def test_a_job_in_which_nothing_happens_is_looked_at_after_a_tenth_of_that_time(quiet: float, pause: float) -> None:
+    agenda = Agenda(10.0)
+    agenda.join("1", firmware_id="178", poll_interval=POLL, now=0.0)
+    (look,) = taken(agenda, 0.0)
+    assert isinstance(look, Look)
+    agenda.looked(look, sight("1"), 0.0)
+
+    agenda.looked(look, sight("1"), quiet)
+    assert agenda.next(quiet) == pytest.approx(quiet + pause)
+    agenda.looked(look, sight("1", done=1), quiet)
+
+    assert agenda.next(quiet) == pytest.approx(quiet + POLL / 3)
+
+
+def test_no_job_is_looked_at_more_than_once_a_second_unless_asked_to() -> None:
+    agenda = Agenda(100.0)
+    for name, interval in (("1", 2.0), ("2", 0.2)):
+        agenda.join(name, firmware_id="", poll_interval=interval, now=0.0)
+    first, second = taken(agenda, 0.0)
+    assert isinstance(first, Look)
+    assert isinstance(second, Look)
+
+    agenda.looked(first, sight("1"), 0.0)
+    assert agenda.next(0.0) == pytest.approx(1.0)
+    agenda.looked(second, sight("2"), 0.0)
+
+    assert agenda.next(0.0) == pytest.approx(0.2)
+
+
+def test_a_look_that_failed_is_due_again() -> None:
+    agenda = Agenda(10.0)
+    agenda.join("1", firmware_id="178", poll_interval=POLL, now=0.0)
+    (look,) = taken(agenda, 0.0)
+    assert isinstance(look, Look)
+
+    agenda.looked(look, None, 0.0)
+
+    assert looks(taken(agenda, POLL)) == ["1"]
+
+
+def test_few_jobs_are_not_glanced_at_and_many_are_by_their_packages() -> None:
+    assert glances(taken(crowd(20), 0.0)) == []
+
+    first, second = glances(taken(crowd(), 0.0))
+
+    assert (first.firmware_id, len(first.job_ids), first.pages) == ("p0", 50, 1)
+    assert (second.firmware_id, len(second.job_ids)) == ("p1", 50)
+
+
+def test_whole_looks_have_a_quarter_of_the_budget_in_a_crowd() -> None:
+    agenda = crowd()
+
+    done = [len(looks(taken(agenda, moment / 10))) for moment in range(241)]
+
+    # Ten requests a second, a quarter of them, three for each look.
+    assert sum(done) == pytest.approx(24 * 10 / 4 / SMALL, abs=1)
+    assert max(done) == 1
+
+
+def test_a_large_job_pays_for_all_its_requests() -> None:
+    agenda = crowd()
+    (first,) = [errand for errand in taken(agenda, 0.0) if isinstance(errand, Look)]
+    agenda.looked(first, sight(first.job_id, is_large=True), 0.0)
+    for other in range(100):
+        if str(other) != first.job_id:
+            agenda.leave(str(other))
+    for other in range(100, 200):
+        agenda.join(str(other), firmware_id="p9", poll_interval=POLL, now=5.0)
+
+    assert taken(agenda, 5.0)[0] == Look(first.job_id, None, is_large=True)
+    assert agenda.next(5.0) == pytest.approx(5.0 + LARGE / 2.5)
+
+
+def test_a_job_that_a_glance_shows_to_have_ended_is_looked_at_before_all_others() -> None:
+    agenda = crowd()
+    at = glances(taken(agenda, 0.0))[0]
+    listed = {name: job(name, "COMPLETED" if name == "4" else "IN_PROGRESS") for name in at.job_ids[:5]}
+
+    going_on = agenda.glanced(at, Glance(listed, 1), 1.0)
+
+    assert going_on == [name for name in at.job_ids[:5] if name != "4"]
+    assert agenda.next(1.0) == Look("4", listed["4"], is_large=False)
+
+
+def test_what_an_earlier_look_told_of_a_job_is_kept_where_the_list_leaves_it_out() -> None:
+    agenda = crowd()
+    at = glances(taken(agenda, 0.0))[0]
+    agenda.looked(Look("4", None, is_large=False), sight("4"), 0.0)
+
+    agenda.glanced(at, Glance({"4": job("4", "CANCELED", firmware_id="", kind="")}, 1), 1.0)
+
+    assert agenda.next(1.0) == Look("4", job("4", "CANCELED"), is_large=False)
+
+
+def test_a_list_that_tells_too_little_of_a_job_spares_no_request() -> None:
+    agenda = crowd()
+    at = glances(taken(agenda, 0.0))[0]
+
+    agenda.glanced(at, Glance({"4": job("4", "COMPLETED", kind="")}, 1), 1.0)
+
+    assert agenda.next(1.0) == Look("4", None, is_large=False)
+
+
+def test_a_package_in_which_a_job_has_ended_is_soon_glanced_at_again() -> None:
+    agenda = crowd(packages=1)
+    (at,) = glances(taken(agenda, 0.0))
+    agenda.glanced(at, Glance({}, 3), 600.0)
+    (again,) = glances(taken(agenda, 600.0 + 4 * POLL))
+    assert again.pages == 3
+
+    agenda.glanced(again, Glance({"4": job("4", "COMPLETED")}, 3), 1000.0)
+
+    assert glances(taken(agenda, 1000.0 + POLL / 3 - 0.1)) == []
+    assert len(glances(taken(agenda, 1000.0 + POLL / 3))) == 1
+
+
+def test_a_glance_that_failed_is_due_again() -> None:
+    agenda = crowd(packages=1)
+    (at,) = glances(taken(agenda, 0.0))
+
+    assert agenda.glanced(at, None, 1.0) == []
+
+    assert glances(taken(agenda, 1.0 + POLL)) == [at]
+
+
+def test_jobs_that_nobody_waits_for_any_more_are_left_out_of_what_a_glance_shows() -> None:
+    agenda = crowd(packages=2)
+    at, other = glances(taken(agenda, 0.0))
+    for name in (at.job_ids[0], *other.job_ids):
+        agenda.leave(name)
+
+    assert agenda.glanced(at, Glance({at.job_ids[0]: job(at.job_ids[0])}, 1), 1.0) == []
+    assert agenda.glanced(other, Glance({"1": job("1")}, 1), 1.0) == []
+
+
+def test_a_job_whose_package_is_not_known_is_glanced_at_alone_until_a_look_tells_it() -> None:
+    agenda = crowd(packages=1)
+    agenda.join("new", firmware_id="", poll_interval=POLL, now=1.0)
+    assert glances(taken(agenda, 1.0))[1:] == [GlanceAt("", ("new",), 1)]
+
+    agenda.looked(Look("new", None, is_large=False), sight("new", firmware_id="p0"), 2.0)
+    agenda.glanced(GlanceAt("", ("new",), 1), Glance({}, 1), 2.0)
+    agenda.glanced(GlanceAt("p0", ("0",), 1), Glance({}, 1), 2.0)
+
+    (at,) = glances(taken(agenda, 70.0))
+    assert at.firmware_id == "p0"
+    assert at.job_ids[-1] == "new"
+
+
+def test_jobs_that_the_platform_does_not_list_are_asked_for_one_by_one() -> None:
+    agenda = crowd(packages=1)
+    (at,) = glances(taken(agenda, 0.0))
+
+    agenda.unlist(at, 1.0)
+    agenda.looked(Look("4", None, is_large=False), sight("4", firmware_id="p0"), 1.0)
+
+    assert glances(taken(agenda, 1.0)) == [GlanceAt("", (name,), 1) for name in at.job_ids]
+    for name in at.job_ids:
+        agenda.leave(name)
+    agenda.unlist(at, 2.0)
+    assert agenda.next(100.0) == math.inf
+
+
+def test_a_job_that_contradicts_itself_is_looked_at_as_a_whole_until_it_settles() -> None:
+    agenda = crowd()
+    (at, _) = glances(taken(agenda, 0.0))
+    agenda.looked(Look("4", None, is_large=False), sight("4", outcome=Outcome.SETTLING), 0.0)
+
+    agenda.glanced(at, Glance({"4": job("4", "COMPLETED")}, 1), 1.0)
+
+    assert "4" not in looks(taken(agenda, 1.0))
+    assert agenda.next(POLL) == Look("4", None, is_large=False)
+
+
+def test_what_is_urgent_leaves_others_their_turn() -> None:
+    agenda = crowd()
+    for name in range(50):
+        agenda.urge(str(name), 0.0)
+
+    errands = taken(agenda, 0.0)
+
+    places = [place for place, errand in enumerate(errands) if isinstance(errand, GlanceAt)]
+    # After the first four the turn is that of the job which has waited longest, and then that of the packages.
+    assert places == [2 * IN_A_ROW + 1, 3 * IN_A_ROW + 2]
+    assert sorted(map(int, looks(errands))) == list(range(50))
+
+
+def test_a_second_wait_for_a_job_has_it_looked_at_as_often_as_the_more_impatient_wants() -> None:
+    agenda = Agenda(10.0)
+    for interval in (POLL, 6.0, 60.0):
+        agenda.join("1", firmware_id="178", poll_interval=interval, now=0.0)
+    (look,) = taken(agenda, 0.0)
+    assert isinstance(look, Look)
+
+    agenda.looked(look, sight("1"), 0.0)
+
+    assert agenda.next(0.0) == pytest.approx(2.0)
+
+
+def test_when_all_have_left_nothing_is_due_and_a_late_answer_changes_nothing() -> None:
+    agenda = crowd(20)
+    errands = taken(agenda, 0.0)
+    for name in range(20):
+        agenda.leave(str(name))
+
+    for errand in errands:
+        assert isinstance(errand, Look)
+        agenda.looked(errand, sight(errand.job_id), 1.0)
+
+    assert agenda.next(1e9) == math.inf
+
+
+def test_being_asked_again_and_again_piles_nothing_up() -> None:
+    agenda = crowd(10)
+    for moment in range(10_000):
+        agenda.urge("3", float(moment))
+
+    assert len(agenda._urgent._heap) < 20
+    assert looks(taken(agenda, 1e6)).count("3") == 1

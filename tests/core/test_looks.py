@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.errors import NotFoundError
+from airflow_provider_tuya_ota.core.looks import glance_at_jobs, see_job
+from airflow_provider_tuya_ota.core.models import Job
+from airflow_provider_tuya_ota.core.states import JobStatus, JobType
+from tests.core.script import SETTINGS, Script, Sent, job, ok, refused, task
+
+
+def listed(*jobs: dict[str, Any]) -> Any:
+    return ok(data=list(jobs), total=len(jobs))
+
+
+def test_a_glance_at_many_jobs_of_a_package_is_one_request() -> None:
+    script = Script([listed(job("1"), job("2", status="COMPLETED"), job("3"))])
+
+    glance = script.run(glance_at_jobs(SETTINGS, "178", ["1", "2", "9"]))
+
+    assert script.actions == ["ListOTAJobByFirmware"]
+    assert {name: found.status for name, found in glance.jobs.items()} == {"1": "IN_PROGRESS", "2": "COMPLETED"}
+    assert glance.pages == 1
+
+
+@pytest.mark.parametrize(("firmware_id", "pages"), [("", 1), ("178", 3)])
+def test_a_few_jobs_of_a_long_list_or_of_no_known_package_are_asked_for_by_themselves(
+    firmware_id: str, pages: int
+) -> None:
+    script = Script([ok(data=job("1")), ok(data=job("2"))])
+
+    glance = script.run(glance_at_jobs(SETTINGS, firmware_id, ["1", "2"], pages=pages))
+
+    assert script.actions == ["QueryOTAJob", "QueryOTAJob"]
+    assert list(glance.jobs) == ["1", "2"]
+    assert glance.pages == pages
+
+
+def test_how_long_the_list_is_is_told_for_the_next_glance() -> None:
+    everything = [job(str(number)) for number in range(450)]
+
+    def page(sent: Sent) -> Any:
+        begin = (int(sent.parameters["CurrentPage"]) - 1) * 200
+        return ok(data=everything[begin : begin + 200], total=450)
+
+    assert Script(page).run(glance_at_jobs(SETTINGS, "178", ["1"])).pages == 3
+
+
+def test_a_job_that_is_gone_is_an_error_of_the_glance() -> None:
+    with pytest.raises(NotFoundError):
+        Script([refused("iot.firmware.InvalidOTAJobId")]).run(glance_at_jobs(SETTINGS, "", ["1"]))
+
+
+def test_a_job_that_a_glance_has_shown_is_not_asked_for_again() -> None:
+    known = Job(
+        job_id="9001",
+        firmware_id="178",
+        status=JobStatus("COMPLETED"),
+        type=JobType("UPGRADE_FIRMWARE"),
+        need_push=True,
+    )
+    script = Script([ok(data=[task("d1", "SUCCEEDED")])])
+
+    sight = script.run(see_job(SETTINGS, "9001", known=known))
+
+    assert script.actions == ["ListOTATaskByJob"]
+    assert (sight.job, sight.verdict.outcome, sight.is_large) == (known, "succeeded", False)

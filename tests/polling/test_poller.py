@@ -1,0 +1,329 @@
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
+from airflow_provider_tuya_ota.core.errors import (
+    AuthenticationError,
+    JobFailedError,
+    LostSightError,
+    NotFoundError,
+    WaitTimeoutError,
+)
+from airflow_provider_tuya_ota.core.http import Response
+from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
+from airflow_provider_tuya_ota.core.watching import Patience
+from airflow_provider_tuya_ota.polling.poller import Poller, PollerBrokenError
+from airflow_provider_tuya_ota.transports.budget import Budget
+from tests.campaigns.virtual import LoopWorld, Metered, VirtualLoop
+from tests.campaigns.waits import Shape, release
+from tests.contract.worlds import Quiet, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from airflow_provider_tuya_ota.core.flow import Note
+    from airflow_provider_tuya_ota.core.http import Request
+
+RATE = 10.0
+
+
+class Heard(Quiet):
+    """Keeps what a wait would write into its log."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.reports: list[Verdict] = []
+
+    def note(self, note: Note) -> None:
+        self.notes.append(note.text)
+
+    def report(self, verdict: Verdict) -> None:
+        self.reports.append(verdict)
+
+
+class Stage:
+    """A poller and a platform in virtual time."""
+
+    def __init__(self, loop: VirtualLoop, waits: int, packages: int = 1, *, silent: bool = False) -> None:
+        self.loop = loop
+        self.emulator, self.jobs = release(Shape(waits, packages, 15), loop, silent=silent, minutes=5)
+        self.transport = Metered(self.emulator)
+        budget = Budget({Lane.CALLS: RATE, Lane.CANCELS: RATE}, clock=loop.time)
+        self.where = replace(settings("http://127.0.0.1:1"), requests_per_second=RATE)
+        self.world = LoopWorld(loop)
+        client = AsyncTuyaOTAClient(
+            self.where, transport=self.transport, listener=Quiet(), world=self.world, budget=budget
+        )
+        self.poller = Poller(client)
+        self.heard: dict[str, Heard] = {}
+
+    def patience(self, *, seconds: float = 7200.0, **changes: float) -> Patience:
+        return Patience(deadline=datetime.fromtimestamp(self.loop.wall(), UTC) + timedelta(seconds=seconds), **changes)
+
+    def wait(self, job_id: str, patience: Patience | None = None, *, firmware_id: str | None = None) -> Any:
+        heard = self.heard.setdefault(job_id, Heard())
+        package = self.jobs.get(job_id, "") if firmware_id is None else firmware_id
+        return self.poller.watch(
+            job_id, patience or self.patience(), firmware_id=package, listener=heard, world=self.world
+        )
+
+    def wait_for_all(self) -> Awaitable[list[Any]]:
+        return asyncio.gather(*(self.wait(job) for job in self.jobs), return_exceptions=True)
+
+    def fault(self, kind: str, action: str = "*", **values: Any) -> None:
+        self.emulator.faults.add({"action": action, "kind": kind, **values})
+
+    def count(self, action: str) -> int:
+        return self.transport.actions.get(action, 0)
+
+
+def play(scene: Callable[[Stage], Coroutine[Any, Any, None]], waits: int, packages: int = 1, **how: Any) -> None:
+    """Let a scene happen, and the poller close at its end."""
+    loop = VirtualLoop()
+
+    async def run() -> None:
+        stage = Stage(loop, waits, packages, **how)
+        async with stage.poller:
+            await scene(stage)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()
+
+
+def test_every_wait_ends_with_the_verdict_of_its_own_job() -> None:
+    async def scene(stage: Stage) -> None:
+        verdicts = await stage.wait_for_all()
+
+        assert [verdict.job_id for verdict in verdicts] == list(stage.jobs)
+        assert {verdict.outcome for verdict in verdicts} == {Outcome.SUCCEEDED}
+        assert all(heard.reports[-1].outcome is Outcome.SUCCEEDED for heard in stage.heard.values())
+
+    play(scene, 100, 4)
+
+
+def test_a_wait_alone_is_told_every_step_of_its_job() -> None:
+    async def scene(stage: Stage) -> None:
+        (job,) = stage.jobs
+        await stage.wait(job)
+
+        seen = [report.line() for report in stage.heard[job].reports]
+        assert len(set(seen)) > 2
+        assert stage.count("ListOTAJobByFirmware") == 0
+
+    play(scene, 1)
+
+
+def test_two_who_wait_for_one_job_look_at_it_once() -> None:
+    async def scene(stage: Stage) -> None:
+        (job,) = stage.jobs
+        alone = asyncio.create_task(stage.wait(job))
+        await asyncio.sleep(30)
+        looks = stage.count("QueryOTAJob")
+        other = asyncio.create_task(stage.wait(job))
+        await asyncio.sleep(30)
+
+        assert stage.count("QueryOTAJob") <= 2 * looks
+        assert (await alone) == (await other)
+
+    play(scene, 1)
+
+
+def test_the_deadline_is_the_wait_s_own_and_has_a_last_look() -> None:
+    async def scene(stage: Stage) -> None:
+        begun = stage.loop.time()
+        looks = stage.count("ListOTATaskByJob")
+        with pytest.raises(WaitTimeoutError, match="Last seen: job") as caught:
+            await stage.wait(next(iter(stage.jobs)), stage.patience(seconds=40, poll_interval=3600))
+
+        assert 40 <= stage.loop.time() - begun < 41
+        assert stage.count("ListOTATaskByJob") == looks + 2
+        assert caught.value.verdict is not None
+
+    play(scene, 1, silent=True)
+
+
+def test_a_thousand_waits_do_not_keep_a_last_look_waiting() -> None:
+    async def scene(stage: Stage) -> None:
+        others = asyncio.ensure_future(stage.wait_for_all())
+        await asyncio.sleep(60)
+        begun = stage.loop.time()
+        with pytest.raises(WaitTimeoutError):
+            await stage.wait(next(iter(stage.jobs)), stage.patience(seconds=20))
+        assert stage.loop.time() - begun < 25
+        others.cancel()
+        await asyncio.gather(others, return_exceptions=True)
+
+    play(scene, 300, 60, silent=True)
+
+
+def test_an_outage_fails_no_wait_and_is_told_to_each() -> None:
+    async def scene(stage: Stage) -> None:
+        waiting = asyncio.ensure_future(stage.wait_for_all())
+        await asyncio.sleep(20)
+        stage.fault("outage", seconds=3600, nth=1)
+        verdicts = await waiting
+
+        assert {verdict.outcome for verdict in verdicts} == {Outcome.SUCCEEDED}
+        assert all(any("goes on; looking again" in note for note in heard.notes) for heard in stage.heard.values())
+
+    play(scene, 100, 2)
+
+
+def test_looks_that_fail_for_too_long_end_in_the_error_that_says_that_the_job_goes_on() -> None:
+    async def scene(stage: Stage) -> None:
+        (job,) = stage.jobs
+        waiting = asyncio.create_task(stage.wait(job, stage.patience(poll_error_tolerance=600)))
+        await asyncio.sleep(30)
+        stage.fault("status")
+        begun = stage.loop.time()
+
+        with pytest.raises(LostSightError, match="it goes on at the platform"):
+            await waiting
+        assert 600 <= stage.loop.time() - begun < 900
+
+    play(scene, 1, silent=True)
+
+
+def test_a_job_that_is_not_there_ends_its_own_wait_and_no_other() -> None:
+    async def scene(stage: Stage) -> None:
+        others = asyncio.ensure_future(stage.wait_for_all())
+        with pytest.raises(NotFoundError):
+            await stage.wait("404", firmware_id=next(iter(stage.jobs.values())))
+
+        assert {verdict.outcome for verdict in await others} == {Outcome.SUCCEEDED}
+
+    play(scene, 60)
+
+
+def test_a_key_that_is_refused_ends_a_wait_that_has_seen_nothing() -> None:
+    async def scene(stage: Stage) -> None:
+        async def send(request: Request) -> Response:
+            return Response(404, {}, b'{"Code":"InvalidAccessKeyId.NotFound","Message":"no"}')
+
+        stage.transport.send = send  # type: ignore[method-assign] # as above
+        results = await stage.wait_for_all()
+
+        assert {type(result) for result in results} == {AuthenticationError}
+
+    play(scene, 60)
+
+
+def test_a_platform_that_lists_no_jobs_is_asked_for_each() -> None:
+    async def scene(stage: Stage) -> None:
+        inner = stage.transport.send
+
+        async def send(request: Request) -> Response:
+            answer = await inner(request)
+            if "Action=ListOTAJobByFirmware" in request.url:
+                return replace(answer, status=403, body=b'{"Code":"Forbidden.NoPermission","Message":"no"}')
+            return answer
+
+        stage.transport.send = send  # type: ignore[method-assign] # the platform refuses this one operation
+        verdicts = await stage.wait_for_all()
+
+        assert {verdict.outcome for verdict in verdicts} == {Outcome.SUCCEEDED}
+        assert stage.count("ListOTAJobByFirmware") < 20
+
+    play(scene, 100, 2)
+
+
+def test_a_list_that_lags_behind_delays_a_verdict_and_changes_none() -> None:
+    async def scene(stage: Stage) -> None:
+        inner = stage.transport.send
+
+        async def send(request: Request) -> Response:
+            answer = await inner(request)
+            if "Action=ListOTAJobByFirmware" in request.url:
+                return replace(answer, body=answer.body.replace(b"COMPLETED", b"IN_PROGRESS"))
+            return answer
+
+        stage.transport.send = send  # type: ignore[method-assign] # as above
+        verdicts = await stage.wait_for_all()
+
+        assert {verdict.outcome for verdict in verdicts} == {Outcome.SUCCEEDED}
+
+    play(scene, 60)
+
+
+def test_a_device_that_fails_fails_its_job_alone() -> None:
+    async def scene(stage: Stage) -> None:
+        device = stage.emulator.world.products["k1demoproduct"].devices["device-0007"]
+        device.behaviour = replace(device.behaviour, outcome="fails", at_progress=60, reason="bad block")
+
+        verdicts = await stage.wait_for_all()
+
+        failed = [verdict for verdict in verdicts if verdict.outcome is Outcome.FAILED]
+        assert [verdict.failing[0].name for verdict in failed] == ["device-0007"]
+        assert len(verdicts) == 100
+
+    play(scene, 100, 5)
+
+
+def test_a_contradiction_that_stays_is_no_success() -> None:
+    async def scene(stage: Stage) -> None:
+        inner = stage.transport.send
+
+        async def send(request: Request) -> Response:
+            answer = await inner(request)
+            if "Action=ListOTATaskByJob" in request.url:
+                return answer
+            return replace(answer, body=answer.body.replace(b"IN_PROGRESS", b"COMPLETED"))
+
+        stage.transport.send = send  # type: ignore[method-assign] # as above
+        results = await stage.wait_for_all()
+
+        assert {type(result) for result in results} == {JobFailedError}
+        assert all("The platform has told this for 300 s" in str(result) for result in results)
+
+    play(scene, 60, silent=True)
+
+
+def test_an_error_of_its_own_lets_every_wait_look_for_itself() -> None:
+    async def scene(stage: Stage) -> None:
+        waiting = asyncio.ensure_future(stage.wait_for_all())
+        await asyncio.sleep(20)
+
+        async def send(request: Request) -> Response:
+            raise RuntimeError("a mistake of ours")
+
+        stage.transport.send = send  # type: ignore[method-assign] # something that nobody thought of
+        results = await waiting
+
+        assert {type(result) for result in results} == {PollerBrokenError}
+        assert stage.poller.is_broken
+        with pytest.raises(PollerBrokenError, match="RuntimeError: a mistake of ours"):
+            await stage.wait(next(iter(stage.jobs)))
+
+    play(scene, 30)
+
+
+def test_it_runs_in_no_wait_s_context() -> None:
+    whose: ContextVar[str] = ContextVar("whose", default="nobody's")
+    seen = set()
+
+    async def scene(stage: Stage) -> None:
+        inner = stage.transport.send
+
+        async def send(request: Request) -> Response:
+            seen.add(whose.get())
+            return await inner(request)
+
+        stage.transport.send = send  # type: ignore[method-assign] # listens in
+        whose.set("the first wait's")
+        await stage.wait(next(iter(stage.jobs)))
+
+    whose.set("the test's")
+    play(scene, 1)
+
+    assert seen == {"nobody's"}
