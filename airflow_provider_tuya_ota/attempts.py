@@ -56,10 +56,11 @@ def attempt_of(
     :param retries: of the task. Clearing adds them to the tries that are left, which tells a retry from a clear.
     """
     ti, dag_run = context["ti"], context.get("dag_run")
-    tried, most = getattr(ti, "try_number", 1), getattr(ti, "max_tries", retries)
+    tried, most = getattr(ti, "try_number", 1), getattr(ti, "max_tries", None)
     return Attempt(
         clear_number=getattr(dag_run, "clear_number", 0),
-        is_retry=tried > most - retries + 1,
+        cleared_after=None if most is None else most - retries,
+        is_retry=tried > (retries if most is None else most) - retries + 1,
         run_started_at=getattr(dag_run, "start_date", None),
         on_failed_job=OnFailedJob(on_failed_job),
         may_cancel=may_cancel,

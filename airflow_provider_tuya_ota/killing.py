@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 
 from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.stopping import stop_job
+from airflow_provider_tuya_ota.core.stopping import not_stopped, stop_job
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -54,7 +54,7 @@ class RunningJob:
     @property
     def impatient(self) -> Settings:
         """Settings that leave time for an answer before the process is gone."""
-        return replace(self.settings, connect_timeout=1.0, read_timeout=1.5)
+        return replace(self.settings, connect_timeout=1.0, read_timeout=2.5)
 
 
 def stop_killed(running: RunningJob, log: Any) -> None:
@@ -88,7 +88,7 @@ def stop_killed(running: RunningJob, log: Any) -> None:
             client.run(stop_job(client.settings, running.job_id))
     except TuyaOTAError as error:
         log.error(  # noqa: TRY400 - the sentence says it all, and a traceback might show an address
-            "%s Job %s was not stopped; cancel its device tasks in the vendor's console", error.sentence, running.job_id
+            "%s %s", error.sentence, not_stopped(running.job_id)
         )
 
 

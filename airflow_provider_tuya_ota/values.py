@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from typing import Any, Final
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 LONGEST: Final = 10 * 365 * 86400.0
 """Seconds; with longer waits dates leave the calendar."""
@@ -77,8 +77,12 @@ def names(field: str, value: Any) -> Sequence[str] | None:
     """
     if value is None or value == "None":
         return None
-    if not isinstance(value, str):
+    if isinstance(value, (Sequence, AbstractSet)) and not isinstance(value, (str, bytes)):
         return list(value)
+    if not isinstance(value, str):
+        raise InvalidParameterError(
+            field=field, problem=f"{value!r:.80} is not a list", allowed="a list of names, or text with one per line"
+        )
     if value.strip().startswith("["):
         try:
             parsed = ast.literal_eval(value.strip())
@@ -90,6 +94,22 @@ def names(field: str, value: Any) -> Sequence[str] | None:
             )
         return parsed
     return [name.strip() for name in re.split(r"[\n,]", value) if name.strip()]
+
+
+@contextmanager
+def named_as(**own: str) -> Iterator[None]:
+    """Let errors name an operator's own arguments, where they are not called as those of the client.
+
+    :param own: by the client's name.
+    """
+    try:
+        yield
+    except InvalidParameterError as error:
+        name, _, rest = error.field.partition(" ")
+        if name not in own:
+            raise
+        field = f"{own[name]} {rest}".rstrip()
+        raise InvalidParameterError(field=field, problem=error.problem, allowed=error.allowed) from None
 
 
 def _absent(value: Any) -> bool:

@@ -31,7 +31,9 @@ class OnFailedJob(StrEnum):
 class Attempt:
     """What the scheduler knows of this try of a task.
 
-    :param clear_number: how often the run was cleared; clearing means to release once more.
+    :param clear_number: how often anything of the run was cleared; clearing means to release once more.
+    :param cleared_after: how many tries of this task were over when it was last cleared, unless it ran then; None where
+        Airflow does not tell.
     :param is_retry: an earlier try may have got as far as creating something.
     :param run_started_at: nothing of this run is older.
     :param on_failed_job: what a retry does whose job has failed.
@@ -41,6 +43,7 @@ class Attempt:
     """
 
     clear_number: int = 0
+    cleared_after: int | None = None
     is_retry: bool = False
     run_started_at: datetime | None = None
     on_failed_job: OnFailedJob = OnFailedJob.FAIL
@@ -57,6 +60,7 @@ class Intent:
     :param known_ids: what existed before, and is therefore not it.
     :param started_at: when it was written.
     :param clear_number: of the try that wrote it.
+    :param cleared_after: likewise.
     :param entity_id: what was created; empty until the platform has said.
     """
 
@@ -64,6 +68,7 @@ class Intent:
     known_ids: tuple[str, ...]
     started_at: datetime
     clear_number: int = 0
+    cleared_after: int | None = None
     entity_id: str = ""
     form: int = field(default=FORM)
 
@@ -85,6 +90,7 @@ class Intent:
                 known_ids=tuple(map(str, values["known_ids"])),
                 started_at=datetime.fromisoformat(values["started_at"]).astimezone(UTC),
                 clear_number=int(values["clear_number"]),
+                cleared_after=values.get("cleared_after"),
                 entity_id=str(values["entity_id"]),
             )
         except (KeyError, TypeError, ValueError):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
 from airflow_provider_tuya_ota.core.appearing import wait_to_appear
 from airflow_provider_tuya_ota.core.calls import call
+from airflow_provider_tuya_ota.core.counting import count_tasks
 from airflow_provider_tuya_ota.core.errors import (
     AlreadyUnderWayError,
     AmbiguousOutcomeError,
@@ -25,7 +26,7 @@ from airflow_provider_tuya_ota.core.flow import Flow, Look, Memo, Note, Recall, 
 from airflow_provider_tuya_ota.core.intents import EVER, Attempt, Intent, OnFailedJob
 from airflow_provider_tuya_ota.core.lists import list_jobs
 from airflow_provider_tuya_ota.core.looks import look_at_job
-from airflow_provider_tuya_ota.core.states import JobType
+from airflow_provider_tuya_ota.core.states import JobStatus, JobType, TaskStatus
 from airflow_provider_tuya_ota.core.stopping import drain
 from airflow_provider_tuya_ota.core.targets import fingerprint_of, fits
 from airflow_provider_tuya_ota.core.verdicts import Outcome
@@ -107,13 +108,14 @@ def recover(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob | None]:
         return (yield from _recover_without_a_note(wanted, attempt, is_durable=memo.is_durable))
     intent = Intent.from_dict(memo.value)
     job = yield from _created_from(wanted, intent)
-    if job is not None and (intent.clear_number, intent.fingerprint) == _sort_of(wanted, attempt):
-        return (yield from _go_on_with(wanted, attempt, intent, job))
-    if job is not None:
-        # A clear asks for a new release, an edited request does not ask to stop the old one.
-        cleared = intent.clear_number != attempt.clear_number
-        yield from _drain(wanted, attempt, job, may_cancel=cleared and attempt.may_cancel)
-        yield Remember(None)
+    if job is None:
+        return None
+    cleared = yield from _was_cleared(wanted, attempt, intent, job)
+    if not cleared and intent.fingerprint == fingerprint_of(wanted.action):
+        return (yield from _go_on_with(wanted, attempt, replace(intent, clear_number=attempt.clear_number), job))
+    # A clear asks for a new release, an edited request does not ask to stop the old one.
+    yield from _drain(wanted, attempt, job, may_cancel=cleared and attempt.may_cancel)
+    yield Remember(None)
     return None
 
 
@@ -132,6 +134,7 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
         known_ids=tuple(job.job_id for job in known),
         started_at=(yield Look()).now,
         clear_number=attempt.clear_number,
+        cleared_after=attempt.cleared_after,
     )
     yield Remember(intent.to_dict())
     try:
@@ -153,8 +156,21 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
     return NewJob(job_id=created.entity_id or "", utc_create=created.utc_create, request_id=created.request_id)
 
 
-def _sort_of(wanted: JobToCreate, attempt: Attempt) -> tuple[int, str]:
-    return attempt.clear_number, fingerprint_of(wanted.action)
+def _was_cleared(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job) -> Flow[bool]:
+    """Tell whether this task was cleared since the note was written, or only another one of its run.
+
+    Airflow counts clears by run. The clear of a task that waited or had ended shows in its tries; that of one that ran
+    shows in nothing but what became of the job, which being killed stops.
+    """
+    if intent.clear_number == attempt.clear_number:
+        return False
+    if attempt.cleared_after is None or intent.cleared_after != attempt.cleared_after:
+        return True
+    tasks = yield from count_tasks(wanted.settings, job.job_id, [TaskStatus.CANCELED])
+    if job.status == JobStatus.CANCELED or tasks[TaskStatus.CANCELED]:
+        return True
+    yield Note(f"something of this run was cleared, but not this task: it still waits for job {job.job_id}")
+    return False
 
 
 def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable: bool) -> Flow[NewJob | None]:

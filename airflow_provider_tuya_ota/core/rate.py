@@ -21,7 +21,7 @@ FASTER: Final = 0.02
 know nothing of each other, find their shares of its limit without being refused all the time."""
 PATIENCE: Final = 1.0
 """Seconds in which several such answers count as one: they were on their way at the same time."""
-SECOND: Final = 1.05
+SECOND: Final = 1.1
 """Seconds over which a second's requests are spread. One may be held up on its way and the next ones not; so even then
 no second at the platform has more of them than it grants."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.counting import count_tasks
-from airflow_provider_tuya_ota.core.errors import ConflictError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.errors import ConflictError, TuyaOTAError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Sleep
 from airflow_provider_tuya_ota.core.states import TaskStatus
 
@@ -27,17 +27,21 @@ UNFINISHED = (*WAITING, TaskStatus.IN_PROGRESS)
 class Stopped:
     """What stopping a job came to.
 
-    :param cancelled: device tasks that had not begun and never will.
+    :param cancelled: device tasks that never begin, those that were cancelled before among them.
     :param waiting: device tasks that could not be cancelled and may still begin.
     :param flashing: device tasks that go on.
+    :param is_counted: False where the platform did not tell these numbers after the cancel.
     """
 
     cancelled: int
     waiting: int
     flashing: int
+    is_counted: bool = True
 
     def line(self, job_id: str) -> str:
         """Say it in a sentence."""
+        if not self.is_counted:
+            return f"job {job_id}: what had not begun is cancelled; how many devices are flashing could not be read"
         text = f"job {job_id}: {self.cancelled} device tasks cancelled"
         if self.waiting:
             text += f", {self.waiting} could not be cancelled and may still begin"
@@ -47,29 +51,40 @@ class Stopped:
 def stop_job(settings: Settings, job_id: str) -> Flow[Stopped]:
     """Cancel every device task of a job that waits for confirmation, for the device or for its first report.
 
-    Nothing is sent where nothing waits; doing it twice does no more than once.
+    The cancel is the first request: whoever stops a job may have seconds left to live. Doing it twice does no more than
+    once.
     """
-    before = yield from count_tasks(settings, job_id, UNFINISHED)
-    after = before
-    if _waiting(before):
+    try:
+        yield from call(
+            settings,
+            CancelOTATaskByJob(
+                job_id=job_id, cancel_queued_task=True, cancel_notified_task=True, cancel_unconfirmed_task=True
+            ),
+        )
+    except ConflictError as error:
+        # The job has ended meanwhile, which is as good.
+        yield Note(f"{error.sentence} Looking at job {job_id}.", warning=True)
+        stopped = yield from _count(settings, job_id)
+    else:
+        yield Note(f"What job {job_id} had not begun is cancelled.")
         try:
-            yield from call(
-                settings,
-                CancelOTATaskByJob(
-                    job_id=job_id, cancel_queued_task=True, cancel_notified_task=True, cancel_unconfirmed_task=True
-                ),
-            )
-        except ConflictError as error:
-            # The job has ended meanwhile, which is as good.
-            yield Note(f"{error.sentence} Looking at job {job_id}.", warning=True)
-        after = yield from count_tasks(settings, job_id, UNFINISHED)
-    stopped = Stopped(
-        cancelled=max(0, _waiting(before) - _waiting(after) - _began(before, after)),
-        waiting=_waiting(after),
-        flashing=after[TaskStatus.IN_PROGRESS],
-    )
-    yield Note(stopped.line(job_id), warning=bool(stopped.waiting or stopped.flashing))
+            stopped = yield from _count(settings, job_id)
+        except TuyaOTAError:
+            stopped = Stopped(cancelled=0, waiting=0, flashing=0, is_counted=False)
+    yield Note(stopped.line(job_id), warning=bool(stopped.waiting or stopped.flashing or not stopped.is_counted))
     return stopped
+
+
+def _count(settings: Settings, job_id: str) -> Flow[Stopped]:
+    after = yield from count_tasks(settings, job_id, (*UNFINISHED, TaskStatus.CANCELED))
+    return Stopped(
+        cancelled=after[TaskStatus.CANCELED], waiting=_waiting(after), flashing=after[TaskStatus.IN_PROGRESS]
+    )
+
+
+def not_stopped(job_id: str) -> str:
+    """Say what a person has to do now."""
+    return f"Job {job_id} was not stopped; cancel its device tasks in the vendor's console"
 
 
 def drain(settings: Settings, job_id: str, *, may_cancel: bool, deadline: datetime, poll_interval: float) -> Flow[None]:
@@ -98,7 +113,3 @@ def drain(settings: Settings, job_id: str, *, may_cancel: bool, deadline: dateti
 
 def _waiting(counts: Mapping[TaskStatus, int]) -> int:
     return sum(counts[status] for status in WAITING)
-
-
-def _began(before: Mapping[TaskStatus, int], after: Mapping[TaskStatus, int]) -> int:
-    return max(0, after[TaskStatus.IN_PROGRESS] - before[TaskStatus.IN_PROGRESS])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.encoding import Value
     from airflow_provider_tuya_ota.core.envelope import Reply
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.transports.driver import World
 
 Result = TypeVar("Result")
 
@@ -50,7 +50,10 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
         :raises ConfigurationError: naming the field that is wrong and what is accepted.
         """
-        connection = self.get_connection(self.tuya_ota_conn_id)
+        try:
+            connection = self.get_connection(self.tuya_ota_conn_id)
+        except AirflowNotFoundException:
+            raise self._unknown() from None
         settings = self._build(connection, connection.extra_dejson)
         mask_secret(settings.credentials.access_key_secret)
         mask_secret(settings.credentials.access_key_id)
@@ -58,11 +61,20 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
     async def aget_settings(self) -> Settings:
         """Read the connection in an event loop; see :meth:`get_settings`."""
-        connection = await self.aget_connection(self.tuya_ota_conn_id)
+        try:
+            connection = await self.aget_connection(self.tuya_ota_conn_id)
+        except AirflowNotFoundException:
+            raise self._unknown() from None
         settings = self._build(connection, await connection.aextra_dejson())
         await amask_secret(settings.credentials.access_key_secret)
         await amask_secret(settings.credentials.access_key_id)
         return settings
+
+    def _unknown(self) -> ConfigurationError:
+        return ConfigurationError(
+            f"Connection {self.tuya_ota_conn_id!r} is not defined. Create one of type 'Tuya OTA' under Admin,"
+            " Connections, or correct tuya_ota_conn_id."
+        )
 
     def _build(self, connection: Connection, extra: Mapping[str, Any]) -> Settings:
         from airflow_provider_tuya_ota.core.settings import Settings  # noqa: PLC0415 - operators import the hook
@@ -89,14 +101,11 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
         return TuyaOTAClient(self.get_settings(), listener=LogListener(log or self.log))
 
-    async def aget_conn(self, log: Any = None, *, world: World | None = None) -> AsyncTuyaOTAClient:
-        """Open a client inside a running event loop; see :meth:`get_conn`.
-
-        :param world: clock and chance; the real ones by default.
-        """
+    async def aget_conn(self, log: Any = None) -> AsyncTuyaOTAClient:
+        """Open a client inside a running event loop; see :meth:`get_conn`."""
         from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener  # noqa: PLC0415 - as above
 
-        return AsyncTuyaOTAClient(await self.aget_settings(), listener=LogListener(log or self.log), world=world)
+        return AsyncTuyaOTAClient(await self.aget_settings(), listener=LogListener(log or self.log))
 
     def do(self, action: Action[Result]) -> Result:
         """Carry out one operation; see :meth:`.TuyaOTAClient.do`."""

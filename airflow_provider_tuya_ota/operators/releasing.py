@@ -125,9 +125,10 @@ def start(
         poll_interval=how.poll_interval,
     )
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
+        operator.running = RunningJob.of(context, client.settings, "")
         started = client.run(flow(client.settings, attempt), memory=memory_of(context))
-        if started.is_own and operator.on_cancel == "stop":
-            operator.running = RunningJob.of(context, client.settings, started.job_id)
+        may_stop = started.is_own and operator.on_cancel == "stop"
+        operator.running = RunningJob.of(context, client.settings, started.job_id) if may_stop else None
         link = console_url(
             client.settings,
             job_id=started.job_id,
@@ -194,8 +195,16 @@ def give_up(operator: JobOperator, context: Context) -> str:
 
 def killed(operator: JobOperator) -> None:
     """Stop the job, if a person asked for it; see :mod:`airflow_provider_tuya_ota.killing`."""
-    if operator.running is not None:
+    if operator.running is None:
+        return
+    if operator.running.job_id:
         stop_killed(operator.running, operator.log)
+    else:
+        operator.log.warning(
+            "This process was told to end while it was creating a job: package %s may have a new one, which nobody"
+            " stops and a retry goes on with. Look at the package's jobs in the vendor's console",
+            operator.firmware_id,
+        )
 
 
 def push_release(operator: JobOperator, context: Context, release: dict[str, Any]) -> None:

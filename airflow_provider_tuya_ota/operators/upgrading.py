@@ -8,7 +8,7 @@ from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
 from airflow_provider_tuya_ota.core.upgrading import start_upgrade
 from airflow_provider_tuya_ota.operators import releasing
 from airflow_provider_tuya_ota.operators.releasing import Started
-from airflow_provider_tuya_ota.values import names, switch, text, whole_number
+from airflow_provider_tuya_ota.values import named_as, names, switch, text, whole_number
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -42,18 +42,19 @@ def run(operator: TuyaOTACreateUpgradeJobOperator, context: Context) -> str:
 
 def _action(operator: TuyaOTACreateUpgradeJobOperator) -> CreateOTAStaticUpgradeJob:
     percent = whole_number("gray_percent", operator.gray_percent)
-    return CreateOTAStaticUpgradeJob(
-        firmware_id=operator.firmware_id,
-        product_key=operator.product_key,
-        target_selection=operator.target_selection,
-        target_device_name=names("device_names", operator.device_names),
-        gray_percent=None if percent is None else str(percent),
-        group_id=text(operator.group_id),
-        src_version=names("source_versions", operator.source_versions),
-        retry_interval=whole_number("retry_interval", operator.retry_interval),
-        retry_count=whole_number("retry_count", operator.retry_count),
-        timeout_in_minutes=whole_number("timeout_in_minutes", operator.timeout_in_minutes),
-        need_push=switch("need_push", operator.need_push),
-        need_confirm=switch("need_confirm", operator.need_confirm),
-        download_protocol=text(operator.download_protocol),
-    )
+    with named_as(target_device_name="device_names", src_version="source_versions"):
+        return CreateOTAStaticUpgradeJob(
+            firmware_id=operator.firmware_id,
+            product_key=operator.product_key,
+            target_selection=operator.target_selection,
+            target_device_name=names("device_names", operator.device_names),
+            gray_percent=None if percent is None else str(percent),
+            group_id=text(operator.group_id),
+            src_version=names("source_versions", operator.source_versions),
+            retry_interval=whole_number("retry_interval", operator.retry_interval),
+            retry_count=whole_number("retry_count", operator.retry_count),
+            timeout_in_minutes=whole_number("timeout_in_minutes", operator.timeout_in_minutes),
+            need_push=switch("need_push", operator.need_push),
+            need_confirm=switch("need_confirm", operator.need_confirm),
+            download_protocol=text(operator.download_protocol),
+        )

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.release_report import report_verified
 from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.operators import releasing
 from airflow_provider_tuya_ota.operators.releasing import Started
-from airflow_provider_tuya_ota.values import names, switch, text, whole_number
+from airflow_provider_tuya_ota.values import named_as, names, switch, text, whole_number
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -52,15 +52,16 @@ def run(operator: TuyaOTACreateVerifyJobOperator, context: Context) -> str:
 
 
 def _action(operator: TuyaOTACreateVerifyJobOperator) -> CreateOTAVerifyJob:
-    return CreateOTAVerifyJob(
-        firmware_id=operator.firmware_id,
-        product_key=operator.product_key,
-        target_device_name=names("device_names", operator.device_names),
-        timeout_in_minutes=whole_number("timeout_in_minutes", operator.timeout_in_minutes),
-        need_push=switch("need_push", operator.need_push),
-        need_confirm=switch("need_confirm", operator.need_confirm),
-        download_protocol=text(operator.download_protocol),
-    )
+    with named_as(target_device_name="device_names"):
+        return CreateOTAVerifyJob(
+            firmware_id=operator.firmware_id,
+            product_key=operator.product_key,
+            target_device_name=names("device_names", operator.device_names),
+            timeout_in_minutes=whole_number("timeout_in_minutes", operator.timeout_in_minutes),
+            need_push=switch("need_push", operator.need_push),
+            need_confirm=switch("need_confirm", operator.need_confirm),
+            download_protocol=text(operator.download_protocol),
+        )
 
 
 def _if_verified(value: str) -> IfVerified:

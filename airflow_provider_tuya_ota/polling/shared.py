@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
 from airflow_provider_tuya_ota.polling.poller import Poller
+from airflow_provider_tuya_ota.transports.aiohttp_transport import AiohttpTransport
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -22,7 +23,8 @@ class _Shared:
     """A poller and how many use it."""
 
     def __init__(self, settings: Settings) -> None:
-        self.poller = Poller(AsyncTuyaOTAClient(settings, listener=LogListener(logging.getLogger(__name__))))
+        listener = LogListener(logging.getLogger(__name__))
+        self.poller = Poller(AsyncTuyaOTAClient(settings, transport=AiohttpTransport(settings), listener=listener))
         self.users = 0
 
 

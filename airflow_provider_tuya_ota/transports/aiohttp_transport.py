@@ -16,6 +16,7 @@ from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
     PIECE,
     USER_AGENT,
+    longest_answer,
     refuse_large_reply,
     tls_reason,
     trust,
@@ -39,12 +40,15 @@ class AiohttpTransport:
 
     def __init__(self, settings: Settings) -> None:
         self._proxy = settings.proxy
+        sockets = {"sock_connect": settings.connect_timeout, "sock_read": settings.read_timeout}
+        self._asking = aiohttp.ClientTimeout(
+            total=settings.connect_timeout + longest_answer(settings.read_timeout), **sockets
+        )
+        # Sending a file takes as long as it takes.
+        self._uploading = aiohttp.ClientTimeout(total=None, **sockets)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=trust(settings) or settings.verify_tls),
             headers={"User-Agent": USER_AGENT},
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=settings.connect_timeout, sock_read=settings.read_timeout
-            ),
             trust_env=False,
             auto_decompress=True,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -81,6 +85,7 @@ class AiohttpTransport:
             data=_pieces(request.body) if request.body else None,
             proxy=self._proxy,
             allow_redirects=False,
+            timeout=self._uploading if request.body else self._asking,
         ) as answer:
             body = bytearray()
             async for piece in answer.content.iter_chunked(PIECE):

@@ -18,6 +18,14 @@ PIECE: Final = 256 * 1024
 USER_AGENT: Final = f"airflow-provider-tuya-ota/{__version__}"
 
 
+def longest_answer(read_timeout: float) -> float:
+    """Give the seconds in which an answer must be complete once it has begun; one that only trickles in never is.
+
+    :param read_timeout: seconds without a byte after which an answer counts as lost.
+    """
+    return 2 * read_timeout
+
+
 def refuse_large_reply() -> ProtocolError:
     """Build the error for an answer that does not end."""
     return ProtocolError(f"the answer is longer than {LARGEST_REPLY:,} bytes, which no documented reply is")

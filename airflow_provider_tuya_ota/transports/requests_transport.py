@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import ssl
+import time
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
     PIECE,
     USER_AGENT,
+    longest_answer,
     refuse_large_reply,
     tls_reason,
     trust,
@@ -140,8 +142,12 @@ class RequestsTransport:
             )
             with answer:
                 body = bytearray()
-                for piece in answer.iter_content(PIECE):
+                give_up = time.monotonic() + longest_answer(self._timeout[1])
+                # Not iter_content: it waits until a piece is full, however slowly it fills.
+                while piece := answer.raw.read1(PIECE, decode_content=True):
                     body += piece
+                    if time.monotonic() > give_up:
+                        raise TransportError("no answer in time", endpoint=request.endpoint, delivery=Delivery.UNKNOWN)
                     if len(body) > LARGEST_REPLY:
                         raise refuse_large_reply()
                 headers = {name.lower(): value for name, value in answer.headers.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -11,57 +12,22 @@ from asgiref.sync import sync_to_async
 from airflow_provider_tuya_ota.client import LogListener
 from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
-from airflow_provider_tuya_ota.core.stopping import stop_job
+from airflow_provider_tuya_ota.core.stopping import not_stopped, stop_job
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
 from airflow_provider_tuya_ota.core.watching import Patience, watch_job
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
+from airflow_provider_tuya_ota.polling.pulse import feel_pulse
 from airflow_provider_tuya_ota.polling.shared import shared_poller
 from airflow_provider_tuya_ota.transports.driver import World
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import AsyncIterator
 
-    from airflow_provider_tuya_ota.core.flow import Ambient
+    from airflow_provider_tuya_ota.polling.pulse import Pulse
 
-LONGEST_CALL: Final = 60.0
-"""Seconds that one request may take without anybody having stood still."""
-STOOD_STILL: Final = 20.0
-"""Seconds beyond what was due, after which this process counts as having stood still; Airflow gives its triggers to
-another triggerer after 30."""
-DOUBT: Final = 60.0
-"""Seconds for which a process that stood still does not trust what it is told."""
-
-
-class Watchful(World):
-    """Real time, and whether this process has slept through any of it."""
-
-    def __init__(self) -> None:
-        self._due = time.time() + LONGEST_CALL
-        self._doubt_until = 0.0
-
-    def look(self) -> Ambient:
-        """Read the clock."""
-        self._expect(LONGEST_CALL)
-        return super().look()
-
-    async def asleep(self, seconds: float, *, unless: asyncio.Event | None = None) -> None:
-        """Let other coroutines run."""
-        self._expect(seconds)
-        await super().asleep(seconds, unless=unless)
-        self._expect(LONGEST_CALL)
-
-    def stood_still(self) -> bool:
-        """Whether this process was frozen a short while ago, so that its triggers may run elsewhere by now."""
-        self._expect(LONGEST_CALL)
-        return time.time() < self._doubt_until
-
-    def _expect(self, seconds: float) -> None:
-        now = time.time()
-        if now > self._due + STOOD_STILL:
-            self._doubt_until = now + DOUBT
-        self._due = now + seconds
+LONGEST_STOP: Final = 120.0
+"""Seconds that stopping a job may take where many are stopped at once."""
 
 
 class TuyaOTAJobTrigger(BaseTrigger):
@@ -103,7 +69,7 @@ class TuyaOTAJobTrigger(BaseTrigger):
         self.on_cancel = on_cancel
         self.firmware_id = firmware_id
         self.carry = carry or {}
-        self._world = Watchful()
+        self._pulse: Pulse | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give what rebuilds this trigger elsewhere; the connection's secrets are not part of it."""
@@ -126,19 +92,33 @@ class TuyaOTAJobTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """Stop what the job has not begun, if a person killed the task."""
+        # Airflow cancels a killed trigger again every second, which would break off what has just begun.
+        answering = asyncio.create_task(self._answer_kill())
+        while not answering.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(answering)
+
+    async def _answer_kill(self) -> None:
         if self.on_cancel != "stop":
             await self.log.ainfo(f"Job {self.job_id} goes on (on_cancel is {self.on_cancel!r})")
             return
         if doubt := await self._doubt():
             await self.log.awarning(f"Job {self.job_id} is not stopped: {doubt}")
             return
-        hook = TuyaOTAHook(self.tuya_ota_conn_id)
-        async with await hook.aget_conn(self.log) as client:
-            await client.run(stop_job(client.settings, self.job_id))
+        await self.log.awarning(f"Stopping job {self.job_id}, because its task was killed")
+        try:
+            async with (
+                asyncio.timeout(LONGEST_STOP),
+                await TuyaOTAHook(self.tuya_ota_conn_id).aget_conn(self.log) as client,
+            ):
+                await client.run(stop_job(client.settings, self.job_id))
+        except Exception as error:  # noqa: BLE001 - nobody else would say that the job goes on
+            sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
+            await self.log.aerror(f"{sentence} {not_stopped(self.job_id)}")
 
     async def _doubt(self) -> str:
         """Say why it is not certain that a person killed the task; empty where it is."""
-        if self._world.stood_still():
+        if self._pulse is not None and self._pulse.stood_still():
             return "this triggerer stood still for a while, and another one may have taken the wait over"
         try:
             state = await self._state_of_the_task()
@@ -177,19 +157,17 @@ class TuyaOTAJobTrigger(BaseTrigger):
     async def _watch(self) -> Verdict:
         hook = TuyaOTAHook(self.tuya_ota_conn_id)
         patience = Patience.from_dict(self.patience)
-        try:
-            async with shared_poller(await hook.aget_settings()) as poller:
-                return await poller.watch(
-                    self.job_id,
-                    patience,
-                    firmware_id=self.firmware_id,
-                    listener=LogListener(self.log),
-                    world=self._world,
-                )
-        except PollerBrokenError as error:
-            await self.log.awarning(f"Looking at many jobs at once has failed ({error}); looking at this one alone")
-        async with await hook.aget_conn(self.log, world=self._world) as client:
-            return await client.run(watch_job(client.settings, self.job_id, patience))
+        listener = LogListener(self.log)
+        async with feel_pulse() as self._pulse:
+            try:
+                async with shared_poller(await hook.aget_settings()) as poller:
+                    return await poller.watch(
+                        self.job_id, patience, firmware_id=self.firmware_id, listener=listener, world=World()
+                    )
+            except PollerBrokenError as error:
+                await self.log.awarning(f"Looking at many jobs at once has failed ({error}); looking at this one alone")
+            async with await hook.aget_conn(self.log) as client:
+                return await client.run(watch_job(client.settings, self.job_id, patience))
 
 
 def _event(status: str, verdict: Verdict | None, message: str) -> dict[str, Any]:

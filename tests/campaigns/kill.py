@@ -1,4 +1,4 @@
-"""Cancels happen exactly when a person asked, in a real Airflow: ``python -m tests.campaigns.kill [ROUNDS]``.
+"""Cancels happen exactly when a person asked, in a real Airflow.
 
 A scheduler, a triggerer and workers run as processes of their own. In each case a task waits for an upgrade of a device
 that never says anything; then something happens to the task, or to a process, and the requests that the platform got
@@ -7,181 +7,16 @@ are counted.
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
-import tempfile
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped] # it ships no types
-from rich.console import Console
-from rich.table import Table
 
-from airflow_provider_tuya_ota.demo import airflow_process
-from airflow_provider_tuya_ota.demo.airflow_api import AirflowApi
-from airflow_provider_tuya_ota.demo.airflow_process import AirflowProcess
-from airflow_provider_tuya_ota.demo.emulator_process import Announcement
-from airflow_provider_tuya_ota.demo.processes import ChildProcess, free_ports
-from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.scenario import read
-from airflow_provider_tuya_ota.emulator.server import EmulatorServer
-from tests.emulator.stranger import Stranger, over_socket
+from tests.campaigns.field import QUIET, Case, Field, open_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-DAGS = """
-from airflow.sdk import DAG, Param
-from datetime import timedelta
-from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
-
-for name, deferrable in (("deferred", True), ("blocking", False)):
-    with DAG(name, schedule=None, params={"firmware_id": "", "device": ""}) as dag:
-        TuyaOTACreateUpgradeJobOperator(
-            task_id="upgrade", firmware_id="{{ params.firmware_id }}", product_key="k1demoproduct",
-            target_selection="SPECIFIC", device_names="{{ params.device }}", deferrable=deferrable, poll_interval=1,
-            retries=2, retry_delay=timedelta(seconds=1),
-        )
-    globals()[name] = dag
-"""
-PATIENCE = 180.0
-QUIET = 8.0
-"""Seconds in which what must not happen would have happened."""
-
-
-@dataclass
-class Field:
-    """A running Airflow and the platform that it talks to."""
-
-    api: AirflowApi
-    emulator: Emulator
-    stranger: Stranger
-    home: Path
-    port: int
-    children: ExitStack
-    cases: int = 0
-    results: list[tuple[str, str, str]] = field(default_factory=list)
-
-    def start(self, dag: str) -> Case:
-        """Let a task wait for a job."""
-        self.cases += 1
-        device = f"device-{self.cases:03d}"
-        package = self.stranger.package(f"9.0.{self.cases}", f"firmware {self.cases}".encode(), NeedToVerify="false")
-        run = self.api.trigger(dag, {"firmware_id": package, "device": device})
-        case = Case(self, dag, run, device)
-        state = "deferred" if dag == "deferred" else "running"
-        # Airflow forgets a trigger that no triggerer has begun when its task is killed, and runs nothing of it.
-        case.wait(
-            lambda: case.state() == state and case.is_told() and case.looks() > 1, f"{state} task that looks at its job"
-        )
-        return case
-
-    def processes(self, *words: str) -> list[psutil.Process]:
-        """Find processes of this Airflow by words of their command lines."""
-        found = []
-        for process in psutil.process_iter(["cmdline", "environ"]):
-            line = " ".join(process.info["cmdline"] or ())
-            if (process.info["environ"] or {}).get("AIRFLOW_HOME") == str(self.home) and all(w in line for w in words):
-                found.append(process)
-        return found
-
-    def task_processes(self) -> list[psutil.Process]:
-        """Find the processes that carry tasks out, below the scheduler's workers."""
-        below = [child for one in self.processes("scheduler") for child in one.children(recursive=True)]
-        return [
-            one
-            for one in below
-            if one.status() != psutil.STATUS_ZOMBIE
-            and (line := " ".join(one.cmdline())).startswith("airflow worker -- ")
-            and "LocalExecutor" not in line
-        ]
-
-    def triggerers(self) -> list[psutil.Process]:
-        return [one for one in self.processes("airflow", "triggerer") if "internal" not in " ".join(one.cmdline())]
-
-    def start_triggerer(self) -> ChildProcess:
-        """Start one more triggerer."""
-        program = str(Path(sys.executable).parent / "airflow")
-        environment = airflow_process.environment(self.home, self.port)
-        log = self.children.enter_context((self.home / f"triggerer-{time.time():.0f}.log").open("w"))
-        child = ChildProcess([program, "triggerer"], environment, log, patience=10)
-        self.children.callback(child.stop)
-        return child
-
-
-@dataclass
-class Case:
-    """One task that waits for one job."""
-
-    field: Field
-    dag: str
-    run: str
-    device: str
-
-    @property
-    def _task(self) -> str:
-        return f"dags/{self.dag}/dagRuns/{self.run}/taskInstances/upgrade"
-
-    def jobs(self) -> list[str]:
-        world = self.field.emulator.world
-        return [
-            job.job_id
-            for job in list(world.engine.jobs.values())
-            if job.tasks and job.tasks[0].device.name == self.device
-        ]
-
-    def is_told(self) -> bool:
-        self.field.stranger.control("GET", "clock")
-        return bool(self.jobs()) and all(
-            self.field.emulator.world.engine.jobs[job].tasks[0].status in {"NOTIFIED", "CANCELED"}
-            for job in self.jobs()
-        )
-
-    def asked(self, action: str) -> int:
-        jobs = set(self.jobs())
-        return sum(
-            entry["action"] == action and entry["parameters"].get("JobId") in jobs
-            for entry in list(self.field.emulator.log)
-        )
-
-    def cancels(self) -> int:
-        return self.asked("CancelOTATaskByJob")
-
-    def looks(self) -> int:
-        return self.asked("QueryOTAJob")
-
-    def try_number(self) -> int:
-        number: int = self.field.api._call("GET", self._task)["try_number"]
-        return number
-
-    def state(self) -> str:
-        return self.field.api.task_states(self.dag, self.run)["upgrade"]
-
-    def wait(self, happened: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not happened():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.dag} {self.run}: no {what}; the task is {self.state()}")
-            time.sleep(0.3)
-
-    def mark(self, state: str) -> None:
-        self.field.api._call("PATCH", self._task, json={"new_state": state})
-
-    def mark_run(self, state: str) -> None:
-        self.field.api._call("PATCH", f"dags/{self.dag}/dagRuns/{self.run}", json={"state": state})
-
-    def clear(self) -> None:
-        body = {"dry_run": False, "dag_run_id": self.run, "task_ids": ["upgrade"], "only_failed": False}
-        self.field.api._call("POST", f"dags/{self.dag}/clearTaskInstances", json=body)
-
-    def finish(self) -> None:
-        """Let the device do its update, so that the task can end."""
-        self.field.stranger.script(self.device, outcome="succeeds")
-        self.field.stranger.advance(300)
 
 
 def _expect_cancelled(case: Case) -> str:
@@ -270,50 +105,13 @@ def campaign(rounds: int, *, only: Sequence[str] = ()) -> list[tuple[str, str, s
     :param only: names of cases; all by default.
     :returns: case, mode, and what was wrong, empty where nothing was.
     """
-    scenario = read({"quotas": {"enabled": False}, "products": [{"devices": 300, "silent": 1.0}]})
-    with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kill-campaign-")))
-        dags = home / "dags"
-        dags.mkdir()
-        (dags / "targets.py").write_text(DAGS)
-        airflow_process.dags_folder = lambda: dags
-        server = stack.enter_context(EmulatorServer(Emulator(scenario=scenario)))
-        (port,) = free_ports(1)
-        airflow = stack.enter_context(AirflowProcess(home, port))
-        airflow.wait_until_healthy()
-        api = stack.enter_context(AirflowApi(airflow.url))
-        key = server.emulator.key
-        api.set_connection(Announcement(server.url, key.access_key_id, key.access_key_secret, ("k1demoproduct",)))
-        for dag in ("deferred", "blocking"):
-            api.wait_for_dag(dag, 90)
-        children = stack.enter_context(ExitStack())
-        field_ = Field(api, server.emulator, Stranger(over_socket(server.url)), home, port, children)
-        results = []
-        for _ in range(rounds):
-            for name, play, modes in CASES:
-                for mode in modes if not only or name in only else ():
-                    try:
-                        wrong = play(field_, mode)
-                    except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
-                        wrong = f"{type(error).__name__}: {error}"
-                    results.append((name, mode, wrong))
-                    print(f"{name:24} {mode:9} {wrong or 'right'}", flush=True)  # noqa: T201 - a command prints
-        return results
-
-
-def main() -> int:
-    """Print one table; the exit status says whether everything was right."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    os.environ.setdefault("AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT", "20")
-    results = campaign(rounds)
-    table = Table("what happened", "mode", "times", "right", "wrong", title="kill campaign")
-    for name, _, modes in CASES:
-        for mode in modes:
-            found = [wrong for case, where, wrong in results if (case, where) == (name, mode)]
-            table.add_row(name, mode, str(len(found)), str(found.count("")), str(len(found) - found.count("")))
-    Console().print(table)
-    return 1 if any(wrong for _, _, wrong in results) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    results = []
+    with open_field() as field:
+        for name, play, modes in CASES * rounds:
+            for mode in modes if not only or name in only else ():
+                try:
+                    wrong = play(field, mode)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
+                    wrong = f"{type(error).__name__}: {error}"
+                results.append((name, mode, wrong))
+    return results

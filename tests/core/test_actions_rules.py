@@ -225,7 +225,8 @@ def test_values_beyond_the_edge_are_refused_by_name_and_range(name: str, field: 
 
 
 def test_an_explicitly_empty_device_list_says_how_to_let_the_platform_choose() -> None:
-    assert "leave the argument out" in str(problem("CreateOTAVerifyJob", target_device_name=[]))
+    assert "leave it out" in str(problem("CreateOTAVerifyJob", target_device_name=[]))
+    assert "leave it out" not in str(problem("ConfirmOTATask", task_id=[]))
 
 
 def test_duplicates_are_named() -> None:

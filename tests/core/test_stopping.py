@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.counting import count_tasks
 from airflow_provider_tuya_ota.core.errors import TransportError
-from airflow_provider_tuya_ota.core.stopping import UNFINISHED, Stopped, stop_job
+from airflow_provider_tuya_ota.core.stopping import UNFINISHED, Stopped, not_stopped, stop_job
 from tests.core.script import SETTINGS, Script, lost, ok, refused, task
 
 if TYPE_CHECKING:
@@ -77,11 +77,27 @@ def test_everything_that_waits_is_cancelled_and_what_flashes_is_said() -> None:
     assert script.warnings == ["job 9: 3 device tasks cancelled, 4 are flashing and cannot be stopped"]
 
 
-def test_nothing_is_sent_where_nothing_waits() -> None:
+def test_the_cancel_is_sent_before_anything_else_because_there_may_be_no_time_for_more() -> None:
     script = Script(Job(IN_PROGRESS=2, SUCCEEDED=1))
 
     assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=0, flashing=2)
-    assert "CancelOTATaskByJob" not in script.actions
+    assert script.actions[0] == "CancelOTATaskByJob"
+
+
+def test_a_cancel_that_got_through_is_no_failure_because_nobody_can_count() -> None:
+    platform = Job(QUEUED=1)
+    script = Script(lambda sent: platform(sent) if sent.action == "CancelOTATaskByJob" else lost())
+
+    stopped = script.run(stop_job(SETTINGS, "9"))
+
+    assert not stopped.is_counted
+    assert script.warnings[-1] == (
+        "job 9: what had not begun is cancelled; how many devices are flashing could not be read"
+    )
+
+
+def test_a_job_that_was_not_stopped_is_left_to_a_person() -> None:
+    assert not_stopped("9") == "Job 9 was not stopped; cancel its device tasks in the vendor's console"
 
 
 @pytest.mark.parametrize("code", ["iot.firmware.JobAlreadyCanceled", "iot.firmware.CancelUpgradeTaskFailed"])

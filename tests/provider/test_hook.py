@@ -5,7 +5,6 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_provider_tuya_ota.core.errors import (
     AuthenticationError,
@@ -116,9 +115,11 @@ def test_a_wrong_connection_names_field_and_remedy_before_anything_is_sent(
     assert service.actions == []
 
 
-def test_a_missing_connection_is_airflows_own_error() -> None:
-    with pytest.raises(AirflowNotFoundException, match="nowhere"):
+def test_a_missing_connection_is_named_with_what_to_do() -> None:
+    with pytest.raises(ConfigurationError, match=r"'nowhere' is not defined\. Create one of type 'Tuya OTA'"):
         TuyaOTAHook("nowhere").get_settings()
+    with pytest.raises(ConfigurationError, match="'nowhere' is not defined"):
+        asyncio.run(TuyaOTAHook("nowhere").aget_settings())
 
 
 def test_a_redirect_is_not_followed_and_explained(service: Service) -> None:

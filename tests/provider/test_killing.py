@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from airflow_provider_tuya_ota import killing
+from airflow_provider_tuya_ota.client import TuyaOTAClient
+from airflow_provider_tuya_ota.polling import pulse
 from airflow_provider_tuya_ota.triggers import job as triggering
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.provider.conftest import FakeStore
@@ -151,6 +154,22 @@ def test_keep_keeps(service: Service, context: Any, package: str, supervisor: Ca
     assert "CancelOTATaskByJob" not in service.actions
 
 
+def test_a_task_that_is_killed_while_it_creates_its_job_says_where_to_look(
+    service: Service, context: Any, package: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = verify(package)
+
+    def killed_here(*_: Any, **__: Any) -> None:
+        task.on_kill()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TuyaOTAClient, "run", killed_here)
+    with pytest.raises(KeyboardInterrupt):
+        task.execute(context)
+
+    assert f"package {package} may have a new one" in capsys.readouterr().out
+
+
 def test_a_task_that_is_killed_before_it_has_a_job_stops_nothing(service: Service, package: str) -> None:
     verify(package).on_kill()
 
@@ -203,16 +222,71 @@ def test_a_triggerer_that_stood_still_stops_nothing_for_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     supervisor("failed")
+    watched.task_instance = ti  # type: ignore[assignment] # all that the trigger asks of it
     now = [time.time()]
-    monkeypatch.setattr(time, "time", lambda: now[0])
-    now[0] += triggering.LONGEST_CALL + triggering.STOOD_STILL + 10
-    kill(watched, ti)
-    assert "CANCELED" not in states(service)
 
-    now[0] += triggering.DOUBT + 1
+    async def freeze_and_kill() -> None:
+        waiting = asyncio.ensure_future(anext(aiter(watched.run())))
+        await asyncio.sleep(0.1)
+        monkeypatch.setattr(time, "time", lambda: now[0])
+        now[0] += pulse.STOOD_STILL + pulse.BEAT
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await watched.on_kill()
+
+    asyncio.run(freeze_and_kill())
+    assert "CANCELED" not in states(service)
+    now[0] += pulse.DOUBT + 1
     kill(watched, ti)
 
     assert states(service) == {"CANCELED"}
+
+
+def test_being_cancelled_again_does_not_break_off_the_stopping(
+    service: Service, watched: TuyaOTAJobTrigger, ti: FakeTask, supervisor: Callable[[Any], None]
+) -> None:
+    supervisor("failed")
+    watched.task_instance = ti  # type: ignore[assignment] # all that the trigger asks of it
+    service.emulator.faults.add({"action": "*", "kind": "delay", "seconds": 0.3})
+
+    async def kill_again_and_again() -> None:
+        killing_it = asyncio.create_task(watched.on_kill())
+        while not killing_it.done():
+            await asyncio.sleep(0.05)
+            killing_it.cancel()
+        await killing_it
+
+    asyncio.run(kill_again_and_again())
+
+    assert states(service) == {"CANCELED"}
+
+
+@pytest.mark.parametrize("fault", [{"action": "CancelOTATaskByJob", "kind": "redirect"}, None])
+def test_a_job_that_could_not_be_stopped_is_left_to_a_person_by_name(
+    service: Service,
+    watched: TuyaOTAJobTrigger,
+    ti: FakeTask,
+    supervisor: Callable[[Any], None],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: dict[str, Any] | None,
+) -> None:
+    supervisor("failed")
+    told: list[str] = []
+
+    async def aerror(text: str) -> None:
+        told.append(text)
+
+    log = structlog.get_logger()
+    monkeypatch.setattr(TuyaOTAJobTrigger, "log", log)
+    monkeypatch.setattr(log, "aerror", aerror, raising=False)
+    if fault:
+        service.emulator.faults.add(fault)
+    else:
+        monkeypatch.setattr(triggering, "stop_job", lambda *_: 1 / 0)
+
+    kill(watched, ti)
+
+    assert told[0].endswith(f"Job {watched.job_id} was not stopped; cancel its device tasks in the vendor's console")
 
 
 def test_a_trigger_without_a_task_stops_nothing(service: Service, watched: TuyaOTAJobTrigger) -> None:

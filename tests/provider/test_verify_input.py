@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     [
         ({"firmware_id": ""}, r"firmware_id \(FirmwareId\): is empty"),
         ({"product_key": ""}, r"product_key \(ProductKey\): is empty"),
-        ({"device_names": []}, r"target_device_name.*is an empty list"),
-        ({"device_names": "[]"}, r"target_device_name.*is an empty list"),
+        ({"device_names": []}, r"device_names \(TargetDeviceName\): is an empty list"),
+        ({"device_names": "[]"}, r"device_names \(TargetDeviceName\): is an empty list"),
+        ({"device_names": 5}, r"device_names: 5 is not a list"),
+        ({"device_names": {"a": 1}}, r"device_names: \{'a': 1\} is not a list"),
         ({"device_names": "[oops"}, r"device_names: '\[oops' is not a list"),
         ({"device_names": ["a", "b", "a"]}, r"'a' stands more than once"),
         ({"device_names": ["a", " "]}, r"' ' in the list is not a name"),

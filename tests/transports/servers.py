@@ -7,6 +7,7 @@ import socketserver
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -163,6 +164,14 @@ def flood(connection: socket.socket, _: Received) -> bool:
     connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
     while True:
         connection.sendall(b"x" * (1 << 20))
+
+
+def trickle(connection: socket.socket, _: Received) -> bool:
+    """Answer a byte at a time, never long enough without one."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.05)
 
 
 def free_port() -> int:

@@ -174,7 +174,7 @@ def test_requests_beyond_the_budget_wait(driver: Callable[..., Any]) -> None:
         driver(call(SETTINGS, QueryOTAJob(job_id="9001")), trace, spend)
 
     pauses = [step[1] for step in trace.steps if isinstance(step, tuple)]
-    assert pauses == pytest.approx([1050, 2100], abs=10)
+    assert pauses == pytest.approx([1100, 2200], abs=10)
 
 
 def test_clients_of_one_connection_share_a_budget() -> None:

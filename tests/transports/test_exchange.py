@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,18 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.signing import signed_query
 from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY
-from tests.transports.servers import Behaviour, Received, answer, flood, free_port, hang, send, serving
+from tests.transports.servers import (
+    PATIENCE,
+    Behaviour,
+    Received,
+    answer,
+    flood,
+    free_port,
+    hang,
+    send,
+    serving,
+    trickle,
+)
 
 if TYPE_CHECKING:
     import socket
@@ -143,6 +155,15 @@ def test_no_answer_in_time_leaves_doubt(exchange: Exchange, settings: Settings) 
     error = failure(exchange, dataclasses.replace(settings, read_timeout=0.2), hang)
 
     assert (error.delivery, error.reason) == (Delivery.UNKNOWN, "no answer in time")
+
+
+def test_an_answer_that_only_trickles_in_is_no_answer(exchange: Exchange, settings: Settings) -> None:
+    began = time.monotonic()
+
+    error = failure(exchange, dataclasses.replace(settings, read_timeout=0.3, connect_timeout=0.3), trickle)
+
+    assert (error.delivery, error.reason) == (Delivery.UNKNOWN, "no answer in time")
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_no_library_sends_a_request_again_by_itself(exchange: Exchange, settings: Settings) -> None:

@@ -84,7 +84,7 @@ def _problem(parameter: Parameter, value: Any) -> str | None:
         return f"{_shown(value)} is not {_KINDS[parameter.kind]}"
     if value == "":
         return "is empty"
-    if parameter.kind is list and (problem := _list_problem(value)):
+    if parameter.kind is list and (problem := _list_problem(value, is_required=parameter.required)):
         return problem
     for rule in parameter.rules:
         if not rule.accepts(value):
@@ -100,9 +100,9 @@ def _has_kind(kind: type, value: Any) -> bool:
     return isinstance(value, kind)
 
 
-def _list_problem(values: Sequence[Any]) -> str | None:
+def _list_problem(values: Sequence[Any], *, is_required: bool) -> str | None:
     if not values:
-        return "is an empty list; leave the argument out to let the platform choose"
+        return "is an empty list" + ("" if is_required else "; leave it out to let the platform choose")
     for value in values:
         if not isinstance(value, str) or not value.strip():
             return f"{value!r} in the list is not a name"

@@ -1,0 +1,73 @@
+"""Whether this process has stood still: suspended, or starved, so that others had to take it for dead."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from contextvars import Context
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import AsyncIterator
+
+BEAT: Final = 2.0
+"""Seconds between two beats."""
+STOOD_STILL: Final = 20.0
+"""Seconds without a beat after which this process counts as having stood still; Airflow gives its triggers to another
+triggerer after 30."""
+DOUBT: Final = 60.0
+"""Seconds for which a process that stood still does not trust what it is told."""
+
+
+class Pulse:
+    """Beats while anybody listens; one for all who wait in an event loop."""
+
+    def __init__(self) -> None:
+        self.listeners = 0
+        self._last = time.time()
+        self._doubt_until = 0.0
+        self._heart = asyncio.get_running_loop().create_task(self._beat(), context=Context())
+
+    def stood_still(self) -> bool:
+        """Whether this process stood still a short while ago, as far as the beats until :meth:`stop` tell."""
+        if not self._heart.done():
+            self._feel()
+        return time.time() < self._doubt_until
+
+    def stop(self) -> None:
+        """Beat no more."""
+        self._feel()
+        self._heart.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            self._feel()
+
+    def _feel(self) -> None:
+        # The wall clock goes on while a process is suspended; on some systems the monotonic one does not.
+        now = time.time()
+        if now - self._last > STOOD_STILL:
+            self._doubt_until = now + DOUBT
+        self._last = now
+
+
+_PULSES: Final[WeakKeyDictionary[AbstractEventLoop, Pulse]] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def feel_pulse() -> AsyncIterator[Pulse]:
+    """Listen to the pulse of this event loop; whoever leaves last stops it."""
+    loop = asyncio.get_running_loop()
+    pulse = _PULSES.setdefault(loop, _PULSES.get(loop) or Pulse())
+    pulse.listeners += 1
+    try:
+        yield pulse
+    finally:
+        pulse.listeners -= 1
+        if not pulse.listeners:
+            del _PULSES[loop]
+            pulse.stop()

@@ -1,0 +1,151 @@
+"""A thousand of the package's triggers in one process, in real time and over sockets.
+
+The emulator is a process of its own. Measured are how long the event loop stood still, what a wait costs in memory and
+processor time, how many requests arrived in any second, and when each end was noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import psutil  # type: ignore[import-untyped] # it ships no types
+
+from airflow_provider_tuya_ota.core.watching import Patience
+from airflow_provider_tuya_ota.demo.emulator_process import EmulatorProcess
+from airflow_provider_tuya_ota.polling.shared import _POLLERS
+from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
+from tests.emulator.stranger import Stranger, over_socket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STEP = 0.01
+"""Seconds between two looks at the loop's clock."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured.
+
+    :param longest_lag: seconds for which the loop ran nothing that was due.
+    :param memory: bytes for each wait.
+    :param processor: seconds of a core for each wait and hour.
+    :param late: seconds from an end to its event.
+    """
+
+    waits: int
+    succeeded: int
+    longest_lag: float
+    memory: float
+    processor: float
+    late: list[float]
+    most_in_a_second: int
+    refused: int
+    pollers_left: int
+
+    @property
+    def median_late(self) -> float:
+        return median(self.late)
+
+
+async def _attend(lags: list[float]) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + STEP
+        await asyncio.sleep(STEP)
+        lags.append(loop.time() - due)
+
+
+@contextmanager
+def _platform(folder: Path, waits: int, packages: int, seconds: float) -> Iterator[tuple[Stranger, dict[str, str]]]:
+    chance = Random(1)  # noqa: S311 - a simulation, repeatable by its seed
+    with EmulatorProcess(folder, speed=1.0) as emulator:
+        told = emulator.announcement
+        stranger = Stranger(over_socket(told.url), told.access_key_id, told.access_key_secret)
+        names = [f"device-{number:04d}" for number in range(1, waits + 1)]
+        scripts = {name: {"flash_seconds": chance.uniform(seconds / 4, seconds)} for name in names}
+        quiet = {"enabled": False}
+        stranger.control("POST", "seed", {"products": [{"devices": waits, "device": scripts}], "quotas": quiet})
+        made = [stranger.package(f"2.0.{number}", NeedToVerify="false") for number in range(packages)]
+        wanted = [(made[number % packages], name) for number, name in enumerate(names)]
+        jobs = {stranger.upgrade(package, name): package for package, name in wanted}
+        stranger.control("POST", "quotas", {"enabled": True})
+        os.environ["AIRFLOW_CONN_TUYA_OTA_DEFAULT"] = json.dumps(
+            {
+                "conn_type": "tuya_ota",
+                "host": told.url.rpartition(":")[0],
+                "port": int(told.url.rpartition(":")[2]),
+                "login": told.access_key_id,
+                "password": told.access_key_secret,
+            }
+        )
+        yield stranger, jobs
+
+
+def measure(folder: Path, waits: int, *, packages: int, seconds: float, poll_interval: float = 15.0) -> Figures:
+    """Start the jobs, let as many triggers wait for them, and measure until the last has fired.
+
+    :param seconds: after which the last device is done.
+    """
+    with _platform(folder, waits, packages, seconds) as (stranger, jobs):
+        return asyncio.run(_measure(stranger, jobs, seconds=seconds, poll_interval=poll_interval))
+
+
+async def _measure(stranger: Stranger, jobs: dict[str, str], *, seconds: float, poll_interval: float) -> Figures:
+    process = psutil.Process()
+    patience = Patience(deadline=datetime.now(UTC) + timedelta(seconds=seconds * 10), poll_interval=poll_interval)
+    events: dict[str, tuple[float, Any]] = {}
+
+    async def fire(job_id: str, firmware_id: str) -> None:
+        trigger = TuyaOTAJobTrigger(
+            job_id=job_id, tuya_ota_conn_id="tuya_ota_default", patience=patience.to_dict(), firmware_id=firmware_id
+        )
+        async for event in trigger.run():
+            events[job_id] = time.time(), event.payload
+
+    lags: list[float] = []
+    attending = asyncio.create_task(_attend(lags))
+    memory, processor, began = process.memory_info().rss, time.process_time(), time.time()
+    waiting = []
+    for job_id, firmware_id in jobs.items():
+        waiting.append(asyncio.create_task(fire(job_id, firmware_id)))
+        # As the triggerer does: one after the other, each in a turn of the loop of its own.
+        await asyncio.sleep(0)
+    await asyncio.sleep(seconds / 4)
+    memory = process.memory_info().rss - memory
+    await asyncio.gather(*waiting)
+    processor, lasted = time.process_time() - processor, time.time() - began
+    attending.cancel()
+    left = len(_POLLERS.get(asyncio.get_running_loop(), {}))
+    requests = await asyncio.to_thread(stranger.control, "GET", "requests")
+    ended = await asyncio.to_thread(_ends, stranger)
+    return Figures(
+        waits=len(jobs),
+        succeeded=sum(payload["status"] == "success" for _, payload in events.values()),
+        longest_lag=max(lags),
+        memory=memory / len(jobs),
+        processor=processor / lasted / len(jobs) * 3600,
+        late=[moment - ended[job_id] for job_id, (moment, _) in events.items()],
+        most_in_a_second=_most_in_a_second([entry["at"] for entry in requests if entry["at"] >= began]),
+        refused=sum("Throttling" in str(entry["outcome"]) for entry in requests),
+        pollers_left=left,
+    )
+
+
+def _ends(stranger: Stranger) -> dict[str, float]:
+    tasks = stranger.control("GET", "state")["tasks"]
+    return {task["JobId"]: datetime.fromisoformat(task["UtcModified"]).timestamp() for task in tasks}
+
+
+def _most_in_a_second(moments: list[float]) -> int:
+    return max(sum(begin <= moment < begin + 1 for moment in moments) for begin in moments)
