@@ -25,8 +25,7 @@ matrix: venv ## Release under every reading of the documents, every two and ever
 	@$(bin)/python -m tests.contract.matrix
 
 campaigns: venv ## Kill tasks at every point, in thousands of runs, and count the jobs that come of it
-	@$(bin)/python -m tests.campaigns.crash
-	@$(bin)/python -m tests.campaigns.kill
+	@$(bin)/python -m tests.campaigns
 
 fuzz: venv ## Read two hundred thousand broken answers
 	@$(bin)/python -m tests.fuzz.replies

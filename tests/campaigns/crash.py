@@ -6,15 +6,11 @@ its store, once or several times, with lost answers, retries and clears in betwe
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
-
-from rich.console import Console
-from rich.table import Table
 
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core import actions
@@ -26,10 +22,13 @@ from airflow_provider_tuya_ota.core.upgrading import start_upgrade
 from airflow_provider_tuya_ota.core.uploading import ensure_package
 from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from tests.campaigns.table import Row
 from tests.contract.release import FILE, PACKAGE, PILOTS, PRODUCT, REST, Platform
 from tests.contract.worlds import MemoryTransport, Quiet, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_provider_tuya_ota.core.flow import Flow
     from airflow_provider_tuya_ota.core.http import Request, Response
 
@@ -311,20 +310,19 @@ def campaign(runs: int, *, first: int = 0) -> tuple[Counter[tuple[str, ...]], li
     return counts, wrong
 
 
-def main() -> int:
-    """Print one table; the exit status says whether everything was right."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+def rows(runs: int) -> Iterator[Row]:
+    """Give a row for each kind of story."""
     counts, wrong = campaign(runs)
-    columns = ("runs", "kills", "clears", "others", "jobs", "right", "stopped", "wrong")
-    table = Table("creates", "waits", "remembers in", *columns, title=f"crash campaign, {runs} runs")
     for kind in sorted({key[:3] for key in counts}):
-        table.add_row(*kind, *(str(counts[(*kind, column)]) for column in columns))
-    console = Console()
-    console.print(table)
-    for line in wrong[:50]:
-        console.print(line, style="red", soft_wrap=True)
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        found = {column: counts[(*kind, column)] for column in ("runs", "kills", "clears", "others", "jobs", "stopped")}
+        yield Row(
+            "crash, in memory",
+            ", ".join(kind),
+            found["runs"],
+            wrong=[f"{counts[(*kind, 'wrong')]} stories"] if counts[(*kind, "wrong")] else [],
+            figures="{kills} kills, {clears} clears, {others} of other tasks, {jobs} jobs, {stopped} stopped".format(
+                **found
+            ),
+        )
+    if wrong:
+        yield Row("crash, in memory", "what was wrong", len(wrong), wrong=wrong[:20])

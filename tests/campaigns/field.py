@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 DAGS = """
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 from datetime import timedelta
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
@@ -42,6 +44,7 @@ for name, how in KINDS.items():
             target_selection="SPECIFIC", device_names="{{ params.device }}", poll_interval=1,
             retry_delay=timedelta(seconds=1), **how,
         )
+        EmptyOperator(task_id="other")
     globals()[name] = dag
 """
 PATIENCE = 180.0
@@ -61,18 +64,18 @@ class Field:
     children: ExitStack
     cases: int = 0
 
-    def start(self, dag: str) -> Case:
-        """Let a task wait for a job."""
+    def trigger(self, dag: str) -> Case:
+        """Ask for a job on a device of its own."""
         self.cases += 1
         device = f"device-{self.cases:03d}"
         package = self.stranger.package(f"9.0.{self.cases}", f"firmware {self.cases}".encode(), NeedToVerify="false")
-        run = self.api.trigger(dag, {"firmware_id": package, "device": device})
-        case = Case(self, dag, run, device)
-        state = "deferred" if dag == "deferred" else "running"
+        return Case(self, dag, self.api.trigger(dag, {"firmware_id": package, "device": device}), device)
+
+    def start(self, dag: str) -> Case:
+        """Let a task wait for a job."""
+        case = self.trigger(dag)
         # Airflow forgets a trigger that no triggerer has begun when its task is killed, and runs nothing of it.
-        case.wait(
-            lambda: case.state() == state and case.is_told() and case.looks() > 1, f"{state} task that looks at its job"
-        )
+        case.wait(lambda: case.is_waiting() and case.is_told() and case.looks() > 1, "task that looks at its job")
         return case
 
     def processes(self, *words: str) -> list[psutil.Process]:
@@ -97,6 +100,10 @@ class Field:
 
     def triggerers(self) -> list[psutil.Process]:
         return [one for one in self.processes("airflow", "triggerer") if "internal" not in " ".join(one.cmdline())]
+
+    def triggerer_processes(self) -> list[psutil.Process]:
+        """Find everything that belongs to a triggerer."""
+        return [process for one in self.triggerers() for process in (one, *one.children(recursive=True))]
 
     def start_triggerer(self) -> ChildProcess:
         """Start one more triggerer."""
@@ -143,6 +150,17 @@ class Case:
             for entry in list(self.field.emulator.log)
         )
 
+    def has_asked(self) -> bool:
+        """Whether a job for the device was asked for."""
+        return any(
+            entry["action"] == "CreateOTAStaticUpgradeJob" and self.device in entry["parameters"].values()
+            for entry in list(self.field.emulator.log)
+        )
+
+    def is_waiting(self) -> bool:
+        """Whether the task waits for its job."""
+        return self.state() == ("running" if self.dag == "blocking" else "deferred")
+
     def cancels(self) -> int:
         return self.asked("CancelOTATaskByJob")
 
@@ -169,8 +187,8 @@ class Case:
     def mark_run(self, state: str) -> None:
         self.field.api._call("PATCH", f"dags/{self.dag}/dagRuns/{self.run}", json={"state": state})
 
-    def clear(self) -> None:
-        body = {"dry_run": False, "dag_run_id": self.run, "task_ids": ["upgrade"], "only_failed": False}
+    def clear(self, task: str = "upgrade") -> None:
+        body = {"dry_run": False, "dag_run_id": self.run, "task_ids": [task], "only_failed": False}
         self.field.api._call("POST", f"dags/{self.dag}/clearTaskInstances", json=body)
 
     def finish(self) -> None:
@@ -182,6 +200,8 @@ class Case:
 @contextmanager
 def open_field() -> Iterator[Field]:
     """Start the platform, whose devices say nothing, and Airflow."""
+    # A worker that is gone is noticed sooner than in the five minutes of the default.
+    os.environ.setdefault("AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT", "20")
     scenario = read({"quotas": {"enabled": False}, "products": [{"devices": 999, "silent": 1.0}]})
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="campaign-")))

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped] # it ships no types
 
-from tests.campaigns.field import QUIET, Case, Field, open_field
+from tests.campaigns.field import QUIET, Case, Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+FROZEN = 45.0
+"""Seconds; after 30 without a heartbeat Airflow gives a triggerer's waits to another one."""
 
 
 def _expect_cancelled(case: Case) -> str:
@@ -66,22 +69,78 @@ def cleared(field: Field, dag: str) -> str:
 
 def triggerer_stopped(field: Field, dag: str, number: int = signal.SIGTERM) -> str:
     case = field.start(dag)
-    for process in field.triggerers():
+    return _other_triggerer(field, number) or _expect_untouched(case)
+
+
+def _other_triggerer(field: Field, number: int) -> str:
+    stopped = field.triggerers()
+    for process in stopped:
         process.send_signal(number)
-    psutil.wait_procs(field.triggerers(), timeout=30)
+    _, left = psutil.wait_procs(stopped, timeout=60)
+    # Whoever started it may not have asked what became of it.
+    alive = [process.cmdline() for process in left if process.status() != psutil.STATUS_ZOMBIE]
     field.start_triggerer()
-    return _expect_untouched(case)
+    return f"still there: {alive}" if alive else ""
 
 
 def triggerer_killed(field: Field, dag: str) -> str:
     return triggerer_stopped(field, dag, signal.SIGKILL)
 
 
+def other_task_cleared(field: Field, dag: str) -> str:
+    """Clear another task of the run, and then kill the process of the one that waits."""
+    case = field.start(dag)
+    case.clear("other")
+    return _worker_lost(case)
+
+
+def triggerer_restarted_mid_poll(field: Field, dag: str) -> str:
+    """Stop the triggerer while a look is on its way."""
+    case = field.start(dag)
+    looks = case.looks()
+    field.stranger.control("POST", "faults", {"action": "ListOTATaskByJob", "kind": "delay", "seconds": 5})
+    try:
+        case.wait(lambda: case.looks() > looks, "look that hangs")
+        wrong = _other_triggerer(field, signal.SIGTERM)
+    finally:
+        field.stranger.control("DELETE", "faults")
+    return wrong or _expect_untouched(case)
+
+
+def triggerer_frozen(field: Field, dag: str) -> str:
+    """Freeze a triggerer past its heartbeat while another one takes over, and wake it again."""
+    case = field.start(dag)
+    frozen = field.triggerer_processes()
+    for process in frozen:
+        process.suspend()
+    try:
+        field.start_triggerer()
+        time.sleep(FROZEN)
+        looks = case.looks()
+        case.wait(lambda: case.looks() > looks + 1, "look by the other triggerer")
+    finally:
+        for process in frozen:
+            process.resume()
+    time.sleep(2 * QUIET)
+    return _expect_untouched(case)
+
+
+def out_of_time(field: Field, dag: str) -> str:
+    """Let the execution_timeout of a deferred task pass, which Airflow itself does not enforce."""
+    case = field.start(dag)
+    wrong = _expect_cancelled(case)
+    case.wait(lambda: case.state() == "failed", "failure")
+    return wrong
+
+
 def worker_killed(field: Field, dag: str) -> str:
     """Kill the process that carries the task out; Airflow notices the loss and tries again."""
-    case = field.start(dag)
+    return _worker_lost(field.start(dag))
+
+
+def _worker_lost(case: Case) -> str:
     before = set(case.jobs())
-    for process in field.task_processes():
+    for process in case.field.task_processes():
         process.kill()
     case.wait(lambda: case.try_number() > 1 and case.state() == "running", "second try")
     wrong = _expect_untouched(case)
@@ -94,24 +153,27 @@ CASES: tuple[tuple[str, Callable[[Field, str], str], Sequence[str]], ...] = (
     ("run marked failed", run_failed, ("deferred",)),
     ("task cleared", cleared, ("deferred", "blocking")),
     ("worker killed", worker_killed, ("blocking",)),
+    ("another task cleared", other_task_cleared, ("blocking",)),
     ("triggerer told to stop", triggerer_stopped, ("deferred",)),
     ("triggerer killed", triggerer_killed, ("deferred",)),
+    ("restarted while it looks", triggerer_restarted_mid_poll, ("deferred",)),
+    ("triggerer frozen", triggerer_frozen, ("deferred",)),
+    ("execution_timeout", out_of_time, ("hurried",)),
 )
 
 
-def campaign(rounds: int, *, only: Sequence[str] = ()) -> list[tuple[str, str, str]]:
+def campaign(field: Field, rounds: int, *, only: Sequence[str] = ()) -> list[tuple[str, str, str]]:
     """Go through every case.
 
     :param only: names of cases; all by default.
     :returns: case, mode, and what was wrong, empty where nothing was.
     """
     results = []
-    with open_field() as field:
-        for name, play, modes in CASES * rounds:
-            for mode in modes if not only or name in only else ():
-                try:
-                    wrong = play(field, mode)
-                except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
-                    wrong = f"{type(error).__name__}: {error}"
-                results.append((name, mode, wrong))
+    for name, play, modes in CASES * rounds:
+        for mode in modes if not only or name in only else ():
+            try:
+                wrong = play(field, mode)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
+                wrong = f"{type(error).__name__}: {error}"
+            results.append((name, mode, wrong))
     return results

@@ -1,4 +1,4 @@
-"""A thousand waits on one connection, shared and one by one: ``python -m tests.campaigns.waits [WAITS]``.
+"""A thousand waits on one connection, shared and one by one.
 
 In virtual time: when each end is noticed, how many requests a second leave, what the platform refuses, what is kept in
 memory. In real time and over sockets: how long the event loop stands still, and what a wait costs.
@@ -7,16 +7,14 @@ memory. In real time and over sockets: how long the event loop stands still, and
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
-import sys
+import tracemalloc
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
-
-from rich.console import Console
-from rich.table import Table
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
 from airflow_provider_tuya_ota.core.rate import Lane
@@ -27,16 +25,25 @@ from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED, Quotas
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.polling.poller import Poller
 from airflow_provider_tuya_ota.transports.budget import Budget
+from tests.campaigns.table import Row
 from tests.campaigns.virtual import BIRTH, LATENCY, LoopWorld, Metered, VirtualLoop
+from tests.campaigns.waits_for_real import Figures, measure
 from tests.contract.worlds import Quiet, settings
 from tests.emulator.stranger import Stranger, in_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from airflow_provider_tuya_ota.core.verdicts import Verdict
 
 RATE = 10.0
 MINUTES = 30
-COLUMNS = ("jobs", "poller", "late (s)", "best", "ratio", "one in ten", "requests", "in a second", "throttled")
+SECONDS = 300.0
+"""After which the last device is done, in real time."""
+LAG = 0.1
+OURS = ("polling", "core", "transports", "asyncio")
+"""Where a wait's memory is taken from; what simulates the platform is elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -56,29 +63,25 @@ class Shape:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one run."""
+    """What came of one run.
+
+    :param late: seconds from each end until its wait knew.
+    :param lasted: seconds.
+    """
 
     late: list[float]
+    lasted: float
     requests: int
     most_in_a_second: int
     refused: int
-    actions: dict[str, int]
 
     @property
     def median(self) -> float:
         return statistics.median(self.late)
 
-    def cells(self, ideal: float) -> list[str]:
-        tenth = statistics.quantiles(self.late, n=10)[-1]
-        return [
-            f"{self.median:.1f}",
-            f"{ideal:.1f}",
-            f"{self.median / ideal:.2f}",
-            f"{tenth:.1f}",
-            str(self.requests),
-            str(self.most_in_a_second),
-            str(self.refused),
-        ]
+    @property
+    def rate(self) -> float:
+        return self.requests / self.lasted
 
 
 def shapes(waits: int) -> list[Shape]:
@@ -119,26 +122,22 @@ def release(
     return emulator, jobs
 
 
-def run(shape: Shape, *, shared: bool) -> Result:
+def run(shape: Shape, *, shared: bool, minutes: float = MINUTES) -> Result:
     """Wait for every job in virtual time."""
     loop = VirtualLoop()
     try:
-        return loop.run_until_complete(_wait(shape, loop, shared=shared))
+        return loop.run_until_complete(_wait(shape, loop, shared=shared, minutes=minutes))
     finally:
         loop.close()
 
 
-async def _wait(shape: Shape, loop: VirtualLoop, *, shared: bool) -> Result:
-    emulator, jobs = release(shape, loop)
-    transport = Metered(emulator)
-    world = LoopWorld(loop)
-    budget = Budget({Lane.CALLS: RATE, Lane.CANCELS: RATE / 2}, clock=loop.time)
-    where = settings("http://127.0.0.1:1", requests_per_second=RATE)
-    where = type(where)(**{name: getattr(where, name) for name in where.__slots__} | {"requests_per_second": RATE})
-    client = AsyncTuyaOTAClient(where, transport=transport, listener=Quiet(), world=world, budget=budget)
+async def _wait(shape: Shape, loop: VirtualLoop, *, shared: bool, minutes: float) -> Result:
+    emulator, jobs = release(shape, loop, minutes=minutes)
+    poller, world, transport = _poller(emulator, loop)
     patience = Patience(
         deadline=datetime.fromtimestamp(BIRTH, UTC) + timedelta(hours=3), poll_interval=shape.poll_interval
     )
+    client = poller._client
     noticed: dict[str, float] = {}
 
     async def wait(job_id: str, watching: Any) -> Verdict:
@@ -146,30 +145,29 @@ async def _wait(shape: Shape, loop: VirtualLoop, *, shared: bool) -> Result:
         noticed[job_id] = loop.wall()
         return verdict
 
-    poller = Poller(client)
     if shared:
         watching = {
             job: poller.watch(job, patience, firmware_id=package, listener=Quiet(), world=world)
             for job, package in jobs.items()
         }
     else:
-        watching = {job: client.run(watch_job(where, job, patience)) for job in jobs}
+        watching = {job: client.run(watch_job(client.settings, job, patience)) for job in jobs}
     await asyncio.gather(*(wait(job, how) for job, how in watching.items()))
     await poller.close()
     ended = {task.job.job_id: task.modified for task in emulator.world.engine.tasks.values()}
     late = [noticed[job] - ended[job] for job in jobs]
-    return Result(late, len(transport.arrived), transport.most_in_a_second, transport.refused, transport.actions)
+    return Result(late, loop.time(), len(transport.arrived), transport.most_in_a_second, transport.refused)
 
 
-def best(shape: Shape) -> list[float]:
-    """How late the best of all pollers at this rate would be, given when the jobs end.
+def best(shape: Shape, rate: float, minutes: float = MINUTES) -> float:
+    """How late, in the median, the best of all pollers at a rate would be, given when the jobs end.
 
     It wastes no request: each goes to the package that was glanced at longest ago among those in which something still
     runs, or reads the device of a job that has just been seen to have ended. Its answers take as long as ours.
     """
     loop = VirtualLoop()
-    emulator, jobs = release(shape, loop)
-    loop.jump(MINUTES * 60 + 600)
+    emulator, jobs = release(shape, loop, minutes=minutes)
+    loop.jump(minutes * 60 + 600)
     emulator.world.engine.run()
     loop.close()
     ended = {task.job.job_id: task.modified - BIRTH for task in emulator.world.engine.tasks.values()}
@@ -179,40 +177,113 @@ def best(shape: Shape) -> list[float]:
     turn, to_read = deque(running), deque[tuple[float, str]]()
     now, late = 0.0, []
     while running or to_read:
-        now += 1 / RATE
+        now += 1 / rate
         if to_read and to_read[0][0] <= now:
             _, job = to_read.popleft()
             late.append(now + 2 * LATENCY - ended[job])
-            continue
-        if not turn:
-            continue
-        package = turn.popleft()
-        over = {job for job in running[package] if ended[job] <= now + LATENCY}
-        to_read.extend((now + 2 * LATENCY, job) for job in over)
-        running[package] -= over
-        if running[package]:
-            turn.append(package)
-        else:
-            del running[package]
-    return late
+        elif turn:
+            package = turn.popleft()
+            over = {job for job in running[package] if ended[job] <= now + LATENCY}
+            to_read.extend((now + 2 * LATENCY, job) for job in over)
+            running[package] -= over
+            if running[package]:
+                turn.append(package)
+            else:
+                del running[package]
+    return statistics.median(late)
 
 
-def main() -> int:
-    """Print one table; the exit status says whether everything was as promised."""
-    waits = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    table = Table(
-        title=f"{waits} waits on one connection, at most {RATE:g} requests a second, {MINUTES} virtual minutes"
-    )
-    for column in COLUMNS:
-        table.add_column(column, justify="left" if column in COLUMNS[:2] else "right")
+def endure(waits: int, minutes: float) -> tuple[float, float]:
+    """Wait for devices that never say anything.
+
+    :returns: bytes that the waits and their poller hold after a sixth of the time, and at its end.
+    """
+    loop = VirtualLoop()
+    try:
+        return loop.run_until_complete(_endure(waits, minutes, loop))
+    finally:
+        loop.close()
+
+
+async def _endure(waits: int, minutes: float, loop: VirtualLoop) -> tuple[float, float]:
+    emulator, jobs = release(Shape(waits, waits // 5, 15), loop, silent=True)
+    poller, world, _ = _poller(emulator, loop)
+    patience = Patience(deadline=datetime.fromtimestamp(BIRTH, UTC) + timedelta(days=1))
+    tracemalloc.start()
+    watching = [
+        asyncio.ensure_future(poller.watch(job, patience, firmware_id=package, listener=Quiet(), world=world))
+        for job, package in jobs.items()
+    ]
+    await asyncio.sleep(minutes * 10)
+    early = _held()
+    await asyncio.sleep(minutes * 50)
+    late = _held()
+    tracemalloc.stop()
+    for one in watching:
+        one.cancel()
+    await asyncio.gather(*watching, return_exceptions=True)
+    await poller.close()
+    return early, late
+
+
+def _held() -> int:
+    gc.collect()
+    ours = [tracemalloc.Filter(inclusive=True, filename_pattern=f"*/{part}/*") for part in OURS]
+    return sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces(ours).traces)
+
+
+def _poller(emulator: Emulator, loop: VirtualLoop) -> tuple[Poller, LoopWorld, Metered]:
+    transport, world = Metered(emulator), LoopWorld(loop)
+    budget = Budget({Lane.CALLS: RATE, Lane.CANCELS: RATE / 2}, clock=loop.time)
+    where = replace(settings("http://127.0.0.1:1"), requests_per_second=RATE)
+    client = AsyncTuyaOTAClient(where, transport=transport, listener=Quiet(), world=world, budget=budget)
+    return Poller(client), world, transport
+
+
+def rows(waits: int, folder: Path) -> Iterator[Row]:
+    """Give a row for each shape, shared and one by one, and for what was measured in real time."""
     for shape in shapes(waits):
-        ideal = statistics.median(best(shape))
         for shared in (True, False):
-            result = run(shape, shared=shared)
-            table.add_row(str(shape), "shared" if shared else "one each", *result.cells(ideal))
-    Console().print(table)
-    return 0
+            yield row_of(shape, run(shape, shared=shared), shared=shared)
+    early, late = endure(waits, MINUTES)
+    grown = [] if late < 1.1 * early else ["memory grows"]
+    figures = (
+        f"{early / waits / 1024:.1f} KiB a wait after {MINUTES / 6:g} minutes, {late / waits / 1024:.1f} at the end"
+    )
+    yield Row("waits, virtual time", f"{waits} waits for {MINUTES} minutes", waits, wrong=grown, figures=figures)
+    yield row_of_figures(measure(folder, waits, packages=waits // 5, seconds=SECONDS))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def row_of(shape: Shape, result: Result, *, shared: bool, minutes: float = MINUTES) -> Row:
+    """Say what came of a run, beside the best that is possible."""
+    ideal, ideal_at_its_rate = best(shape, RATE, minutes), best(shape, result.rate, minutes)
+    wrong = []
+    if result.most_in_a_second > RATE or result.refused:
+        wrong.append(f"{result.most_in_a_second} requests in a second, {result.refused} refused")
+    if shared and result.median > 2 * ideal_at_its_rate:
+        wrong.append("later than twice the best")
+    tenth = statistics.quantiles(result.late, n=10)[-1]
+    figures = (
+        f"{result.median:.1f} s late (one in ten {tenth:.1f}); best {ideal:.1f} at {RATE:g} a second,"
+        f" {ideal_at_its_rate:.1f} at the {result.rate:.1f} used; {result.requests} requests, at most"
+        f" {result.most_in_a_second} in a second, {result.refused} refused"
+    )
+    poller = "one poller" if shared else "one for each job"
+    return Row("waits, virtual time", f"{shape}: {poller}", shape.waits, wrong=wrong, figures=figures)
+
+
+def row_of_figures(figures: Figures) -> Row:
+    """Say what was measured in real time."""
+    wrong = []
+    if figures.succeeded < figures.waits or figures.pollers_left:
+        wrong.append(f"{figures.succeeded} of {figures.waits} succeeded, {figures.pollers_left} pollers left")
+    if figures.most_in_a_second > RATE or figures.refused:
+        wrong.append(f"{figures.most_in_a_second} requests in a second, {figures.refused} refused")
+    if figures.longest_lag >= LAG:
+        wrong.append(f"the loop stood still for {figures.longest_lag * 1000:.0f} ms")
+    said = (
+        f"{figures.median_late:.1f} s late; the loop stood still for {figures.longest_lag * 1000:.0f} ms at most;"
+        f" {figures.memory / 1024:.1f} KiB and {figures.processor:.2f} s of a core an hour for each wait; at most"
+        f" {figures.most_in_a_second} requests in a second, {figures.refused} refused"
+    )
+    return Row("waits, triggers", f"{figures.waits} triggers over sockets", figures.waits, wrong=wrong, figures=said)

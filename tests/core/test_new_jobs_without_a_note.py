@@ -5,7 +5,8 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
 from airflow_provider_tuya_ota.core.intents import Attempt
 from tests.core.script import NOW, job
-from tests.core.test_new_jobs import JUST_NOW, OWN, UPGRADE, counted, creates, jobs, script_for, start
+from tests.core.test_clearing import counted
+from tests.core.test_new_jobs import JUST_NOW, OWN, UPGRADE, creates, jobs, script_for, start
 
 
 def test_without_a_store_a_first_try_creates_at_once() -> None:

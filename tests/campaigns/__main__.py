@@ -1,0 +1,60 @@
+"""Every campaign in its long form, and one table: ``python -m tests.campaigns [crash|kill|waits|sharing …]``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from tests.campaigns import crash, crash_for_real, kill, sharing, waits
+from tests.campaigns.field import open_field
+from tests.campaigns.table import Row, rows_of, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STORIES, CRASHES, ROUNDS, WAITS, SHARING = 5000, 40, 2, 1000, 120.0
+
+
+def _crash() -> Iterator[Row]:
+    yield from crash.rows(STORIES)
+    with open_field() as field:
+        yield from rows_of("crash, in Airflow", crash_for_real.campaign(field, CRASHES))
+
+
+def _kill() -> Iterator[Row]:
+    with open_field() as field:
+        yield from rows_of("kill, in Airflow", kill.campaign(field, ROUNDS))
+
+
+def _waits() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield from waits.rows(WAITS, Path(folder))
+
+
+def _sharing() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        for processes in (2, 3):
+            yield from sharing.rows(Path(folder), processes=processes, seconds=SHARING)
+
+
+CAMPAIGNS = {"crash": _crash, "kill": _kill, "waits": _waits, "sharing": _sharing}
+
+
+def main() -> int:
+    """Print the table; the exit status says whether everything was right."""
+    rows: list[Row] = []
+    for name in sys.argv[1:] or CAMPAIGNS:
+        for row in CAMPAIGNS[name]():
+            rows.append(row)
+            print(row, file=sys.stderr, flush=True)  # noqa: T201 - a command prints
+    console = Console()
+    console.print(table_of(rows))
+    return 1 if any(row.wrong for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""What a try does that follows on a clear: of its own task, or of another one of the run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.intents import Attempt, Intent
+from tests.core.script import NOW, ok, task
+from tests.core.test_new_jobs import NOTE, OWN, creates, jobs, script_for, start
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.http import Response
+
+
+def counted(*rounds: dict[str, int]) -> list[Response]:
+    return [
+        ok(data=[task(f"d{number}", status) for number in range(round_.get(status, 0))])
+        for round_ in rounds
+        for status in ("CONFIRM", "QUEUED", "NOTIFIED", "IN_PROGRESS")
+    ]
+
+
+def test_a_clear_stops_the_old_job_waits_until_it_is_done_and_creates_a_new_one() -> None:
+    after_the_cancel = [*counted({"IN_PROGRESS": 1}), ok(data=[task("d0", "CANCELED"), task("d1", "CANCELED")])]
+    tasks = [
+        *counted({"QUEUED": 2, "IN_PROGRESS": 1}),
+        *after_the_cancel,
+        *counted({"IN_PROGRESS": 1}, {"IN_PROGRESS": 1}, {}),
+    ]
+    script = script_for(ListOTATaskByJob=tasks)
+    script.memo = replace(NOTE, entity_id="9").to_dict()
+
+    found = start(script, Attempt(clear_number=1, poll_interval=30.0))
+
+    assert (found.job_id, found.is_new) == ("10", True)
+    assert script.actions.index("CancelOTATaskByJob") < script.actions.index("CreateOTAStaticUpgradeJob")
+    assert script.actions.count("CancelOTATaskByJob") == 1
+    assert script.sleeps == [30.0, 30.0]
+    assert script.memo["clear_number"] == 1
+    assert any("2 device tasks cancelled, 1 are flashing and cannot be stopped" in text for text in script.warnings)
+
+
+def test_a_clear_that_may_not_stop_anything_waits_for_the_old_job() -> None:
+    script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}))
+    script.memo = replace(NOTE, entity_id="9").to_dict()
+
+    start(script, Attempt(clear_number=1, may_cancel=False))
+
+    assert "CancelOTATaskByJob" not in script.actions
+
+
+def test_an_edited_request_waits_for_the_old_job_without_stopping_it() -> None:
+    script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}), ListOTAJobByFirmware=[jobs(OWN), jobs()])
+    script.memo = replace(NOTE, fingerprint="of another request").to_dict()
+
+    assert start(script).job_id == "10"
+    assert "CancelOTATaskByJob" not in script.actions
+
+
+def test_an_old_job_that_does_not_end_is_named_when_the_time_is_over() -> None:
+    script = script_for(ListOTATaskByJob=counted(*[{"IN_PROGRESS": 3}] * 3))
+    script.memo = replace(NOTE, entity_id="9").to_dict()
+
+    with pytest.raises(WaitTimeoutError, match="job 9, which this task started before it was cleared, still has 3"):
+        start(script, Attempt(clear_number=1, drained_by=NOW + timedelta(seconds=20)))
+    assert creates(script) == 0
+    assert script.sleeps == [15.0, 5.0]
+
+
+def cleared_elsewhere(**changes: Any) -> Attempt:
+    """A try after another task of the run was cleared, or after this one was while it ran: Airflow tells no more."""
+    return Attempt(**{"clear_number": 1, "cleared_after": 0} | changes)
+
+
+def test_clearing_another_task_of_the_run_does_not_make_a_retry_create_again() -> None:
+    script = script_for(ListOTATaskByJob=ok(data=[task("d1", "NOTIFIED")]))
+    script.memo = replace(NOTE, entity_id="9", cleared_after=0).to_dict()
+
+    found = start(script, cleared_elsewhere())
+
+    assert (found.job_id, found.is_new, creates(script)) == ("9", False, 0)
+    assert "CancelOTATaskByJob" not in script.actions
+    assert script.memo["clear_number"] == 1
+    assert "it still waits for job 9" in script.notes[0].text
+
+
+def test_a_job_that_was_stopped_when_the_running_task_was_cleared_is_followed_by_another() -> None:
+    script = script_for(ListOTATaskByJob=[ok(data=[task("d1", "CANCELED")]), *counted({"IN_PROGRESS": 1}, {})])
+    script.memo = replace(NOTE, entity_id="9", cleared_after=0).to_dict()
+
+    assert start(script, cleared_elsewhere()).job_id == "10"
+
+
+def test_a_cancelled_job_without_device_tasks_was_stopped_too() -> None:
+    script = script_for(QueryOTAJob=ok(data=OWN | {"jobStatus": "CANCELED"}))
+    script.memo = replace(NOTE, entity_id="9", cleared_after=0).to_dict()
+
+    assert start(script, cleared_elsewhere()).job_id == "10"
+
+
+@pytest.mark.parametrize(("before", "now"), [(0, 1), (None, 1), (0, None), (None, None)])
+def test_a_task_that_was_cleared_itself_creates_again(before: int | None, now: int | None) -> None:
+    script = script_for()
+    script.memo = replace(NOTE, entity_id="9", cleared_after=before).to_dict()
+
+    assert start(script, cleared_elsewhere(cleared_after=now)).job_id == "10"
+    assert script.memo["cleared_after"] == now
+
+
+def test_a_note_from_before_tries_were_counted_is_read() -> None:
+    old = NOTE.to_dict()
+    del old["cleared_after"]
+
+    assert Intent.from_dict(old).cleared_after is None
+
+
+def test_a_job_that_ended_before_the_clear_costs_no_wait() -> None:
+    script = script_for()
+    script.memo = replace(NOTE, entity_id="9").to_dict()
+
+    assert start(script, Attempt(clear_number=2)).job_id == "10"
+    assert script.sleeps == []
