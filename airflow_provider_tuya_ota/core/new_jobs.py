@@ -27,7 +27,7 @@ from airflow_provider_tuya_ota.core.intents import EVER, Attempt, Intent, OnFail
 from airflow_provider_tuya_ota.core.lists import list_jobs
 from airflow_provider_tuya_ota.core.looks import look_at_job
 from airflow_provider_tuya_ota.core.states import JobStatus, JobType, TaskStatus
-from airflow_provider_tuya_ota.core.stopping import drain
+from airflow_provider_tuya_ota.core.stopping import drain, stop_job
 from airflow_provider_tuya_ota.core.targets import fingerprint_of, fits
 from airflow_provider_tuya_ota.core.verdicts import Outcome
 
@@ -152,8 +152,10 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
         return NewJob(job_id=found.job_id, utc_create=found.utc_create)
     if created.entity_id is None:
         created = yield from _name(wanted, intent, created)
-    yield Remember(replace(intent, entity_id=created.entity_id or "").to_dict())
-    return NewJob(job_id=created.entity_id or "", utc_create=created.utc_create, request_id=created.request_id)
+    job_id = created.entity_id or ""
+    yield Remember(replace(intent, entity_id=job_id).to_dict())
+    yield from _give_way(wanted, intent, job_id)
+    return NewJob(job_id=job_id, utc_create=created.utc_create, request_id=created.request_id)
 
 
 def _was_cleared(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job) -> Flow[bool]:
@@ -269,6 +271,46 @@ def _name(wanted: JobToCreate, intent: Intent, created: Created) -> Flow[Created
             f" Look at package {wanted.action.firmware_id} in the vendor's console before running this again"
         )
     return replace(created, entity_id=found.job_id, utc_create=created.utc_create or found.utc_create)
+
+
+def _give_way(wanted: JobToCreate, intent: Intent, job_id: str) -> Flow[None]:
+    """Take a job back where somebody has created the same at the same moment, and was first.
+
+    Both look, and both come to the same answer. Where one does not see the other yet, the platform fails the devices of
+    the later job at once.
+    """
+    if wanted.kind != JobType.UPGRADE_FIRMWARE:
+        return
+    try:
+        first = yield from _first_of(wanted, intent, job_id)
+    except TuyaOTAError as error:
+        yield Note(f"{error.sentence} Whether another run has created the same is not known.", warning=True)
+        return
+    if first is None:
+        return
+    yield from stop_job(wanted.settings, job_id)
+    yield Remember(None)
+    raise AlreadyUnderWayError(
+        f"job {first.job_id}, created at {first.utc_create or 'a time not told'}, upgrades the same devices to package"
+        f" {wanted.action.firmware_id} and was created at the same moment as job {job_id} of this task, which was"
+        " stopped for that. Wait for the first one with TuyaOTAJobSensor"
+    )
+
+
+def _first_of(wanted: JobToCreate, intent: Intent, job_id: str) -> Flow[Job | None]:
+    jobs = {job.job_id: job for job in (yield from wanted.jobs()) if job.job_id not in intent.known_ids}
+    if job_id in jobs:
+        ours = _age(jobs[job_id])
+        for job in sorted(jobs.values(), key=_age):
+            earlier = _age(job) < ours and not job.status.has_ended
+            if earlier and (yield from fits(wanted.settings, job, wanted.action)):
+                return job
+    return None
+
+
+def _age(job: Job) -> tuple[str, int, str]:
+    # Ids count up; as texts the longer one is the later one.
+    return job.utc_create, len(job.job_id), job.job_id
 
 
 def _require_free(wanted: JobToCreate, known: list[Job]) -> Flow[None]:

@@ -55,7 +55,7 @@ def test_a_clear_that_may_not_stop_anything_waits_for_the_old_job() -> None:
 
 
 def test_an_edited_request_waits_for_the_old_job_without_stopping_it() -> None:
-    script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}), ListOTAJobByFirmware=[jobs(OWN), jobs()])
+    script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}), ListOTAJobByFirmware=[jobs(OWN), jobs(), jobs()])
     script.memo = replace(NOTE, fingerprint="of another request").to_dict()
 
     assert start(script).job_id == "10"

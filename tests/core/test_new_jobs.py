@@ -212,6 +212,44 @@ def test_a_job_is_recognised_by_what_it_is_aimed_at(
         assert start(script, action=action).job_id == "10"
 
 
+LATER = job("10", kind=UPGRADE, utcCreate="2026-03-01T12:00:00.500Z")
+
+
+def test_of_two_that_create_the_same_at_the_same_moment_the_later_one_is_taken_back() -> None:
+    script = script_for(ListOTAJobByFirmware=[jobs(), jobs(OWN, LATER), jobs(OWN, LATER)])
+
+    with pytest.raises(AlreadyUnderWayError, match=r"job 9, created at .* same moment as job 10 of this task"):
+        start(script)
+
+    (cancel,) = [sent for sent in script.sent if sent.action == "CancelOTATaskByJob"]
+    assert cancel.parameters["JobId"] == "10"
+    assert script.memo is None
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        jobs(OWN | {"utcCreate": "2026-03-01T12:00:01.000Z"}, LATER),
+        jobs(OWN | {"jobStatus": "COMPLETED"}, LATER),
+        jobs(OWN | {"jobId": "99", "utcCreate": LATER["utcCreate"]}, LATER | {"jobId": "10"}),
+        jobs(OWN),
+        jobs(LATER),
+    ],
+)
+def test_the_first_of_them_and_one_that_sees_no_other_go_on(listed: Response) -> None:
+    script = script_for(ListOTAJobByFirmware=[jobs(), listed, listed])
+
+    assert start(script).job_id == "10"
+    assert "CancelOTATaskByJob" not in script.actions
+
+
+def test_not_seeing_whether_there_is_another_is_no_reason_to_fail() -> None:
+    script = script_for(ListOTAJobByFirmware=[jobs(), *[lost()] * 5])
+
+    assert start(script).job_id == "10"
+    assert "Whether another run has created the same is not known" in script.warnings[-1]
+
+
 def test_of_a_verification_the_platform_itself_permits_one() -> None:
     running = job("9", utcCreate=JUST_NOW)
     script = script_for(ListOTAJobByFirmware=jobs(running), CreateOTAVerifyJob=ok(data={"jobId": "10"}))

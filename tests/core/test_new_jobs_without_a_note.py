@@ -47,7 +47,7 @@ def test_without_a_store_a_retry_after_a_clear_takes_no_job_from_before_it(creat
 
 def test_without_a_store_a_clear_waits_for_what_is_under_way_and_stops_nothing() -> None:
     script = script_for(
-        ListOTAJobByFirmware=[jobs(OWN), jobs(OWN | {"jobStatus": "COMPLETED"})],
+        ListOTAJobByFirmware=[jobs(OWN), *[jobs(OWN | {"jobStatus": "COMPLETED"})] * 2],
         ListOTATaskByJob=counted({"QUEUED": 1}, {}),
     )
     script.is_durable = False

@@ -44,13 +44,15 @@ def creates(script: Script) -> int:
 
 @pytest.mark.parametrize("key", ["jobId", "firmwareId"])
 def test_an_upgrade_is_known_by_the_id_that_the_answer_gives(key: str) -> None:
-    script = script_for(jobs(OLD), create=ok(data={key: "3", "utcCreate": "now"}))
+    script = script_for(jobs(OLD), jobs(OLD), create=ok(data={key: "3", "utcCreate": "now"}))
 
     assert script.run(start_upgrade(SETTINGS, ACTION)) == NewJob(job_id="3", utc_create="now", request_id=REQUEST_ID)
 
 
 def test_an_upgrade_that_is_not_named_is_found_among_the_package_s_upgrades() -> None:
-    script = script_for(jobs(VERIFICATION, OLD), jobs(VERIFICATION, OLD), jobs(job("9"), OLD, NEW), create=ok(data={}))
+    script = script_for(
+        jobs(VERIFICATION, OLD), jobs(VERIFICATION, OLD), *[jobs(job("9"), OLD, NEW)] * 2, create=ok(data={})
+    )
 
     assert script.run(start_upgrade(SETTINGS, ACTION)).job_id == "3"
     assert creates(script) == 1
