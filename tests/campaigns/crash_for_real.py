@@ -18,22 +18,27 @@ CREATE = "CreateOTAStaticUpgradeJob"
 MODES = ("deferred", "blocking")
 
 
+def _a_moment(case: Case, random: Random, longest: float) -> None:
+    # A task that defers has done its part in less than a second.
+    time.sleep(random.uniform(0.0, longest if case.dag == "blocking" else longest / 5))
+
+
 def _begins(case: Case, random: Random) -> None:
     """Kill the task somewhere between its first line and its first request."""
     case.wait(lambda: bool(case.field.task_processes()), "process")
-    time.sleep(random.uniform(0.0, 3.0))
+    _a_moment(case, random, 3.0)
 
 
 def _creates(case: Case, random: Random) -> None:
     """Kill the task while the platform is creating its job, or has just done so; the answer is never read."""
     case.wait(case.has_asked, CREATE)
-    time.sleep(random.uniform(0.0, 1.5))
+    _a_moment(case, random, 1.5)
 
 
 def _goes_on(case: Case, random: Random) -> None:
     """Kill the task after the answer: before or after it is written down, pushed, deferred, looked at."""
     case.wait(lambda: bool(case.jobs()), "job")
-    time.sleep(random.uniform(0.0, 2.0))
+    _a_moment(case, random, 2.0)
 
 
 MOMENTS: dict[str, tuple[Callable[[Case, Random], None], dict[str, object] | None]] = {
