@@ -192,14 +192,17 @@ class AsyncTuyaOTAClient(Operations):
         """Release the connections."""
         await self._transport.close()
 
-    async def run(self, flow: Flow[T]) -> T:
-        """Carry out a flow; see :meth:`TuyaOTAClient.run`."""
+    async def run(self, flow: Flow[T], *, listener: Listener | None = None) -> T:
+        """Carry out a flow; see :meth:`TuyaOTAClient.run`.
+
+        :param listener: hears what this flow has to say; the client's by default.
+        """
         return await adrive(
             flow,
             transport=self._transport,
             budget=self.budget,
             world=self._world,
-            listener=self._listener,
+            listener=listener or self._listener,
         )
 
     async def do(self, action: Action[T]) -> T:

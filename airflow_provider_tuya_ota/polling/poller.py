@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from contextvars import Context
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from airflow_provider_tuya_ota.core.agenda import Agenda, GlanceAt, Look
 from airflow_provider_tuya_ota.core.errors import PASSING, ApiError, AuthenticationError, TuyaOTAError
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
+    from airflow_provider_tuya_ota.core.flow import Flow
     from airflow_provider_tuya_ota.core.verdicts import Verdict
     from airflow_provider_tuya_ota.core.watching import Patience
     from airflow_provider_tuya_ota.transports.driver import Listener, World
+
+T = TypeVar("T")
 
 _OF_ALL: Final = (*PASSING, AuthenticationError)
 """What keeps one job from being looked at, and all others too; another refusal is of the list alone."""
@@ -101,6 +104,10 @@ class Poller:
         self._runner.cancel()
         await asyncio.gather(self._runner, return_exceptions=True)
         await self._client.close()
+
+    async def run(self, flow: Flow[T], *, listener: Listener) -> T:
+        """Carry out a wait of another kind over the same connections and within the same budget."""
+        return await self._client.run(flow, listener=listener)
 
     async def watch(
         self, job_id: str, patience: Patience, *, firmware_id: str = "", listener: Listener, world: World

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_tuya_ota.client import LogListener
 from airflow_provider_tuya_ota.core.conditions import rebuild_condition, wait_for
 from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.polling.shared import shared_poller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,14 +59,15 @@ class TuyaOTAConditionTrigger(BaseTrigger):
 
     async def _wait(self) -> dict[str, Any]:
         try:
-            async with await TuyaOTAHook(self.tuya_ota_conn_id).aget_conn(self.log) as client:
+            settings = await TuyaOTAHook(self.tuya_ota_conn_id).aget_settings()
+            async with shared_poller(settings) as poller:
                 flow = wait_for(
-                    client.settings,
+                    settings,
                     rebuild_condition(self.condition),
                     deadline=datetime.fromisoformat(self.deadline),
                     poll_interval=self.poll_interval,
                 )
-                await client.run(flow)
+                await poller.run(flow, listener=LogListener(self.log))
         except TuyaOTAError as error:
             return {"status": "error", "error": describe_error(error)}
         return {"status": "met"}
