@@ -136,9 +136,10 @@ class Agenda:
         if subject is None:
             subject = self._subjects[job_id] = _Subject(_alone(job_id), poll_interval, now)
             self._demand += SMALL / poll_interval
-            self._looks.set(job_id, now)
             self._file(job_id, firmware_id, now)
-        elif poll_interval < subject.poll_interval:
+        # Whoever comes later has seen nothing yet either.
+        self._looks.set(job_id, now)
+        if poll_interval < subject.poll_interval:
             self._demand += SMALL / poll_interval - SMALL / subject.poll_interval
             subject.poll_interval = poll_interval
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 _OF_ALL: Final = (*PASSING, AuthenticationError)
 """What keeps one job from being looked at, and all others too; another refusal is of the list alone."""
+LAST_LOOK: Final = 60.0
+"""Seconds after its deadline that a wait gives to its last look."""
 BRIEF: Final = 0.001
 AT_ONCE: Final = 8
 """Looks under way at the same time: enough to use ten requests a second where an answer takes most of one."""
@@ -160,7 +162,10 @@ class Poller:
         view.was_looked_at.clear()
         self._agenda.urge(job_id, self._clock())
         self._bell.set()
-        await view.was_looked_at.wait()
+        # While the platform is away every look takes minutes, and a deadline has passed that others rely on.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_LOOK):
+                await view.was_looked_at.wait()
 
     def _require_whole(self) -> None:
         if self._broken is not None:

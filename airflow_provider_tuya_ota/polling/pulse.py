@@ -62,7 +62,9 @@ _PULSES: Final[WeakKeyDictionary[AbstractEventLoop, Pulse]] = WeakKeyDictionary(
 async def feel_pulse() -> AsyncIterator[Pulse]:
     """Listen to the pulse of this event loop; whoever leaves last stops it."""
     loop = asyncio.get_running_loop()
-    pulse = _PULSES.setdefault(loop, _PULSES.get(loop) or Pulse())
+    pulse = _PULSES.get(loop)
+    if pulse is None:
+        pulse = _PULSES[loop] = Pulse()
     pulse.listeners += 1
     try:
         yield pulse

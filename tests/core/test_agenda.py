@@ -268,6 +268,18 @@ def test_a_second_wait_for_a_job_has_it_looked_at_as_often_as_the_more_impatient
     assert agenda.next(0.0) == pytest.approx(2.0)
 
 
+def test_a_second_wait_for_a_job_does_not_wait_for_the_next_look() -> None:
+    agenda = Agenda(10.0)
+    agenda.join("1", firmware_id="178", poll_interval=POLL, now=0.0)
+    (look,) = taken(agenda, 0.0)
+    assert isinstance(look, Look)
+    agenda.looked(look, sight("1"), 0.0)
+
+    agenda.join("1", firmware_id="178", poll_interval=POLL, now=1.0)
+
+    assert looks(taken(agenda, 1.0)) == ["1"]
+
+
 def test_when_all_have_left_nothing_is_due_and_a_late_answer_changes_nothing() -> None:
     agenda = crowd(20)
     errands = taken(agenda, 0.0)

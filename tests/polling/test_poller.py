@@ -167,6 +167,23 @@ def test_a_thousand_waits_do_not_keep_a_last_look_waiting() -> None:
     play(scene, 300, 60, silent=True)
 
 
+def test_a_platform_that_never_answers_holds_no_wait_past_its_deadline_for_long() -> None:
+    async def scene(stage: Stage) -> None:
+        async def send(request: Request) -> Response:
+            await asyncio.sleep(100_000)
+            raise AssertionError(request)
+
+        stage.transport.send = send  # type: ignore[method-assign] # as above
+        begun = stage.loop.time()
+        waits = [stage.wait(job, stage.patience(seconds=100)) for job in stage.jobs]
+        results = await asyncio.gather(*waits, return_exceptions=True)
+
+        assert {type(result) for result in results} == {WaitTimeoutError}
+        assert stage.loop.time() - begun < 165
+
+    play(scene, 50)
+
+
 def test_an_outage_fails_no_wait_and_is_told_to_each() -> None:
     async def scene(stage: Stage) -> None:
         waiting = asyncio.ensure_future(stage.wait_for_all())
