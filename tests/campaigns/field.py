@@ -46,6 +46,12 @@ for name, how in KINDS.items():
         )
         EmptyOperator(task_id="other")
     globals()[name] = dag
+
+with DAG("many", schedule=None, params={"firmware_id": "", "device": ""}) as many:
+    TuyaOTACreateUpgradeJobOperator.partial(
+        task_id="upgrade", firmware_id="{{ params.firmware_id }}", product_key="k1demoproduct", deferrable=True,
+        target_selection="SPECIFIC", poll_interval=3,
+    ).expand(device_names=[[f"device-{number}"] for number in range(901, 921)])
 """
 PATIENCE = 180.0
 QUIET = 8.0
@@ -181,6 +187,11 @@ class Case:
                 raise TimeoutError(f"{self.dag} {self.run}: no {what}; the task is {self.state()}")
             time.sleep(0.3)
 
+    def states(self) -> list[str]:
+        """Give the state of each task of the run."""
+        found = self.field.api._call("GET", f"dags/{self.dag}/dagRuns/{self.run}/taskInstances")
+        return [str(one["state"]) for one in found["task_instances"]]
+
     def mark(self, state: str) -> None:
         self.field.api._call("PATCH", self._task, json={"new_state": state})
 
@@ -216,7 +227,7 @@ def open_field() -> Iterator[Field]:
         api = stack.enter_context(AirflowApi(airflow.url))
         key = server.emulator.key
         api.set_connection(Announcement(server.url, key.access_key_id, key.access_key_secret, ("k1demoproduct",)))
-        for dag in ("deferred", "blocking", "hurried"):
+        for dag in ("deferred", "blocking", "hurried", "many"):
             api.wait_for_dag(dag, 90)
         children = stack.enter_context(ExitStack())
         yield Field(api, server.emulator, Stranger(over_socket(server.url)), home, port, children)

@@ -18,6 +18,7 @@ from tests.campaigns.field import QUIET, Case, Field
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+MANY = 20
 FROZEN = 45.0
 """Seconds; after 30 without a heartbeat Airflow gives a triggerer's waits to another one."""
 
@@ -94,6 +95,22 @@ def other_task_cleared(field: Field, dag: str) -> str:
     return _worker_lost(case)
 
 
+def many_killed(field: Field, dag: str) -> str:
+    """Mark a run failed of which twenty tasks wait on one connection."""
+    case = field.trigger(dag)
+    case.wait(lambda: case.states() == ["deferred"] * MANY, "deferred tasks")
+    # Airflow forgets a trigger that no triggerer has begun when its task is killed, and runs nothing of it.
+    time.sleep(QUIET)
+    engine = field.emulator.world.engine
+    tasks = [task for task in list(engine.tasks.values()) if task.device.name >= "device-901" and not task.desc]
+    waiting = [task for task in tasks if task.status == "NOTIFIED"]
+    if len(waiting) != MANY:
+        return f"{len(waiting)} devices wait"
+    case.mark_run("failed")
+    case.wait(lambda: all(task.status == "CANCELED" for task in waiting), "cancel of each")
+    return ""
+
+
 def triggerer_restarted_mid_poll(field: Field, dag: str) -> str:
     """Stop the triggerer while a look is on its way."""
     case = field.start(dag)
@@ -159,6 +176,7 @@ CASES: tuple[tuple[str, Callable[[Field, str], str], Sequence[str]], ...] = (
     ("restarted while it looks", triggerer_restarted_mid_poll, ("deferred",)),
     ("triggerer frozen", triggerer_frozen, ("deferred",)),
     ("execution_timeout", out_of_time, ("hurried",)),
+    ("run of many marked failed", many_killed, ("many",)),
 )
 
 
