@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.campaigns.waits import Shape, endure, row_of, row_of_figures, run
+from tests.campaigns.waits import FLAT, Shape, endure, row_of, row_of_figures, run
 from tests.campaigns.waits_for_real import measure
 
 if TYPE_CHECKING:
@@ -32,17 +32,13 @@ def test_the_campaign_finds_waits_that_are_late_and_too_many_requests() -> None:
 
 
 def test_waiting_on_takes_no_more_memory() -> None:
-    early, late = endure(100, 6)
+    early, late = endure(100, 6, warm=3)
 
-    assert 0 < late < 1.1 * early
+    assert 0 < late < FLAT * early
 
 
 @pytest.mark.system
-def test_real_triggers_keep_the_event_loop_free_and_leave_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_TUYA_OTA_DEFAULT", "")
-
+def test_real_triggers_keep_the_event_loop_free_and_leave_nothing_behind(tmp_path: Path) -> None:
     figures = measure(tmp_path, 60, packages=12, seconds=10.0)
 
     # How long a shared machine lets a process stand still is measured, not asserted.
