@@ -192,15 +192,16 @@ class AsyncTuyaOTAClient(Operations):
         """Release the connections."""
         await self._transport.close()
 
-    async def run(self, flow: Flow[T], *, listener: Listener | None = None) -> T:
+    async def run(self, flow: Flow[T], *, listener: Listener | None = None, budget: Budget | None = None) -> T:
         """Carry out a flow; see :meth:`TuyaOTAClient.run`.
 
         :param listener: hears what this flow has to say; the client's by default.
+        :param budget: how often to send; the client's by default.
         """
         return await adrive(
             flow,
             transport=self._transport,
-            budget=self.budget,
+            budget=budget or self.budget,
             world=self._world,
             listener=listener or self._listener,
         )

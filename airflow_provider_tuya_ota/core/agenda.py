@@ -33,6 +33,8 @@ CROWDED: Final = 0.5
 """Share of the budget that whole looks may need before glances take their place."""
 IN_TURN: Final = 0.25
 """Share of the budget that whole looks have then."""
+UNREADABLE: Final = 1_000_000_000
+"""Pages of a list that could not be read: more than there are jobs to ask for."""
 IN_A_ROW: Final = 4
 """Urgent looks after which something else has its turn."""
 
@@ -155,11 +157,18 @@ class Agenda:
         """Look at a job before all that is not urgent."""
         self._urgent.set(job_id, now)
 
-    def next(self, now: float) -> Look | GlanceAt | float:
-        """Take what is to be done now, or say when to ask again; it is due again once its end is told."""
-        looks, glances = self._looks.due(), float("inf")
-        if self._is_crowded:
-            looks, glances = max(looks, self._looks_go_on_at), self._glances.due()
+    def due(self) -> float:
+        """Say when something is to be done."""
+        return min(self._urgent.due(), *self._due())
+
+    def next(self, now: float, *, may_glance: bool = True) -> Look | GlanceAt | float:
+        """Take what is to be done now, or say when to ask again; it is due again once its end is told.
+
+        :param may_glance: False while enough glances are under way.
+        """
+        looks, glances = self._due()
+        if not may_glance:
+            glances = float("inf")
         others_are_due = min(looks, glances) <= now
         if self._urgent.due() <= now and not (others_are_due and self._urgent_in_a_row >= IN_A_ROW):
             self._urgent_in_a_row += 1
@@ -190,8 +199,8 @@ class Agenda:
             if (line := sight.verdict.line()) != subject.line:
                 subject.line, subject.changed_at = line, now
             subject.is_settling = sight.verdict.outcome is Outcome.SETTLING
-            if subject.is_settling:
-                self._urgent.set(look.job_id, now + subject.poll_interval)
+        if subject.is_settling:
+            self._urgent.set(look.job_id, now + subject.poll_interval)
         self._looks.set(look.job_id, now + subject.interval(now - subject.changed_at))
 
     def glanced(self, at: GlanceAt, glance: Glance | None, now: float) -> list[str]:
@@ -210,7 +219,8 @@ class Agenda:
                 self._urgent.set(job_id, now)
         key = at.firmware_id or _alone(at.job_ids[0])
         if package := self._packages.get(key):
-            package.pages = glance.pages if glance else package.pages
+            # A list that fails is passed over once: the jobs are asked for by themselves, and then it has another try.
+            package.pages = _readable(glance) if glance else UNREADABLE
             # Jobs of one package are of one release, and where one has ended, others will.
             package.changed_at = now if ended else package.changed_at
             self._glances.set(key, now + self._interval(package, now))
@@ -222,6 +232,11 @@ class Agenda:
         for job_id in tuple(self._packages[at.firmware_id].job_ids if at.firmware_id in self._packages else ()):
             self._unfile(job_id)
             self._file(job_id, "", now)
+
+    def _due(self) -> tuple[float, float]:
+        if not self._is_crowded:
+            return self._looks.due(), float("inf")
+        return max(self._looks.due(), self._looks_go_on_at), self._glances.due()
 
     @property
     def _is_crowded(self) -> bool:
@@ -258,6 +273,10 @@ class Agenda:
         if not package.job_ids:
             del self._packages[key]
             self._glances.drop(key)
+
+
+def _readable(glance: Glance) -> int:
+    return 1 if glance.pages == UNREADABLE else glance.pages
 
 
 def _alone(job_id: str) -> str:

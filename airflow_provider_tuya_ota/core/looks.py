@@ -81,7 +81,8 @@ def glance_at_jobs(settings: Settings, firmware_id: str, job_ids: Collection[str
     """
     if firmware_id and len(job_ids) >= pages:
         listed = yield from list_jobs(settings, firmware_id)
-        found = {job.job_id: job for job in listed if job.job_id in job_ids}
+        wanted = set(job_ids)
+        found = {job.job_id: job for job in listed if job.job_id in wanted}
         return Glance(found, 1 + len(listed) // ListOTAJobByFirmware.largest_page)
     jobs = {}
     for job_id in job_ids:

@@ -45,14 +45,11 @@ class TokenBucket:
 
         :returns: seconds to wait before sending. Whoever reserves later waits longer, so the order is fair.
         """
-        self._fill(now)
-        self._tokens -= 1
-        return self._wait_for(0.0)
-
-    def wait(self, now: float) -> float:
-        """Say, taking nothing, how many seconds it is until one who reserves need not wait."""
-        self._fill(now)
-        return self._wait_for(1.0)
+        passed = max(0.0, now - self._at)
+        self._pace = min(1.0, self._pace * (1.0 + passed * FASTER))
+        self._tokens = min(1.0, self._tokens + passed * self._rate * self._pace) - 1.0
+        self._at = max(self._at, now)
+        return max(0.0, -self._tokens) / (self._rate * self._pace)
 
     def slow_down(self, now: float) -> None:
         """Yield: the platform has refused a request because there were too many."""
@@ -60,12 +57,3 @@ class TokenBucket:
             self._slowed_at = now
             self._pace = max(SLOWEST, self._pace * SLOWER)
             self._tokens = min(self._tokens, 0.0)
-
-    def _fill(self, now: float) -> None:
-        passed = max(0.0, now - self._at)
-        self._pace = min(1.0, self._pace * (1.0 + passed * FASTER))
-        self._tokens = min(1.0, self._tokens + passed * self._rate * self._pace)
-        self._at = max(self._at, now)
-
-    def _wait_for(self, tokens: float) -> float:
-        return max(0.0, tokens - self._tokens) / (self._rate * self._pace)

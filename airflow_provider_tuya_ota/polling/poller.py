@@ -12,12 +12,14 @@ from airflow_provider_tuya_ota.core.errors import PASSING, ApiError, Authenticat
 from airflow_provider_tuya_ota.core.looks import glance_at_jobs, see_job
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.watching import Watch
+from airflow_provider_tuya_ota.transports.budget import Prepaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
     from airflow_provider_tuya_ota.core.flow import Flow
+    from airflow_provider_tuya_ota.core.looks import Sight
     from airflow_provider_tuya_ota.core.verdicts import Verdict
     from airflow_provider_tuya_ota.core.watching import Patience
     from airflow_provider_tuya_ota.transports.driver import Listener, World
@@ -29,6 +31,7 @@ _OF_ALL: Final = (*PASSING, AuthenticationError)
 LAST_LOOK: Final = 60.0
 """Seconds after its deadline that a wait gives to its last look."""
 BRIEF: Final = 0.001
+NEVER: Final = float("inf")
 AT_ONCE: Final = 8
 """Looks under way at the same time: enough to use ten requests a second where an answer takes most of one."""
 
@@ -43,9 +46,10 @@ class _View:
     def __init__(self) -> None:
         self.news = asyncio.Event()
         self._verdict: Verdict | None = None
-        self._error: TuyaOTAError | None = None
+        self._error: TuyaOTAError | PollerBrokenError | None = None
         self.goes_on = False
         self.was_looked_at = asyncio.Event()
+        self.asked_at = float("-inf")
 
     def show(self, verdict: Verdict | None) -> None:
         """Take a look that went well; None: the job goes on, and nothing more is known."""
@@ -53,14 +57,16 @@ class _View:
         self._verdict = verdict or self._verdict
         self.goes_on = True
         if verdict is not None:
-            self.was_looked_at.set()
             self.news.set()
 
-    def fail(self, error: TuyaOTAError, *, is_whole: bool) -> None:
+    def fail(self, error: TuyaOTAError | PollerBrokenError) -> None:
         """Take a look that failed."""
         self._error = error
         self.news.set()
-        if is_whole:
+
+    def end_look(self, begun: float) -> None:
+        """Note that a whole look has ended; one that began before it was asked for says nothing of the time since."""
+        if begun >= self.asked_at:
             self.was_looked_at.set()
 
     def take(self) -> Verdict | None:
@@ -85,6 +91,7 @@ class Poller:
         self._views: dict[str, set[_View]] = {}
         self._bell = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._glancing = 0
         self._clock = asyncio.get_running_loop().time
         self._broken: BaseException | None = None
         # A context of its own: that of whoever waits first carries the log and the variables of that one wait.
@@ -104,8 +111,10 @@ class Poller:
     async def close(self) -> None:
         """Stop looking and release the connections."""
         self._runner.cancel()
-        await asyncio.gather(self._runner, return_exceptions=True)
-        await self._client.close()
+        try:
+            await asyncio.gather(self._runner, return_exceptions=True)
+        finally:
+            await self._client.close()
 
     async def run(self, flow: Flow[T], *, listener: Listener) -> T:
         """Carry out a wait of another kind over the same connections and within the same budget."""
@@ -126,6 +135,9 @@ class Poller:
                 if is_last := watch.is_last(now):
                     await self._look_now(job_id, view)
                 self._require_whole()
+                if view.goes_on:
+                    # Also where a look has failed since: what was well before that is not forgotten.
+                    watch.saw_no_change()
                 try:
                     verdict = view.take()
                 except TuyaOTAError as error:
@@ -135,8 +147,6 @@ class Poller:
                         listener.report(verdict)
                         if watch.saw(verdict, now):
                             return verdict
-                    elif view.goes_on:
-                        watch.saw_no_change()
                 view.goes_on = False
                 if is_last:
                     raise watch.timeout()
@@ -160,6 +170,7 @@ class Poller:
     async def _look_now(self, job_id: str, view: _View) -> None:
         self._require_whole()
         view.was_looked_at.clear()
+        view.asked_at = self._clock()
         self._agenda.urge(job_id, self._clock())
         self._bell.set()
         # While the platform is away every look takes minutes, and a deadline has passed that others rely on.
@@ -176,6 +187,7 @@ class Poller:
             async with asyncio.TaskGroup() as group:
                 for _ in range(AT_ONCE):
                     group.create_task(self._work())
+            raise RuntimeError("nobody looks any more")  # noqa: TRY301 - as for any other end that was not asked for
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait look for themselves then
             self._broken = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
             for view in self._everybody():
@@ -191,44 +203,56 @@ class Poller:
                     await self._glance(at)
 
     async def _next(self) -> Look | GlanceAt:
+        is_paid = False
         async with self._turn:
             while True:
                 self._bell.clear()
-                errand = self._agenda.next(self._clock()) if (pause := self._pause()) <= 0 else self._clock() + pause
+                errand: Look | GlanceAt | float = (due := self._agenda.due())
+                if due <= self._clock() and not is_paid:
+                    # What is urgent by the time a request may leave goes first, so nothing is chosen before.
+                    await asyncio.sleep(self._client.budget.reserve(Lane.CALLS))
+                    is_paid = True
+                if is_paid:
+                    errand = self._agenda.next(self._clock(), may_glance=self._glancing < AT_ONCE // 2)
                 if isinstance(errand, (Look, GlanceAt)):
                     return errand
                 # A clock and a sum of its seconds differ in the last digits: without the least of rests that is a loop.
                 await self._rest(max(BRIEF, errand - self._clock()))
 
-    def _pause(self) -> float:
-        """Seconds until a request could leave at once: what is urgent by then goes first."""
-        return self._client.budget.wait(Lane.CALLS)
-
     async def _rest(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(seconds if seconds != float("inf") else None):
+            async with asyncio.timeout(seconds if seconds != NEVER else None):
                 await self._bell.wait()
         except TimeoutError:
             return
 
     async def _look(self, look: Look) -> None:
-        settings, views = self._client.settings, self._views
+        begun = self._clock()
+        sight: Sight | None = None
+        failure: TuyaOTAError | PollerBrokenError | None = None
         try:
-            sight = await self._client.run(see_job(settings, look.job_id, known=look.known, is_large=look.is_large))
+            sight = await self._run_paid(
+                see_job(self._client.settings, look.job_id, known=look.known, is_large=look.is_large)
+            )
         except TuyaOTAError as error:
-            self._agenda.looked(look, None, self._clock())
-            for view in views.get(look.job_id, ()):
-                view.fail(error, is_whole=True)
-        else:
-            self._agenda.looked(look, sight, self._clock())
-            for view in views.get(look.job_id, ()):
+            failure = error
+        except Exception as error:  # noqa: BLE001 - one odd answer is not everybody's end
+            failure = PollerBrokenError(f"{type(error).__name__}: {error}")
+        self._agenda.looked(look, sight, self._clock())
+        for view in self._views.get(look.job_id, ()):
+            if failure is not None:
+                view.fail(failure)
+            elif sight is not None:
                 view.show(sight.verdict)
+            view.end_look(begun)
         self._bell.set()
 
     async def _glance(self, at: GlanceAt) -> None:
-        settings = self._client.settings
+        self._glancing += 1
         try:
-            glance = await self._client.run(glance_at_jobs(settings, at.firmware_id, at.job_ids, pages=at.pages))
+            glance = await self._run_paid(
+                glance_at_jobs(self._client.settings, at.firmware_id, at.job_ids, pages=at.pages)
+            )
         except TuyaOTAError as error:
             if at.firmware_id and isinstance(error, ApiError) and not isinstance(error, _OF_ALL):
                 self._agenda.unlist(at, self._clock())
@@ -236,12 +260,17 @@ class Poller:
             self._agenda.glanced(at, None, self._clock())
             for job_id in at.job_ids:
                 for view in self._views.get(job_id, ()):
-                    view.fail(error, is_whole=False)
+                    view.fail(error)
         else:
             for job_id in self._agenda.glanced(at, glance, self._clock()):
                 for view in self._views[job_id]:
                     view.show(None)
-        self._bell.set()
+        finally:
+            self._glancing -= 1
+            self._bell.set()
+
+    async def _run_paid(self, flow: Flow[T]) -> T:
+        return await self._client.run(flow, budget=Prepaid(self._client.budget))
 
     def _everybody(self) -> list[_View]:
         return [view for views in self._views.values() for view in views]

@@ -31,15 +31,33 @@ class Budget:
         with self._lock:
             return self._buckets[lane].reserve(self._clock())
 
-    def wait(self, lane: Lane) -> float:
-        """Say, taking nothing, in how many seconds a request could be sent at once."""
-        with self._lock:
-            return self._buckets[lane].wait(self._clock())
-
     def slow_down(self, lane: Lane) -> None:
         """Send fewer requests of the lane for a while."""
         with self._lock:
             self._buckets[lane].slow_down(self._clock())
+
+
+class Prepaid(Budget):
+    """A budget of which the first request was reserved before it was known which one it would be.
+
+    :param budget: where the others are reserved.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__({})
+        self._budget = budget
+        self._paid = 1
+
+    def reserve(self, lane: Lane) -> float:
+        """Take one request from the lane; see :meth:`Budget.reserve`."""
+        if self._paid:
+            self._paid -= 1
+            return 0.0
+        return self._budget.reserve(lane)
+
+    def slow_down(self, lane: Lane) -> None:
+        """Send fewer requests of the lane for a while."""
+        self._budget.slow_down(lane)
 
 
 _BUDGETS: Final[dict[tuple[object, ...], Budget]] = {}

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from airflow_provider_tuya_ota.core.agenda import IN_A_ROW, LARGE, SMALL, Agenda, GlanceAt, Look
+from airflow_provider_tuya_ota.core.agenda import IN_A_ROW, LARGE, SMALL, UNREADABLE, Agenda, GlanceAt, Look
 from airflow_provider_tuya_ota.core.looks import Glance, Sight
 from airflow_provider_tuya_ota.core.models import Job
 from airflow_provider_tuya_ota.core.states import JobStatus, JobType
@@ -191,7 +191,40 @@ def test_a_glance_that_failed_is_due_again() -> None:
 
     assert agenda.glanced(at, None, 1.0) == []
 
-    assert glances(taken(agenda, 1.0 + POLL)) == [at]
+    (again,) = glances(taken(agenda, 1.0 + POLL))
+    assert (again.job_ids, again.pages) == (at.job_ids, UNREADABLE)
+
+
+def test_a_list_that_could_not_be_read_has_another_try_once_the_jobs_were_asked_for_by_themselves() -> None:
+    agenda = crowd(packages=1)
+    (at,) = glances(taken(agenda, 0.0))
+    agenda.glanced(at, None, 1.0)
+    (alone,) = glances(taken(agenda, 1.0 + POLL))
+
+    agenda.glanced(alone, Glance({}, alone.pages), 20.0)
+
+    assert glances(taken(agenda, 20.0 + 4 * POLL)) == [at]
+
+
+def test_no_more_is_glanced_at_while_enough_glances_are_under_way() -> None:
+    agenda = crowd()
+    assert agenda.due() == 0.0
+
+    assert isinstance(agenda.next(0.0, may_glance=False), Look)
+    assert agenda.next(0.0, may_glance=False) == pytest.approx(SMALL / 2.5)
+    assert isinstance(agenda.next(0.0), GlanceAt)
+
+
+def test_a_job_that_settles_is_looked_at_again_soon_where_a_look_at_it_fails() -> None:
+    agenda = crowd()
+    taken(agenda, 0.0)
+    look = Look("4", None, is_large=False)
+    agenda.looked(look, sight("4", outcome=Outcome.SETTLING), 0.0)
+    assert "4" in looks(taken(agenda, POLL))
+
+    agenda.looked(look, None, POLL)
+
+    assert "4" in looks(taken(agenda, 2 * POLL))
 
 
 def test_jobs_that_nobody_waits_for_any_more_are_left_out_of_what_a_glance_shows() -> None:

@@ -34,17 +34,6 @@ def test_what_was_not_asked_for_is_not_saved_up() -> None:
     assert [bucket.reserve(60.0) for _ in range(3)] == pytest.approx([0.0, STEP, 2 * STEP])
 
 
-def test_asking_how_long_takes_nothing() -> None:
-    bucket = TokenBucket(10.0, 0.0)
-    assert (bucket.wait(0.0), bucket.wait(0.0)) == (0.0, 0.0)
-
-    bucket.reserve(0.0)
-
-    assert bucket.wait(0.0) == pytest.approx(STEP)
-    assert bucket.wait(STEP / 2) == pytest.approx(STEP / 2)
-    assert bucket.reserve(STEP) == pytest.approx(0.0)
-
-
 def test_a_bucket_that_yields_sends_at_a_slower_pace() -> None:
     bucket = TokenBucket(10.0, 0.0)
     assert pause(bucket, 0.0) == pytest.approx(STEP)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
+from airflow_provider_tuya_ota.core.agenda import Agenda
 from airflow_provider_tuya_ota.core.errors import (
     AuthenticationError,
     JobFailedError,
@@ -306,15 +307,15 @@ def test_a_contradiction_that_stays_is_no_success() -> None:
     play(scene, 60, silent=True)
 
 
-def test_an_error_of_its_own_lets_every_wait_look_for_itself() -> None:
+def test_an_error_of_its_own_lets_every_wait_look_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(stage: Stage) -> None:
         waiting = asyncio.ensure_future(stage.wait_for_all())
         await asyncio.sleep(20)
 
-        async def send(request: Request) -> Response:
+        def mistaken(*_: Any) -> None:
             raise RuntimeError("a mistake of ours")
 
-        stage.transport.send = send  # type: ignore[method-assign] # something that nobody thought of
+        monkeypatch.setattr(Agenda, "looked", mistaken)
         results = await waiting
 
         assert {type(result) for result in results} == {PollerBrokenError}

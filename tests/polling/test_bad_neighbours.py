@@ -1,0 +1,129 @@
+"""What one wait suffers from others, from a list that does not work, and from answers that come at the wrong moment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core.conditions import FirmwareCondition, wait_for
+from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.http import Response
+from airflow_provider_tuya_ota.core.verdicts import Outcome
+from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
+from tests.contract.worlds import Quiet
+from tests.polling.test_poller import Stage, play
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from airflow_provider_tuya_ota.core.http import Request
+
+REFUSED = Response(404, {}, b'{"Code":"InvalidAccessKeyId.NotFound","Message":"no"}')
+
+
+def change(stage: Stage, answer: Callable[[Request], Awaitable[Response | None]]) -> None:
+    """Let the platform answer some requests otherwise."""
+    inner = stage.transport.send
+
+    async def send(request: Request) -> Response:
+        return await answer(request) or await inner(request)
+
+    stage.transport.send = send  # type: ignore[method-assign] # a platform that behaves otherwise
+
+
+def test_waits_of_another_kind_that_use_the_whole_budget_starve_no_job() -> None:
+    async def scene(stage: Stage) -> None:
+        firmware_id = next(iter(stage.jobs.values()))
+        condition = FirmwareCondition(firmware_id=firmware_id, statuses=["FAILED"], failing_statuses=[])
+        deadline = datetime.fromtimestamp(stage.loop.wall(), UTC) + timedelta(days=1)
+        others = [
+            asyncio.ensure_future(
+                stage.poller.run(
+                    wait_for(stage.where, condition, deadline=deadline, poll_interval=15), listener=Quiet()
+                )
+            )
+            for _ in range(140)
+        ]
+        await asyncio.sleep(1)
+        verdicts = await stage.wait_for_all()
+
+        assert {verdict.outcome for verdict in verdicts} == {Outcome.SUCCEEDED}
+        assert stage.loop.time() < 600
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    play(scene, 5)
+
+
+def test_a_list_that_hangs_keeps_no_job_from_being_looked_at() -> None:
+    async def scene(stage: Stage) -> None:
+        async def answer(request: Request) -> Response | None:
+            if "Action=ListOTAJobByFirmware" not in request.url:
+                return None
+            await asyncio.sleep(60)
+            raise TransportError("no answer in time", endpoint="x", delivery=Delivery.UNKNOWN)
+
+        change(stage, answer)
+        verdicts = await stage.wait_for_all()
+
+        assert {verdict.outcome for verdict in verdicts} == {Outcome.SUCCEEDED}
+        assert stage.loop.time() < 900
+
+    play(scene, 100, 20)
+
+
+def test_a_refused_glance_is_tolerated_once_a_glance_went_well() -> None:
+    async def scene(stage: Stage) -> None:
+        number = 0
+
+        async def answer(request: Request) -> Response | None:
+            nonlocal number
+            number += "Action=ListOTAJobByFirmware" in request.url
+            return REFUSED if number == 2 and "Action=ListOTAJobByFirmware" in request.url else None
+
+        change(stage, answer)
+        verdicts = await stage.wait_for_all()
+
+        assert {type(verdict).__name__ for verdict in verdicts} == {"Verdict"}
+
+    play(scene, 150)
+
+
+def test_an_odd_answer_about_one_job_ends_nobody_else_s_wait() -> None:
+    async def scene(stage: Stage) -> None:
+        odd = next(iter(stage.jobs))
+
+        async def answer(request: Request) -> Response | None:
+            if f"JobId={odd}" in request.url:
+                raise RuntimeError("an answer that nobody thought of")
+            return None
+
+        change(stage, answer)
+        first, *others = await stage.wait_for_all()
+
+        assert isinstance(first, PollerBrokenError)
+        assert {verdict.outcome for verdict in others} == {Outcome.SUCCEEDED}
+
+    play(scene, 5)
+
+
+def test_a_look_that_began_before_the_deadline_is_not_the_last_one() -> None:
+    async def scene(stage: Stage) -> None:
+        async def answer(request: Request) -> Response | None:
+            # So late that the look which is under way at the deadline began before the device was done.
+            await asyncio.sleep(4)
+            return None
+
+        change(stage, answer)
+        (job,) = stage.jobs
+        looks = stage.count("ListOTATaskByJob")
+        with contextlib.suppress(WaitTimeoutError):
+            await stage.wait(job, stage.patience(seconds=6, poll_interval=5.0))
+
+        # The first look ended after the deadline, and one was asked for then.
+        assert stage.count("ListOTATaskByJob") == looks + 2
+
+    play(scene, 1, silent=True)
