@@ -39,6 +39,8 @@ class Attempt:
     :param on_failed_job: what a retry does whose job has failed.
     :param may_cancel: whether clearing the task stops what the job has not begun.
     :param drained_by: when to give up waiting for the job of before a clear.
+    :param drain_here: wait for that job in the flow; without it the flow ends in StillDrainingError, so that whoever
+        runs it can wait elsewhere and run it again.
     :param poll_interval: seconds between two looks at that job.
     """
 
@@ -49,6 +51,7 @@ class Attempt:
     on_failed_job: OnFailedJob = OnFailedJob.FAIL
     may_cancel: bool = True
     drained_by: datetime = NEVER
+    drain_here: bool = True
     poll_interval: float = 15.0
 
 

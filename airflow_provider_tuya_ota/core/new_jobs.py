@@ -220,6 +220,7 @@ def _drain(wanted: JobToCreate, attempt: Attempt, job: Job, *, may_cancel: bool)
         may_cancel=may_cancel,
         deadline=attempt.drained_by,
         poll_interval=attempt.poll_interval,
+        here=attempt.drain_here,
     )
 
 

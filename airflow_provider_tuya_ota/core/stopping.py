@@ -87,10 +87,25 @@ def not_stopped(job_id: str) -> str:
     return f"Job {job_id} was not stopped; cancel its device tasks in the vendor's console"
 
 
-def drain(settings: Settings, job_id: str, *, may_cancel: bool, deadline: datetime, poll_interval: float) -> Flow[None]:
+class StillDrainingError(Exception):
+    """No failure: devices are at an old job still, and whoever asked for it waits for that job elsewhere.
+
+    :param job_id: the old job.
+    """
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"waiting for job {job_id}, from before this task was cleared")
+        self.job_id = job_id
+
+
+def drain(
+    settings: Settings, job_id: str, *, may_cancel: bool, deadline: datetime, poll_interval: float, here: bool = True
+) -> Flow[None]:
     """Wait until no device is in an unfinished task of a job.
 
     :param may_cancel: stop what has not begun; without it everything takes its course.
+    :param here: wait; without it only look, and stop what may be stopped.
+    :raises StillDrainingError: devices are at it still, and the wait is not to be here.
     :raises WaitTimeoutError: devices were still at it at the deadline.
     """
     while True:
@@ -108,6 +123,8 @@ def drain(settings: Settings, job_id: str, *, may_cancel: bool, deadline: dateti
                 " tasks; a new job would fail on those devices at once. Clear the task again when they are done"
             )
         yield Note(f"waiting for {left} device tasks of job {job_id}, from before this task was cleared")
+        if not here:
+            raise StillDrainingError(job_id)
         yield Sleep(min(poll_interval, (deadline - now).total_seconds()))
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.intents import Attempt, Intent
+from airflow_provider_tuya_ota.core.stopping import StillDrainingError
 from tests.core.script import NOW, ok, task
 from tests.core.test_new_jobs import NOTE, OWN, creates, jobs, script_for, start
 
@@ -70,6 +71,27 @@ def test_an_old_job_that_does_not_end_is_named_when_the_time_is_over() -> None:
         start(script, Attempt(clear_number=1, drained_by=NOW + timedelta(seconds=20)))
     assert creates(script) == 0
     assert script.sleeps == [15.0, 5.0]
+
+
+def test_a_wait_for_the_old_job_can_be_left_to_others_and_what_may_be_stopped_is_stopped_first() -> None:
+    stopped = ok(data=[task("d0", "CANCELED"), task("d1", "CANCELED")])
+    flashing = counted({"IN_PROGRESS": 1})
+    script = script_for(ListOTATaskByJob=[*counted({"QUEUED": 2, "IN_PROGRESS": 1}), *flashing, stopped, *flashing])
+    script.memo = replace(NOTE, entity_id="9").to_dict()
+
+    with pytest.raises(StillDrainingError) as waits:
+        start(script, Attempt(clear_number=1, drain_here=False))
+
+    assert waits.value.job_id == "9"
+    assert (script.actions.count("CancelOTATaskByJob"), script.sleeps, creates(script)) == (1, [], 0)
+    assert script.memo["entity_id"] == "9"
+
+
+def test_an_old_job_that_is_done_needs_no_wait_elsewhere() -> None:
+    script = script_for(ListOTATaskByJob=counted({}))
+    script.memo = replace(NOTE, entity_id="9").to_dict()
+
+    assert start(script, Attempt(clear_number=1, drain_here=False)).job_id == "10"
 
 
 def cleared_elsewhere(**changes: Any) -> Attempt:
