@@ -36,7 +36,8 @@ class Verification:
     :param job_id: its job; empty for a verified package whose job cannot be told.
     :param is_new: True when this call created it.
     :param is_own: True when this task created it, now or in an earlier try: only then may the task stop it.
-    :param is_verified: True when the package was verified before.
+    :param is_verified: True when the package was verified before, or needs no verification.
+    :param is_needed: False when the package needs no verification and the platform therefore made none.
     """
 
     job_id: str
@@ -46,6 +47,7 @@ class Verification:
     is_new: bool = False
     is_own: bool = False
     is_verified: bool = False
+    is_needed: bool = True
 
 
 def start_verification(
@@ -54,7 +56,8 @@ def start_verification(
     """Go on with the verification that an earlier try created, follow one that runs, or create one.
 
     :param attempt: what the scheduler knows of this try; by default the first one.
-    :raises OutcomeError: the package is verified and that counts as an error, or several jobs could be the created one.
+    :raises OutcomeError: the package is verified, or needs no verification, and that counts as an error; or several
+        jobs could be the created one.
     :raises TuyaOTAError: anything else that went wrong; after an error in doubt no new job was found.
     """
     this = attempt or Attempt()
@@ -70,9 +73,12 @@ def start_verification(
     try:
         new = yield from create(wanted, this)
     except ConflictError as error:
-        if "InProgressVerifyJobExisted" not in error.code:
+        if "InProgressVerifyJobExisted" in error.code:
+            return (yield from _follow_running(wanted))
+        # Whether the platform verifies what needs no verification is not documented; where it does not, that is fine.
+        if firmware.status != FirmwareStatus.NOT_NEEDED or "VerifyFirmwareFailed" not in error.code:
             raise
-        return (yield from _follow_running(wanted))
+        return _already_verified(firmware, (yield from wanted.jobs()), if_verified)
     return _of(action, new)
 
 
@@ -88,9 +94,11 @@ def _of(action: CreateOTAVerifyJob, job: NewJob) -> Verification:
 
 
 def _already_verified(firmware: Firmware, known: list[Job], if_verified: IfVerified) -> Verification:
+    is_needed = firmware.status != FirmwareStatus.NOT_NEEDED
     if if_verified is IfVerified.FAIL:
+        state = "is verified already" if is_needed else "was created as one that needs no verification"
         raise OutcomeError(
-            f"package {firmware.firmware_id} ({firmware.version}) is verified already, and if_verified is 'fail'."
+            f"package {firmware.firmware_id} ({firmware.version}) {state}, and if_verified is 'fail'."
             " Leave this task out, or set if_verified='succeed'"
         )
     job = known[0] if known else None
@@ -99,6 +107,7 @@ def _already_verified(firmware: Firmware, known: list[Job], if_verified: IfVerif
         firmware_id=firmware.firmware_id,
         utc_create=job.utc_create if job else "",
         is_verified=True,
+        is_needed=is_needed,
     )
 
 

@@ -43,6 +43,8 @@ def run(operator: TuyaOTACreateVerifyJobOperator, context: Context) -> str:
     started, link, how = releasing.start(operator, context, flow)
     if before:
         release = report_verified(operator.firmware_id, started.job_id, operator.product_key, link)
+        if not before[0].is_needed:
+            release["text"] = f"OTA {_words(before[0]).replace('Package', 'package', 1)}."
         releasing.push_release(operator, context, release)
         return started.job_id
     _announce(operator, action)
@@ -73,6 +75,8 @@ def _if_verified(value: str) -> IfVerified:
 
 
 def _words(found: Verification) -> str:
+    if not found.is_needed:
+        return f"Package {found.firmware_id} needs no verification, so the platform made none; no device has tried it"
     if found.is_verified:
         return f"Package {found.firmware_id} is verified already; nothing was started"
     if found.is_new:

@@ -197,6 +197,29 @@ def test_a_verified_package_may_count_as_an_error() -> None:
         start(script, IfVerified.FAIL)
 
 
+NO_NEED = refused("iot.firmware.VerifyFirmwareFailed")
+
+
+def test_a_package_that_needs_no_verification_is_not_one_that_cannot_be_released() -> None:
+    script = script_for(status=-1, lists=jobs(), create=NO_NEED)
+
+    assert start(script) == Verification(job_id="", firmware_id="178", is_verified=True, is_needed=False)
+    assert script.memo is None
+
+
+def test_a_package_that_needs_no_verification_may_count_as_an_error() -> None:
+    script = script_for(status=-1, lists=jobs(), create=NO_NEED)
+
+    with pytest.raises(OutcomeError, match="was created as one that needs no verification, and if_verified is 'fail'"):
+        start(script, IfVerified.FAIL)
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_verification_that_is_needed_and_refused_is_an_error(status: int) -> None:
+    with pytest.raises(ConflictError, match="VerifyFirmwareFailed"):
+        start(script_for(status=status, lists=jobs(), create=NO_NEED))
+
+
 @pytest.mark.parametrize(
     "doubt",
     [

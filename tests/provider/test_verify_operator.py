@@ -230,6 +230,20 @@ def test_a_verified_package_succeeds_at_once_or_fails_as_asked(
     assert service.actions.count("CreateOTAVerifyJob") == 1
 
 
+def test_a_package_that_needs_no_verification_is_said_not_to_have_been_tried(
+    service: Service, context: Any, ti: FakeTask, firmware: Path
+) -> None:
+    package = TuyaOTAUploadFirmwareOperator(
+        task_id="upload", source=str(firmware), version="1.2.0", product_key="k1demoproduct", need_to_verify=False
+    ).execute(context)
+
+    assert run(verify(package), context) == ""
+    assert ti.xcom["ota_release"]["text"] == (
+        f"OTA package {package} needs no verification, so the platform made none; no device has tried it."
+    )
+    assert service.emulator.world.engine.jobs == {}
+
+
 def test_values_rendered_from_a_form_are_understood(service: Service, context: Any, package: str) -> None:
     operator = verify(
         package,
