@@ -63,17 +63,25 @@ class GlanceAt:
 @dataclass(slots=True)
 class _Subject:
     package: str
-    poll_interval: float
     changed_at: float
+    wanted: list[float] = field(default_factory=list)
     line: str = ""
     job: Job | None = None
     known: Job | None = None
     is_large: bool = False
     is_settling: bool = False
 
+    @property
+    def poll_interval(self) -> float:
+        return min(self.wanted)
+
     def interval(self, quiet: float) -> float:
         fastest = min(self.poll_interval, max(BRIEFEST, self.poll_interval * FASTEST))
         return max(fastest, min(self.poll_interval * SLOWEST, quiet * QUIET_SHARE))
+
+    @property
+    def demand(self) -> float:
+        return SMALL / self.poll_interval if self.wanted else 0.0
 
 
 @dataclass(slots=True)
@@ -113,6 +121,15 @@ class _Queue:
         return key
 
 
+def interval_alone(poll_interval: float, *, waits: int, rate: float) -> float:
+    """Say how often each of many waits may poll where each polls by itself, so that all keep within the budget.
+
+    :param waits: how many they are.
+    :param rate: requests a second that they share.
+    """
+    return max(poll_interval, waits * SMALL / (CROWDED * rate))
+
+
 class Agenda:
     """Say what to look at next.
 
@@ -130,28 +147,34 @@ class Agenda:
         self._looks_go_on_at = float("-inf")
 
     def join(self, job_id: str, *, firmware_id: str, poll_interval: float, now: float) -> None:
-        """Begin to look at a job, or look more often at one.
+        """Poll a job for one more wait, as often as the least patient of its waits wants.
 
         :param firmware_id: its package; empty where that is not known yet.
         """
         subject = self._subjects.get(job_id)
         if subject is None:
-            subject = self._subjects[job_id] = _Subject(_alone(job_id), poll_interval, now)
-            self._demand += SMALL / poll_interval
+            subject = self._subjects[job_id] = _Subject(_alone(job_id), now)
             self._file(job_id, firmware_id, now)
         # Whoever comes later has seen nothing yet either.
         self._looks.set(job_id, now)
-        if poll_interval < subject.poll_interval:
-            self._demand += SMALL / poll_interval - SMALL / subject.poll_interval
-            subject.poll_interval = poll_interval
+        self._demand -= subject.demand
+        subject.wanted.append(poll_interval)
+        self._demand += subject.demand
 
-    def leave(self, job_id: str) -> None:
-        """Look at a job no more."""
-        self._unfile(job_id)
-        subject = self._subjects.pop(job_id)
-        self._demand -= SMALL / subject.poll_interval
-        self._urgent.drop(job_id)
-        self._looks.drop(job_id)
+    def leave(self, job_id: str, poll_interval: float) -> None:
+        """Poll a job for one wait less; without any it is polled no more.
+
+        :param poll_interval: what that wait joined with.
+        """
+        subject = self._subjects[job_id]
+        self._demand -= subject.demand
+        subject.wanted.remove(poll_interval)
+        self._demand += subject.demand
+        if not subject.wanted:
+            self._unfile(job_id)
+            del self._subjects[job_id]
+            self._urgent.drop(job_id)
+            self._looks.drop(job_id)
 
     def urge(self, job_id: str, now: float) -> None:
         """Look at a job before all that is not urgent."""

@@ -147,7 +147,7 @@ def wait_for(settings: Settings, condition: Condition, *, deadline: datetime, po
             last = seen.line
             if seen.is_met:
                 return
-        left = (deadline - (yield Look()).now).total_seconds()
+        left = (deadline - (yield Look()).steady).total_seconds()
         if left <= 0:
             raise WaitTimeoutError(f"the time is over: {last}")
         yield Sleep(min(poll_interval, left))

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 class Ambient:
     """What pure code cannot know by itself.
 
-    :param now: aware UTC time.
+    :param now: aware UTC time of the wall clock, which may be set meanwhile: for what the platform is told.
+    :param steady: aware UTC time that nobody sets: for deadlines and all other waiting.
     :param nonce: a text never given before.
     :param jitter: a random number from 0 to 1.
     """
 
     now: datetime
+    steady: datetime
     nonce: str
     jitter: float
 

@@ -6,13 +6,21 @@ QueryOTAFirmware.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.actions import ListOTAJobByFirmware, QueryOTAFirmware, QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.errors import ProtocolError
+from airflow_provider_tuya_ota.core.errors import (
+    AuthenticationError,
+    ProtocolError,
+    ThrottledError,
+    TransportError,
+    TuyaOTAError,
+    UnavailableError,
+)
 from airflow_provider_tuya_ota.core.lists import list_jobs
+from airflow_provider_tuya_ota.core.one_poll import one_poll
 from airflow_provider_tuya_ota.core.snapshots import read_tasks
 from airflow_provider_tuya_ota.core.states import JobType
 from airflow_provider_tuya_ota.core.verdicts import Verdict, assess_job
@@ -23,6 +31,9 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.flow import Flow
     from airflow_provider_tuya_ota.core.models import Firmware, Job
     from airflow_provider_tuya_ota.core.settings import Settings
+
+OF_ALL: Final = (TransportError, UnavailableError, ThrottledError, AuthenticationError)
+"""What keeps one job from being polled, and all others too; any other error is of the one job or list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,10 @@ def see_job(settings: Settings, job_id: str, *, known: Job | None = None, is_lar
 
     :param known: the job as a glance has just shown it, which spares a request.
     """
+    return (yield from one_poll(_see_job(settings, job_id, known, is_large=is_large), f"job {job_id}"))
+
+
+def _see_job(settings: Settings, job_id: str, known: Job | None, *, is_large: bool) -> Flow[Sight]:
     job = known or (yield from call(settings, QueryOTAJob(job_id=job_id)))
     tasks = yield from read_tasks(settings, job_id, is_large=is_large)
     firmware: Firmware | None = None
@@ -64,10 +79,12 @@ class Glance:
 
     :param jobs: by id, those that were asked for and that the platform showed.
     :param pages: of the package's list; 0 where it was not read.
+    :param failed: by id, why a job that was asked for by itself could not be read.
     """
 
     jobs: dict[str, Job]
     pages: int
+    failed: dict[str, TuyaOTAError] = field(default_factory=dict)
 
 
 def glance_at_jobs(settings: Settings, firmware_id: str, job_ids: Collection[str], *, pages: int = 1) -> Flow[Glance]:
@@ -79,12 +96,23 @@ def glance_at_jobs(settings: Settings, firmware_id: str, job_ids: Collection[str
     :param firmware_id: empty where it is not known.
     :param pages: of the list, as the last glance found.
     """
+    subject = f"the jobs of package {firmware_id}" if firmware_id else f"job {next(iter(job_ids))}"
+    return (yield from one_poll(_glance_at_jobs(settings, firmware_id, job_ids, pages), subject))
+
+
+def _glance_at_jobs(settings: Settings, firmware_id: str, job_ids: Collection[str], pages: int) -> Flow[Glance]:
     if firmware_id and len(job_ids) >= pages:
         listed = yield from list_jobs(settings, firmware_id)
         wanted = set(job_ids)
         found = {job.job_id: job for job in listed if job.job_id in wanted}
         return Glance(found, 1 + len(listed) // ListOTAJobByFirmware.largest_page)
-    jobs = {}
+    jobs: dict[str, Job] = {}
+    failed: dict[str, TuyaOTAError] = {}
     for job_id in job_ids:
-        jobs[job_id] = yield from call(settings, QueryOTAJob(job_id=job_id))
-    return Glance(jobs, pages)
+        try:
+            jobs[job_id] = yield from one_poll(call(settings, QueryOTAJob(job_id=job_id)), f"job {job_id}")
+        except OF_ALL:
+            raise
+        except TuyaOTAError as error:
+            failed[job_id] = error
+    return Glance(jobs, pages, failed)

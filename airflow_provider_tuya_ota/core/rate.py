@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from enum import StrEnum
 from typing import Final
 
@@ -39,6 +40,7 @@ class TokenBucket:
         self._at = now
         self._pace = 1.0
         self._slowed_at = now - PATIENCE
+        self._given_back: list[float] = []
 
     def reserve(self, now: float) -> float:
         """Take one token, going into debt where there is none.
@@ -47,9 +49,24 @@ class TokenBucket:
         """
         passed = max(0.0, now - self._at)
         self._pace = min(1.0, self._pace * (1.0 + passed * FASTER))
-        self._tokens = min(1.0, self._tokens + passed * self._rate * self._pace) - 1.0
+        self._tokens = min(1.0, self._tokens + passed * self._rate * self._pace)
         self._at = max(self._at, now)
-        return max(0.0, -self._tokens) / (self._rate * self._pace)
+        pause = max(0.0, 1.0 - self._tokens) / (self._rate * self._pace)
+        while self._given_back and self._given_back[0] < now:
+            heapq.heappop(self._given_back)
+        if self._given_back and self._given_back[0] - now < pause:
+            return heapq.heappop(self._given_back) - now
+        self._tokens -= 1.0
+        return pause
+
+    def give_back(self, moment: float) -> None:
+        """Take back a token whose request is not sent, for whoever reserves next.
+
+        All others keep their moments, so no second gets more requests by it.
+
+        :param moment: at which the request would have been sent, on the clock of :meth:`reserve`.
+        """
+        heapq.heappush(self._given_back, moment)
 
     def slow_down(self, now: float) -> None:
         """Yield: the platform has refused a request because there were too many."""

@@ -109,7 +109,7 @@ def drain(
     :raises WaitTimeoutError: devices were still at it at the deadline.
     """
     while True:
-        now = (yield Look()).now
+        now = (yield Look()).steady
         counts = yield from count_tasks(settings, job_id, UNFINISHED)
         if may_cancel and _waiting(counts):
             yield from stop_job(settings, job_id)

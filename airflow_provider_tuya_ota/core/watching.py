@@ -136,7 +136,7 @@ def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdi
     watch = Watch(job_id, patience)
     is_large = False
     while True:
-        now = (yield Look()).now
+        now = (yield Look()).steady
         try:
             sight = yield from see_job(settings, job_id, is_large=is_large)
         except TuyaOTAError as error:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager, suppress
 from contextvars import Context
+from copy import copy
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from airflow_provider_tuya_ota.core.agenda import Agenda, GlanceAt, Look
-from airflow_provider_tuya_ota.core.errors import PASSING, ApiError, AuthenticationError, TuyaOTAError
-from airflow_provider_tuya_ota.core.looks import glance_at_jobs, see_job
+from airflow_provider_tuya_ota.core.errors import ApiError, TuyaOTAError
+from airflow_provider_tuya_ota.core.looks import OF_ALL, glance_at_jobs, see_job
+from airflow_provider_tuya_ota.core.one_poll import LONGEST_POLL, endless, odd_answer
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.watching import Watch
 from airflow_provider_tuya_ota.transports.budget import Prepaid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
     from airflow_provider_tuya_ota.core.flow import Flow
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_OF_ALL: Final = (*PASSING, AuthenticationError)
-"""What keeps one job from being looked at, and all others too; another refusal is of the list alone."""
 LAST_LOOK: Final = 60.0
 """Seconds after its deadline that a wait gives to its last look."""
 BRIEF: Final = 0.001
@@ -37,7 +37,15 @@ AT_ONCE: Final = 8
 
 
 class PollerBrokenError(Exception):
-    """The poller has ended by an error of its own, which says nothing about any job."""
+    """The poller has ended by an error of its own, which says nothing about any job.
+
+    :param reason: what the error was.
+    :param waits: how many waits poll by themselves from now on, within the same budget.
+    """
+
+    def __init__(self, reason: str, waits: int) -> None:
+        super().__init__(reason)
+        self.waits = waits
 
 
 class _View:
@@ -46,7 +54,7 @@ class _View:
     def __init__(self) -> None:
         self.news = asyncio.Event()
         self._verdict: Verdict | None = None
-        self._error: TuyaOTAError | PollerBrokenError | None = None
+        self._error: TuyaOTAError | None = None
         self.goes_on = False
         self.was_looked_at = asyncio.Event()
         self.asked_at = float("-inf")
@@ -59,9 +67,9 @@ class _View:
         if verdict is not None:
             self.news.set()
 
-    def fail(self, error: TuyaOTAError | PollerBrokenError) -> None:
-        """Take a look that failed."""
-        self._error = error
+    def fail(self, error: TuyaOTAError) -> None:
+        """Take a look that failed; of its error each wait raises an instance of its own."""
+        self._error = copy(error)
         self.news.set()
 
     def end_look(self, begun: float) -> None:
@@ -94,6 +102,7 @@ class Poller:
         self._glancing = 0
         self._clock = asyncio.get_running_loop().time
         self._broken: BaseException | None = None
+        self._stranded = 0
         # A context of its own: that of whoever waits first carries the log and the variables of that one wait.
         self._runner = asyncio.get_running_loop().create_task(self._run(), context=Context())
 
@@ -131,7 +140,7 @@ class Poller:
         watch = Watch(job_id, patience)
         with self._view(job_id, firmware_id, patience.poll_interval) as view:
             while True:
-                now = world.look().now
+                now = world.look().steady
                 if is_last := watch.is_last(now):
                     await self._look_now(job_id, view)
                 self._require_whole()
@@ -163,9 +172,9 @@ class Poller:
             yield view
         finally:
             views.discard(view)
+            self._agenda.leave(job_id, poll_interval)
             if not views:
                 del self._views[job_id]
-                self._agenda.leave(job_id)
 
     async def _look_now(self, job_id: str, view: _View) -> None:
         self._require_whole()
@@ -180,7 +189,7 @@ class Poller:
 
     def _require_whole(self) -> None:
         if self._broken is not None:
-            raise PollerBrokenError(f"{type(self._broken).__name__}: {self._broken}")
+            raise PollerBrokenError(f"{type(self._broken).__name__}: {self._broken}", self._stranded)
 
     async def _run(self) -> None:
         try:
@@ -190,7 +199,9 @@ class Poller:
             raise RuntimeError("nobody looks any more")  # noqa: TRY301 - as for any other end that was not asked for
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait look for themselves then
             self._broken = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
-            for view in self._everybody():
+            everybody = self._everybody()
+            self._stranded = len(everybody)
+            for view in everybody:
                 view.was_looked_at.set()
                 view.news.set()
 
@@ -210,7 +221,8 @@ class Poller:
                 errand: Look | GlanceAt | float = (due := self._agenda.due())
                 if due <= self._clock() and not is_paid:
                     # What is urgent by the time a request may leave goes first, so nothing is chosen before.
-                    await asyncio.sleep(self._client.budget.reserve(Lane.CALLS))
+                    with self._client.budget.reserve(Lane.CALLS) as pause:
+                        await asyncio.sleep(pause)
                     is_paid = True
                 if is_paid:
                     errand = self._agenda.next(self._clock(), may_glance=self._glancing < AT_ONCE // 2)
@@ -229,15 +241,12 @@ class Poller:
     async def _look(self, look: Look) -> None:
         begun = self._clock()
         sight: Sight | None = None
-        failure: TuyaOTAError | PollerBrokenError | None = None
+        failure: TuyaOTAError | None = None
+        flow = see_job(self._client.settings, look.job_id, known=look.known, is_large=look.is_large)
         try:
-            sight = await self._run_paid(
-                see_job(self._client.settings, look.job_id, known=look.known, is_large=look.is_large)
-            )
+            sight = await self._poll(flow, f"job {look.job_id}")
         except TuyaOTAError as error:
             failure = error
-        except Exception as error:  # noqa: BLE001 - one odd answer is not everybody's end
-            failure = PollerBrokenError(f"{type(error).__name__}: {error}")
         self._agenda.looked(look, sight, self._clock())
         for view in self._views.get(look.job_id, ()):
             if failure is not None:
@@ -249,28 +258,43 @@ class Poller:
 
     async def _glance(self, at: GlanceAt) -> None:
         self._glancing += 1
+        flow = glance_at_jobs(self._client.settings, at.firmware_id, at.job_ids, pages=at.pages)
         try:
-            glance = await self._run_paid(
-                glance_at_jobs(self._client.settings, at.firmware_id, at.job_ids, pages=at.pages)
-            )
+            glance = await self._poll(flow, f"the jobs of package {at.firmware_id}")
         except TuyaOTAError as error:
-            if at.firmware_id and isinstance(error, ApiError) and not isinstance(error, _OF_ALL):
+            if at.firmware_id and isinstance(error, ApiError) and not isinstance(error, OF_ALL):
                 self._agenda.unlist(at, self._clock())
                 return
             self._agenda.glanced(at, None, self._clock())
-            for job_id in at.job_ids:
-                for view in self._views.get(job_id, ()):
-                    view.fail(error)
+            self._fail(dict.fromkeys(at.job_ids, error))
         else:
             for job_id in self._agenda.glanced(at, glance, self._clock()):
                 for view in self._views[job_id]:
                     view.show(None)
+            self._fail(glance.failed)
         finally:
             self._glancing -= 1
             self._bell.set()
 
-    async def _run_paid(self, flow: Flow[T]) -> T:
-        return await self._client.run(flow, budget=Prepaid(self._client.budget))
+    def _fail(self, errors: Mapping[str, TuyaOTAError]) -> None:
+        for job_id, error in errors.items():
+            for view in self._views.get(job_id, ()):
+                view.fail(error)
+
+    async def _poll(self, flow: Flow[T], subject: str) -> T:
+        """Carry out one poll whose first request is paid for.
+
+        :raises TuyaOTAError: whatever went wrong: it is the end of this poll and of nothing else.
+        """
+        try:
+            async with asyncio.timeout(LONGEST_POLL):
+                return await self._client.run(flow, budget=Prepaid(self._client.budget))
+        except TuyaOTAError:
+            raise
+        except TimeoutError:
+            raise endless(subject) from None
+        except Exception as error:  # noqa: BLE001 - as it says
+            raise odd_answer(subject, error) from None
 
     def _everybody(self) -> list[_View]:
         return [view for views in self._views.values() for view in views]

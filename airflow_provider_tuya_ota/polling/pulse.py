@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import asynccontextmanager
 from contextvars import Context
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
+
+from airflow_provider_tuya_ota.transports.clock import steady_seconds
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -27,7 +28,7 @@ class Pulse:
 
     def __init__(self) -> None:
         self.listeners = 0
-        self._last = time.time()
+        self._last = steady_seconds()
         self._doubt_until = 0.0
         self._heart = asyncio.get_running_loop().create_task(self._beat(), context=Context())
 
@@ -35,7 +36,7 @@ class Pulse:
         """Whether this process stood still a short while ago, as far as the beats until :meth:`stop` tell."""
         if not self._heart.done():
             self._feel()
-        return time.time() < self._doubt_until
+        return steady_seconds() < self._doubt_until
 
     def stop(self) -> None:
         """Beat no more."""
@@ -48,8 +49,8 @@ class Pulse:
             self._feel()
 
     def _feel(self) -> None:
-        # The wall clock goes on while a process is suspended; on some systems the monotonic one does not.
-        now = time.time()
+        # A wall clock that is set is no stall, and a suspended machine is one.
+        now = steady_seconds()
         if now - self._last > STOOD_STILL:
             self._doubt_until = now + DOUBT
         self._last = now

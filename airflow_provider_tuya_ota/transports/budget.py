@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.rate import Lane, TokenBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from airflow_provider_tuya_ota.core.settings import Settings
 
@@ -22,14 +23,27 @@ class Budget:
     """
 
     def __init__(self, rates: dict[Lane, float], clock: Callable[[], float] = time.monotonic) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: a killed worker sends its cancel from a signal handler, which may interrupt whoever holds this.
+        self._lock = threading.RLock()
         self._clock = clock
         self._buckets = {lane: TokenBucket(rate, clock()) for lane, rate in rates.items()}
 
-    def reserve(self, lane: Lane) -> float:
-        """Take one request from the lane; the result is how many seconds to wait before sending it."""
+    @contextmanager
+    def reserve(self, lane: Lane) -> Iterator[float]:
+        """Take one request from the lane; gives how many seconds to wait before sending it.
+
+        Wait inside the context: where the wait is broken off, the request is given back.
+        """
+        bucket = self._buckets[lane]
         with self._lock:
-            return self._buckets[lane].reserve(self._clock())
+            now = self._clock()
+            pause = bucket.reserve(now)
+        try:
+            yield pause
+        except BaseException:
+            with self._lock:
+                bucket.give_back(now + pause)
+            raise
 
     def slow_down(self, lane: Lane) -> None:
         """Send fewer requests of the lane for a while."""
@@ -48,12 +62,15 @@ class Prepaid(Budget):
         self._budget = budget
         self._paid = 1
 
-    def reserve(self, lane: Lane) -> float:
+    @contextmanager
+    def reserve(self, lane: Lane) -> Iterator[float]:
         """Take one request from the lane; see :meth:`Budget.reserve`."""
         if self._paid:
             self._paid -= 1
-            return 0.0
-        return self._budget.reserve(lane)
+            yield 0.0
+            return
+        with self._budget.reserve(lane) as pause:
+            yield pause
 
     def slow_down(self, lane: Lane) -> None:
         """Send fewer requests of the lane for a while."""
@@ -61,7 +78,7 @@ class Prepaid(Budget):
 
 
 _BUDGETS: Final[dict[tuple[object, ...], Budget]] = {}
-_LOCK: Final = threading.Lock()
+_LOCK: Final = threading.RLock()
 
 
 def budget_of(settings: Settings) -> Budget:

@@ -6,7 +6,8 @@ import asyncio
 import random
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
@@ -23,6 +24,7 @@ from airflow_provider_tuya_ota.core.flow import (
     Sleep,
     SlowDown,
 )
+from airflow_provider_tuya_ota.transports.clock import steady_seconds
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.http import Request, Response
@@ -87,12 +89,21 @@ FORGETFUL: Final = Forgetful()
 
 
 class World:
-    """Time and chance as they are; a test gives others."""
+    """Time and chance as they are; a test gives others.
+
+    Take one for a whole wait: what it calls steady time is the wall clock's at its first look, and goes on from there.
+    """
+
+    @cached_property
+    def _anchor(self) -> tuple[datetime, float]:
+        return datetime.now(UTC), steady_seconds()
 
     def look(self) -> Ambient:
-        """Read the clock and draw a nonce."""
+        """Read the clocks and draw a nonce."""
+        began_at, began = self._anchor
+        steady = began_at + timedelta(seconds=steady_seconds() - began)
         jitter = random.random()  # noqa: S311 - it spreads retries and protects nothing
-        return Ambient(now=datetime.now(UTC), nonce=uuid.uuid4().hex, jitter=jitter)
+        return Ambient(now=datetime.now(UTC), steady=steady, nonce=uuid.uuid4().hex, jitter=jitter)
 
     def sleep(self, seconds: float) -> None:
         """Block."""
@@ -134,8 +145,9 @@ def drive(
         answer = failure = None
         match effect:
             case Send():
-                if (pause := budget.reserve(effect.lane)) > 0:
-                    world.sleep(pause)
+                with budget.reserve(effect.lane) as pause:
+                    if pause > 0:
+                        world.sleep(pause)
                 try:
                     answer = transport.send(effect.request)
                 except TuyaOTAError as error:
@@ -169,8 +181,9 @@ async def adrive(
         answer = failure = None
         match effect:
             case Send():
-                if (pause := budget.reserve(effect.lane)) > 0:
-                    await world.asleep(pause)
+                with budget.reserve(effect.lane) as pause:
+                    if pause > 0:
+                        await world.asleep(pause)
                 try:
                     answer = await transport.send(effect.request)
                 except TuyaOTAError as error:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
 from airflow_provider_tuya_ota.client import LogListener
+from airflow_provider_tuya_ota.core.agenda import interval_alone
 from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.stopping import not_stopped, stop_job
@@ -165,9 +167,12 @@ class TuyaOTAJobTrigger(BaseTrigger):
                         self.job_id, patience, firmware_id=self.firmware_id, listener=listener, world=World()
                     )
             except PollerBrokenError as error:
+                waits = error.waits
                 await self.log.awarning(f"Looking at many jobs at once has failed ({error}); looking at this one alone")
             async with await hook.aget_conn(self.log) as client:
-                return await client.run(watch_job(client.settings, self.job_id, patience))
+                rate = client.settings.requests_per_second
+                alone = interval_alone(patience.poll_interval, waits=waits, rate=rate)
+                return await client.run(watch_job(client.settings, self.job_id, replace(patience, poll_interval=alone)))
 
 
 def _event(status: str, verdict: Verdict | None, message: str) -> dict[str, Any]:

@@ -62,7 +62,8 @@ class LoopWorld(World):
         self._loop = loop
 
     def look(self) -> Ambient:
-        return replace(super().look(), now=datetime.fromtimestamp(self._loop.wall(), UTC))
+        now = datetime.fromtimestamp(self._loop.wall(), UTC)
+        return replace(super().look(), now=now, steady=now)
 
 
 @dataclass

@@ -38,7 +38,8 @@ class VirtualWorld(World):
         return self.now
 
     def look(self) -> Ambient:
-        return replace(super().look(), now=datetime.fromtimestamp(self.now, UTC))
+        now = datetime.fromtimestamp(self.now, UTC)
+        return replace(super().look(), now=now, steady=now)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds

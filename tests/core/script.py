@@ -68,6 +68,7 @@ class Script:
 
     answers: Answers = ()
     now: datetime = NOW
+    set_by: timedelta = timedelta(0)
     jitter: float = 0.0
     sent: list[Sent] = field(default_factory=list)
     sleeps: list[float] = field(default_factory=list)
@@ -92,7 +93,7 @@ class Script:
         match effect:
             case Look():
                 self.nonces.append(f"nonce-{len(self.nonces) + 1}")
-                return Ambient(now=self.now, nonce=self.nonces[-1], jitter=self.jitter)
+                return Ambient(now=self.now + self.set_by, steady=self.now, nonce=self.nonces[-1], jitter=self.jitter)
             case Send():
                 self.sent.append(Sent(effect.request, effect.lane))
                 assert len(self.sent) < ENDLESS, "the flow does not end"

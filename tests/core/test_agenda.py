@@ -134,7 +134,7 @@ def test_a_large_job_pays_for_all_its_requests() -> None:
     agenda.looked(first, sight(first.job_id, is_large=True), 0.0)
     for other in range(100):
         if str(other) != first.job_id:
-            agenda.leave(str(other))
+            agenda.leave(str(other), POLL)
     for other in range(100, 200):
         agenda.join(str(other), firmware_id="p9", poll_interval=POLL, now=5.0)
 
@@ -231,7 +231,7 @@ def test_jobs_that_nobody_waits_for_any_more_are_left_out_of_what_a_glance_shows
     agenda = crowd(packages=2)
     at, other = glances(taken(agenda, 0.0))
     for name in (at.job_ids[0], *other.job_ids):
-        agenda.leave(name)
+        agenda.leave(name, POLL)
 
     assert agenda.glanced(at, Glance({at.job_ids[0]: job(at.job_ids[0])}, 1), 1.0) == []
     assert agenda.glanced(other, Glance({"1": job("1")}, 1), 1.0) == []
@@ -260,7 +260,7 @@ def test_jobs_that_the_platform_does_not_list_are_asked_for_one_by_one() -> None
 
     assert glances(taken(agenda, 1.0)) == [GlanceAt("", (name,), 1) for name in at.job_ids]
     for name in at.job_ids:
-        agenda.leave(name)
+        agenda.leave(name, POLL)
     agenda.unlist(at, 2.0)
     assert agenda.next(100.0) == math.inf
 
@@ -289,35 +289,11 @@ def test_what_is_urgent_leaves_others_their_turn() -> None:
     assert sorted(map(int, looks(errands))) == list(range(50))
 
 
-def test_a_second_wait_for_a_job_has_it_looked_at_as_often_as_the_more_impatient_wants() -> None:
-    agenda = Agenda(10.0)
-    for interval in (POLL, 6.0, 60.0):
-        agenda.join("1", firmware_id="178", poll_interval=interval, now=0.0)
-    (look,) = taken(agenda, 0.0)
-    assert isinstance(look, Look)
-
-    agenda.looked(look, sight("1"), 0.0)
-
-    assert agenda.next(0.0) == pytest.approx(2.0)
-
-
-def test_a_second_wait_for_a_job_does_not_wait_for_the_next_look() -> None:
-    agenda = Agenda(10.0)
-    agenda.join("1", firmware_id="178", poll_interval=POLL, now=0.0)
-    (look,) = taken(agenda, 0.0)
-    assert isinstance(look, Look)
-    agenda.looked(look, sight("1"), 0.0)
-
-    agenda.join("1", firmware_id="178", poll_interval=POLL, now=1.0)
-
-    assert looks(taken(agenda, 1.0)) == ["1"]
-
-
 def test_when_all_have_left_nothing_is_due_and_a_late_answer_changes_nothing() -> None:
     agenda = crowd(20)
     errands = taken(agenda, 0.0)
     for name in range(20):
-        agenda.leave(str(name))
+        agenda.leave(str(name), POLL)
 
     for errand in errands:
         assert isinstance(errand, Look)

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import NotFoundError
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, NotFoundError, ProtocolError
 from airflow_provider_tuya_ota.core.looks import glance_at_jobs, see_job
 from airflow_provider_tuya_ota.core.models import Job
 from airflow_provider_tuya_ota.core.states import JobStatus, JobType
-from tests.core.script import SETTINGS, Script, Sent, job, ok, refused, task
+from tests.core.script import SETTINGS, Script, Sent, answered, gateway, job, ok, refused, task
 
 
 def listed(*jobs: dict[str, Any]) -> Any:
@@ -48,9 +48,22 @@ def test_how_long_the_list_is_is_told_for_the_next_glance() -> None:
     assert Script(page).run(glance_at_jobs(SETTINGS, "178", ["1"])).pages == 3
 
 
-def test_a_job_that_is_gone_is_an_error_of_the_glance() -> None:
-    with pytest.raises(NotFoundError):
-        Script([refused("iot.firmware.InvalidOTAJobId")]).run(glance_at_jobs(SETTINGS, "", ["1"]))
+def test_a_job_that_is_gone_or_odd_is_its_own_failure_and_no_other_job_s() -> None:
+    odd = answered({"code": "", "requestId": "r", "success": True, "data": [1]})
+    answers = [refused("iot.firmware.InvalidOTAJobId"), odd, ok(data=job("3"))]
+
+    glance = Script(answers).run(glance_at_jobs(SETTINGS, "178", ["1", "2", "3"], pages=4))
+
+    assert {name: type(error) for name, error in glance.failed.items()} == {"1": NotFoundError, "2": ProtocolError}
+    assert list(glance.jobs) == ["3"]
+
+
+def test_what_keeps_every_job_from_being_read_is_the_glance_s_failure() -> None:
+    script = Script([gateway("SignatureDoesNotMatch", 403)])
+
+    with pytest.raises(AuthenticationError):
+        script.run(glance_at_jobs(SETTINGS, "178", ["1", "2", "3"], pages=4))
+    assert len(script.sent) == 1
 
 
 def test_a_job_that_a_glance_has_shown_is_not_asked_for_again() -> None:

@@ -96,3 +96,44 @@ def test_no_second_sees_more_than_its_requests(rate: float, gaps: list[float]) -
 
     for begin in sent:
         assert sum(begin <= at < begin + 1 for at in sent) <= math.ceil(rate)
+
+
+def test_a_token_that_was_given_back_goes_to_whoever_reserves_next() -> None:
+    bucket = TokenBucket(10.0, 0.0)
+    sent = [bucket.reserve(0.0) for _ in range(100)]
+
+    for moment in sent[10:60]:
+        bucket.give_back(moment)
+
+    again = [bucket.reserve(0.0) for _ in range(51)]
+    assert again == pytest.approx([*sent[10:60], 100 * STEP])
+
+
+def test_a_token_whose_moment_has_passed_is_not_saved_up() -> None:
+    bucket = TokenBucket(10.0, 0.0)
+    sent = [bucket.reserve(0.0) for _ in range(3)]
+    bucket.give_back(sent[1])
+
+    assert [bucket.reserve(5.0) for _ in range(2)] == pytest.approx([0.0, STEP])
+
+
+def test_a_token_that_was_given_back_is_not_taken_where_one_is_free_earlier() -> None:
+    bucket = TokenBucket(10.0, 0.0)
+    bucket.give_back(5.0)
+
+    assert [bucket.reserve(0.0), bucket.reserve(0.0)] == pytest.approx([0.0, STEP])
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), st.booleans()), min_size=1, max_size=60))
+def test_giving_back_grants_no_second_more_than_its_requests(steps: list[tuple[float, bool]]) -> None:
+    bucket, now, sent = TokenBucket(5.0, now=0.0), 0.0, []
+    for gap, is_cancelled in steps:
+        now += gap / 10
+        moment = now + bucket.reserve(now)
+        if is_cancelled:
+            bucket.give_back(moment)
+        else:
+            sent.append(moment)
+
+    for begin in sent:
+        assert sum(begin <= at < begin + 1 for at in sent) <= 5

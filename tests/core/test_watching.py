@@ -248,3 +248,25 @@ def test_a_deadline_of_another_time_zone_is_kept_as_an_instant() -> None:
     there = NOW.astimezone(timezone(timedelta(hours=8)))
 
     assert Patience.from_dict(Patience(deadline=there).to_dict()).deadline == NOW
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_setting_the_wall_clock_moves_no_deadline_and_no_tolerance(hours: int) -> None:
+    def waits(set_at: int, looks: Sequence[State | Response | Exception], **patience: float) -> tuple[str, timedelta]:
+        answers = platform(looks)
+        script = Script()
+
+        def answer(sent: Sent) -> Response | Exception:
+            if len(script.sent) == set_at:
+                script.set_by = timedelta(hours=hours)
+            return answers(sent)
+
+        script.answers = answer
+        with pytest.raises(TuyaOTAError) as caught:
+            script.run(watch_job(SETTINGS, "9001", Patience(deadline=NOW + timedelta(minutes=20), **patience)))
+        return type(caught.value).__name__, script.now - NOW
+
+    for set_at in (1, 4, 8):
+        assert waits(set_at, [RUNNING]) == ("WaitTimeoutError", timedelta(minutes=20))
+        assert waits(set_at, [UNSETTLED], settle_time=60) == ("JobFailedError", timedelta(seconds=60))
+        assert waits(set_at, [RUNNING, gateway("SignatureDoesNotMatch", 403)])[0] == "LostSightError"

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import traceback
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from airflow_provider_tuya_ota.core.conditions import FirmwareCondition, wait_for
-from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.errors import (
+    Delivery,
+    LostSightError,
+    NotFoundError,
+    TransportError,
+    WaitTimeoutError,
+)
 from airflow_provider_tuya_ota.core.http import Response
 from airflow_provider_tuya_ota.core.verdicts import Outcome
-from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
 from tests.contract.worlds import Quiet
-from tests.polling.test_poller import Stage, play
+from tests.polling.test_poller import RATE, Stage, play
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -104,7 +112,8 @@ def test_an_odd_answer_about_one_job_ends_nobody_else_s_wait() -> None:
         change(stage, answer)
         first, *others = await stage.wait_for_all()
 
-        assert isinstance(first, PollerBrokenError)
+        assert isinstance(first, LostSightError)
+        assert "an answer could not be processed (RuntimeError)" in str(first)
         assert {verdict.outcome for verdict in others} == {Outcome.SUCCEEDED}
 
     play(scene, 5)
@@ -125,5 +134,94 @@ def test_a_look_that_began_before_the_deadline_is_not_the_last_one() -> None:
 
         # The first look ended after the deadline, and one was asked for then.
         assert stage.count("ListOTATaskByJob") == looks + 2
+
+    play(scene, 1, silent=True)
+
+
+@pytest.mark.parametrize("mistake", [RuntimeError("odd"), RecursionError("deep"), OverflowError("a year of 9,999,999")])
+def test_an_odd_answer_in_a_listing_ends_no_wait_and_costs_no_more_requests(mistake: Exception) -> None:
+    async def scene(stage: Stage) -> None:
+        async def answer(request: Request) -> Response | None:
+            if "Action=ListOTAJobByFirmware" in request.url:
+                raise mistake
+            return None
+
+        change(stage, answer)
+        verdicts = await stage.wait_for_all()
+
+        assert {verdict.outcome for verdict in verdicts} == {Outcome.SUCCEEDED}
+        assert not stage.poller.is_broken
+        assert stage.transport.most_in_a_second <= RATE
+
+    play(scene, 100, 2)
+
+
+def test_an_odd_answer_about_one_of_the_jobs_that_are_asked_for_by_themselves_is_told_to_its_wait_alone() -> None:
+    async def scene(stage: Stage) -> None:
+        odd = next(iter(stage.jobs))
+
+        async def answer(request: Request) -> Response | None:
+            if f"JobId={odd}" in request.url:
+                return Response(404, {}, b'{"code":"iot.firmware.InvalidOTAJobId","success":false}')
+            if "Action=ListOTAJobByFirmware" in request.url:
+                return Response(200, {}, b"<html>not for you</html>")
+            return None
+
+        change(stage, answer)
+        first, *others = await stage.wait_for_all()
+
+        assert isinstance(first, NotFoundError)
+        assert {verdict.outcome for verdict in others} == {Outcome.SUCCEEDED}
+
+    play(scene, 100)
+
+
+def test_a_poll_that_never_ends_is_a_poll_that_failed_and_keeps_nobody_waiting() -> None:
+    async def scene(stage: Stage) -> None:
+        stuck = list(stage.jobs)[:8]
+
+        async def answer(request: Request) -> Response | None:
+            if any(f"JobId={job}" in request.url for job in stuck):
+                await asyncio.sleep(1_000_000)
+            return None
+
+        change(stage, answer)
+        waits = [stage.wait(job, stage.patience(poll_error_tolerance=1800)) for job in stage.jobs]
+        results: list[Any] = await asyncio.gather(*waits, return_exceptions=True)
+
+        # All who look were stuck at the same time, until the bound of a poll had passed.
+        assert {type(result) for result in results[:8]} == {LostSightError}
+        assert all("could not be polled within 600 s" in str(result) for result in results[:8])
+        assert {result.outcome for result in results[8:]} == {Outcome.SUCCEEDED}
+
+    play(scene, 12)
+
+
+def test_each_wait_is_told_of_a_failure_with_an_error_of_its_own() -> None:
+    async def scene(stage: Stage) -> None:
+        async def answer(request: Request) -> Response | None:
+            return REFUSED
+
+        change(stage, answer)
+        errors = await stage.wait_for_all()
+
+        assert len({id(error) for error in errors}) == 50
+        assert max(len(traceback.extract_tb(error.__traceback__)) for error in errors) < 10
+
+    play(scene, 50)
+
+
+def test_a_wait_that_is_over_no_longer_makes_others_look_as_often_as_it_wanted() -> None:
+    async def scene(stage: Stage) -> None:
+        (job,) = stage.jobs
+        patient = asyncio.ensure_future(stage.wait(job, stage.patience(poll_interval=60.0)))
+        with contextlib.suppress(WaitTimeoutError):
+            await stage.wait(job, stage.patience(seconds=10, poll_interval=1.0))
+        before = stage.count("QueryOTAJob")
+        await asyncio.sleep(300)
+
+        assert stage.count("QueryOTAJob") - before <= 300 / 20 + 1
+        patient.cancel()
+        await asyncio.gather(patient, return_exceptions=True)
 
     play(scene, 1, silent=True)

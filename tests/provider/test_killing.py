@@ -16,6 +16,7 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow_provider_tuya_ota import killing
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.polling import pulse
+from airflow_provider_tuya_ota.transports.clock import steady_seconds
 from airflow_provider_tuya_ota.triggers import job as triggering
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.provider.conftest import FakeStore
@@ -223,12 +224,12 @@ def test_a_triggerer_that_stood_still_stops_nothing_for_a_while(
 ) -> None:
     supervisor("failed")
     watched.task_instance = ti  # type: ignore[assignment] # all that the trigger asks of it
-    now = [time.time()]
+    now = [steady_seconds()]
 
     async def freeze_and_kill() -> None:
         waiting = asyncio.ensure_future(anext(aiter(watched.run())))
         await asyncio.sleep(0.1)
-        monkeypatch.setattr(time, "time", lambda: now[0])
+        monkeypatch.setattr(pulse, "steady_seconds", lambda: now[0])
         now[0] += pulse.STOOD_STILL + pulse.BEAT
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)

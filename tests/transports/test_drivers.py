@@ -38,7 +38,7 @@ class Trace(World):
 
     def look(self) -> Ambient:
         self.steps.append("look")
-        return Ambient(now=self.now, nonce=f"n{len(self.steps)}", jitter=1.0)
+        return Ambient(now=self.now, steady=self.now, nonce=f"n{len(self.steps)}", jitter=1.0)
 
     def sleep(self, seconds: float) -> None:
         self.steps.append(("sleep", seconds))
@@ -179,7 +179,8 @@ def test_requests_beyond_the_budget_wait(driver: Callable[..., Any]) -> None:
 
 def test_clients_of_one_connection_share_a_budget() -> None:
     assert budget_of(SETTINGS) is budget_of(SETTINGS)
-    assert budget_of(SETTINGS).reserve(Lane.CANCELS) == 0.0
+    with budget_of(SETTINGS).reserve(Lane.CANCELS) as pause:
+        assert pause == 0.0
 
 
 def test_the_real_world_gives_utc_time_new_nonces_and_chance() -> None:
