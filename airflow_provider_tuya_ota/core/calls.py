@@ -108,14 +108,14 @@ def _signed(settings: Settings, method: str, name: str, wire: Mapping[str, str],
         raise InvalidParameterError(
             field=taken[0], problem="is what the client writes itself", allowed=f"the parameters of {name} alone"
         )
-    query = signed_query(method, {**wire, **common}, settings.credentials.access_key_secret)
+    query = signed_query(method, {**wire, **common}, settings.credentials.access_key_secret.reveal())
     return Request(method, f"{settings.base_url}/?{query}", {"Accept": "application/json"})
 
 
 def _attempt(settings: Settings, name: str, request: Request, sent_at: datetime, lane: Lane) -> Flow[Reply]:
     response: Response = yield Send(request, lane)
-    credentials = settings.credentials
+    pair = settings.credentials.access_key_secret, settings.credentials.access_key_id
     try:
-        return read_reply(name, response, secrets=(credentials.access_key_secret, credentials.access_key_id))
+        return read_reply(name, response, secrets=[secret.reveal() for secret in pair])
     except AuthenticationError as error:
         raise explain_refusal(error, settings, response, sent_at) from None

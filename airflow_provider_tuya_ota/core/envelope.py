@@ -58,7 +58,7 @@ def read_reply(action: str, response: Response, *, secrets: Sequence[str] = ()) 
     if 300 <= response.status < 400:  # noqa: PLR2004 - HTTP's redirects
         raise ProtocolError(
             f"{action}: the endpoint answered with a redirect (HTTP {response.status}), which is not followed because"
-            " the request is signed for this host. Check Host and Port of the connection"
+            " the request is signed for this host. Check API host and API port of the connection"
             " (8686 is the API, 3443 the console)."
         )
     fields = _read_fields(response.body)
@@ -112,8 +112,8 @@ def _refuse_unreadable(action: str, response: Response, secrets: Sequence[str]) 
         raise api_error(action=action, code="", message=shown, request_id="", http_status=response.status)
     # The platform refuses with a code. A 403 or 404 without one is told by a proxy, a firewall or another server.
     advice = (
-        " Something in between answered, or Host and Port of the connection are not the API's (8686 is the API, 3443"
-        " the console)."
+        " Something in between answered, or API host and API port of the connection are not the API's (8686 is the"
+        " API, 3443 the console)."
         if response.status >= 400  # noqa: PLR2004 - HTTP's failures
         else ""
     )

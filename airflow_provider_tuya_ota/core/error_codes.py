@@ -28,7 +28,7 @@ _LOWER: Final = {code.lower(): meaning for code, meaning in MEANINGS.items()}
 _BY_STATUS: Final[dict[int, Meaning]] = {
     401: Meaning(AuthenticationError, CHECK_KEY),
     403: Meaning(PermissionDeniedError, "Ask the owner of the account to permit this operation."),
-    404: Meaning(NotFoundError, "Check Host and Port of the connection: 8686 is the API, 3443 the console."),
+    404: Meaning(NotFoundError, "Check API host and API port of the connection: 8686 is the API, 3443 the console."),
     429: Meaning(ThrottledError, SLOWER),
 }
 

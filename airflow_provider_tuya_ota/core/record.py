@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError
+from airflow_provider_tuya_ota.core.redaction import mask_reply
 
 
 class Record(Mapping[str, Any]):
@@ -45,6 +46,26 @@ class Record(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Record({', '.join(self._values)})"
+
+    def __copy__(self) -> Record:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Record:
+        # dataclasses.asdict copies values this way.
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Record, (mask_reply(self._values),)
+
+    def serialize(self) -> dict[str, Any]:
+        """Give Airflow what it may write into XCom: the object with every value behind a secret name masked."""
+        masked: dict[str, Any] = mask_reply(self._values)
+        return masked
+
+    @staticmethod
+    def deserialize(data: Mapping[str, Any], version: int) -> Record:  # noqa: ARG004 - Airflow's signature
+        """Read what :meth:`serialize` gave."""
+        return Record(data)
 
     def plain(self) -> Mapping[str, Any]:
         """Give the object as the platform sent it. Handle with care: nothing in it is masked."""

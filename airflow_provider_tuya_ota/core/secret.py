@@ -1,19 +1,85 @@
-"""A text that can be used and not printed."""
+"""A text that can be used, and neither printed nor stored."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_tuya_ota.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MASK: Final = "***"
+"""What stands for a secret wherever it is shown or stored."""
 
 
-@dataclass(frozen=True, slots=True)
 class Secret:
-    """Hide a text from repr, str, formatting and JSON.
+    """Keep a text out of everything that prints, copies or stores the object that holds it.
+
+    ``repr``, ``str``, formatting, ``dataclasses.asdict``, ``pickle``, JSON encoders and Airflow's XCom get ``***``. The
+    text stands in no attribute, because whatever walks over attributes would find it there. What comes back out of
+    XCom or a pickle is masked: its :meth:`reveal` raises.
 
     :param value: the text; read it with :meth:`reveal` where it goes on the wire, and nowhere else.
     """
 
-    value: str = field(repr=False)
+    __slots__ = ("_read",)
+
+    def __init__(self, value: str) -> None:
+        self._read: Callable[[], str] = lambda: value
 
     def reveal(self) -> str:
-        """Give the text itself."""
-        return self.value
+        """Give the text itself.
+
+        :raises ConfigurationError: the text was left behind when this object was stored.
+        """
+        return self._read()
+
+    def serialize(self) -> str:
+        """Give Airflow what it may write into XCom."""
+        return MASK
+
+    @staticmethod
+    def deserialize(data: object, version: int) -> Secret:  # noqa: ARG004 - Airflow's signature
+        """Give what Airflow finds in XCom: a secret without its text."""
+        return _left_behind()
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._comparable() == other._comparable()
+
+    def __hash__(self) -> int:
+        return hash(self._comparable())
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        # dataclasses.asdict copies values this way.
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _left_behind, ()
+
+    def _comparable(self) -> str | None:
+        return None if self._read is _refuse else self._read()
+
+
+def as_secret(value: str | Secret) -> Secret:
+    """Wrap a text that is not wrapped yet."""
+    return value if isinstance(value, Secret) else Secret(value)
+
+
+def _refuse() -> str:
+    raise ConfigurationError(
+        "This secret was left behind when the object that holds it was stored (in XCom or a pickle). Read the object"
+        " again from the platform in the task that needs the secret, and call reveal() there."
+    )
+
+
+def _left_behind() -> Secret:
+    secret = Secret("")
+    secret._read = _refuse  # noqa: SLF001 - its own module
+    return secret

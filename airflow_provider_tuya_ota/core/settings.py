@@ -1,6 +1,7 @@
 """Connection fields, validated.
 
-Unknown names are refused: whoever edits a connection is less trusted than the author of a Dag.
+Unknown names are refused: whoever edits a connection is less trusted than the author of a Dag. Errors name the field as
+Airflow's form does and never repeat a text that stands in it, because a secret may have been typed into the wrong one.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ from __future__ import annotations
 import ipaddress
 import re
 import string
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
+from airflow_provider_tuya_ota.core.secret import Secret, as_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +25,7 @@ API_VERSIONS: Final = ("2018-01-20", "2022-01-01")
 HTTP_METHODS: Final = ("GET", "POST")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Credentials:
     """An AccessKey pair of the service instance (not an Alibaba RAM key).
 
@@ -31,14 +33,19 @@ class Credentials:
     :param access_key_secret: signs; never shown.
     """
 
-    access_key_id: str = field(repr=False)
-    access_key_secret: str = field(repr=False)
+    access_key_id: Secret
+    access_key_secret: Secret
+
+    def __init__(self, access_key_id: str | Secret, access_key_secret: str | Secret) -> None:
+        object.__setattr__(self, "access_key_id", as_secret(access_key_id))
+        object.__setattr__(self, "access_key_secret", as_secret(access_key_secret))
 
     @property
     def masked_id(self) -> str:
         """Enough of the id to tell two keys apart, too little to use."""
-        shown = 4 if len(self.access_key_id) >= 12 else 1  # noqa: PLR2004 - a third of the id at the most
-        return f"{self.access_key_id[:shown]}***"
+        key_id = self.access_key_id.reveal()
+        shown = 4 if len(key_id) >= 12 else 1  # noqa: PLR2004 - a third of the id at the most
+        return f"{key_id[:shown]}***"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +58,8 @@ class Settings:
     :param scheme: ``https``; ``http`` only to loopback or with ``allow_http``.
     :param verify_tls: check the server's certificate.
     :param ca_bundle: path of a PEM file with the certificate authorities to trust instead of the default ones.
-    :param proxy: address of an HTTP proxy; proxies from the environment are not used, so that worker and triggerer
-        agree.
+    :param proxy: address of an HTTP proxy, which may hold a password; proxies from the environment are not used, so
+        that worker and triggerer agree.
     :param connect_timeout: seconds to establish a connection.
     :param read_timeout: seconds without a byte before an answer counts as lost.
     :param requests_per_second: this process's budget on this connection; 10 is the original's limit for most
@@ -74,7 +81,7 @@ class Settings:
     scheme: str = "https"
     verify_tls: bool = True
     ca_bundle: str | None = None
-    proxy: str | None = field(default=None, repr=False)
+    proxy: Secret | None = None
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
     requests_per_second: float = 10.0
@@ -115,22 +122,23 @@ class Settings:
         credentials = _credentials(login, password)
         extras = _extras(extra)
         scheme, host, port = _endpoint(host, port, schema)
-        require_safe_scheme(scheme, host, allow_http=extras.get("allow_http", False), what="Host")
+        require_safe_scheme(scheme, host, allow_http=extras.get("allow_http", False), what="API host")
         return cls(credentials=credentials, host=host, port=port, scheme=scheme, **extras)
 
 
 def require_safe_scheme(scheme: str, host: str, *, allow_http: bool, what: str) -> None:
     """Refuse plain http except to loopback or where the connection permits it.
 
+    :param what: names the address in the error; the address itself is not repeated.
     :raises ConfigurationError: naming the address and the switch.
     """
     if scheme == "https" or (scheme == "http" and (allow_http or _is_loopback(host))):
         return
     if scheme != "http":
-        raise ConfigurationError(f"{what} {scheme}://{host}: the scheme must be https.")
+        raise ConfigurationError(f"{what}: the scheme must be https.")
     raise ConfigurationError(
-        f"{what} http://{host}: plain http would expose the firmware and every request. Use https, or set the"
-        " connection extra allow_http to true if this network is trusted (loopback needs no switch)."
+        f"{what}: plain http would expose the firmware and every request. Use https, or set the connection extra"
+        " allow_http to true if this network is trusted (loopback needs no switch)."
     )
 
 
@@ -145,45 +153,45 @@ def _is_loopback(host: str) -> bool:
 
 def _credentials(login: str | None, password: str | None) -> Credentials:
     if not login or not login.strip():
-        raise ConfigurationError("Login is empty: enter the AccessKey ID from the console's key management.")
+        raise ConfigurationError("AccessKey ID (login) is empty: enter it from the console's key management.")
     if not password or not password.strip():
         raise ConfigurationError(
-            "Password is empty: enter the AccessKey secret that belongs to the AccessKey ID in Login."
+            "AccessKey secret (password) is empty: enter the one that belongs to the AccessKey ID."
         )
     return Credentials(access_key_id=login.strip(), access_key_secret=password.strip())
 
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+_ALLOWED_HOST: Final = "Allowed: a name as si-0123.tuyacloud.com, optionally with scheme and port."
 
 
 def _endpoint(host: str | None, port: int | None, schema: str | None) -> tuple[str, str, int]:
     text = (host or "").strip()
     if not text:
         raise ConfigurationError(
-            "Host is empty: enter the API host of the service instance, for example si-0123.tuyacloud.com."
+            f"API host is empty: enter the one that the console of the service instance shows. {_ALLOWED_HOST}"
         )
     if "@" in text:
-        # Before anything else, because the messages below show the text.
-        raise ConfigurationError("Host must be a bare host name: no user or password.")
+        raise ConfigurationError(f"API host must be a bare host name: no user or password. {_ALLOWED_HOST}")
     if "://" not in text:
         text = f"{schema or 'https'}://{text}"
     try:
         parts = urlsplit(text)
         named_port = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"Host {host!r} cannot be read as an address: {error}.") from None
+    except ValueError:
+        raise ConfigurationError(f"API host cannot be read as an address. {_ALLOWED_HOST}") from None
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise ConfigurationError(f"Host {host!r} must be a bare host name: no path, no query.")
+        raise ConfigurationError(f"API host must be a bare host name: no path, no query. {_ALLOWED_HOST}")
     name = parts.hostname or ""
     if not (_HOST.fullmatch(name) or ":" in name):
-        raise ConfigurationError(f"Host {host!r} is not a host name.")
+        raise ConfigurationError(f"API host is not a host name. {_ALLOWED_HOST}")
     if named_port and port and named_port != port:
-        raise ConfigurationError(f"Host names port {named_port} but Port says {port}: keep one of them.")
+        raise ConfigurationError(f"API host names port {named_port} but API port says {port}: keep one of them.")
     # The 3.3 connection form posts 0 for an empty port.
     chosen = named_port or port or DEFAULT_PORT
     if not 1 <= chosen <= 65535:  # noqa: PLR2004 - the range of TCP ports
-        raise ConfigurationError(f"Port {chosen} is out of range. Allowed: 1 to 65535; {DEFAULT_PORT} by default.")
+        raise ConfigurationError(f"API port {chosen} is out of range. Allowed: 1 to 65535; {DEFAULT_PORT} by default.")
     return parts.scheme.lower(), name, chosen
 
 
@@ -191,10 +199,18 @@ def _extras(extra: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(extra) - set(EXTRA_FIELDS))
     if unknown:
         raise ConfigurationError(
-            f"Unknown connection extra {', '.join(map(repr, unknown))}. Known: {', '.join(EXTRA_FIELDS)}."
+            f"Unknown connection extra {', '.join(map(_shown_name, unknown))}. Known: {', '.join(EXTRA_FIELDS)}."
         )
     # An empty form field is posted as null or "" and means the default.
     return {name: EXTRA_FIELDS[name](name, value) for name, value in extra.items() if value not in (None, "")}
+
+
+_WORD = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)*")
+
+
+def _shown_name(name: object) -> str:
+    is_word = isinstance(name, str) and len(name) <= 32 and _WORD.fullmatch(name)  # noqa: PLR2004 - none is longer
+    return repr(name) if is_word else "with a name that could be a secret and is not shown"
 
 
 def _switch(name: str, value: object) -> bool:
@@ -203,7 +219,10 @@ def _switch(name: str, value: object) -> bool:
         return value
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
-    raise ConfigurationError(f"Connection extra {name}: {value!r} is no switch. Allowed: true, false.")
+    raise ConfigurationError(f"Connection extra {name} is no switch. Allowed: true, false.")
+
+
+_SHORT: Final = 1e6
 
 
 def _number(name: str, value: object, *, low: float, high: float) -> float:
@@ -212,7 +231,9 @@ def _number(name: str, value: object, *, low: float, high: float) -> float:
     except (ValueError, OverflowError):
         number = None
     if number is None or not low <= number <= high:
-        raise ConfigurationError(f"Connection extra {name}: {value!r} is not allowed. Allowed: {low:g} to {high:g}.")
+        # A number as short as a limit is no secret, and the one thing that tells what is wrong.
+        shown = f"{value!r} " if isinstance(value, int | float) and number is not None and abs(number) < _SHORT else ""
+        raise ConfigurationError(f"Connection extra {name}: {shown}is not allowed. Allowed: {low:g} to {high:g}.")
     return number
 
 
@@ -233,7 +254,7 @@ def _text(name: str, value: object) -> str:
 def _choice(name: str, value: object, *, choices: tuple[str, ...]) -> str:
     if value in choices:
         return str(value)
-    raise ConfigurationError(f"Connection extra {name}: {value!r} is not allowed. Allowed: {', '.join(choices)}.")
+    raise ConfigurationError(f"Connection extra {name} has a value that is not allowed. Allowed: {', '.join(choices)}.")
 
 
 def _is_web_address(text: str) -> bool:
@@ -244,13 +265,13 @@ def _is_web_address(text: str) -> bool:
         return False
 
 
-def _proxy(name: str, value: object) -> str:
+def _proxy(name: str, value: object) -> Secret:
     address = _text(name, value)
     if not _is_web_address(address):
         raise ConfigurationError(
             f"Connection extra {name} is no proxy address. Allowed: http://host:port or https://host:port."
         )
-    return address
+    return Secret(address)
 
 
 _FILLED_IN: Final = frozenset({"job_id", "firmware_id", "product_key", "host"})
@@ -272,8 +293,8 @@ def _console_url(name: str, value: object) -> str:
         filled = ""
     if not _is_web_address(filled):
         raise ConfigurationError(
-            f"Connection extra {name}: {pattern!r} is no address pattern. Allowed: an http(s) address in which"
-            " {job_id}, {firmware_id}, {product_key} and {host} are filled in."
+            f"Connection extra {name} is no address pattern. Allowed: an http(s) address in which {{job_id}},"
+            " {firmware_id}, {product_key} and {host} are filled in."
         )
     return pattern
 

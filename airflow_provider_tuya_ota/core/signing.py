@@ -31,7 +31,7 @@ def common_parameters(settings: Settings, *, action: str, timestamp: datetime, n
     """
     parameters = {
         "Action": action,
-        "AccessKeyId": settings.credentials.access_key_id,
+        "AccessKeyId": settings.credentials.access_key_id.reveal(),
         "SignatureMethod": SIGNATURE_METHOD,
         "SignatureNonce": nonce,
         "Timestamp": timestamp.strftime("%Y-%m-%dT%H:%M:%SZ"),

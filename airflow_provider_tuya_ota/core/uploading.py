@@ -6,6 +6,7 @@ OSS.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
@@ -166,10 +167,10 @@ def upload_request(settings: Settings, ticket: UploadTicket, file: FirmwareFile,
     """Build the form POST: fixed fields in the documented spelling, the file last.
 
     :raises ConfigurationError: the platform names a plain-http bucket and the connection does not permit that.
+    :raises ProtocolError: what it names is no address of a bucket.
     """
-    origin = ticket.host if "://" in ticket.host else f"https://{ticket.host}"
-    parts = urlsplit(origin)
-    require_safe_scheme(parts.scheme, parts.hostname or "", allow_http=settings.allow_http, what="Object storage at")
+    scheme, host, netloc = _bucket(ticket.host)
+    require_safe_scheme(scheme, host, allow_http=settings.allow_http, what=f"Object storage at {scheme}://{netloc}")
     body = MultipartBody(
         fields=[
             ("key", ticket.key),
@@ -183,4 +184,23 @@ def upload_request(settings: Settings, ticket: UploadTicket, file: FirmwareFile,
         open_file=file.open_file,
         boundary=boundary,
     )
-    return Request("POST", f"{parts.scheme}://{parts.netloc}/", {"Content-Type": body.content_type}, body)
+    return Request("POST", f"{scheme}://{netloc}/", {"Content-Type": body.content_type}, body)
+
+
+_BUCKET = re.compile(r"(?:https?://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?", re.IGNORECASE)
+"""A host and nothing that a request could be bent with: no user, path, query or control character."""
+
+
+def _bucket(named: str) -> tuple[str, str, str]:
+    """Split the bucket's address into scheme, host, and host with port."""
+    try:
+        parts = urlsplit(named if "://" in named else f"https://{named}")
+        if _BUCKET.fullmatch(named) and parts.hostname and parts.port != 0:
+            return parts.scheme, parts.hostname, parts.netloc
+    except ValueError:
+        pass
+    # The address is not repeated: whatever it is, it may be presigned.
+    raise ProtocolError(
+        "GenerateOTAUploadURL: the Host in the answer is no address of a bucket; nothing was uploaded. A proxy may have"
+        " changed the answer; if there is none, report it to the vendor."
+    )

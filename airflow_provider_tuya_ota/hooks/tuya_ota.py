@@ -55,8 +55,8 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
         except AirflowNotFoundException:
             raise self._unknown() from None
         settings = self._build(connection, connection.extra_dejson)
-        mask_secret(settings.credentials.access_key_secret)
-        mask_secret(settings.credentials.access_key_id)
+        mask_secret(settings.credentials.access_key_secret.reveal())
+        mask_secret(settings.credentials.access_key_id.reveal())
         return settings
 
     async def aget_settings(self) -> Settings:
@@ -66,8 +66,8 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
         except AirflowNotFoundException:
             raise self._unknown() from None
         settings = self._build(connection, await connection.aextra_dejson())
-        await amask_secret(settings.credentials.access_key_secret)
-        await amask_secret(settings.credentials.access_key_id)
+        await amask_secret(settings.credentials.access_key_secret.reveal())
+        await amask_secret(settings.credentials.access_key_id.reveal())
         return settings
 
     def _unknown(self) -> ConfigurationError:
@@ -124,8 +124,8 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
         :param action: name on the wire, e.g. ``QueryOTAJob``.
         :param params: its own parameters by their names on the wire; lists become ``Name.1…N``. Nothing is checked.
-        :returns: the answer; ``reply.fields["Data"]`` finds ``data`` and ``Data`` alike. Keep it out of XCom and
-            logs: what the platform answers may hold presigned addresses or device secrets.
+        :returns: the answer; ``reply.fields["Data"]`` finds ``data`` and ``Data`` alike. It may hold presigned
+            addresses or device secrets, which XCom and pickles get as ``***``; what is read out of it by key is plain.
         :raises TuyaOTAError: see :mod:`airflow_provider_tuya_ota.core.errors`.
         """
         with self.get_conn() as client:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow.sdk import BaseHook, BaseNotifier
-from airflow.sdk.log import mask_secret
+from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
+from airflow_provider_tuya_ota.transports.log_filter import hide_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,8 +68,8 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         import requests  # noqa: PLC0415 - not needed while a Dag is parsed
 
         url = webhook_url(connection, self.webhook_conn_id)
-        # urllib3 logs the path at DEBUG.
-        mask_secret(urlsplit(url).path)
+        for secret in hide_address(url):
+            mask_secret(secret)
         try:
             answer = requests.post(
                 url, data=payload, headers=_headers(connection), timeout=TIMEOUT, allow_redirects=False
@@ -82,6 +83,8 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         import aiohttp  # noqa: PLC0415 - not needed while a Dag is parsed
 
         url = webhook_url(connection, self.webhook_conn_id)
+        for secret in hide_address(url):
+            await amask_secret(secret)
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
@@ -120,8 +123,13 @@ def webhook_url(connection: Connection, conn_id: str) -> str:
     if not host:
         raise ConfigurationError(f"Connection {conn_id!r}: Host is empty: enter the webhook's address.")
     url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
-    parts = urlsplit(url)
-    if connection.port and parts.port is None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        # The text is not repeated: it may be the secret.
+        raise ConfigurationError(f"Connection {conn_id!r}: Host cannot be read as an address.") from None
+    if connection.port and port is None:
         url = parts._replace(netloc=f"{parts.netloc}:{connection.port}").geturl()
     require_safe_scheme(parts.scheme, parts.hostname or "", allow_http=False, what=f"Connection {conn_id!r}: webhook")
     return url

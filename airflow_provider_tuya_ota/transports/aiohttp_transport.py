@@ -39,7 +39,7 @@ class AiohttpTransport:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._proxy = settings.proxy
+        self._proxy = settings.proxy.reveal() if settings.proxy else None
         sockets = {"sock_connect": settings.connect_timeout, "sock_read": settings.read_timeout}
         self._asking = aiohttp.ClientTimeout(
             total=settings.connect_timeout + longest_answer(settings.read_timeout), **sockets

@@ -58,6 +58,6 @@ def trust(settings: Settings) -> ssl.SSLContext | None:
         return ssl.create_default_context(cafile=settings.ca_bundle)
     except OSError as error:
         raise ConfigurationError(
-            f"Connection extra ca_bundle: {settings.ca_bundle!r} cannot be read ({error.strerror or 'no certificate'})."
+            f"Connection extra ca_bundle: the file cannot be read ({error.strerror or 'no certificate'})."
             " Allowed: the path of a PEM file with certificate authorities, on every worker and triggerer."
         ) from None

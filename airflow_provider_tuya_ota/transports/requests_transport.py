@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import re
 import ssl
 import time
 from http.cookiejar import DefaultCookiePolicy
@@ -15,6 +13,7 @@ from requests.adapters import HTTPAdapter
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
 from airflow_provider_tuya_ota.core.http import Request, Response
+from airflow_provider_tuya_ota.transports import log_filter  # noqa: F401 - signed queries stay out of urllib3's log lines
 from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
     PIECE,
@@ -27,23 +26,6 @@ from airflow_provider_tuya_ota.transports.limits import (
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
-
-
-class _HideQueries(logging.Filter):
-    """Cut signed queries: urllib3 logs every request line at DEBUG, and the address of an odd answer as a warning."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                re.sub(r"\?\S*", "?…", arg) if isinstance(arg, str) and "Signature=" in arg else arg
-                for arg in record.args
-            )
-        return True
-
-
-for _name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
-    # A filter counts for its own logger only, not for those below it.
-    logging.getLogger(_name).addFilter(_HideQueries())
 
 
 class _Session(requests.Session):
@@ -108,7 +90,7 @@ class RequestsTransport:
         self._session.verify = settings.ca_bundle or settings.verify_tls
         self._session.headers["User-Agent"] = USER_AGENT
         if settings.proxy:
-            self._session.proxies = {"http": settings.proxy, "https": settings.proxy}
+            self._session.proxies = dict.fromkeys(("http", "https"), settings.proxy.reveal())
         self._timeout = (settings.connect_timeout, settings.read_timeout)
 
     def send(self, request: Request) -> Response:

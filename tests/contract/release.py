@@ -15,6 +15,7 @@ from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConflictError, NotFoundError
 from airflow_provider_tuya_ota.core.flow import Sleep
 from airflow_provider_tuya_ota.core.lists import list_tasks
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.states import TaskStatus
 from airflow_provider_tuya_ota.core.upgrading import start_upgrade
 from airflow_provider_tuya_ota.core.uploading import FirmwareFile, ensure_package
@@ -181,7 +182,7 @@ def _upgrade_and_stop(settings: Settings, firmware_id: str) -> Flow[Verdict]:
 
 
 def _log_in_wrongly(settings: Settings) -> Flow[str]:
-    wrong = replace(settings, credentials=replace(settings.credentials, access_key_secret="not-the-secret"))
+    wrong = replace(settings, credentials=replace(settings.credentials, access_key_secret=Secret("not-the-secret")))
     try:
         yield from call(wrong, actions.QueryProductList(current_page=1, page_size=1))
     except AuthenticationError as error:

@@ -232,7 +232,7 @@ def test_a_wrong_secret_names_the_key_only_masked() -> None:
 
     assert "AccessKey ID cana***" in text
     assert "The AccessKey secret is wrong" in text
-    assert SETTINGS.credentials.access_key_id not in text
+    assert SETTINGS.credentials.access_key_id.reveal() not in text
 
 
 @pytest.mark.parametrize(

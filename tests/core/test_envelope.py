@@ -209,7 +209,7 @@ def test_a_refusal_without_a_code_is_not_the_platform_s(body: object, status: in
     assert type(error) is UnreadableReplyError
     assert error.in_doubt
     assert f"HTTP {status}" in str(error)
-    assert "Host and Port" in str(error)
+    assert "API host and API port" in str(error)
 
 
 def test_an_unreadable_answer_is_quoted_in_part() -> None:

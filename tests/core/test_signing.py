@@ -65,7 +65,7 @@ def test_every_request_names_key_action_time_and_nonce() -> None:
 
     assert common == {
         "Action": "QueryOTAJob",
-        "AccessKeyId": SETTINGS.credentials.access_key_id,
+        "AccessKeyId": SETTINGS.credentials.access_key_id.reveal(),
         "SignatureMethod": "HMAC-SHA1",
         "SignatureNonce": "n-1",
         "Timestamp": "2026-03-01T12:00:00Z",

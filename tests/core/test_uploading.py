@@ -22,7 +22,9 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
 )
 from airflow_provider_tuya_ota.core.http import Response
-from airflow_provider_tuya_ota.core.uploading import FirmwareFile, Package, ensure_package
+from airflow_provider_tuya_ota.core.models import UploadTicket
+from airflow_provider_tuya_ota.core.secret import Secret
+from airflow_provider_tuya_ota.core.uploading import FirmwareFile, Package, ensure_package, upload_request
 from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, firmware, gateway, lost, ok, refused
 
 if TYPE_CHECKING:
@@ -301,6 +303,38 @@ def test_the_form_goes_to_the_buckets_root(host: str, origin: str) -> None:
 
     assert script.sent[2].request.url == origin
     assert urlsplit(origin).netloc == script.sent[2].request.endpoint
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "http://[::1",
+        "[::1",
+        "https://[gg]",
+        "https://",
+        "ftp://bucket",
+        "bucket:0",
+        "bucket:99999",
+        "bucket:port",
+        "me:canary@bucket",
+        "https://bucket/canary",
+        "https://bucket?Signature=canary",
+        "https://bucket#canary",
+        "bucket\r\nX-Canary: canary",
+        "bucket\x00canary",
+        "b\tucket",
+        "bucket canary",
+        "b\u00fccket",
+        "b\ud800cket",
+    ],
+)
+def test_a_host_that_is_no_bucket_is_typed_and_not_repeated(host: str) -> None:
+    text = Secret("canary")
+    given = UploadTicket(host=host, key="k", access_key_id=text, policy=text, signature=text, firmware_url=text)
+
+    with pytest.raises(ProtocolError, match="the Host in the answer is no address of a bucket") as caught:
+        upload_request(SETTINGS, given, FILE, boundary="b")
+    assert "canary" not in str(caught.value)
 
 
 def test_a_bucket_in_plain_http_is_refused_unless_permitted() -> None:

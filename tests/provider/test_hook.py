@@ -92,9 +92,9 @@ def test_clock_skew_is_told_in_seconds(service: Service, offset: float, directio
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"host": ""}, "Host is empty"),
-        ({"login": ""}, "Login is empty"),
-        ({"password": ""}, "Password is empty"),
+        ({"host": ""}, "API host is empty"),
+        ({"login": ""}, "AccessKey ID (login) is empty"),
+        ({"password": ""}, "AccessKey secret (password) is empty"),
         ({"host": "http://si-1.tuyacloud.com"}, "plain http"),
         ({"host": "https://si-1.tuyacloud.com/api"}, "no path"),
         ({"extra": {"verify_tsl": False}}, "Unknown connection extra 'verify_tsl'. Known: verify_tls"),

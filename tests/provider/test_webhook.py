@@ -10,6 +10,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, TransportError
 from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
+from tests.transports.conftest import recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +108,32 @@ def test_a_refusal_is_an_error_without_the_address(receiver: Receiver, context: 
 
 
 @MODES
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/hook?token=canary-token-1",
+        "/canary-path-2/x?token=canary-token-2#canary-3",
+        "?canary-token-4",
+        "/\u00fc canary-5?q=a b&t=%20canary-6",
+    ],
+)
+def test_no_part_of_the_address_is_logged_at_any_level(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, context: Any, mode: str, address: str
+) -> None:
+    connect(monkeypatch, host=f"http://127.0.0.1:{receiver.server_port}{address}")
+
+    with recording() as log:
+        send(mode, context)
+        receiver.status = 500
+        with pytest.raises(TransportError):
+            send(mode, context)
+
+    assert len(receiver.received) == 2
+    assert mode == "async" or any("POST" in line for line in log.lines)
+    assert "canary" not in "\n".join(log.lines)
+
+
+@MODES
 def test_a_receiver_that_is_down_is_an_error_without_the_address(
     monkeypatch: pytest.MonkeyPatch, context: Any, mode: str
 ) -> None:
@@ -119,15 +146,22 @@ def test_a_receiver_that_is_down_is_an_error_without_the_address(
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"), [({"host": ""}, "Host is empty"), ({"host": "http://hooks.example.com/x"}, "plain http")]
+    ("fields", "said"),
+    [
+        ({"host": ""}, "Host is empty"),
+        ({"host": "http://hooks.example.com/canary"}, "plain http"),
+        ({"host": "https://[canary/x"}, "Host cannot be read"),
+        ({"host": "https://hooks.example.com:canary/x"}, "Host cannot be read"),
+    ],
 )
 def test_an_unsafe_address_is_refused(
     monkeypatch: pytest.MonkeyPatch, context: Any, fields: dict[str, Any], said: str
 ) -> None:
     connect(monkeypatch, **fields)
 
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=said) as caught:
         send("sync", context)
+    assert "canary" not in f"{caught.value} {caught.value.__cause__}"
 
 
 def test_scheme_host_and_port_may_stand_in_their_fields(

@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TransportError,
 )
 from airflow_provider_tuya_ota.core.http import Request, Response
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.signing import signed_query
 from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY
 from tests.transports.servers import (
@@ -218,7 +219,7 @@ def test_credentials_of_the_environment_are_ignored(
 
 def test_the_proxy_of_the_connection_is_used(exchange: Exchange, settings: Settings) -> None:
     with serving(answer(b"proxied")) as proxy:
-        (response,) = exchange(dataclasses.replace(settings, proxy=proxy.url), [get("http://ota.invalid:8686")])
+        (response,) = exchange(dataclasses.replace(settings, proxy=Secret(proxy.url)), [get("http://ota.invalid:8686")])
 
     assert response.body == b"proxied"
     assert proxy.received[0].target == f"http://ota.invalid:8686/?{QUERY}"
@@ -226,7 +227,7 @@ def test_the_proxy_of_the_connection_is_used(exchange: Exchange, settings: Setti
 
 def test_a_proxy_that_refuses_the_tunnel_delivers_nothing(exchange: Exchange, settings: Settings) -> None:
     with serving(answer(b"", "407 Proxy Authentication Required")) as proxy, pytest.raises(TransportError) as caught:
-        exchange(dataclasses.replace(settings, proxy=proxy.url), [get("https://ota.invalid:8686")])
+        exchange(dataclasses.replace(settings, proxy=Secret(proxy.url)), [get("https://ota.invalid:8686")])
 
     assert caught.value.delivery is Delivery.NEVER_SENT
     assert proxy.received[0].target == "ota.invalid:8686"

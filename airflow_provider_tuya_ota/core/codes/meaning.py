@@ -21,5 +21,5 @@ class Meaning(NamedTuple):
 
 LATER: Final = "The platform is busy or broken; try again later, and report the request id if it stays so."
 SLOWER: Final = "Lower requests_per_second of the connection, or let fewer tasks ask at the same time."
-CHECK_KEY: Final = "Check Login and Password of the connection against the console's key management."
+CHECK_KEY: Final = "Check AccessKey ID and AccessKey secret of the connection against the console's key management."
 """Advice that several codes share."""

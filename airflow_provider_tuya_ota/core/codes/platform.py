@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
 )
 
-_INSTANCE = "Check Host of the connection: it belongs to another service instance, or to none."
+_INSTANCE = "Check API host of the connection: it belongs to another service instance, or to none."
 _PAGE = "Page numbers begin at 1 and each list has a largest page; the iterators of the client keep to both."
 _PRODUCT = "Check product_key against the console's list of products."
 _DEVICES = "Check the device names against the product, letter by letter."
