@@ -54,6 +54,7 @@ class Verdict:
     :param outcome: where it stands.
     :param why: the reason for a failure or for waiting on, in words; empty otherwise.
     :param hint: what devices wait for when it is not time alone; empty otherwise.
+    :param version: that the devices have afterwards; empty where nothing tells it.
     :param counts: number of device tasks by status.
     :param devices: up to 50 devices, those that matter most first.
     """
@@ -66,6 +67,7 @@ class Verdict:
     outcome: Outcome
     why: str = ""
     hint: str = ""
+    version: str = ""
     counts: dict[str, int] = field(default_factory=dict)
     devices: tuple[DeviceState, ...] = ()
 
@@ -101,6 +103,7 @@ class Verdict:
             "outcome": self.outcome.value,
             "why": self.why,
             "hint": self.hint,
+            "version": self.version,
             "counts": dict(self.counts),
             "devices": [
                 {"name": device.name, "status": device.status, "progress": device.progress, "reason": device.reason}
@@ -158,6 +161,7 @@ def assess_job(
         outcome=outcome,
         why=why,
         hint=_hint(job, tasks, counts),
+        version=firmware.version if firmware else next((task.dest_version for task in tasks if task.dest_version), ""),
         counts=counts,
         devices=_sample(tasks),
     )

@@ -1,1 +1,8 @@
 """What tells people and systems about a release."""
+
+from __future__ import annotations
+
+from airflow_provider_tuya_ota.notifications.last_report import last_report
+from airflow_provider_tuya_ota.notifications.task_report import reported
+
+__all__ = ["last_report", "reported"]

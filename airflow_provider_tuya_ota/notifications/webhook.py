@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow.sdk import BaseHook, BaseNotifier
+from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
+from airflow_provider_tuya_ota.core.release_report import LONGEST_TEXT, one_line
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
 from airflow_provider_tuya_ota.transports.log_filter import hide_address
 
@@ -30,8 +32,8 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
     Redirects are not followed.
 
     :param webhook_conn_id: id of that connection.
-    :param text: what to say; by default the ready text of ``ota_release``, or the task's state where there is none,
-        as in Airflow's own callbacks.
+    :param text: what to say, sent as one line of at most 1,000 characters; by default the ready text of
+        ``ota_release``, or the task's state where there is none, as in Airflow's own callbacks.
     :raises TransportError: the receiver did not take it; operators of this package log that and go on.
     """
 
@@ -56,7 +58,7 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         release = values.get("ota_release")
         ti = values.get("ti")
         message = {
-            "text": self.text or (release or {}).get("text") or _state(ti),
+            "text": one_line(self.text or (release or {}).get("text") or _state(ti), LONGEST_TEXT),
             "ota_release": release,
             "dag_id": getattr(ti, "dag_id", None),
             "task_id": getattr(ti, "task_id", None),
@@ -112,6 +114,23 @@ def _headers(connection: Connection) -> dict[str, str]:
 
 def _refusal(status: int) -> str:
     return "" if 200 <= status < 300 else f"HTTP {status}"  # noqa: PLR2004 - HTTP's success
+
+
+def require_webhook(conn_id: str) -> None:
+    """Make sure that a webhook's connection exists and has an address; nothing is sent to it.
+
+    For a release's first step: a wrong id is told before anything is uploaded or created.
+
+    :raises ConfigurationError: there is no such connection, or its address is none or not safe.
+    """
+    try:
+        connection = BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        raise ConfigurationError(
+            f"Webhook connection {conn_id!r} is not defined. Create one of type HTTP under Admin, Connections, or"
+            " correct the id."
+        ) from None
+    webhook_url(connection, conn_id)
 
 
 def webhook_url(connection: Connection, conn_id: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import TaskDeferralTimeout
+from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import TuyaOTAJobLink
@@ -149,8 +149,8 @@ class TuyaOTACreateVerifyJobOperator(BaseOperator):
 
         try:
             return super().resume_execution(next_method, next_kwargs, context)
-        except TaskDeferralTimeout:
-            return give_up(self, context)
+        except (TaskDeferralError, TaskDeferralTimeout) as error:
+            return give_up(self, context, error)
 
     def on_kill(self) -> None:
         """Stop the job, if a person killed the task while it waited in a worker."""

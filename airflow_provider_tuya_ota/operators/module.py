@@ -59,11 +59,13 @@ class TuyaOTACreateModuleOperator(_ModuleOperator):
         self.alias_name = alias_name
         self.desc = desc
 
-    def execute(self, context: Context) -> str:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> str:
         """Make it, or find it."""
+        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import create_module  # noqa: PLC0415 - parsing needs no protocol
 
-        return create_module(self)
+        with reported(context, self, did=f"made or found module {self.module_name}"):
+            return create_module(self)
 
 
 class TuyaOTAUpdateModuleOperator(_ModuleOperator):
@@ -89,11 +91,13 @@ class TuyaOTAUpdateModuleOperator(_ModuleOperator):
         self.alias_name = alias_name
         self.desc = desc
 
-    def execute(self, context: Context) -> str:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> str:
         """Change it."""
+        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import update_module  # noqa: PLC0415 - as above
 
-        return update_module(self)
+        with reported(context, self, did=f"changed module {self.module_name}"):
+            return update_module(self)
 
 
 class TuyaOTADeleteModuleOperator(_ModuleOperator):
@@ -118,8 +122,10 @@ class TuyaOTADeleteModuleOperator(_ModuleOperator):
         super().__init__(**kwargs)
         self.missing_ok = missing_ok
 
-    def execute(self, context: Context) -> str:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> str:
         """Delete it."""
+        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import delete_module  # noqa: PLC0415 - as above
 
-        return delete_module(self)
+        with reported(context, self, did=f"deleted module {self.module_name}"):
+            return delete_module(self)

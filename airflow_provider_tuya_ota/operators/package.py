@@ -50,11 +50,13 @@ class TuyaOTAModifyFirmwareOperator(BaseOperator):
         self.udi = udi
         self.tuya_ota_conn_id = tuya_ota_conn_id
 
-    def execute(self, context: Context) -> str:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> str:
         """Change it."""
+        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import modify  # noqa: PLC0415 - parsing needs no protocol
 
-        return modify(self)
+        with reported(context, self, did="was changed"):
+            return modify(self)
 
 
 class TuyaOTADeleteFirmwareOperator(BaseOperator):
@@ -90,8 +92,10 @@ class TuyaOTADeleteFirmwareOperator(BaseOperator):
         self.missing_ok = missing_ok
         self.tuya_ota_conn_id = tuya_ota_conn_id
 
-    def execute(self, context: Context) -> str:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> str:
         """Delete it."""
+        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import delete  # noqa: PLC0415 - as above
 
-        return delete(self)
+        with reported(context, self, did="is deleted"):
+            return delete(self)

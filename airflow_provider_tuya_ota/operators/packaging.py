@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware
-from airflow_provider_tuya_ota.core.release_report import report_package
+from airflow_provider_tuya_ota.core.release_report import Event
 from airflow_provider_tuya_ota.core.uploading import ensure_package
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.notifications.telling import every_notifier, tell
+from airflow_provider_tuya_ota.notifications.task_report import reported
+from airflow_provider_tuya_ota.notifications.telling import every_notifier
 from airflow_provider_tuya_ota.operators.source import measure
 from airflow_provider_tuya_ota.values import require_text, switch, text
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_tuya_ota.core.uploading import FirmwareFile
+    from airflow_provider_tuya_ota.notifications.task_report import TaskReport
     from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 
 LONGEST_NAME = 40
@@ -29,7 +30,12 @@ LONGEST_NAME = 40
 
 def upload(operator: TuyaOTAUploadFirmwareOperator, context: Context) -> str:
     """Measure the file, adopt the package that holds it, or upload and create."""
-    started = time.monotonic()
+    with reported(context, operator) as report:
+        return _upload(operator, context, report)
+
+
+def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: TaskReport) -> str:
+    report.know(version=str(operator.version))
     # Built once without the file, so that a wrong version is told before a large file is read.
     _action(operator, None)
     every_notifier(operator.notifiers)
@@ -45,9 +51,8 @@ def upload(operator: TuyaOTAUploadFirmwareOperator, context: Context) -> str:
     ti.xcom_push(key="size", value=file.size)
     ti.xcom_push(key="utc_create", value=package.utc_create)
     ti.xcom_push(key="request_id", value=package.request_id)
-    duration = time.monotonic() - started
-    release = report_package(package, product_key=operator.product_key, version=operator.version, duration=duration)
-    tell(operator.notifiers, context, release, operator.log)
+    did = "created" if package.is_new else "existed already"
+    report.know(Event.UPLOADED, firmware_id=package.firmware_id, did=did)
     return package.firmware_id
 
 

@@ -6,25 +6,28 @@ protocol.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from airflow.sdk.exceptions import TaskDeferralError
 
 from airflow_provider_tuya_ota.attempts import attempt_of, memory_of
 from airflow_provider_tuya_ota.core.errors import (
     InvalidParameterError,
-    JobFailedError,
     TuyaOTAError,
     WaitTimeoutError,
 )
 from airflow_provider_tuya_ota.core.intents import Intent, OnFailedJob
-from airflow_provider_tuya_ota.core.release_report import report_job
+from airflow_provider_tuya_ota.core.looks import look_at_job
+from airflow_provider_tuya_ota.core.release_report import Event
 from airflow_provider_tuya_ota.core.stopping import stop_job
 from airflow_provider_tuya_ota.core.watching import late
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.killing import ON_CANCEL, RunningJob, stop_killed
 from airflow_provider_tuya_ota.links import XCOM_KEY, console_url
-from airflow_provider_tuya_ota.notifications.telling import every_notifier, tell
+from airflow_provider_tuya_ota.notifications.task_report import reported
+from airflow_provider_tuya_ota.notifications.telling import every_notifier
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from airflow_provider_tuya_ota.values import require_flag
 from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred, wait_here
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from airflow.sdk import BaseNotifier, Context
+    from airflow.sdk.exceptions import TaskDeferralTimeout
     from airflow.triggers.base import BaseTrigger
 
     from airflow_provider_tuya_ota.core.flow import Flow
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.verdicts import Verdict
     from airflow_provider_tuya_ota.core.watching import Patience
+    from airflow_provider_tuya_ota.notifications.task_report import TaskReport
 
 
 class JobOperator(Protocol):
@@ -89,21 +94,22 @@ class Waited:
     """What was waited for.
 
     :param on_cancel: what running out of time does to it.
-    :param carry: what the task wanted back.
     """
 
     job_id: str
     on_cancel: str
-    carry: dict[str, str]
 
 
 def start(
-    operator: JobOperator, context: Context, flow: Callable[[Settings, Attempt], Flow[Started]]
-) -> tuple[Started, str, Patience]:
+    operator: JobOperator,
+    context: Context,
+    report: TaskReport,
+    flow: Callable[[Settings, Attempt], Flow[Started]],
+) -> tuple[Started, Patience]:
     """Go on with the job of an earlier try, or create one; push what others look for.
 
     :param flow: starts the job.
-    :returns: the job, the address of its page, and how to wait for it.
+    :returns: the job, and how to wait for it.
     """
     _require_choice("on_cancel", operator.on_cancel, ON_CANCEL)
     _require_choice("on_failed_job", operator.on_failed_job, tuple(OnFailedJob))
@@ -137,21 +143,23 @@ def start(
         )
     # Pushed before anything that may fail or take long: whoever looks for the job must find it.
     ti = context["ti"]
+    report.know(Event.STARTED, job_id=started.job_id, link=link)
     ti.xcom_push(key="job_id", value=started.job_id)
     ti.xcom_push(key="firmware_id", value=operator.firmware_id)
     ti.xcom_push(key="utc_create", value=started.utc_create)
     ti.xcom_push(key="request_id", value=started.request_id)
     ti.xcom_push(key=XCOM_KEY, value=link)
     operator.log.info("%s", started.words)
-    return started, link, how
+    return started, how
 
 
-def wait(operator: JobOperator, context: Context, started: Started, link: str, how: Patience) -> str:
+def wait(operator: JobOperator, report: TaskReport, started: Started, how: Patience) -> str:
     """Wait for the verdict, here or in the triggerer.
 
     :returns: the job's id.
     """
-    carry = {"started_at": datetime.now(UTC).isoformat(), "link": link}
+    report.wait()
+    carry = report.carry()
     on_cancel = operator.on_cancel if started.is_own else "keep"
     if operator.deferrable:
         trigger = TuyaOTAJobTrigger(
@@ -164,33 +172,43 @@ def wait(operator: JobOperator, context: Context, started: Started, link: str, h
         )
         wait_deferred(operator, trigger, how)
     hook = TuyaOTAHook(operator.tuya_ota_conn_id)
-    waited = Waited(started.job_id, on_cancel, carry)
-    return _finish(operator, context, waited, lambda: wait_here(hook, started.job_id, how, operator.log))
+    waited = Waited(started.job_id, on_cancel)
+    return _finish(operator, report, waited, lambda: wait_here(hook, started.job_id, how, operator.log))
 
 
 def resume(operator: JobOperator, context: Context, event: dict[str, Any] | None) -> str:
     """Go on after the triggerer's event."""
     told = event or {}
-    waited = Waited(told.get("job_id", ""), told.get("on_cancel", "keep"), told.get("carry", {}))
-    return _finish(operator, context, waited, lambda: verdict_of(event))
+    waited = Waited(told.get("job_id", ""), told.get("on_cancel", "keep"))
+    with reported(context, operator) as report:
+        report.go_on(job_id=waited.job_id, **told.get("carry", {}))
+        return _finish(operator, report, waited, lambda: verdict_of(event))
 
 
-def give_up(operator: JobOperator, context: Context) -> str:
-    """Go on after Airflow's own timeout: the triggerer has not fired, which it does ten minutes earlier when it runs.
+def give_up(operator: JobOperator, context: Context, why: TaskDeferralError | TaskDeferralTimeout) -> str:
+    """Go on after Airflow's own end of a deferral.
 
-    Looks once more, in this worker, at the job that the task wrote down.
+    After its timeout the triggerer has not fired, which it does ten minutes earlier when it runs: looks once more, in
+    this worker, at the job that the task waits for.
+
+    :raises TaskDeferralError: the trigger broke; a retry goes on with the job.
     """
-    note = memory_of(context).recall().value
-    job_id = Intent.from_dict(note).entity_id if note else ""
-    if not job_id:
-        raise WaitTimeoutError(
-            "the triggerer did not answer in time, and this task has not written down which job it waits for"
-        )
-    operator.log.warning("The triggerer did not answer in time; looking at job %s from here", job_id)
-    how = patience(timeout=1.0, poll_interval=operator.poll_interval, execution_timeout=None)
-    hook = TuyaOTAHook(operator.tuya_ota_conn_id)
-    waited = Waited(job_id, operator.on_cancel, {})
-    return _finish(operator, context, waited, lambda: wait_here(hook, job_id, how, operator.log))
+    with reported(context, operator) as report:
+        note = memory_of(context).recall().value
+        own_id = Intent.from_dict(note).entity_id if note else ""
+        job_id = report.recall() or own_id
+        if isinstance(why, TaskDeferralError):
+            raise why
+        if not job_id:
+            raise WaitTimeoutError(
+                "the triggerer did not answer in time, and this task has not written down which job it waits for"
+            )
+        operator.log.warning("The triggerer did not answer in time; looking at job %s from here", job_id)
+        how = patience(timeout=1.0, poll_interval=operator.poll_interval, execution_timeout=None)
+        hook = TuyaOTAHook(operator.tuya_ota_conn_id)
+        # A job that is followed belongs to somebody else, and nothing stops it from here.
+        waited = Waited(job_id, operator.on_cancel if job_id == own_id else "keep")
+        return _finish(operator, report, waited, lambda: wait_here(hook, job_id, how, operator.log))
 
 
 def killed(operator: JobOperator) -> None:
@@ -207,26 +225,15 @@ def killed(operator: JobOperator) -> None:
         )
 
 
-def push_release(operator: JobOperator, context: Context, release: dict[str, Any]) -> None:
-    """Push what came of it, and tell those who want to know."""
-    context["ti"].xcom_push(key="ota_release", value=release)
-    tell(operator.notifiers, context, release, operator.log)
-
-
-def _finish(operator: JobOperator, context: Context, waited: Waited, wait_on: Callable[[], Verdict]) -> str:
+def _finish(operator: JobOperator, report: TaskReport, waited: Waited, wait_on: Callable[[], Verdict]) -> str:
     try:
         verdict = wait_on()
-    except JobFailedError as error:
-        _report(operator, context, error.verdict, waited.carry, error=str(error))
-        raise
     except WaitTimeoutError as error:
-        late = _stopped(operator, error, waited)
-        if late.verdict is not None:
-            _report(operator, context, late.verdict, waited.carry, error=str(late))
-        raise late from None
+        raise _stopped(operator, error, waited) from None
     finally:
         operator.running = None
-    _report(operator, context, verdict, waited.carry)
+    report.know(Event.SUCCEEDED)
+    report.see(verdict)
     operator.log.info("%s", verdict.line())
     return verdict.job_id
 
@@ -234,25 +241,18 @@ def _finish(operator: JobOperator, context: Context, waited: Waited, wait_on: Ca
 def _stopped(operator: JobOperator, error: WaitTimeoutError, waited: Waited) -> WaitTimeoutError:
     if waited.on_cancel != "stop" or not waited.job_id:
         return error
+    verdict = error.verdict
     try:
         with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
             stopped = client.run(stop_job(client.settings, waited.job_id))
+            with suppress(TuyaOTAError):
+                verdict = client.run(look_at_job(client.settings, waited.job_id))
     except TuyaOTAError as failure:
         return WaitTimeoutError(
             f"{error.sentence} Stopping it did not work either: {failure.sentence}", verdict=error.verdict
         )
     said = f"What had not begun was stopped (on_cancel is 'stop'): {stopped.line(waited.job_id)}"
-    return WaitTimeoutError(f"{late(waited.job_id, error.verdict)} {said}", verdict=error.verdict)
-
-
-def _report(
-    operator: JobOperator, context: Context, verdict: Verdict, carry: dict[str, str], *, error: str = ""
-) -> None:
-    now = datetime.now(UTC)
-    duration = (now - datetime.fromisoformat(carry.get("started_at", now.isoformat()))).total_seconds()
-    link = carry.get("link", "")
-    release = report_job(verdict, product_key=operator.product_key, duration=duration, link=link, error=error)
-    push_release(operator, context, release)
+    return WaitTimeoutError(f"{late(waited.job_id, error.verdict)} {said}", verdict=verdict)
 
 
 def _require_choice(field: str, value: str, choices: Sequence[str]) -> None:

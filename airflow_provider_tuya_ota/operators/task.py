@@ -61,11 +61,16 @@ class TuyaOTACancelJobOperator(BaseOperator):
         self.cancel_unconfirmed = cancel_unconfirmed
         self.tuya_ota_conn_id = tuya_ota_conn_id
 
-    def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> dict[str, int]:
         """Cancel, and count what is left."""
+        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.tasking import cancel_job  # noqa: PLC0415 - parsing needs no protocol
 
-        return cancel_job(self)
+        with reported(context, self) as report:
+            left = cancel_job(self)
+            unfinished = ", ".join(f"{number} {status}" for status, number in left.items() if number) or "nothing"
+            report.know(did=f"was told to cancel what has not begun; {unfinished} is left unfinished")
+            return left
 
 
 class TuyaOTACancelDeviceTasksOperator(BaseOperator):
@@ -109,11 +114,15 @@ class TuyaOTACancelDeviceTasksOperator(BaseOperator):
         self.job_id = job_id
         self.tuya_ota_conn_id = tuya_ota_conn_id
 
-    def execute(self, context: Context) -> list[str]:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> list[str]:
         """Cancel."""
+        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.tasking import cancel_devices  # noqa: PLC0415 - as above
 
-        return cancel_devices(self)
+        with reported(context, self) as report:
+            cancelled = cancel_devices(self)
+            report.know(did=f"is cancelled on {len(cancelled)} devices")
+            return cancelled
 
 
 class TuyaOTAConfirmTasksOperator(BaseOperator):
@@ -149,8 +158,12 @@ class TuyaOTAConfirmTasksOperator(BaseOperator):
         self.job_id = job_id
         self.tuya_ota_conn_id = tuya_ota_conn_id
 
-    def execute(self, context: Context) -> list[str]:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> list[str]:
         """Confirm."""
+        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.tasking import confirm  # noqa: PLC0415 - as above
 
-        return confirm(self)
+        with reported(context, self) as report:
+            confirmed = confirm(self)
+            report.know(did=f"got {len(confirmed)} device tasks confirmed")
+            return confirmed

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
 from airflow_provider_tuya_ota.core.upgrading import start_upgrade
+from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.operators import releasing
 from airflow_provider_tuya_ota.operators.releasing import Started
 from airflow_provider_tuya_ota.values import named_as, names, switch, text, whole_number
@@ -16,11 +17,17 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.flow import Flow
     from airflow_provider_tuya_ota.core.intents import Attempt
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.notifications.task_report import TaskReport
     from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
 
 
 def run(operator: TuyaOTACreateUpgradeJobOperator, context: Context) -> str:
     """Go on with the job of an earlier try or create one, then wait for its verdict, or defer."""
+    with reported(context, operator) as report:
+        return _run(operator, context, report)
+
+
+def _run(operator: TuyaOTACreateUpgradeJobOperator, context: Context, report: TaskReport) -> str:
     action = _action(operator)
 
     def flow(settings: Settings, attempt: Attempt) -> Flow[Started]:
@@ -34,10 +41,10 @@ def run(operator: TuyaOTACreateUpgradeJobOperator, context: Context) -> str:
             words=f"{verb} upgrade job {job.job_id} of package {action.firmware_id} ({action.target_selection})",
         )
 
-    started, link, how = releasing.start(operator, context, flow)
+    started, how = releasing.start(operator, context, report, flow)
     if not operator.wait_for_completion:
         return started.job_id
-    return releasing.wait(operator, context, started, link, how)
+    return releasing.wait(operator, report, started, how)
 
 
 def _action(operator: TuyaOTACreateUpgradeJobOperator) -> CreateOTAStaticUpgradeJob:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.release_report import report_verified
+from airflow_provider_tuya_ota.core.release_report import Event
 from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
+from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.operators import releasing
 from airflow_provider_tuya_ota.operators.releasing import Started
 from airflow_provider_tuya_ota.values import named_as, names, switch, text, whole_number
@@ -19,11 +20,17 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.intents import Attempt
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.verification import Verification
+    from airflow_provider_tuya_ota.notifications.task_report import TaskReport
     from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 
 
 def run(operator: TuyaOTACreateVerifyJobOperator, context: Context) -> str:
     """Adopt or create the verification, then wait for its verdict, or defer."""
+    with reported(context, operator) as report:
+        return _run(operator, context, report)
+
+
+def _run(operator: TuyaOTACreateVerifyJobOperator, context: Context, report: TaskReport) -> str:
     action = _action(operator)
     if_verified = _if_verified(operator.if_verified)
     before: list[Verification] = []
@@ -40,17 +47,15 @@ def run(operator: TuyaOTACreateVerifyJobOperator, context: Context) -> str:
             words=_words(found),
         )
 
-    started, link, how = releasing.start(operator, context, flow)
+    started, how = releasing.start(operator, context, report, flow)
     if before:
-        release = report_verified(operator.firmware_id, started.job_id, operator.product_key, link)
-        if not before[0].is_needed:
-            release["text"] = f"OTA {_words(before[0]).replace('Package', 'package', 1)}."
-        releasing.push_release(operator, context, release)
+        did = "was verified before" if before[0].is_needed else "needs no verification, so no device has tried it"
+        report.know(Event.SUCCEEDED, did=f"{did}; nothing was started")
         return started.job_id
     _announce(operator, action)
     if not operator.wait_for_completion:
         return started.job_id
-    return releasing.wait(operator, context, started, link, how)
+    return releasing.wait(operator, report, started, how)
 
 
 def _action(operator: TuyaOTACreateVerifyJobOperator) -> CreateOTAVerifyJob:

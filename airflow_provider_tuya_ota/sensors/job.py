@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
+
 
 class TuyaOTAJobSensor(BaseSensorOperator):
     """Wait until a verification or upgrade job has succeeded on every device.
@@ -53,15 +55,27 @@ class TuyaOTAJobSensor(BaseSensorOperator):
         self.deferrable = deferrable
         self.tuya_ota_conn_id = tuya_ota_conn_id
         self.last_line = ""
+        self.last_verdict: Verdict | None = None
 
     def execute(self, context: Context) -> Any:
         """Wait in a worker, or hand over to the triggerer."""
-        if not self.deferrable:
-            return super().execute(context)
-        from airflow_provider_tuya_ota.sensors.looking import hand_over  # noqa: PLC0415 - parsing a Dag needs no protocol
+        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing a Dag needs no protocol
+        from airflow_provider_tuya_ota.sensors.looking import hand_over  # noqa: PLC0415 - as above
 
-        hand_over(self)
+        with reported(context, self) as report:
+            report.wait()
+            if not self.deferrable:
+                return super().execute(context)
+            hand_over(self)
         return None
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after deferral, however it ended."""
+        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - as above
+
+        with reported(context, self) as report:
+            report.recall()
+            return super().resume_execution(next_method, next_kwargs, context)
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
         """Look once."""

@@ -26,6 +26,7 @@ def look(sensor: TuyaOTAJobSensor) -> bool:
     except PASSING as error:
         sensor.log.warning("%s Job %s goes on; looking again.", error.sentence, sensor.job_id)
         return False
+    sensor.last_verdict = verdict
     if (line := verdict.line()) != sensor.last_line:
         sensor.last_line = line
         sensor.log.info("%s", line)
@@ -53,13 +54,14 @@ def hand_over(sensor: TuyaOTAJobSensor) -> None:
 def conclude(sensor: TuyaOTAJobSensor, event: dict[str, Any] | None) -> dict[str, int]:
     """Go on after the triggerer's event: counts by status, or the error that a blocking sensor raises."""
     try:
-        return verdict_of(event).counts
+        sensor.last_verdict = verdict_of(event)
     except WaitTimeoutError as error:
         _skip_if_soft(sensor, error)
         raise AirflowSensorTimeout(str(error)) from error
     except JobFailedError as error:
         _skip_if_soft(sensor, error)
         raise
+    return sensor.last_verdict.counts
 
 
 def _skip_if_soft(sensor: TuyaOTAJobSensor, error: Exception) -> None:

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.models import DeviceTask, Firmware, Job
-from airflow_provider_tuya_ota.core.release_report import report_job, report_package, report_verified
 from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, JobType, TaskStatus
-from airflow_provider_tuya_ota.core.uploading import Package
 from airflow_provider_tuya_ota.core.verdicts import SAMPLE, DeviceState, Outcome, Verdict, assess_job
 
 TASK_STATUSES = [status.value for status in TaskStatus] + ["ROLLED_BACK"]
@@ -189,43 +187,3 @@ def test_devices_that_must_ask_are_counted(need_push: bool | None, told: bool) -
     hint = assess(["QUEUED", "NOTIFIED"], "IN_PROGRESS", 2, need_push=need_push).hint
 
     assert ("1 queued must ask" in hint) is told
-
-
-@pytest.mark.parametrize(
-    ("verdict", "event"),
-    [
-        (assess(["SUCCEEDED"]), "succeeded"),
-        (assess(["FAILED"], firmware=3), "failed"),
-        (assess(["SUCCEEDED"], firmware=2), "failed"),
-        (assess(["QUEUED"], "IN_PROGRESS", 2), "timeout"),
-    ],
-)
-def test_a_report_tells_how_a_release_stands(verdict: Verdict, event: str) -> None:
-    report = report_job(verdict, product_key="pk", duration=12.34, link="https://c/9", error="Why.")
-
-    assert report["event"] == event
-    assert f"OTA job 9 for package 178 {event}: 1 " in report["text"]
-    assert report["text"].endswith("12 s. Why.")
-    assert (report["duration"], report["link"]) == (12.3, "https://c/9")
-    assert json.loads(json.dumps(report)) == report
-    assert [device["status"] for device in report["failing"]] == [s for s in verdict.counts if s == "FAILED"]
-
-
-def test_a_report_without_devices_says_so() -> None:
-    assert "no device tasks" in report_job(assess([], "CANCELED"), product_key="pk", duration=0, link="")["text"]
-
-
-def test_a_report_on_a_verified_package_has_the_same_form() -> None:
-    report = report_verified("178", "9", "pk", "link")
-
-    assert set(report) == set(report_job(assess([]), product_key="pk", duration=0, link=""))
-    assert report["event"] == "succeeded"
-
-
-@pytest.mark.parametrize(("is_new", "verb"), [(True, "created"), (False, "existed already")])
-def test_a_package_is_told_in_the_same_form_as_a_job(is_new: bool, verb: str) -> None:
-    told = report_package(Package(firmware_id="178", is_new=is_new), product_key="pk", version="2.0", duration=1.23)
-
-    assert told["text"] == f"OTA package 178 for version 2.0 of product pk {verb}, 1 s."
-    assert (told["event"], told["duration"]) == ("uploaded", 1.2)
-    assert set(told) == set(report_job(assess(["SUCCEEDED"]), product_key="pk", duration=1, link=""))

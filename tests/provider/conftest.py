@@ -81,6 +81,10 @@ class FakeTask:
         # Airflow stores JSON, so what cannot become JSON fails here as it would there.
         self.xcom[key] = json.loads(json.dumps(value))
 
+    def xcom_pull(self, task_ids: str, key: str, *, map_indexes: int) -> Any:
+        assert (task_ids, map_indexes) == (self.task_id, self.map_index)
+        return self.xcom.get(key)
+
 
 @dataclass
 class FakeStore:

@@ -35,6 +35,7 @@ def test_a_file_becomes_a_package(service: Service, context: Any, ti: FakeTask, 
     digest = hashlib.sha256(firmware.read_bytes()).hexdigest()
     assert firmware_id == package.firmware_id
     assert (package.version, package.sign, package.sign_method, package.size) == ("1.1.0", digest, "SHA256", 3000)
+    assert ti.xcom.pop("ota_release")["firmware_id"] == firmware_id
     assert ti.xcom | {"utc_create": "", "request_id": ""} == {
         "firmware_id": firmware_id,
         "sha256": digest,

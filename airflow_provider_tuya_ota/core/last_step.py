@@ -1,0 +1,122 @@
+"""What a run's steps amount to: the last one that began, told truthfully whatever report it left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_tuya_ota.core.release_report import Event, ReleaseReport
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GOING_ON: Final = frozenset(
+    {"running", "deferred", "awaiting_input", "restarting", "up_for_retry", "up_for_reschedule"}
+)
+_BEGUN: Final = GOING_ON | {"success", "failed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One task of a run, as the scheduler knows it.
+
+    :param task_id: the task.
+    :param state: its state; empty before it is scheduled.
+    :param report: what it left, if it left one.
+    :param run_link: its page in Airflow.
+    :param leaves_reports: whether it is one of this package's; others are passed over when they succeeded.
+    :param waits_elsewhere: whether it waits without a process that could be lost.
+    """
+
+    task_id: str
+    state: str
+    report: ReleaseReport | None = None
+    run_link: str = ""
+    leaves_reports: bool = True
+    waits_elsewhere: bool = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it did anything; a report left before the run was cleared does not count."""
+        if self.state == "skipped":
+            return self.report is not None and not self.report.event.is_good
+        return self.state in _BEGUN
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether there is anything to tell of it."""
+        return self.has_begun and (self.leaves_reports or self.report is not None or self.state != "success")
+
+
+def tell_last(steps: Sequence[Step], now: datetime) -> ReleaseReport:
+    """Report on the last step that began.
+
+    Its own report is believed where it fits the step's state. Where it does not, or there is none, somebody or
+    something ended the step from outside, and the report says so.
+
+    :param steps: in the order of the Dag.
+    :param now: for the duration of what was broken off.
+    :returns: an event ``stopped`` with a job and without counts is one whose job nobody has looked at since.
+    """
+    at = max((number for number, step in enumerate(steps) if step.is_telling), default=None)
+    if at is None:
+        return ReleaseReport(event=Event.STOPPED, did=f"was not begun: {_named(steps)}", step=steps[0].task_id)
+    step = steps[at]
+    report = _truth(step, now)
+    left = [later for later in steps[at + 1 :] if not later.has_begun]
+    if report.event.is_good and left:
+        return replace(report, event=Event.STOPPED, did=f"succeeded, but what follows was not begun: {_named(left)}")
+    before = next((earlier.report for earlier in reversed(steps[:at]) if earlier.report and earlier.has_begun), None)
+    if before is not None and not report.job_id and not report.event.is_good:
+        error = f"{report.error} Before it, step {before.step} {before.event}: {before.text}".strip()
+        return replace(report, error=error)
+    return report
+
+
+def _named(steps: Sequence[Step]) -> str:
+    return ", ".join(f"{step.task_id} ({step.state or 'no state'})" for step in steps)
+
+
+def _truth(step: Step, now: datetime) -> ReleaseReport:
+    report, state = step.report, step.state
+    if report is None:
+        return _without_report(step)
+    if report.event is Event.WAITING:
+        spent = replace(report, duration=_since(report, now))
+        return spent if state in GOING_ON else replace(spent, event=Event.STOPPED, did=_broken_off(step))
+    if state == "success" and not report.event.is_good:
+        return replace(report, did=f"{report.event}, and the step was marked success by a person")
+    if state == "failed" and report.event.is_good:
+        did = f"{report.event}, and the step was marked failed by a person, or its process was lost at the end"
+        return replace(report, event=Event.STOPPED, did=did)
+    return report
+
+
+def _without_report(step: Step) -> ReleaseReport:
+    if step.state in GOING_ON:
+        event, did = Event.WAITING, f"is {step.state}"
+    elif step.state == "success":
+        event, did = Event.STOPPED, "was marked success by a person and did not run"
+    elif not step.leaves_reports:
+        event, did = Event.FAILED, "failed; its log says why"
+    else:
+        event = Event.UNCLEAR
+        did = (
+            "failed and left no report: it could not be begun, its process was lost, or a person marked it;"
+            " whether it started a job cannot be told from here"
+        )
+    return ReleaseReport(event=event, did=did, step=step.task_id, run_link=step.run_link)
+
+
+def _broken_off(step: Step) -> str:
+    if step.waits_elsewhere:
+        return f"was stopped by a person, who marked step {step.task_id} {step.state}"
+    return f"was stopped: step {step.task_id} was marked {step.state} by a person, or its process was lost"
+
+
+def _since(report: ReleaseReport, now: datetime) -> float:
+    try:
+        return (now - datetime.fromisoformat(report.started_at)).total_seconds()
+    except (TypeError, ValueError):
+        return report.duration

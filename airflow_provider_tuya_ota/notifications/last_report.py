@@ -1,0 +1,92 @@
+"""What to tell at the end of a run: the last step that began, also where it could not tell itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_tuya_ota.core.last_step import Step, tell_last
+from airflow_provider_tuya_ota.core.release_report import Event, ReleaseReport, first_line, shown
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.notifications.task_report import XCOM_KEY, run_link
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
+    """Report on the last step of this run that began, in the form of the XCom ``ota_release``.
+
+    Every operator of this package and :class:`~airflow_provider_tuya_ota.sensors.job.TuyaOTAJobSensor` leaves a report
+    of its end. A task that a person stops while it waits never runs again, and a process that is lost leaves nothing:
+    then, and where the report contradicts the state that the task has now, this says what is known instead, and looks
+    at the job once. Steps of others that succeeded are passed over; one that failed is told.
+
+    Reads states and XCom of the run, and in the case said four requests or so at the platform, for a minute at most. An
+    outage there is no error: the report says that the job could not be looked at.
+
+    :param context: of the running task; in a sample Dag that of its last step, a teardown.
+    :param task_ids: the run's steps in order; of a mapped one the worst instance is told.
+    :returns: see :class:`~airflow_provider_tuya_ota.core.release_report.ReleaseReport`; ``text`` says it in one line.
+    """
+    report = tell_last([_step(context, task_id) for task_id in task_ids], datetime.now(UTC))
+    if report.event is Event.STOPPED and report.job_id and not report.counts:
+        report = _looked_at(context, report)
+    return report.to_dict()
+
+
+def _step(context: Context, task_id: str) -> Step:
+    ti: Any = context["ti"]
+    run_id = context["run_id"]
+    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[run_id]).get(run_id, {})
+    # Instances of a mapped task are called task_0, task_1 and so on.
+    found = [
+        (int(name.removeprefix(f"{task_id}_")) if name != task_id else -1, str(state or ""))
+        for name, state in states.items()
+    ]
+    order = ("success", "skipped")
+    map_index, state = min(found, key=lambda one: order.index(one[1]) if one[1] in order else -1, default=(-1, ""))
+    values = ti.xcom_pull(task_ids=task_id, key=XCOM_KEY, map_indexes=map_index)
+    task = context["dag"].get_task(task_id)
+    at = SimpleNamespace(dag_id=ti.dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
+    return Step(
+        task_id=task_id,
+        state=state,
+        report=_read(values),
+        run_link=run_link(at),
+        leaves_reports=_argument(task, "tuya_ota_conn_id") is not None,
+        waits_elsewhere=_argument(task, "deferrable") is True,
+    )
+
+
+def _argument(task: Any, name: str) -> Any:
+    """Give what an operator was made with, mapped or not."""
+    return getattr(task, name, None) or getattr(task, "partial_kwargs", {}).get(name)
+
+
+def _read(values: Any) -> ReleaseReport | None:
+    try:
+        return ReleaseReport.from_dict(values)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _looked_at(context: Context, report: ReleaseReport) -> ReleaseReport:
+    from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - only this case needs the protocol
+    from airflow_provider_tuya_ota.core.looks import look_at_job  # noqa: PLC0415 - as above
+
+    task: Any = context["dag"].get_task(report.step)
+    try:
+        conn_id = task.render_template(_argument(task, "tuya_ota_conn_id"), context)
+        hook = TuyaOTAHook(conn_id)
+        # Whoever waits to be told is not kept waiting by an outage.
+        settings = replace(hook.get_settings(), connect_timeout=3.0, read_timeout=5.0)
+        with TuyaOTAClient(settings, listener=LogListener(hook.log)) as client:
+            verdict = client.run(look_at_job(client.settings, report.job_id))
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, the rest is told all the same
+        return replace(report, error=f"How the job stands could not be looked at: {first_line(error)}")
+    return replace(report, did=f"{report.did}; looked at afterwards", **shown(verdict))

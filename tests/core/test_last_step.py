@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.last_step import Step, tell_last
+from airflow_provider_tuya_ota.core.release_report import Event, ReleaseReport
+
+NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
+
+
+def report(event: Event, step: str, **values: Any) -> ReleaseReport:
+    return ReleaseReport(event=event, step=step, started_at="2026-11-24T12:00:00+00:00", **values)
+
+
+def step(task_id: str, state: str, event: Event | None = None, **values: Any) -> Step:
+    own = {name: values.pop(name) for name in ("leaves_reports", "waits_elsewhere") if name in values}
+    left = None if event is None else report(event, task_id, **values)
+    return Step(task_id=task_id, state=state, report=left, run_link="https://airflow/x", **own)
+
+
+def tell(*steps: Step) -> tuple[Event, str, str]:
+    told = tell_last(steps, NOW)
+    return told.event, told.step, told.text
+
+
+VERIFIED = step("verify", "success", Event.SUCCEEDED, job_id="1", counts={"SUCCEEDED": 2})
+
+
+def test_the_last_step_that_began_is_told_not_the_last_with_a_good_report() -> None:
+    failed = step("upgrade", "failed", Event.FAILED, job_id="2", counts={"FAILED": 1})
+
+    assert tell(VERIFIED, failed) == (Event.FAILED, "upgrade", "OTA job 2 failed: 1 FAILED, 0 s.")
+
+
+def test_a_wait_that_a_person_broke_off_is_stopped_and_not_what_came_before() -> None:
+    waiting = step("upgrade", "failed", Event.WAITING, job_id="2", waits_elsewhere=True)
+    told = tell_last([VERIFIED, waiting], NOW)
+
+    assert (told.event, told.job_id, told.counts, told.duration) == (Event.STOPPED, "2", {}, 30.0)
+    assert told.text == "OTA job 2 was stopped by a person, who marked step upgrade failed, 30 s."
+
+
+def test_a_wait_in_a_worker_may_also_have_lost_its_process() -> None:
+    event, _, text = tell(step("upgrade", "failed", Event.WAITING, job_id="2"))
+
+    assert event is Event.STOPPED
+    assert "by a person, or its process was lost" in text
+
+
+def test_a_wait_that_goes_on_is_under_way() -> None:
+    event, _, text = tell(step("upgrade", "deferred", Event.WAITING, job_id="2"))
+
+    assert (event, text) == (Event.WAITING, "OTA job 2 is under way, 30 s.")
+
+
+def test_a_duration_that_cannot_be_told_is_no_error() -> None:
+    broken = Step(task_id="upgrade", state="failed", report=ReleaseReport(event=Event.WAITING, started_at="?"))
+
+    assert tell_last([broken], NOW).duration == 0.0
+
+
+def test_a_failure_that_a_person_marked_as_success_stays_one() -> None:
+    event, _, text = tell(step("upgrade", "success", Event.FAILED, job_id="2", error="Why."))
+
+    assert event is Event.FAILED
+    assert "failed, and the step was marked success by a person" in text
+
+
+def test_a_success_that_was_marked_failed_is_none() -> None:
+    event, _, text = tell(step("upgrade", "failed", Event.SUCCEEDED, job_id="2"))
+
+    assert event is Event.STOPPED
+    assert "succeeded, and the step was marked failed by a person" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "own", "event", "said"),
+    [
+        ("failed", {}, Event.UNCLEAR, "left no report"),
+        ("success", {}, Event.STOPPED, "did not run"),
+        ("running", {}, Event.WAITING, "is running"),
+        ("failed", {"leaves_reports": False}, Event.FAILED, "its log says why"),
+    ],
+)
+def test_a_step_without_a_report_is_told_by_its_state(state: str, own: dict[str, Any], event: Event, said: str) -> None:
+    told = tell_last([VERIFIED, step("upgrade", state, **own)], NOW)
+
+    assert (told.event, told.step, told.run_link) == (event, "upgrade", "https://airflow/x")
+    assert said in told.text
+    assert "Before it, step verify succeeded: OTA job 1 succeeded: 2 SUCCEEDED" in told.text
+
+
+@pytest.mark.parametrize("state", ["skipped", "upstream_failed", "removed", ""])
+def test_a_release_that_ends_between_two_steps_is_stopped(state: str) -> None:
+    told = tell_last([VERIFIED, step("upgrade", state)], NOW)
+
+    assert (told.event, told.step, told.counts) == (Event.STOPPED, "verify", {"SUCCEEDED": 2})
+    assert f"succeeded, but what follows was not begun: upgrade ({state or 'no state'})" in told.text
+
+
+def test_a_refusal_stays_one_when_what_follows_is_not_begun() -> None:
+    told = tell(step("check", "failed", Event.REFUSED, error="Why."), step("verify", "upstream_failed"))
+
+    assert told == (Event.REFUSED, "check", "Step check was refused, nothing was started, 0 s. Why.")
+
+
+def test_steps_of_others_that_succeeded_are_passed_over() -> None:
+    approve = step("approve", "success", leaves_reports=False)
+
+    assert tell(VERIFIED, approve)[:2] == (Event.SUCCEEDED, "verify")
+
+
+def test_a_step_that_skipped_itself_has_begun_and_a_report_of_before_a_clear_does_not_count() -> None:
+    soft = step("wait", "skipped", Event.TIMEOUT, job_id="3")
+
+    assert tell(soft)[0] is Event.TIMEOUT
+    assert tell(VERIFIED, step("upgrade", "upstream_failed", Event.FAILED))[:2] == (Event.STOPPED, "verify")
+    assert tell(VERIFIED, step("upgrade", "skipped", Event.SUCCEEDED))[:2] == (Event.STOPPED, "verify")
+
+
+def test_a_run_of_which_nothing_began_says_so() -> None:
+    event, first, text = tell(step("verify", "skipped"), step("upgrade", ""))
+
+    assert (event, first) == (Event.STOPPED, "verify")
+    assert "was not begun: verify (skipped), upgrade (no state)" in text

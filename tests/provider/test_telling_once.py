@@ -1,0 +1,128 @@
+"""A step's notifiers hear of an outcome once, however many tries it takes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TransportError
+from airflow_provider_tuya_ota.notifications import reported
+from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
+from tests.provider.conftest import FakeStore
+from tests.provider.test_reports import Quiet
+from tests.provider.test_verify_operator import Listening, make_package, run, verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.provider.conftest import FakeTask, Service
+
+
+@pytest.fixture
+def hearing(context: Any, ti: FakeTask) -> Any:
+    """A task with a notifier, and the store that survives its tries."""
+    Listening.heard.clear()
+    context |= {"task_state_store": FakeStore(), "dag_run": SimpleNamespace(clear_number=0)}
+    task = Quiet(task_id="check")
+    task.notifiers = (Listening("{{ ota_release.event }}"),)
+    return task
+
+
+def heard() -> list[str]:
+    return [text for text, _ in Listening.heard]
+
+
+def fail(context: Any, task: Any, error: BaseException) -> None:
+    with pytest.raises(type(error)), reported(context, task):
+        raise error
+
+
+def test_a_failure_is_told_at_the_last_try_alone(context: Any, ti: FakeTask, hearing: Any) -> None:
+    ti.max_tries = 3
+    told = []
+    for ti.try_number in (1, 2, 3, 4):
+        fail(context, hearing, ValueError("again"))
+        told.append(len(heard()))
+
+    assert told == [0, 0, 0, 1]
+
+
+def test_without_retries_a_failure_is_told_at_once(context: Any, ti: FakeTask, hearing: Any) -> None:
+    ti.max_tries = 0
+
+    fail(context, hearing, ValueError("once"))
+
+    assert heard() == ["failed"]
+
+
+AWAY = TransportError("x", endpoint="e", delivery="unknown")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"),
+    [(ConfigurationError("wrong"), True), (AirflowFailException("no"), True), (AWAY, False), (ValueError("?"), False)],
+)
+def test_what_no_retry_follows_is_told_at_once(
+    context: Any, ti: FakeTask, hearing: Any, error: BaseException, is_told: bool
+) -> None:
+    hearing.retry_policy = tuya_ota_retry_policy()
+
+    fail(context, hearing, error)
+
+    assert bool(heard()) is is_told
+
+
+def test_an_outcome_is_told_once_and_again_after_a_clear(context: Any, hearing: Any) -> None:
+    for _ in range(2):
+        with reported(context, hearing):
+            pass
+    context["dag_run"].clear_number = 1
+    with reported(context, hearing):
+        pass
+
+    assert heard() == ["succeeded", "succeeded"]
+
+
+def test_another_outcome_is_told_too(context: Any, ti: FakeTask, hearing: Any) -> None:
+    ti.max_tries = 0
+    fail(context, hearing, ValueError("once"))
+    with reported(context, hearing):
+        pass
+
+    assert heard() == ["failed", "succeeded"]
+
+
+@pytest.mark.parametrize("store", [None, SimpleNamespace(get=lambda _: 1 / 0)], ids=["no store", "a broken one"])
+def test_without_a_store_everybody_is_told(context: Any, hearing: Any, store: Any) -> None:
+    context["task_state_store"] = store
+    with reported(context, hearing):
+        pass
+
+    assert heard() == ["succeeded"]
+
+
+def test_what_is_no_notifier_is_refused_and_hides_no_other_error(context: Any, ti: FakeTask) -> None:
+    ti.max_tries = 0
+    with pytest.raises(InvalidParameterError, match="notifiers"):
+        verify("178", notifiers="ops@example.com").execute(context)
+    assert ti.xcom["ota_release"]["event"] == "refused"
+    with pytest.raises(InvalidParameterError, match="if_verified"):
+        verify("178", notifiers="ops@example.com", if_verified="maybe").execute(context)
+
+
+def test_a_job_that_a_retry_goes_on_with_is_told_once(
+    service: Service, context: Any, ti: FakeTask, firmware: Path
+) -> None:
+    Listening.heard.clear()
+    package = make_package(service, context, firmware)
+    context["task_state_store"] = FakeStore()
+    told = {"notifiers": Listening("{{ ota_release.event }}")}
+
+    for ti.try_number in (1, 2):
+        # The process of the first try is lost after it has told and before Airflow knows.
+        run(verify(package, **told), context)
+
+    assert heard() == ["succeeded"]
