@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.emulator.gateway import VERSIONS
@@ -14,29 +15,36 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.quirks import Quirks
 
 Fields = dict[str, Any]
+Rewording = Callable[[Fields], Fields]
 _XML: Final = "application/xml"
 
 
-def accept(wire: dict[str, str], request_id: str, fields: Fields, quirks: Quirks) -> Response:
+def accept(wire: dict[str, str], request_id: str, fields: Fields, quirks: Quirks, reword: Rewording) -> Response:
     """Answer a success."""
     code = {} if quirks.success_code == "absent" else {"Code": ""}
-    return _answer(wire, 200, {"RequestId": request_id, "Success": True} | code | fields, quirks)
+    return _answer(wire, 200, reword({"RequestId": request_id, "Success": True} | code | fields), quirks)
 
 
-def refuse(wire: dict[str, str], request_id: str, error: BusinessError, quirks: Quirks) -> Response:
+def refuse(wire: dict[str, str], request_id: str, error: BusinessError, quirks: Quirks, reword: Rewording) -> Response:
     """Answer that the operation refuses."""
-    return _answer(wire, quirks.error_status, _refusal(request_id, error), quirks)
+    return _answer(wire, quirks.error_status, reword(_refusal(request_id, error)), quirks)
 
 
-def turn_away(wire: dict[str, str], request_id: str, error: GatewayError, quirks: Quirks) -> Response:
+def turn_away(
+    wire: dict[str, str], request_id: str, error: GatewayError, quirks: Quirks, reword: Rewording = dict
+) -> Response:
     """Answer that the request did not get past the door."""
+    told = f"{quirks.retry_after:g}" if quirks.retry_after and error.code.startswith("Throttling") else ""
+    retry_after = error.retry_after or told
+    headers = {"retry-after": retry_after} if retry_after else {}
     fields = {"RequestId": request_id, "Code": error.code, "Message": error.message}
     key_case = "pascal" if quirks.gateway_errors == "plain" else "lower_camel"
     if quirks.gateway_errors == "business":
         fields = _refusal(request_id, error)
+    fields = reword(fields)
     if _format(wire, quirks) == "XML":
-        return Response(error.status, to_xml("Error", fields, quirks), _XML)
-    return Response(error.status, to_json(fields, quirks.changed({"key_case": key_case})))
+        return Response(error.status, to_xml("Error", fields, quirks), _XML, headers)
+    return Response(error.status, to_json(fields, quirks.changed({"key_case": key_case})), headers=headers)
 
 
 def _refusal(request_id: str, error: BusinessError | GatewayError) -> Fields:
@@ -57,4 +65,4 @@ def _answer(wire: dict[str, str], status: int, fields: Fields, quirks: Quirks) -
 
 
 def _format(wire: dict[str, str], quirks: Quirks) -> str:
-    return wire.get("Format") or quirks.default_format
+    return wire.get("Format", "").upper() or quirks.default_format

@@ -13,6 +13,7 @@ from starlette.requests import Request as WebRequest
 from starlette.responses import Response as WebResponse
 from starlette.responses import StreamingResponse
 
+from airflow_provider_tuya_ota.emulator.drip import send_dripping, transport_of
 from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, ConnectionRefused, Request, Response
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ def create_app(emulator: Emulator, be_away: Callable[[float], None] | None = Non
             return
         if response.delay:
             await asyncio.sleep(response.delay)
+        if response.drip is not None:
+            await send_dripping(response, receive, send)
+            return
         body = b"" if response.status == 204 else response.body  # noqa: PLR2004 - HTTP's No Content
         answer: ASGIApp = WebResponse(body, response.status, response.headers, response.content_type)
         if response.trickle and body:
@@ -91,8 +95,8 @@ def _request(web: WebRequest, *, body: bytes = b"", form: Any = None) -> Request
 
 
 async def _drop(send: Send) -> None:
-    # ASGI has no way to close a connection unanswered; uvicorn's send is bound to an object that holds the transport.
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    # ASGI has no way to close a connection unanswered.
+    transport = transport_of(send)
     if transport is not None:
         transport.abort()
         # The server notices one turn later, and would answer 500 before that.

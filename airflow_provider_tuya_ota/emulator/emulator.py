@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.emulator import console, control, storage
 from airflow_provider_tuya_ota.emulator.answers import accept, refuse, turn_away
+from airflow_provider_tuya_ota.emulator.bent_answers import Bend
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.faults import Faults
 from airflow_provider_tuya_ota.emulator.gateway import AccessKey, Gateway, parse_wire
@@ -128,7 +129,7 @@ class Emulator:
         entry["action"] = "PostObject" if uploading else "GetObject"
         serve = self.world.storage.post if uploading else self.world.storage.get
         try:
-            return self.faults.around(entry["action"], self.world.chance, lambda: self._served(serve, request))
+            return self.faults.around(entry["action"], {}, self.world.chance, lambda _: self._served(serve, request))
         except StorageError as error:
             entry["outcome"] = error.code
             return storage.error_response(error, request_id)
@@ -149,23 +150,30 @@ class Emulator:
             entry["action"] = wire.get("Action", "")
             entry["parameters"] = {name: value for name, value in wire.items() if name not in _NOT_LOGGED}
             return self.faults.around(
-                entry["action"], self.world.chance, lambda: self._operate(request, wire, request_id, entry)
+                entry["action"],
+                wire | {"User-Agent": entry["user_agent"]},
+                self.world.chance,
+                lambda fault: self._operate(request, wire, entry, Bend(fault, self.world)),
             )
         except GatewayError as error:
             entry["outcome"] = error.code
             return turn_away(wire, request_id, error, self.world.quirks)
 
-    def _operate(self, request: Request, wire: dict[str, str], request_id: str, entry: dict[str, Any]) -> Response:
-        quirks = self.world.quirks
-        action = self.gateway.admit(request, wire, quirks, self.world.quotas)
+    def _operate(self, request: Request, wire: dict[str, str], entry: dict[str, Any], bend: Bend) -> Response:
+        quirks, request_id = self.world.quirks, entry["request_id"]
+        try:
+            action = self.gateway.admit(request, wire, quirks, self.world.quotas)
+        except GatewayError as error:
+            entry["outcome"] = error.code
+            return turn_away(wire, request_id, error, quirks, bend.texts)
         if self.recorder is not None:
             self.recorder.admitted(wire["SignatureNonce"])
         try:
             values = read_parameters(action, ACTIONS[action], wire, lenient=quirks.parameter_names == "lenient")
-            fields = HANDLERS[action](self.world, values, request.origin)
+            fields = HANDLERS[action](self.world, bend.values(action, values), request.origin)
         except BusinessError as error:
             entry["outcome"] = error.code
-            return refuse(wire, request_id, error, quirks)
+            return refuse(wire, request_id, error, quirks, bend.texts)
         if self.recorder is not None:
             self.recorder.called(action, values, request.origin)
-        return accept(wire, request_id, fields, quirks)
+        return accept(wire, request_id, bend.answer(action, values, fields), quirks, bend.texts)

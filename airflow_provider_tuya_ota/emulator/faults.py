@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.emulator.documents import Entry, read_table
 from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, ConnectionRefused, GatewayError, Response
+from airflow_provider_tuya_ota.emulator.spoilt_responses import MOST_BYTES, PARTS, from_in_between, spoil
 from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from random import Random
 
     from airflow_provider_tuya_ota.emulator.clock import Clock
 
 INSTEAD: Final = ("refuse", "drop_before", "status", "outage", "throttle", "redirect", "skew")
 """Kinds that keep a call from being carried out."""
-AFTERWARDS: Final = ("drop_after", "status_after", "delay", "slow_body", "truncate", "garbage")
+WITHIN: Final = ("no_id", "odd_ids", "other_id", "hostile_texts", "endless_list")
+"""Kinds in which the platform itself answers something strange to a call that was carried out."""
+AFTERWARDS: Final = (
+    "drop_after",
+    "status_after",
+    "wrong_status",
+    "delay",
+    "slow_body",
+    "drip",
+    "continue",
+    "truncate",
+    "garbage",
+    "huge",
+    "deep",
+)
 """Kinds that spoil the answer to a call that was carried out."""
-KINDS: Final = INSTEAD + AFTERWARDS
-_TIMED: Final = frozenset({"refuse", "outage", "skew", "delay", "slow_body"})
+KINDS: Final = INSTEAD + WITHIN + AFTERWARDS
+_STORAGE: Final = ("PostObject", "GetObject")
 _DAY: Final = 86400.0
 _FAULT: Final = {
-    "action": Entry(str, choices=("*", "PostObject", "GetObject", *ACTIONS), required=True),
+    "action": Entry(str, choices=("*", *_STORAGE, *ACTIONS), required=True),
     "kind": Entry(str, choices=KINDS, required=True),
     "nth": Entry(int, 0),
     "probability": Entry(float, 0, 1),
-    "status": Entry(int, 300, 599),
+    "where": Entry(dict),
+    "status": Entry(int, 200, 599),
     "seconds": Entry(float, -_DAY, _DAY),
+    "retry_after": Entry(str),
+    "part": Entry(str, choices=PARTS),
+    "about": Entry(str, choices=("existing", "inexistent")),
+    "text": Entry(str),
+    "fields": Entry(list),
+    "size": Entry(int, 1, MOST_BYTES),
 }
+_TAKEN: Final = {
+    "status": ("status", "status_after", "wrong_status"),
+    "seconds": ("refuse", "outage", "skew", "delay", "slow_body", "drip", "continue"),
+    "retry_after": ("status", "outage", "throttle"),
+    "part": ("drip",),
+    "about": ("other_id",),
+    "text": ("odd_ids", "hostile_texts"),
+    "fields": ("hostile_texts",),
+    "size": ("huge", "deep"),
+}
+"""By value: the kinds that take it."""
+ODD_IDS: Final = ("number", "float", "exponent", "bool", "padded", "surrogate", "list")
 
 
 @dataclass(slots=True)
@@ -40,18 +74,45 @@ class Fault:
     :param kind: one of :data:`KINDS`.
     :param nth: hits this call only, counted from 1 since the fault was set; 0 for every call.
     :param probability: share of calls that are hit, from the world's seed.
-    :param status: HTTP status of ``status`` and ``status_after``.
+    :param where: hits, and counts, only calls that have these parameters, ``User-Agent`` among them; one without its
+        number is any of the list.
+    :param status: HTTP status of ``status``, ``status_after`` and ``wrong_status``.
     :param seconds: of ``delay``, ``slow_body``, ``refuse``, ``outage``; of ``skew``, by how much the gateway's clock
-        is ahead.
+        is ahead; of ``drip`` and ``continue``, from one piece to the next.
+    :param retry_after: header of the same name.
+    :param part: of the answer, that drips.
+    :param about: whether ``other_id`` tells of something else that exists.
+    :param text: of ``hostile_texts``, a name of :data:`~.hostile_texts.TEXTS` or the text itself; of ``odd_ids``, one
+        of :data:`ODD_IDS`.
+    :param fields: that become hostile, as the tables spell them; ``*`` is every text. By default, what is free to be
+        any text.
+    :param size: bytes of ``huge``, and levels of ``deep``.
     """
 
     action: str
     kind: str
     nth: int = 0
     probability: float = 1.0
+    where: dict[str, str] = field(default_factory=dict)
     status: int = 503
     seconds: float = 1.0
+    retry_after: str = ""
+    part: str = "body"
+    about: str = "existing"
+    text: str = ""
+    fields: list[str] = field(default_factory=list)
+    size: int = 1000
     seen: int = field(default=0)
+
+    def fits(self, action: str, parameters: Mapping[str, str]) -> bool:
+        """Say whether a call is of the kind that is hit."""
+        return self.action in {action, "*"} and all(
+            any(
+                name in {wanted, f"{wanted}.{name.rpartition('.')[2]}"} and parameters[name] == value
+                for name in parameters
+            )
+            for wanted, value in self.where.items()
+        )
 
 
 class Faults:
@@ -64,6 +125,7 @@ class Faults:
         self._clock = clock
         self.list: list[Fault] = []
         self._refusing_until = self._out_until = self._skew = 0.0
+        self._retry_after = ""
 
     def add(self, values: dict[str, Any]) -> Fault:
         """Set a fault.
@@ -71,12 +133,17 @@ class Faults:
         :raises ValueError: naming what is wrong.
         """
         fault = Fault(**read_table(values, "fault", _FAULT))
-        if "status" in values and not fault.kind.startswith("status"):
-            raise ValueError(f"fault: a {fault.kind} has no status; kinds that have: status, status_after")
-        if "seconds" in values and fault.kind not in _TIMED:
-            raise ValueError(f"fault: a {fault.kind} takes no seconds; kinds that do: {', '.join(sorted(_TIMED))}")
+        for name, kinds in _TAKEN.items():
+            if name in values and fault.kind not in kinds:
+                raise ValueError(f"fault: a {fault.kind} takes no {name}; kinds that do: {', '.join(sorted(kinds))}")
         if fault.seconds < 0 and fault.kind != "skew":
             raise ValueError(f"fault: seconds {fault.seconds:g} is not from 0 to {_DAY:g}")
+        if fault.kind in WITHIN and fault.action in _STORAGE:
+            raise ValueError(f"fault: {fault.action} answers nothing that a {fault.kind} could change")
+        if fault.kind == "odd_ids" and fault.text not in ODD_IDS:
+            raise ValueError(f"fault: text {fault.text!r:.80} of an odd_ids is not one of {', '.join(ODD_IDS)}")
+        if not all(isinstance(text, str) for text in (*fault.where.values(), *fault.fields)):
+            raise ValueError("fault: where and fields hold texts")
         self.list.append(fault)
         return fault
 
@@ -85,21 +152,26 @@ class Faults:
         self.list.clear()
         self._refusing_until = self._out_until = 0.0
 
-    def around(self, action: str, random: Random, process: Callable[[], Response]) -> Response:
-        """Process a call under the first fault that hits it."""
+    def around(
+        self, action: str, parameters: Mapping[str, str], random: Random, process: Callable[[Fault | None], Response]
+    ) -> Response:
+        """Process a call under the first fault that hits it.
+
+        :param process: is given a fault that lies within what it answers.
+        """
         now = self._clock.gateway()
         if now < self._refusing_until:
             raise ConnectionRefused(self._refusing_until - now)
-        fault = self._hit(action, random)
+        fault = self._hit(action, parameters, random)
         if now < self._out_until:
-            return _from_in_between(503)
-        if fault is None:
-            return process()
+            return from_in_between(503, self._retry_after)
+        if fault is None or fault.kind in WITHIN:
+            return process(fault)
         if fault.kind == "skew":
             self._skew = fault.seconds
             self._clock.gateway_offset += fault.seconds
-            return process()
-        return self._instead(fault, now) if fault.kind in INSTEAD else _afterwards(fault, process())
+            return process(None)
+        return self._instead(fault, now) if fault.kind in INSTEAD else spoil(fault, process(None))
 
     def answered(self) -> None:
         """Set the gateway's clock right again, now that the answer is dated."""
@@ -113,42 +185,24 @@ class Faults:
                 raise ConnectionRefused(fault.seconds)
             case "outage":
                 self._out_until = now + fault.seconds
-                return _from_in_between(503)
+                self._retry_after = fault.retry_after
+                return from_in_between(503, fault.retry_after)
             case "throttle":
-                raise GatewayError("Throttling.User", "Request was denied due to user flow control.")
+                told = "Request was denied due to user flow control."
+                raise GatewayError("Throttling.User", told, retry_after=fault.retry_after)
             case "redirect":
                 return Response(302, headers={"location": "https://console.invalid:3443/"})
             case "status":
-                return _from_in_between(fault.status)
+                return from_in_between(fault.status, fault.retry_after)
             case _:
                 raise ConnectionDropped
 
-    def _hit(self, action: str, random: Random) -> Fault | None:
+    def _hit(self, action: str, parameters: Mapping[str, str], random: Random) -> Fault | None:
         hit = None
         for fault in self.list:
-            if fault.action not in {action, "*"}:
+            if not fault.fits(action, parameters):
                 continue
             fault.seen += 1
             if hit is None and fault.nth in {0, fault.seen} and random.random() < fault.probability:
                 hit = fault
         return hit
-
-
-def _from_in_between(status: int) -> Response:
-    return Response(status, b"<html><body>Service Unavailable</body></html>", "text/html")
-
-
-def _afterwards(fault: Fault, response: Response) -> Response:
-    match fault.kind:
-        case "drop_after":
-            raise ConnectionDropped
-        case "status_after":
-            return _from_in_between(fault.status)
-        case "delay":
-            return replace(response, delay=fault.seconds)
-        case "slow_body":
-            return replace(response, trickle=fault.seconds)
-        case "truncate":
-            return Response(response.status, response.body[: len(response.body) // 2], response.content_type)
-        case _:
-            return Response(response.status, b"\x00\xff not an answer", response.content_type)

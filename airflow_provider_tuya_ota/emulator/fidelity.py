@@ -87,7 +87,18 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
             INFERRED,
             "the operation's name is documented to be left out",
         ),
+        ("Format in capitals or not", INFERRED, "the original's SDK sends json"),
         ("every other reading is a quirk", DOCUMENTED, "docs/emulator.md"),
+        (
+            "where asked for: lists and queries late, in order or not; tasks later than their job",
+            INVENTED,
+            "the documents promise nothing of when something is shown",
+        ),
+        (
+            "where asked for: no id, another one or an odd one; hostile texts; lists without an end; Retry-After",
+            INVENTED,
+            "what a client must survive",
+        ),
     ),
     *_rows(
         "Quotas",
@@ -211,6 +222,11 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
             _ORIGINAL,
         ),
         ("a job is CANCELED when every task was cancelled, COMPLETED otherwise", INVENTED, "the documents do not say"),
+        (
+            "cancelling queued tasks ends a job that has none yet, or does nothing as a quirk",
+            INVENTED,
+            "PLANNED is in the list of statuses, and described nowhere",
+        ),
         (
             "cancelling in a job that has ended is refused",
             INVENTED,

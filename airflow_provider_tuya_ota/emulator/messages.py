@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -42,6 +43,7 @@ class Response:
 
     :param delay: seconds that a server lets pass before it sends.
     :param trickle: seconds over which it sends the body.
+    :param drip: which part it sends byte by byte, and seconds for each; ``continue`` never comes to the answer.
     """
 
     status: int
@@ -50,6 +52,14 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     trickle: float = 0.0
+    drip: tuple[str, float] | None = None
+
+    @property
+    def duration(self) -> float:
+        """Seconds until the last byte has been sent, about."""
+        sent = {"status_line": 15, "headers": 150, "between": 1, "body": len(self.body), "continue": math.inf}
+        part, seconds = self.drip or ("between", 0.0)
+        return self.delay + self.trickle + (sent[part] * seconds if seconds else 0.0)
 
 
 class ConnectionDropped(Exception):  # noqa: N818 - nothing is wrong, a fault was asked for
@@ -70,11 +80,12 @@ class ConnectionRefused(ConnectionDropped):
 class GatewayError(Exception):
     """The request is refused before the operation sees it: ``{RequestId, Code, Message}`` with 4xx or 5xx."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, retry_after: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.retry_after = retry_after
 
 
 class BusinessError(Exception):

@@ -37,6 +37,11 @@ class Package:
     created: float
     modified: float
 
+    @property
+    def key(self) -> str:
+        """Tells it from everything else."""
+        return f"package {self.firmware_id}"
+
     def describe(self) -> dict[str, Any]:
         """Give what a list shows."""
         return {

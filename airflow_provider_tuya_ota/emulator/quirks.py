@@ -26,11 +26,14 @@ CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "parameter_names": ("strict", "lenient"),
     "methods": ("both", "GET", "POST"),
     "repeated_cancel": ("refused", "accepted"),
+    "planned_cancel": ("whole_job", "nothing"),
+    "list_order": ("in_order", "any_order"),
 }
 """By quirk: its readings, the default first."""
-LONGEST_LIST_DELAY: Final = 3600.0
+LONGEST_DELAY: Final = 3600.0
+DELAYS: Final = ("task_delay", "list_delay", "task_list_delay", "query_delay")
 _ENTRIES: Final = {name: Entry(type(choices[0]), choices=choices) for name, choices in CHOICES.items()} | {
-    "list_delay": Entry(float, 0, LONGEST_LIST_DELAY)
+    name: Entry(float, 0, LONGEST_DELAY) for name in (*DELAYS, "retry_after")
 }
 
 
@@ -57,7 +60,14 @@ class Quirks:
     :param parameter_names: whether the English tables' spelling (``FirmwareID``) is refused.
     :param methods: HTTP methods that are served.
     :param repeated_cancel: cancelling what is cancelled already.
-    :param list_delay: seconds until a new package or job appears in lists.
+    :param planned_cancel: cancelling queued tasks of a job that has none yet ends the job, or leaves it as it is.
+    :param list_order: what is late is shown when its delay is over, and then as it is; or each thing, and each change
+        of its status, is shown after a share of the delay that is its own, so that later ones may come first.
+    :param task_delay: seconds for which a new job is PLANNED and has no device tasks.
+    :param list_delay: seconds until a package or job appears in lists.
+    :param task_list_delay: seconds until a device task appears in lists.
+    :param query_delay: seconds until a package or job is found by its id.
+    :param retry_after: seconds that a throttled caller is told to wait; 0 tells nothing.
     """
 
     job_id: str = "jobId"
@@ -78,7 +88,13 @@ class Quirks:
     parameter_names: str = "strict"
     methods: str = "both"
     repeated_cancel: str = "refused"
+    planned_cancel: str = "whole_job"
+    list_order: str = "in_order"
+    task_delay: float = 0.0
     list_delay: float = 0.0
+    task_list_delay: float = 0.0
+    query_delay: float = 0.0
+    retry_after: float = 0.0
 
     def changed(self, values: dict[str, Any]) -> Quirks:
         """Set some of them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
@@ -10,7 +11,9 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.quirks import Quirks
 
-_IDS: Final = frozenset({"FirmwareId", "JobId", "TaskId"})
+IDS: Final = frozenset({"FirmwareId", "JobId", "TaskId"})
+RAW: Final = "\x01raw:"
+"""Begins a text that leaves without its quotes: numbers that Python would write otherwise."""
 _SIZES_OF_LISTS: Final = frozenset({"Total", "PageCount"})
 
 
@@ -28,13 +31,15 @@ class Listing:
 
 def to_json(fields: dict[str, Any], quirks: Quirks) -> bytes:
     """Render an answer; keys are given in the tables' spelling and leave in the quirk's."""
-    return json.dumps(_shaped(_with_sizes(fields, quirks), quirks), ensure_ascii=False).encode()
+    text = json.dumps(_shaped(_with_sizes(fields, quirks), quirks), ensure_ascii=False)
+    # Half a surrogate pair cannot be encoded, and leaves as the escape that JSON has for it.
+    return re.sub(r'"\\u0001raw:([^"]*)"', r"\1", text).encode("utf-8", "backslashreplace")
 
 
 def to_xml(root: str, fields: dict[str, Any], quirks: Quirks) -> bytes:
     """Render an answer as XML; the keys stay as the tables spell them."""
     body = _elements(_with_sizes(fields, quirks))
-    return f'<?xml version="1.0" encoding="UTF-8"?><{root}>{body}</{root}>'.encode()
+    return f'<?xml version="1.0" encoding="UTF-8"?><{root}>{body}</{root}>'.encode("utf-8", "xmlcharrefreplace")
 
 
 def _with_sizes(fields: dict[str, Any], quirks: Quirks) -> dict[str, Any]:
@@ -61,7 +66,7 @@ def _shaped(value: Any, quirks: Quirks) -> Any:
 def _field(name: str, value: Any, quirks: Quirks) -> Any:
     if value is None:
         return "" if quirks.empty_fields == "text" else None
-    if quirks.ids == "number" and name in _IDS:
+    if quirks.ids == "number" and name in IDS and str(value).isdecimal():
         return int(value)
     if quirks.progress == "decimal" and name == "Progress":
         return f"{value}.00"

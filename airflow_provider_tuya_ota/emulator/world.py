@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from random import Random
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.emulator.jobs import Engine, Job
+from airflow_provider_tuya_ota.emulator.engine import Engine
+from airflow_provider_tuya_ota.emulator.lag import Lag, Made, Thing
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 from airflow_provider_tuya_ota.emulator.packages import Packages
 from airflow_provider_tuya_ota.emulator.storage import Storage
@@ -16,18 +17,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.emulator.clock import Clock
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product
+    from airflow_provider_tuya_ota.emulator.jobs import Job, Task
+    from airflow_provider_tuya_ota.emulator.packages import Package
     from airflow_provider_tuya_ota.emulator.scenario import Scenario
-
-
-class Created(Protocol):
-    """Anything that was made at a time."""
-
-    @property
-    def created(self) -> float:
-        """Seconds since the epoch."""
-
-
-Made = TypeVar("Made", bound=Created)
 
 
 class World:
@@ -48,17 +40,45 @@ class World:
         self.products: dict[str, Product] = scenario.build_products(clock.world())
         self.storage = Storage(clock, self.new_uuid)
         self.packages = Packages(clock, self.products, self.storage)
-        self.engine = Engine(clock, jitter)
+        self.engine = Engine(clock, jitter, self.note)
+        self._lag = Lag(scenario.seed, clock)
         self.seed = scenario.seed
         self.birth = clock.world()
         self.number_requests_from(0)
-        self._clock = clock
         self._by_iot_id: dict[str, Device] = {}
 
-    def shown(self, things: Iterable[Made]) -> list[Made]:
-        """Leave out what is too new to stand in a list."""
-        until = self._clock.world() - self.quirks.list_delay
-        return [thing for thing in things if thing.created <= until]
+    def note(self, thing: Made) -> None:
+        """Remember how something looks now, where lists may go on showing how it was."""
+        if self.quirks.list_order == "any_order":
+            self._lag.note(thing, self.engine.now)
+
+    def listed(self, things: Iterable[Package] | Iterable[Job]) -> list[Thing]:
+        """Give what lists show of packages or jobs."""
+        return self._lag.shown(things, self.quirks.list_delay, self.quirks.list_order)
+
+    def listed_tasks(self, tasks: Iterable[Task]) -> list[Thing]:
+        """Give what lists show of device tasks."""
+        return self._lag.shown(tasks, self.quirks.task_list_delay, self.quirks.list_order)
+
+    def found_package(self, firmware_id: str) -> Thing:
+        """Give what is told of a package to whoever asks for its id.
+
+        :raises BusinessError: nothing yet, or there is none.
+        """
+        found = self._lag.shown([self.packages.get(firmware_id)], self.quirks.query_delay, self.quirks.list_order)
+        if not found:
+            raise BusinessError("iot.firmware.FirmwareNotFound", "The firmware does not exist.")
+        return found[0]
+
+    def found_job(self, job_id: str) -> Thing:
+        """Give what is told of a job to whoever asks for its id.
+
+        :raises BusinessError: nothing yet, or there is none.
+        """
+        found = self._lag.shown([self.job(job_id)], self.quirks.query_delay, self.quirks.list_order)
+        if not found:
+            raise BusinessError("iot.firmware.InvalidOTAJobId", "The job does not exist.")
+        return found[0]
 
     def number_requests_from(self, start: int) -> None:
         """Let request ids differ from those that the emulator gave before it was started again."""

@@ -18,11 +18,16 @@ from tests.contract.worlds import Meeting
 
 READINGS: dict[str, tuple[Any, ...]] = CHOICES | {
     "list_delay": (0.0, 4.0),
+    "task_delay": (0.0, 4.0),
+    "task_list_delay": (0.0, 4.0),
+    "retry_after": (0.0, 2.0),
     # The connection's side of two contradictions.
     "client sends common parameters": (True, False),
     "client's method": ("GET", "POST"),
 }
 """By contradiction: its readings, the default first."""
+NOT_YET = {"query_delay"}
+"""Readings that the emulator has and a release does not get through."""
 Case = dict[str, Any]
 CLIENT = {"client sends common parameters": "send_common_parameters", "client's method": "http_method"}
 

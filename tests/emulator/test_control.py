@@ -167,7 +167,7 @@ def test_a_reset_forgets_everything_that_was_made(stranger: Stranger) -> None:
         ("POST", "faults", {"action": "*", "kind": "status", "status": "500"}, "status '500' is not a whole number"),
         ("POST", "faults", {"action": "*", "kind": "status", "probability": 2}, "probability 2 is not from 0 to 1"),
         ("POST", "faults", {"action": "*", "kind": "status", "nth": True}, "nth True is not a whole number"),
-        ("POST", "faults", {"action": "*", "kind": "garbage", "status": 500}, "a garbage has no status"),
+        ("POST", "faults", {"action": "*", "kind": "garbage", "status": 500}, "a garbage takes no status"),
         ("POST", "faults", {"action": "*", "kind": "drop_after", "seconds": 5}, "a drop_after takes no seconds"),
         ("POST", "clock", {"advance": -1}, "advance -1 is not from 0"),
         ("POST", "clock", {"speed": 0}, "speed 0 is not from 0.001"),

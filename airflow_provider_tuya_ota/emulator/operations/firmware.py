@@ -20,19 +20,21 @@ def generate_upload_url(world: World, values: Values, origin: str) -> Values:
 def create(world: World, values: Values, origin: str) -> Values:
     """Make a package of an uploaded file."""
     package = world.packages.create(values, origin)
+    world.note(package)
     return {"Data": {"FirmwareId": package.firmware_id, "UtcCreate": iso_ms(package.created)}}
 
 
 def query(world: World, values: Values, origin: str) -> Values:
     """Show a package with a presigned address."""
     package = world.packages.get(values["FirmwareId"])
+    shown = world.found_package(package.firmware_id)
     jobs = [job for job in world.engine.jobs_of(package) if job.kind == "VERIFY_FIRMWARE"]
-    progress = 100 if package.status in {packages.VERIFIED, packages.FAILED} else 0
-    if package.status == packages.VERIFYING and jobs:
+    progress = 100 if shown.status in {packages.VERIFIED, packages.FAILED} else 0
+    if shown.status == packages.VERIFYING and jobs and jobs[-1].tasks:
         ended = [task for task in jobs[-1].tasks if task.status in {"SUCCEEDED", "FAILED", "CANCELED"}]
         progress = 100 * len(ended) // len(jobs[-1].tasks)
     return {
-        "FirmwareInfo": package.describe()
+        "FirmwareInfo": shown.describe()
         | {
             "FirmwareUrl": world.storage.presigned(package.object_key, origin),
             "Udi": package.udi,
@@ -43,12 +45,12 @@ def query(world: World, values: Values, origin: str) -> Values:
 
 def list_all(world: World, values: Values, _: str) -> Values:
     """List packages, the newest first."""
-    found = [
+    found = world.listed(
         package
-        for package in world.shown(world.packages.by_id.values())
+        for package in world.packages.by_id.values()
         if values.get("ProductKey", package.product.product_key) == package.product.product_key
         and values.get("DestVersion", package.version) == package.version
-    ]
+    )
     return page_of(found[::-1], values, "FirmwareInfo", "SimpleFirmwareInfo")
 
 
@@ -61,6 +63,6 @@ def modify(world: World, values: Values, _: str) -> Values:
 def delete(world: World, values: Values, _: str) -> Values:
     """Delete a package that no unfinished job needs."""
     package = world.packages.get(values["FirmwareId"])
-    in_use = any(job.status == "IN_PROGRESS" for job in world.engine.jobs_of(package))
+    in_use = any(job.status in {"PLANNED", "IN_PROGRESS"} for job in world.engine.jobs_of(package))
     world.packages.delete(package, in_use=in_use)
     return {}

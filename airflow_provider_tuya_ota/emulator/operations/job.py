@@ -12,7 +12,6 @@ from airflow_provider_tuya_ota.emulator.operations.paging import Values, page_of
 from airflow_provider_tuya_ota.emulator.selection import choose_for_upgrade, choose_for_verification
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.emulator.fleet import Device
     from airflow_provider_tuya_ota.emulator.packages import Package
     from airflow_provider_tuya_ota.emulator.world import World
 
@@ -31,7 +30,8 @@ def create_verification(world: World, values: Values, _: str) -> Values:
     devices = choose_for_verification(product, package, values.get("TargetDeviceName"))
     job = _job(world, package, "VERIFY_FIRMWARE", "SPECIFIC", values)
     package.status, package.modified = packages.VERIFYING, world.engine.now
-    _start(world, job, devices)
+    world.note(package)
+    world.engine.start(job, devices, world.quirks.task_delay)
     return _created(world, job)
 
 
@@ -45,7 +45,7 @@ def create_upgrade(world: World, values: Values, _: str) -> Values:
         raise BusinessError("iot.firmware.InvalidRetryCount", "RetryInterval needs RetryCount.")
     devices = choose_for_upgrade(product, package, values)
     job = _job(world, package, "UPGRADE_FIRMWARE", values["TargetSelection"], values)
-    _start(world, job, devices)
+    world.engine.start(job, devices, world.quirks.task_delay)
     return _created(world, job)
 
 
@@ -53,7 +53,7 @@ def query(world: World, values: Values, _: str) -> Values:
     """Show a job."""
     job = world.job(values["JobId"])
     return {
-        "Data": job.describe()
+        "Data": world.found_job(job.job_id).describe()
         | {
             "DestVersion": job.package.version,
             "DownloadProtocol": job.protocol,
@@ -72,7 +72,7 @@ def query(world: World, values: Values, _: str) -> Values:
 def list_by_firmware(world: World, values: Values, _: str) -> Values:
     """List a package's jobs, the newest first."""
     package = world.packages.get(values["FirmwareId"])
-    jobs = world.shown(world.engine.jobs_of(package))
+    jobs = world.listed(world.engine.jobs_of(package))
     return page_of(jobs[::-1], values, "Data", "SimpleOTAJobInfo")
 
 
@@ -80,19 +80,17 @@ def list_by_device(world: World, values: Values, _: str) -> Values:
     """List the jobs in which a device takes a package, the newest first."""
     package = _package_of(world, values)
     device = world.device(values["ProductKey"], values["DeviceName"])
-    jobs = [task.job for task in world.engine.tasks_of(device) if task.job.package is package]
+    jobs = world.listed(task.job for task in world.engine.tasks_of(device) if task.job.package is package)
     return page_of(jobs[::-1], values, "Data", "SimpleOTAJobInfo")
 
 
 def list_tasks(world: World, values: Values, _: str) -> Values:
     """List a job's device tasks."""
     job = world.job(values["JobId"])
+    world.found_job(job.job_id)
     names = values.get("DeviceNames")
-    found = [
-        task
-        for task in job.tasks
-        if values.get("TaskStatus", task.status) == task.status and (names is None or task.device.name in names)
-    ]
+    named = job.tasks if names is None else [task for task in job.tasks if task.device.name in names]
+    found = [task for task in world.listed_tasks(named) if values.get("TaskStatus", task.status) == task.status]
     paging = {"CurrentPage": 1, "PageSize": max(1, len(found))} if names is not None else values
     if paging.get("CurrentPage", 1) * paging.get("PageSize", 10) > DEEPEST_TASK:
         raise BusinessError("iot.common.InvalidPageParams", f"CurrentPage times PageSize is up to {DEEPEST_TASK}.")
@@ -116,6 +114,8 @@ def cancel(world: World, values: Values, _: str) -> Values:
     statuses |= {"NOTIFIED"} if notified else set()
     # Absent, the switch for unconfirmed tasks follows the one for queued tasks.
     statuses |= {"CONFIRM"} if (queued if unconfirmed is None else unconfirmed) else set()
+    if job.status == "PLANNED" and queued and world.quirks.planned_cancel == "whole_job":
+        world.engine.cancel_planned(job)
     for task in job.tasks:
         if task.status in statuses:
             world.engine.cancel(task)
@@ -153,9 +153,3 @@ def _job(world: World, package: Package, kind: str, selection: str, values: Valu
         gray_percent=values.get("GrayPercent"),
         group_id=values.get("GroupId"),
     )
-
-
-def _start(world: World, job: Job, devices: list[Device]) -> None:
-    for device in devices:
-        world.engine.add_task(job, device)
-    world.engine.start(job)

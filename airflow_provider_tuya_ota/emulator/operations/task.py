@@ -63,7 +63,10 @@ def list_unfinished(world: World, values: Values, _: str) -> Values:
     entries = []
     for task in world.engine.tasks_of(device):
         module = task.job.package.module
-        if task.status in UNFINISHED and task.status in statuses and values.get("ModuleName", module) == module:
-            shown = task.describe() | {"ModuleName": module}
-            entries.append({key: shown[key] for key in shown if key not in {"Progress", "TaskDesc", "Timeout"}})
+        if values.get("ModuleName", module) != module:
+            continue
+        for seen in world.listed_tasks([task]):
+            if seen.status in UNFINISHED and seen.status in statuses:
+                shown = seen.describe() | {"ModuleName": module}
+                entries.append({key: shown[key] for key in shown if key not in {"Progress", "TaskDesc", "Timeout"}})
     return {"Data": Listing("SimpleOTATaskInfo", entries)}

@@ -1,0 +1,287 @@
+"""How devices move through their tasks in time."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_tuya_ota.emulator import packages
+from airflow_provider_tuya_ota.emulator.fleet import STEPS, Device
+from airflow_provider_tuya_ota.emulator.jobs import ENDED, TRANSITIONS, Job, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+    from airflow_provider_tuya_ota.emulator.clock import Clock
+    from airflow_provider_tuya_ota.emulator.lag import Made
+    from airflow_provider_tuya_ota.emulator.packages import Package
+
+PROGRESS_STEPS: Final = 5
+Event = tuple[float, int, Task | Job, str, int]
+"""When, in which order, to what, what, and a number for it. Plain data: a hundred thousand devices make many."""
+
+
+class Engine:
+    """Moves tasks as time passes; nothing runs in the background, whoever looks lets the past happen first.
+
+    :param clock: its world side.
+    :param random: for the jitter of devices.
+    :param changed: told of every job, task and package whose status has changed.
+    """
+
+    def __init__(self, clock: Clock, random: Random, changed: Callable[[Made], None]) -> None:
+        self._clock = clock
+        self._changed = changed
+        self._random = random
+        self._events: list[Event] = []
+        self._order = itertools.count()
+        self._ids = itertools.count(183634077921266000_1, 7)
+        self.now = clock.world()
+        self.jobs: dict[str, Job] = {}
+        self.tasks: dict[str, Task] = {}
+        self.changes = 0
+        """How often any task has changed its status."""
+        self._of_device: defaultdict[str, list[Task]] = defaultdict(list)
+        self._of_package: defaultdict[str, list[Job]] = defaultdict(list)
+
+    def new_id(self) -> str:
+        """Give a 19-digit id; it overflows the numbers of JavaScript, as the platform's do."""
+        return str(next(self._ids))
+
+    def run(self, patience: float = math.inf) -> None:
+        """Let everything happen that is due.
+
+        :param patience: seconds of real time after which the clock is held back instead, so that nobody waits for long
+            where a hurried world has more to do than can be done. Time that was stepped always passes in full.
+        """
+        until = self._clock.world()
+        give_up = time.perf_counter() + patience
+        events = self._events
+        while events and events[0][0] <= until:
+            self.now, _, whose, what, number = heapq.heappop(events)
+            if isinstance(whose, Job):
+                self._begin_job(whose)
+            else:
+                self._happen(whose, what, number)
+            if time.perf_counter() > give_up and events and events[0][0] <= until:
+                late = max(self.now, self._clock.owed)
+                # Never between two events of the same moment: a change then would fall into the middle of it.
+                if events[0][0] > late:
+                    until = late
+                    self._clock.hold_back(until)
+        self.now = until
+
+    def _happen(self, task: Task, what: str, number: int) -> None:
+        needs_device = what != "time_out"
+        if needs_device:
+            task.scheduled = False
+        if task.status in ENDED:
+            return
+        if needs_device and not task.device.online:
+            task.waiting = what, number
+        else:
+            _HAPPENS[what](self, task, number)
+
+    def start(self, job: Job, devices: list[Device], delay: float = 0.0) -> None:
+        """Let a job begin.
+
+        :param devices: who gets a task.
+        :param delay: seconds for which the job is PLANNED and has no tasks.
+        """
+        job.planned = devices
+        self.jobs[job.job_id] = job
+        self._of_package[job.package.firmware_id].append(job)
+        self._changed(job)
+        if delay:
+            heapq.heappush(self._events, (self.now + delay, next(self._order), job, "begin", 0))
+        else:
+            self._begin_job(job)
+
+    def _begin_job(self, job: Job) -> None:
+        if job.status != "PLANNED":
+            return
+        for device in job.planned:
+            self._add_task(job, device)
+        job.planned = []
+        job.status, job.modified = "IN_PROGRESS", self.now
+        self._changed(job)
+        self.settle(job)
+
+    def _add_task(self, job: Job, device: Device) -> None:
+        """Give a device its task in a job; unless it must be confirmed first, it fails where the device is busy."""
+        source = device.versions.get(job.package.module, "")
+        task = Task(self.new_id(), job, device, source, self.now, self.now)
+        job.tasks.append(task)
+        job.unfinished += 1
+        self.tasks[task.task_id] = task
+        self._of_device[device.iot_id].append(task)
+        if job.need_confirm:
+            # What waits for confirmation does not occupy its device.
+            self._enter(task, "CONFIRM")
+        else:
+            self._queue(task)
+
+    def jobs_of(self, package: Package) -> list[Job]:
+        """Give a package's jobs, the oldest first."""
+        return list(self._of_package.get(package.firmware_id, ()))
+
+    def tasks_of(self, device: Device) -> list[Task]:
+        """Give a device's tasks, the oldest first."""
+        return list(self._of_device.get(device.iot_id, ()))
+
+    def confirm(self, task: Task) -> None:
+        """Let a task that waits for confirmation go on."""
+        self._queue(task)
+
+    def cancel(self, task: Task) -> None:
+        """Cancel a task that has not begun."""
+        self._enter(task, "CANCELED", "cancelled")
+
+    def cancel_planned(self, job: Job) -> None:
+        """Cancel a job that has no tasks yet; it never gets any."""
+        job.planned = []
+        job.status = "IN_PROGRESS"
+        self.settle(job)
+
+    def set_online(self, device: Device, *, online: bool) -> None:
+        """Connect or disconnect a device; what it missed happens when it is back."""
+        device.online = online
+        task = device.busy
+        if online and task is not None and task.waiting is not None:
+            (what, number), task.waiting = task.waiting, None
+            self._after(0.5, task, what, number)
+
+    def reconsider(self, device: Device) -> None:
+        """Let a device go on whose script has changed while it had nothing more to do."""
+        task = device.busy
+        if task is None or task.scheduled or task.waiting is not None:
+            return
+        if task.status == "QUEUED":
+            self._offer(task)
+        elif task.status == "NOTIFIED":
+            self._await_start(task)
+
+    def settle(self, job: Job) -> None:
+        """End a job whose tasks have all ended, and its package's verification with it."""
+        if job.unfinished or job.status != "IN_PROGRESS":
+            return
+        job.status = "CANCELED" if job.counts["CANCELED"] == len(job.tasks) else "COMPLETED"
+        job.modified = self.now
+        self._changed(job)
+        if job.kind == "VERIFY_FIRMWARE":
+            well = job.counts["SUCCEEDED"] == len(job.tasks) > 0
+            job.package.status = packages.VERIFIED if well else packages.FAILED
+            job.package.modified = self.now
+            self._changed(job.package)
+
+    def _queue(self, task: Task) -> None:
+        device = task.device
+        if device.busy is not None:
+            self._enter(task, "FAILED", "the device is in another unfinished task")
+            return
+        device.busy = task
+        self._enter(task, "QUEUED")
+        self._offer(task)
+
+    def _offer(self, task: Task) -> None:
+        behaviour = task.device.behaviour
+        if task.job.need_push:
+            self._after(0.5 + self._random.random(), task, "notify")
+        elif behaviour.polls:
+            # Somewhere in its round of asking.
+            self._after(behaviour.poll_seconds * self._random.random(), task, "notify")
+
+    def _notify(self, task: Task, _: int) -> None:
+        self._enter(task, "NOTIFIED")
+        self._await_start(task)
+
+    def _await_start(self, task: Task) -> None:
+        if task.device.behaviour.outcome != "silent":
+            self._after(0.5 + self._random.random(), task, "begin")
+
+    def _begin(self, task: Task, _: int) -> None:
+        task.progress = 1
+        self._enter(task, "IN_PROGRESS")
+        if task.job.timeout_minutes is not None:
+            # The clock starts at the first report, and runs on while the device is away.
+            due = self.now + task.job.timeout_minutes * 60
+            heapq.heappush(self._events, (due, next(self._order), task, "time_out", 0))
+        self._step(task, 1)
+
+    def _step(self, task: Task, step: int) -> None:
+        behaviour = task.device.behaviour
+        pause = behaviour.flash_seconds / PROGRESS_STEPS * (0.8 + 0.4 * self._random.random())
+        self._after(pause, task, "report", step)
+
+    def _report(self, task: Task, step: int) -> None:
+        behaviour = task.device.behaviour
+        progress = 100 * step // PROGRESS_STEPS
+        if behaviour.outcome == "fails" and progress >= behaviour.at_progress:
+            task.progress = behaviour.at_progress
+            self._fail_or_retry(task, f"step {behaviour.step}: {behaviour.reason or STEPS[behaviour.step]}")
+            return
+        task.progress, task.modified = progress, self.now
+        if step < PROGRESS_STEPS:
+            self._step(task, step + 1)
+        elif behaviour.outcome != "lies":
+            # Progress 100 is not success; only the version that the device reports after its restart is.
+            self._after(1.0, task, "inform")
+
+    def _inform(self, task: Task, _: int) -> None:
+        package, device = task.job.package, task.device
+        wrong = device.behaviour.outcome == "wrong_version"
+        device.versions[package.module] = device.behaviour.version if wrong else package.version
+        if wrong:
+            self._fail_or_retry(task, "report version is not conform")
+        else:
+            task.progress = 100
+            self._enter(task, "SUCCEEDED")
+
+    def _fail_or_retry(self, task: Task, desc: str) -> None:
+        if task.retries < (task.job.retry_count or 0):
+            # What is shown of the task stays as it is while it is tried again.
+            task.retries += 1
+            self._after((task.job.retry_interval or 0) * 60.0, task, "try_again", 1)
+        else:
+            self._enter(task, "FAILED", desc)
+
+    def _time_out(self, task: Task, _: int) -> None:
+        self._enter(task, "FAILED", "timeout")
+
+    def _enter(self, task: Task, status: str, desc: str = "") -> None:
+        counts = task.job.counts
+        if task.status:
+            if status not in TRANSITIONS[task.status]:
+                raise AssertionError(f"task {task.task_id} cannot go from {task.status} to {status}")
+            counts[task.status] -= 1
+        task.status, task.modified = status, self.now
+        counts[status] += 1
+        self.changes += 1
+        if desc:
+            task.desc = desc
+        self._changed(task)
+        if status in ENDED:
+            task.job.unfinished -= 1
+            if task.device.busy is task:
+                task.device.busy = None
+            self.settle(task.job)
+
+    def _after(self, seconds: float, task: Task, what: str, number: int = 0) -> None:
+        task.scheduled = True
+        heapq.heappush(self._events, (self.now + seconds, next(self._order), task, what, number))
+
+
+_HAPPENS: Final[dict[str, Callable[[Engine, Task, int], None]]] = {
+    "notify": Engine._notify,  # noqa: SLF001 - the engine's own table
+    "begin": Engine._begin,  # noqa: SLF001 - as above
+    "report": Engine._report,  # noqa: SLF001 - as above
+    "inform": Engine._inform,  # noqa: SLF001 - as above
+    "try_again": Engine._step,  # noqa: SLF001 - as above
+    "time_out": Engine._time_out,  # noqa: SLF001 - as above
+}
+"""By the name of an event: what happens."""

@@ -1,0 +1,94 @@
+"""What is shown late: lists and queries that have not heard yet of what was made, or of how it has changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_tuya_ota.emulator.clock import Clock
+
+
+class Thing(Protocol):
+    """A package, a job or a device task, as it is or as it is still shown."""
+
+    @property
+    def status(self) -> Any:
+        """Where it is in its life."""
+
+    def describe(self) -> dict[str, Any]:
+        """Give what a list shows."""
+
+
+class Made(Thing, Protocol):
+    """A package, a job or a device task itself."""
+
+    @property
+    def key(self) -> str:
+        """Tells it from everything else."""
+
+    @property
+    def created(self) -> float:
+        """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Something as it was."""
+
+    status: Any
+    fields: dict[str, Any]
+
+    def describe(self) -> dict[str, Any]:
+        """Give what a list shows."""
+        return self.fields
+
+
+class Lag:
+    """Draws for each thing, and for each change of its status, after which share of a delay it is shown.
+
+    :param seed: the same draws for the same world.
+    :param clock: its world side counts.
+    """
+
+    def __init__(self, seed: int, clock: Clock) -> None:
+        self._seed = seed
+        self._clock = clock
+        self._past: defaultdict[str, list[tuple[float, Stale]]] = defaultdict(list)
+
+    def note(self, thing: Made, moment: float) -> None:
+        """Remember what a thing is from a moment on."""
+        self._past[thing.key].append((moment, Stale(thing.status, thing.describe())))
+
+    def shown(self, things: Iterable[Made], delay: float, order: str) -> list[Thing]:
+        """Give what is shown of some things.
+
+        :param delay: seconds after which everything is shown as it is.
+        :param order: ``in_order`` shows each thing when the delay is over, and then as it is; ``any_order`` shows each
+            thing and each of its changes after a share of the delay.
+        """
+        if not delay:
+            return list(things)
+        now = self._clock.world()
+        if order == "in_order":
+            return [thing for thing in things if thing.created <= now - delay]
+        looks = (self._look(thing, delay, now) for thing in things)
+        return [look for look in looks if look is not None]
+
+    def _look(self, thing: Made, delay: float, now: float) -> Thing | None:
+        if thing.created + delay * self._share(thing.key, 0) > now:
+            return None
+        past = self._past.get(thing.key, [])
+        for number in range(len(past) - 1, 0, -1):
+            moment, stale = past[number]
+            if moment + delay * self._share(thing.key, number) <= now:
+                return thing if number == len(past) - 1 else stale
+        return past[0][1] if len(past) > 1 else thing
+
+    def _share(self, key: str, number: int) -> float:
+        digest = hashlib.blake2b(f"{self._seed} {key} {number}".encode(), digest_size=4).digest()
+        return int.from_bytes(digest) / 2**32
