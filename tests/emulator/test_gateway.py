@@ -261,6 +261,17 @@ def test_xml_comes_when_it_is_asked_for_and_not_otherwise(stranger: Stranger) ->
     assert b"<Success>true</Success>" in body
 
 
+@pytest.mark.parametrize(
+    ("asked", "answered"), [("json", "json"), ("Json", "json"), ("xml", "xml"), ("Xml", "xml"), ("JSON", "json")]
+)
+def test_formats_are_taken_in_any_case(stranger: Stranger, asked: str, answered: str) -> None:
+    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", Format=asked, **PAGE))
+
+    status, headers, _ = stranger.send("GET", f"/?{query}", {}, b"")
+
+    assert (status, headers["content-type"].partition(";")[0]) == (200, f"application/{answered}")
+
+
 def test_every_answer_carries_the_gateways_date(stranger: Stranger) -> None:
     stranger.control("POST", "clock", {"gateway_offset": 86400})
     query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))
