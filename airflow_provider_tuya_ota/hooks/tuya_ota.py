@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseHook
@@ -9,6 +10,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
+from airflow_provider_tuya_ota.hooks.database import find_in_database
 from airflow_provider_tuya_ota.operations import AsyncOperations, Operations
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
         try:
             connection = self.get_connection(self.tuya_ota_conn_id)
         except AirflowNotFoundException:
-            raise self._unknown() from None
+            connection = self._find_stored()
         settings = self._build(connection, connection.extra_dejson)
         mask_secret(settings.credentials.access_key_secret.reveal())
         mask_secret(settings.credentials.access_key_id.reveal())
@@ -64,17 +66,20 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
         try:
             connection = await self.aget_connection(self.tuya_ota_conn_id)
         except AirflowNotFoundException:
-            raise self._unknown() from None
+            connection = await asyncio.to_thread(self._find_stored)
         settings = self._build(connection, await connection.aextra_dejson())
         await amask_secret(settings.credentials.access_key_secret.reveal())
         await amask_secret(settings.credentials.access_key_id.reveal())
         return settings
 
-    def _unknown(self) -> ConfigurationError:
-        return ConfigurationError(
-            f"Connection {self.tuya_ota_conn_id!r} is not defined. Create one of type 'Tuya OTA' under Admin,"
-            " Connections, or correct tuya_ota_conn_id."
-        )
+    def _find_stored(self) -> Connection:
+        try:
+            return find_in_database(self.tuya_ota_conn_id)
+        except AirflowNotFoundException:
+            raise ConfigurationError(
+                f"Connection {self.tuya_ota_conn_id!r} is not defined. Create one of type 'Tuya OTA' under Admin,"
+                " Connections, or correct tuya_ota_conn_id."
+            ) from None
 
     def _build(self, connection: Connection, extra: Mapping[str, Any]) -> Settings:
         from airflow_provider_tuya_ota.core.settings import Settings  # noqa: PLC0415 - operators import the hook

@@ -1,0 +1,41 @@
+"""Connections of Airflow's database for programs that are no task: a script, the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+
+def find_in_database(conn_id: str) -> Connection:
+    """Look a connection up as ``airflow connections test`` does, where the SDK has nobody to ask for it.
+
+    Tasks, triggers and Airflow's own processes do not come to the database this way: for them the SDK asks the
+    supervisor or the database itself.
+
+    :param conn_id: id of the connection.
+    :raises AirflowNotFoundException: it is not there, or this process is one of those.
+    """
+    if "_AIRFLOW_PROCESS_CONTEXT" in os.environ or _has_supervisor():
+        raise AirflowNotFoundException(conn_id)
+    # It loads the database's models, which tasks do not need.
+    from airflow.models.connection import Connection as Stored  # noqa: PLC0415 - see above
+
+    stored = Stored.get_connection_from_secrets(conn_id)
+    return Connection(
+        conn_id=conn_id,
+        conn_type=stored.conn_type,
+        host=stored.host,
+        schema=stored.schema,
+        login=stored.login,
+        password=stored.password,
+        port=stored.port,
+        extra=stored.extra,
+    )
+
+
+def _has_supervisor() -> bool:
+    # Airflow itself tells by this whether it is in a task, a trigger or the reading of a Dag file.
+    return hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS")
