@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from airflow_provider_tuya_ota.core.bodies import safely
 from airflow_provider_tuya_ota.core.encoding import Value, to_wire
 from airflow_provider_tuya_ota.core.envelope import Reply, read_reply
 from airflow_provider_tuya_ota.core.errors import (
@@ -18,7 +19,7 @@ from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Note, Send,
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.refusals import explain_refusal
-from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.retry import PATIENT, URGENT, Repeat
 from airflow_provider_tuya_ota.core.signing import common_parameters, signed_query
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.actions.base import Action
+    from airflow_provider_tuya_ota.core.retry import RetryPolicy
     from airflow_provider_tuya_ota.core.settings import Settings
 
 Result = TypeVar("Result")
@@ -43,7 +45,7 @@ def call(settings: Settings, action: Action[Result], retry: RetryPolicy | None =
     reply = yield from call_by_name(
         settings, action.name, action.wire(), repeat=action.repeat, lane=action.lane, retry=retry
     )
-    return action.parse(reply)
+    return safely(action.name, lambda: action.parse(reply))
 
 
 def call_by_name(
@@ -68,7 +70,7 @@ def call_by_name(
 
     An error that follows on a lost answer is in doubt too: the refusal may come of the request that was not answered.
     """
-    policy = retry or RetryPolicy()
+    policy = retry or (URGENT if lane is Lane.CANCELS else PATIENT)
     wire = to_wire(parameters)
     method = settings.http_method
     attempt = 0
@@ -114,6 +116,10 @@ def _signed(settings: Settings, method: str, name: str, wire: Mapping[str, str],
 
 def _attempt(settings: Settings, name: str, request: Request, sent_at: datetime, lane: Lane) -> Flow[Reply]:
     response: Response = yield Send(request, lane)
+    return safely(name, lambda: _read(settings, name, response, sent_at))
+
+
+def _read(settings: Settings, name: str, response: Response, sent_at: datetime) -> Reply:
     pair = settings.credentials.access_key_secret, settings.credentials.access_key_id
     try:
         return read_reply(name, response, secrets=[secret.reveal() for secret in pair])

@@ -1,35 +1,34 @@
 """An HTTP answer to a reply or a typed error.
 
 Two error forms exist: the gateway's ``{Code, Message}`` with 4xx/5xx, and the operation's ``{code, errorMessage,
-success: false}`` with 200 or 4xx. Success is ``success: true`` with an empty or absent code. Format follows the
-answer itself, because the documented default is XML and every documented example is JSON.
+success: false}`` with 200 or 4xx. Success is ``success: true`` with an empty or absent code.
 Source: https://developer.tuya.com/cn/docs/tuya-iot/Pub?id=Keyc7sd30vmlj .
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
+from airflow_provider_tuya_ota.core.bodies import read_body
 from airflow_provider_tuya_ota.core.error_codes import api_error
 from airflow_provider_tuya_ota.core.errors import ProtocolError, UnreadableReplyError
-from airflow_provider_tuya_ota.core.record import Record
-from airflow_provider_tuya_ota.core.redaction import excerpt, redact, redact_code
-from airflow_provider_tuya_ota.core.xml import read_xml
+from airflow_provider_tuya_ota.core.redaction import excerpt, redact_code
+from airflow_provider_tuya_ota.core.retry import asked_pause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.record import Record
 
 _SUCCESS_CODES: Final = frozenset({"", "200", "OK"})
 """The documented one is empty; the others cost nothing to understand when ``success`` says true."""
 _SPEAKING: Final = frozenset({405, 429})
 """Statuses that say enough without a code: the method is not served, there were too many requests."""
-_MISSING_COMMA: Final = re.compile(r'"(?:[^"\\]|\\[\s\S])*+(?:"|\\?\Z)|(?P<closing>[}\]])(?=\s*")')
-"""A text, to be skipped whole, or the end of an object or list that a key follows at once."""
+_SAYS_SUCCESS: Final = re.compile(rb"""(?i)success["']?\s{0,9}[:>=]\s{0,9}["']?true""")
+"""What an answer that was cut short may still say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,55 +60,54 @@ def read_reply(action: str, response: Response, *, secrets: Sequence[str] = ()) 
             " the request is signed for this host. Check API host and API port of the connection"
             " (8686 is the API, 3443 the console)."
         )
-    fields = _read_fields(response.body)
+    fields = read_body(response.body, secrets)
     if fields is None:
         _refuse_unreadable(action, response, secrets)
-    code = fields.text("Code").strip()
+    code = redact_code(fields.name("Code").strip(), secrets)
     success = fields.flag("Success")
     accepted = success is not False and (code == "" or (success is True and code in _SUCCESS_CODES))
     if response.status < 300 and accepted:  # noqa: PLR2004 - HTTP's success
         if success is None and "RequestId" not in fields:
             _refuse_unreadable(action, response, secrets)
-        return Reply(action=action, request_id=fields.text("RequestId"), fields=fields)
-    if success is True and response.status < 300:  # noqa: PLR2004 - HTTP's success
-        raise ProtocolError(f"{action}: the answer says success and code {redact_code(code, secrets)!r} at once")
-    if code == "" and success is not False:
+        return Reply(action=action, request_id=fields.name("RequestId"), fields=fields)
+    if response.status < 500 and _may_have_acted(fields, response.status, code, success=success):  # noqa: PLR2004 - HTTP's failures of a server
+        told = f"code {code!r}" if code else f"HTTP {response.status}"
+        raise ProtocolError(f"{action}: the answer says success and {told} at once; it may have been carried out")
+    if success is True or (code == "" and success is None):
         _refuse_unreadable(action, response, secrets)
     raise api_error(
         action=action,
-        code=redact_code(code, secrets),
-        message=redact(fields.text("ErrorMessage") or fields.text("Message"), secrets),
-        request_id=fields.text("RequestId"),
+        code=code,
+        message=fields.text("ErrorMessage") or fields.text("Message"),
+        request_id=fields.name("RequestId"),
         http_status=response.status,
+        retry_after=asked_pause(response.headers),
     )
 
 
-def _read_fields(body: bytes) -> Record | None:
-    text = body.strip()
-    parsed: Any = None
-    if text.startswith(b"<"):
-        parsed = read_xml(text)
-    else:
-        try:
-            parsed = _read_json(text)
-        except (ValueError, RecursionError):
-            return None
-    return Record(parsed) if isinstance(parsed, dict) else None
-
-
-def _read_json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except json.JSONDecodeError:
-        # As the vendor shows ListOTAModuleByProduct, there is no comma between the modules and the next key.
-        mended = _MISSING_COMMA.sub(lambda found: f"{found[0]}," if found["closing"] else found[0], body.decode())
-        return json.loads(mended)
+def _may_have_acted(fields: Record, status: int, code: str, *, success: bool | None) -> bool:
+    """Tell an answer that contradicts itself: read as a refusal, it would let a create be sent again."""
+    if success is True:
+        return code != "" or status < 300 or status in _SPEAKING  # noqa: PLR2004 - HTTP's success
+    return success is None and code == "" and status in _SPEAKING and bool(fields.get("Data"))
 
 
 def _refuse_unreadable(action: str, response: Response, secrets: Sequence[str]) -> NoReturn:
     shown = excerpt(response.body, secrets)
+    if response.status in _SPEAKING and _SAYS_SUCCESS.search(response.body):
+        raise UnreadableReplyError(
+            f"{action}: the answer (HTTP {response.status}) says success and cannot be read; it may have been carried"
+            f" out: {shown!r}"
+        )
     if response.status >= 500 or response.status in _SPEAKING:  # noqa: PLR2004 - HTTP's failures of a server
-        raise api_error(action=action, code="", message=shown, request_id="", http_status=response.status)
+        raise api_error(
+            action=action,
+            code="",
+            message=shown,
+            request_id="",
+            http_status=response.status,
+            retry_after=asked_pause(response.headers),
+        )
     # The platform refuses with a code. A 403 or 404 without one is told by a proxy, a firewall or another server.
     advice = (
         " Something in between answered, or API host and API port of the connection are not the API's (8686 is the"

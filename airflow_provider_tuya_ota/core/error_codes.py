@@ -45,7 +45,9 @@ def meaning_of(code: str, http_status: int) -> Meaning:
     return documented or _BY_STATUS.get(http_status, Meaning(ApiError))
 
 
-def api_error(*, action: str, code: str, message: str, request_id: str, http_status: int) -> ApiError:
+def api_error(
+    *, action: str, code: str, message: str, request_id: str, http_status: int, retry_after: float = 0.0
+) -> ApiError:
     """Build the error that belongs to a refusal."""
     kind, advice = meaning_of(code, http_status)
     return kind(
@@ -55,4 +57,5 @@ def api_error(*, action: str, code: str, message: str, request_id: str, http_sta
         request_id=request_id,
         http_status=http_status,
         advice=advice,
+        retry_after=retry_after,
     )

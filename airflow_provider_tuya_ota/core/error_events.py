@@ -13,7 +13,7 @@ def describe_error(error: TuyaOTAError) -> dict[str, Any]:
     return {
         "kind": type(error).__name__,
         "message": str(error),
-        "fields": {name: value for name, value in vars(error).items() if isinstance(value, str | int | bool)},
+        "fields": {name: value for name, value in vars(error).items() if isinstance(value, str | int | float)},
     }
 
 

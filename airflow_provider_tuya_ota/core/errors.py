@@ -124,10 +124,19 @@ class ApiError(TuyaOTAError):
     :param request_id: what the vendor's support asks for.
     :param http_status: status of the HTTP answer.
     :param advice: what to do next, one sentence.
+    :param retry_after: seconds that the answer asks to wait before the next request; 0 where it does not.
     """
 
     def __init__(
-        self, *, action: str, code: str, message: str, request_id: str, http_status: int, advice: str = ""
+        self,
+        *,
+        action: str,
+        code: str,
+        message: str,
+        request_id: str,
+        http_status: int,
+        advice: str = "",
+        retry_after: float = 0.0,
     ) -> None:
         parts = [f"{action} was refused: {code or f'HTTP {http_status}'}"]
         if message:
@@ -142,6 +151,7 @@ class ApiError(TuyaOTAError):
         self.request_id = request_id
         self.http_status = http_status
         self.advice = advice
+        self.retry_after = retry_after
 
 
 class AuthenticationError(ApiError):

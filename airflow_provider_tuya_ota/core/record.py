@@ -6,11 +6,25 @@ serialiser.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError
-from airflow_provider_tuya_ota.core.redaction import mask_reply
+from airflow_provider_tuya_ota.core.redaction import mask_reply, safe_name, safe_text
+from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+LONGEST_EXACT: Final = 8192
+"""Characters of a text that is sent back as it came: a policy has some hundred."""
+_ID: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@-]{{0,{LONGEST_NAME - 1}}}")
+_DECIMAL: Final = re.compile(r"[0-9]+\.[0-9]+([Ee][+-]?[0-9]+)?")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
+_WIDEST: Final = 2**63
+"""Events and databases hold whole numbers of 64 bits."""
+_SHOWN_KEYS: Final = 10
 
 
 class Record(Mapping[str, Any]):
@@ -19,21 +33,24 @@ class Record(Mapping[str, Any]):
     Its repr names the keys only, because values may be presigned addresses or device secrets.
 
     :param values: the object as parsed.
+    :param secrets: texts to remove wherever the platform echoes them.
     :raises ProtocolError: when two keys differ in nothing but case and disagree.
     """
 
-    __slots__ = ("_spelling", "_values")
+    __slots__ = ("_secrets", "_spelling", "_values")
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], secrets: Sequence[str] = ()) -> None:
         self._values = values
+        # In no attribute, as in Secret: whatever walks over attributes would find them there.
+        self._secrets: Callable[[], Sequence[str]] = lambda: secrets
         self._spelling: dict[str, str] = {}
         for key in values:
             known = self._spelling.setdefault(key.lower(), key)
             if known != key and values[known] != values[key]:
-                raise ProtocolError(f"the answer has both {known!r} and {key!r}, with different values")
+                raise ProtocolError(f"the answer has both {_key(known)!r} and {_key(key)!r}, with different values")
 
     def __getitem__(self, key: str) -> Any:
-        return wrap(self._values[self._spelling[key.lower()]])
+        return _wrap(self._values[self._spelling[key.lower()]], self._secrets())
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -72,32 +89,76 @@ class Record(Mapping[str, Any]):
         return self._values
 
     def text(self, key: str, default: str = "") -> str:
-        """Read a scalar as text; absent and null give the default."""
+        """Read what a person wrote or reads: on one line, short, with nothing secret; absent and null give the default.
+
+        A number or a boolean is given as the platform writes it.
+        """
+        value = self._scalar(key)
+        return default if value is None else safe_text(value, self._secrets())
+
+    def name(self, key: str) -> str:
+        """Read what other texts are compared with: a name, a version, a status; absent and null give an empty text.
+
+        It is given unchanged where it has nothing but letters, digits and ``. _ : @ ( ) -``; see :func:`safe_name`.
+        """
+        return safe_name(self._scalar(key) or "", self._secrets())
+
+    def id(self, key: str) -> str:
+        """Read an id exactly, from a text or a whole number; absent, null and empty give an empty text.
+
+        :raises ProtocolError: it is anything else. A decimal number has lost digits, and a padded text is another id.
+        """
+        value = self.get(key)
+        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if text is None or text == "":
+            return ""
+        if not isinstance(text, str) or not _ID.fullmatch(text) or _DECIMAL.fullmatch(text):
+            raise ProtocolError(
+                f"{key} should be an id (letters, digits and . _ : @ -), the answer has {_kind(value)}"
+                + (f" {cut(safe_text(text), 40)!r}" if isinstance(text, str) else "")
+            )
+        return text
+
+    def other_than(self, key: str, wanted: str) -> str:
+        """Give what is told under a key, as :meth:`name` does, where that is not what is wanted; else an empty text."""
+        told = self._scalar(key) or ""
+        return "" if told in {"", wanted} else safe_name(told, self._secrets())
+
+    def exact(self, key: str) -> str:
+        """Read a text that is sent back as it came, or kept secret; absent and null give an empty text.
+
+        :raises ProtocolError: it has blanks or characters that cannot be shown, or is longer than 8,192 characters.
+        """
+        text = self._scalar(key) or ""
+        if not text.isprintable() or " " in text or len(text) > LONGEST_EXACT:
+            raise ProtocolError(f"{key} should be at most {LONGEST_EXACT:,} characters without blanks")
+        return text
+
+    def whole(self, key: str) -> int | None:
+        """Read a whole number of at most 64 bits that may come as text; absent, null and empty give None."""
+        text = (self._scalar(key) or "").strip()
+        if not text:
+            return None
+        if not _WHOLE.fullmatch(text) or not -_WIDEST <= int(text) < _WIDEST:
+            raise ProtocolError(f"{key} should be a whole number")
+        return int(text)
+
+    def flag(self, key: str) -> bool | None:
+        """Read a boolean that may come as text; absent, null and empty give None."""
+        text = (self._scalar(key) or "").strip().lower()
+        if text not in {"true", "false", ""}:
+            raise ProtocolError(f"{key} should be true or false")
+        return {"true": True, "false": False}.get(text)
+
+    def _scalar(self, key: str) -> str | None:
         value = self.get(key)
         if value is None:
-            return default
+            return None
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, str | int | float):
             return str(value)
         raise ProtocolError(f"{key} should be a single value, the answer has {type(value).__name__}")
-
-    def whole(self, key: str) -> int | None:
-        """Read a whole number that may come as text; absent, null and empty give None."""
-        text = self.text(key).strip()
-        if not text:
-            return None
-        try:
-            return int(text)
-        except ValueError:
-            raise ProtocolError(f"{key} should be a whole number") from None
-
-    def flag(self, key: str) -> bool | None:
-        """Read a boolean that may come as text; absent, null and empty give None."""
-        text = self.text(key).strip().lower()
-        if text not in {"true", "false", ""}:
-            raise ProtocolError(f"{key} should be true or false")
-        return {"true": True, "false": False}.get(text)
 
     def record(self, key: str) -> Record:
         """Read an object; a list of one object counts as that object."""
@@ -117,12 +178,12 @@ class Record(Mapping[str, Any]):
         return _items(self.get(key), key, item_key)
 
 
-def wrap(value: Any) -> Any:
+def _wrap(value: Any, secrets: Sequence[str]) -> Any:
     """Make objects inside a parsed answer case-insensitive."""
     if isinstance(value, Mapping) and not isinstance(value, Record):
-        return Record(value)
+        return Record(value, secrets)
     if isinstance(value, list):
-        return [wrap(item) for item in value]
+        return [_wrap(item, secrets) for item in value]
     return value
 
 
@@ -151,5 +212,10 @@ def _kind(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, Record):
-        return f"an object with {', '.join(value) or 'no keys'}"
+        more = ", …" if len(value) > _SHOWN_KEYS else ""
+        return f"an object with {', '.join(map(_key, list(value)[:_SHOWN_KEYS])) or 'no keys'}{more}"
     return type(value).__name__
+
+
+def _key(key: str) -> str:
+    return cut(safe_name(key), 40)

@@ -10,28 +10,53 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, LONGEST_TEXT, cut, one_line, visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 EXCERPT_LENGTH = 160
 _REMOVED = "[removed]"
 _KEYED = re.compile(
-    r"""(?ix) (?P<key> access_?key_?id | signature(?!doesnotmatch|nonceused) | policy | [a-z]*secret | firmwareurl )
+    r"""(?ix) (?P<key> access_?key_?id | signature(?!doesnotmatch|nonceused) | policy | secret | firmwareurl )
         (?P<mark> ["']? \s* (?: [:=>] | %3D | %253D ) \s* ["']? )
         (?P<value> [^"'&\s,<>}]+ )"""
 )
+_QUERY = re.compile(r"""(?i)(?P<address>\bhttps?://[^\s?"'<>]{0,300}\?)[^\s"'<>]+""")
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_%~-]{28,}")
 _CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
+_PLAIN_NAME = re.compile(rf"[\w.:@()-]{{1,{LONGEST_NAME}}}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:
-    """Remove known secrets, values behind secret names, and any long opaque run except UUIDs, which are request ids."""
+    """Remove what must not be shown, in time that grows with the text alone.
+
+    That is known secrets, values behind secret names, queries of addresses, which may be presigned, and any long opaque
+    run except UUIDs, which are request ids.
+    """
     for secret in known:
         if secret:
             text = text.replace(secret, _REMOVED)
+    text = _QUERY.sub(rf"\g<address>{_REMOVED}", text)
     text = _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", text)
     return _OPAQUE.sub(lambda run: run.group() if _UUID.fullmatch(run.group()) else _REMOVED, text)
+
+
+def safe_text(text: str, known: Iterable[str] = (), longest: int = LONGEST_TEXT) -> str:
+    """Give a free text of the platform on one short line, redacted before it is cut so that no secret stays in part."""
+    return cut(redact(one_line(text), known), longest)
+
+
+def safe_name(text: str, known: Iterable[str] = ()) -> str:
+    """Give a name as it is where it looks like one, since others are compared with it; otherwise as a text.
+
+    A name that is changed has a character that no name has, so it never equals another one.
+    """
+    name = visible(text)
+    if _PLAIN_NAME.fullmatch(name):
+        return _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", name)
+    return cut(redact(name, known), LONGEST_NAME)
 
 
 def redact_code(code: str, known: Iterable[str] = ()) -> str:
@@ -42,8 +67,7 @@ def redact_code(code: str, known: Iterable[str] = ()) -> str:
 
 def excerpt(body: bytes, known: Iterable[str] = ()) -> str:
     """Give the beginning of an answer on one line, redacted before it is cut so that no secret survives in part."""
-    text = redact(" ".join(body[:4096].decode("utf-8", "replace").split()), known)
-    return text if len(text) <= EXCERPT_LENGTH else f"{text[:EXCERPT_LENGTH]}…"
+    return safe_text(body[:65536].decode("utf-8", "replace"), known, EXCERPT_LENGTH)
 
 
 def mask_reply(value: Any) -> Any:

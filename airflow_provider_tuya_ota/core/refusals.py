@@ -39,10 +39,11 @@ def explain_refusal(
 def _skew(response: Response, sent_at: datetime) -> str:
     try:
         platform = parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
+        if platform.tzinfo is None:
+            platform = platform.replace(tzinfo=UTC)
+        seconds = round((sent_at - platform).total_seconds())
+    except (ValueError, OverflowError):
+        # No date, or one that no calendar has.
         return "By how much this machine's clock differs from the platform's is not told."
-    if platform.tzinfo is None:
-        platform = platform.replace(tzinfo=UTC)
-    seconds = round((sent_at - platform).total_seconds())
     direction = "ahead of" if seconds > 0 else "behind"
     return f"This machine's clock is {abs(seconds)} s {direction} the platform's."

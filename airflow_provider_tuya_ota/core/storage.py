@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_tuya_ota.core.bodies import read_body, safely
 from airflow_provider_tuya_ota.core.errors import (
     ApiError,
     AuthenticationError,
@@ -16,8 +17,8 @@ from airflow_provider_tuya_ota.core.errors import (
     UnreadableReplyError,
 )
 from airflow_provider_tuya_ota.core.record import Record
-from airflow_provider_tuya_ota.core.redaction import excerpt, redact, redact_code
-from airflow_provider_tuya_ota.core.xml import read_xml
+from airflow_provider_tuya_ota.core.redaction import excerpt, redact_code
+from airflow_provider_tuya_ota.core.retry import asked_pause
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.http import Response
@@ -31,13 +32,16 @@ def read_storage_reply(response: Response) -> None:
     :raises ApiError: storage refused the form; ``UnavailableError`` where sending again may help.
     :raises ProtocolError: the answer has no documented form; ``UnreadableReplyError`` where it is not storage's.
     """
+    safely(ACTION, lambda: _read(response))
+
+
+def _read(response: Response) -> None:
     if response.status in {200, 201, 204}:
         return
     if response.status < 400:  # noqa: PLR2004 - HTTP's failures begin there
         raise ProtocolError(f"{ACTION}: object storage answered HTTP {response.status}, which is no documented answer")
-    parsed = read_xml(response.body.strip())
-    fields = Record(parsed if isinstance(parsed, dict) else {})
-    code = fields.text("Code")
+    fields = read_body(response.body) or Record({})
+    code = redact_code(fields.name("Code"))
     if not code and response.status < 500:  # noqa: PLR2004 - HTTP's server failures
         raise UnreadableReplyError(
             f"{ACTION}: something in between answered instead of object storage (HTTP {response.status}):"
@@ -47,11 +51,12 @@ def read_storage_reply(response: Response) -> None:
     kind, advice = _meaning(code, fields.text("Message"), response.status)
     raise kind(
         action=ACTION,
-        code=redact_code(code),
-        message=redact(fields.text("Message")) or excerpt(response.body),
-        request_id=fields.text("RequestId"),
+        code=code,
+        message=fields.text("Message") or excerpt(response.body),
+        request_id=fields.name("RequestId"),
         http_status=response.status,
         advice=advice,
+        retry_after=asked_pause(response.headers),
     )
 
 

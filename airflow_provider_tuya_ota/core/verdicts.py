@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, JobType, TaskStatus
+from airflow_provider_tuya_ota.core.texts import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 SAMPLE: Final = 50
 """Devices that a verdict names at the most; counts are always complete."""
+SHORT_REASON: Final = 200
+"""Characters of a device's reason in a verdict: fifty of them travel through the triggerer and into XCom."""
+UNKNOWN_STATUSES: Final = 10
+"""Statuses that nobody documented and that are counted by name; the others are counted together."""
+OTHER: Final = "OTHER"
 
 
 class Outcome(StrEnum):
@@ -139,7 +145,7 @@ def assess_job(
     """
     if counted is None:
         counted = Counter(task.status.value for task in tasks)
-    counts = {status: counted[status] for status in sorted(counted, key=_rank)}
+    counts = _counts(counted)
     ended = bool(counts) and all(TaskStatus(status).has_ended for status in counts)
     if not (ended or job.status.has_ended):
         outcome, why = Outcome.RUNNING, ""
@@ -212,6 +218,17 @@ def _lost(counts: dict[str, int]) -> str:
     return ", ".join(f"{counts[status]} {status}" for status in _LOST if counts.get(status))
 
 
+def _counts(counted: Mapping[str, int]) -> dict[str, int]:
+    ordered = sorted(counted, key=_rank)
+    documented = sum(status in _ORDER for status in ordered)
+    named, others = ordered[: documented + UNKNOWN_STATUSES], ordered[documented + UNKNOWN_STATUSES :]
+    counts = {status: counted[status] for status in named}
+    if others:
+        # Counted as one more status that nobody documented, which is no end.
+        counts[OTHER] = counts.get(OTHER, 0) + sum(counted[status] for status in others)
+    return counts
+
+
 def _rank(status: str) -> tuple[int, str]:
     return (_ORDER.index(status) if status in _ORDER else len(_ORDER), status)
 
@@ -219,6 +236,11 @@ def _rank(status: str) -> tuple[int, str]:
 def _sample(tasks: Iterable[DeviceTask]) -> tuple[DeviceState, ...]:
     ordered = sorted(tasks, key=lambda task: (_rank(task.status.value), task.device_name))
     return tuple(
-        DeviceState(name=task.device_name, status=task.status.value, progress=task.progress, reason=task.reason)
+        DeviceState(
+            name=task.device_name,
+            status=task.status.value,
+            progress=task.progress,
+            reason=cut(task.reason, SHORT_REASON),
+        )
         for task in ordered[:SAMPLE]
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -11,26 +11,30 @@ from defusedxml.ElementTree import fromstring
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+DEEPEST: Final = 32
+"""Levels of nesting; a documented reply has four."""
+
 
 def read_xml(body: bytes) -> Any:
     """Read a document; its root (``…Response``, ``Error``) is dropped, repeated elements become lists.
 
-    :returns: a dict, or None where the body is not safe, well-formed XML with elements inside.
+    :returns: a dict, or None where the body is not safe, well-formed XML with elements inside, of bounded depth.
     """
     try:
-        # expat keeps no recursion of ours, but the walk below does: documents nested this deep are no replies.
-        return _children(fromstring(body, forbid_dtd=True))
-    except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):
+        return _children(fromstring(body, forbid_dtd=True), DEEPEST)
+    except (ParseError, DefusedXmlException, ValueError, LookupError):
         return None
 
 
-def _children(element: Element) -> Any:
+def _children(element: Element, depth: int) -> Any:
     if len(element) == 0:
         # An indented empty element holds nothing but its indentation.
         return element.text if (element.text or "").strip() else None
+    if not depth:
+        raise ValueError
     tree: dict[str, Any] = {}
     for child in element:
-        value = _children(child)
+        value = _children(child, depth - 1)
         name = child.tag.rpartition("}")[2]
         if name not in tree:
             tree[name] = value

@@ -126,7 +126,7 @@ def test_a_job_is_read() -> None:
 @pytest.mark.parametrize("missing", ["jobId", "jobStatus"])
 def test_a_job_without_id_or_status_is_refused(missing: str) -> None:
     with pytest.raises(ProtocolError, match=f"(?i)no {missing}"):
-        parse(QueryOTAJob(job_id="9"), data=job() | {missing: None})
+        parse(QueryOTAJob(job_id="9"), data=job("9") | {missing: None})
 
 
 def test_a_page_of_jobs_may_have_no_total() -> None:

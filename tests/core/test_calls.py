@@ -31,7 +31,7 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.signing import signature, string_to_sign
-from tests.core.script import SECRET, SETTINGS, Script, gateway, job, lost, ok, refused
+from tests.core.script import SECRET, SETTINGS, Script, answered, gateway, job, lost, ok, refused
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import Action
@@ -168,6 +168,38 @@ def test_a_create_that_was_throttled_is_repeated(create: Action[object]) -> None
     assert script.nonces == ["nonce-1", "nonce-2", "nonce-3"]
 
 
+@pytest.mark.parametrize("create", [VERIFY, PACKAGE], ids=lambda action: action.name)
+@pytest.mark.parametrize("status", [405, 429, 503])
+def test_a_create_that_was_said_to_have_succeeded_is_sent_once_whatever_the_status(
+    create: Action[object], status: int
+) -> None:
+    script = Script([answered({"code": "", "requestId": "r", "success": True, "data": {"jobId": "9"}}, status)])
+
+    with pytest.raises(TuyaOTAError) as caught:
+        script.run(call(SETTINGS, create))
+
+    assert caught.value.in_doubt
+    assert len(script.sent) == 1
+
+
+@pytest.mark.parametrize("asked", ["20", "Sun, 01 Mar 2026 12:00:20 GMT"])
+def test_the_pause_that_the_platform_asks_for_is_kept(asked: str) -> None:
+    headers = {"retry-after": asked, "date": "Sun, 01 Mar 2026 12:00:00 GMT"}
+    script = Script([gateway("Throttling", 429, **headers), gateway("", 503, **headers), ok(data=job())])
+
+    script.run(call(SETTINGS, QUERY))
+
+    assert script.sleeps == [20.0, 20.0]
+
+
+def test_whoever_cancels_waits_no_longer_than_two_seconds() -> None:
+    script = Script([gateway("Throttling", 429, **{"retry-after": "60"}), ok()])
+
+    script.run(call(SETTINGS, CancelOTATaskByJob(job_id="9", cancel_queued_task=True)))
+
+    assert script.sleeps == [2.0]
+
+
 def test_an_endlessly_throttled_create_ends_in_its_error() -> None:
     with pytest.raises(ThrottledError):
         Script([gateway("Throttling")] * 5).run(call(SETTINGS, VERIFY))
@@ -252,6 +284,20 @@ def test_a_wrong_clock_is_named_with_its_error(code: str, date: str, words: str)
 
 def test_a_missing_date_leaves_the_skew_open() -> None:
     assert "is not told" in str(refusal("InvalidTimeStamp.Expired"))
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Sun, 01 Mar 99999 12:00:00 GMT",
+        f"Sun, 01 Mar {10**30} 12:00:00 GMT",
+        "Sun, 01 Mar 2026 25:61:00 GMT",
+        "Sun, 01 Mar 2026 12:00:00 +999999",
+        "\ud800",
+    ],
+)
+def test_a_date_that_no_calendar_has_leaves_the_skew_open(date: str) -> None:
+    assert "is not told" in str(refusal("InvalidTimeStamp.Expired", date=date))
 
 
 def test_asking_where_to_upload_is_harmless() -> None:

@@ -160,6 +160,7 @@ def test_a_redirect_is_refused_with_advice_about_the_port(status: int) -> None:
     assert "8686" in str(error)
 
 
+SAYS_SUCCESS = "an integer too long to convert"
 UNREADABLE: dict[str, Any] = {
     "empty": b"",
     "blank": b" \n ",
@@ -173,7 +174,7 @@ UNREADABLE: dict[str, Any] = {
     "a number": 17,
     "null": b"null",
     "no known field": {"hello": "world"},
-    "an integer too long to convert": b'{"success": true, "data": ' + b"9" * 5000 + b"}",
+    SAYS_SUCCESS: b'{"success": true, "data": ' + b"9" * 5000 + b"}",
     "nested too deep as JSON": b'{"data":' * 100_000 + b"1" + b"}" * 100_000,
     "nested too deep as XML": b"<a>" * 5000 + b"</a>" * 5000,
     "XML cut off": b"<R><RequestId>x</RequestId>",
@@ -193,12 +194,54 @@ def test_an_unreadable_answer_with_status_200_concludes_nothing(body: object) ->
     assert len(str(error)) < 400
 
 
-@pytest.mark.parametrize("body", [value for name, value in UNREADABLE.items() if name != "no known field"])
+@pytest.mark.parametrize(
+    "body", [value for name, value in UNREADABLE.items() if name not in {"no known field", SAYS_SUCCESS}]
+)
 @pytest.mark.parametrize(("status", "kind"), [(502, UnavailableError), (429, ThrottledError), (405, ApiError)])
 def test_an_unreadable_answer_with_an_error_status_is_read_by_its_status(
     body: object, status: int, kind: type[ApiError]
 ) -> None:
     assert type(failure(body, status)) is kind
+
+
+@pytest.mark.parametrize("status", [405, 429])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": "", "success": True, "requestId": REQUEST_ID, "data": {"jobId": "9"}},
+        {"success": "true"},
+        {"code": "Throttling.User", "success": True},
+        {"code": "UnsupportedHTTPMethod", "success": True},
+        {"requestId": REQUEST_ID, "data": {"jobId": "9"}},
+        b"<R><Success>true</Success></R>",
+        b'{"code":"","success": true,"data":{"jobId":"98',
+        b"<R><Success>true</Success><Data>",
+        UNREADABLE[SAYS_SUCCESS],
+    ],
+)
+def test_a_status_that_refuses_beside_a_body_that_says_success_leaves_doubt(body: object, status: int) -> None:
+    error = failure(body, status)
+
+    assert isinstance(error, ProtocolError)
+    assert error.in_doubt
+    assert f"HTTP {status}" in str(error) or "code" in str(error)
+
+
+@pytest.mark.parametrize("code", ["", "Throttling.User", "iot.firmware.FirmwareNotFound"])
+def test_a_server_failure_that_says_success_leaves_doubt_whatever_its_code(code: str) -> None:
+    error = failure({"code": code, "success": True}, 503)
+
+    assert type(error) is UnavailableError
+    assert error.in_doubt
+
+
+@pytest.mark.parametrize(("asked", "pause"), [("7", 7.0), ("soon", 0.0)])
+@pytest.mark.parametrize(("body", "status"), [({"Code": "Throttling"}, 400), (b"<p>slow down</p>", 429), (b"", 503)])
+def test_a_refusal_tells_what_pause_it_asks_for(asked: str, pause: float, body: object, status: int) -> None:
+    with pytest.raises(ApiError) as caught:
+        read_reply("X", answered(body, status, **{"retry-after": asked}))
+
+    assert caught.value.retry_after == pause
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 418])

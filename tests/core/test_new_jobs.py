@@ -91,9 +91,8 @@ def test_a_written_job_is_gone_on_with_and_none_is_created() -> None:
     "told",
     [
         refused("iot.firmware.InvalidOTAJobId"),
-        ok(data=OWN | {"jobType": "VERIFY_FIRMWARE"}),
-        ok(data=OWN | {"firmwareId": "999"}),
-        ok(data=OWN | {"jobId": "1"}),
+        ok(data=OWN | {"jobId": "wrong", "jobType": "VERIFY_FIRMWARE"}),
+        ok(data=OWN | {"jobId": "wrong", "firmwareId": "999"}),
     ],
 )
 def test_a_written_id_is_held_against_the_platform_and_searched_for_where_it_is_wrong(told: Answer) -> None:

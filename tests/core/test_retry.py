@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnreadableReplyError,
 )
-from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.retry import LONGEST_PAUSE, PATIENT, URGENT, Repeat, RetryPolicy, asked_pause
 from tests.core.script import lost
 
 
@@ -64,3 +64,45 @@ def test_jitter_spreads_over_the_upper_half_of_the_delay(jitter: float, attempt:
 
     assert delay is not None
     assert 2.0 ** (attempt - 2) <= delay <= 2.0 ** (attempt - 1)
+
+
+NOON = "Sun, 01 Mar 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("asked", "date", "pause"),
+    [
+        ("7", "", 7.0),
+        (" 7 ", "", 7.0),
+        ("0", "", 0.0),
+        ("3600", "", LONGEST_PAUSE),
+        ("Sun, 01 Mar 2026 12:00:20 GMT", NOON, 20.0),
+        ("Sun, 01 Mar 2026 13:00:00 GMT", NOON, LONGEST_PAUSE),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", NOON, 0.0),
+        ("Sun, 01 Mar 2026 12:00:20 GMT", "", 0.0),
+        ("Sun, 01 Mar 2026 12:00:20", NOON, 0.0),
+        ("Sun, 01 Mar 99999 12:00:20 GMT", NOON, 0.0),
+        (f"Sun, 01 Mar {10**12} 12:00:20 GMT", NOON, 0.0),
+        ("-1", NOON, 0.0),
+        ("1e9", NOON, 0.0),
+        ("nan", NOON, 0.0),
+        ("\u0667", NOON, 0.0),
+        ("9" * 5000, NOON, 0.0),
+        ("soon", NOON, 0.0),
+        ("", NOON, 0.0),
+    ],
+)
+def test_the_pause_that_an_answer_asks_for_is_read_within_bounds(asked: str, date: str, pause: float) -> None:
+    assert asked_pause({"retry-after": asked, "date": date}) == pause
+
+
+@pytest.mark.parametrize(("asked", "patient", "urgent"), [(0.0, 1.0, 1.0), (7.0, 7.0, 2.0), (0.1, 1.0, 1.0)])
+def test_the_pause_that_an_answer_asks_for_is_kept_and_cancelling_waits_less(
+    asked: float, patient: float, urgent: float
+) -> None:
+    error = api_error(action="X", code="", message="", request_id="", http_status=429, retry_after=asked)
+
+    def delay(policy: RetryPolicy) -> float | None:
+        return policy.delay(error, Repeat.HARMLESS, attempt=1, jitter=1.0)
+
+    assert (delay(PATIENT), delay(URGENT)) == (patient, urgent)

@@ -22,7 +22,7 @@ class Platform:
 
     def __call__(self, sent: Sent) -> Answer:
         if sent.action == "QueryOTAJob":
-            return ok(data=job(kind="UPGRADE_FIRMWARE"))
+            return ok(data=job("9", kind="UPGRADE_FIRMWARE"))
         wanted = sent.parameters.get("TaskStatus") if self.filters else None
         number, size = int(sent.parameters["CurrentPage"]), int(sent.parameters["PageSize"])
         found = [one for one in self.tasks if wanted in {one["taskStatus"], None}]

@@ -3,11 +3,13 @@ from __future__ import annotations
 import itertools
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.models import DeviceTask, Firmware, Job
+from airflow_provider_tuya_ota.core.redaction import safe_name, safe_text
 from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, JobType, TaskStatus
 from airflow_provider_tuya_ota.core.verdicts import SAMPLE, DeviceState, Outcome, Verdict, assess_job
 
@@ -187,3 +189,32 @@ def test_devices_that_must_ask_are_counted(need_push: bool | None, told: bool) -
     hint = assess(["QUEUED", "NOTIFIED"], "IN_PROGRESS", 2, need_push=need_push).hint
 
     assert ("1 queued must ask" in hint) is told
+
+
+def test_what_travels_through_the_triggerer_stays_small_whatever_devices_say() -> None:
+    wide = "\U0001f4a1"
+    crowd = [
+        DeviceTask(
+            task_id=str(number),
+            device_name=safe_name(wide * 1000),
+            status=TaskStatus(safe_name(f"{number}{wide * 1000}")),
+            progress=safe_name(wide * 1000),
+            reason=safe_text(wide * 1000),
+        )
+        for number in range(1000)
+    ]
+    found = Job(job_id="9", firmware_id="178", status=JobStatus.IN_PROGRESS, type=JobType.UPGRADE_FIRMWARE)
+
+    verdict = assess_job(found, crowd, None)
+
+    assert len(msgspec.msgpack.encode(verdict.to_dict())) < 150_000
+    assert len(verdict.line()) < 10_000
+
+
+def test_statuses_that_nobody_documented_are_named_up_to_ten_and_counted_all() -> None:
+    verdict = assess([*(f"X{number:03}" for number in range(500)), *["SUCCEEDED"] * 3, "OTHER"])
+
+    assert verdict.counts == {"SUCCEEDED": 3, "OTHER": 1, **{f"X{number:03}": 1 for number in range(9)}} | {
+        "OTHER": 492
+    }
+    assert verdict.outcome is SETTLING

@@ -1,7 +1,8 @@
 """What a broken platform might answer, through the whole read path: ``python -m tests.fuzz.replies [REPLIES] [SEED]``.
 
 Real answers of the emulator to every operation are bent, cut, respelled, nested and mixed with rubbish; each must come
-to a typed error or a valid value, soon and in little memory.
+to a typed error or a valid value, soon and in little memory. A value can be encoded and shown, is small, and is about
+what was asked for; an answer that says success lets nothing be created again.
 """
 
 from __future__ import annotations
@@ -12,17 +13,22 @@ import signal
 import sys
 import time
 from collections import Counter
-from dataclasses import MISSING, dataclass, fields
-from random import Random
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qsl
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS, Action
-from airflow_provider_tuya_ota.core.envelope import read_reply
+from airflow_provider_tuya_ota.core.calls import call
+from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.http import Response
+from airflow_provider_tuya_ota.core.flow import Ambient, Look, Send
+from airflow_provider_tuya_ota.core.retry import LONGEST_PAUSE, PATIENT, Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.storage import read_storage_reply
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
@@ -30,61 +36,34 @@ from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from tests.contract.test_every_operation import a_day
 from tests.contract.worlds import Meeting, VirtualWorld
+from tests.core.script import NOW, SETTINGS
+from tests.fuzz.mutations import Mutator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_provider_tuya_ota.core.http import Response
+
 LONGEST = 2.0
 """Seconds after which one reply counts as endless."""
-STATUSES = (*(200,) * 12, 201, 204, 301, 400, 403, 404, 405, 429, 500, 503)
-RUBBISH: tuple[Any, ...] = (
-    None,
-    True,
-    False,
-    0,
-    -1,
-    10**400,
-    1e308,
-    float("nan"),
-    float("inf"),
-    "",
-    " ",
-    "null",
-    "true",
-    "\x00",
-    "\ud800",
-    "\uff19",
-    "\u00b2",
-    "1e5",
-    "0x10",
-    "-0",
-    "a" * 10_000,
-    "2024-13-45T99:99:99Z",
-    [],
-    {},
-    [[]],
-    [None],
-    [{}],
-    {"": ""},
-    {"data": {"data": {}}},
-)
-HEADS = (
-    b"",
-    b"\xef\xbb\xbf",
-    b"\xff\xfe",
-    b"\x00",
-    b"<html>",
-    b"<?xml version='1.0'?>",
-    b")]}',\n",
-    b"HTTP/1.1 200 OK\r\n",
-)
-BOMB = (
-    b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "aaaaaaaaaa">'
-    + b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(8))
-    + b"]><l>&i;</l>"
-)
-
-
+LONGEST_LINE, LONGEST_ERROR = 8192, 4000
+"""Characters of a text of a value, and of an error with all its fields."""
+SENT_BACK = {"next_token", "host", "key"}
+"""Texts that must stay as they are; nothing shows them."""
+_DEVICE = ("product_key", "device_name", "iot_id")
+ABOUT: dict[str, tuple[str, ...]] = {
+    "QueryOTAJob": ("job_id",),
+    "QueryOTAFirmware": ("firmware_id",),
+    "QueryProduct": ("product_key",),
+    "QueryDevice": ("product_key",),
+    "ListOTAJobByFirmware": ("firmware_id",),
+    "ListOTAJobByDevice": ("firmware_id", *_DEVICE[:2]),
+    "ListOTATaskByJob": ("job_id",),
+    "ListOTAUnfinishedTaskByDevice": _DEVICE,
+    "ListOTAModuleVersionsByDevice": _DEVICE,
+    "ListOTAModuleByProduct": ("product_key",),
+}
+"""What the answer to an operation must be about."""
 NEEDED: dict[str, dict[str, Any]] = {
     "CreateOTAStaticUpgradeJob": {"target_selection": "ALL"},
     "CancelOTATaskByJob": {"cancel_queued_task": True},
@@ -116,7 +95,7 @@ def samples() -> list[Sample]:
             response = handle(request)
             name = emulator.log[-1]["action"]
             if name in ALL_ACTIONS:
-                found.append(Sample(an(ALL_ACTIONS[name]), response.body))
+                found.append(Sample(asked(ALL_ACTIONS[name], request.query), response.body))
             return response
 
         emulator.handle = listen  # type: ignore[method-assign] # the sample taker sits in the line
@@ -125,97 +104,27 @@ def samples() -> list[Sample]:
     return found
 
 
+def asked(kind: type[Action[Any]], query: str) -> Action[Any]:
+    """Rebuild a request from its query."""
+    wire = dict(parse_qsl(query, keep_blank_values=True))
+    values: dict[str, Any] = {}
+    for item in fields(kind):
+        parameter = item.metadata["parameter"]
+        entries = [value for name, value in wire.items() if name.startswith(f"{parameter.wire}.")]
+        if entries:
+            values[item.name] = entries
+        elif parameter.wire in wire:
+            text = wire[parameter.wire]
+            plain: dict[Any, Any] = {int: int, bool: "true".__eq__}
+            values[item.name] = plain.get(parameter.kind, str)(text)
+    return kind(**values)
+
+
 def an(kind: type[Action[Any]]) -> Action[Any]:
     """Make any request for an operation; its answer is read without looking at it."""
     plain: dict[Any, Any] = {str: "1", int: 1, list: ["d1"], bool: True}
     values = {item.name: plain[item.metadata["parameter"].kind] for item in fields(kind) if item.default is MISSING}
     return kind(**values | NEEDED.get(kind.__name__, {}))
-
-
-class Mutator:
-    """Bends answers."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = Random(seed)  # noqa: S311 - a campaign, repeatable by its seed
-
-    def reply(self, body: bytes) -> Response:
-        """Give something that resembles an answer."""
-        random = self._random
-        for _ in range(random.choice((1, 1, 1, 2, 3))):
-            bend = random.choice((self._structure, self._structure, self._structure, self._bytes, self._replace))
-            body = bend(body)
-        status = random.choice(STATUSES)
-        return Response(status, {"date": random.choice(("", "yesterday", "Mon, 01 Jan 2026 00:00:00 GMT"))}, body)
-
-    def _structure(self, body: bytes) -> bytes:
-        try:
-            parsed = json.loads(body)
-        except (ValueError, RecursionError):
-            return self._bytes(body)
-        for _ in range(self._random.randint(1, 4)):
-            parsed = self._bent(parsed)
-        return json.dumps(parsed).encode("utf-8", "surrogatepass")
-
-    def _bent(self, value: Any) -> Any:
-        random = self._random
-        if isinstance(value, dict) and value and random.random() < 0.8:
-            name = random.choice(list(value))
-            return self._bent_object(dict(value), name)
-        if isinstance(value, list) and value and random.random() < 0.8:
-            place = random.randrange(len(value))
-            return [*value[:place], self._bent(value[place]), *value[place + random.choice((0, 1)) :]]
-        return random.choice((*RUBBISH, [value], {"wrapped": value}, str(value), [value] * 3))
-
-    def _bent_object(self, value: dict[str, Any], name: str) -> dict[str, Any]:
-        match self._random.randrange(7):
-            case 0:
-                del value[name]
-            case 1:
-                value[name.upper()] = value.pop(name)
-            case 2:
-                value[name.swapcase()] = self._random.choice(RUBBISH)
-            case 3:
-                value[name] = self._random.choice(RUBBISH)
-            case 4:
-                value["extra"] = value[name]
-            case _:
-                value[name] = self._bent(value[name])
-        return value
-
-    def _bytes(self, body: bytes) -> bytes:
-        random = self._random
-        match random.randrange(6):
-            case 0:
-                return body[: random.randrange(len(body) + 1)]
-            case 1:
-                return random.choice(HEADS) + body
-            case 2:
-                return body.decode("utf-8", "replace").encode(random.choice(("utf-16", "utf-32", "utf-7")), "replace")
-            case 3:
-                return body + body
-            case 4:
-                place = random.randrange(len(body) + 1)
-                return body[:place] + random.randbytes(random.randint(1, 8)) + body[place:]
-            case _:
-                return body.replace(b'"', b"'") if random.random() < 0.5 else body.replace(b"<", b"<x:")
-
-    def _replace(self, _: bytes) -> bytes:
-        random = self._random
-        return random.choice(
-            (
-                random.randbytes(random.randint(0, 200)),
-                b"[" * 100_000,
-                b'{"a":' * 50_000,
-                b"<a>" * 20_000,
-                BOMB,
-                b'{"success":true,"data":' + b"9" * 100_000 + b"}",
-                b'{"success":true,"code":"","requestId":"x","data":'
-                + json.dumps(random.choice(RUBBISH)).encode()
-                + b"}",
-                b"<html><body>502 Bad Gateway</body></html>",
-                json.dumps(random.choice(RUBBISH)).encode("utf-8", "surrogatepass"),
-            )
-        )
 
 
 def outcome(sample: Sample, response: Response) -> str:
@@ -227,16 +136,81 @@ def outcome(sample: Sample, response: Response) -> str:
     try:
         if response.body.lstrip().startswith(b"<"):
             _read_as_storage(response)
-        result = sample.action.parse(read_reply(sample.action.name, response))
-        repr(result)
+        result = ask(sample.action, response)
+        return what_is_wrong(sample.action, result, response.body) or "value"
     except TuyaOTAError as error:
-        str(error)
-        return type(error).__name__
+        return _wrong_with_error(error, response) or type(error).__name__
     except Exception as error:  # noqa: BLE001 - whatever it is, it is no typed error
         return f"wrong: {type(error).__name__}: {error!s:.200}"
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return "value"
+
+
+def ask(action: Action[Any], response: Response) -> Any:
+    """Carry out one operation that is answered like this."""
+    flow = call(SETTINGS, action, RetryPolicy(attempts=1))
+    answer: Any = None
+    while True:
+        try:
+            effect = flow.send(answer)
+        except StopIteration as end:
+            return end.value
+        answer = {Look: Ambient(now=NOW, nonce="n", jitter=0.5, steady=NOW), Send: response}.get(type(effect))
+
+
+def what_is_wrong(action: Action[Any], result: Any, body: bytes = b"") -> str:
+    """Hold a value against what everybody may expect of it."""
+    plain = _plain(result)
+    msgspec.msgpack.encode(plain)
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False)
+    text.encode()
+    if not text.isprintable() or _leaks(text, body):
+        return f"wrong: the value cannot be shown: {text[:200]!r}"
+    if any(len(line) > LONGEST_LINE for line in _texts(plain)):
+        return "wrong: a text is long"
+    items = getattr(result, "items", result)
+    for item in items if isinstance(items, list) else [items]:
+        for name in ABOUT.get(action.name, ()):
+            told, wanted = getattr(item, name, ""), getattr(action, name)
+            if told and wanted and told != wanted:
+                return f"wrong: asked about {wanted}, told about {told}"
+    return ""
+
+
+def _leaks(text: str, body: bytes) -> bool:
+    """Tell whether a secret is shown that stands behind its name, in one piece, in the answer."""
+    whole = body.replace(b"OSSAccessKeyId=canary&Signature=canary", b"").replace(b"policy=canary", b"")
+    return "canary" in text and b"canary" not in whole
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return "***"
+    if is_dataclass(value):
+        shown = [item.name for item in fields(value) if item.name not in SENT_BACK]
+        return {name: _plain(getattr(value, name)) for name in shown}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict | list):
+        return [text for item in (value.values() if isinstance(value, dict) else value) for text in _texts(item)]
+    return [value] if isinstance(value, str) else []
+
+
+def _wrong_with_error(error: TuyaOTAError, response: Response) -> str:
+    text = json.dumps(describe_error(error), ensure_ascii=False, allow_nan=False)
+    msgspec.msgpack.encode(describe_error(error))
+    if not text.isprintable() or _leaks(text, response.body) or len(text) > LONGEST_ERROR:
+        return f"wrong: the error cannot be shown: {text[:300]!r}"
+    pause = PATIENT.delay(error, Repeat.DUPLICATES, attempt=1, jitter=1.0)
+    if pause is not None and not 0 < pause <= LONGEST_PAUSE:
+        return f"wrong: a pause of {pause} s"
+    if pause is not None and b'"success": true' in response.body:
+        return "wrong: what the platform said yes to would be created again"
+    return ""
 
 
 def _read_as_storage(response: Response) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from airflow_provider_tuya_ota.core.record import Record
 from tests.fuzz.replies import Sample, an, campaign, outcome, samples
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Callable
 
 REPLIES = 10_000
 SAMPLES = samples()
@@ -42,9 +43,16 @@ def test_any_bytes_come_to_a_value_or_a_typed_error(body: bytes, status: int) ->
     assert not outcome(sample, Response(status, {}, body)).startswith("wrong")
 
 
-def test_the_campaign_finds_a_reader_that_trusts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Record, "whole", lambda self, key: int(self[key]) if key in self else None)
+TRUSTING: dict[str, Callable[..., Any]] = {
+    "name": lambda self, key: str(self.get(key) or ""),
+    "other_than": lambda self, key, wanted: "",
+}
 
-    _, wrong = campaign(2000)
+
+@pytest.mark.parametrize("method", TRUSTING)
+def test_the_campaign_finds_a_reader_that_trusts(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    monkeypatch.setattr(Record, method, TRUSTING[method])
+
+    _, wrong = campaign(1500)
 
     assert wrong

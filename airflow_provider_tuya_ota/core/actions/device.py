@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_tuya_ota.core.actions.base import Action
-from airflow_provider_tuya_ota.core.actions.reading import read_page, required_text
+from airflow_provider_tuya_ota.core.actions.reading import about, read_page, required_id, required_name
 from airflow_provider_tuya_ota.core.actions.rules import optional, required, up_to_items, whole_from
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.models import Device, DevicePresence, ModuleVersion, Page, Product
@@ -55,8 +55,10 @@ class QueryDevice(Action[Page[Device]]):
 
     def parse(self, reply: Reply) -> Page[Device]:
         """Read the page."""
-        page = read_page(reply, "Data", "DeviceName", _device)
-        return Page(items=page.items, total=page.total, next_token=reply.fields.text("NextToken"))
+        page = read_page(
+            reply, "Data", "DeviceName", lambda item: _device(about(item, self.name, ProductKey=self.product_key))
+        )
+        return Page(items=page.items, total=page.total, next_token=reply.fields.exact("NextToken"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,10 @@ class BatchGetDeviceState(Action[list[DevicePresence]]):
     def parse(self, reply: Reply) -> list[DevicePresence]:
         """Read the list, which does not stand under ``Data``."""
         key = "DeviceStatusList" if "DeviceStatusList" in reply.fields else "Data"
-        return [_presence(item) for item in reply.fields.items_of(key, item_key="Status")]
+        return [
+            _presence(about(item, self.name, ProductKey=self.product_key))
+            for item in reply.fields.items_of(key, item_key="Status")
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,7 @@ class QueryProduct(Action[Product]):
 
     def parse(self, reply: Reply) -> Product:
         """Read the product."""
-        return _product(reply.fields.record("Data"))
+        return _product(about(reply.fields.record("Data"), self.name, ProductKey=self.product_key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +166,8 @@ class ListOTAModuleVersionsByDevice(Action[Page[ModuleVersion]]):
 
     def parse(self, reply: Reply) -> Page[ModuleVersion]:
         """Read the page."""
-        return read_page(reply, "Data", "ModuleName", _module_version)
+        asked = {"ProductKey": self.product_key, "DeviceName": self.device_name, "IotId": self.iot_id}
+        return read_page(reply, "Data", "ModuleName", lambda item: _module_version(about(item, self.name, **asked)))
 
 
 def which_device(action: str, product_key: str | None, device_name: str | None, iot_id: str | None) -> list[str]:
@@ -175,36 +181,36 @@ def which_device(action: str, product_key: str | None, device_name: str | None, 
 
 def _device(item: Record) -> Device:
     return Device(
-        device_name=required_text(item, "DeviceName", QueryDevice.name),
-        product_key=item.text("ProductKey"),
-        status=DeviceStatus(item.text("DeviceStatus")),
-        iot_id=item.text("IotId"),
-        device_secret=Secret(item.text("DeviceSecret")),
+        device_name=required_name(item, "DeviceName", QueryDevice.name),
+        product_key=item.id("ProductKey"),
+        status=DeviceStatus(item.name("DeviceStatus")),
+        iot_id=item.id("IotId"),
+        device_secret=Secret(item.exact("DeviceSecret")),
     )
 
 
 def _presence(item: Record) -> DevicePresence:
     return DevicePresence(
-        device_name=item.text("DeviceName"),
-        iot_id=item.text("IotId"),
-        status=DeviceStatus(item.text("Status")),
-        last_online_at=item.text("LastOnlineTime"),
+        device_name=item.name("DeviceName"),
+        iot_id=item.id("IotId"),
+        status=DeviceStatus(item.name("Status")),
+        last_online_at=item.name("LastOnlineTime"),
     )
 
 
 def _product(item: Record) -> Product:
     return Product(
-        product_key=required_text(item, "ProductKey", QueryProduct.name),
-        name=item.text("ProductName"),
+        product_key=required_id(item, "ProductKey", QueryProduct.name),
+        name=item.name("ProductName"),
         device_count=item.whole("DeviceCount"),
     )
 
 
 def _module_version(item: Record) -> ModuleVersion:
     return ModuleVersion(
-        device_name=item.text("DeviceName"),
-        iot_id=item.text("IotId"),
-        module_name=required_text(item, "ModuleName", ListOTAModuleVersionsByDevice.name),
-        version=item.text("ModuleVersion"),
-        product_key=item.text("ProductKey"),
+        device_name=item.name("DeviceName"),
+        iot_id=item.id("IotId"),
+        module_name=required_name(item, "ModuleName", ListOTAModuleVersionsByDevice.name),
+        version=item.name("ModuleVersion"),
+        product_key=item.id("ProductKey"),
     )

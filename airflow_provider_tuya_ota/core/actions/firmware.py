@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_tuya_ota.core.actions.base import Action
-from airflow_provider_tuya_ota.core.actions.reading import created, nothing, read_page, required_text
+from airflow_provider_tuya_ota.core.actions.reading import (
+    about,
+    created,
+    nothing,
+    read_page,
+    required_exact,
+    required_id,
+)
 from airflow_provider_tuya_ota.core.actions.rules import (
     matches,
     one_of,
@@ -58,12 +65,12 @@ class GenerateOTAUploadURL(Action[UploadTicket]):
         """Read the ticket."""
         data = reply.fields.record("Data")
         return UploadTicket(
-            host=required_text(data, "Host", self.name),
-            key=required_text(data, "Key", self.name),
-            access_key_id=Secret(required_text(data, "OSSAccessKeyId", self.name)),
-            policy=Secret(required_text(data, "Policy", self.name)),
-            signature=Secret(required_text(data, "Signature", self.name)),
-            firmware_url=Secret(required_text(data, "FirmwareUrl", self.name)),
+            host=required_exact(data, "Host", self.name),
+            key=required_exact(data, "Key", self.name),
+            access_key_id=Secret(required_exact(data, "OSSAccessKeyId", self.name)),
+            policy=Secret(required_exact(data, "Policy", self.name)),
+            signature=Secret(required_exact(data, "Signature", self.name)),
+            firmware_url=Secret(required_exact(data, "FirmwareUrl", self.name)),
         )
 
 
@@ -145,7 +152,7 @@ class QueryOTAFirmware(Action[Firmware]):
         info = reply.fields.record("FirmwareInfo" if "FirmwareInfo" in reply.fields else "Data")
         if "FirmwareId" not in info and len(info) == 1:
             info = info.record(next(iter(info)))
-        return read_firmware(info, self.name)
+        return read_firmware(about(info, self.name, FirmwareId=self.firmware_id), self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,15 +233,15 @@ def read_firmware(info: Record, action: str) -> Firmware:
     if status is None:
         raise ProtocolError(f"{action}: the answer has a package without Status")
     return Firmware(
-        firmware_id=required_text(info, "FirmwareId", action),
-        name=info.text("FirmwareName"),
-        version=info.text("DestVersion"),
-        product_key=info.text("ProductKey"),
+        firmware_id=required_id(info, "FirmwareId", action),
+        name=info.name("FirmwareName"),
+        version=info.name("DestVersion"),
+        product_key=info.id("ProductKey"),
         status=FirmwareStatus(status),
-        module_name=info.text("ModuleName") or "default",
-        src_version=info.text("SrcVersion"),
-        firmware_sign=info.text("FirmwareSign").lower(),
-        sign_method=info.text("SignMethod").upper(),
+        module_name=info.name("ModuleName") or "default",
+        src_version=info.name("SrcVersion"),
+        firmware_sign=info.name("FirmwareSign").lower(),
+        sign_method=info.name("SignMethod").upper(),
         firmware_size=info.whole("FirmwareSize"),
-        utc_create=info.text("UtcCreate"),
+        utc_create=info.name("UtcCreate"),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_tuya_ota.core.actions.base import Action
-from airflow_provider_tuya_ota.core.actions.reading import created, read_page, required_text
+from airflow_provider_tuya_ota.core.actions.reading import about, created, read_page, required_id, required_name
 from airflow_provider_tuya_ota.core.actions.rules import one_of, optional, required, up_to_items, whole_from
 from airflow_provider_tuya_ota.core.models import Created, Job, Page
 from airflow_provider_tuya_ota.core.retry import Repeat
@@ -67,7 +67,7 @@ class QueryOTAJob(Action[Job]):
 
     def parse(self, reply: Reply) -> Job:
         """Read the job."""
-        return read_job(reply.fields.record("Data"), self.name)
+        return read_job(about(reply.fields.record("Data"), self.name, JobId=self.job_id), self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,10 @@ class ListOTAJobByFirmware(Action[Page[Job]]):
 
     def parse(self, reply: Reply) -> Page[Job]:
         """Read the page."""
-        return read_page(reply, "Data", "JobId", lambda item: read_job(item, self.name))
+        return read_page(reply, "Data", "JobId", self._read)
+
+    def _read(self, item: Record) -> Job:
+        return read_job(about(item, self.name, FirmwareId=self.firmware_id), self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,21 +120,25 @@ class ListOTAJobByDevice(Action[Page[Job]]):
 
     def parse(self, reply: Reply) -> Page[Job]:
         """Read the page."""
-        return read_page(reply, "Data", "JobId", lambda item: read_job(item, self.name))
+        return read_page(reply, "Data", "JobId", self._read)
+
+    def _read(self, item: Record) -> Job:
+        asked = {"ProductKey": self.product_key, "DeviceName": self.device_name, "FirmwareId": self.firmware_id}
+        return read_job(about(item, self.name, **asked), self.name)
 
 
 def read_job(data: Record, action: str) -> Job:
     """Read a job from a list or a query."""
     return Job(
-        job_id=required_text(data, "JobId", action),
-        firmware_id=data.text("FirmwareId"),
-        status=JobStatus(required_text(data, "JobStatus", action)),
-        type=JobType(data.text("JobType")),
-        product_key=data.text("ProductKey"),
-        target_selection=data.text("TargetSelection"),
+        job_id=required_id(data, "JobId", action),
+        firmware_id=data.id("FirmwareId"),
+        status=JobStatus(required_name(data, "JobStatus", action)),
+        type=JobType(data.name("JobType")),
+        product_key=data.id("ProductKey"),
+        target_selection=data.name("TargetSelection"),
         need_confirm=data.flag("NeedConfirm"),
         need_push=data.flag("NeedPush"),
-        gray_percent=data.text("GrayPercent"),
-        group_id=data.text("GroupId"),
-        utc_create=data.text("UtcCreate"),
+        gray_percent=data.name("GrayPercent"),
+        group_id=data.id("GroupId"),
+        utc_create=data.name("UtcCreate"),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_tuya_ota.core.actions.base import Action
 from airflow_provider_tuya_ota.core.actions.firmware import MODULE_NAME
-from airflow_provider_tuya_ota.core.actions.reading import nothing, required_text
+from airflow_provider_tuya_ota.core.actions.reading import about, nothing, required_name
 from airflow_provider_tuya_ota.core.actions.rules import matches, optional, required, up_to_characters
 from airflow_provider_tuya_ota.core.models import OtaModule
 from airflow_provider_tuya_ota.core.retry import Repeat
@@ -104,12 +104,12 @@ class ListOTAModuleByProduct(Action[list[OtaModule]]):
         """Read the list, which the vendor's example shows as a single object."""
         return [
             OtaModule(
-                module_name=required_text(item, "ModuleName", self.name),
-                product_key=item.text("ProductKey"),
-                alias_name=item.text("AliasName"),
+                module_name=required_name(item, "ModuleName", self.name),
+                product_key=about(item, self.name, ProductKey=self.product_key).id("ProductKey"),
+                alias_name=item.name("AliasName"),
                 desc=item.text("Desc"),
-                created_at=item.text("GmtCreate"),
-                modified_at=item.text("GmtModified"),
+                created_at=item.name("GmtCreate"),
+                modified_at=item.name("GmtModified"),
             )
             for item in reply.fields.items_of("Data", item_key="ModuleName")
         ]

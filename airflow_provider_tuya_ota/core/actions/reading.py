@@ -16,9 +16,34 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-def required_text(record: Record, key: str, action: str) -> str:
-    """Read a text without which the answer is of no use."""
-    text = record.text(key)
+def required_id(record: Record, key: str, action: str) -> str:
+    """Read an id without which the answer is of no use."""
+    return _required(record.id(key), key, action)
+
+
+def required_name(record: Record, key: str, action: str) -> str:
+    """Read a name or a status without which the answer is of no use."""
+    return _required(record.name(key), key, action)
+
+
+def required_exact(record: Record, key: str, action: str) -> str:
+    """Read a text that is sent back, without which the answer is of no use."""
+    return _required(record.exact(key), key, action)
+
+
+def about(record: Record, action: str, **asked: str | None) -> Record:
+    """Check that an object is about what was asked for; a field that is absent speaks neither for nor against.
+
+    :param asked: by name on the wire, what was asked for; None where it was left open.
+    :raises ProtocolError: it is about something else, so nothing is concluded from the answer.
+    """
+    for key, wanted in asked.items():
+        if wanted is not None and (told := record.other_than(key, wanted)):
+            raise ProtocolError(f"{action}: asked about {key} {wanted}, the answer is about {told}; it does not count")
+    return record
+
+
+def _required(text: str, key: str, action: str) -> str:
     if not text:
         raise ProtocolError(f"{action}: the answer has no {key}")
     return text
@@ -36,10 +61,10 @@ def created(reply: Reply, *id_keys: str, other_than: str | None = None) -> Creat
     """
     data = reply.fields.get("Data")
     data = data if isinstance(data, Record) else Record({})
-    ids = [data.text(key) for key in id_keys]
+    ids = map(data.id, id_keys)
     return Created(
         entity_id=next((found for found in ids if found and found != other_than), None),
-        utc_create=data.text("UtcCreate"),
+        utc_create=data.name("UtcCreate"),
         request_id=reply.request_id,
     )
 

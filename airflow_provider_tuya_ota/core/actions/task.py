@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from airflow_provider_tuya_ota.core.actions.base import Action
 from airflow_provider_tuya_ota.core.actions.device import which_device
 from airflow_provider_tuya_ota.core.actions.firmware import MODULE_NAME
-from airflow_provider_tuya_ota.core.actions.reading import nothing, read_page, required_text
+from airflow_provider_tuya_ota.core.actions.reading import about, nothing, read_page, required_id, required_name
 from airflow_provider_tuya_ota.core.actions.rules import each, one_of, optional, required, up_to_items, whole_from
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.models import DeviceTask, Page
@@ -48,7 +48,9 @@ class ListOTATaskByJob(Action[Page[DeviceTask]]):
 
     def parse(self, reply: Reply) -> Page[DeviceTask]:
         """Read the page."""
-        return read_page(reply, "Data", "TaskId", lambda item: read_task(item, self.name))
+        return read_page(
+            reply, "Data", "TaskId", lambda item: read_task(about(item, self.name, JobId=self.job_id), self.name)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,20 +167,27 @@ class ListOTAUnfinishedTaskByDevice(Action[list[DeviceTask]]):
 
     def parse(self, reply: Reply) -> list[DeviceTask]:
         """Read the list."""
-        return [read_task(item, self.name) for item in reply.fields.items_of("Data", item_key="TaskId")]
+        asked = {
+            "ProductKey": self.product_key,
+            "DeviceName": self.device_name,
+            "IotId": self.iot_id,
+            "ModuleName": self.module_name,
+        }
+        items = reply.fields.items_of("Data", item_key="TaskId")
+        return [read_task(about(item, self.name, **asked), self.name) for item in items]
 
 
 def read_task(data: Record, action: str) -> DeviceTask:
     """Read a device task."""
     return DeviceTask(
-        task_id=required_text(data, "TaskId", action),
-        device_name=data.text("DeviceName"),
-        status=TaskStatus(required_text(data, "TaskStatus", action)),
-        progress=data.text("Progress"),
+        task_id=required_id(data, "TaskId", action),
+        device_name=data.name("DeviceName"),
+        status=TaskStatus(required_name(data, "TaskStatus", action)),
+        progress=data.name("Progress"),
         reason=data.text("TaskDesc"),
-        src_version=data.text("SrcVersion"),
-        dest_version=data.text("DestVersion"),
-        job_id=data.text("JobId"),
-        firmware_id=data.text("FirmwareId"),
-        module_name=data.text("ModuleName"),
+        src_version=data.name("SrcVersion"),
+        dest_version=data.name("DestVersion"),
+        job_id=data.id("JobId"),
+        firmware_id=data.id("FirmwareId"),
+        module_name=data.name("ModuleName"),
     )

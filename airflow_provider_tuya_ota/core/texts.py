@@ -1,0 +1,42 @@
+"""Characters that may be shown, stored and sent on, and lengths that stay small.
+
+A device or a person at the console may put anything into a text that JSON can hold: a lone surrogate, which no encoder
+takes, an escape sequence for the terminal, a line break that forges a line of a log, a megabyte of words.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+LONGEST_TEXT: Final = 500
+"""Characters of a free text, e.g. ``TaskDesc``: a sentence of an error fits, fifty of them stay small in an event."""
+LONGEST_NAME: Final = 128
+"""Characters of a name, a status or a version; the vendor's own rules permit 64 at the most."""
+INSTEAD: Final = "\ufffd"
+_LAYOUT: Final = frozenset("\n\r\t")
+
+
+def encodable(text: str) -> str:
+    """Replace characters that no log, database or encoder takes safely; line breaks and tabs stay.
+
+    These are controls, escape sequences, lone surrogates, and characters that turn the direction of writing or have no
+    width, as the joiner inside an emoji: two texts that look alike must not differ.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in _LAYOUT else INSTEAD for char in text)
+
+
+def visible(text: str) -> str:
+    """Replace every character that cannot be shown on a line; blanks stay as they are."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else INSTEAD for char in text)
+
+
+def one_line(text: str) -> str:
+    """Give a text on one line, with single blanks between its words."""
+    return visible(" ".join(text.split()))
+
+
+def cut(text: str, longest: int) -> str:
+    """Shorten a text; an ellipsis follows where something was left out."""
+    return text if len(text) <= longest else f"{text[:longest]}…"

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from airflow_provider_tuya_ota.core.bodies import read_body, safely
+from airflow_provider_tuya_ota.core.errors import NotFoundError, ProtocolError
+from airflow_provider_tuya_ota.core.xml import DEEPEST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def nested(depth: int, form: str) -> bytes:
+    if form == "list":
+        return b'{"a":' + b"[" * depth + b"]" * depth + b"}"
+    if form == "object":
+        return b'{"a":' * depth + b"1" + b"}" * depth
+    return b"<a>" * depth + b"<b>1</b>" + b"</a>" * depth
+
+
+@pytest.mark.parametrize("form", ["list", "object", "xml"])
+@pytest.mark.parametrize("depth", [DEEPEST + 2, 600, 900, 1100, 100_000])
+def test_what_is_nested_deeper_than_any_reply_is_no_reply(form: str, depth: int) -> None:
+    assert read_body(nested(depth, form)) is None
+
+
+@pytest.mark.parametrize("form", ["list", "object", "xml"])
+def test_what_is_nested_as_a_reply_may_be_is_read(form: str) -> None:
+    assert read_body(nested(10, form)) is not None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "\ud800",
+        {"\udfff": "\udc00"},
+        ["\x00", {"k" * 1000: "\x1b"}],
+        10**400,
+        -(2**63) - 1,
+        float("inf"),
+        float("nan"),
+        1.5,
+        True,
+        None,
+    ],
+)
+def test_whatever_was_sent_can_be_encoded(value: Any) -> None:
+    record = read_body(json.dumps({"data": value}).encode())
+
+    assert record is not None
+    json.dumps(record.plain(), ensure_ascii=False, allow_nan=False).encode()
+    msgspec.msgpack.encode(record.plain())
+
+
+def test_line_breaks_of_a_text_stay_where_nobody_shows_it() -> None:
+    record = read_body(b'{"desc": "a\\r\\n\\tb\\u2028"}')
+
+    assert record is not None
+    assert record.plain() == {"desc": "a\r\n\tb\ufffd"}
+
+
+def failing(error: Exception) -> Callable[[], None]:
+    def read() -> None:
+        raise error
+
+    return read
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("canary"),
+        OverflowError("canary"),
+        RecursionError("canary"),
+        KeyError("canary"),
+        UnicodeDecodeError("utf-8", b"canary", 0, 1, "canary"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_is_odd_about_an_answer_is_a_typed_error_that_quotes_nothing(error: Exception) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        safely("QueryOTAJob", failing(error))
+
+    assert str(caught.value) == f"QueryOTAJob: the answer cannot be read ({type(error).__name__})"
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AttributeError("x"),
+        AssertionError("x"),
+        NotFoundError(action="A", code="", message="", request_id="", http_status=404),
+    ],
+)
+def test_mistakes_in_the_code_and_typed_errors_pass(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught:
+        safely("QueryOTAJob", failing(error))
+
+    assert caught.value is error
