@@ -87,7 +87,7 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
             INFERRED,
             "the operation's name is documented to be left out",
         ),
-        ("Format in capitals or not", INFERRED, "the original's SDK sends json"),
+        ("Format in capitals or not; True and False beside true and false", INFERRED, "what the original's SDKs send"),
         ("every other reading is a quirk", DOCUMENTED, "docs/emulator.md"),
         (
             "where asked for: lists and queries late, in order or not; tasks later than their job",

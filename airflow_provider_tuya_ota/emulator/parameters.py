@@ -135,9 +135,10 @@ def _names(parameter: Parameter, value: list[str]) -> list[str]:
 
 
 def _flag(parameter: Parameter, value: str) -> bool:
-    if value not in {"true", "false"}:
+    # The vendor's own SDKs for Python send Python's words.
+    if value not in {"true", "false", "True", "False"}:
         raise BusinessError(parameter.code, f"{parameter.name} is true or false.")
-    return value == "true"
+    return value in {"true", "True"}
 
 
 def _whole(parameter: Parameter, value: str) -> int:
