@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob
 from airflow_provider_tuya_ota.core.calls import call
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from airflow_provider_tuya_ota.core.retry import RetryPolicy
     from airflow_provider_tuya_ota.core.settings import Settings
 
 WAITING = (TaskStatus.CONFIRM, TaskStatus.QUEUED, TaskStatus.NOTIFIED)
@@ -30,7 +31,7 @@ class Stopped:
     :param cancelled: device tasks that never begin, those that were cancelled before among them.
     :param waiting: device tasks that could not be cancelled and may still begin.
     :param flashing: device tasks that go on.
-    :param is_counted: False where the platform did not tell these numbers after the cancel.
+    :param is_counted: False where these numbers were not read after the cancel.
     """
 
     cancelled: int
@@ -41,11 +42,14 @@ class Stopped:
     def line(self, job_id: str) -> str:
         """Say it in a sentence."""
         if not self.is_counted:
-            return f"job {job_id}: what had not begun is cancelled; how many devices are flashing could not be read"
+            return f"job {job_id}: what had not begun is cancelled, not counted; devices that are flashing go on"
         text = f"job {job_id}: {self.cancelled} device tasks cancelled"
         if self.waiting:
             text += f", {self.waiting} could not be cancelled and may still begin"
         return f"{text}, {self.flashing} are flashing and cannot be stopped"
+
+
+UNCOUNTED: Final = Stopped(cancelled=0, waiting=0, flashing=0, is_counted=False)
 
 
 def stop_job(settings: Settings, job_id: str) -> Flow[Stopped]:
@@ -54,32 +58,48 @@ def stop_job(settings: Settings, job_id: str) -> Flow[Stopped]:
     The cancel is the first request: whoever stops a job may have seconds left to live. Doing it twice does no more than
     once.
     """
+    is_cancelled = yield from cancel_job(settings, job_id)
+    return (yield from count_stopped(settings, job_id, is_cancelled=is_cancelled))
+
+
+def cancel_job(settings: Settings, job_id: str, retry: RetryPolicy | None = None) -> Flow[bool]:
+    """Send the cancel alone.
+
+    :param retry: patience; the default bridges about fifteen seconds.
+    :returns: False where the platform had nothing to cancel, which is as good where the job has ended; count to know.
+    """
     try:
         yield from call(
             settings,
             CancelOTATaskByJob(
                 job_id=job_id, cancel_queued_task=True, cancel_notified_task=True, cancel_unconfirmed_task=True
             ),
+            retry,
         )
     except ConflictError as error:
-        # The job has ended meanwhile, which is as good.
         yield Note(f"{error.sentence} Looking at job {job_id}.", warning=True)
-        stopped = yield from _count(settings, job_id)
+        return False
+    yield Note(f"What job {job_id} had not begun is cancelled.")
+    return True
+
+
+def count_stopped(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[Stopped]:
+    """Count what the cancel came to; a count that fails takes nothing from a cancel that was carried out.
+
+    :param is_cancelled: what :func:`cancel_job` gave.
+    """
+    try:
+        after = yield from count_tasks(settings, job_id, (*UNFINISHED, TaskStatus.CANCELED))
+    except TuyaOTAError:
+        if not is_cancelled:
+            raise
+        stopped = UNCOUNTED
     else:
-        yield Note(f"What job {job_id} had not begun is cancelled.")
-        try:
-            stopped = yield from _count(settings, job_id)
-        except TuyaOTAError:
-            stopped = Stopped(cancelled=0, waiting=0, flashing=0, is_counted=False)
+        stopped = Stopped(
+            cancelled=after[TaskStatus.CANCELED], waiting=_waiting(after), flashing=after[TaskStatus.IN_PROGRESS]
+        )
     yield Note(stopped.line(job_id), warning=bool(stopped.waiting or stopped.flashing or not stopped.is_counted))
     return stopped
-
-
-def _count(settings: Settings, job_id: str) -> Flow[Stopped]:
-    after = yield from count_tasks(settings, job_id, (*UNFINISHED, TaskStatus.CANCELED))
-    return Stopped(
-        cancelled=after[TaskStatus.CANCELED], waiting=_waiting(after), flashing=after[TaskStatus.IN_PROGRESS]
-    )
 
 
 def not_stopped(job_id: str) -> str:

@@ -92,7 +92,7 @@ def test_a_cancel_that_got_through_is_no_failure_because_nobody_can_count() -> N
 
     assert not stopped.is_counted
     assert script.warnings[-1] == (
-        "job 9: what had not begun is cancelled; how many devices are flashing could not be read"
+        "job 9: what had not begun is cancelled, not counted; devices that are flashing go on"
     )
 
 
@@ -106,6 +106,14 @@ def test_a_job_that_has_ended_meanwhile_is_as_good(code: str) -> None:
     platform.after = ["CANCELED"] * 2
 
     assert Script(platform).run(stop_job(SETTINGS, "9")).waiting == 0
+
+
+def test_a_refused_cancel_whose_job_cannot_be_counted_is_no_success() -> None:
+    refusal = refused("iot.firmware.CancelUpgradeTaskFailed")
+    script = Script(lambda sent: refusal if sent.action == "CancelOTATaskByJob" else lost())
+
+    with pytest.raises(TransportError):
+        script.run(stop_job(SETTINGS, "9"))
 
 
 def test_what_could_not_be_cancelled_is_said() -> None:
