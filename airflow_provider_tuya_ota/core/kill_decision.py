@@ -88,27 +88,33 @@ _BY_A_PERSON: Final = {
 
 def decide(kill: Kill) -> Decision:
     """Decide, in doubt for the job: a job that goes on can be stopped later, a stopped one is lost."""
-    if not kill.is_own:
-        return Decision(stop=False, reason="its task follows it and did not create it")
-    if kill.on_cancel != "stop":
-        return Decision(stop=False, reason=f"on_cancel is {kill.on_cancel!r}")
-    if kill.has_stalled:
-        return Decision(
-            stop=False,
-            reason=f"this {kill.where} stood still for a while, so Airflow may have given its task away without that"
-            " anybody asked to stop it",
-        )
+    if reason := _kept_in_any_case(kill):
+        return Decision(stop=False, reason=reason)
     if kill.is_out_of_time:
         return Decision(stop=True, reason="the execution_timeout of its task is over")
     if kill.state is None:
         return Decision(
             stop=False, reason="Airflow did not tell the state of its task, so nobody is known to have asked to stop it"
         )
-    if kill.state in _BY_A_PERSON:
-        return Decision(stop=True, reason=_BY_A_PERSON[kill.state])
+    asked = _BY_A_PERSON.get(kill.state)
     if kill.state == CLEARED and kill.where is Where.TRIGGERER:
-        return Decision(stop=True, reason="its task was cleared")
+        asked = _BY_A_PERSON["restarting"]
+    if asked:
+        return Decision(stop=True, reason=asked)
     return Decision(stop=False, reason=_ELSE.get((kill.where, kill.state)) or _next_try(kill.state))
+
+
+def _kept_in_any_case(kill: Kill) -> str:
+    if not kill.is_own:
+        return "its task follows it and did not create it"
+    if kill.on_cancel != "stop":
+        return f"on_cancel is {kill.on_cancel!r}"
+    if kill.has_stalled:
+        return (
+            f"this {kill.where} stood still for a while, so Airflow may have given its task away without that anybody"
+            " asked to stop it"
+        )
+    return ""
 
 
 _ELSE: Final = {

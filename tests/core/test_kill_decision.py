@@ -72,7 +72,10 @@ def test_the_words_say_what_was_read(where: Where, state: str | None, reason: st
     assert reason in decide(Kill(where=where, state=state)).reason
 
 
-MAPPED = {"run": {"upgrade_0": "failed", "upgrade_1": "deferred", "upgrade_11": None}, "other": {"upgrade": "success"}}
+MAPPED: dict[str, dict[str, str | None]] = {
+    "run": {"upgrade_0": "failed", "upgrade_1": "deferred", "upgrade_11": None},
+    "other": {"upgrade": "success"},
+}
 
 
 @pytest.mark.parametrize(

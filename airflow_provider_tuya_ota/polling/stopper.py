@@ -1,0 +1,173 @@
+"""One stopper for all jobs of a connection that an event loop has to stop: every cancel first, counts afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from contextlib import asynccontextmanager
+from contextvars import Context
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
+from airflow_provider_tuya_ota.core.errors import PASSING, ThrottledError
+from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.retry import RetryPolicy
+from airflow_provider_tuya_ota.core.stopping import UNCOUNTED, cancel_job, count_stopped
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import AsyncIterator
+
+    from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.stopping import Stopped
+    from airflow_provider_tuya_ota.transports.driver import Listener
+
+AT_ONCE: Final = 4
+"""Cancels under way at the same time: enough for five a second where an answer takes most of one."""
+RETRY_SECONDS: Final = 600.0
+"""How long a job's cancel is tried again after its first try, whatever keeps the platform from taking it. The wait for
+the first try is not counted: it is as long as the queue."""
+PAUSE: Final = 3.0
+"""Seconds before the next cancel where the platform was not reached."""
+FEW: Final = 10
+"""Jobs that are counted at the most while others are being stopped: a count is five requests."""
+_ONCE: Final = RetryPolicy(attempts=1)
+
+
+@dataclass(slots=True, eq=False)
+class _Order:
+    job_id: str
+    listener: Listener
+    is_cancelled: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    first_tried_at: float | None = None
+
+
+class Stopper:
+    """Cancel jobs one after the other within the account's limit, as long as it takes.
+
+    Processes that share an account do not know of each other: where the platform refuses a cancel because there were
+    too many, the pace slows down and the same cancel is sent again.
+
+    :param client: how to ask; the stopper closes it.
+    """
+
+    def __init__(self, client: AsyncTuyaOTAClient) -> None:
+        self._client = client
+        self._queue: deque[_Order] = deque()
+        self._workers: set[asyncio.Task[None]] = set()
+        self._working = 0
+        self._unfinished = 0
+
+    @property
+    def unfinished(self) -> int:
+        """How many jobs are not cancelled yet."""
+        return self._unfinished
+
+    async def close(self) -> None:
+        """Send nothing more and release the connections."""
+        for worker in self._workers:
+            worker.cancel()
+        try:
+            await asyncio.gather(*self._workers, return_exceptions=True)
+        finally:
+            await self._client.close()
+
+    async def stop(self, job_id: str, *, listener: Listener) -> Stopped:
+        """Cancel what a job has not begun; whoever comes first is served first.
+
+        :param listener: hears what there is to say of this job.
+        :returns: what it came to, not counted where many others wait to be cancelled.
+        :raises TuyaOTAError: it could not be cancelled.
+        """
+        order = _Order(job_id, listener)
+        self._queue.append(order)
+        self._unfinished += 1
+        try:
+            self._hire()
+            is_cancelled = await order.is_cancelled
+        finally:
+            self._unfinished -= 1
+        if is_cancelled and self._unfinished > FEW:
+            return UNCOUNTED
+        count = count_stopped(self._client.settings, job_id, is_cancelled=is_cancelled)
+        return await self._client.run(count, listener=listener)
+
+    def _hire(self) -> None:
+        # Not the number of tasks: one that has found nothing more to do is still there for a moment.
+        if self._working < AT_ONCE:
+            self._working += 1
+            # A context of its own: that of whoever comes first carries the log of that one wait.
+            worker = asyncio.get_running_loop().create_task(self._work(), context=Context())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+
+    async def _work(self) -> None:
+        while self._queue:
+            order = self._queue.popleft()
+            if not order.is_cancelled.done():
+                await self._try(order)
+        self._working -= 1
+
+    async def _try(self, order: _Order) -> None:
+        now = asyncio.get_running_loop().time()
+        order.first_tried_at = order.first_tried_at or now
+        try:
+            cancel = cancel_job(self._client.settings, order.job_id, _ONCE)
+            is_cancelled = await self._client.run(cancel, listener=order.listener)
+        except PASSING as error:
+            if now - order.first_tried_at >= RETRY_SECONDS:
+                _settle(order, error)
+            elif isinstance(error, ThrottledError):
+                self._client.budget.slow_down(Lane.CANCELS)
+                self._queue.appendleft(order)
+            else:
+                self._queue.append(order)
+                await asyncio.sleep(PAUSE)
+        except Exception as error:  # noqa: BLE001 - whoever waits for this job has to hear of it
+            _settle(order, error)
+        else:
+            _settle(order, is_cancelled)
+
+
+def _settle(order: _Order, outcome: bool | Exception) -> None:  # noqa: FBT001 - one of two outcomes, not a switch
+    # Whoever waited for it may be gone.
+    if order.is_cancelled.done():
+        return
+    if isinstance(outcome, Exception):
+        order.is_cancelled.set_exception(outcome)
+    else:
+        order.is_cancelled.set_result(outcome)
+
+
+class _Shared:
+    """A stopper and how many use it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.stopper = Stopper(AsyncTuyaOTAClient(settings, listener=LogListener(logging.getLogger(__name__))))
+        self.users = 0
+
+
+_STOPPERS: Final[WeakKeyDictionary[AbstractEventLoop, dict[Settings, _Shared]]] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def shared_stopper(settings: Settings) -> AsyncIterator[Stopper]:
+    """Join the stopper of a connection in this event loop; whoever leaves last closes it.
+
+    :raises ConfigurationError: the connection's ``ca_bundle`` cannot be read.
+    """
+    stoppers = _STOPPERS.setdefault(asyncio.get_running_loop(), {})
+    shared = stoppers.get(settings)
+    if shared is None:
+        shared = stoppers[settings] = _Shared(settings)
+    shared.users += 1
+    try:
+        yield shared.stopper
+    finally:
+        shared.users -= 1
+        if not shared.users:
+            del stoppers[settings]
+            await shared.stopper.close()

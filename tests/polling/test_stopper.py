@@ -1,0 +1,164 @@
+"""Stopping many jobs at once: every one of them, within the limit that the account has."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, TransportError
+from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.secret import Secret
+from airflow_provider_tuya_ota.core.stopping import UNCOUNTED, Stopped, cancel_job
+from airflow_provider_tuya_ota.emulator.emulator import Emulator
+from airflow_provider_tuya_ota.emulator.quotas import Quotas
+from airflow_provider_tuya_ota.emulator.scenario import read
+from airflow_provider_tuya_ota.emulator.server import EmulatorServer
+from airflow_provider_tuya_ota.polling import stopper as stopping
+from airflow_provider_tuya_ota.polling.stopper import _STOPPERS, FEW, Stopper, shared_stopper
+from airflow_provider_tuya_ota.transports.budget import Budget
+from tests.contract.worlds import Quiet, settings
+from tests.emulator.stranger import Stranger, over_socket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+RATE = 20
+MANY = 40
+
+
+@pytest.fixture
+def server() -> Iterator[EmulatorServer]:
+    scenario = read({"products": [{"devices": MANY, "silent": 1.0}]})
+    with EmulatorServer(Emulator(scenario=replace(scenario, quotas=Quotas(enabled=False)))) as server:
+        yield server
+
+
+def connected(server: EmulatorServer) -> Settings:
+    return replace(settings(server.url), cancels_per_second=float(RATE), requests_per_second=1000.0)
+
+
+def jobs(server: EmulatorServer, number: int) -> list[str]:
+    stranger = Stranger(over_socket(server.url))
+    package = stranger.package(NeedToVerify="false")
+    return [stranger.upgrade(package, f"device-{place:03d}") for place in range(1, number + 1)]
+
+
+def statuses(server: EmulatorServer) -> set[str]:
+    return {task.status for task in server.emulator.world.engine.tasks.values()}
+
+
+def asked(server: EmulatorServer, action: str) -> list[dict[str, Any]]:
+    return [entry for entry in server.emulator.log if entry["action"] == action]
+
+
+async def stop_all(stopper: Stopper, job_ids: list[str]) -> list[Stopped]:
+    return await asyncio.gather(*(stopper.stop(job_id, listener=Quiet()) for job_id in job_ids))
+
+
+async def test_a_single_job_is_stopped_and_counted(server: EmulatorServer) -> None:
+    (job_id,) = jobs(server, 1)
+    async with shared_stopper(connected(server)) as stopper:
+        stopped = await stopper.stop(job_id, listener=Quiet())
+
+    assert stopped == Stopped(cancelled=1, waiting=0, flashing=0)
+    assert _STOPPERS[asyncio.get_running_loop()] == {}
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_two_processes_that_share_an_account_stop_every_job_of_many(server: EmulatorServer) -> None:
+    job_ids = jobs(server, MANY)
+    server.emulator.world.quotas = Quotas(
+        figures=Quotas().figures | {"CancelOTATaskByJob": RATE, "ListOTATaskByJob": 1000}
+    )
+    where = connected(server)
+    rates = {Lane.CALLS: where.requests_per_second, Lane.CANCELS: where.cancels_per_second}
+    # Processes know nothing of each other's requests, so each has a budget of its own.
+    one, other = (Stopper(AsyncTuyaOTAClient(where, listener=Quiet(), budget=Budget(rates))) for _ in range(2))
+    try:
+        outcomes = await asyncio.gather(stop_all(one, job_ids[::2]), stop_all(other, job_ids[1::2]))
+    finally:
+        await one.close()
+        await other.close()
+
+    assert statuses(server) == {"CANCELED"}
+    assert {outcome == UNCOUNTED for outcome in outcomes[0]} == {True, False}
+    assert len(asked(server, "CancelOTATaskByJob")) >= MANY
+
+
+async def test_cancels_go_before_counts(server: EmulatorServer) -> None:
+    job_ids = jobs(server, MANY)
+    async with shared_stopper(connected(server)) as stopper:
+        outcomes = await stop_all(stopper, job_ids)
+
+    actions = [entry["action"] for entry in server.emulator.log]
+    left_at_the_first_count = actions[actions.index("ListOTATaskByJob") :].count("CancelOTATaskByJob")
+    assert left_at_the_first_count <= FEW
+    assert outcomes.count(UNCOUNTED) >= MANY - FEW - 1
+
+
+async def test_an_outage_is_waited_out(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "PAUSE", 0.05)
+    job_ids = jobs(server, 3)
+    server.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "outage", "seconds": 0.3, "nth": 1})
+
+    async with shared_stopper(connected(server)) as stopper:
+        await stop_all(stopper, job_ids)
+
+    assert statuses(server) == {"CANCELED"}
+
+
+async def test_an_outage_without_end_is_told(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "PAUSE", 0.05)
+    monkeypatch.setattr(stopping, "RETRY_SECONDS", 0.2)
+    (job_id,) = jobs(server, 1)
+    server.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "drop_before"})
+
+    async with shared_stopper(connected(server)) as stopper:
+        with pytest.raises(TransportError):
+            await stopper.stop(job_id, listener=Quiet())
+
+
+async def test_a_refusal_that_no_time_mends_is_told_at_once(server: EmulatorServer) -> None:
+    (job_id,) = jobs(server, 1)
+    where = connected(server)
+    wrong = replace(where, credentials=replace(where.credentials, access_key_secret=Secret("another-secret")))
+
+    async with shared_stopper(wrong) as stopper:
+        with pytest.raises(AuthenticationError):
+            await stopper.stop(job_id, listener=Quiet())
+
+
+async def test_an_own_mistake_is_told_to_whoever_waits_and_hurts_no_other(
+    server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_ids = jobs(server, 2)
+    monkeypatch.setattr(
+        stopping, "cancel_job", lambda where, job, retry: 1 / 0 if job == job_ids[0] else cancel_job(where, job, retry)
+    )
+
+    async with shared_stopper(connected(server)) as stopper:
+        first, second = await asyncio.gather(
+            *(stopper.stop(job_id, listener=Quiet()) for job_id in job_ids), return_exceptions=True
+        )
+
+    assert isinstance(first, ZeroDivisionError)
+    assert isinstance(second, Stopped)
+
+
+async def test_a_stop_that_nobody_waits_for_any_more_is_not_sent(server: EmulatorServer) -> None:
+    job_ids = jobs(server, 6)
+    server.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "delay", "seconds": 0.3})
+    async with shared_stopper(connected(server)) as stopper:
+        waiting = [asyncio.create_task(stopper.stop(job_id, listener=Quiet())) for job_id in job_ids]
+        await asyncio.sleep(0)
+        waiting[-1].cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert job_ids[-1] not in {entry["parameters"]["JobId"] for entry in asked(server, "CancelOTATaskByJob")}
+    assert stopper.unfinished == 0
