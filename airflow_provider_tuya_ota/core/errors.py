@@ -6,6 +6,7 @@
     ├── ConfigurationError            nothing was sent: correct the connection or the argument
     │   └── InvalidParameterError     one parameter of an operation or operator
     ├── TransportError                no usable answer came back; .delivery says whether the request may have arrived
+    │   └── SourceUnavailableError    the file to upload could not be read now
     ├── ProtocolError                 an answer came back that is not one the platform documents
     │   └── UnreadableReplyError      it is no reply at all: cut short, or from something in between
     ├── ApiError                      the platform refused; .action .code .message .request_id .http_status
@@ -100,6 +101,21 @@ class TransportError(TuyaOTAError):
         self.endpoint = endpoint
         self.delivery = delivery
         self.in_doubt = delivery is Delivery.UNKNOWN
+
+
+class SourceUnavailableError(TransportError):
+    """The file that is to be uploaded could not be read now; nothing was sent that counts.
+
+    :param source: the file as it may be shown.
+    :param reason: what failed.
+    """
+
+    def __init__(self, source: str, reason: str) -> None:
+        TuyaOTAError.__init__(self, f"source: {source} could not be read now ({reason}); no package was created")
+        self.reason = reason
+        self.endpoint = source
+        self.delivery = Delivery.NEVER_SENT
+        self.in_doubt = False
 
 
 class ProtocolError(TuyaOTAError):

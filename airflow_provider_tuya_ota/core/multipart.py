@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
+from airflow_provider_tuya_ota.core.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -41,7 +43,7 @@ class MultipartBody:
             f'--{self.boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
             for name, value in self.fields
         ]
-        name = self.file_name.replace("\\", "_").replace('"', "_").replace("\r", "_").replace("\n", "_")
+        name = plain_name(self.file_name)
         parts.append(
             f'--{self.boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
@@ -63,30 +65,61 @@ class MultipartBody:
         return MultipartReader(self)
 
 
+def plain_name(name: str) -> str:
+    """Make a file name that fits into one line, into quotes and into any encoding, by ``_`` for what does not."""
+    fitting = "".join(one if one.isprintable() and one not in '"\\' else "_" for one in name)
+    return fitting[-LONGEST_NAME:]
+
+
+LONGEST_NAME = 255
+"""Characters of a name that are kept, from its end, where the suffix is."""
+
+
 class MultipartReader:
-    """The whole body as a file to read from."""
+    """The whole body as a file to read from; it ends where its length says, or not at all."""
 
     def __init__(self, body: MultipartBody) -> None:
         self._length = body.length
         self._before = body.prefix
+        self._name = plain_name(body.file_name)
+        self._size = self._left = body.size
         self._file = body.open_file()
+        self._is_whole = False
         self._after = body.suffix
 
     def __len__(self) -> int:
         return self._length
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to ``size`` bytes, fewer at the seams; all of the rest for a negative size."""
+        """Read up to ``size`` bytes, fewer at the seams; all of the rest for a negative size.
+
+        :raises ConfigurationError: the file has more or fewer bytes than it had. Storage never gets the form's end.
+        """
         if size < 0:
             return b"".join(iter(lambda: self.read(1 << 16), b""))
         if self._before:
             piece, self._before = self._before[:size], self._before[size:]
             return piece
-        if piece := self._file.read(size):
+        if self._left:
+            piece = self._file.read(min(size, self._left))
+            self._left -= len(piece)
+            if not piece:
+                raise self._changed("fewer")
             return piece
+        if not self._is_whole:
+            # The end is asked for, too: a file that checks itself does so there.
+            if self._file.read(1):
+                raise self._changed("more")
+            self._is_whole = True
         piece, self._after = self._after[:size], self._after[size:]
         return piece
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _changed(self, amount: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"source: {self._name} changed while it was being uploaded: it has {amount} than the {self._size:,} bytes"
+            " that were measured; no package was created. Run the task again when the file is complete."
+        )

@@ -25,7 +25,9 @@ class TuyaOTAUploadFirmwareOperator(BaseOperator):
     ``request_id`` (empty where an existing package was adopted).
 
     :param source: a path of the worker's machine, or any URL that ``ObjectStoragePath`` opens; 1 to 1,048,576,000
-        bytes. It is read twice and never held in memory.
+        bytes. It is read twice and never held in memory; a storage that fails for a moment is read up to three times.
+        What is no file (a pipe, a device, a directory) is refused unopened, and a file that changes meanwhile is not
+        made a package of.
     :param version: version that devices have afterwards: 1 to 64 of ``A-Z a-z 0-9 . _ -``.
     :param product_key: product that owns the package.
     :param firmware_name: unique in the account and not to be changed later, 1 to 40 characters; made of product,
@@ -42,6 +44,7 @@ class TuyaOTAUploadFirmwareOperator(BaseOperator):
     :param tuya_ota_conn_id: id of the connection.
     :raises FirmwareVersionTakenError: the version exists with other bytes.
     :raises InvalidParameterError: before anything is sent.
+    :raises SourceUnavailableError: the source's storage went on failing; no package was created.
 
     Source: https://www.alibabacloud.com/help/en/marketplace/generate-ota-upload-url and
     https://www.alibabacloud.com/help/en/marketplace/untitled-document-1740987566871

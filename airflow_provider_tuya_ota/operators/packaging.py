@@ -39,7 +39,12 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
     # Built once without the file, so that a wrong version is told before a large file is read.
     _action(operator, None)
     every_notifier(operator.notifiers)
-    file = measure(operator.source, conn_id=text(operator.source_conn_id), file_suffix=text(operator.file_suffix))
+    file = measure(
+        operator.source,
+        conn_id=text(operator.source_conn_id),
+        file_suffix=text(operator.file_suffix),
+        log=operator.log,
+    )
     operator.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", file.digests["SHA256"])
     action = _action(operator, file)
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from yarl import URL
 
-from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
+from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
@@ -65,7 +65,7 @@ class AiohttpTransport:
         try:
             return await self._exchange(request)
         except (aiohttp.ClientError, TimeoutError) as error:
-            failure = _translate(error, request)
+            failure = _own(error) or _translate(error, request)
         # Raised outside the handler: the original's text may hold the signed address and must not be chained.
         raise failure
 
@@ -105,6 +105,11 @@ async def _pieces(body: MultipartBody) -> AsyncIterator[bytes]:
 
 
 _BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+
+
+def _own(error: Exception) -> TuyaOTAError | None:
+    """Take out what the file said: aiohttp wraps whatever stops the reading of a body."""
+    return error.__cause__ if isinstance(error.__cause__, TuyaOTAError) else None
 
 
 def _translate(error: Exception, request: Request) -> TransportError:

@@ -19,6 +19,7 @@ from airflow_provider_tuya_ota.core.errors import (
     NotFoundError,
     PermissionDeniedError,
     ProtocolError,
+    SourceUnavailableError,
     ThrottledError,
     TransportError,
     TuyaOTAError,
@@ -42,6 +43,7 @@ API = {"action": "X", "code": "c", "message": "m", "request_id": "r", "http_stat
 EXAMPLES: dict[type[TuyaOTAError], TuyaOTAError] = {
     InvalidParameterError: InvalidParameterError(field="f", problem="is bad", allowed="good"),
     TransportError: TransportError("refused", endpoint="h:1", delivery=Delivery.UNKNOWN),
+    SourceUnavailableError: SourceUnavailableError("'s3://b/f.bin'", "SlowDown"),
     JobFailedError: JobFailedError("failed", verdict=VERDICT),
     WaitTimeoutError: WaitTimeoutError("late", verdict=VERDICT),
 }

@@ -149,7 +149,7 @@ def test_a_failed_upload_is_repeated_with_fresh_upload_data(
         ({"need_to_verify": "perhaps"}, r"need_to_verify: 'perhaps' is not a switch"),
         ({"source": ""}, r"source: is empty"),
         ({"source": "/no/such/file.bin"}, r"cannot be read \(No such file"),
-        ({"source": "/"}, r"Is a directory"),
+        ({"source": "/"}, r"is a directory"),
         ({"source": "/etc/passwd"}, r"has no suffix"),
         ({"source": "nope://x/y.bin"}, r"cannot be opened"),
     ],

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
+from airflow_provider_tuya_ota.core.errors import (
+    ConfigurationError,
+    Delivery,
+    SourceUnavailableError,
+    TransportError,
+)
 from airflow_provider_tuya_ota.core.http import Request
 from airflow_provider_tuya_ota.core.multipart import MultipartBody
 from airflow_provider_tuya_ota.transports.aiohttp_transport import AiohttpTransport
@@ -98,6 +103,34 @@ def test_a_broken_upload_leaves_doubt_and_closes_the_file(
     assert caught.value.delivery is Delivery.UNKNOWN
     assert len(server.received) == 1
     assert [file.closed for file in opened.files] == [True]
+
+
+@pytest.mark.parametrize("content", [b"lam", b"lamps", b"", bytes(3 * MIB)])
+def test_a_file_that_grows_or_shrinks_is_refused_before_the_form_ends(
+    exchange: Exchange, settings: Settings, content: bytes
+) -> None:
+    opened = Opened(content)
+
+    with (
+        serving(answer(), keep_body=True) as server,
+        pytest.raises(ConfigurationError, match=r"lamp\.bin changed while it was being uploaded: it has (more|fewer)"),
+    ):
+        exchange(settings, [upload(server.url, 4, opened)])
+
+    assert [file.closed for file in opened.files] == [True]
+    assert all(b"--b0undary--" not in received.body for received in server.received)
+
+
+class Unreadable(io.BytesIO):
+    """A file whose storage fails."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise SourceUnavailableError("'s3://b/lamp.bin'", "SlowDown")
+
+
+def test_what_reading_the_file_says_is_what_the_upload_says(exchange: Exchange, settings: Settings) -> None:
+    with serving(answer()) as server, pytest.raises(SourceUnavailableError, match="SlowDown"):
+        exchange(settings, [upload(server.url, 4, Unreadable)])
 
 
 def test_an_upload_that_nobody_takes_was_never_sent(exchange: Exchange, settings: Settings) -> None:

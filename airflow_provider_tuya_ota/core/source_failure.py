@@ -1,0 +1,133 @@
+"""What a failed read of the firmware file means, whichever storage it lies in.
+
+Every storage raises errors of its own, and none of their libraries need be installed. So errors are told apart by what
+they share: classes of Python, HTTP statuses, codes of S3, and words in the names of their classes.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_tuya_ota.core.errors import (
+    ConfigurationError,
+    InvalidParameterError,
+    SourceUnavailableError,
+    TuyaOTAError,
+)
+from airflow_provider_tuya_ota.core.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+READABLE: Final = "a file that the worker running this task can read"
+
+
+def failure_of(source: str, error: Exception) -> TuyaOTAError:
+    """Say what a failed read means.
+
+    :param source: what was to be read.
+    :param error: what the storage's library raised.
+    :returns: ``SourceUnavailableError`` where reading again may help, ``InvalidParameterError`` where the file is not
+        there or may not be read, ``ConfigurationError`` for anything else.
+    """
+    if isinstance(error, TuyaOTAError):
+        return error
+    shown = shown_source(source)
+    chain = list(_chain(error))
+    marks = {mark for one in chain for mark in _marks(one)}
+    if marks & _NOT_READABLE:
+        return InvalidParameterError(
+            field="source", problem=f"{shown} cannot be read ({_reason(error)})", allowed=READABLE
+        )
+    if marks & _NO_KEY:
+        return ConfigurationError(
+            f"source: {shown} cannot be read: its storage has no credentials ({_reason(error)}). Name an Airflow"
+            " connection that has them in source_conn_id."
+        )
+    if marks & _PASSING or any(_PASSING_NAME.search(type(one).__name__) for one in chain):
+        return SourceUnavailableError(shown, _reason(error))
+    return ConfigurationError(
+        f"source: {shown} cannot be read ({_reason(error)}). Check source, source_conn_id and the storage's provider on"
+        " the workers."
+    )
+
+
+def shown_source(source: str) -> str:
+    """Quote a source without what may be secret in it: a password in front of the host, and a query."""
+    bare = re.sub(r"(?<=//)([^/@:]*):[^/@]*@", r"\1:***@", source).partition("?")[0]
+    return repr(bare if len(bare) <= _LONGEST else f"{bare[:_LONGEST]}…")
+
+
+_LONGEST: Final = 300
+_NOT_READABLE: Final = frozenset(
+    {
+        *(FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError),
+        *(errno.ELOOP, errno.ENAMETOOLONG),
+        *(
+            "401",
+            "403",
+            "404",
+            "AccessDenied",
+            "NoSuchBucket",
+            "NoSuchKey",
+            "NotFound",
+            "Forbidden",
+            "AllAccessDisabled",
+        ),
+        *("ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"),
+    }
+)
+_NO_KEY: Final = frozenset({"NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError"})
+_PASSING: Final = frozenset(
+    {
+        *(TimeoutError, ConnectionError, EOFError),
+        *(errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.EIO, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ESTALE),
+        *(errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNREFUSED, errno.EPIPE),
+        *("408", "425", "429", "500", "502", "503", "504"),
+        *("InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "Throttling", "ThrottlingException"),
+    }
+)
+_PASSING_NAME: Final = re.compile("Timeout|Connection|Disconnected|Incomplete|Payload|Streaming|Protocol")
+"""In names of classes of botocore, aiohttp, urllib3 and http.client; their errors of the network share no base."""
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Give the error and what it was raised from, at most ten: libraries wrap each other's errors."""
+    one: BaseException | None = error
+    for _ in range(10):
+        if one is None:
+            return
+        yield one
+        one = one.__cause__ or one.__context__
+
+
+def _marks(error: BaseException) -> Iterator[Any]:
+    yield from type(error).__mro__
+    yield type(error).__name__
+    if isinstance(error, OSError):
+        yield error.errno
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        # botocore's ClientError.
+        yield _code(response.get("Error"), "Code")
+        yield _code(response.get("ResponseMetadata"), "HTTPStatusCode")
+    yield str(getattr(response, "status_code", None))
+    for name in ("status", "status_code", "code"):
+        yield str(getattr(error, name, None))
+
+
+def _code(part: object, key: str) -> str:
+    return str(part.get(key) or "") if isinstance(part, dict) else ""
+
+
+def _reason(error: Exception) -> str:
+    """Name the error by what is known to be no secret, else by its redacted text."""
+    if isinstance(error, OSError) and error.strerror:
+        return redact(str(error.strerror))[:_LONGEST]
+    response = getattr(error, "response", None)
+    if isinstance(response, dict) and (code := _code(response.get("Error"), "Code")):
+        return redact(code)[:_LONGEST]
+    text = " ".join(redact(str(error)).split())[:_LONGEST]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
