@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
-from airflow_provider_tuya_ota.core.calls import call, call_by_name
+from airflow_provider_tuya_ota.core.calls import call, call_by_name, require_operation
 from airflow_provider_tuya_ota.core.pages import Reading
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import Repeat
@@ -57,6 +57,7 @@ class LogListener:
 
 
 def _by_name(settings: Settings, name: str, parameters: Mapping[str, Value]) -> Flow[Reply]:
+    require_operation(name)
     known = ALL_ACTIONS.get(name)
     # Of an unknown operation nobody can say that repeating it is harmless.
     repeat = known.repeat if known else Repeat.DUPLICATES

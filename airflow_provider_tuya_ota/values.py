@@ -1,4 +1,8 @@
-"""Template results to typed values: a rendered field is text, whatever the Dag author's form gave."""
+"""Arguments to typed values: a rendered field is text, whatever the Dag author's form gave.
+
+An argument that the author left out, native None, is absent. One that was written and *rendered* to nothing is an
+error: dropped, it would widen what is done. Forms choose with :data:`LEAVE_OUT`.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +11,88 @@ import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Final
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.shown import shown
 
 LONGEST: Final = 10 * 365 * 86400.0
 """Seconds; with longer waits dates leave the calendar."""
+LEAVE_OUT: Final = "<leave out>"
+"""What a template writes to leave its argument out, as if the author had not written it."""
+NOTHING: Final = "None"
+"""What a template makes of a missing value; also where it renders to Python objects, see
+:class:`~airflow_provider_tuya_ota.templates.TemplatedArguments`."""
+_BLANKS: Final = " \t\r\n"
+
+
+def given(field: str, value: Any) -> bool:
+    """Whether an argument was given.
+
+    :raises InvalidParameterError: its template rendered to nothing.
+    """
+    if value is None:
+        return False
+    if not isinstance(value, str):
+        return True
+    stripped = value.strip()
+    if stripped in {"", NOTHING}:
+        problem = f"{shown(value)} is what a missing value renders to"
+        raise InvalidParameterError(field=field, problem=problem, allowed=f"a value, or {LEAVE_OUT!r} to leave it out")
+    return stripped != LEAVE_OUT
+
+
+def given_or_nothing(value: Any) -> bool:
+    """Whether an argument was given, for one whose template may render to nothing."""
+    return not (value is None or (isinstance(value, str) and value.strip() in {"", NOTHING, LEAVE_OUT}))
 
 
 def whole_number(field: str, value: Any) -> int | None:
-    """Read a whole number; None, empty and a rendered ``None`` mean that it was not given."""
-    if _absent(value):
+    """Read a whole number, also as text.
+
+    The text has ASCII digits and perhaps a minus; a plus, underscores and zeros in front are refused, blanks around it
+    are not.
+    """
+    if not given(field, value):
         return None
-    if isinstance(value, str) and re.fullmatch(r"\s*-?\d+\s*", value):
+    if isinstance(value, str) and re.fullmatch(r"0|-?[1-9][0-9]{0,17}", value.strip(_BLANKS)):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise InvalidParameterError(field=field, problem=f"{value!r} is not a whole number", allowed="a whole number")
+    raise InvalidParameterError(field=field, problem=f"{shown(value)} is not a whole number", allowed="a whole number")
 
 
-def switch(field: str, value: Any) -> bool | None:
-    """Read a switch; None, empty and a rendered ``None`` mean that it was not given."""
-    if _absent(value):
-        return None
+def switch(field: str, value: Any, *, default: bool | None = None) -> bool | None:
+    """Read a switch, also as text in any case.
+
+    :param default: what it is when it is left out.
+    """
+    if not given(field, value):
+        return default
     if isinstance(value, bool):
         return value
     words = {"true": True, "false": False}
-    if isinstance(value, str) and value.strip().lower() in words:
-        return words[value.strip().lower()]
-    raise InvalidParameterError(field=field, problem=f"{value!r} is not a switch", allowed="True, False")
+    if isinstance(value, str) and value.strip(_BLANKS).lower() in words:
+        return words[value.strip(_BLANKS).lower()]
+    raise InvalidParameterError(field=field, problem=f"{shown(value)} is not a switch", allowed="True, False")
+
+
+def text(field: str, value: Any) -> Any:
+    """Read an optional text; what it may hold is for the operation to check."""
+    return value if given(field, value) else None
+
+
+def choice(field: str, value: Any, choices: Sequence[str], *, default: str | None = None) -> str:
+    """Read one of the listed words.
+
+    :param default: what it is when it is left out; None: it cannot be.
+    """
+    chosen = value if value is not None and given(field, value) else default
+    if not isinstance(chosen, str) or chosen not in choices:
+        problem = f"{shown(value)} is not allowed"
+        raise InvalidParameterError(field=field, problem=problem, allowed=", ".join(choices))
+    return str.__str__(chosen)
 
 
 def duration(field: str, value: Any, *, or_none: bool = False) -> None:
@@ -48,52 +105,54 @@ def duration(field: str, value: Any, *, or_none: bool = False) -> None:
         return
     least = "0 seconds or more" if or_none else "more than 0 seconds"
     raise InvalidParameterError(
-        field=field, problem=f"{value!r} is not allowed", allowed=f"a number, {least} and at most {LONGEST:g}"
+        field=field, problem=f"{shown(value)} is not allowed", allowed=f"a number, {least} and at most {LONGEST:g}"
     )
+
+
+def interval(field: str, value: Any) -> None:
+    """Refuse what Airflow's sensors cannot read, or read otherwise than it is written: they take True for a second.
+
+    None leaves it to Airflow; a ``timedelta`` is as good as its seconds.
+    """
+    if value is not None:
+        seconds = value.total_seconds() if isinstance(value, timedelta) else value
+        duration(field, seconds, or_none=True)
 
 
 def require_flag(field: str, value: Any) -> None:
     """Refuse what is neither True nor False; a text such as ``no`` would count as True."""
     if not isinstance(value, bool):
-        raise InvalidParameterError(field=field, problem=f"{value!r} is not a switch", allowed="True, False")
+        raise InvalidParameterError(field=field, problem=f"{shown(value)} is not a switch", allowed="True, False")
 
 
-def require_text(field: str, value: Any, allowed: str) -> None:
-    """Refuse what is no text, or an empty one; of a number such as 1.10 nobody knows any more how it was written."""
-    if not isinstance(value, str) or not value:
-        problem = "is empty" if not value else f"{value!r} is not a text"
-        raise InvalidParameterError(field=field, problem=problem, allowed=allowed)
+def names(field: str, value: Any) -> list[Any] | None:
+    """Read a list of texts: a list, the rendered form of a list, or text with one name per line or between commas.
 
-
-def text(value: Any) -> str | None:
-    """Read an optional text; None and a rendered ``None`` mean that it was not given, an empty text stays an error."""
-    return None if value is None or value == "None" else str(value)
-
-
-def names(field: str, value: Any) -> Sequence[str] | None:
-    """Read device names: a list, the rendered form of a list, or text with one name per line or between commas.
-
-    None and a rendered ``None`` mean that none were given; an empty list stays an empty list, which is refused later.
+    What the entries may be is for the operation to check; an empty list stays an empty list, which it refuses.
     """
-    if value is None or value == "None":
+    if not given(field, value):
         return None
-    if isinstance(value, (Sequence, AbstractSet)) and not isinstance(value, (str, bytes)):
-        return list(value)
-    if not isinstance(value, str):
+    listed = _listed(value) if isinstance(value, str) else value
+    if not isinstance(listed, Sequence | AbstractSet) or isinstance(
+        listed, str | bytes | bytearray | memoryview | range
+    ):
         raise InvalidParameterError(
-            field=field, problem=f"{value!r:.80} is not a list", allowed="a list of names, or text with one per line"
+            field=field, problem=f"{shown(value)} is not a list", allowed="a list of names, or text with one per line"
         )
-    if value.strip().startswith("["):
-        try:
-            parsed = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError):
-            parsed = None
-        if not isinstance(parsed, list):
-            raise InvalidParameterError(
-                field=field, problem=f"{value[:80]!r} is not a list", allowed="a list of device names, or one per line"
-            )
-        return parsed
-    return [name.strip() for name in re.split(r"[\n,]", value) if name.strip()]
+    if any(isinstance(entry, str) and entry.strip() == LEAVE_OUT for entry in listed):
+        raise InvalidParameterError(
+            field=field, problem=f"{LEAVE_OUT!r} stands in the list", allowed="names, or the word instead of the list"
+        )
+    return list(listed)
+
+
+def _listed(value: str) -> object:
+    if not value.strip().startswith("["):
+        return [name.strip(_BLANKS) for name in re.split(r"[\n,]", value) if name.strip(_BLANKS)]
+    try:
+        return ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
 
 
 @contextmanager
@@ -110,7 +169,3 @@ def named_as(**own: str) -> Iterator[None]:
             raise
         field = f"{own[name]} {rest}".rstrip()
         raise InvalidParameterError(field=field, problem=error.problem, allowed=error.allowed) from None
-
-
-def _absent(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and value.strip() in {"", "None"})

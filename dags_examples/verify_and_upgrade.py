@@ -81,9 +81,9 @@ with DAG(
         firmware_id="{{ params.firmware_id }}",
         product_key="{{ params.product_key }}",
         target_selection="{{ params.target }}",
-        # A rendered None says that the argument is not given.
-        gray_percent="{{ params.percent if params.target == 'GRAY' else None }}",
-        device_names="{{ params.device_names if params.target == 'SPECIFIC' else None }}",
+        # '<leave out>' leaves the argument out; a value that is missing is an error.
+        gray_percent="{{ params.percent if params.target == 'GRAY' else '<leave out>' }}",
+        device_names="{{ params.device_names if params.target == 'SPECIFIC' else '<leave out>' }}",
         timeout_in_minutes=60,
         poll_interval=5,
         deferrable=True,

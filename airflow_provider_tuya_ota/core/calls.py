@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from airflow_provider_tuya_ota.core.actions.base import Action
+from airflow_provider_tuya_ota.core.actions.texts import ID
 from airflow_provider_tuya_ota.core.bodies import safely
 from airflow_provider_tuya_ota.core.encoding import Value, to_wire
 from airflow_provider_tuya_ota.core.envelope import Reply, read_reply
@@ -20,13 +22,13 @@ from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.refusals import explain_refusal
 from airflow_provider_tuya_ota.core.retry import PATIENT, URGENT, Repeat
+from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.core.signing import common_parameters, signed_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from airflow_provider_tuya_ota.core.actions.base import Action
     from airflow_provider_tuya_ota.core.retry import RetryPolicy
     from airflow_provider_tuya_ota.core.settings import Settings
 
@@ -40,6 +42,12 @@ def call(settings: Settings, action: Action[Result], retry: RetryPolicy | None =
 
     :raises TuyaOTAError: see :mod:`airflow_provider_tuya_ota.core.errors`.
     """
+    if not isinstance(action, Action):
+        raise InvalidParameterError(
+            field="action",
+            problem=f"{shown(action)} is no operation",
+            allowed="one of core.actions, e.g. QueryOTAJob(…)",
+        )
     for advisory in action.advisories():
         yield Note(advisory, warning=True)
     reply = yield from call_by_name(
@@ -95,6 +103,16 @@ def call_by_name(
                 yield SlowDown(lane)
             yield Note(f"{error.sentence} Trying again in {delay:.1f} s.", warning=True)
             yield Sleep(delay)
+
+
+def require_operation(name: Any) -> None:
+    """Refuse what is no name of an operation, known or not.
+
+    :raises InvalidParameterError: it is no text, or holds blanks or characters that no operation has.
+    """
+    problem = ID.problem(name) if isinstance(name, str) else f"{shown(name)} is not a text"
+    if problem:
+        raise InvalidParameterError(field="action", problem=problem, allowed="the operation's name on the wire")
 
 
 def _refuses_method(error: TuyaOTAError) -> bool:

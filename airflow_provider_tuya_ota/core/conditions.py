@@ -9,6 +9,7 @@ from airflow_provider_tuya_ota.core.actions import BatchGetDeviceState, QueryOTA
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import PASSING, FirmwareStatusError, InvalidParameterError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Sleep
+from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.core.states import DeviceStatus, FirmwareStatus
 
 if TYPE_CHECKING:
@@ -50,9 +51,10 @@ class FirmwareCondition:
 
     def __post_init__(self) -> None:
         for field in ("statuses", "failing_statuses"):
-            unknown = [name for name in getattr(self, field) if name not in FirmwareStatus.__members__]
+            unknown = [name for name in getattr(self, field) if name not in list(FirmwareStatus.__members__)]
             if unknown:
-                raise _refused(field, f"{', '.join(unknown)} is no status", ", ".join(FirmwareStatus.__members__))
+                said = ", ".join(shown(name).strip("'") for name in unknown[:SHOWN])
+                raise _refused(field, f"{said} is no status", ", ".join(FirmwareStatus.__members__))
         if not self.statuses:
             raise _refused("statuses", "is empty", ", ".join(FirmwareStatus.__members__))
         QueryOTAFirmware(firmware_id=self.firmware_id)
@@ -87,16 +89,17 @@ class DevicesCondition:
     at_least: int | None
 
     def __post_init__(self) -> None:
-        named = len(self.device_names)
-        if not named or len(set(self.device_names)) != named:
+        given: list[Any] = list(self.device_names)
+        named, texts = len(given), [name for name in given if isinstance(name, str)]
+        if not named or len(set(texts)) != len(texts):
             problem = "has a device twice" if named else "is empty"
             raise _refused("device_names", problem, "at least one device, each once")
-        if self.at_least is not None and not 1 <= self.at_least <= named:
-            raise _refused("at_least", f"{self.at_least} is not possible", f"1 to {named}, the devices named")
-        if self.state not in set(DeviceStatus):
-            raise _refused("state", f"{self.state!r} is no state of a device", ", ".join(DeviceStatus))
         for batch in self._batches():
             BatchGetDeviceState(product_key=self.product_key, device_name=batch)
+        if self.at_least is not None and not 1 <= self.at_least <= named:
+            raise _refused("at_least", f"{shown(self.at_least)} is not possible", f"1 to {named}, the devices named")
+        if self.state not in list(DeviceStatus):
+            raise _refused("state", f"{shown(self.state)} is no state of a device", ", ".join(DeviceStatus))
 
     def look(self, settings: Settings) -> Flow[Seen]:
         """Look once, with a request for every fifty devices."""

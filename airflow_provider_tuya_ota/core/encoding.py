@@ -6,33 +6,71 @@ examples of CancelOTATaskByDevice and ConfirmOTATask (lists).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.shown import shown
 
 Scalar: TypeAlias = str | int | bool
 Value: TypeAlias = "Scalar | Sequence[Scalar] | None"
 
 
 def to_wire(parameters: Mapping[str, Value]) -> dict[str, str]:
-    """Flatten parameters: lists become ``Name.1…N``, booleans ``true``/``false``, None is left out."""
+    """Flatten parameters: lists become ``Name.1…N``, booleans ``true``/``false``, None is left out.
+
+    :raises InvalidParameterError: a name or a value has no form on the wire.
+    """
+    if not isinstance(parameters, Mapping):
+        raise InvalidParameterError(field="params", problem=f"{shown(parameters)} is no mapping", allowed=_PARAMETERS)
     wire: dict[str, str] = {}
     for name, value in parameters.items():
-        if value is None:
-            continue
-        if isinstance(value, str | int):
-            wire[name] = _text(value)
-        else:
-            wire.update({f"{name}.{place}": _text(item) for place, item in enumerate(value, start=1)})
+        _require_name(name)
+        if isinstance(value, list | tuple):
+            wire.update({f"{name}.{place}": _text(name, item) for place, item in enumerate(value, start=1)})
+        elif value is not None:
+            wire[name] = _text(name, value)
     return wire
 
 
-def _text(value: Scalar) -> str:
+_PARAMETERS: Final = "parameters by their names on the wire"
+
+
+def _require_name(name: Any) -> None:
+    if not (isinstance(name, str) and name and is_writable(name)):
+        raise InvalidParameterError(field="params", problem=f"{shown(name)} is no name", allowed=_PARAMETERS)
+
+
+def _text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    if isinstance(value, str) and is_writable(value):
+        return str.__str__(value)
+    if isinstance(value, int) and value.bit_length() <= _LARGEST:
+        return int.__repr__(value)
+    # The value is not shown: nobody knows of a parameter that is not checked whether it is secret.
+    kinds = {True: "a text with halves of characters or controls", False: f"a value of type {type(value).__name__}"}
+    raise InvalidParameterError(
+        field=name if len(name) <= _LONGEST_NAME else shown(name),
+        problem=f"{kinds[isinstance(value, str)]} cannot be sent",
+        allowed=f"a text, a whole number of {_LARGEST} bits, True or False, or a list of them",
+    )
+
+
+_LARGEST: Final = 64
+"""Bits of a whole number; the platform's are integers and longs."""
+_LONGEST_NAME: Final = 60
+
+
+_UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Halves of characters, and controls other than a tab and line ends: JSON and XML cannot both bring them back."""
+
+
+def is_writable(text: str) -> bool:
+    """Whether a text can be sent, and be read as what it is."""
+    return _UNWRITABLE.search(text) is None
 
 
 def percent_encode(text: str) -> str:

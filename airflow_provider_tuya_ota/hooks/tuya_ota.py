@@ -9,7 +9,8 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import amask_secret, mask_secret
 
-from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TuyaOTAError
+from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.hooks.database import find_in_database
 from airflow_provider_tuya_ota.operations import AsyncOperations, Operations
 
@@ -52,6 +53,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
         :raises ConfigurationError: naming the field that is wrong and what is accepted.
         """
+        require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
         try:
             connection = self.get_connection(self.tuya_ota_conn_id)
         except AirflowNotFoundException:
@@ -63,6 +65,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
     async def aget_settings(self) -> Settings:
         """Read the connection in an event loop; see :meth:`get_settings`."""
+        require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
         try:
             connection = await self.aget_connection(self.tuya_ota_conn_id)
         except AirflowNotFoundException:
@@ -154,6 +157,19 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
         except TuyaOTAError as error:
             return False, str(error)
         return True, f"The OTA API answered; request id {reply.request_id}."
+
+
+def require_connection_id(field: str, value: Any) -> None:
+    """Refuse what is no id of a connection, before Airflow is asked for it.
+
+    :raises InvalidParameterError: naming the argument.
+    """
+    from airflow_provider_tuya_ota.core.actions.texts import NAME  # noqa: PLC0415 - operators import the hook
+
+    problem = NAME.problem(value) if isinstance(value, str) else f"{shown(value)} is not a text"
+    if problem or not value:
+        allowed = "the id of an Airflow connection"
+        raise InvalidParameterError(field=field, problem=problem or "is empty", allowed=allowed)
 
 
 def require_json_object(text: str | None, parsed: object) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.redaction import redact
+from airflow_provider_tuya_ota.core.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ def every_notifier(notifiers: Any) -> list[BaseNotifier]:
     """
     from airflow.sdk import BaseNotifier  # noqa: PLC0415 - it loads Jinja, and most tasks have no notifier
 
-    if not notifiers and not isinstance(notifiers, str):
+    if notifiers is None:
         return []
     listed = [notifiers] if isinstance(notifiers, BaseNotifier) else notifiers
     if not isinstance(listed, list | tuple):
@@ -29,7 +30,7 @@ def every_notifier(notifiers: Any) -> list[BaseNotifier]:
     for item in listed:
         if not isinstance(item, BaseNotifier):
             raise InvalidParameterError(
-                field="notifiers", problem=f"{item!r:.80} is no notifier", allowed="Airflow notifiers, one or a list"
+                field="notifiers", problem=f"{shown(item)} is no notifier", allowed="Airflow notifiers, one or a list"
             )
     return list(listed)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.templates import TemplatedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier, Context
 
 
-class TuyaOTAUploadFirmwareOperator(BaseOperator):
+class TuyaOTAUploadFirmwareOperator(TemplatedArguments, BaseOperator):
     """Upload a firmware file and create a package from it. No device is touched.
 
     Adopts what exists: a package of the same product, module, version **and** content is returned and nothing is

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import TuyaOTAJobLink
+from airflow_provider_tuya_ota.templates import TemplatedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 DAY = 24 * 60 * 60.0
 
 
-class TuyaOTACreateVerifyJobOperator(BaseOperator):
+class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
     """Verify a package on devices: the platform offers it to them and they flash it.
 
     Calls CreateOTAVerifyJob, unless the package is being verified already (that job is followed instead) or is

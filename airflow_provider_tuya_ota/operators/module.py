@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.templates import TemplatedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class _ModuleOperator(BaseOperator):
+class _ModuleOperator(TemplatedArguments, BaseOperator):
     """What the three have in common."""
 
     template_fields: Sequence[str] = ("module_name", "product_key", "tuya_ota_conn_id")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.templates import TemplatedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class TuyaOTAModifyFirmwareOperator(BaseOperator):
+class TuyaOTAModifyFirmwareOperator(TemplatedArguments, BaseOperator):
     """Change a package's description, or the text that devices get with the upgrade notice.
 
     Calls ModifyOTAFirmware. The platform insists on the package's present name, which cannot be changed: it is read
@@ -59,7 +60,7 @@ class TuyaOTAModifyFirmwareOperator(BaseOperator):
             return modify(self)
 
 
-class TuyaOTADeleteFirmwareOperator(BaseOperator):
+class TuyaOTADeleteFirmwareOperator(TemplatedArguments, BaseOperator):
     """Delete a package. Its file is gone for good; devices that run it go on running it.
 
     Calls DeleteOTAFirmware. The platform refuses while an unfinished job needs the package.

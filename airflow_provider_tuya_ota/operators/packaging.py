@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware
+from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, GenerateOTAUploadURL
+from airflow_provider_tuya_ota.core.actions.firmware import DIGEST_LENGTHS
+from airflow_provider_tuya_ota.core.actions.rules import nothing_problem
+from airflow_provider_tuya_ota.core.encoding import is_writable
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.release_report import Event
+from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.core.uploading import ensure_package
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
 from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.notifications.telling import every_notifier
 from airflow_provider_tuya_ota.operators.source import measure
-from airflow_provider_tuya_ota.values import require_text, switch, text
+from airflow_provider_tuya_ota.values import choice, named_as, switch, text
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -35,16 +41,17 @@ def upload(operator: TuyaOTAUploadFirmwareOperator, context: Context) -> str:
 
 
 def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: TaskReport) -> str:
-    report.know(version=str(operator.version))
+    written: Any = operator.version
+    report.know(version=written if isinstance(written, str) else shown(written))
     # Built once without the file, so that a wrong version is told before a large file is read.
     _action(operator, None)
     every_notifier(operator.notifiers)
-    file = measure(
-        operator.source,
-        conn_id=text(operator.source_conn_id),
-        file_suffix=text(operator.file_suffix),
-        log=operator.log,
-    )
+    suffix = GenerateOTAUploadURL(file_suffix=text("file_suffix", operator.file_suffix)).file_suffix
+    conn_id = text("source_conn_id", operator.source_conn_id)
+    if conn_id is not None:
+        require_connection_id("source_conn_id", conn_id)
+    require_connection_id("tuya_ota_conn_id", operator.tuya_ota_conn_id)
+    file = measure(_source(operator.source), conn_id=conn_id, file_suffix=suffix, log=operator.log)
     operator.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", file.digests["SHA256"])
     action = _action(operator, file)
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
@@ -62,22 +69,43 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
 
 
 def _action(operator: TuyaOTAUploadFirmwareOperator, file: FirmwareFile | None) -> CreateOTAFirmware:
-    require_text("product_key", operator.product_key, "the key of the owning product")
-    require_text("version", operator.version, "1 to 64 of A-Z a-z 0-9 . _ -, as a text")
-    module = text(operator.module_name)
-    return CreateOTAFirmware(
-        dest_version=operator.version,
-        firmware_name=text(operator.firmware_name) or default_name(operator.product_key, module, operator.version),
-        firmware_sign=file.digests[operator.sign_method] if file else None,
-        sign_method=operator.sign_method,
-        firmware_size=file.size if file else None,
-        product_key=operator.product_key,
-        firmware_desc=text(operator.firmware_desc),
-        src_version=text(operator.src_version),
-        module_name=module,
-        need_to_verify=switch("need_to_verify", operator.need_to_verify),
-        udi=text(operator.udi),
-    )
+    if operator.product_key is None:
+        raise InvalidParameterError(field="product_key", problem="is missing", allowed="the key of the owning product")
+    method = choice("sign_method (SignMethod)", operator.sign_method, tuple(DIGEST_LENGTHS), default="SHA256")
+    name = text("firmware_name", operator.firmware_name)
+    with named_as(dest_version="version"):
+        action = CreateOTAFirmware(
+            dest_version=operator.version,
+            # The product's own name is made of what is checked here.
+            firmware_name="a" if name is None else name,
+            firmware_sign=file.digests[method] if file else None,
+            sign_method=method,
+            firmware_size=file.size if file else None,
+            product_key=operator.product_key,
+            firmware_desc=text("firmware_desc", operator.firmware_desc),
+            src_version=text("src_version", operator.src_version),
+            module_name=text("module_name", operator.module_name),
+            need_to_verify=switch("need_to_verify", operator.need_to_verify, default=True),
+            udi=text("udi", operator.udi),
+        )
+    if name is not None:
+        return action
+    return replace(action, firmware_name=default_name(operator.product_key, action.module_name, action.dest_version))
+
+
+def _source(value: Any) -> str:
+    problem: str | None
+    if not isinstance(value, str):
+        problem = f"{shown(value)} is not a text"
+    elif not value.strip():
+        problem = "is empty"
+    elif not is_writable(value):
+        problem = f"{shown(value)} holds characters that cannot be sent as the file's name"
+    else:
+        problem = nothing_problem(value.strip())
+    if problem:
+        raise InvalidParameterError(field="source", problem=problem, allowed="a path or a URL, as text")
+    return str.__str__(value)
 
 
 def default_name(product_key: str, module: str | None, version: str) -> str:

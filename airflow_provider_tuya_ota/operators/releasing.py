@@ -14,7 +14,6 @@ from airflow.sdk.exceptions import TaskDeferralError
 
 from airflow_provider_tuya_ota.attempts import attempt_of, memory_of
 from airflow_provider_tuya_ota.core.errors import (
-    InvalidParameterError,
     TuyaOTAError,
     WaitTimeoutError,
 )
@@ -29,7 +28,7 @@ from airflow_provider_tuya_ota.links import XCOM_KEY, console_url
 from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.notifications.telling import every_notifier
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
-from airflow_provider_tuya_ota.values import require_flag
+from airflow_provider_tuya_ota.values import choice, require_flag
 from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred, wait_here
 
 if TYPE_CHECKING:
@@ -111,8 +110,8 @@ def start(
     :param flow: starts the job.
     :returns: the job, and how to wait for it.
     """
-    _require_choice("on_cancel", operator.on_cancel, ON_CANCEL)
-    _require_choice("on_failed_job", operator.on_failed_job, tuple(OnFailedJob))
+    choice("on_cancel", operator.on_cancel, ON_CANCEL)
+    choice("on_failed_job", operator.on_failed_job, tuple(OnFailedJob))
     every_notifier(operator.notifiers)
     require_flag("wait_for_completion", operator.wait_for_completion)
     require_flag("deferrable", operator.deferrable)
@@ -253,8 +252,3 @@ def _stopped(operator: JobOperator, error: WaitTimeoutError, waited: Waited) -> 
         )
     said = f"What had not begun was stopped (on_cancel is 'stop'): {stopped.line(waited.job_id)}"
     return WaitTimeoutError(f"{late(waited.job_id, error.verdict)} {said}", verdict=verdict)
-
-
-def _require_choice(field: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise InvalidParameterError(field=field, problem=f"{value!r} is not allowed", allowed=", ".join(choices))

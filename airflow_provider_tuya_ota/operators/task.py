@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.templates import TemplatedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class TuyaOTACancelJobOperator(BaseOperator):
+class TuyaOTACancelJobOperator(TemplatedArguments, BaseOperator):
     """Cancel device tasks of a job that have not begun, by their status; at least one switch is needed.
 
     Calls CancelOTATaskByJob. The log says how many device tasks were in which status before and afterwards. A device
@@ -73,7 +74,7 @@ class TuyaOTACancelJobOperator(BaseOperator):
             return left
 
 
-class TuyaOTACancelDeviceTasksOperator(BaseOperator):
+class TuyaOTACancelDeviceTasksOperator(TemplatedArguments, BaseOperator):
     """Cancel what named devices wait for: their unconfirmed, queued and notified tasks of one package.
 
     Calls CancelOTATaskByDevice. The platform takes all of a call or nothing: where one device waits for nothing, or is
@@ -125,7 +126,7 @@ class TuyaOTACancelDeviceTasksOperator(BaseOperator):
             return cancelled
 
 
-class TuyaOTAConfirmTasksOperator(BaseOperator):
+class TuyaOTAConfirmTasksOperator(TemplatedArguments, BaseOperator):
     """Confirm device tasks that wait for confirmation (``need_confirm=True``), so that their devices may begin.
 
     Calls ConfirmOTATask, ten tasks at a time: the named ones, or with ``job_id`` all that wait in the job now. Tasks

@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.errors import ConflictError, InvalidParamete
 from airflow_provider_tuya_ota.core.states import TaskStatus
 from airflow_provider_tuya_ota.core.stopping import UNFINISHED, WAITING
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.values import names, switch, text
+from airflow_provider_tuya_ota.values import named_as, names, switch, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,8 @@ def cancel_job(operator: TuyaOTACancelJobOperator) -> dict[str, int]:
     """Cancel by job, and count what is left."""
     action = CancelOTATaskByJob(
         job_id=operator.job_id,
-        cancel_queued_task=switch("cancel_queued", operator.cancel_queued),
-        cancel_notified_task=switch("cancel_notified", operator.cancel_notified),
+        cancel_queued_task=switch("cancel_queued", operator.cancel_queued, default=False),
+        cancel_notified_task=switch("cancel_notified", operator.cancel_notified, default=False),
         cancel_unconfirmed_task=switch("cancel_unconfirmed", operator.cancel_unconfirmed),
     )
     if not (action.cancel_queued_task or action.cancel_notified_task or action.cancel_unconfirmed_task):
@@ -69,32 +69,30 @@ def _words(counts: Mapping[TaskStatus, int]) -> str:
 
 def cancel_devices(operator: TuyaOTACancelDeviceTasksOperator) -> list[str]:
     """Cancel by device."""
-    devices = names("device_names", operator.device_names) or []
-    action = CancelOTATaskByDevice(
-        firmware_id=operator.firmware_id,
-        product_key=operator.product_key,
-        device_name=devices,
-        job_id=text(operator.job_id),
-    )
+    with named_as(device_name="device_names"):
+        action = CancelOTATaskByDevice(
+            firmware_id=operator.firmware_id,
+            product_key=operator.product_key,
+            device_name=names("device_names", operator.device_names) or [],
+            job_id=text("job_id", operator.job_id),
+        )
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
         client.run(cancel_tasks_of_devices(client.settings, action))
-    operator.log.info("Cancelled what %s devices waited for", len(devices))
-    return list(devices)
+    operator.log.info("Cancelled what %s devices waited for", len(action.device_name))
+    return list(action.device_name)
 
 
 def confirm(operator: TuyaOTAConfirmTasksOperator) -> list[str]:
     """Confirm named tasks, or all that wait in a job."""
-    task_ids, job_id = names("task_ids", operator.task_ids), text(operator.job_id)
+    task_ids, job_id = names("task_ids", operator.task_ids), text("job_id", operator.job_id)
     if (task_ids is None) == (job_id is None):
         raise InvalidParameterError(
             field="task_ids, job_id",
             problem="both are given" if job_id else "neither is given",
             allowed="exactly one of them",
         )
-    for begin in range(0, max(1, len(task_ids or [])), MOST_AT_ONCE):
-        if task_ids is not None:
-            # Built for its complaints, before anything is sent.
-            ConfirmOTATask(task_id=task_ids[begin : begin + MOST_AT_ONCE])
+    if task_ids is not None:
+        _require_tasks(task_ids)
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
         if task_ids is None:
             confirmed = client.run(confirm_job(client.settings, job_id or ""))
@@ -102,3 +100,12 @@ def confirm(operator: TuyaOTAConfirmTasksOperator) -> list[str]:
             confirmed = client.run(confirm_tasks(client.settings, task_ids))
     operator.log.info("Confirmed %s device tasks", len(confirmed))
     return confirmed
+
+
+def _require_tasks(task_ids: list[str]) -> None:
+    with named_as(task_id="task_ids"):
+        for begin in range(0, max(1, len(task_ids)), MOST_AT_ONCE):
+            # Built for its complaints, before anything is sent.
+            ConfirmOTATask(task_id=task_ids[begin : begin + MOST_AT_ONCE])
+    if len(set(task_ids)) < len(task_ids):
+        raise InvalidParameterError(field="task_ids", problem="names a task twice", allowed="each task once")

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import TuyaOTAJobLink
 from airflow_provider_tuya_ota.operators.job import DAY
+from airflow_provider_tuya_ota.templates import TemplatedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.killing import RunningJob
 
 
-class TuyaOTACreateUpgradeJobOperator(BaseOperator):
+class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
     """Upgrade many devices: the platform offers a verified package to them and they flash it.
 
     Calls CreateOTAStaticUpgradeJob. The upgrade has succeeded when every device task of the job has; part of the

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
 from airflow_provider_tuya_ota.core.upgrading import start_upgrade
 from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.operators import releasing
 from airflow_provider_tuya_ota.operators.releasing import Started
-from airflow_provider_tuya_ota.values import named_as, names, switch, text, whole_number
+from airflow_provider_tuya_ota.values import given_or_nothing, named_as, names, switch, text, whole_number
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -48,20 +48,33 @@ def _run(operator: TuyaOTACreateUpgradeJobOperator, context: Context, report: Ta
 
 
 def _action(operator: TuyaOTACreateUpgradeJobOperator) -> CreateOTAStaticUpgradeJob:
-    percent = whole_number("gray_percent", operator.gray_percent)
+    devices, share, group = _chosen(operator)
+    percent = whole_number("gray_percent", share)
     with named_as(target_device_name="device_names", src_version="source_versions"):
         return CreateOTAStaticUpgradeJob(
             firmware_id=operator.firmware_id,
             product_key=operator.product_key,
             target_selection=operator.target_selection,
-            target_device_name=names("device_names", operator.device_names),
+            target_device_name=names("device_names", devices),
             gray_percent=None if percent is None else str(percent),
-            group_id=text(operator.group_id),
+            group_id=text("group_id", group),
             src_version=names("source_versions", operator.source_versions),
             retry_interval=whole_number("retry_interval", operator.retry_interval),
             retry_count=whole_number("retry_count", operator.retry_count),
             timeout_in_minutes=whole_number("timeout_in_minutes", operator.timeout_in_minutes),
             need_push=switch("need_push", operator.need_push),
             need_confirm=switch("need_confirm", operator.need_confirm),
-            download_protocol=text(operator.download_protocol),
+            download_protocol=text("download_protocol", operator.download_protocol),
         )
+
+
+def _chosen(operator: TuyaOTACreateUpgradeJobOperator) -> list[Any]:
+    """Give devices, share and group; what does not belong to the selection may have rendered to nothing.
+
+    Beside SPECIFIC, GRAY and GROUP the platform takes no other choice than their own, so that leaving one out changes
+    nothing. Beside ALL a choice that came to nothing would release to everybody, so it stays for the reader to refuse.
+    """
+    values = [operator.device_names, operator.gray_percent, operator.group_id]
+    if operator.target_selection not in ("SPECIFIC", "GRAY", "GROUP"):
+        return values
+    return [value if given_or_nothing(value) else None for value in values]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.release_report import Event
 from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.operators import releasing
 from airflow_provider_tuya_ota.operators.releasing import Started
-from airflow_provider_tuya_ota.values import named_as, names, switch, text, whole_number
+from airflow_provider_tuya_ota.values import choice, named_as, names, switch, text, whole_number
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -32,7 +31,7 @@ def run(operator: TuyaOTACreateVerifyJobOperator, context: Context) -> str:
 
 def _run(operator: TuyaOTACreateVerifyJobOperator, context: Context, report: TaskReport) -> str:
     action = _action(operator)
-    if_verified = _if_verified(operator.if_verified)
+    if_verified = IfVerified(choice("if_verified", operator.if_verified, tuple(IfVerified), default=IfVerified.SUCCEED))
     before: list[Verification] = []
 
     def flow(settings: Settings, attempt: Attempt) -> Flow[Started]:
@@ -67,16 +66,8 @@ def _action(operator: TuyaOTACreateVerifyJobOperator) -> CreateOTAVerifyJob:
             timeout_in_minutes=whole_number("timeout_in_minutes", operator.timeout_in_minutes),
             need_push=switch("need_push", operator.need_push),
             need_confirm=switch("need_confirm", operator.need_confirm),
-            download_protocol=text(operator.download_protocol),
+            download_protocol=text("download_protocol", operator.download_protocol),
         )
-
-
-def _if_verified(value: str) -> IfVerified:
-    if value not in set(IfVerified):
-        raise InvalidParameterError(
-            field="if_verified", problem=f"{value!r} is not allowed", allowed=", ".join(IfVerified)
-        )
-    return IfVerified(value)
 
 
 def _words(found: Verification) -> str:

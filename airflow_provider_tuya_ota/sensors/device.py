@@ -8,6 +8,8 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.templates import TemplatedArguments
+from airflow_provider_tuya_ota.values import interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class TuyaOTADeviceStateSensor(BaseSensorOperator):
+class TuyaOTADeviceStateSensor(TemplatedArguments, BaseSensorOperator):
     """Wait until enough of the named devices have a state, for example are online.
 
     Reads only, fifty devices a request. A look that fails in transit counts as "not yet". The log names the devices
@@ -51,6 +53,8 @@ class TuyaOTADeviceStateSensor(BaseSensorOperator):
         poke_interval: float = 60.0,
         **kwargs: Any,
     ) -> None:
+        interval("poke_interval", poke_interval)
+        interval("timeout", kwargs.get("timeout"))
         super().__init__(poke_interval=poke_interval, **kwargs)
         self.product_key = product_key
         self.device_names = device_names

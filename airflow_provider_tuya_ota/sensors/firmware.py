@@ -8,6 +8,8 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.templates import TemplatedArguments
+from airflow_provider_tuya_ota.values import interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class TuyaOTAFirmwareStatusSensor(BaseSensorOperator):
+class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
     """Wait until a package has one of the wanted statuses.
 
     Reads only. A look that fails in transit counts as "not yet". In the mode ``reschedule`` no worker is held.
@@ -52,6 +54,8 @@ class TuyaOTAFirmwareStatusSensor(BaseSensorOperator):
         poke_interval: float = 60.0,
         **kwargs: Any,
     ) -> None:
+        interval("poke_interval", poke_interval)
+        interval("timeout", kwargs.get("timeout"))
         super().__init__(poke_interval=poke_interval, **kwargs)
         self.firmware_id = firmware_id
         self.statuses = statuses

@@ -8,6 +8,8 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.templates import TemplatedArguments
+from airflow_provider_tuya_ota.values import interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.verdicts import Verdict
 
 
-class TuyaOTAJobSensor(BaseSensorOperator):
+class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
     """Wait until a verification or upgrade job has succeeded on every device.
 
     Reads only. Succeeds for a verification when the package says so and every device task does, for an upgrade job
@@ -50,6 +52,8 @@ class TuyaOTAJobSensor(BaseSensorOperator):
         poke_interval: float = 15.0,
         **kwargs: Any,
     ) -> None:
+        interval("poke_interval", poke_interval)
+        interval("timeout", kwargs.get("timeout"))
         super().__init__(poke_interval=poke_interval, **kwargs)
         self.job_id = job_id
         self.deferrable = deferrable

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
+from airflow_provider_tuya_ota.core.actions import QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import PASSING, JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.looks import look_at_job
 from airflow_provider_tuya_ota.core.verdicts import Outcome
 from airflow_provider_tuya_ota.core.watching import require_success
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
+from airflow_provider_tuya_ota.values import named_as, require_flag
 from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 def look(sensor: TuyaOTAJobSensor) -> bool:
     """Look once: True when the job has succeeded, False when it may still."""
+    _require_arguments(sensor)
     try:
         with TuyaOTAHook(sensor.tuya_ota_conn_id).get_conn(sensor.log) as client:
             verdict = client.run(look_at_job(client.settings, sensor.job_id))
@@ -42,13 +45,21 @@ def look(sensor: TuyaOTAJobSensor) -> bool:
 
 def hand_over(sensor: TuyaOTAJobSensor) -> None:
     """Defer to the triggerer."""
-    how = patience(
-        timeout=sensor.timeout, poll_interval=sensor.poke_interval, execution_timeout=sensor.execution_timeout
-    )
+    _require_arguments(sensor)
+    with named_as(poll_interval="poke_interval"):
+        how = patience(
+            timeout=sensor.timeout, poll_interval=sensor.poke_interval, execution_timeout=sensor.execution_timeout
+        )
     trigger = TuyaOTAJobTrigger(
         job_id=sensor.job_id, tuya_ota_conn_id=sensor.tuya_ota_conn_id, patience=how.to_dict(), on_cancel="keep"
     )
     wait_deferred(sensor, trigger, how)
+
+
+def _require_arguments(sensor: TuyaOTAJobSensor) -> None:
+    require_flag("deferrable", sensor.deferrable)
+    require_connection_id("tuya_ota_conn_id", sensor.tuya_ota_conn_id)
+    QueryOTAJob(job_id=sensor.job_id)
 
 
 def conclude(sensor: TuyaOTAJobSensor, event: dict[str, Any] | None) -> dict[str, int]:

@@ -16,9 +16,10 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     WaitTimeoutError,
 )
+from airflow_provider_tuya_ota.core.states import DeviceStatus
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.triggers.condition import TuyaOTAConditionTrigger
-from airflow_provider_tuya_ota.values import names, whole_number
+from airflow_provider_tuya_ota.values import choice, named_as, names, require_flag, whole_number
 from airflow_provider_tuya_ota.waiting import BACKSTOP, patience
 
 if TYPE_CHECKING:
@@ -34,10 +35,12 @@ def firmware_condition(sensor: TuyaOTAFirmwareStatusSensor) -> FirmwareCondition
 
     :raises InvalidParameterError: before anything is sent.
     """
+    require_flag("deferrable", sensor.deferrable)
+    wanted, failing = names("statuses", sensor.statuses), names("failing_statuses", sensor.failing_statuses)
     return FirmwareCondition(
         firmware_id=sensor.firmware_id,
-        statuses=names("statuses", sensor.statuses) or [],
-        failing_statuses=names("failing_statuses", sensor.failing_statuses) or [],
+        statuses=["VERIFIED", "NOT_NEEDED"] if wanted is None else wanted,
+        failing_statuses=["FAILED"] if failing is None else failing,
     )
 
 
@@ -46,12 +49,14 @@ def devices_condition(sensor: TuyaOTADeviceStateSensor) -> DevicesCondition:
 
     :raises InvalidParameterError: before anything is sent.
     """
-    return DevicesCondition(
-        product_key=sensor.product_key,
-        device_names=names("device_names", sensor.device_names) or [],
-        state=sensor.state,
-        at_least=whole_number("at_least", sensor.at_least),
-    )
+    require_flag("deferrable", sensor.deferrable)
+    with named_as(device_name="device_names"):
+        return DevicesCondition(
+            product_key=sensor.product_key,
+            device_names=names("device_names", sensor.device_names) or [],
+            state=choice("state", sensor.state, tuple(DeviceStatus), default=DeviceStatus.ONLINE),
+            at_least=whole_number("at_least", sensor.at_least),
+        )
 
 
 def look(sensor: Sensor, condition: Condition) -> bool:
@@ -73,9 +78,10 @@ def look_then_hand_over(sensor: Sensor, condition: Condition) -> None:
     """Look once from here, and defer to the triggerer where the condition does not hold yet."""
     if look(sensor, condition):
         return
-    how = patience(
-        timeout=sensor.timeout, poll_interval=sensor.poke_interval, execution_timeout=sensor.execution_timeout
-    )
+    with named_as(poll_interval="poke_interval"):
+        how = patience(
+            timeout=sensor.timeout, poll_interval=sensor.poke_interval, execution_timeout=sensor.execution_timeout
+        )
     sensor.defer(
         trigger=TuyaOTAConditionTrigger(
             condition=describe_condition(condition),

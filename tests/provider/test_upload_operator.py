@@ -133,9 +133,9 @@ def test_a_failed_upload_is_repeated_with_fresh_upload_data(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"version": ""}, r"version: is empty"),
-        ({"version": 1.1}, r"version: 1.1 is not a text"),
-        ({"product_key": 7}, r"product_key: 7 is not a text"),
+        ({"version": ""}, r"version \(DestVersion\): is empty"),
+        ({"version": 1.1}, r"version \(DestVersion\): 1.1 is not a text; how the number was written is lost"),
+        ({"product_key": 7}, r"product_key \(ProductKey\): 7 is not a text"),
         ({"notifiers": "mail"}, r"notifiers: .mail. is no notifier"),
         ({"version": "1 0"}, r"DestVersion.*1 to 64 of the characters"),
         ({"version": "v" * 65}, r"DestVersion.*1 to 64"),
@@ -145,7 +145,7 @@ def test_a_failed_upload_is_repeated_with_fresh_upload_data(
         ({"sign_method": "Md5"}, r"SignMethod.*MD5, SHA256"),
         ({"module_name": "a/b"}, r"ModuleName"),
         ({"src_version": "1.1.0"}, r"SrcVersion.*other than the one"),
-        ({"product_key": ""}, r"product_key: is empty"),
+        ({"product_key": ""}, r"product_key \(ProductKey\): is empty"),
         ({"need_to_verify": "perhaps"}, r"need_to_verify: 'perhaps' is not a switch"),
         ({"source": ""}, r"source: is empty"),
         ({"source": "/no/such/file.bin"}, r"cannot be read \(No such file"),

@@ -250,8 +250,8 @@ def test_values_rendered_from_a_form_are_understood(service: Service, context: A
         device_names="['device-001', 'device-004']",
         timeout_in_minutes="30",
         need_push="true",
-        need_confirm="None",
-        download_protocol="None",
+        need_confirm="<leave out>",
+        download_protocol="<leave out>",
     )
 
     run(operator, context)

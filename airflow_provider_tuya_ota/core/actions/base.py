@@ -33,7 +33,7 @@ class Action(ABC, Generic[Result_co]):
 
     def __post_init__(self) -> None:
         for python_name, parameter, value in self._parameters():
-            check(python_name, parameter, value)
+            object.__setattr__(self, python_name, check(python_name, parameter, value))
 
     def _parameters(self) -> list[tuple[str, Parameter, Any]]:
         return [(item.name, item.metadata["parameter"], getattr(self, item.name)) for item in fields(self)]
@@ -50,7 +50,7 @@ class Action(ABC, Generic[Result_co]):
             for python_name, parameter, value in self._parameters()
             if value is not None
             for rule in parameter.advisory
-            if not rule.accepts(value)
+            if rule.problem(value)
         ]
 
     @abstractmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from airflow_provider_tuya_ota.core.actions.base import Action
 from airflow_provider_tuya_ota.core.actions.reading import about, read_page, required_id, required_name
 from airflow_provider_tuya_ota.core.actions.rules import optional, required, up_to_items, whole_from
+from airflow_provider_tuya_ota.core.actions.texts import ID, IDS, NAME, NAMES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.models import Device, DevicePresence, ModuleVersion, Page, Product
 from airflow_provider_tuya_ota.core.secret import Secret
@@ -38,7 +39,7 @@ class QueryDevice(Action[Page[Device]]):
     name: ClassVar[str] = "QueryDevice"
     largest_page: ClassVar[int] = 50
 
-    product_key: str = required("ProductKey", str)
+    product_key: str = required("ProductKey", str, ID)
     page_size: int | None = optional("PageSize", int, whole_from(1, 50))
     current_page: int | None = optional("CurrentPage", int, whole_from(1, 2**31 - 1))
     next_token: str | None = optional("NextToken", str)
@@ -74,9 +75,9 @@ class BatchGetDeviceState(Action[list[DevicePresence]]):
 
     name: ClassVar[str] = "BatchGetDeviceState"
 
-    product_key: str | None = optional("ProductKey", str)
-    device_name: Sequence[str] | None = optional("DeviceName", list, up_to_items(50))
-    iot_id: Sequence[str] | None = optional("IotId", list, up_to_items(50))
+    product_key: str | None = optional("ProductKey", str, ID)
+    device_name: Sequence[str] | None = optional("DeviceName", list, NAMES, up_to_items(50))
+    iot_id: Sequence[str] | None = optional("IotId", list, IDS, up_to_items(50))
 
     def __post_init__(self) -> None:
         Action.__post_init__(self)
@@ -108,7 +109,7 @@ class QueryProduct(Action[Product]):
 
     name: ClassVar[str] = "QueryProduct"
 
-    product_key: str = required("ProductKey", str)
+    product_key: str = required("ProductKey", str, ID)
 
     def parse(self, reply: Reply) -> Product:
         """Read the product."""
@@ -156,9 +157,9 @@ class ListOTAModuleVersionsByDevice(Action[Page[ModuleVersion]]):
 
     current_page: int = required("CurrentPage", int, whole_from(1, 2**31 - 1))
     page_size: int = required("PageSize", int, whole_from(1, 200))
-    product_key: str | None = optional("ProductKey", str)
-    device_name: str | None = optional("DeviceName", str)
-    iot_id: str | None = optional("IotId", str)
+    product_key: str | None = optional("ProductKey", str, ID)
+    device_name: str | None = optional("DeviceName", str, NAME)
+    iot_id: str | None = optional("IotId", str, ID)
 
     def advisories(self) -> list[str]:
         """Name a call that does not say which device."""

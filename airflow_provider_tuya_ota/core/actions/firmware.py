@@ -22,6 +22,7 @@ from airflow_provider_tuya_ota.core.actions.rules import (
     up_to_characters,
     whole_from,
 )
+from airflow_provider_tuya_ota.core.actions.texts import ID
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, ProtocolError
 from airflow_provider_tuya_ota.core.models import Created, Firmware, Page, UploadTicket
 from airflow_provider_tuya_ota.core.retry import Repeat
@@ -105,7 +106,7 @@ class CreateOTAFirmware(Action[Created]):
     firmware_sign: str | None = optional("FirmwareSign", str, matches(r"[0-9A-Fa-f]+", "a digest in hex"))
     sign_method: str | None = optional("SignMethod", str, one_of(*DIGEST_LENGTHS))
     firmware_size: int | None = optional("FirmwareSize", int, whole_from(1, LARGEST_FILE))
-    product_key: str | None = optional("ProductKey", str)
+    product_key: str | None = optional("ProductKey", str, ID)
     firmware_desc: str | None = optional("FirmwareDesc", str, up_to_characters(100))
     type: int | None = optional("Type", int, one_of(0))
     src_version: str | None = optional("SrcVersion", str, VERSION)
@@ -145,7 +146,7 @@ class QueryOTAFirmware(Action[Firmware]):
 
     name: ClassVar[str] = "QueryOTAFirmware"
 
-    firmware_id: str = required("FirmwareId", str)
+    firmware_id: str = required("FirmwareId", str, ID)
 
     def parse(self, reply: Reply) -> Firmware:
         """Read the package."""
@@ -172,7 +173,7 @@ class ListOTAFirmware(Action[Page[Firmware]]):
 
     current_page: int = required("CurrentPage", int, whole_from(1, 2**31 - 1))
     page_size: int = required("PageSize", int, whole_from(1, 100))
-    product_key: str | None = optional("ProductKey", str)
+    product_key: str | None = optional("ProductKey", str, ID)
     dest_version: str | None = optional("DestVersion", str, VERSION)
 
     def parse(self, reply: Reply) -> Page[Firmware]:
@@ -197,9 +198,9 @@ class ModifyOTAFirmware(Action[None]):
 
     name: ClassVar[str] = "ModifyOTAFirmware"
 
-    firmware_id: str = required("FirmwareId", str)
+    firmware_id: str = required("FirmwareId", str, ID)
     firmware_name: str = required("FirmwareName", str, FIRMWARE_NAME)
-    product_key: str | None = optional("ProductKey", str)
+    product_key: str | None = optional("ProductKey", str, ID)
     firmware_desc: str | None = optional("FirmwareDesc", str, up_to_characters(100))
     udi: str | None = optional("Udi", str, up_to_characters(4096))
 
@@ -220,7 +221,7 @@ class DeleteOTAFirmware(Action[None]):
 
     name: ClassVar[str] = "DeleteOTAFirmware"
 
-    firmware_id: str = required("FirmwareId", str)
+    firmware_id: str = required("FirmwareId", str, ID)
 
     def parse(self, reply: Reply) -> None:
         """Read nothing."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from airflow_provider_tuya_ota.core.actions.base import Action
 from airflow_provider_tuya_ota.core.actions.reading import about, created, read_page, required_id, required_name
 from airflow_provider_tuya_ota.core.actions.rules import one_of, optional, required, up_to_items, whole_from
+from airflow_provider_tuya_ota.core.actions.texts import ID, NAME, NAMES
 from airflow_provider_tuya_ota.core.models import Created, Job, Page
 from airflow_provider_tuya_ota.core.retry import Repeat
 from airflow_provider_tuya_ota.core.states import JobStatus, JobType
@@ -39,10 +40,10 @@ class CreateOTAVerifyJob(Action[Created]):
     name: ClassVar[str] = "CreateOTAVerifyJob"
     repeat: ClassVar[Repeat] = Repeat.DUPLICATES
 
-    firmware_id: str = required("FirmwareId", str)
-    product_key: str = required("ProductKey", str)
+    firmware_id: str = required("FirmwareId", str, ID)
+    product_key: str = required("ProductKey", str, ID)
     timeout_in_minutes: int | None = optional("TimeoutInMinutes", int, whole_from(1, 1440))
-    target_device_name: Sequence[str] | None = optional("TargetDeviceName", list, advisory=(up_to_items(10),))
+    target_device_name: Sequence[str] | None = optional("TargetDeviceName", list, NAMES, advisory=(up_to_items(10),))
     need_push: bool | None = optional("NeedPush", bool)
     need_confirm: bool | None = optional("NeedConfirm", bool)
     download_protocol: str | None = optional("DownloadProtocol", str, one_of("HTTPS"))
@@ -63,7 +64,7 @@ class QueryOTAJob(Action[Job]):
 
     name: ClassVar[str] = "QueryOTAJob"
 
-    job_id: str = required("JobId", str)
+    job_id: str = required("JobId", str, ID)
 
     def parse(self, reply: Reply) -> Job:
         """Read the job."""
@@ -84,7 +85,7 @@ class ListOTAJobByFirmware(Action[Page[Job]]):
     name: ClassVar[str] = "ListOTAJobByFirmware"
     largest_page: ClassVar[int] = 200
 
-    firmware_id: str = required("FirmwareId", str)
+    firmware_id: str = required("FirmwareId", str, ID)
     current_page: int = required("CurrentPage", int, whole_from(1, 2**31 - 1))
     page_size: int = required("PageSize", int, whole_from(1, 200))
 
@@ -112,9 +113,9 @@ class ListOTAJobByDevice(Action[Page[Job]]):
     name: ClassVar[str] = "ListOTAJobByDevice"
     largest_page: ClassVar[int] = 100
 
-    product_key: str = required("ProductKey", str)
-    device_name: str = required("DeviceName", str)
-    firmware_id: str = required("FirmwareId", str)
+    product_key: str = required("ProductKey", str, ID)
+    device_name: str = required("DeviceName", str, NAME)
+    firmware_id: str = required("FirmwareId", str, ID)
     current_page: int = required("CurrentPage", int, whole_from(1, 2**31 - 1))
     page_size: int = required("PageSize", int, whole_from(1, 100))
 

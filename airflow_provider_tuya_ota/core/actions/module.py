@@ -9,6 +9,7 @@ from airflow_provider_tuya_ota.core.actions.base import Action
 from airflow_provider_tuya_ota.core.actions.firmware import MODULE_NAME
 from airflow_provider_tuya_ota.core.actions.reading import about, nothing, required_name
 from airflow_provider_tuya_ota.core.actions.rules import matches, optional, required, up_to_characters
+from airflow_provider_tuya_ota.core.actions.texts import ID
 from airflow_provider_tuya_ota.core.models import OtaModule
 from airflow_provider_tuya_ota.core.retry import Repeat
 
@@ -34,7 +35,7 @@ class CreateOTAModule(Action[None]):
     repeat: ClassVar[Repeat] = Repeat.DUPLICATES
 
     module_name: str = required("ModuleName", str, MODULE_NAME)
-    product_key: str = required("ProductKey", str)
+    product_key: str = required("ProductKey", str, ID)
     alias_name: str | None = optional("AliasName", str, ALIAS)
     desc: str | None = optional("Desc", str, up_to_characters(100))
 
@@ -58,7 +59,7 @@ class UpdateOTAModule(Action[None]):
     name: ClassVar[str] = "UpdateOTAModule"
 
     module_name: str = required("ModuleName", str, MODULE_NAME)
-    product_key: str = required("ProductKey", str)
+    product_key: str = required("ProductKey", str, ID)
     alias_name: str | None = optional("AliasName", str, ALIAS)
     desc: str | None = optional("Desc", str, up_to_characters(100))
 
@@ -80,7 +81,7 @@ class DeleteOTAModule(Action[None]):
     name: ClassVar[str] = "DeleteOTAModule"
 
     module_name: str = required("ModuleName", str, MODULE_NAME)
-    product_key: str = required("ProductKey", str)
+    product_key: str = required("ProductKey", str, ID)
 
     def parse(self, reply: Reply) -> None:
         """Read nothing."""
@@ -98,7 +99,7 @@ class ListOTAModuleByProduct(Action[list[OtaModule]]):
 
     name: ClassVar[str] = "ListOTAModuleByProduct"
 
-    product_key: str = required("ProductKey", str)
+    product_key: str = required("ProductKey", str, ID)
 
     def parse(self, reply: Reply) -> list[OtaModule]:
         """Read the list, which the vendor's example shows as a single object."""

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from airflow_provider_tuya_ota.core.encoding import is_writable
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.shown import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +19,11 @@ class Rule:
     """One condition.
 
     :param allowed: the accepted values, in words that follow "Allowed:".
-    :param accepts: True for a value that meets it.
+    :param problem: what is wrong with a value; None for one that meets the condition.
     """
 
     allowed: str
-    accepts: Callable[[Any], bool]
+    problem: Callable[[Any], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class Parameter:
     :param wire: exact name on the wire (the Chinese tables and all examples; the English tables respell some).
     :param kind: type of the value; ``list`` means a list of texts.
     :param required: True where the vendor says so.
+    :param shown: False where errors must not show the value.
     :param rules: refuse.
     :param advisory: advise.
     """
@@ -38,6 +41,7 @@ class Parameter:
     wire: str
     kind: type
     required: bool
+    shown: bool
     rules: tuple[Rule, ...]
     advisory: tuple[Rule, ...]
 
@@ -48,101 +52,142 @@ class Parameter:
 
 def required(wire: str, kind: type, *rules: Rule, advisory: tuple[Rule, ...] = ()) -> Any:
     """Declare a parameter that must be given."""
-    return dataclasses.field(
-        metadata={"parameter": Parameter(wire=wire, kind=kind, required=True, rules=rules, advisory=advisory)}
-    )
+    parameter = Parameter(wire=wire, kind=kind, required=True, shown=True, rules=rules, advisory=advisory)
+    return dataclasses.field(metadata={"parameter": parameter})
 
 
 def optional(wire: str, kind: type, *rules: Rule, advisory: tuple[Rule, ...] = (), shown: bool = True) -> Any:
-    """Declare a parameter that is left out while it is None; ``shown=False`` keeps it out of the repr."""
-    return dataclasses.field(
-        default=None,
-        repr=shown,
-        metadata={"parameter": Parameter(wire=wire, kind=kind, required=False, rules=rules, advisory=advisory)},
-    )
+    """Declare a parameter that is left out while it is None; ``shown=False`` keeps it out of the repr and of errors."""
+    parameter = Parameter(wire=wire, kind=kind, required=False, shown=shown, rules=rules, advisory=advisory)
+    return dataclasses.field(default=None, repr=shown, metadata={"parameter": parameter})
 
 
 _KINDS: Final = {str: "a text", int: "a whole number", bool: "True or False", list: "a list of texts"}
 
 
-def check(python_name: str, parameter: Parameter, value: Any) -> None:
+def check(python_name: str, parameter: Parameter, value: Any) -> Any:
     """Hold a value against its parameter.
 
+    :returns: the value in its plain type, so that what is sent is what was checked.
     :raises InvalidParameterError: naming the parameter, the problem and what is allowed.
     """
     if value is None and not parameter.required:
-        return
-    allowed = " and ".join(rule.allowed for rule in parameter.rules) or _KINDS[parameter.kind]
-    if problem := _problem(parameter, value):
-        raise InvalidParameterError(field=parameter.label(python_name), problem=problem, allowed=allowed)
+        return None
+    plain = _plain(value)
+    if problem := _problem(parameter, plain):
+        allowed = " and ".join(rule.allowed for rule in parameter.rules) or _KINDS[parameter.kind]
+        hidden = "is not allowed; it is not shown because it may be secret"
+        raise InvalidParameterError(
+            field=parameter.label(python_name), problem=problem if parameter.shown else hidden, allowed=allowed
+        )
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    """Give texts, numbers and lists in their plain types: an enum's member is written otherwise than it compares."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int.__add__(value, 0)
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview | range):
+        items = map(_plain_text, value)
+        return tuple(items) if isinstance(value, tuple) else list(items)
+    return value
+
+
+def _plain_text(value: Any) -> Any:
+    return str.__str__(value) if isinstance(value, str) else value
 
 
 def _problem(parameter: Parameter, value: Any) -> str | None:
     if value is None:
         return "is missing"
     if not _has_kind(parameter.kind, value):
-        return f"{_shown(value)} is not {_KINDS[parameter.kind]}"
+        return _wrong_kind(parameter.kind, value)
     if value == "":
         return "is empty"
     if parameter.kind is list and (problem := _list_problem(value, is_required=parameter.required)):
         return problem
-    for rule in parameter.rules:
-        if not rule.accepts(value):
-            return f"{_shown(value)} is not allowed"
-    return None
+    if parameter.kind is str and not is_writable(value):
+        return f"{shown(value)} holds characters that cannot be sent"
+    return next((problem for rule in parameter.rules if (problem := rule.problem(value))), None)
 
 
 def _has_kind(kind: type, value: Any) -> bool:
     if kind is list:
-        return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        return isinstance(value, list | tuple)
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, kind)
+
+
+def _wrong_kind(kind: type, value: Any) -> str:
+    problem = f"{shown(value)} is not {_KINDS[kind]}"
+    if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
+        # 1.10 and 1.1 are one number and two versions; an id of twenty digits is no fraction.
+        problem += "; how the number was written is lost: put it in quotes, and let templates render to text"
+    return problem
 
 
 def _list_problem(values: Sequence[Any], *, is_required: bool) -> str | None:
     if not values:
         return "is an empty list" + ("" if is_required else "; leave it out to let the platform choose")
     for value in values:
-        if not isinstance(value, str) or not value.strip():
-            return f"{value!r} in the list is not a name"
+        if not isinstance(value, str):
+            return f"in the list, {_wrong_kind(str, value)}"
+        if not value.strip():
+            return f"{shown(value)} in the list is not a name"
+        if not is_writable(value):
+            return f"{shown(value)} in the list holds characters that cannot be sent"
     twice = [value for value, count in Counter(values).items() if count > 1]
     if twice:
-        return f"{', '.join(map(repr, twice[:5]))} stands more than once in the list"
+        return f"{', '.join(map(shown, twice[:5]))} stands more than once in the list"
     return None
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:60]}… ({len(value)} long)"  # noqa: PLR2004 - one line of a log
+def _refusing(allowed: str, accepts: Callable[[Any], bool]) -> Rule:
+    return Rule(allowed, lambda value: None if accepts(value) else f"{shown(value)} is not allowed")
+
+
+NOTHING: Final = frozenset({"None", "null", "undefined"})
+"""How Python, JSON and JavaScript write a value that is missing; as a name or an id it is never meant."""
+
+
+def nothing_problem(value: str) -> str | None:
+    """Say what is wrong with a text that stands for a missing value."""
+    return f"{value!r} is how a missing value is written" if value in NOTHING else None
 
 
 def matches(pattern: str, allowed: str) -> Rule:
-    """Accept texts that match a whole pattern."""
-    compiled = re.compile(pattern)
-    return Rule(allowed, lambda value: compiled.fullmatch(value) is not None)
+    """Accept texts that match a whole pattern and do not stand for a missing value."""
+    fits = _refusing(allowed, lambda value: re.fullmatch(pattern, value) is not None)
+    return Rule(allowed, lambda value: nothing_problem(value) or fits.problem(value))
 
 
 def whole_from(low: int, high: int) -> Rule:
     """Accept whole numbers of a range."""
-    return Rule(f"{low} to {high}", lambda value: low <= value <= high)
+    return _refusing(f"{low} to {high}", lambda value: low <= value <= high)
 
 
 def one_of(*choices: str | int) -> Rule:
     """Accept the listed values, in exactly this spelling."""
-    return Rule(", ".join(map(str, choices)), lambda value: value in choices)
+    return _refusing(", ".join(map(str, choices)), lambda value: value in choices)
 
 
 def up_to_characters(most: int) -> Rule:
     """Accept texts up to a length."""
-    return Rule(f"at most {most} characters", lambda value: len(value) <= most)
+    return _refusing(f"at most {most} characters", lambda value: len(value) <= most)
 
 
 def up_to_items(most: int) -> Rule:
     """Accept lists up to a length."""
-    return Rule(f"at most {most} entries", lambda value: len(value) <= most)
+    return _refusing(f"at most {most} entries", lambda value: len(value) <= most)
 
 
 def each(rule: Rule) -> Rule:
     """Apply a rule to every entry of a list."""
-    return Rule(f"for each entry {rule.allowed}", lambda values: all(map(rule.accepts, values)))
+
+    def problem(values: Sequence[Any]) -> str | None:
+        return next((f"in the list, {found}" for value in values if (found := rule.problem(value))), None)
+
+    return Rule(f"a list of texts, for each entry {rule.allowed}", problem)

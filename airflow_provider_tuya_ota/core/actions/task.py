@@ -10,6 +10,7 @@ from airflow_provider_tuya_ota.core.actions.device import which_device
 from airflow_provider_tuya_ota.core.actions.firmware import MODULE_NAME
 from airflow_provider_tuya_ota.core.actions.reading import about, nothing, read_page, required_id, required_name
 from airflow_provider_tuya_ota.core.actions.rules import each, one_of, optional, required, up_to_items, whole_from
+from airflow_provider_tuya_ota.core.actions.texts import ID, IDS, NAME, NAMES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.models import DeviceTask, Page
 from airflow_provider_tuya_ota.core.rate import Lane
@@ -40,11 +41,11 @@ class ListOTATaskByJob(Action[Page[DeviceTask]]):
     name: ClassVar[str] = "ListOTATaskByJob"
     largest_page: ClassVar[int] = 100
 
-    job_id: str = required("JobId", str)
+    job_id: str = required("JobId", str, ID)
     current_page: int | None = optional("CurrentPage", int, whole_from(1, 2**31 - 1))
     page_size: int | None = optional("PageSize", int, whole_from(1, 100))
     task_status: str | None = optional("TaskStatus", str, one_of(*TaskStatus))
-    device_names: Sequence[str] | None = optional("DeviceNames", list, advisory=(up_to_items(50),))
+    device_names: Sequence[str] | None = optional("DeviceNames", list, NAMES, advisory=(up_to_items(50),))
 
     def parse(self, reply: Reply) -> Page[DeviceTask]:
         """Read the page."""
@@ -70,7 +71,7 @@ class CancelOTATaskByJob(Action[None]):
     name: ClassVar[str] = "CancelOTATaskByJob"
     lane: ClassVar[Lane] = Lane.CANCELS
 
-    job_id: str = required("JobId", str)
+    job_id: str = required("JobId", str, ID)
     cancel_queued_task: bool | None = optional("CancelQueuedTask", bool)
     cancel_notified_task: bool | None = optional("CancelNotifiedTask", bool)
     cancel_unconfirmed_task: bool | None = optional("CancelUnconfirmedTask", bool)
@@ -101,10 +102,10 @@ class CancelOTATaskByDevice(Action[None]):
     name: ClassVar[str] = "CancelOTATaskByDevice"
     lane: ClassVar[Lane] = Lane.CANCELS
 
-    product_key: str = required("ProductKey", str)
-    firmware_id: str = required("FirmwareId", str)
-    device_name: Sequence[str] = required("DeviceName", list)
-    job_id: str | None = optional("JobId", str)
+    product_key: str = required("ProductKey", str, ID)
+    firmware_id: str = required("FirmwareId", str, ID)
+    device_name: Sequence[str] = required("DeviceName", list, NAMES)
+    job_id: str | None = optional("JobId", str, ID)
 
     def parse(self, reply: Reply) -> None:
         """Read nothing."""
@@ -122,7 +123,7 @@ class ConfirmOTATask(Action[None]):
 
     name: ClassVar[str] = "ConfirmOTATask"
 
-    task_id: Sequence[str] = required("TaskId", list, up_to_items(10))
+    task_id: Sequence[str] = required("TaskId", list, IDS, up_to_items(10))
 
     def parse(self, reply: Reply) -> None:
         """Read nothing."""
@@ -148,9 +149,9 @@ class ListOTAUnfinishedTaskByDevice(Action[list[DeviceTask]]):
     module_name: str | None = optional("ModuleName", str, MODULE_NAME)
     task_status: str | None = optional("TaskStatus", str, one_of(*UNFINISHED))
     task_status_list: Sequence[str] | None = optional("TaskStatusList", list, each(one_of(*UNFINISHED)))
-    product_key: str | None = optional("ProductKey", str)
-    device_name: str | None = optional("DeviceName", str)
-    iot_id: str | None = optional("IotId", str)
+    product_key: str | None = optional("ProductKey", str, ID)
+    device_name: str | None = optional("DeviceName", str, NAME)
+    iot_id: str | None = optional("IotId", str, ID)
 
     def __post_init__(self) -> None:
         Action.__post_init__(self)

@@ -15,6 +15,7 @@ from airflow_provider_tuya_ota.core.actions.rules import (
     up_to_items,
     whole_from,
 )
+from airflow_provider_tuya_ota.core.actions.texts import ID, NAMES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.retry import Repeat
 
@@ -57,21 +58,21 @@ class CreateOTAStaticUpgradeJob(Action["Created"]):
     name: ClassVar[str] = "CreateOTAStaticUpgradeJob"
     repeat: ClassVar[Repeat] = Repeat.DUPLICATES
 
-    firmware_id: str = required("FirmwareId", str)
-    product_key: str = required("ProductKey", str)
+    firmware_id: str = required("FirmwareId", str, ID)
+    product_key: str = required("ProductKey", str, ID)
     target_selection: str = required("TargetSelection", str, one_of(*SELECTIONS))
-    src_version: Sequence[str] | None = optional("SrcVersion", list, advisory=(up_to_items(10),))
+    src_version: Sequence[str] | None = optional("SrcVersion", list, NAMES, advisory=(up_to_items(10),))
     retry_interval: int | None = optional("RetryInterval", int, one_of(0, 10, 30, 60, 1440))
     retry_count: int | None = optional("RetryCount", int, one_of(1, 2, 5))
     timeout_in_minutes: int | None = optional("TimeoutInMinutes", int, whole_from(1, 1440))
     gray_percent: str | None = optional(
         "GrayPercent", str, matches(r"[1-9][0-9]?|100", "a whole percent as text, 1 to 100")
     )
-    target_device_name: Sequence[str] | None = optional("TargetDeviceName", list, advisory=(up_to_items(200),))
+    target_device_name: Sequence[str] | None = optional("TargetDeviceName", list, NAMES, advisory=(up_to_items(200),))
     need_push: bool | None = optional("NeedPush", bool)
     need_confirm: bool | None = optional("NeedConfirm", bool)
     download_protocol: str | None = optional("DownloadProtocol", str, one_of("HTTPS"))
-    group_id: str | None = optional("GroupId", str)
+    group_id: str | None = optional("GroupId", str, ID)
 
     def __post_init__(self) -> None:
         Action.__post_init__(self)

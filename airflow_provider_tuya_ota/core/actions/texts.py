@@ -1,0 +1,46 @@
+"""What a text may be that stands for something: an id, a name, or words of somebody.
+
+The vendor says little of it. What is refused here can be none of the platform's ids or names, and is what a missing or
+broken value of a template, a form or a program looks like; sent, it would name something else or nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from airflow_provider_tuya_ota.core.actions.rules import Rule, each, nothing_problem
+from airflow_provider_tuya_ota.core.shown import shown
+
+LONGEST: Final = 256
+"""Characters of an id or a name; those of the platform have up to 32."""
+_FRACTION: Final = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE][+-]))([eE][+-]?\d+)?")
+"""A number that went through a floating-point number, where long ids lose digits."""
+
+
+def _name_problem(value: str) -> str | None:
+    if problem := nothing_problem(value):
+        return problem
+    if value != value.strip():
+        return f"{shown(value)} begins or ends with a blank" if value.strip() else f"{shown(value)} is blank"
+    if len(value) > LONGEST:
+        return f"{shown(value)} is too long"
+    if not value.isprintable():
+        return f"{shown(value)} holds characters that cannot be printed"
+    return None
+
+
+def _id_problem(value: str) -> str | None:
+    if problem := _name_problem(value):
+        return problem
+    if not value.isascii() or " " in value:
+        return f"{shown(value)} holds a blank or a character beyond ASCII"
+    if _FRACTION.fullmatch(value):
+        return f"{shown(value)} is a fraction or has an exponent"
+    return None
+
+
+ID: Final = Rule(f"an id as the platform gives it, up to {LONGEST} characters of ASCII without blanks", _id_problem)
+NAME: Final = Rule(f"a name of up to {LONGEST} printable characters, without blanks around it", _name_problem)
+IDS: Final = each(ID)
+NAMES: Final = each(NAME)

@@ -1,0 +1,52 @@
+"""Showing a value that somebody gave: on one line, at most 80 characters, and whatever it is."""
+
+from __future__ import annotations
+
+from reprlib import Repr
+from typing import Any, Final
+
+LONGEST: Final = 80
+"""Characters; one line of a log."""
+_PIECE: Final = 60
+_WRITTEN_OUT: Final = 128
+"""Bits of the largest whole number that is written out; Python refuses to write out one of thousands of digits."""
+
+
+class _Shown(Repr):
+    """As reprlib does it, but nothing of foreign code is run: its ``repr`` may fail, be long or hold line breaks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 2
+        self.maxstring = self.maxother = _PIECE
+
+    def repr1(self, x: Any, level: int) -> str:
+        """Show one value."""
+        if isinstance(x, str):
+            return self.repr_str(x, level)
+        if x is None or type(x) in {bool, float, bytes}:
+            return repr(x[:_PIECE] if isinstance(x, bytes) else x)
+        if isinstance(x, int):
+            return self.repr_int(x, level)
+        if type(x) in {list, tuple, set, frozenset, dict}:
+            return super().repr1(x, level)
+        return f"<{type(x).__name__}>"
+
+    def repr_str(self, x: str, level: int) -> str:  # noqa: ARG002 - reprlib's signature
+        """Show a text by its beginning."""
+        text = str.__str__(x)
+        return repr(text) if len(text) <= _PIECE else f"{text[:_PIECE]!r}… ({len(text)} long)"
+
+    def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002 - reprlib's signature
+        """Show a whole number, a huge one by its size."""
+        bits = int.bit_length(x)
+        return int.__repr__(x) if bits <= _WRITTEN_OUT else f"<whole number of {bits} bits>"
+
+
+def shown(value: Any) -> str:
+    """Show a value in an error's text.
+
+    :returns: text that any log can take; what is left out is marked.
+    """
+    text = _Shown().repr(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
