@@ -71,12 +71,13 @@ def excerpt(body: bytes, known: Iterable[str] = ()) -> str:
 
 
 def mask_reply(value: Any) -> Any:
-    """Copy a parsed answer with every value behind a secret name replaced, at any depth."""
+    """Copy a parsed answer without values behind secret names and queries of addresses, at any depth."""
     if isinstance(value, Mapping):
         return {key: "***" if key.lower() in _SECRET_KEYS and item else mask_reply(item) for key, item in value.items()}
     if isinstance(value, list):
         return [mask_reply(item) for item in value]
-    return value
+    # A device or a console may have written a presigned address into any text.
+    return _QUERY.sub(rf"\g<address>{_REMOVED}", value) if isinstance(value, str) else value
 
 
 _SECRET_KEYS = frozenset({"ossaccesskeyid", "accesskeyid", "policy", "signature", "firmwareurl", "devicesecret"})

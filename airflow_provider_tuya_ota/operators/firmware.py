@@ -22,8 +22,9 @@ class TuyaOTAUploadFirmwareOperator(TemplatedArguments, BaseOperator):
     uploaded; the same version with other bytes is an error and nothing is created. So a retry or a second run makes
     no second package. Killing the task leaves at most a file that the platform deletes by itself.
 
-    Returns the package's id, as text. Pushes XCom ``firmware_id``, ``sha256``, ``size`` in bytes, ``utc_create`` and
-    ``request_id`` (empty where an existing package was adopted).
+    Returns the package's id, as text. Pushes XCom ``firmware_id``, ``firmware`` (the id in words: Airflow's XCom page
+    rounds texts of digits), ``sha256``, ``size`` in bytes, ``utc_create`` and ``request_id`` (empty where an existing
+    package was adopted).
 
     :param source: a path of the worker's machine, or any URL that ``ObjectStoragePath`` opens; 1 to 1,048,576,000
         bytes. It is read twice and never held in memory; a storage that fails for a moment is read up to three times.

@@ -29,8 +29,9 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
     verified already (see ``if_verified``). The verification has succeeded when the package says so **and** every
     device task does; a job that is merely COMPLETED has not.
 
-    Returns the job id, as text. Pushes XCom ``job_id``, ``firmware_id``, ``utc_create`` and ``request_id`` before
-    waiting, and ``ota_release`` (counts, up to 50 devices, duration, text) at the end. For a package that was
+    Returns the job id, as text. Pushes XCom ``job_id``, ``firmware_id``, ``job`` (both in words: Airflow's XCom page
+    rounds texts of digits), ``utc_create`` and ``request_id`` before waiting, and ``ota_release`` (counts, up to 50
+    devices, duration, text) at the end. For a package that was
     verified before, the job id is that of its newest verification, empty where the platform lists none.
 
     What the task is about to create is written into Airflow's task state store before it is asked for. A retry goes on

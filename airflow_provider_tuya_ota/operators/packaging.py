@@ -59,6 +59,8 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
     operator.log.info("Package %s %s", package.firmware_id, "created" if package.is_new else "existed and is used")
     ti = context["ti"]
     ti.xcom_push(key="firmware_id", value=package.firmware_id)
+    # Airflow's XCom page reads a text of digits as a number and rounds it; this one it shows as it is.
+    ti.xcom_push(key="firmware", value=f"firmware {package.firmware_id}, version {operator.version}")
     ti.xcom_push(key="sha256", value=file.digests["SHA256"])
     ti.xcom_push(key="size", value=file.size)
     ti.xcom_push(key="utc_create", value=package.utc_create)

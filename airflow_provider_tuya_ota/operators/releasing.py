@@ -144,6 +144,8 @@ def start(
     ti = context["ti"]
     report.know(Event.STARTED, job_id=started.job_id, link=link)
     ti.xcom_push(key="job_id", value=started.job_id)
+    # Airflow's XCom page reads a text of digits as a number and rounds it; this one it shows as it is.
+    ti.xcom_push(key="job", value=f"job {started.job_id} of firmware {operator.firmware_id}")
     ti.xcom_push(key="firmware_id", value=operator.firmware_id)
     ti.xcom_push(key="utc_create", value=started.utc_create)
     ti.xcom_push(key="request_id", value=started.request_id)

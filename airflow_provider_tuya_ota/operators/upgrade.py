@@ -27,8 +27,9 @@ class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
     Calls CreateOTAStaticUpgradeJob. The upgrade has succeeded when every device task of the job has; part of the
     devices is a failure that names the others.
 
-    Returns the job id, as text. Pushes XCom ``job_id``, ``firmware_id``, ``utc_create`` and ``request_id`` before
-    waiting, and ``ota_release`` (counts, up to 50 devices, duration, text) at the end.
+    Returns the job id, as text. Pushes XCom ``job_id``, ``firmware_id``, ``job`` (both in words: Airflow's XCom page
+    rounds texts of digits), ``utc_create`` and ``request_id`` before waiting, and ``ota_release`` (counts, up to 50
+    devices, duration, text) at the end.
 
     What the task is about to create is written into Airflow's task state store before it is asked for: a retry goes on
     with the job of the try before and never starts a second one; clearing the task stops and drains the old job, then

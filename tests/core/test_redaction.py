@@ -108,8 +108,11 @@ def test_a_masked_reply_hides_values_behind_secret_names_at_any_depth() -> None:
         "deviceSecret": "canary",
     }
 
+    reply["text"] = [{"TaskDesc": "see https://bucket/k?Signature=canary&Expires=1 for more"}]
+
     masked = mask_reply(reply)
 
     assert "canary" not in json.dumps(masked)
+    assert masked["text"] == [{"TaskDesc": "see https://bucket/k?[removed] for more"}]
     assert masked["data"] == {"OSSAccessKeyId": "***", "policy": "***", "key": "ota/x", "signature": ""}
     assert masked["FirmwareInfo"]["List"] == [{"firmwareUrl": "***", "FirmwareSign": "abc"}, 7]

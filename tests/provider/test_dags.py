@@ -81,6 +81,29 @@ def test_verify_firmware_verifies_a_package(service: Service, dag: DAG, context:
     assert service.emulator.world.packages.by_id[package].status == 1
 
 
+def on_xcom_page(run_id: str, task_id: str, key: str) -> Any:
+    """Ask as Airflow's XCom page does."""
+    from airflow.api_fastapi.core_api.routes.public.xcom import get_xcom_entry  # noqa: PLC0415 - as above
+    from airflow.utils.session import create_session  # noqa: PLC0415 - as above
+
+    with create_session() as session:
+        shown = get_xcom_entry("verify_firmware", task_id, run_id, key, session, deserialize=True)
+        return shown.model_dump(mode="json")["value"]
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["verify_firmware"], indirect=True)
+def test_the_xcom_page_shows_the_exact_id_in_words(service: Service, dag: DAG, context: Any, firmware: Path) -> None:
+    package = make_package(service, context, firmware)
+    run = dag.test(run_conf={"firmware_id": package, "device_names": ["device-007"]})
+    (job_id,) = service.emulator.world.engine.jobs
+
+    assert on_xcom_page(run.run_id, "verify", "job") == f"job {job_id} of firmware {package}"
+    assert on_xcom_page(run.run_id, "verify", "ota_release")["job_id"] == job_id
+    # A number, which a browser rounds: once Airflow mends this, "job" is not needed any more.
+    assert on_xcom_page(run.run_id, "verify", "job_id") == int(job_id) != int(float(job_id))
+
+
 @pytest.mark.airflow
 @pytest.mark.parametrize("dag", ["watch_job"], indirect=True)
 def test_watch_job_waits_for_a_job_started_elsewhere(service: Service, dag: DAG, context: Any, firmware: Path) -> None:

@@ -38,6 +38,7 @@ def test_a_file_becomes_a_package(service: Service, context: Any, ti: FakeTask, 
     assert ti.xcom.pop("ota_release")["firmware_id"] == firmware_id
     assert ti.xcom | {"utc_create": "", "request_id": ""} == {
         "firmware_id": firmware_id,
+        "firmware": f"firmware {firmware_id}, version 1.1.0",
         "sha256": digest,
         "size": 3000,
         "utc_create": "",
