@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-from airflow_provider_tuya_ota.core.flow import Memo
-from airflow_provider_tuya_ota.core.intents import Attempt, OnFailedJob
+from airflow_provider_tuya_ota.core.flow import Memo, Neighbours
+from airflow_provider_tuya_ota.core.intents import Attempt, Intent, OnFailedJob, Stage
+from airflow_provider_tuya_ota.ledger import Ledger
 from airflow_provider_tuya_ota.transports.driver import FORGETFUL
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.transports.driver import Memory
 
 KEY: Final = "tuya_ota.job"
@@ -22,30 +24,62 @@ KEY: Final = "tuya_ota.job"
 
 
 class TaskMemory:
-    """Airflow's task state store, which survives retries, crashes, deferral and clearing.
+    """What a task writes down: in Airflow's task state store for itself, in the ledger for all others.
 
-    :param store: ``context["task_state_store"]``.
+    The store survives retries, crashes, deferral and clearing. Where it was emptied, the ledger still knows.
+
+    :param store: ``context["task_state_store"]``, or None where Airflow has none.
+    :param ledger: None outside of a task that Airflow runs.
     """
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Any, ledger: Ledger | None) -> None:
         self._store = store
+        self._ledger = ledger
 
     def recall(self) -> Memo:
         """Give what was written last."""
-        return Memo(self._store.get(KEY), is_durable=True)
+        value = None if self._store is None else self._store.get(KEY)
+        if value is None and self._ledger is not None:
+            value = self._ledger.read()
+        return Memo(value, is_durable=True)
 
     def remember(self, value: Any) -> None:
-        """Write, never to expire: a note that is gone before a late retry would make a second job."""
-        if value is None:
-            self._store.delete(KEY)
-        else:
+        """Write, never to expire: a note that is gone before a late retry would make a second job.
+
+        The task's own store comes first: what others do not see yet is known to the task, at least.
+        """
+        if self._store is not None:
             self._store.set(KEY, value, retention=NEVER_EXPIRE)
+        if self._ledger is None:
+            return
+        match value["stage"]:
+            case Stage.NOTHING:
+                self._ledger.erase()
+            case stage:
+                self._ledger.write(value)
+                if stage == Stage.CREATED:
+                    self._ledger.sweep()
+
+    def neighbours(self, mask: str | None) -> Neighbours:
+        """Give what other tasks have written about the same package."""
+        return Neighbours() if self._ledger is None else self._ledger.neighbours(mask)
 
 
-def memory_of(context: Context) -> Memory:
-    """Give the task's memory; one that forgets where Airflow has no task state store."""
+def memory_of(context: Context, *, settings: Settings, firmware_id: str) -> Memory:
+    """Give the task's memory; one that forgets where Airflow offers nothing to write to."""
     store = context.get("task_state_store")
-    return FORGETFUL if store is None else TaskMemory(store)
+    ledger = Ledger.of(context, settings, firmware_id)
+    return FORGETFUL if store is None and ledger is None else TaskMemory(store, ledger)
+
+
+def noted_job(context: Context) -> tuple[str, bool]:
+    """Give the id of the job that the task has written down, empty where there is none, and whether it is certain."""
+    store = context.get("task_state_store")
+    note = None if store is None else store.get(KEY)
+    if not note:
+        return "", False
+    intent = Intent.from_dict(note)
+    return intent.entity_id, intent.is_certain
 
 
 def attempt_of(

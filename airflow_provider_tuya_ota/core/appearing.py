@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 Thing = TypeVar("Thing")
 
-SHOW_TIMES = (2.0, 5.0, 10.0)
-"""Seconds granted, one after the other, to something of unknown fate to appear in a list."""
+SHOW_TIMES = (2.0, 5.0, 10.0, 20.0, 30.0)
+"""Seconds granted, one after the other, to something of unknown fate to appear in a list: more than a minute together,
+by which lists may lag."""
 
 
 def wait_to_appear(find: Callable[[], Flow[Thing | None]]) -> Flow[Thing | None]:

@@ -22,6 +22,7 @@
     │   ├── FirmwareStatusError       the package has a status that waiting does not mend
     │   ├── AlreadyUnderWayError      somebody else's unfinished job does the same
     │   ├── AmbiguousOutcomeError     several jobs could be the one that was created
+    │   ├── JobMissingError           the job that this task created is not on the platform
     │   ├── JobFailedError            .verdict names the failing devices
     │   ├── LostSightError            the platform was away for too long, the job goes on
     │   └── WaitTimeoutError          the deadline passed, the job goes on
@@ -218,6 +219,10 @@ class AlreadyUnderWayError(OutcomeError):
 
 class AmbiguousOutcomeError(OutcomeError):
     """A job was created, but several could be it; a person has to look."""
+
+
+class JobMissingError(OutcomeError):
+    """The job that this task has written down is not on the platform, or is another one; nothing was created."""
 
 
 class JobFailedError(OutcomeError):

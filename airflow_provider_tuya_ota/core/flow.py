@@ -101,13 +101,48 @@ class Memo:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadNeighbours:
+    """Ask for the notes of other tasks of this Airflow about the same package; answered with :class:`Neighbours`.
+
+    :param mask: only of those that may share a device with it; None: of all.
+    """
+
+    mask: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What another task has written down.
+
+    :param who: the task, in words.
+    :param key: tells its note from all others.
+    :param value: plain JSON values.
+    """
+
+    who: str
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The notes of others.
+
+    :param key: of this task's own note; empty where nobody else can read it.
+    """
+
+    key: str = ""
+    notes: tuple[Neighbour, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SlowDown:
     """Send fewer requests of a lane for a while: the platform has asked for it."""
 
     lane: Lane
 
 
-Effect: TypeAlias = Look | Send | Sleep | Note | Report | Recall | Remember | SlowDown
+Effect: TypeAlias = Look | Send | Sleep | Note | Report | Recall | Remember | ReadNeighbours | SlowDown
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]

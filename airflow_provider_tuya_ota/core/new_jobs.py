@@ -1,9 +1,8 @@
 """Creating a job once, whatever crashes in between.
 
-The platform has no client token. So the intent is written down first, with the ids of what was there before; the
-request is sent once; the id is written down before anything else happens. After a crash or a lost answer the jobs of
-the package are listed: the one that is new and fits is adopted, none is created anew after the platform has had time
-to show it, several stop for a person.
+The platform has no client token. So the intent is written down first, the request is sent once, and the id is written
+down before anything else happens. After a crash or a lost answer the job is searched for; none is created anew while
+there may be one.
 """
 
 from __future__ import annotations
@@ -11,28 +10,31 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tuya_ota.core.actions import QueryOTAJob
+from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.appearing import wait_to_appear
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.counting import count_tasks
 from airflow_provider_tuya_ota.core.errors import (
     AlreadyUnderWayError,
     AmbiguousOutcomeError,
+    JobMissingError,
     NotFoundError,
     ProtocolError,
     TuyaOTAError,
 )
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Memo, Note, Recall, Remember
-from airflow_provider_tuya_ota.core.intents import EVER, Attempt, Intent, OnFailedJob
+from airflow_provider_tuya_ota.core.intents import Attempt, Intent, OnFailedJob, Stage, young_ids
+from airflow_provider_tuya_ota.core.job_search import find_job
 from airflow_provider_tuya_ota.core.lists import list_jobs
 from airflow_provider_tuya_ota.core.looks import look_at_job
 from airflow_provider_tuya_ota.core.states import JobStatus, JobType, TaskStatus
-from airflow_provider_tuya_ota.core.stopping import drain, stop_job
-from airflow_provider_tuya_ota.core.targets import fingerprint_of, fits
+from airflow_provider_tuya_ota.core.stopping import drain
+from airflow_provider_tuya_ota.core.targets import Target, fingerprint_of
+from airflow_provider_tuya_ota.core.under_way import give_way, require_free
 from airflow_provider_tuya_ota.core.verdicts import Outcome
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, CreateOTAVerifyJob
+    from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
     from airflow_provider_tuya_ota.core.models import Created, Job
     from airflow_provider_tuya_ota.core.settings import Settings
 
@@ -45,17 +47,20 @@ class NewJob:
 
     :param request_id: empty where the answer was lost and the job was found in a list.
     :param is_new: True when this try created it.
+    :param is_certain: True where the platform itself named it in answer to this task's request; False where a list
+        showed it and it fits. Only a job that is certainly the task's may be stopped by it.
     """
 
     job_id: str
     utc_create: str = ""
     request_id: str = ""
     is_new: bool = True
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class JobToCreate:
-    """A request for a job, with all that is needed to recognise the job.
+    """A request for a job.
 
     :param action: the request.
     :param kind: type of the job.
@@ -75,17 +80,16 @@ class JobToCreate:
         jobs = yield from list_jobs(self.settings, self.action.firmware_id)
         return sorted((job for job in jobs if job.type == self.kind), key=lambda job: job.utc_create, reverse=True)
 
-    def could_be_of(self, intent: Intent) -> Flow[list[Job]]:
-        """List those that could have come of an intent."""
-        found = []
-        same_request = intent.fingerprint == fingerprint_of(self.action)
-        for job in (yield from self.jobs()):
-            if not intent.could_be(job.job_id, job.utc_create):
-                continue
-            # Of a request that was edited since, nobody knows any more what its job looks like.
-            if not same_request or (yield from fits(self.settings, job, self.action)):
-                found.append(job)
-        return found
+    def intent(self, attempt: Attempt, stage: Stage) -> Flow[Intent]:
+        """Put into a note what is asked for."""
+        return Intent(
+            fingerprint=fingerprint_of(self.action),
+            target=Target.of(self.action),
+            stage=stage,
+            started_at=(yield Look()).now,
+            clear_number=attempt.clear_number,
+            cleared_after=attempt.cleared_after,
+        )
 
 
 def start_job(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
@@ -100,22 +104,28 @@ def recover(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob | None]:
     """Find the job that an earlier try created; one from before a clear is waited for until it is done.
 
     :returns: None where this try has to create one.
-    :raises AmbiguousOutcomeError: several jobs could be it.
+    :raises AmbiguousOutcomeError: which job it is cannot be told.
+    :raises JobMissingError: the job that was written down is not on the platform.
     :raises WaitTimeoutError: the job from before a clear does not end.
     """
     memo: Memo = yield Recall()
     if memo.value is None:
         return (yield from _recover_without_a_note(wanted, attempt, is_durable=memo.is_durable))
     intent = Intent.from_dict(memo.value)
-    job = yield from _created_from(wanted, intent)
-    if job is None:
+    if intent.stage in {Stage.NOTHING, Stage.PREPARING}:
         return None
+    found = yield from _job_of(wanted, attempt, intent)
+    if found is None:
+        yield Remember(intent.at(Stage.NOTHING).to_dict())
+        return None
+    job, intent = found
     cleared = yield from _was_cleared(wanted, attempt, intent, job)
     if not cleared and intent.fingerprint == fingerprint_of(wanted.action):
         return (yield from _go_on_with(wanted, attempt, replace(intent, clear_number=attempt.clear_number), job))
     # A clear asks for a new release, an edited request does not ask to stop the old one.
-    yield from _drain(wanted, attempt, job, may_cancel=cleared and attempt.may_cancel)
-    yield Remember(None)
+    may_cancel = cleared and attempt.may_cancel and intent.is_certain
+    yield from _drain(wanted, attempt, job, may_cancel=may_cancel)
+    yield Remember(intent.at(Stage.NOTHING).to_dict())
     return None
 
 
@@ -123,39 +133,63 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
     """Write the intent down, send the request once, and write down what came of it.
 
     :raises AlreadyUnderWayError: an unfinished job that this task did not create does the same.
-    :raises AmbiguousOutcomeError: the answer was lost, and several jobs could be the created one.
+    :raises AmbiguousOutcomeError: the answer was lost, and which job came of it cannot be told.
     :raises ProtocolError: the platform said yes, but no list shows the job.
     :raises TuyaOTAError: anything else; after an error in doubt no new job was found.
     """
-    known = yield from wanted.jobs()
-    yield from _require_free(wanted, known)
-    intent = Intent(
-        fingerprint=fingerprint_of(wanted.action),
-        known_ids=tuple(job.job_id for job in known),
-        started_at=(yield Look()).now,
-        clear_number=attempt.clear_number,
-        cleared_after=attempt.cleared_after,
-    )
+    settings, action = wanted.settings, wanted.action
+    intent = yield from wanted.intent(attempt, Stage.PREPARING)
     yield Remember(intent.to_dict())
+    before = yield from wanted.jobs()
+    intent = replace(intent, known=young_ids(before, intent.started_at))
+    if isinstance(action, CreateOTAStaticUpgradeJob):
+        try:
+            yield from require_free(settings, action, intent, before)
+        except AlreadyUnderWayError:
+            yield Remember(intent.at(Stage.NOTHING).to_dict())
+            raise
+    yield Remember(intent.at(Stage.ASKING).to_dict())
     try:
-        created = yield from call(wanted.settings, wanted.action)
+        created = yield from call(settings, action)
     except TuyaOTAError as error:
         if not error.in_doubt:
             # Refused: whatever shows up from now on is somebody else's.
-            yield Remember(None)
+            yield Remember(intent.at(Stage.NOTHING).to_dict())
             raise
-        yield Note(f"{error.sentence} Looking whether the {wanted.words} exists.", warning=True)
-        found = yield from _find(wanted, intent)
-        if found is None:
-            raise
-        yield Remember(replace(intent, entity_id=found.job_id).to_dict())
-        return NewJob(job_id=found.job_id, utc_create=found.utc_create)
+        return (yield from _find_after(wanted, intent.at(Stage.LOST), error))
     if created.entity_id is None:
-        created = yield from _name(wanted, intent, created)
-    job_id = created.entity_id or ""
-    yield Remember(replace(intent, entity_id=job_id).to_dict())
-    yield from _give_way(wanted, intent, job_id)
-    return NewJob(job_id=job_id, utc_create=created.utc_create, request_id=created.request_id)
+        return (yield from _name(wanted, intent.at(Stage.ACCEPTED), created))
+    yield Remember(intent.at(Stage.CREATED, created.entity_id).to_dict())
+    if isinstance(action, CreateOTAStaticUpgradeJob):
+        yield from give_way(settings, action, intent, before, created.entity_id)
+    return NewJob(job_id=created.entity_id, utc_create=created.utc_create, request_id=created.request_id)
+
+
+def _find_after(wanted: JobToCreate, intent: Intent, error: TuyaOTAError) -> Flow[NewJob]:
+    yield Remember(intent.to_dict())
+    yield Note(f"{error.sentence} Looking whether the {wanted.words} exists.", warning=True)
+    job = yield from find_job(wanted.settings, intent)
+    if job is None:
+        raise error
+    return NewJob(job_id=job.job_id, utc_create=job.utc_create, is_certain=False)
+
+
+def _name(wanted: JobToCreate, intent: Intent, created: Created) -> Flow[NewJob]:
+    yield Remember(intent.to_dict())
+    yield Note(f"the answer to {wanted.action.name} has no job id; looking for the job", warning=True)
+    job = yield from find_job(wanted.settings, intent)
+    if job is None:
+        raise ProtocolError(
+            f"{wanted.action.name} succeeded (request id {created.request_id}) but its job is in no list. Nothing is"
+            " created again; run the task again to look once more, or look at package"
+            f" {wanted.action.firmware_id} in the vendor's console"
+        )
+    return NewJob(
+        job_id=job.job_id,
+        utc_create=created.utc_create or job.utc_create,
+        request_id=created.request_id,
+        is_certain=False,
+    )
 
 
 def _was_cleared(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job) -> Flow[bool]:
@@ -176,30 +210,27 @@ def _was_cleared(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job
 
 
 def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable: bool) -> Flow[NewJob | None]:
-    if is_durable or attempt.run_started_at is None:
-        # Whoever wrote nothing down has sent nothing.
+    has_run = attempt.is_retry or bool(attempt.clear_number and attempt.cleared_after != 0)
+    if attempt.run_started_at is None or not has_run:
+        # A first try has sent nothing.
         return None
-    intent = Intent(
-        fingerprint=fingerprint_of(wanted.action),
-        known_ids=(),
-        started_at=attempt.run_started_at,
-        clear_number=attempt.clear_number,
-    )
-    if attempt.is_retry:
-        job = yield from _find(wanted, intent)
-        if job is None:
-            return None
-        if attempt.clear_number and not intent.is_older_than(job.utc_create):
-            raise AmbiguousOutcomeError(
-                f"job {job.job_id} may be from before this task was cleared or from the try before this one; without a"
-                " task state store that cannot be told. Look at it in the vendor's console"
-            )
-        return (yield from _go_on_with(wanted, attempt, intent, job))
-    if attempt.clear_number:
-        for job in (yield from _under_way(wanted, replace(intent, started_at=EVER))):
-            # It is this task's or somebody else's: without a note nobody may cancel it.
-            yield from _drain(wanted, attempt, job, may_cancel=False)
-    return None
+    intent = replace((yield from wanted.intent(attempt, Stage.LOST)), started_at=attempt.run_started_at)
+    if is_durable:
+        yield Note("nothing is written down of the tries before; looking whether they created a job", warning=True)
+    job = yield from find_job(wanted.settings, intent)
+    if job is None:
+        return None
+    if attempt.is_retry and attempt.clear_number and not intent.is_older_than(job.utc_create):
+        raise AmbiguousOutcomeError(
+            f"job {job.job_id} may be from before this task was cleared or from the try before this one; without a"
+            " note that cannot be told. Look at it in the vendor's console"
+        )
+    if not attempt.is_retry:
+        # It is this task's or somebody else's: without a note nobody may cancel it.
+        yield from _drain(wanted, attempt, job, may_cancel=False)
+        yield Remember(intent.at(Stage.NOTHING).to_dict())
+        return None
+    return (yield from _go_on_with(wanted, attempt, intent.at(Stage.FOUND, job.job_id), job))
 
 
 def _go_on_with(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job) -> Flow[NewJob | None]:
@@ -207,10 +238,10 @@ def _go_on_with(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job)
         verdict = yield from look_at_job(wanted.settings, job.job_id)
         if verdict.outcome is Outcome.FAILED:
             yield Note(f"job {job.job_id} has failed, and on_failed_job is 'new_job'", warning=True)
-            yield Remember(None)
+            yield Remember(intent.at(Stage.NOTHING).to_dict())
             return None
-    yield Remember(replace(intent, entity_id=job.job_id).to_dict())
-    return NewJob(job_id=job.job_id, utc_create=job.utc_create, is_new=False)
+    yield Remember(intent.to_dict())
+    return NewJob(job_id=job.job_id, utc_create=job.utc_create, is_new=False, is_certain=intent.is_certain)
 
 
 def _drain(wanted: JobToCreate, attempt: Attempt, job: Job, *, may_cancel: bool) -> Flow[None]:
@@ -224,104 +255,46 @@ def _drain(wanted: JobToCreate, attempt: Attempt, job: Job, *, may_cancel: bool)
     )
 
 
-def _created_from(wanted: JobToCreate, intent: Intent) -> Flow[Job | None]:
-    """Hold a written id against the platform, and search where there is none or it is wrong."""
+def _job_of(wanted: JobToCreate, attempt: Attempt, intent: Intent) -> Flow[tuple[Job, Intent] | None]:
+    """Hold a written id against the platform, and search where there is none."""
     if intent.entity_id:
-        try:
-            job = yield from call(wanted.settings, QueryOTAJob(job_id=intent.entity_id))
-        except NotFoundError:
-            yield Note(f"job {intent.entity_id}, which was written down, is not on the platform", warning=True)
-        else:
-            if (
-                job.type == wanted.kind
-                and job.firmware_id in {wanted.action.firmware_id, ""}
-                and job.job_id not in intent.known_ids
-            ):
-                return job
-            yield Note(f"job {intent.entity_id}, which was written down, is not the {wanted.words}", warning=True)
-    return (yield from _find(wanted, intent))
-
-
-def _find(wanted: JobToCreate, intent: Intent) -> Flow[Job | None]:
-    def look() -> Flow[Job | None]:
-        found = yield from wanted.could_be_of(intent)
-        if len(found) > 1:
-            raise AmbiguousOutcomeError(
-                f"{len(found)} jobs ({', '.join(job.job_id for job in found)}) could be the {wanted.words} that this"
-                " task created; which one it is cannot be told. Look at them in the vendor's console"
-            )
-        return found[0] if found else None
-
-    return wait_to_appear(look)
-
-
-def _under_way(wanted: JobToCreate, intent: Intent) -> Flow[list[Job]]:
-    def look() -> Flow[list[Job] | None]:
-        jobs = yield from wanted.could_be_of(intent)
-        return [job for job in jobs if not job.status.has_ended] or None
-
-    return (yield from wait_to_appear(look)) or []
-
-
-def _name(wanted: JobToCreate, intent: Intent, created: Created) -> Flow[Created]:
-    yield Note(f"the answer to {wanted.action.name} has no job id; looking for the job", warning=True)
-    found = yield from _find(wanted, intent)
-    if found is None:
-        raise ProtocolError(
-            f"{wanted.action.name} succeeded (request id {created.request_id}) but its job is in no list."
-            f" Look at package {wanted.action.firmware_id} in the vendor's console before running this again"
+        job = yield from _written(wanted, attempt, intent)
+        return (job, intent) if job is not None else None
+    if intent.stage is Stage.ASKING:
+        # The process that sent the request is gone, and its answer with it.
+        intent = intent.at(Stage.LOST)
+        yield Remember(intent.to_dict())
+    job = yield from find_job(wanted.settings, intent)
+    if job is not None:
+        return job, intent.at(Stage.FOUND, job.job_id)
+    if intent.stage is Stage.ACCEPTED and intent.clear_number == attempt.clear_number:
+        raise JobMissingError(
+            f"the {wanted.words} that this task created is in no list, and the platform named no id for it. Nothing was"
+            f" created again. {_TO_GO_ON}"
         )
-    return replace(created, entity_id=found.job_id, utc_create=created.utc_create or found.utc_create)
-
-
-def _give_way(wanted: JobToCreate, intent: Intent, job_id: str) -> Flow[None]:
-    """Take a job back where somebody has created the same at the same moment, and was first.
-
-    Both look, and both come to the same answer. Where one does not see the other yet, the platform fails the devices of
-    the later job at once.
-    """
-    if wanted.kind != JobType.UPGRADE_FIRMWARE:
-        return
-    try:
-        first = yield from _first_of(wanted, intent, job_id)
-    except TuyaOTAError as error:
-        yield Note(f"{error.sentence} Whether another run has created the same is not known.", warning=True)
-        return
-    if first is None:
-        return
-    yield from stop_job(wanted.settings, job_id)
-    yield Remember(None)
-    raise AlreadyUnderWayError(
-        f"job {first.job_id}, created at {first.utc_create or 'a time not told'}, upgrades the same devices to package"
-        f" {wanted.action.firmware_id} and was created at the same moment as job {job_id} of this task, which was"
-        " stopped for that. Wait for the first one with TuyaOTAJobSensor"
-    )
-
-
-def _first_of(wanted: JobToCreate, intent: Intent, job_id: str) -> Flow[Job | None]:
-    jobs = {job.job_id: job for job in (yield from wanted.jobs()) if job.job_id not in intent.known_ids}
-    if job_id in jobs:
-        ours = _age(jobs[job_id])
-        for job in sorted(jobs.values(), key=_age):
-            earlier = _age(job) < ours and not job.status.has_ended
-            if earlier and (yield from fits(wanted.settings, job, wanted.action)):
-                return job
     return None
 
 
-def _age(job: Job) -> tuple[str, int, str]:
-    # Ids count up; as texts the longer one is the later one.
-    return job.utc_create, len(job.job_id), job.job_id
+def _written(wanted: JobToCreate, attempt: Attempt, intent: Intent) -> Flow[Job | None]:
+    def query() -> Flow[Job | None]:
+        try:
+            return (yield from call(wanted.settings, QueryOTAJob(job_id=intent.entity_id)))
+        except NotFoundError:
+            return None
+
+    job = yield from wait_to_appear(query)
+    problem = ""
+    if job is None:
+        problem = "is not on the platform"
+    elif job.type != intent.target.kind or job.firmware_id not in {intent.target.firmware_id, ""}:
+        problem = f"is not the {wanted.words}"
+    if not problem:
+        return job
+    said = f"job {intent.entity_id}, which this task has written down, {problem}"
+    if intent.clear_number != attempt.clear_number:
+        yield Note(f"{said}; the task was cleared, so a new one is created", warning=True)
+        return None
+    raise JobMissingError(f"{said}. Nothing was created. {_TO_GO_ON}")
 
 
-def _require_free(wanted: JobToCreate, known: list[Job]) -> Flow[None]:
-    """Refuse an upgrade that is under way already; of verifications the platform itself permits one at a time."""
-    if wanted.kind != JobType.UPGRADE_FIRMWARE:
-        return
-    for job in known:
-        if not job.status.has_ended and (yield from fits(wanted.settings, job, wanted.action)):
-            raise AlreadyUnderWayError(
-                f"job {job.job_id}, created at {job.utc_create or 'a time not told'}, is upgrading the same devices to"
-                f" package {wanted.action.firmware_id}, and this task did not create it. Nothing was created. Wait for"
-                " that job with TuyaOTAJobSensor, or cancel it first"
-            )
+_TO_GO_ON: Final = "Look at the package's jobs in the vendor's console; to create another one, clear this task"

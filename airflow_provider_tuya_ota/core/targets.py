@@ -1,20 +1,123 @@
-"""What a job is aimed at: as a fingerprint of the request, and as the platform tells it of a job."""
+"""What a job is aimed at: as a request asks for it, small enough to be written down, and as the platform tells it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, QueryOTAJob
+from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, ListOTATaskByJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
+from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.core.lists import list_tasks
+from airflow_provider_tuya_ota.core.states import JobType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
     from airflow_provider_tuya_ota.core.flow import Flow
-    from airflow_provider_tuya_ota.core.models import Job
+    from airflow_provider_tuya_ota.core.models import DeviceTask, Job
     from airflow_provider_tuya_ota.core.settings import Settings
+
+_DIGEST: Final = 5
+"""Bytes that stand for a device name: of two hundred names, two share them once in fifty million requests."""
+_MASK_BITS: Final = 128
+
+
+class Match(Enum):
+    """Whether a job came of a request."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+    """The platform has not told enough yet: it may list device tasks later than their job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a request is aimed at.
+
+    :param kind: type of the job.
+    :param selection: ALL, SPECIFIC, GRAY or GROUP; empty for a verification.
+    :param devices: digests of the named devices, sorted; empty where none are named.
+    """
+
+    kind: str
+    firmware_id: str
+    product_key: str
+    selection: str = ""
+    devices: tuple[str, ...] = ()
+    gray_percent: str = ""
+    group_id: str = ""
+
+    @classmethod
+    def of(cls, action: CreateOTAVerifyJob | CreateOTAStaticUpgradeJob) -> Self:
+        """Read it off a request."""
+        devices = tuple(sorted(map(digest_of, action.target_device_name or ())))
+        if not isinstance(action, CreateOTAStaticUpgradeJob):
+            return cls(
+                kind=JobType.VERIFY_FIRMWARE.value,
+                firmware_id=action.firmware_id,
+                product_key=action.product_key,
+                devices=devices,
+            )
+        return cls(
+            kind=JobType.UPGRADE_FIRMWARE.value,
+            firmware_id=action.firmware_id,
+            product_key=action.product_key,
+            selection=action.target_selection,
+            devices=devices,
+            gray_percent=action.gray_percent or "",
+            group_id=action.group_id or "",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"devices": "".join(self.devices)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Rebuild what :meth:`to_dict` gave."""
+        known = {name: str(values[name]) for name in cls.__slots__}
+        step = 2 * _DIGEST
+        devices = known.pop("devices")
+        return cls(**known, devices=tuple(devices[at : at + step] for at in range(0, len(devices), step)))
+
+    def overlaps(self, other: Target) -> bool:
+        """Whether one job could be taken for that of either, or the two would meet on a device."""
+        if (self.kind, self.product_key, self.selection) != (other.kind, other.product_key, other.selection):
+            return False
+        if self.devices and other.devices:
+            return not set(self.devices).isdisjoint(other.devices)
+        return True
+
+    def is_the_same_as(self, other: Target) -> bool:
+        """Whether both are aimed at the same devices, as far as requests tell."""
+        return self == other or (bool(self.devices) and self.overlaps(other))
+
+    @property
+    def mask(self) -> str:
+        """Sum the devices up in 32 characters: targets whose masks share no bit share no device."""
+        bits = 0
+        for digest in self.devices:
+            bits |= 1 << int(digest, 16) % _MASK_BITS
+        return f"{bits or (1 << _MASK_BITS) - 1:032x}"
+
+
+def may_overlap(mask: str, other: str) -> bool:
+    """Whether two targets may share a device, as far as their masks tell; what is no mask may share anything."""
+    try:
+        return bool(int(mask, 16) & int(other, 16))
+    except ValueError:
+        return True
+
+
+def digest_of(name: str) -> str:
+    """Stand for a device name in ten characters."""
+    return hashlib.blake2s(name.encode(), digest_size=_DIGEST).hexdigest()
 
 
 def fingerprint_of(action: CreateOTAVerifyJob | CreateOTAStaticUpgradeJob) -> str:
@@ -26,25 +129,54 @@ def fingerprint_of(action: CreateOTAVerifyJob | CreateOTAStaticUpgradeJob) -> st
     return hashlib.sha256(json.dumps([action.name, wire], sort_keys=True).encode()).hexdigest()
 
 
-def fits(settings: Settings, job: Job, action: CreateOTAVerifyJob | CreateOTAStaticUpgradeJob) -> Flow[bool]:
-    """Whether a job could have come of a request: nothing that the platform tells of it speaks against it.
+def match_job(settings: Settings, job: Job, target: Target) -> Flow[Match]:
+    """Tell whether a job is aimed at a target: yes only where the platform tells all of it.
 
-    Devices that could not take the package may be missing from the job, others may not be in it.
+    :param job: as a list shows it. One that a list shows before it can be queried is not known.
     """
-    if isinstance(action, CreateOTAStaticUpgradeJob):
-        if job.target_selection not in {action.target_selection, ""}:
-            return False
-        if action.target_selection in {"GRAY", "GROUP"}:
-            told = yield from call(settings, QueryOTAJob(job_id=job.job_id))
-            return _same_share(told.gray_percent, action.gray_percent) and told.group_id in {action.group_id or "", ""}
-    if action.target_device_name is None:
-        return True
-    tasks = yield from list_tasks(settings, job.job_id)
-    return {task.device_name for task in tasks} <= set(action.target_device_name)
-
-
-def _same_share(told: str, asked: str | None) -> bool:
+    if _contradicts(job, target):
+        return Match.NO
     try:
-        return not told or asked is None or float(told) == float(asked)
+        told = yield from call(settings, QueryOTAJob(job_id=job.job_id))
+    except NotFoundError:
+        return Match.UNKNOWN
+    if _contradicts(told, target):
+        return Match.NO
+    if target.devices:
+        return (yield from _match_devices(settings, job.job_id, set(target.devices)))
+    if target.selection and target.selection not in {told.target_selection, job.target_selection}:
+        return Match.UNKNOWN
+    return Match.YES
+
+
+def _contradicts(job: Job, target: Target) -> bool:
+    return (
+        job.type != target.kind
+        or job.firmware_id not in {target.firmware_id, ""}
+        or job.product_key not in {target.product_key, ""}
+        or bool(target.selection and job.target_selection not in {target.selection, ""})
+        or not _is_same_share(job.gray_percent, target.gray_percent)
+        or (target.selection == "GROUP" and job.group_id not in {target.group_id, ""})
+    )
+
+
+def _match_devices(settings: Settings, job_id: str, asked: set[str]) -> Flow[Match]:
+    size = ListOTATaskByJob.largest_page
+    page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size))
+    found = _devices(page.items)
+    if found <= asked and len(page.items) >= size:
+        found = _devices((yield from list_tasks(settings, job_id)))
+    if not found <= asked:
+        return Match.NO
+    return Match.YES if found == asked else Match.UNKNOWN
+
+
+def _devices(tasks: Iterable[DeviceTask]) -> set[str]:
+    return {digest_of(task.device_name) for task in tasks}
+
+
+def _is_same_share(told: str, asked: str) -> bool:
+    try:
+        return not told or not asked or float(told) == float(asked)
     except ValueError:
         return False

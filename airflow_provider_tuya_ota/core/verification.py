@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.actions import QueryOTAFirmware
 from airflow_provider_tuya_ota.core.appearing import wait_to_appear
 from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError, ConflictError, OutcomeError
+from airflow_provider_tuya_ota.core.errors import (
+    AlreadyUnderWayError,
+    AmbiguousOutcomeError,
+    ConflictError,
+    OutcomeError,
+)
 from airflow_provider_tuya_ota.core.flow import Flow, Note
 from airflow_provider_tuya_ota.core.intents import Attempt
-from airflow_provider_tuya_ota.core.lists import list_tasks
 from airflow_provider_tuya_ota.core.new_jobs import JobToCreate, NewJob, create, recover
 from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobType
+from airflow_provider_tuya_ota.core.targets import Match, Target, match_job
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
@@ -35,7 +40,8 @@ class Verification:
 
     :param job_id: its job; empty for a verified package whose job cannot be told.
     :param is_new: True when this call created it.
-    :param is_own: True when this task created it, now or in an earlier try: only then may the task stop it.
+    :param is_own: True when this task created it, now or in an earlier try.
+    :param is_certain: True when that is certain: only then may the task stop it.
     :param is_verified: True when the package was verified before, or needs no verification.
     :param is_needed: False when the package needs no verification and the platform therefore made none.
     """
@@ -46,6 +52,7 @@ class Verification:
     request_id: str = ""
     is_new: bool = False
     is_own: bool = False
+    is_certain: bool = False
     is_verified: bool = False
     is_needed: bool = True
 
@@ -90,6 +97,7 @@ def _of(action: CreateOTAVerifyJob, job: NewJob) -> Verification:
         request_id=job.request_id,
         is_new=job.is_new,
         is_own=True,
+        is_certain=job.is_certain,
     )
 
 
@@ -120,13 +128,13 @@ def _follow_running(wanted: JobToCreate) -> Flow[Verification]:
             f"package {firmware_id} is being verified, but none of its verification jobs is running."
             " Look at the package in the vendor's console"
         )
+    if (yield from match_job(settings, job, Target.of(action))) is Match.NO:
+        raise AlreadyUnderWayError(
+            f"job {job.job_id} is verifying package {firmware_id} on other devices than were asked for, and the"
+            " platform permits one verification at a time. Nothing was created. Run this task again when that job has"
+            " ended"
+        )
     yield Note(f"package {firmware_id} is being verified already; following job {job.job_id}")
-    if action.target_device_name is not None:
-        tasks = yield from list_tasks(settings, job.job_id)
-        names = sorted(task.device_name for task in tasks)
-        if names != sorted(action.target_device_name):
-            shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")  # noqa: PLR2004 - one log line
-            yield Note(f"job {job.job_id} verifies other devices than were asked for: {shown or 'none'}", warning=True)
     return Verification(job_id=job.job_id, firmware_id=firmware_id, utc_create=job.utc_create)
 
 

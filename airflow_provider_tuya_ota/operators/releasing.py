@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from airflow.sdk.exceptions import TaskDeferralError
 
-from airflow_provider_tuya_ota.attempts import attempt_of, memory_of
+from airflow_provider_tuya_ota.attempts import attempt_of, memory_of, noted_job
 from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     WaitTimeoutError,
 )
-from airflow_provider_tuya_ota.core.intents import Intent, OnFailedJob
+from airflow_provider_tuya_ota.core.intents import OnFailedJob
 from airflow_provider_tuya_ota.core.looks import look_at_job
 from airflow_provider_tuya_ota.core.release_report import Event
 from airflow_provider_tuya_ota.core.stopping import stop_job
@@ -45,6 +45,12 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.verdicts import Verdict
     from airflow_provider_tuya_ota.core.watching import Patience
     from airflow_provider_tuya_ota.notifications.task_report import TaskReport
+
+
+NOT_CERTAIN: Final = (
+    "a list showed it, because the answer to its request was lost: it fits, but that it is this task's is not certain,"
+    " so killing the task does not stop it"
+)
 
 
 class JobOperator(Protocol):
@@ -77,7 +83,7 @@ class JobOperator(Protocol):
 class Started:
     """The job that a task goes on with.
 
-    :param is_own: True when this task created it, now or in an earlier try: only then may the task stop it.
+    :param is_own: True when this task certainly created it, now or in an earlier try: only then may the task stop it.
     :param words: what to say of it in the log.
     """
 
@@ -131,7 +137,8 @@ def start(
     )
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
         operator.running = RunningJob.of(context, client.settings, "")
-        started = client.run(flow(client.settings, attempt), memory=memory_of(context))
+        memory = memory_of(context, settings=client.settings, firmware_id=operator.firmware_id)
+        started = client.run(flow(client.settings, attempt), memory=memory)
         may_stop = started.is_own and operator.on_cancel == "stop"
         operator.running = RunningJob.of(context, client.settings, started.job_id) if may_stop else None
         link = console_url(
@@ -195,8 +202,7 @@ def give_up(operator: JobOperator, context: Context, why: TaskDeferralError | Ta
     :raises TaskDeferralError: the trigger broke; a retry goes on with the job.
     """
     with reported(context, operator) as report:
-        note = memory_of(context).recall().value
-        own_id = Intent.from_dict(note).entity_id if note else ""
+        own_id, is_certain = noted_job(context)
         job_id = report.recall() or own_id
         if isinstance(why, TaskDeferralError):
             raise why
@@ -207,8 +213,8 @@ def give_up(operator: JobOperator, context: Context, why: TaskDeferralError | Ta
         operator.log.warning("The triggerer did not answer in time; looking at job %s from here", job_id)
         how = patience(timeout=1.0, poll_interval=operator.poll_interval, execution_timeout=None)
         hook = TuyaOTAHook(operator.tuya_ota_conn_id)
-        # A job that is followed belongs to somebody else, and nothing stops it from here.
-        waited = Waited(job_id, operator.on_cancel if job_id == own_id else "keep")
+        # A job that is not certainly this task's is not stopped.
+        waited = Waited(job_id, operator.on_cancel if job_id == own_id and is_certain else "keep")
         return _finish(operator, report, waited, lambda: wait_here(hook, job_id, how, operator.log))
 
 

@@ -8,7 +8,7 @@ from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
 from airflow_provider_tuya_ota.core.upgrading import start_upgrade
 from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.operators import releasing
-from airflow_provider_tuya_ota.operators.releasing import Started
+from airflow_provider_tuya_ota.operators.releasing import NOT_CERTAIN, Started
 from airflow_provider_tuya_ota.values import given_or_nothing, named_as, names, switch, text, whole_number
 
 if TYPE_CHECKING:
@@ -33,12 +33,13 @@ def _run(operator: TuyaOTACreateUpgradeJobOperator, context: Context, report: Ta
     def flow(settings: Settings, attempt: Attempt) -> Flow[Started]:
         job = yield from start_upgrade(settings, action, attempt)
         verb = "Created" if job.is_new else "Going on with"
+        doubt = "" if job.is_certain else f"; {NOT_CERTAIN}"
         return Started(
             job_id=job.job_id,
             utc_create=job.utc_create,
             request_id=job.request_id,
-            is_own=True,
-            words=f"{verb} upgrade job {job.job_id} of package {action.firmware_id} ({action.target_selection})",
+            is_own=job.is_certain,
+            words=f"{verb} upgrade job {job.job_id} of package {action.firmware_id} ({action.target_selection}){doubt}",
         )
 
     started, how = releasing.start(operator, context, report, flow)

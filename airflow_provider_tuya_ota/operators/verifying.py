@@ -9,7 +9,7 @@ from airflow_provider_tuya_ota.core.release_report import Event
 from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.operators import releasing
-from airflow_provider_tuya_ota.operators.releasing import Started
+from airflow_provider_tuya_ota.operators.releasing import NOT_CERTAIN, Started
 from airflow_provider_tuya_ota.values import choice, named_as, names, switch, text, whole_number
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _run(operator: TuyaOTACreateVerifyJobOperator, context: Context, report: Tas
             job_id=found.job_id,
             utc_create=found.utc_create,
             request_id=found.request_id,
-            is_own=found.is_own,
+            is_own=found.is_certain,
             words=_words(found),
         )
 
@@ -75,6 +75,8 @@ def _words(found: Verification) -> str:
         return f"Package {found.firmware_id} needs no verification, so the platform made none; no device has tried it"
     if found.is_verified:
         return f"Package {found.firmware_id} is verified already; nothing was started"
+    if found.is_own and not found.is_certain:
+        return f"Going on with verification job {found.job_id} of package {found.firmware_id}; {NOT_CERTAIN}"
     if found.is_new:
         return f"Created verification job {found.job_id} of package {found.firmware_id}"
     whose = "of an earlier try" if found.is_own else "that this task did not create and will not stop"

@@ -16,7 +16,9 @@ from airflow_provider_tuya_ota.core.flow import (
     Flow,
     Look,
     Memo,
+    Neighbours,
     Note,
+    ReadNeighbours,
     Recall,
     Remember,
     Report,
@@ -73,6 +75,9 @@ class Memory(Protocol):
     def remember(self, value: Any) -> None:
         """Write durably; what raises here stops the flow before it goes on."""
 
+    def neighbours(self, mask: str | None) -> Neighbours:
+        """Give what other tasks have written about the same package."""
+
 
 class Forgetful:
     """A memory that keeps nothing."""
@@ -83,6 +88,10 @@ class Forgetful:
 
     def remember(self, value: Any) -> None:
         """Keep nothing."""
+
+    def neighbours(self, mask: str | None) -> Neighbours:  # noqa: ARG002 - the protocol's signature
+        """Know nobody."""
+        return Neighbours()
 
 
 FORGETFUL: Final = Forgetful()
@@ -197,8 +206,8 @@ async def adrive(
 
 
 def _answer_at_once(
-    effect: Look | Note | Report | Recall | Remember, world: World, listener: Listener, memory: Memory
-) -> Ambient | Memo | None:
+    effect: Look | Note | Report | Recall | Remember | ReadNeighbours, world: World, listener: Listener, memory: Memory
+) -> Ambient | Memo | Neighbours | None:
     match effect:
         case Look():
             return world.look()
@@ -210,4 +219,6 @@ def _answer_at_once(
             return memory.recall()
         case Remember():
             memory.remember(effect.value)
+        case ReadNeighbours():
+            return memory.neighbours(effect.mask)
     return None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import Memo
+from airflow_provider_tuya_ota.core.flow import Memo, Neighbours
 from airflow_provider_tuya_ota.core.intents import Attempt
 from airflow_provider_tuya_ota.core.stopping import stop_job
 from airflow_provider_tuya_ota.core.upgrading import start_upgrade
@@ -85,6 +85,9 @@ class Store:
             self.value = value
 
         self.fate.around(write)
+
+    def neighbours(self, mask: str | None) -> Neighbours:
+        return Neighbours()
 
 
 @dataclass
@@ -226,7 +229,8 @@ class Story:
         self.cleared_after = self.tries
         self.tries_since_clear = 0
         self.eras.append(set())
-        noted = (self.store.value or {}).get("entity_id") if self.durable else None
+        note = (self.store.value or {}) if self.durable else {}
+        noted = note.get("entity_id") if note.get("stage") == "created" else None
         if self.deferred and noted and self.random.random() < 0.5:
             self._client(Fate()).run(stop_job(SETTINGS, noted))
         self.run_started_at = self._now()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core import new_jobs
-from airflow_provider_tuya_ota.core.flow import Remember
 from tests.campaigns.crash import campaign
 
 if TYPE_CHECKING:
     import pytest
+
+    from airflow_provider_tuya_ota.core.flow import Flow
 
 RUNS = 1000
 
@@ -24,8 +25,13 @@ def test_there_is_one_job_for_each_intent_whatever_crashes() -> None:
     assert not any(key[0] == "verification" and key[2] == "state store" and key[-1] == "stopped" for key in counts)
 
 
-def test_the_campaign_finds_a_task_that_writes_nothing_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(new_jobs, "Remember", lambda _: Remember(None))
+def nobody(*_: object) -> Flow[None]:
+    """Find no job."""
+    yield from ()
+
+
+def test_the_campaign_finds_a_task_that_does_not_look_for_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(new_jobs, "find_job", nobody)
 
     _, wrong = campaign(200)
 

@@ -15,7 +15,10 @@ from airflow_provider_tuya_ota.core.flow import (
     Flow,
     Look,
     Memo,
+    Neighbour,
+    Neighbours,
     Note,
+    ReadNeighbours,
     Recall,
     Remember,
     Report,
@@ -77,6 +80,8 @@ class Script:
     nonces: list[str] = field(default_factory=list)
     memo: Any = None
     is_durable: bool = True
+    neighbours: Callable[[], Sequence[Neighbour]] = tuple
+    asked_for: list[str | None] = field(default_factory=list)
     slowed: list[Lane] = field(default_factory=list)
 
     def run(self, flow: Flow[T]) -> T:
@@ -108,12 +113,21 @@ class Script:
                 self.notes.append(effect)
             case Report():
                 self.reports.append(effect.verdict)
+            case SlowDown():
+                self.slowed.append(effect.lane)
+            case _:
+                return self._answer_of_memory(effect)
+        return None
+
+    def _answer_of_memory(self, effect: object) -> object:
+        match effect:
             case Recall():
                 return Memo(self.memo, is_durable=self.is_durable)
             case Remember():
                 self.memo = effect.value
-            case SlowDown():
-                self.slowed.append(effect.lane)
+            case ReadNeighbours():
+                self.asked_for.append(effect.mask)
+                return Neighbours("k5", tuple(self.neighbours()))
             case _:
                 raise AssertionError(effect)
         return None
@@ -127,16 +141,20 @@ class Script:
         return [note.text for note in self.notes if note.warning]
 
 
-def by_action(answers: Mapping[str, Answer | Sequence[Answer]]) -> Callable[[Sent], Answer]:
-    """Answer by operation: one answer for ever, or a list of them in turn."""
+def by_action(
+    answers: Mapping[str, Answer | Sequence[Answer] | Callable[[Sent], Answer]],
+) -> Callable[[Sent], Answer]:
+    """Answer by operation: one answer for ever, a list of them in turn, or what a function makes of the request."""
     turns = {name: iter(answer) for name, answer in answers.items() if isinstance(answer, Sequence)}
 
     def answer(sent: Sent) -> Answer:
         if sent.action in turns:
             return next(turns[sent.action])
         fixed = answers[sent.action]
-        assert isinstance(fixed, Response | Exception)
-        return fixed
+        if isinstance(fixed, Response | Exception):
+            return fixed
+        assert not isinstance(fixed, Sequence)
+        return fixed(sent)
 
     return answer
 

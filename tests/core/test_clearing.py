@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import WaitTimeoutError
-from airflow_provider_tuya_ota.core.intents import Attempt, Intent
+from airflow_provider_tuya_ota.core.intents import Attempt
 from airflow_provider_tuya_ota.core.stopping import StillDrainingError
 from tests.core.script import NOW, ok, task
-from tests.core.test_new_jobs import NOTE, OWN, creates, jobs, script_for, start
+from tests.core.test_new_jobs import CREATED, OWN, creates, jobs, script_for, start
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.http import Response
@@ -34,7 +34,7 @@ def test_a_clear_stops_the_old_job_waits_until_it_is_done_and_creates_a_new_one(
         *counted({"IN_PROGRESS": 1}, {"IN_PROGRESS": 1}, {}),
     ]
     script = script_for(ListOTATaskByJob=tasks)
-    script.memo = replace(NOTE, entity_id="9").to_dict()
+    script.memo = CREATED.to_dict()
 
     found = start(script, Attempt(clear_number=1, poll_interval=30.0))
 
@@ -48,7 +48,7 @@ def test_a_clear_stops_the_old_job_waits_until_it_is_done_and_creates_a_new_one(
 
 def test_a_clear_that_may_not_stop_anything_waits_for_the_old_job() -> None:
     script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}))
-    script.memo = replace(NOTE, entity_id="9").to_dict()
+    script.memo = CREATED.to_dict()
 
     start(script, Attempt(clear_number=1, may_cancel=False))
 
@@ -56,8 +56,8 @@ def test_a_clear_that_may_not_stop_anything_waits_for_the_old_job() -> None:
 
 
 def test_an_edited_request_waits_for_the_old_job_without_stopping_it() -> None:
-    script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}), ListOTAJobByFirmware=[jobs(OWN), jobs(), jobs()])
-    script.memo = replace(NOTE, fingerprint="of another request").to_dict()
+    script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}), ListOTAJobByFirmware=jobs())
+    script.memo = replace(CREATED, fingerprint="of another request").to_dict()
 
     assert start(script).job_id == "10"
     assert "CancelOTATaskByJob" not in script.actions
@@ -65,7 +65,7 @@ def test_an_edited_request_waits_for_the_old_job_without_stopping_it() -> None:
 
 def test_an_old_job_that_does_not_end_is_named_when_the_time_is_over() -> None:
     script = script_for(ListOTATaskByJob=counted(*[{"IN_PROGRESS": 3}] * 3))
-    script.memo = replace(NOTE, entity_id="9").to_dict()
+    script.memo = CREATED.to_dict()
 
     with pytest.raises(WaitTimeoutError, match="job 9, which this task started before it was cleared, still has 3"):
         start(script, Attempt(clear_number=1, drained_by=NOW + timedelta(seconds=20)))
@@ -77,7 +77,7 @@ def test_a_wait_for_the_old_job_can_be_left_to_others_and_what_may_be_stopped_is
     stopped = ok(data=[task("d0", "CANCELED"), task("d1", "CANCELED")])
     flashing = counted({"IN_PROGRESS": 1})
     script = script_for(ListOTATaskByJob=[*counted({"QUEUED": 2, "IN_PROGRESS": 1}), *flashing, stopped, *flashing])
-    script.memo = replace(NOTE, entity_id="9").to_dict()
+    script.memo = CREATED.to_dict()
 
     with pytest.raises(StillDrainingError) as waits:
         start(script, Attempt(clear_number=1, drain_here=False))
@@ -89,7 +89,7 @@ def test_a_wait_for_the_old_job_can_be_left_to_others_and_what_may_be_stopped_is
 
 def test_an_old_job_that_is_done_needs_no_wait_elsewhere() -> None:
     script = script_for(ListOTATaskByJob=counted({}))
-    script.memo = replace(NOTE, entity_id="9").to_dict()
+    script.memo = CREATED.to_dict()
 
     assert start(script, Attempt(clear_number=1, drain_here=False)).job_id == "10"
 
@@ -101,7 +101,7 @@ def cleared_elsewhere(**changes: Any) -> Attempt:
 
 def test_clearing_another_task_of_the_run_does_not_make_a_retry_create_again() -> None:
     script = script_for(ListOTATaskByJob=ok(data=[task("d1", "NOTIFIED")]))
-    script.memo = replace(NOTE, entity_id="9", cleared_after=0).to_dict()
+    script.memo = replace(CREATED, cleared_after=0).to_dict()
 
     found = start(script, cleared_elsewhere())
 
@@ -113,14 +113,14 @@ def test_clearing_another_task_of_the_run_does_not_make_a_retry_create_again() -
 
 def test_a_job_that_was_stopped_when_the_running_task_was_cleared_is_followed_by_another() -> None:
     script = script_for(ListOTATaskByJob=[ok(data=[task("d1", "CANCELED")]), *counted({"IN_PROGRESS": 1}, {})])
-    script.memo = replace(NOTE, entity_id="9", cleared_after=0).to_dict()
+    script.memo = replace(CREATED, cleared_after=0).to_dict()
 
     assert start(script, cleared_elsewhere()).job_id == "10"
 
 
 def test_a_cancelled_job_without_device_tasks_was_stopped_too() -> None:
     script = script_for(QueryOTAJob=ok(data=OWN | {"jobStatus": "CANCELED"}))
-    script.memo = replace(NOTE, entity_id="9", cleared_after=0).to_dict()
+    script.memo = replace(CREATED, cleared_after=0).to_dict()
 
     assert start(script, cleared_elsewhere()).job_id == "10"
 
@@ -128,22 +128,15 @@ def test_a_cancelled_job_without_device_tasks_was_stopped_too() -> None:
 @pytest.mark.parametrize(("before", "now"), [(0, 1), (None, 1), (0, None), (None, None)])
 def test_a_task_that_was_cleared_itself_creates_again(before: int | None, now: int | None) -> None:
     script = script_for()
-    script.memo = replace(NOTE, entity_id="9", cleared_after=before).to_dict()
+    script.memo = replace(CREATED, cleared_after=before).to_dict()
 
     assert start(script, cleared_elsewhere(cleared_after=now)).job_id == "10"
     assert script.memo["cleared_after"] == now
 
 
-def test_a_note_from_before_tries_were_counted_is_read() -> None:
-    old = NOTE.to_dict()
-    del old["cleared_after"]
-
-    assert Intent.from_dict(old).cleared_after is None
-
-
 def test_a_job_that_ended_before_the_clear_costs_no_wait() -> None:
     script = script_for()
-    script.memo = replace(NOTE, entity_id="9").to_dict()
+    script.memo = CREATED.to_dict()
 
     assert start(script, Attempt(clear_number=2)).job_id == "10"
     assert script.sleeps == []

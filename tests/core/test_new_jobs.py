@@ -11,35 +11,46 @@ from airflow_provider_tuya_ota.core.errors import (
     AlreadyUnderWayError,
     AmbiguousOutcomeError,
     ConflictError,
+    JobMissingError,
     OutcomeError,
+    ProtocolError,
     TransportError,
 )
-from airflow_provider_tuya_ota.core.intents import Attempt, Intent, OnFailedJob
+from airflow_provider_tuya_ota.core.intents import Attempt, Intent, OnFailedJob, Stage, young_ids
+from airflow_provider_tuya_ota.core.models import Job
 from airflow_provider_tuya_ota.core.new_jobs import JobToCreate, NewJob, start_job
-from airflow_provider_tuya_ota.core.states import JobType
-from airflow_provider_tuya_ota.core.targets import fingerprint_of
+from airflow_provider_tuya_ota.core.states import JobStatus, JobType
+from airflow_provider_tuya_ota.core.targets import Target, digest_of, fingerprint_of
 from tests.core.script import NOW, SETTINGS, Script, by_action, job, lost, ok, refused, task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from airflow_provider_tuya_ota.core.http import Response
-    from tests.core.script import Answer
+    from tests.core.script import Answer, Sent
 
 UPGRADE = "UPGRADE_FIRMWARE"
 ACTION = CreateOTAStaticUpgradeJob(firmware_id="178", product_key="pk", target_selection="ALL")
 NAMED = replace(ACTION, target_selection="SPECIFIC", target_device_name=["d1", "d2"])
 JUST_NOW = "2026-03-01T12:00:00.000Z"
-OWN = job("9", kind=UPGRADE, utcCreate=JUST_NOW)
-NOTE = Intent(fingerprint=fingerprint_of(ACTION), known_ids=("1",), started_at=NOW)
+OWN = job("9", kind=UPGRADE, utcCreate=JUST_NOW, targetSelection="ALL")
+NOTE = Intent(
+    fingerprint=fingerprint_of(ACTION),
+    target=Target.of(ACTION),
+    stage=Stage.LOST,
+    known=(digest_of("1"),),
+    started_at=NOW,
+)
+OF_NAMED = replace(NOTE, fingerprint=fingerprint_of(NAMED), target=Target.of(NAMED))
+CREATED = NOTE.at(Stage.CREATED, "9")
 
 
 def jobs(*items: dict[str, Any]) -> Response:
     return ok(data=list(items))
 
 
-def script_for(**answers: Answer | Sequence[Answer]) -> Script:
-    usual: dict[str, Answer | Sequence[Answer]] = {
+def script_for(**answers: Answer | Sequence[Answer] | Callable[[Sent], Answer]) -> Script:
+    usual: dict[str, Answer | Sequence[Answer] | Callable[[Sent], Answer]] = {
         "ListOTAJobByFirmware": jobs(),
         "QueryOTAJob": ok(data=OWN),
         "ListOTATaskByJob": ok(data=[]),
@@ -60,87 +71,120 @@ def creates(script: Script) -> int:
     return script.actions.count("CreateOTAStaticUpgradeJob")
 
 
+def stage(script: Script) -> tuple[str, str]:
+    return script.memo["stage"], script.memo["entity_id"]
+
+
 def test_the_intent_is_written_before_the_request_and_the_id_right_after_it() -> None:
-    written: list[Any] = []
+    written: list[tuple[int, str, str]] = []
 
     class Watching(Script):
         def _answer(self, effect: object) -> object:
             answer = super()._answer(effect)
-            written.append((self.actions[-1] if self.sent else "", self.memo))
+            if self.memo and written[-1:] != [(creates(self), *stage(self))]:
+                written.append((creates(self), *stage(self)))
             return answer
 
-    script = Watching(script_for(ListOTAJobByFirmware=jobs(job("1", "COMPLETED", UPGRADE))).answers)
+    script = Watching(script_for(ListOTAJobByFirmware=jobs(job("1", "COMPLETED", UPGRADE, utcCreate=JUST_NOW))).answers)
     start(script)
 
-    before = [note for action, note in written if action == "ListOTAJobByFirmware" and note]
-    after = [note for action, note in written if action == "CreateOTAStaticUpgradeJob"]
-    assert before[0] == replace(NOTE, known_ids=("1",)).to_dict()
-    assert after[-1] == before[0] | {"entity_id": "10"}
+    assert written == [(0, "preparing", ""), (0, "asking", ""), (1, "asking", ""), (1, "created", "10")]
+    assert script.memo == replace(NOTE, stage=Stage.CREATED, entity_id="10").to_dict()
+
+
+def test_a_try_that_died_before_it_asked_leaves_nothing_to_look_for() -> None:
+    script = script_for(ListOTAJobByFirmware=jobs(OWN | {"jobStatus": "COMPLETED"}))
+    script.memo = NOTE.at(Stage.PREPARING).to_dict()
+
+    assert (start(script, Attempt(is_retry=True)).job_id, script.sleeps) == ("10", [])
 
 
 def test_a_written_job_is_gone_on_with_and_none_is_created() -> None:
     script = script_for()
-    script.memo = replace(NOTE, entity_id="9").to_dict()
+    script.memo = CREATED.to_dict()
 
     found = start(script)
 
-    assert (found.job_id, found.is_new, creates(script)) == ("9", False, 0)
+    assert (found.job_id, found.is_new, found.is_certain, creates(script)) == ("9", False, True, 0)
 
 
 @pytest.mark.parametrize(
     "told",
     [
         refused("iot.firmware.InvalidOTAJobId"),
-        ok(data=OWN | {"jobId": "wrong", "jobType": "VERIFY_FIRMWARE"}),
-        ok(data=OWN | {"jobId": "wrong", "firmwareId": "999"}),
+        ok(data=OWN | {"jobType": "VERIFY_FIRMWARE"}),
+        ok(data=OWN | {"firmwareId": "999"}),
     ],
 )
-def test_a_written_id_is_held_against_the_platform_and_searched_for_where_it_is_wrong(told: Answer) -> None:
-    script = script_for(QueryOTAJob=told, ListOTAJobByFirmware=jobs(OWN, job("1", kind=UPGRADE)))
-    script.memo = replace(NOTE, entity_id="wrong").to_dict()
+def test_a_written_job_that_the_platform_does_not_have_stops_and_is_never_created_again(told: Answer) -> None:
+    script = script_for(QueryOTAJob=told)
+    script.memo = CREATED.to_dict()
+
+    with pytest.raises(JobMissingError, match=r"job 9, which this task has written down, is not.*clear this task"):
+        start(script)
+    assert (creates(script), stage(script)) == (0, ("created", "9"))
+
+
+def test_a_written_job_may_take_time_to_be_told() -> None:
+    script = script_for(QueryOTAJob=[refused("iot.firmware.InvalidOTAJobId"), ok(data=OWN)])
+    script.memo = CREATED.to_dict()
 
     assert start(script).job_id == "9"
-    assert "wrong, which was written down" in script.warnings[0]
-    assert (creates(script), script.memo["entity_id"]) == (0, "9")
 
 
-def test_an_intent_without_an_id_is_searched_for_and_adopted() -> None:
+def test_after_a_clear_a_written_job_that_is_gone_holds_nobody_up() -> None:
+    script = script_for(QueryOTAJob=refused("iot.firmware.InvalidOTAJobId"))
+    script.memo = CREATED.to_dict()
+
+    assert start(script, Attempt(clear_number=1)).job_id == "10"
+    assert "is not on the platform; the task was cleared" in script.warnings[0]
+
+
+def test_an_intent_without_an_id_is_searched_for_and_what_fits_is_followed_without_certainty() -> None:
     script = script_for(ListOTAJobByFirmware=[jobs(), jobs(OWN)])
-    script.memo = NOTE.to_dict()
+    script.memo = NOTE.at(Stage.ASKING).to_dict()
 
-    assert start(script) == NewJob(job_id="9", utc_create=JUST_NOW, is_new=False)
-    assert creates(script) == 0
+    assert start(script) == NewJob(job_id="9", utc_create=JUST_NOW, is_new=False, is_certain=False)
+    assert (creates(script), stage(script)) == (0, ("found", "9"))
 
 
-def test_an_intent_that_came_to_nothing_is_carried_out_after_the_platform_had_time_to_show_it() -> None:
+def test_an_intent_that_came_to_nothing_is_carried_out_after_every_list_had_time_to_show_it() -> None:
     script = script_for()
     script.memo = NOTE.to_dict()
 
     assert start(script).job_id == "10"
-    assert sum(script.sleeps) >= 15
+    assert sum(script.sleeps) >= 65
 
 
-def test_a_new_job_that_is_aimed_at_others_is_none_of_it() -> None:
-    script = script_for(ListOTAJobByFirmware=jobs(OWN), ListOTATaskByJob=ok(data=[task("d7", "QUEUED")]))
-    script.memo = replace(NOTE, fingerprint=fingerprint_of(NAMED)).to_dict()
+def test_what_the_platform_accepted_without_an_id_is_never_created_again() -> None:
+    script = script_for(CreateOTAStaticUpgradeJob=ok(data={}))
 
-    assert start(script, action=NAMED).job_id == "10"
-
-
-def test_a_job_that_is_older_than_the_intent_is_none_of_it() -> None:
-    script = script_for(ListOTAJobByFirmware=jobs(job("8", "COMPLETED", UPGRADE, utcCreate="2026-03-01T11:44:59.000Z")))
-    script.memo = NOTE.to_dict()
-
-    assert start(script).job_id == "10"
-
-
-def test_several_that_could_be_it_stop_for_a_person() -> None:
-    script = script_for(ListOTAJobByFirmware=jobs(OWN, job("8", kind=UPGRADE, utcCreate="no date")))
-    script.memo = NOTE.to_dict()
-
-    with pytest.raises(AmbiguousOutcomeError, match=r"8, 9|9, 8"):
+    with pytest.raises(ProtocolError, match=r"its job is in no list\. Nothing is created again"):
         start(script)
-    assert creates(script) == 0
+    with pytest.raises(JobMissingError, match="is in no list"):
+        start(script, Attempt(is_retry=True))
+    assert (creates(script), stage(script)) == (1, ("accepted", ""))
+
+
+def test_what_was_accepted_without_an_id_is_found_by_a_later_try_or_given_up_by_a_clear() -> None:
+    found = script_for(ListOTAJobByFirmware=jobs(OWN))
+    found.memo = NOTE.at(Stage.ACCEPTED).to_dict()
+    cleared = script_for()
+    cleared.memo = NOTE.at(Stage.ACCEPTED).to_dict()
+
+    assert start(found).job_id == "9"
+    assert start(cleared, Attempt(clear_number=1)).job_id == "10"
+
+
+def test_an_answer_without_an_id_is_completed_by_the_list() -> None:
+    script = script_for(
+        CreateOTAStaticUpgradeJob=ok(data={"utcCreate": "then"}), ListOTAJobByFirmware=[jobs(), jobs(), jobs(OWN)]
+    )
+
+    found = start(script)
+
+    assert (found.job_id, found.utc_create, found.is_certain) == ("9", "then", False)
+    assert found.request_id
 
 
 def test_a_refusal_is_forgotten_so_that_nobody_else_s_job_is_taken_for_ours_later() -> None:
@@ -148,7 +192,7 @@ def test_a_refusal_is_forgotten_so_that_nobody_else_s_job_is_taken_for_ours_late
 
     with pytest.raises(ConflictError):
         start(script)
-    assert script.memo is None
+    assert stage(script) == ("nothing", "")
 
 
 def test_doubt_is_kept() -> None:
@@ -156,7 +200,13 @@ def test_doubt_is_kept() -> None:
 
     with pytest.raises(TransportError):
         start(script)
-    assert script.memo["entity_id"] == ""
+    assert stage(script) == ("lost", "")
+
+
+def test_a_lost_answer_is_found_in_the_list() -> None:
+    script = script_for(CreateOTAStaticUpgradeJob=lost(), ListOTAJobByFirmware=[jobs(), jobs(), jobs(OWN)])
+
+    assert start(script) == NewJob(job_id="9", utc_create=JUST_NOW, is_certain=False)
 
 
 def test_a_failed_job_is_gone_on_with_unless_the_author_asks_for_a_new_one() -> None:
@@ -164,7 +214,7 @@ def test_a_failed_job_is_gone_on_with_unless_the_author_asks_for_a_new_one() -> 
 
     def again(on_failed_job: OnFailedJob, status: str) -> str:
         script = script_for(QueryOTAJob=failed, ListOTATaskByJob=ok(data=[task("d1", status)]))
-        script.memo = replace(NOTE, entity_id="9").to_dict()
+        script.memo = CREATED.to_dict()
         return start(script, Attempt(on_failed_job=on_failed_job)).job_id
 
     assert again(OnFailedJob.FAIL, "FAILED") == "9"
@@ -177,76 +227,7 @@ def test_an_upgrade_that_somebody_else_has_under_way_is_named() -> None:
 
     with pytest.raises(AlreadyUnderWayError, match=f"job 9, created at {JUST_NOW}"):
         start(script)
-    assert (creates(script), script.memo) == (0, None)
-
-
-@pytest.mark.parametrize(
-    ("other", "told", "tasks", "action", "is_same"),
-    [
-        ({"targetSelection": "GRAY"}, {}, [], ACTION, False),
-        ({"targetSelection": "ALL"}, {}, [], ACTION, True),
-        ({}, {}, ["d1"], NAMED, True),
-        ({}, {}, ["d1", "d3"], NAMED, False),
-        ({}, {"grayPercent": "10.00"}, [], replace(ACTION, target_selection="GRAY", gray_percent="10"), True),
-        ({}, {"grayPercent": "20"}, [], replace(ACTION, target_selection="GRAY", gray_percent="10"), False),
-        ({}, {"grayPercent": "few"}, [], replace(ACTION, target_selection="GRAY", gray_percent="10"), False),
-        ({}, {}, [], replace(ACTION, target_selection="GRAY", gray_percent="10"), True),
-        ({}, {"groupId": "g2"}, [], replace(ACTION, target_selection="GROUP", group_id="g1"), False),
-        ({}, {"groupId": "g1"}, [], replace(ACTION, target_selection="GROUP", group_id="g1"), True),
-    ],
-)
-def test_a_job_is_recognised_by_what_it_is_aimed_at(
-    other: dict[str, Any], told: dict[str, Any], tasks: list[str], action: CreateOTAStaticUpgradeJob, is_same: bool
-) -> None:
-    script = script_for(
-        ListOTAJobByFirmware=jobs(OWN | other),
-        QueryOTAJob=ok(data=OWN | told),
-        ListOTATaskByJob=ok(data=[task(name, "QUEUED") for name in tasks]),
-    )
-
-    if is_same:
-        with pytest.raises(AlreadyUnderWayError):
-            start(script, action=action)
-    else:
-        assert start(script, action=action).job_id == "10"
-
-
-LATER = job("10", kind=UPGRADE, utcCreate="2026-03-01T12:00:00.500Z")
-
-
-def test_of_two_that_create_the_same_at_the_same_moment_the_later_one_is_taken_back() -> None:
-    script = script_for(ListOTAJobByFirmware=[jobs(), jobs(OWN, LATER), jobs(OWN, LATER)])
-
-    with pytest.raises(AlreadyUnderWayError, match=r"job 9, created at .* same moment as job 10 of this task"):
-        start(script)
-
-    (cancel,) = [sent for sent in script.sent if sent.action == "CancelOTATaskByJob"]
-    assert cancel.parameters["JobId"] == "10"
-    assert script.memo is None
-
-
-@pytest.mark.parametrize(
-    "listed",
-    [
-        jobs(OWN | {"utcCreate": "2026-03-01T12:00:01.000Z"}, LATER),
-        jobs(OWN | {"jobStatus": "COMPLETED"}, LATER),
-        jobs(OWN | {"jobId": "99", "utcCreate": LATER["utcCreate"]}, LATER | {"jobId": "10"}),
-        jobs(OWN),
-        jobs(LATER),
-    ],
-)
-def test_the_first_of_them_and_one_that_sees_no_other_go_on(listed: Response) -> None:
-    script = script_for(ListOTAJobByFirmware=[jobs(), listed, listed])
-
-    assert start(script).job_id == "10"
-    assert "CancelOTATaskByJob" not in script.actions
-
-
-def test_not_seeing_whether_there_is_another_is_no_reason_to_fail() -> None:
-    script = script_for(ListOTAJobByFirmware=[jobs(), *[lost()] * 5])
-
-    assert start(script).job_id == "10"
-    assert "Whether another run has created the same is not known" in script.warnings[-1]
+    assert (creates(script), stage(script)) == (0, ("nothing", ""))
 
 
 def test_of_a_verification_the_platform_itself_permits_one() -> None:
@@ -256,22 +237,16 @@ def test_of_a_verification_the_platform_itself_permits_one() -> None:
     assert start(script, action=CreateOTAVerifyJob(firmware_id="178", product_key="pk")).job_id == "10"
 
 
-def test_the_same_request_has_the_same_fingerprint_in_whatever_order_devices_are_named() -> None:
-    swapped = replace(NAMED, target_device_name=("d2", "d1"))
-
-    assert fingerprint_of(NAMED) == fingerprint_of(swapped)
-    assert len({fingerprint_of(action) for action in (NAMED, ACTION, replace(NAMED, need_confirm=True))}) == 3
-
-
 @pytest.mark.parametrize(
     "note",
     [
         "9",
         [],
         {},
-        NOTE.to_dict() | {"form": 2},
+        NOTE.to_dict() | {"form": 1},
         NOTE.to_dict() | {"started_at": "yesterday"},
-        NOTE.to_dict() | {"known_ids": None},
+        NOTE.to_dict() | {"target": None},
+        NOTE.to_dict() | {"stage": "later"},
         NOTE.to_dict() | {"clear_number": "x"},
     ],
 )
@@ -285,6 +260,82 @@ def test_a_note_that_cannot_be_read_stops_before_anything_is_sent(note: Any) -> 
 
 
 def test_a_note_survives_as_plain_values() -> None:
-    note = replace(NOTE, entity_id="9", clear_number=3, started_at=datetime(2026, 1, 1, tzinfo=UTC))
+    note = replace(OF_NAMED, entity_id="9", clear_number=3, started_at=datetime(2026, 1, 1, tzinfo=UTC))
 
     assert Intent.from_dict(note.to_dict()) == note
+
+
+def test_a_note_stays_small_however_many_jobs_there_are() -> None:
+    def many(utc_create: str) -> list[Job]:
+        return [
+            Job(
+                job_id=f"18363407792126{number:04d}",
+                firmware_id="178",
+                status=JobStatus.COMPLETED,
+                type=JobType.UPGRADE_FIRMWARE,
+                utc_create=utc_create,
+            )
+            for number in range(3000)
+        ]
+
+    assert young_ids(many("2026-03-01T11:00:00.000Z"), NOW) == ()
+    note = replace(NOTE, known=young_ids(many("no date"), NOW))
+    assert len(str(note.to_dict())) < 32_000
+    assert not any(note.could_be(one) for one in many("no date"))
+
+
+def without_a_note(script: Script, **changes: Any) -> NewJob:
+    return start(script, replace(Attempt(run_started_at=NOW, is_retry=True), **changes))
+
+
+def test_a_first_try_without_a_note_creates_at_once() -> None:
+    script = script_for()
+
+    assert without_a_note(script, is_retry=False).job_id == "10"
+    assert script.sleeps == []
+
+
+def test_a_task_that_was_cleared_before_it_ever_ran_creates_at_once() -> None:
+    script = script_for()
+
+    assert without_a_note(script, is_retry=False, clear_number=1, cleared_after=0).job_id == "10"
+    assert script.sleeps == []
+
+
+@pytest.mark.parametrize("is_durable", [True, False])
+def test_a_retry_without_a_note_goes_on_with_the_job_that_this_run_can_have_created(is_durable: bool) -> None:
+    old = job("8", kind=UPGRADE, utcCreate="2026-02-01T00:00:00.000Z", targetSelection="ALL")
+    script = script_for(ListOTAJobByFirmware=jobs(OWN, old))
+    script.is_durable = is_durable
+
+    assert without_a_note(script).job_id == "9"
+    assert (creates(script), stage(script)) == (0, ("found", "9"))
+    assert any("nothing is written down" in text for text in script.warnings) is is_durable
+
+
+def test_a_retry_without_a_note_that_finds_nothing_creates() -> None:
+    assert without_a_note(script_for()).job_id == "10"
+
+
+@pytest.mark.parametrize(("created", "is_taken"), [("2026-03-01T11:59:59.000Z", False), (JUST_NOW, True)])
+def test_a_retry_without_a_note_after_a_clear_takes_no_job_from_before_it(created: str, is_taken: bool) -> None:
+    script = script_for(ListOTAJobByFirmware=jobs(OWN | {"utcCreate": created}))
+
+    if is_taken:
+        assert without_a_note(script, clear_number=1).job_id == "9"
+    else:
+        with pytest.raises(AmbiguousOutcomeError, match="job 9 may be from before"):
+            without_a_note(script, clear_number=1)
+
+
+def test_a_clear_without_a_note_waits_for_what_is_under_way_and_stops_nothing() -> None:
+    rounds = [
+        ok(data=[task("d1", "QUEUED")] if status == "QUEUED" and number == 0 else [])
+        for number in range(2)
+        for status in ("CONFIRM", "QUEUED", "NOTIFIED", "IN_PROGRESS")
+    ]
+    ended = jobs(OWN | {"jobStatus": "COMPLETED"})
+    script = script_for(ListOTAJobByFirmware=[jobs(OWN), ended, ended], ListOTATaskByJob=rounds)
+
+    assert without_a_note(script, is_retry=False, clear_number=1, cleared_after=2).job_id == "10"
+    assert "CancelOTATaskByJob" not in script.actions

@@ -26,8 +26,8 @@ ACTION = CreateOTAStaticUpgradeJob(firmware_id="178", product_key="pk", target_s
 UPGRADE = "UPGRADE_FIRMWARE"
 VERIFICATION = job("1", "COMPLETED")
 OLD = job("2", "COMPLETED", UPGRADE)
-NEW = job("3", kind=UPGRADE, utcCreate="2026-03-01T12:00:00.000Z")
-OTHER = job("4", kind=UPGRADE)
+NEW = job("3", kind=UPGRADE, utcCreate="2026-03-01T12:00:00.000Z", targetSelection="ALL")
+OTHER = job("4", kind=UPGRADE, targetSelection="ALL")
 
 
 def jobs(*items: dict[str, Any]) -> Response:
@@ -35,7 +35,16 @@ def jobs(*items: dict[str, Any]) -> Response:
 
 
 def script_for(*lists: Response, create: Answer | Sequence[Answer]) -> Script:
-    return Script(by_action({"ListOTAJobByFirmware": lists, "CreateOTAStaticUpgradeJob": create}))
+    """The last list stays as it is."""
+    return Script(
+        by_action(
+            {
+                "ListOTAJobByFirmware": [*lists, *[lists[-1]] * 10],
+                "QueryOTAJob": lambda sent: ok(data=NEW | {"jobId": sent.parameters["JobId"]}),
+                "CreateOTAStaticUpgradeJob": create,
+            }
+        )
+    )
 
 
 def creates(script: Script) -> int:
@@ -50,9 +59,7 @@ def test_an_upgrade_is_known_by_the_id_that_the_answer_gives(key: str) -> None:
 
 
 def test_an_upgrade_that_is_not_named_is_found_among_the_package_s_upgrades() -> None:
-    script = script_for(
-        jobs(VERIFICATION, OLD), jobs(VERIFICATION, OLD), *[jobs(job("9"), OLD, NEW)] * 2, create=ok(data={})
-    )
+    script = script_for(jobs(VERIFICATION, OLD), jobs(VERIFICATION, OLD), jobs(job("9"), OLD, NEW), create=ok(data={}))
 
     assert script.run(start_upgrade(SETTINGS, ACTION)).job_id == "3"
     assert creates(script) == 1
@@ -62,20 +69,22 @@ def test_an_upgrade_that_is_not_named_is_found_among_the_package_s_upgrades() ->
 def test_a_lost_answer_is_looked_up_and_never_asked_again(doubt: Answer) -> None:
     script = script_for(jobs(OLD), jobs(OLD, NEW), create=doubt)
 
-    assert script.run(start_upgrade(SETTINGS, ACTION)) == NewJob(job_id="3", utc_create="2026-03-01T12:00:00.000Z")
+    assert script.run(start_upgrade(SETTINGS, ACTION)) == NewJob(
+        job_id="3", utc_create="2026-03-01T12:00:00.000Z", is_certain=False
+    )
     assert creates(script) == 1
 
 
 def test_an_upgrade_that_never_appears_leaves_the_error_of_its_creation() -> None:
-    script = script_for(*[jobs(OLD)] * 5, create=lost())
+    script = script_for(jobs(OLD), create=lost())
 
     with pytest.raises(TransportError):
         script.run(start_upgrade(SETTINGS, ACTION))
-    assert sum(script.sleeps) >= 15
+    assert sum(script.sleeps) >= 65
 
 
 def test_an_upgrade_that_was_accepted_but_never_appears_stops_for_a_person() -> None:
-    script = script_for(*[jobs()] * 5, create=ok(data=None))
+    script = script_for(jobs(), create=ok(data=None))
 
     with pytest.raises(ProtocolError, match="vendor's console"):
         script.run(start_upgrade(SETTINGS, ACTION))
@@ -84,7 +93,7 @@ def test_an_upgrade_that_was_accepted_but_never_appears_stops_for_a_person() -> 
 def test_two_new_upgrades_are_named_and_neither_is_taken() -> None:
     script = script_for(jobs(OLD), jobs(OLD, NEW, OTHER), create=lost())
 
-    with pytest.raises(AmbiguousOutcomeError, match=r"2 jobs \(3, 4\) could be the upgrade job of package 178"):
+    with pytest.raises(AmbiguousOutcomeError, match=r"2 jobs \(3, 4\) of package 178 could be the one"):
         script.run(start_upgrade(SETTINGS, ACTION))
 
 

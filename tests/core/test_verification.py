@@ -7,6 +7,7 @@ import pytest
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
 from airflow_provider_tuya_ota.core.appearing import SHOW_TIMES
 from airflow_provider_tuya_ota.core.errors import (
+    AlreadyUnderWayError,
     AmbiguousOutcomeError,
     ApiError,
     ConflictError,
@@ -17,10 +18,10 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
 )
-from airflow_provider_tuya_ota.core.intents import Intent
+from airflow_provider_tuya_ota.core.intents import Intent, Stage
 from airflow_provider_tuya_ota.core.new_jobs import JobToCreate
 from airflow_provider_tuya_ota.core.states import JobType
-from airflow_provider_tuya_ota.core.targets import fingerprint_of
+from airflow_provider_tuya_ota.core.targets import Target, digest_of, fingerprint_of
 from airflow_provider_tuya_ota.core.verification import (
     IfVerified,
     Verification,
@@ -52,6 +53,13 @@ ACTION = CreateOTAVerifyJob(firmware_id="178", product_key="pk", target_device_n
 OLD = job("1", "COMPLETED", utcCreate="2026-01-01T00:00:00.000Z")
 NEW = job("2", utcCreate="2026-03-01T12:00:00.000Z")
 OTHER = job("3", utcCreate="2026-03-01T12:00:01.000Z")
+NOTE = Intent(
+    fingerprint=fingerprint_of(ACTION),
+    target=Target.of(ACTION),
+    stage=Stage.LOST,
+    known=(digest_of("1"),),
+    started_at=NOW,
+)
 
 
 def jobs(*items: dict[str, Any]) -> Response:
@@ -65,11 +73,14 @@ def script_for(
     create: Answer | Sequence[Answer] = (),
     devices: Sequence[str] = ("d1",),
 ) -> Script:
+    """The last list stays as it is."""
+    listed = [*lists, *[lists[-1]] * 10] if isinstance(lists, list) else lists
     return Script(
         by_action(
             {
                 "QueryOTAFirmware": ok(firmwareInfo=firmware(status=status)),
-                "ListOTAJobByFirmware": lists,
+                "QueryOTAJob": lambda sent: ok(data=NEW | {"jobId": sent.parameters["JobId"]}),
+                "ListOTAJobByFirmware": listed,
                 "CreateOTAVerifyJob": create,
                 "ListOTATaskByJob": ok(data=[task(name, "QUEUED") for name in devices]),
             }
@@ -90,7 +101,13 @@ def test_a_package_that_is_not_verified_gets_a_job(status: int) -> None:
     script = script_for(status=status, lists=jobs(OLD), create=ok(data={"jobId": "2", "utcCreate": "now"}))
 
     assert start(script) == Verification(
-        job_id="2", firmware_id="178", utc_create="now", request_id=REQUEST_ID, is_new=True, is_own=True
+        job_id="2",
+        firmware_id="178",
+        utc_create="now",
+        request_id=REQUEST_ID,
+        is_new=True,
+        is_own=True,
+        is_certain=True,
     )
     assert creates(script) == 1
 
@@ -130,20 +147,32 @@ def test_a_running_verification_is_adopted_and_none_created() -> None:
 
 def test_the_verification_of_an_earlier_try_is_gone_on_with_as_one_s_own() -> None:
     script = script_for(status=2, lists=jobs(NEW))
-    script.memo = Intent(fingerprint=fingerprint_of(ACTION), known_ids=("1",), started_at=NOW).to_dict()
+    script.memo = NOTE.at(Stage.CREATED, "2").to_dict()
 
     found = start(script)
 
-    assert (found.job_id, found.is_new, found.is_own) == ("2", False, True)
+    assert (found.job_id, found.is_new, found.is_own, found.is_certain) == ("2", False, True, True)
 
 
-def test_following_a_verification_of_other_devices_is_said() -> None:
-    script = script_for(status=2, lists=jobs(NEW), devices=[f"other-{number:02d}" for number in range(12)])
+def test_a_verification_that_a_list_showed_is_gone_on_with_and_not_certainly_one_s_own() -> None:
+    script = script_for(status=2, lists=jobs(NEW))
+    script.memo = NOTE.to_dict()
 
-    start(script)
+    found = start(script)
 
-    assert script.warnings[-1].startswith("job 2 verifies other devices than were asked for: other-00, other-01")
-    assert script.warnings[-1].endswith("and 2 more")
+    assert (found.job_id, found.is_own, found.is_certain) == ("2", True, False)
+
+
+def test_a_verification_of_other_devices_is_not_followed() -> None:
+    script = script_for(status=2, lists=jobs(NEW), devices=["d1", "d2"])
+
+    with pytest.raises(AlreadyUnderWayError, match="job 2 is verifying package 178 on other devices"):
+        start(script)
+    assert creates(script) == 0
+
+
+def test_a_verification_whose_devices_are_not_listed_yet_is_followed() -> None:
+    assert start(script_for(status=2, lists=jobs(NEW), devices=[])).job_id == "2"
 
 
 def test_a_verification_without_names_follows_whatever_devices_are_verified() -> None:
@@ -204,7 +233,7 @@ def test_a_package_that_needs_no_verification_is_not_one_that_cannot_be_released
     script = script_for(status=-1, lists=jobs(), create=NO_NEED)
 
     assert start(script) == Verification(job_id="", firmware_id="178", is_verified=True, is_needed=False)
-    assert script.memo is None
+    assert script.memo["stage"] == "nothing"
 
 
 def test_a_package_that_needs_no_verification_may_count_as_an_error() -> None:
@@ -263,13 +292,13 @@ def test_in_doubt_without_a_new_job_the_error_stands_and_nothing_is_repeated(
 def test_in_doubt_several_new_jobs_stop_for_a_person() -> None:
     script = script_for(lists=[jobs(OLD), jobs(OTHER, NEW, OLD)], create=lost())
 
-    with pytest.raises(AmbiguousOutcomeError, match="3, 2"):
+    with pytest.raises(AmbiguousOutcomeError, match=r"2 jobs \(3, 2\)"):
         start(script)
 
 
 def test_in_doubt_a_new_job_of_another_type_is_not_taken_for_it() -> None:
     upgrade = job("7", kind="UPGRADE_FIRMWARE")
-    script = script_for(lists=[jobs(), *[jobs(upgrade)] * 4], create=lost())
+    script = script_for(lists=[jobs(), jobs(upgrade)], create=lost())
 
     with pytest.raises(TransportError):
         start(script)

@@ -11,6 +11,7 @@ from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
+from airflow_provider_tuya_ota.ledger import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +123,18 @@ def firmware(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def airflow_database() -> None:
+def migrated_database() -> None:
     from airflow.utils.db import initdb  # noqa: PLC0415 - takes seconds, which most tests need not wait for
 
     initdb()
+
+
+@pytest.fixture
+def airflow_database(migrated_database: None) -> None:
+    """Airflow's database, without notes about the jobs of an emulator that was reset since."""
+    from airflow.models.variable import Variable  # noqa: PLC0415 - as above
+    from airflow.utils.session import create_session  # noqa: PLC0415 - as above
+    from sqlalchemy import delete  # noqa: PLC0415 - as above
+
+    with create_session() as session:
+        session.execute(delete(Variable).where(Variable.key.startswith(PREFIX)))

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.settings import EXTRA_FIELDS
 
 
 @pytest.fixture(scope="module")
-def form(airflow_database: None) -> dict[str, Any]:
+def form(migrated_database: None) -> dict[str, Any]:
     from airflow.api_fastapi.app import create_app, get_auth_manager  # noqa: PLC0415 - starts a whole API server
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser  # noqa: PLC0415 - as above
     from starlette.testclient import TestClient  # noqa: PLC0415 - as above

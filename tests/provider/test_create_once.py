@@ -145,7 +145,7 @@ def test_a_retry_of_a_failed_verification_fails_again_unless_a_new_job_is_asked_
     assert len(jobs(service)) == 2
 
 
-def test_without_a_store_a_retry_adopts_what_this_run_created(
+def test_without_a_store_a_retry_goes_on_with_what_this_run_created_and_does_not_stop_it(
     service: Service, context: Any, ti: FakeTask, package: str
 ) -> None:
     del context["task_state_store"]
@@ -154,7 +154,7 @@ def test_without_a_store_a_retry_adopts_what_this_run_created(
 
     again = deferred(verify(package, retries=3, deferrable=True), context)
 
-    assert (again.job_id, again.on_cancel, len(jobs(service))) == (first.job_id, "stop", 1)
+    assert (again.job_id, again.on_cancel, len(jobs(service))) == (first.job_id, "keep", 1)
 
 
 @pytest.mark.parametrize("changes", [{"on_cancel": "abort"}, {"on_failed_job": "again"}])

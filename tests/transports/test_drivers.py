@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import Delivery, ProtocolError, TransportError, TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Memo, Note, Recall, Remember
+from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Memo, Neighbours, Note, ReadNeighbours, Recall, Remember
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.watching import Patience, watch_job
@@ -117,11 +117,11 @@ FLOWS: dict[str, tuple[Callable[[], Flow[Any]], Sequence[Answer]]] = {
     "a read refused": (lambda: call(SETTINGS, QueryOTAJob(job_id="9001")), [gateway("SignatureDoesNotMatch", 403)]),
     "a create in doubt": (
         lambda: start_verification(SETTINGS, VERIFY, if_verified=IfVerified.SUCCEED),
-        [ok(firmwareInfo=firmware()), ok(data=[]), lost(), ok(data=[]), ok(data=[job()])],
+        [ok(firmwareInfo=firmware()), ok(data=[]), lost(), ok(data=[]), ok(data=[job()]), ok(data=job())],
     ),
     "a create with an endless answer": (
         lambda: start_verification(SETTINGS, VERIFY, if_verified=IfVerified.SUCCEED),
-        [ok(firmwareInfo=firmware()), ok(data=[]), TOO_LARGE, ok(data=[job()])],
+        [ok(firmwareInfo=firmware()), ok(data=[]), TOO_LARGE, ok(data=[job()]), ok(data=job())],
     ),
     "a wait": (lambda: watch_job(SETTINGS, "9001", DEADLINE), [*RUNNING, *DONE]),
     "a wait with an endless answer": (lambda: watch_job(SETTINGS, "9001", DEADLINE), [TOO_LARGE, *DONE]),
@@ -209,10 +209,15 @@ class Book:
     def remember(self, value: Any) -> None:
         self.value = value
 
+    def neighbours(self, mask: str | None) -> Neighbours:
+        return Neighbours(key=mask or "")
+
 
 def recalling() -> Flow[Memo]:
     memo: Memo = yield Recall()
     yield Remember({"written": "now"})
+    neighbours: Neighbours = yield ReadNeighbours("the mask")
+    assert neighbours.key == ("the mask" if memo.is_durable else "")
     return memo
 
 

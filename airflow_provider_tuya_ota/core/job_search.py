@@ -1,0 +1,138 @@
+"""Finding the job of a request whose answer was lost, and telling it from those of everybody else.
+
+A job is taken only where it is aimed at exactly what was asked for, no other task of this Airflow has it, and none may
+have created it. What the platform has not told yet is waited for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_tuya_ota.core import appearing
+from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
+from airflow_provider_tuya_ota.core.flow import Flow, Look, Neighbours, ReadNeighbours, Remember, Sleep
+from airflow_provider_tuya_ota.core.intents import OPEN, STALE, Intent, Other, Stage, read_others
+from airflow_provider_tuya_ota.core.lists import list_jobs
+from airflow_provider_tuya_ota.core.targets import Match, match_job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_tuya_ota.core.models import Job
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+_SENT: Final = OPEN - {Stage.PREPARING}
+SETTLE_TIMES: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds granted, one after the other, to another task that wants the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What one reading of the lists came to."""
+
+    fitting: list[Job]
+    unknown: list[Job]
+    rivals: list[Other]
+
+    @property
+    def job(self) -> Job | None:
+        """The one that it must be."""
+        is_clear = len(self.fitting) == 1 and not self.unknown and not self.rivals
+        return self.fitting[0] if is_clear else None
+
+    def explain(self, intent: Intent) -> str:
+        """Say why it cannot be told, and what to look at."""
+        jobs = [job.job_id for job in (*self.fitting, *self.unknown)]
+        found = f"Job {jobs[0]}" if len(jobs) == 1 else f"{len(jobs)} jobs ({', '.join(jobs[:10])})"
+        parts = [f"{found} of package {intent.target.firmware_id} could be the one that this task asked for"]
+        if self.unknown:
+            told = ", ".join(job.job_id for job in self.unknown)
+            parts.append(f"the platform does not list all of the devices for {told}")
+        if self.rivals:
+            parts.append(f"{self.rivals[0].who} asked for the same and does not know its job either")
+        return (
+            f"{'; '.join(parts)}. Nothing was created or stopped. Look at this in the vendor's console, or run the task"
+            " again: it looks once more"
+        )
+
+
+def find_job(settings: Settings, intent: Intent) -> Flow[Job | None]:
+    """Look for the job of an intent, until the lists have had time to show it.
+
+    :returns: the job, which is noted as found; None where there is none.
+    :raises AmbiguousOutcomeError: which job it is, or whether one is, cannot be told.
+    """
+    for seconds in (0.0, *appearing.SHOW_TIMES):
+        if seconds:
+            yield Sleep(seconds)
+        found = yield from _look(settings, intent)
+        if found.job is not None and (yield from _claim(intent, found.job)):
+            return found.job
+    if found.fitting or found.unknown:
+        raise AmbiguousOutcomeError(found.explain(intent))
+    return None
+
+
+def _look(settings: Settings, intent: Intent) -> Flow[_Findings]:
+    # The list comes first: whoever created a job that is in it had written that down before.
+    jobs = yield from list_jobs(settings, intent.target.firmware_id)
+    neighbours: Neighbours = yield ReadNeighbours()
+    others = read_others(neighbours.notes)
+    taken = {other.intent.entity_id for other in others}
+    now = (yield Look()).now
+    fitting, unknown = [], []
+    for job in jobs:
+        if job.job_id in taken or not intent.could_be(job):
+            continue
+        match (yield from match_job(settings, job, intent.target)):
+            case Match.YES:
+                fitting.append(job)
+            case Match.UNKNOWN:
+                unknown.append(job)
+    rivals = [
+        other
+        for other in others
+        if other.intent.stage in _SENT
+        and now - other.intent.started_at < STALE
+        and other.intent.target.overlaps(intent.target)
+        and (other.intent.stage is Stage.ASKING or other.precedes(intent, neighbours.key))
+    ]
+    return _Findings(fitting, unknown, rivals)
+
+
+def _claim(intent: Intent, job: Job) -> Flow[bool]:
+    """Write down that a job is this task's, unless another one has done so."""
+    found = intent.at(Stage.FOUND, job.job_id)
+    yield Remember(found.to_dict())
+    rival = yield from yield_to_rivals(found, lambda other: other.intent.entity_id == job.job_id)
+    if rival is None:
+        return True
+    yield Remember(intent.to_dict())
+    return False
+
+
+def yield_to_rivals(intent: Intent, clashes: Callable[[Other], bool], mask: str | None = None) -> Flow[Other | None]:
+    """Let one of several tasks go on that want the same at the same moment.
+
+    Each has written its note before it reads those of the others, so of two at least one sees the other. The one that
+    comes first waits for the other to step back; the other one steps back at once.
+
+    :param clashes: whether another task wants the same.
+    :param mask: reads only the notes of those that may.
+    :returns: the other task that this one has to step back for; None where it may go on.
+    """
+    rival: Other | None = None
+    for seconds in (0.0, *SETTLE_TIMES):
+        if seconds:
+            yield Sleep(seconds)
+        neighbours: Neighbours = yield ReadNeighbours(mask)
+        rivals = [other for other in read_others(neighbours.notes) if clashes(other)]
+        if not rivals:
+            return None
+        rival = rivals[0]
+        for other in rivals:
+            has_its_job = other.intent.is_certain or (other.intent.entity_id and intent.stage is Stage.PREPARING)
+            if has_its_job or other.precedes(intent, neighbours.key):
+                return other
+    return rival

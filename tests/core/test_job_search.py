@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
+from airflow_provider_tuya_ota.core.flow import Neighbour
+from airflow_provider_tuya_ota.core.intents import Intent, Stage
+from airflow_provider_tuya_ota.core.job_search import find_job
+from tests.core.script import NOW, SETTINGS, Script, by_action, job, ok, task
+from tests.core.test_new_jobs import JUST_NOW, OF_NAMED, UPGRADE, jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_tuya_ota.core.models import Job
+    from tests.core.script import Sent
+
+MINE = replace(OF_NAMED, known=())
+EARLIER, LATER = "k1", "k9"
+"""Keys that sort before and after this task's own."""
+
+
+def named(job_id: str = "9", **fields: Any) -> dict[str, Any]:
+    return job(job_id, kind=UPGRADE, utcCreate=JUST_NOW, targetSelection="SPECIFIC", **fields)
+
+
+def script_with(listed: Sequence[dict[str, Any]], devices: dict[str, Sequence[str]]) -> Script:
+    by_id = {item["jobId"]: item for item in listed}
+
+    def tasks(sent: Sent) -> Any:
+        return ok(data=[task(name, "QUEUED") for name in devices.get(sent.parameters["JobId"], ())])
+
+    usual = by_action({"ListOTAJobByFirmware": jobs(*listed)})
+
+    def answer(sent: Sent) -> Any:
+        if sent.action == "QueryOTAJob":
+            return ok(data=by_id[sent.parameters["JobId"]])
+        return tasks(sent) if sent.action == "ListOTATaskByJob" else usual(sent)
+
+    return Script(answer)
+
+
+def other(key: str = EARLIER, stage: Stage = Stage.LOST, entity_id: str = "", **changes: Any) -> Neighbour:
+    intent: Intent = replace(MINE, **changes).at(stage, entity_id)
+    return Neighbour("task other of run r", key, intent.to_dict())
+
+
+def search(script: Script, *rounds: Sequence[Neighbour], intent: Intent = MINE) -> Job | None:
+    """Search while the notes of others change from one reading to the next; the last stay."""
+    given = list(rounds) or [()]
+    script.neighbours = lambda: given.pop(0) if len(given) > 1 else given[0]
+    script.memo = intent.to_dict()
+    return script.run(find_job(SETTINGS, intent))
+
+
+def test_the_one_job_with_exactly_the_devices_is_taken_and_written_down() -> None:
+    script = script_with([named("8"), named("9")], {"8": ["d1", "d2", "d3"], "9": ["d2", "d1"]})
+    found = search(script)
+
+    assert found is not None
+    assert (found.job_id, script.memo["stage"], script.memo["entity_id"], script.sleeps) == ("9", "found", "9", [])
+
+
+def test_a_job_whose_devices_are_not_told_yet_is_waited_for_and_never_taken() -> None:
+    for told in ([], ["d1"]):
+        script = script_with([named()], {"9": told})
+        with pytest.raises(
+            AmbiguousOutcomeError, match=r"Job 9 of package 178 could be.*does not list all of the devices"
+        ):
+            search(script)
+        assert sum(script.sleeps) >= 65
+        assert script.memo["stage"] == "lost"
+
+
+def test_one_that_fits_is_not_taken_while_another_is_not_known() -> None:
+    script = script_with([named("8"), named("9")], {"9": ["d1", "d2"]})
+
+    with pytest.raises(AmbiguousOutcomeError, match=r"2 jobs \(9, 8\)"):
+        search(script)
+
+
+def test_several_that_fit_stop_for_a_person() -> None:
+    script = script_with([named("8"), named("9")], {"8": ["d1", "d2"], "9": ["d1", "d2"]})
+
+    with pytest.raises(AmbiguousOutcomeError, match=r"2 jobs \(8, 9\).*Nothing was created or stopped"):
+        search(script)
+
+
+def test_what_was_there_before_and_what_is_older_is_none_of_it() -> None:
+    script = script_with(
+        [job("1", kind=UPGRADE, utcCreate=JUST_NOW), named("8") | {"utcCreate": "2026-03-01T11:44:59.000Z"}],
+        {"8": ["d1", "d2"]},
+    )
+
+    assert search(script, intent=OF_NAMED) is None
+    assert "QueryOTAJob" not in script.actions
+
+
+def test_the_job_of_another_task_is_excluded_without_asking_the_platform() -> None:
+    script = script_with([named()], {"9": ["d1", "d2"]})
+
+    assert search(script, [other(stage=Stage.CREATED, entity_id="9")]) is None
+    assert "QueryOTAJob" not in script.actions
+
+
+@pytest.mark.parametrize(
+    ("rival", "waits"),
+    [
+        (other(LATER, Stage.ASKING), True),
+        (other(EARLIER, Stage.LOST), True),
+        (other(LATER, Stage.LOST), False),
+        (other(LATER, Stage.ACCEPTED), True),
+        (other(EARLIER, Stage.PREPARING), False),
+        (other(EARLIER, Stage.NOTHING), False),
+        (other(EARLIER, Stage.LOST, started_at=NOW - timedelta(minutes=11)), False),
+        (other(EARLIER, Stage.LOST, target=replace(MINE.target, devices=("00" * 5,))), False),
+        (Neighbour("task of a later version", EARLIER, {"form": 3}), False),
+    ],
+)
+def test_a_job_is_not_taken_while_another_task_may_have_created_it(rival: Neighbour, waits: bool) -> None:
+    script = script_with([named()], {"9": ["d1", "d2"]})
+
+    if waits:
+        with pytest.raises(AmbiguousOutcomeError, match="task other of run r asked for the same"):
+            search(script, [rival])
+    else:
+        assert search(script, [rival]) is not None
+
+
+def test_a_job_is_taken_once_the_other_task_knows_its_own() -> None:
+    script = script_with([named()], {"9": ["d1", "d2"]})
+
+    assert search(script, [other(stage=Stage.ASKING)], [other(stage=Stage.CREATED, entity_id="77")]) is not None
+
+
+@pytest.mark.parametrize(
+    ("claim", "is_ours"),
+    [
+        (other(EARLIER, Stage.FOUND, "9"), False),
+        (other(LATER, Stage.FOUND, "9"), False),
+        (other(LATER, Stage.CREATED, "9"), False),
+        (other(EARLIER, Stage.FOUND, "8"), True),
+    ],
+)
+def test_of_two_that_take_the_same_job_at_most_one_gets_it(claim: Neighbour, is_ours: bool) -> None:
+    script = script_with([named()], {"9": ["d1", "d2"]})
+
+    found = search(script, [], [claim])
+
+    assert (found is not None, script.memo["stage"]) == (is_ours, "found" if is_ours else "lost")
+
+
+def test_the_first_of_two_gets_it_when_the_other_one_steps_back() -> None:
+    script = script_with([named()], {"9": ["d1", "d2"]})
+
+    assert search(script, [], [other(LATER, Stage.FOUND, "9")], []) is not None
+
+
+def test_who_knows_that_there_is_a_job_goes_before_who_may_have_one() -> None:
+    script = script_with([named()], {"9": ["d1", "d2"]})
+
+    assert search(script, [other(EARLIER, Stage.LOST)], intent=MINE.at(Stage.ACCEPTED)) is not None

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, CreateOTAVerifyJob
+from airflow_provider_tuya_ota.core.models import Job
+from airflow_provider_tuya_ota.core.states import JobStatus, JobType
+from airflow_provider_tuya_ota.core.targets import Match, Target, fingerprint_of, match_job, may_overlap
+from tests.core.script import SETTINGS, Script, by_action, ok, refused, task
+from tests.core.test_new_jobs import ACTION, NAMED, OWN
+
+GRAY = replace(ACTION, target_selection="GRAY", gray_percent="10")
+GROUP = replace(ACTION, target_selection="GROUP", group_id="g1")
+VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk", target_device_name=["d1", "d2"])
+LISTED = Job(job_id="9", firmware_id="178", status=JobStatus.IN_PROGRESS, type=JobType.UPGRADE_FIRMWARE)
+
+
+def matched(
+    action: CreateOTAStaticUpgradeJob | CreateOTAVerifyJob,
+    told: dict[str, Any] | None = None,
+    devices: tuple[str, ...] = (),
+    listed: Job = LISTED,
+) -> Match:
+    if isinstance(action, CreateOTAVerifyJob):
+        listed = replace(listed, type=JobType.VERIFY_FIRMWARE)
+        told = {"jobType": "VERIFY_FIRMWARE"} | (told or {})
+    script = Script(
+        by_action(
+            {
+                "QueryOTAJob": ok(data=OWN | {"targetSelection": ""} | (told or {})),
+                "ListOTATaskByJob": ok(data=[task(name, "QUEUED") for name in devices]),
+            }
+        )
+    )
+    return script.run(match_job(SETTINGS, listed, Target.of(action)))
+
+
+@pytest.mark.parametrize("action", [NAMED, VERIFY])
+@pytest.mark.parametrize(
+    ("devices", "match"),
+    [
+        (("d1", "d2"), Match.YES),
+        (("d1",), Match.UNKNOWN),
+        ((), Match.UNKNOWN),
+        (("d1", "d2", "d3"), Match.NO),
+        (("d3",), Match.NO),
+    ],
+)
+def test_a_job_is_recognised_by_exactly_its_devices(
+    action: CreateOTAStaticUpgradeJob | CreateOTAVerifyJob, devices: tuple[str, ...], match: Match
+) -> None:
+    assert matched(action, devices=devices) is match
+
+
+@pytest.mark.parametrize(
+    ("action", "told", "match"),
+    [
+        (ACTION, {"targetSelection": "ALL"}, Match.YES),
+        (ACTION, {}, Match.UNKNOWN),
+        (ACTION, {"targetSelection": "GRAY"}, Match.NO),
+        (GRAY, {"targetSelection": "GRAY", "grayPercent": "10.00"}, Match.YES),
+        (GRAY, {"targetSelection": "GRAY"}, Match.YES),
+        (GRAY, {"targetSelection": "GRAY", "grayPercent": "20"}, Match.NO),
+        (GRAY, {"targetSelection": "GRAY", "grayPercent": "few"}, Match.NO),
+        (GROUP, {"targetSelection": "GROUP", "groupId": "g1"}, Match.YES),
+        (GROUP, {"targetSelection": "GROUP", "groupId": "g2"}, Match.NO),
+        (ACTION, {"targetSelection": "ALL", "productKey": "other"}, Match.NO),
+        (ACTION, {"targetSelection": "ALL", "firmwareId": "9"}, Match.NO),
+        (ACTION, {"targetSelection": "ALL", "jobType": "VERIFY_FIRMWARE"}, Match.NO),
+        (CreateOTAVerifyJob(firmware_id="178", product_key="pk"), {}, Match.YES),
+    ],
+)
+def test_a_job_without_named_devices_is_recognised_by_what_the_platform_tells_of_it(
+    action: CreateOTAStaticUpgradeJob | CreateOTAVerifyJob, told: dict[str, Any], match: Match
+) -> None:
+    assert matched(action, told) is match
+
+
+def test_a_selection_that_the_list_tells_counts_where_the_job_itself_does_not() -> None:
+    assert matched(ACTION, listed=replace(LISTED, target_selection="ALL")) is Match.YES
+
+
+def test_what_a_list_tells_may_speak_against_a_job_without_a_request() -> None:
+    script = Script([])
+
+    assert script.run(match_job(SETTINGS, replace(LISTED, product_key="pk2"), Target.of(ACTION))) is Match.NO
+
+
+def test_a_job_that_can_be_listed_and_not_queried_yet_is_not_known() -> None:
+    script = Script([refused("iot.firmware.InvalidOTAJobId")])
+
+    assert script.run(match_job(SETTINGS, LISTED, Target.of(ACTION))) is Match.UNKNOWN
+
+
+def test_more_devices_than_a_page_shows_are_all_read() -> None:
+    names = [f"d{number}" for number in range(150)]
+    pages = [names[:100], names[:100], names[100:]]
+    script = Script(
+        [ok(data=OWN | {"targetSelection": "SPECIFIC"})]
+        + [ok(data=[task(name, "QUEUED") for name in page], total=150) for page in pages]
+    )
+    action = replace(NAMED, target_device_name=names)
+
+    assert script.run(match_job(SETTINGS, LISTED, Target.of(action))) is Match.YES
+
+
+def test_a_target_survives_as_plain_values() -> None:
+    for action in (NAMED, GRAY, GROUP, VERIFY, ACTION):
+        assert Target.from_dict(Target.of(action).to_dict()) == Target.of(action)
+
+
+@pytest.mark.parametrize(
+    ("other", "overlaps", "is_same"),
+    [
+        (NAMED, True, True),
+        (replace(NAMED, target_device_name=["d2"]), True, True),
+        (replace(NAMED, target_device_name=["d3"]), False, False),
+        (replace(NAMED, product_key="pk2"), False, False),
+        (ACTION, False, False),
+        (VERIFY, False, False),
+    ],
+)
+def test_two_targets_overlap_where_they_share_a_device(
+    other: CreateOTAStaticUpgradeJob | CreateOTAVerifyJob, overlaps: bool, is_same: bool
+) -> None:
+    ours, theirs = Target.of(NAMED), Target.of(other)
+
+    assert (ours.overlaps(theirs), ours.is_the_same_as(theirs)) == (overlaps, is_same)
+    assert may_overlap(ours.mask, theirs.mask) or not set(ours.devices) & set(theirs.devices)
+
+
+def test_two_shares_may_be_taken_for_each_other_and_only_equal_ones_are_the_same() -> None:
+    ten, twenty = Target.of(GRAY), Target.of(replace(GRAY, gray_percent="20"))
+
+    assert (ten.overlaps(twenty), ten.is_the_same_as(twenty), ten.is_the_same_as(ten)) == (True, False, True)
+
+
+def test_masks_tell_devices_apart_and_never_hide_one() -> None:
+    masks = [Target.of(replace(NAMED, target_device_name=[f"device-{number}"])).mask for number in range(100)]
+    apart = sum(not may_overlap(masks[0], other) for other in masks[1:])
+
+    assert apart > 90
+    assert all(may_overlap(mask, mask) and may_overlap(mask, Target.of(GRAY).mask) for mask in masks)
+    assert may_overlap(masks[0], "no mask")
+
+
+def test_the_same_request_has_the_same_fingerprint_in_whatever_order_devices_are_named() -> None:
+    swapped = replace(NAMED, target_device_name=("d2", "d1"))
+
+    assert fingerprint_of(NAMED) == fingerprint_of(swapped)
+    assert Target.of(NAMED) == Target.of(swapped)
+    assert len({fingerprint_of(action) for action in (NAMED, ACTION, replace(NAMED, need_confirm=True))}) == 3

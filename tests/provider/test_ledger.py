@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import inspect
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import Variable
+
+from airflow_provider_tuya_ota import ledger
+from airflow_provider_tuya_ota.attempts import KEY, TaskMemory
+from airflow_provider_tuya_ota.core.intents import Stage
+from airflow_provider_tuya_ota.ledger import KEPT, Ledger
+from tests.core.test_new_jobs import NOTE, OF_NAMED
+from tests.provider.conftest import FakeStore, FakeTask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_tuya_ota.core.intents import Intent
+
+
+class Variables:
+    """Airflow's variables, as far as a task sees them."""
+
+    values: dict[str, Any]
+
+    @classmethod
+    def get(cls, key: str, default: Any = None, deserialize_json: bool = False) -> Any:  # noqa: FBT002 - Airflow's signature
+        return cls.values.get(key, default)
+
+    @classmethod
+    def set(cls, key: str, value: Any, description: str | None = None, serialize_json: bool = False) -> None:  # noqa: FBT002 - as above
+        cls.values[key] = value
+
+    @classmethod
+    def keys(cls, prefix: str | None = None) -> Sequence[str]:
+        return [key for key in cls.values if key.startswith(prefix or "")]
+
+    @classmethod
+    def delete(cls, key: str) -> None:
+        del cls.values[key]
+
+
+@pytest.fixture(autouse=True)
+def variables(monkeypatch: pytest.MonkeyPatch) -> type[Variables]:
+    Variables.values = {}
+    monkeypatch.setattr(ledger, "Variable", Variables)
+    return Variables
+
+
+def test_the_stand_in_for_variables_has_the_signatures_of_the_real_ones() -> None:
+    for name in ("get", "set", "keys", "delete"):
+        real, fake = (list(inspect.signature(getattr(kind, name)).parameters) for kind in (Variable, Variables))
+        assert real == fake
+
+
+def task(name: str = "a", package: str = "p") -> Ledger:
+    return Ledger(package, f"{name:0>16}".replace("a", "1").replace("b", "2"), f"task {name}")
+
+
+def note(intent: Intent = NOTE, stage: Stage = Stage.ASKING) -> dict[str, Any]:
+    return intent.at(stage).to_dict()
+
+
+def test_each_task_reads_its_own_note_and_sees_those_of_the_others() -> None:
+    first, second = task("a"), task("b")
+    first.write(note())
+
+    assert first.read() == note()
+    assert (second.read(), first.neighbours(None).notes) == (None, ())
+    (seen,) = second.neighbours(None).notes
+    assert (seen.who, seen.key, seen.value) == ("task a", first.task, note())
+
+
+def test_a_note_replaces_the_one_before_even_where_the_devices_were_edited(variables: type[Variables]) -> None:
+    writer = task()
+    writer.write(note(OF_NAMED))
+    writer.write(note(NOTE, Stage.CREATED))
+
+    assert len(variables.values) == 1
+    assert writer.read()["stage"] == "created"
+    writer.erase()
+    assert variables.values == {}
+
+
+def test_what_certainly_concerns_other_devices_is_not_read(variables: type[Variables]) -> None:
+    task("a").write(note(OF_NAMED))
+    free = f"{~int(OF_NAMED.target.mask, 16) & (1 << 128) - 1:032x}"
+
+    assert task("b").neighbours(free).notes == ()
+    assert len(task("b").neighbours(OF_NAMED.target.mask).notes) == 1
+
+
+def test_notes_of_another_package_are_none_of_it() -> None:
+    task("a", "p").write(note())
+
+    assert task("b", "p2").neighbours(None).notes == ()
+
+
+def test_what_is_no_note_says_nothing(variables: type[Variables]) -> None:
+    prefix = f"{ledger.PREFIX}.p."
+    variables.values = {
+        f"{prefix}ff.1": "no json",
+        f"{prefix}ff.2": "[]",
+        f"{prefix}ff.3": '{"who": 1}',
+        f"{prefix}more.dots.in.it": "{}",
+    }
+
+    assert task().neighbours(None).notes == ()
+
+
+def test_old_notes_of_other_packages_are_swept_a_few_at_a_time(variables: type[Variables]) -> None:
+    def entry(age: timedelta) -> str:
+        return json.dumps({"who": "task", "at": (datetime.now(UTC) - age).isoformat(), "note": note()})
+
+    old = {f"{ledger.PREFIX}.q{number}.ff.1": entry(KEPT + timedelta(hours=1)) for number in range(8)}
+    young = {f"{ledger.PREFIX}.young.ff.1": entry(timedelta(hours=1))}
+    variables.values = {**old, **young, "somebody's": "own", f"{ledger.PREFIX}.x.ff.1": "damaged"}
+
+    task().sweep()
+    assert len(variables.values) >= 11 - ledger.SWEPT_AT_ONCE
+    for number in range(9):
+        task(str(number)).sweep()
+
+    assert set(variables.values) == {*young, "somebody's"}
+
+
+def test_a_task_remembers_in_its_store_and_tells_the_others() -> None:
+    store, own = FakeStore(), task()
+    memory = TaskMemory(store, own)
+
+    memory.remember(note())
+    assert (store.values[KEY], own.read()) == (note(), note())
+    assert len(TaskMemory(FakeStore(), task("b")).neighbours(None).notes) == 1
+
+    memory.remember(note(stage=Stage.NOTHING))
+    assert (store.values[KEY]["stage"], own.read()) == ("nothing", None)
+
+
+def test_a_store_that_was_emptied_by_hand_is_made_up_for_by_the_ledger() -> None:
+    store = FakeStore()
+    memory = TaskMemory(store, task())
+    memory.remember(note(stage=Stage.CREATED))
+    store.values.clear()
+
+    assert memory.recall().value["stage"] == "created"
+    assert TaskMemory(None, task()).recall().value["stage"] == "created"
+
+
+def test_outside_of_a_running_task_there_is_no_ledger() -> None:
+    context: Any = {"ti": FakeTask()}
+    settings: Any = None
+
+    assert Ledger.of(context, settings, "178") is None
