@@ -8,11 +8,12 @@ with the same file and version makes no second package and no second verificatio
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
+from airflow_provider_tuya_ota.notifications import last_report, reported
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier, require_webhook
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 
@@ -28,7 +29,11 @@ with DAG(
     doc_md=__doc__,
     params={
         "product_key": Param(
-            "k1demoproduct", type="string", minLength=1, title="Product key", description="Product of the devices."
+            "k1demoproduct",
+            type="string",
+            pattern=r"^[!-~]{1,256}$",
+            title="Product key",
+            description="Product of the devices.",
         ),
         "version": Param(
             None,
@@ -47,8 +52,10 @@ with DAG(
         "device_names": Param(
             ["device-001", "device-002", "device-003"],
             type="array",
-            items={"type": "string"},
+            items={"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^\S(.*\S)?$"},
             minItems=1,
+            maxItems=10,
+            uniqueItems=True,
             title="Devices",
             description="Devices to try the firmware on, one per line; ten at the most.",
         ),
@@ -76,14 +83,22 @@ with DAG(
     )
 
     @task
-    def notify() -> str:
-        """Tell how it went."""
+    def check() -> None:
+        """Find a wrong webhook connection before anything is uploaded."""
         context: Context = get_current_context()
-        release: dict[str, Any] | None = context["ti"].xcom_pull(task_ids="verify", key="ota_release")
-        text: str = release["text"] if release else "The release stopped before its verification had a verdict."
+        with reported(context):
+            if conn_id := context["params"]["webhook_conn_id"]:
+                require_webhook(conn_id)
+
+    @task
+    def notify() -> str:
+        """Tell the last step that began."""
+        context: Context = get_current_context()
+        release = last_report(context, ["check", "upload", "verify"])
+        context["task"].log.info("%s", release["text"])
         if conn_id := context["params"]["webhook_conn_id"]:
-            TuyaOTAWebhookNotifier(webhook_conn_id=conn_id, text=text)({**context, "ota_release": release})
-        return text
+            TuyaOTAWebhookNotifier(webhook_conn_id=conn_id)({**context, "ota_release": release})
+        return str(release["text"])
 
     # A teardown runs however the tasks before it ended, and does not turn a failed run into a successful one.
-    upload >> verify >> notify().as_teardown()
+    check() >> upload >> verify >> notify().as_teardown()

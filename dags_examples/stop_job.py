@@ -8,8 +8,9 @@ it again does no harm. Needs the connection `tuya_ota_default`.
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG, Param, get_current_context, task
 
+from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.task import TuyaOTACancelJobOperator
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
 
@@ -24,7 +25,7 @@ with DAG(
         "job_id": Param(
             None,
             type="string",
-            pattern=r"^\d+$",
+            pattern=r"^[0-9]{1,256}$",
             title="Job",
             description="Id of a verification or upgrade job, as the console shows it.",
         ),
@@ -45,10 +46,18 @@ with DAG(
         ),
     },
 ):
-    TuyaOTACancelJobOperator(
+    cancel = TuyaOTACancelJobOperator(
         task_id="cancel",
         job_id="{{ params.job_id }}",
         cancel_queued="{{ params.queued }}",
         cancel_notified="{{ params.notified }}",
         cancel_unconfirmed="{{ params.unconfirmed }}",
     )
+
+    @task
+    def notify() -> str:
+        """Say how it went."""
+        return str(last_report(get_current_context(), ["cancel"])["text"])
+
+    # A teardown runs however the task before it ended, and does not turn a failed run into a successful one.
+    cancel >> notify().as_teardown()

@@ -1,17 +1,27 @@
-"""Upgrade the devices of a product with a package: a share first, then everybody.
+"""Upgrade the devices of a product with a package: a share first, then, if somebody approves, everybody.
 
-What: hands a verified package to a share of the devices, and to all others once every device of the share runs it.
-Why: a fault that the test devices did not show stops at the share. When: a package is verified. Each task is tried
-again where time can help, with the job that it has; clearing a task stops what its job has not begun and begins again.
-Killing a task stops what has not begun. Needs the connection `tuya_ota_default`.
+What: hands a verified package to a share of the devices; once every device of the share runs it, asks a person; hands
+it to all others when that person approves, and tells how it went. Why: a fault that the test devices did not show stops
+at the share. When: a package is verified. The question waits under "Required Actions" for as long as it takes;
+rejecting it leaves the other devices as they are. Each task is tried again where time can help, with the job that it
+has; clearing a task stops what its job has not begun and begins again. Killing a task stops what has not begun. Needs
+the connection `tuya_ota_default`; a webhook connection is optional.
 """
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Param
+from typing import TYPE_CHECKING
 
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import DAG, Param, get_current_context, task
+
+from airflow_provider_tuya_ota.notifications import last_report, reported
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier, require_webhook
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 with DAG(
     dag_id="upgrade_firmware",
@@ -23,10 +33,18 @@ with DAG(
     default_args={"retries": 3, "retry_policy": tuya_ota_retry_policy()},
     params={
         "product_key": Param(
-            "k1demoproduct", type="string", minLength=1, title="Product key", description="Product of the devices."
+            "k1demoproduct",
+            type="string",
+            pattern=r"^[!-~]{1,256}$",
+            title="Product key",
+            description="Product of the devices.",
         ),
         "firmware_id": Param(
-            None, type="string", minLength=1, title="Firmware id", description="Verified package to hand out."
+            None,
+            type="string",
+            pattern=r"^[!-~]{1,256}$",
+            title="Package",
+            description="Id of the verified package to hand out, e.g. 178.",
         ),
         "percent": Param(
             10,
@@ -35,6 +53,12 @@ with DAG(
             maximum=100,
             title="Share",
             description="Percent of the devices that get it first.",
+        ),
+        "webhook_conn_id": Param(
+            None,
+            type=["null", "string"],
+            title="Webhook connection",
+            description="Id of an HTTP connection that is told how it went; empty for the task log alone.",
         ),
     },
 ):
@@ -48,6 +72,13 @@ with DAG(
         poll_interval=5,
         deferrable=True,
     )
+    approve = ApprovalOperator(
+        task_id="approve",
+        subject="Upgrade all other devices with package {{ params.firmware_id }}?",
+        body="{{ ti.xcom_pull(task_ids='share', key='ota_release')['text'] }}"
+        " Approve: every other device of product {{ params.product_key }} that can take the package gets it."
+        " Reject: no further device gets it.",
+    )
     everybody = TuyaOTACreateUpgradeJobOperator(
         task_id="everybody",
         firmware_id="{{ params.firmware_id }}",
@@ -57,4 +88,24 @@ with DAG(
         poll_interval=5,
         deferrable=True,
     )
-    share >> everybody
+
+    @task
+    def check() -> None:
+        """Find a wrong webhook connection before anything is created."""
+        context: Context = get_current_context()
+        with reported(context):
+            if conn_id := context["params"]["webhook_conn_id"]:
+                require_webhook(conn_id)
+
+    @task
+    def notify() -> str:
+        """Tell the last step that began."""
+        context: Context = get_current_context()
+        release = last_report(context, ["check", "share", "approve", "everybody"])
+        context["task"].log.info("%s", release["text"])
+        if conn_id := context["params"]["webhook_conn_id"]:
+            TuyaOTAWebhookNotifier(webhook_conn_id=conn_id)({**context, "ota_release": release})
+        return str(release["text"])
+
+    # A teardown runs however the tasks before it ended, and does not turn a failed run into a successful one.
+    check() >> share >> approve >> everybody >> notify().as_teardown()

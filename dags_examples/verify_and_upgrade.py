@@ -9,11 +9,13 @@ optional.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
+from airflow_provider_tuya_ota.notifications import last_report, reported
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier, require_webhook
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
@@ -31,16 +33,26 @@ with DAG(
     default_args={"retries": 3, "retry_policy": tuya_ota_retry_policy()},
     params={
         "product_key": Param(
-            "k1demoproduct", type="string", minLength=1, title="Product key", description="Product of the devices."
+            "k1demoproduct",
+            type="string",
+            pattern=r"^[!-~]{1,256}$",
+            title="Product key",
+            description="Product of the devices.",
         ),
         "firmware_id": Param(
-            None, type="string", minLength=1, title="Package", description="Id of the package, e.g. 178."
+            None,
+            type="string",
+            pattern=r"^[!-~]{1,256}$",
+            title="Package",
+            description="Id of the package, e.g. 178.",
         ),
         "pilots": Param(
             ["device-001", "device-002"],
             type="array",
-            items={"type": "string"},
+            items={"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^\S(.*\S)?$"},
             minItems=1,
+            maxItems=10,
+            uniqueItems=True,
             title="Pilots",
             description="Devices to verify the package on, one per line; ten at the most.",
         ),
@@ -56,9 +68,11 @@ with DAG(
         "device_names": Param(
             [],
             type="array",
-            items={"type": "string"},
+            items={"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^\S(.*\S)?$"},
+            maxItems=200,
+            uniqueItems=True,
             title="Devices",
-            description="Devices to upgrade, one per line, with SPECIFIC.",
+            description="Devices to upgrade, one per line, 200 at the most; with SPECIFIC, and empty with GRAY.",
         ),
         "webhook_conn_id": Param(
             None,
@@ -90,19 +104,25 @@ with DAG(
     )
 
     @task
-    def notify() -> str:
-        """Tell how it went, by the last step that had a verdict."""
+    def check() -> None:
+        """Find what the form cannot tell, before anything is sent."""
         context: Context = get_current_context()
-        told: list[dict[str, Any]] = [
-            release
-            for name in ("upgrade", "verify")
-            if (release := context["ti"].xcom_pull(task_ids=name, key="ota_release"))
-        ]
-        text: str = told[0]["text"] if told else "It stopped before the verification had a verdict."
+        params = context["params"]
+        with reported(context):
+            if conn_id := params["webhook_conn_id"]:
+                require_webhook(conn_id)
+            if (params["target"] == "SPECIFIC") != bool(params["device_names"]):
+                raise AirflowFailException("Devices: name them with SPECIFIC, and leave them empty with GRAY.")
+
+    @task
+    def notify() -> str:
+        """Tell the last step that began."""
+        context: Context = get_current_context()
+        release = last_report(context, ["check", "verify", "upgrade"])
+        context["task"].log.info("%s", release["text"])
         if conn_id := context["params"]["webhook_conn_id"]:
-            release = told[0] if told else None
-            TuyaOTAWebhookNotifier(webhook_conn_id=conn_id, text=text)({**context, "ota_release": release})
-        return text
+            TuyaOTAWebhookNotifier(webhook_conn_id=conn_id)({**context, "ota_release": release})
+        return str(release["text"])
 
     # A teardown runs however the tasks before it ended, and does not turn a failed run into a successful one.
-    verify >> upgrade >> notify().as_teardown()
+    check() >> verify >> upgrade >> notify().as_teardown()

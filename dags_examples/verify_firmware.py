@@ -1,14 +1,15 @@
-"""Verify a package that exists: the operator alone.
+"""Verify a package that exists.
 
-What: offers the package to a few devices and waits for the verdict without holding a worker. Why: nothing may go to
-the field before it has run on real devices. When: after somebody uploaded the package, by this package or in the
-vendor's console. Needs the connection `tuya_ota_default`.
+What: offers the package to a few devices, waits for the verdict without holding a worker and says how it went. Why:
+nothing may go to the field before it has run on real devices. When: after somebody uploaded the package, by this
+package or in the vendor's console. Needs the connection `tuya_ota_default`.
 """
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG, Param, get_current_context, task
 
+from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 
 with DAG(
@@ -20,25 +21,43 @@ with DAG(
     doc_md=__doc__,
     params={
         "product_key": Param(
-            "k1demoproduct", type="string", minLength=1, title="Product key", description="Product of the devices."
+            "k1demoproduct",
+            type="string",
+            pattern=r"^[!-~]{1,256}$",
+            title="Product key",
+            description="Product of the devices.",
         ),
         "firmware_id": Param(
-            None, type="string", minLength=1, title="Package", description="Id of the package to verify, e.g. 178."
+            None,
+            type="string",
+            pattern=r"^[!-~]{1,256}$",
+            title="Package",
+            description="Id of the package to verify, e.g. 178.",
         ),
         "device_names": Param(
             ["device-001", "device-002"],
             type="array",
-            items={"type": "string"},
+            items={"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^\S(.*\S)?$"},
             minItems=1,
+            maxItems=10,
+            uniqueItems=True,
             title="Devices",
             description="Devices to try the package on, one per line; ten at the most.",
         ),
     },
 ):
-    TuyaOTACreateVerifyJobOperator(
+    verify = TuyaOTACreateVerifyJobOperator(
         task_id="verify",
         firmware_id="{{ params.firmware_id }}",
         product_key="{{ params.product_key }}",
         device_names="{{ params.device_names }}",
         deferrable=True,
     )
+
+    @task
+    def notify() -> str:
+        """Say how it went."""
+        return str(last_report(get_current_context(), ["verify"])["text"])
+
+    # A teardown runs however the task before it ended, and does not turn a failed run into a successful one.
+    verify >> notify().as_teardown()

@@ -1,14 +1,15 @@
 """Wait for a job that was started elsewhere: the sensor.
 
-What: succeeds when every device of the job has the new version, fails naming those that have not. Why: jobs that a
-person starts in the vendor's console can gate what follows in Airflow. When: the job's id is known. Needs the
-connection `tuya_ota_default`.
+What: succeeds when every device of the job has the new version, fails naming those that have not, and says how it
+went. Why: jobs that a person starts in the vendor's console can gate what follows in Airflow. When: the job's id is
+known. Needs the connection `tuya_ota_default`.
 """
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG, Param, get_current_context, task
 
+from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
 
 with DAG(
@@ -21,15 +22,23 @@ with DAG(
         "job_id": Param(
             None,
             type="string",
-            pattern=r"^\d+$",
+            pattern=r"^[0-9]{1,256}$",
             title="Job",
             description="Id of a verification or upgrade job, as the console shows it.",
         ),
     },
 ):
-    TuyaOTAJobSensor(
+    wait = TuyaOTAJobSensor(
         task_id="wait_for_job",
         job_id="{{ params.job_id }}",
         timeout=24 * 60 * 60,
         deferrable=True,
     )
+
+    @task
+    def notify() -> str:
+        """Say how it went."""
+        return str(last_report(get_current_context(), ["wait_for_job"])["text"])
+
+    # A teardown runs however the task before it ended, and does not turn a failed run into a successful one.
+    wait >> notify().as_teardown()

@@ -57,7 +57,8 @@ class TaskReport:
         :param event: how the step ends if it ends well.
         """
         self._event = event or self._event
-        self._has_begun |= "job_id" in values
+        # Whoever was given a job's id did not start it.
+        self._has_begun |= "job_id" in values and not hasattr(self._task, "job_id")
         self._values |= values
 
     def see(self, verdict: Verdict) -> None:

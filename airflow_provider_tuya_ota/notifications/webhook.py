@@ -46,11 +46,14 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
 
     def notify(self, context: Context) -> None:
         """Send it, blocking."""
-        self._send(BaseHook.get_connection(self.webhook_conn_id), self._payload(context))
+        self._send(_connection(self.webhook_conn_id), self._payload(context))
 
     async def async_notify(self, context: Context) -> None:
         """Send it from an event loop, as Airflow's deadline alerts do."""
-        connection = await BaseHook.aget_connection(self.webhook_conn_id)
+        try:
+            connection = await BaseHook.aget_connection(self.webhook_conn_id)
+        except AirflowNotFoundException:
+            raise _unknown(self.webhook_conn_id) from None
         await self._asend(connection, self._payload(context))
 
     def _payload(self, context: Context) -> bytes:
@@ -64,7 +67,7 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
             "task_id": getattr(ti, "task_id", None),
             "run_id": getattr(ti, "run_id", None),
         }
-        return json.dumps(message, ensure_ascii=False).encode()
+        return json.dumps(message, ensure_ascii=False).encode(errors="replace")
 
     def _send(self, connection: Connection, payload: bytes) -> None:
         import requests  # noqa: PLC0415 - not needed while a Dag is parsed
@@ -123,14 +126,21 @@ def require_webhook(conn_id: str) -> None:
 
     :raises ConfigurationError: there is no such connection, or its address is none or not safe.
     """
+    webhook_url(_connection(conn_id), conn_id)
+
+
+def _connection(conn_id: str) -> Connection:
     try:
-        connection = BaseHook.get_connection(conn_id)
+        return BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
-        raise ConfigurationError(
-            f"Webhook connection {conn_id!r} is not defined. Create one of type HTTP under Admin, Connections, or"
-            " correct the id."
-        ) from None
-    webhook_url(connection, conn_id)
+        raise _unknown(conn_id) from None
+
+
+def _unknown(conn_id: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"Webhook connection {conn_id!r} is not defined. Create one of type HTTP under Admin, Connections, or correct"
+        " the id."
+    )
 
 
 def webhook_url(connection: Connection, conn_id: str) -> str:

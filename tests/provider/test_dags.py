@@ -21,7 +21,11 @@ PILOTS = ["device-001", "device-002"]
 
 @pytest.fixture
 def dag(request: pytest.FixtureRequest, airflow_database: None) -> DAG:
-    """A sample Dag as Airflow knows it once its processor has read it."""
+    return load(request.param)
+
+
+def load(name: str) -> DAG:
+    """Give a sample Dag as Airflow knows it once its processor has read it."""
     from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415 - reads the configuration of the test's Airflow
     from airflow.models.dagbundle import DagBundleModel  # noqa: PLC0415 - as above
     from airflow.models.serialized_dag import SerializedDagModel  # noqa: PLC0415 - as above
@@ -31,7 +35,7 @@ def dag(request: pytest.FixtureRequest, airflow_database: None) -> DAG:
 
     bag = DagBag(dag_folder=str(DAGS), bundle_name="dags-folder")
     assert bag.import_errors == {}
-    found: Any = bag.dags[request.param]
+    found: Any = bag.dags[name]
     with create_session() as session:
         if session.get(DagBundleModel, "dags-folder") is None:
             session.add(DagBundleModel(name="dags-folder"))
@@ -55,7 +59,7 @@ def test_release_firmware_uploads_verifies_and_tells(
 
     assert run.state == state
     states = {ti.task_id: ti.state for ti in run.get_task_instances()}
-    assert states == {"upload": "success", "verify": state, "notify": "success"}
+    assert states == {"check": "success", "upload": "success", "verify": state, "notify": "success"}
     (package,) = service.emulator.world.packages.by_id.values()
     assert package.status == (1 if state == "success" else 3)
 
@@ -67,7 +71,7 @@ def test_a_release_that_stops_at_the_upload_is_told_and_fails(service: Service, 
 
     assert run.state == "failed"
     states = {ti.task_id: ti.state for ti in run.get_task_instances()}
-    assert states == {"upload": "failed", "verify": "upstream_failed", "notify": "success"}
+    assert states == {"check": "success", "upload": "failed", "verify": "upstream_failed", "notify": "success"}
 
 
 @pytest.mark.airflow
@@ -124,7 +128,7 @@ def test_upgrade_firmware_stops_at_a_share_that_fails(
     seed(service, **product)
     package = upload(context, firmware)
 
-    run = dag.test(run_conf={"firmware_id": package, "percent": 30})
+    run = dag.test(run_conf={"firmware_id": package, "percent": 30}, mark_success_pattern="approve")
 
     assert run.state == state
     kinds = [(job.selection, len(job.tasks)) for job in service.emulator.world.engine.jobs.values()]
@@ -166,7 +170,7 @@ def test_verify_and_upgrade_stops_at_a_pilot_that_fails_and_tells(
 
     assert run.state == "failed"
     states = {ti.task_id: ti.state for ti in run.get_task_instances()}
-    assert states == {"verify": "failed", "upgrade": "upstream_failed", "notify": "success"}
+    assert states == {"check": "success", "verify": "failed", "upgrade": "upstream_failed", "notify": "success"}
     assert len(service.emulator.world.engine.jobs) == 1
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, TransportError
-from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier, require_webhook
 from tests.transports.conftest import recording
 
 if TYPE_CHECKING:
@@ -131,6 +131,36 @@ def test_no_part_of_the_address_is_logged_at_any_level(
     assert len(receiver.received) == 2
     assert mode == "async" or any("POST" in line for line in log.lines)
     assert "canary" not in "\n".join(log.lines)
+
+
+@MODES
+def test_a_connection_that_is_not_there_is_wrong_input(context: Any, mode: str) -> None:
+    with pytest.raises(ConfigurationError, match="Webhook connection 'hook' is not defined"):
+        send(mode, context)
+
+
+def test_a_webhook_is_found_wanting_before_anything_is_sent(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_webhook("hook")
+    with pytest.raises(ConfigurationError, match="Webhook connection 'typo' is not defined"):
+        require_webhook("typo")
+    connect(monkeypatch, host="http://hooks.example.com/x")
+    with pytest.raises(ConfigurationError, match="plain http"):
+        require_webhook("hook")
+
+    assert receiver.received == []
+
+
+@MODES
+def test_a_text_is_sent_as_one_bounded_line(receiver: Receiver, context: Any, mode: str) -> None:
+    hostile = "one\ntwo\x1b[31m\ud800" + "x" * 5000
+
+    send(mode, {**context, "ota_release": {"text": hostile, "error": hostile}})
+
+    text = receiver.received[0][2]["text"]
+    assert text.startswith("one two [31m x")
+    assert (len(text), text.isprintable()) == (1000, True)
 
 
 @MODES
