@@ -19,6 +19,7 @@ from airflow_provider_tuya_ota.core.release_report import Event
 from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.core.uploading import ensure_package
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
+from airflow_provider_tuya_ota.moments import ago, read_moment
 from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.notifications.telling import every_notifier
 from airflow_provider_tuya_ota.operators.source import measure
@@ -56,7 +57,9 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
     action = _action(operator, file)
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
         package = client.run(ensure_package(client.settings, action, file))
-    operator.log.info("Package %s %s", package.firmware_id, "created" if package.is_new else "existed and is used")
+    operator.log.info(
+        "Package %s %s", package.firmware_id, "created" if package.is_new else _existed(package.utc_create)
+    )
     ti = context["ti"]
     ti.xcom_push(key="firmware_id", value=package.firmware_id)
     # Airflow's XCom page reads a text of digits as a number and rounds it; this one it shows as it is.
@@ -68,6 +71,11 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
     did = "created" if package.is_new else "existed already"
     report.know(Event.UPLOADED, firmware_id=package.firmware_id, did=did)
     return package.firmware_id
+
+
+def _existed(utc_create: str) -> str:
+    created = read_moment(utc_create)
+    return f"existed and is used; it was created {ago(created)}" if created else "existed and is used"
 
 
 def _action(operator: TuyaOTAUploadFirmwareOperator, file: FirmwareFile | None) -> CreateOTAFirmware:

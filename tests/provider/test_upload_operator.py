@@ -72,7 +72,7 @@ def test_a_storage_that_airflow_does_not_know_is_told_with_what_brings_it(
 
 @pytest.mark.parametrize("first", ["SHA256", "MD5"])
 def test_a_second_run_adopts_the_package_whatever_its_digest(
-    service: Service, context: Any, firmware: Path, first: str
+    service: Service, context: Any, firmware: Path, capsys: pytest.CaptureFixture[str], first: str
 ) -> None:
     one = upload(firmware, sign_method=first).execute(context)
     service.emulator.log.clear()
@@ -81,6 +81,7 @@ def test_a_second_run_adopts_the_package_whatever_its_digest(
 
     assert one == two
     assert service.actions == ["ListOTAFirmware"]
+    assert "existed and is used; it was created" in capsys.readouterr().out
 
 
 def test_the_same_version_with_other_bytes_is_refused_and_nothing_is_created(
