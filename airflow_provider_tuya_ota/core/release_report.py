@@ -18,6 +18,7 @@ from airflow_provider_tuya_ota.core.errors import (
     WaitTimeoutError,
 )
 from airflow_provider_tuya_ota.core.redaction import redact
+from airflow_provider_tuya_ota.core.texts import cut, one_line
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.verdicts import Verdict
@@ -113,7 +114,9 @@ class ReleaseReport:
         """One line that says it all, at most 1,000 characters."""
         counts = ", ".join(f"{number} {status}" for status, number in self.counts.items())
         did = f"{self._subject} {self.did or _DID[self.event]}"
-        return one_line(f"{did}{f': {counts}' if counts else ''}, {self.duration:.0f} s. {self.error}", LONGEST_TEXT)
+        return bounded_line(
+            f"{did}{f': {counts}' if counts else ''}, {self.duration:.0f} s. {self.error}", LONGEST_TEXT
+        )
 
     @property
     def _subject(self) -> str:
@@ -192,11 +195,9 @@ def first_line(error: BaseException) -> str:
     said = next((line for line in str(error).splitlines() if line.strip()), "")
     if not isinstance(error, TuyaOTAError):
         said = f"{type(error).__name__}: {redact(said)}" if said else type(error).__name__
-    return one_line(said, LONGEST_ERROR)
+    return bounded_line(said, LONGEST_ERROR)
 
 
-def one_line(text: str, longest: int) -> str:
-    """Make a text a bounded single line that can be encoded."""
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    line = " ".join(printable.split())
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+def bounded_line(text: str, longest: int) -> str:
+    """Make a text one line of a length that can be encoded."""
+    return cut(one_line(text), longest - 1)

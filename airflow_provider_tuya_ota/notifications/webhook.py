@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
-from airflow_provider_tuya_ota.core.release_report import LONGEST_TEXT, one_line
+from airflow_provider_tuya_ota.core.release_report import LONGEST_TEXT, bounded_line
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
 from airflow_provider_tuya_ota.transports.log_filter import hide_address
 
@@ -61,7 +61,7 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         release = values.get("ota_release")
         ti = values.get("ti")
         message = {
-            "text": one_line(self.text or (release or {}).get("text") or _state(ti), LONGEST_TEXT),
+            "text": bounded_line(self.text or (release or {}).get("text") or _state(ti), LONGEST_TEXT),
             "ota_release": release,
             "dag_id": getattr(ti, "dag_id", None),
             "task_id": getattr(ti, "task_id", None),

@@ -42,7 +42,7 @@ class TuyaOTAUploadFirmwareOperator(TemplatedArguments, BaseOperator):
     :param udi: free text handed to the device, at most 4096 characters.
     :param file_suffix: bin, dav, apk, tar, gz, tar.gz, zip or gzip; read off the source's name where it is None.
     :param source_conn_id: Airflow connection of the source's storage.
-    :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the package is there.
+    :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the task ends and no retry follows.
     :param tuya_ota_conn_id: id of the connection.
     :raises FirmwareVersionTakenError: the version exists with other bytes.
     :raises InvalidParameterError: before anything is sent.

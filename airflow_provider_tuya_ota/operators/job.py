@@ -67,7 +67,7 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
         queued, notified or unconfirmed. ``keep``: the job goes on.
     :param on_failed_job: what a retry does whose job has failed: ``fail`` (default) again, because a failing firmware
         does not mend itself, or ``new_job``.
-    :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the verdict or the timeout is there.
+    :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the task ends and no retry follows.
     :param tuya_ota_conn_id: id of the connection.
     :raises JobFailedError: naming every failing device with its reason and progress.
     :raises WaitTimeoutError: the time was over; says how to go on.

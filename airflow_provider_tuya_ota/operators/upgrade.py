@@ -65,7 +65,7 @@ class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
     :param on_cancel: ``stop`` (default): killing the task or running out of time cancels the device tasks that are
         queued, notified or unconfirmed. ``keep``: the job goes on.
     :param on_failed_job: what a retry does whose job has failed: ``fail`` (default) again, or ``new_job``.
-    :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the verdict or the timeout is there.
+    :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the task ends and no retry follows.
     :param tuya_ota_conn_id: id of the connection.
     :raises JobFailedError: naming the failing devices with reason and progress.
     :raises AlreadyUnderWayError: somebody else's job does the same.

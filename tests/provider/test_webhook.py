@@ -159,7 +159,7 @@ def test_a_text_is_sent_as_one_bounded_line(receiver: Receiver, context: Any, mo
     send(mode, {**context, "ota_release": {"text": hostile, "error": hostile}})
 
     text = receiver.received[0][2]["text"]
-    assert text.startswith("one two [31m x")
+    assert text.startswith("one two\ufffd[31m\ufffdx")
     assert (len(text), text.isprintable()) == (1000, True)
 
 

@@ -1,0 +1,173 @@
+"""What the last step of a run is told to have come to, with a look at the platform where it could not tell itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import TaskDeferred
+
+from airflow_provider_tuya_ota.core.errors import JobFailedError
+from airflow_provider_tuya_ota.notifications import last_report
+from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
+from tests.provider.conftest import CONNECTION, FakeTask
+from tests.provider.test_upgrade_operator import PRODUCT, seed, upload
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.provider.conftest import Service
+
+STEPS = ["verify", "upgrade"]
+
+
+@dataclass
+class FakeRun:
+    """A run as its last step sees it."""
+
+    tasks: dict[str, FakeTask] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    dag_id: str = "dag"
+    task_id: str = "notify"
+
+    def get_task_states(self, dag_id: str, task_ids: list[str], run_ids: list[str]) -> dict[str, dict[str, str]]:
+        assert (dag_id, run_ids) == ("dag", ["run"])
+        wanted = tuple(f"{task_id}_" for task_id in task_ids)
+        found = {name: state for name, state in self.states.items() if name in task_ids or name.startswith(wanted)}
+        return {"run": found} if found else {}
+
+    def xcom_pull(self, task_ids: str, key: str, *, map_indexes: int) -> Any:
+        name = task_ids if map_indexes < 0 else f"{task_ids}_{map_indexes}"
+        return self.tasks[name].xcom.get(key) if name in self.tasks else None
+
+    def execute(self, step: Any, name: str = "") -> None:
+        """Let a step do its part, and end or wait."""
+        ti = self.tasks.setdefault(name or step.task_id, FakeTask(task_id=step.task_id, max_tries=0))
+        try:
+            step.execute({"ti": ti})
+        except TaskDeferred:
+            self.states[name or step.task_id] = "deferred"
+        except JobFailedError:
+            self.states[name or step.task_id] = "failed"
+        else:
+            self.states[name or step.task_id] = "success"
+
+
+@pytest.fixture
+def run() -> FakeRun:
+    return FakeRun()
+
+
+def released(package: str, **upgrade: Any) -> DAG:
+    """Make a release of two steps."""
+    fast: dict[str, Any] = {"firmware_id": package, "product_key": PRODUCT, "poll_interval": 0.05}
+    also: dict[str, Any] = {"target_selection": "SPECIFIC", "device_names": ["device-002", "device-003", "device-004"]}
+    with DAG("dag", schedule=None) as dag:
+        TuyaOTACreateVerifyJobOperator(task_id="verify", device_names=["device-001"], **fast)
+        TuyaOTACreateUpgradeJobOperator(task_id="upgrade", **{"deferrable": True} | fast | also | upgrade)
+    return dag
+
+
+def tell(run: FakeRun, dag: DAG) -> dict[str, Any]:
+    context: Any = {"ti": run, "dag": dag, "run_id": "run"}
+    return last_report(context, STEPS)
+
+
+@pytest.fixture
+def stopped(service: Service, context: Any, firmware: Path, run: FakeRun) -> DAG:
+    """A person marked the upgrade failed after one device was flashed and one was found broken."""
+    seed(service, device={"device-003": {"outcome": "fails", "reason": "worn"}, "device-004": {"outcome": "silent"}})
+    dag = released(upload(context, firmware, need_to_verify=True))
+    for name in STEPS:
+        run.execute(dag.get_task(name))
+    service.emulator.clock.advance(600)
+    run.states["upgrade"] = "failed"
+    return dag
+
+
+def test_a_stopped_upgrade_tells_how_far_it_came_and_not_of_the_verification(
+    service: Service, run: FakeRun, stopped: DAG
+) -> None:
+    told = tell(run, stopped)
+
+    assert (told["event"], told["step"]) == ("stopped", "upgrade")
+    assert told["job_id"] == run.tasks["upgrade"].xcom["job_id"]
+    assert told["counts"] == {"FAILED": 1, "NOTIFIED": 1, "SUCCEEDED": 1}
+    assert [device["name"] for device in told["failing"]] == ["device-003"]
+    assert told["version"] == "1.1.0"
+    assert "was stopped by a person, who marked step upgrade failed; looked at afterwards: 1 FAILED" in told["text"]
+
+
+@pytest.mark.parametrize("away", ["no connection", "no platform"])
+def test_a_platform_that_is_away_is_said_and_the_rest_is_told(
+    service: Service, run: FakeRun, stopped: DAG, away: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    if away == "no platform":
+        service.connect(port=1)
+    else:
+        service.monkeypatch.delenv(CONNECTION)
+
+    told = tell(run, stopped)
+
+    assert (told["event"], told["counts"]) == ("stopped", {})
+    assert told["job_id"] == run.tasks["upgrade"].xcom["job_id"]
+    assert "How the job stands could not be looked at" in told["error"]
+
+
+def test_a_wait_that_was_marked_success_is_no_success(service: Service, run: FakeRun, stopped: DAG) -> None:
+    run.states["upgrade"] = "success"
+
+    assert tell(run, stopped)["event"] == "stopped"
+
+
+def test_what_fits_is_told_without_asking_the_platform(
+    service: Service, context: Any, firmware: Path, run: FakeRun
+) -> None:
+    seed(service, device={"device-003": {"outcome": "fails", "reason": "worn"}})
+    dag = released(upload(context, firmware, need_to_verify=True), deferrable=False)
+    for name in STEPS:
+        run.execute(dag.get_task(name))
+    service.emulator.log.clear()
+
+    assert tell(run, dag) == run.tasks["upgrade"].xcom["ota_release"]
+    assert tell(run, dag)["event"] == "failed"
+    assert service.actions == []
+
+
+@pytest.mark.parametrize("left", [None, "a text", {}, {"event": "unheard of"}])
+def test_what_is_no_report_is_no_report(run: FakeRun, left: Any) -> None:
+    run.tasks["upgrade"] = FakeTask(xcom={"ota_release": left})
+    run.states = {"verify": "success", "upgrade": "failed"}
+
+    told = tell(run, released("178"))
+
+    assert (told["event"], told["step"]) == ("unclear", "upgrade")
+
+
+def test_a_run_of_which_nothing_is_known_was_not_begun(run: FakeRun) -> None:
+    assert tell(run, released("178"))["event"] == "stopped"
+
+
+def test_of_a_mapped_step_the_worst_instance_is_told(
+    service: Service, context: Any, firmware: Path, run: FakeRun
+) -> None:
+    seed(service, device={"device-003": {"outcome": "fails", "reason": "worn"}})
+    package = upload(context, firmware, need_to_verify=False)
+    fast: dict[str, Any] = {"firmware_id": package, "product_key": PRODUCT, "poll_interval": 0.05}
+    groups = [["device-002"], ["device-003"], ["device-004"]]
+    with DAG("dag", schedule=None) as dag:
+        TuyaOTACreateUpgradeJobOperator.partial(task_id="upgrade", target_selection="SPECIFIC", **fast).expand(
+            device_names=groups
+        )
+    for number, names in enumerate(groups):
+        step = TuyaOTACreateUpgradeJobOperator(
+            task_id="upgrade", target_selection="SPECIFIC", device_names=names, **fast
+        )
+        run.execute(step, f"upgrade_{number}")
+    told = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item]
+
+    assert (told["event"], told["failing"][0]["name"]) == ("failed", "device-003")
