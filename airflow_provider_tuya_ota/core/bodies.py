@@ -23,6 +23,9 @@ Result = TypeVar("Result")
 
 ODD: Final = (ValueError, ArithmeticError, LookupError, RecursionError)
 """What reading raises over a value that nobody expects; mistakes in the code mostly raise other kinds, which pass."""
+MOST_SIGNS: Final = 200_000
+"""Commas, brackets and tags of an answer; a page of 200 jobs has some 5,000. An empty object has two bytes in an answer
+and four hundred in memory, so that a bound on bytes alone bounds little."""
 _WIDEST: Final = 2**63
 _MISSING_COMMA: Final = re.compile(r'"(?:[^"\\]|\\[\s\S])*+(?:"|\\?\Z)|(?P<closing>[}\]])(?=\s*")')
 """A text, to be skipped whole, or the end of an object or list that a key follows at once."""
@@ -45,10 +48,12 @@ def read_body(body: bytes, secrets: Sequence[str] = ()) -> Record | None:
 
     :param body: JSON or XML.
     :param secrets: texts to remove from what is shown of the answer.
-    :returns: None where it is neither, or nested more than 32 deep, which no documented reply is.
+    :returns: None where it is neither, or has more than 200,000 values or 32 levels, which no documented reply has.
     :raises ProtocolError: two keys differ in nothing but case and disagree.
     """
     text = body.strip()
+    if sum(map(text.count, (b",", b"{", b"[", b"<"))) > MOST_SIGNS:
+        return None
     try:
         parsed = _harmless(read_xml(text) if text.startswith(b"<") else _read_json(text), DEEPEST)
     except ODD:

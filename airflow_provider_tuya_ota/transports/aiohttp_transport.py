@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from yarl import URL
 
-from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
@@ -35,17 +35,17 @@ class AiohttpTransport:
     Build it inside a running event loop.
 
     :param settings: connection to use.
-    :raises ConfigurationError: its ``ca_bundle`` cannot be read.
+    :raises ConfigurationError: its ``ca_bundle`` cannot be read, or this aiohttp may send a request twice.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._proxy = settings.proxy.reveal() if settings.proxy else None
-        sockets = {"sock_connect": settings.connect_timeout, "sock_read": settings.read_timeout}
-        self._asking = aiohttp.ClientTimeout(
-            total=settings.connect_timeout + longest_answer(settings.read_timeout), **sockets
+        # The whole is bounded in send: sending a file takes as long as it takes, answering does not.
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=settings.connect_timeout, sock_read=settings.read_timeout
         )
-        # Sending a file takes as long as it takes.
-        self._uploading = aiohttp.ClientTimeout(total=None, **sockets)
+        self._longest_answer = longest_answer(settings.read_timeout)
+        self._longest_exchange = settings.connect_timeout + self._longest_answer
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=trust(settings) or settings.verify_tls),
             headers={"User-Agent": USER_AGENT},
@@ -53,8 +53,7 @@ class AiohttpTransport:
             auto_decompress=True,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        # aiohttp sends a GET once more when the connection breaks, and here a GET may create. It has no public switch.
-        self._session._retry_connection = False  # noqa: SLF001 - as above; a test counts what arrives
+        _send_once(self._session)
 
     async def send(self, request: Request) -> Response:
         """Exchange one request for one answer.
@@ -63,7 +62,8 @@ class AiohttpTransport:
         :raises ProtocolError: the answer does not end.
         """
         try:
-            return await self._exchange(request)
+            async with asyncio.timeout(self._longest_exchange) as limit:
+                return await self._exchange(request, limit)
         except (aiohttp.ClientError, TimeoutError) as error:
             failure = _own(error) or _translate(error, request)
         # Raised outside the handler: the original's text may hold the signed address and must not be chained.
@@ -73,7 +73,7 @@ class AiohttpTransport:
         """Close the connections."""
         await self._session.close()
 
-    async def _exchange(self, request: Request) -> Response:
+    async def _exchange(self, request: Request, limit: asyncio.Timeout) -> Response:
         headers = dict(request.headers)
         if request.body:
             headers["Content-Length"] = str(request.body.length)
@@ -82,10 +82,10 @@ class AiohttpTransport:
             # Already encoded: encoding again would break the signature.
             URL(request.url, encoded=True),
             headers=headers,
-            data=_pieces(request.body) if request.body else None,
+            data=self._pieces(request.body, limit) if request.body else None,
             proxy=self._proxy,
             allow_redirects=False,
-            timeout=self._uploading if request.body else self._asking,
+            timeout=self._timeout,
         ) as answer:
             body = bytearray()
             async for piece in answer.content.iter_chunked(PIECE):
@@ -94,14 +94,32 @@ class AiohttpTransport:
                     raise refuse_large_reply()
             return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, bytes(body))
 
+    async def _pieces(self, body: MultipartBody, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
+        """Give a file piece by piece; as long as pieces leave, the time for the answer begins anew."""
+        reader = await asyncio.to_thread(body.open)
+        try:
+            while piece := await asyncio.to_thread(reader.read, PIECE):
+                if not limit.expired():
+                    limit.reschedule(asyncio.get_running_loop().time() + self._longest_answer)
+                yield piece
+        finally:
+            reader.close()
 
-async def _pieces(body: MultipartBody) -> AsyncIterator[bytes]:
-    reader = await asyncio.to_thread(body.open)
-    try:
-        while piece := await asyncio.to_thread(reader.read, PIECE):
-            yield piece
-    finally:
-        reader.close()
+
+def _send_once(session: aiohttp.ClientSession) -> None:
+    """Keep aiohttp from sending a GET once more when the connection breaks: here a GET may create.
+
+    It has no public switch for that.
+
+    :raises ConfigurationError: this version of aiohttp does not have the switch, so nothing may be sent with it.
+    """
+    if not isinstance(getattr(session, "_retry_connection", None), bool):
+        session.detach()
+        raise ConfigurationError(
+            f"aiohttp {aiohttp.__version__} may send a request twice, and creating twice flashes devices twice: it has"
+            " no _retry_connection any more. Install a version that this package was tested with."
+        )
+    session._retry_connection = False  # noqa: SLF001 - as above; a test counts what arrives
 
 
 _BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)

@@ -11,15 +11,17 @@ from airflow_provider_tuya_ota.core.errors import ConfigurationError, ProtocolEr
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
 
-LARGEST_REPLY: Final = 16 * 1024 * 1024
-"""Bytes; a page of 200 jobs is well below 1 MiB, so more than this is no reply."""
+LARGEST_REPLY: Final = 2 * 1024 * 1024
+"""Bytes; a page of 200 jobs is well below 1 MiB, so more than this is no reply. Reading one takes 50 MiB at most."""
 PIECE: Final = 256 * 1024
 """Bytes read from a file at once while uploading."""
 USER_AGENT: Final = f"airflow-provider-tuya-ota/{__version__}"
 
 
 def longest_answer(read_timeout: float) -> float:
-    """Give the seconds in which an answer must be complete once it has begun; one that only trickles in never is.
+    """Give the seconds in which an answer must be complete, headers included, once its request was sent.
+
+    One that only trickles in never is.
 
     :param read_timeout: seconds without a byte after which an answer counts as lost.
     """

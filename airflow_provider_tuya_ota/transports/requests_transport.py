@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,11 +13,11 @@ from requests.adapters import HTTPAdapter
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.transports import log_filter  # noqa: F401 - signed queries stay out of urllib3's log lines
+from airflow_provider_tuya_ota.transports.answering import BoundedAnswer
 from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
     PIECE,
     USER_AGENT,
-    longest_answer,
     refuse_large_reply,
     tls_reason,
     trust,
@@ -46,7 +45,17 @@ class _HandshakeError(ssl.SSLError):
             self.words = cause.strerror or "no connection"
 
 
+class _PlainConnection(urllib3.connection.HTTPConnection):
+    response_class = BoundedAnswer
+
+
+class _PlainPool(urllib3.connectionpool.HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
 class _Connection(urllib3.connection.HTTPSConnection):
+    response_class = BoundedAnswer
+
     def connect(self) -> None:
         try:
             super().connect()
@@ -59,7 +68,7 @@ class _Pool(urllib3.connectionpool.HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Connect in a way that tells a failed handshake from a lost answer, through a proxy or not."""
+    """Connect in a way that tells a failed handshake from a lost answer, through a proxy or not, and bounds answers."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
@@ -71,7 +80,7 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
-_POOLS: Final = {"http": urllib3.connectionpool.HTTPConnectionPool, "https": _Pool}
+_POOLS: Final = {"http": _PlainPool, "https": _Pool}
 
 
 class RequestsTransport:
@@ -84,7 +93,8 @@ class RequestsTransport:
     def __init__(self, settings: Settings) -> None:
         trust(settings)
         self._session = _Session()
-        self._session.mount("https://", _Adapter())
+        for scheme in _POOLS:
+            self._session.mount(f"{scheme}://", _Adapter())
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.verify = settings.ca_bundle or settings.verify_tls
@@ -124,12 +134,9 @@ class RequestsTransport:
             )
             with answer:
                 body = bytearray()
-                give_up = time.monotonic() + longest_answer(self._timeout[1])
                 # Not iter_content: it waits until a piece is full, however slowly it fills.
                 while piece := answer.raw.read1(PIECE, decode_content=True):
                     body += piece
-                    if time.monotonic() > give_up:
-                        raise TransportError("no answer in time", endpoint=request.endpoint, delivery=Delivery.UNKNOWN)
                     if len(body) > LARGEST_REPLY:
                         raise refuse_large_reply()
                 headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -181,4 +188,6 @@ def _reason(causes: list[BaseException]) -> str:
     for cause in causes:
         if type(cause).__name__ in names:
             return names[type(cause).__name__]
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return "no answer in time"
     return type(innermost).__name__

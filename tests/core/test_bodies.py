@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
-from airflow_provider_tuya_ota.core.bodies import read_body, safely
+from airflow_provider_tuya_ota.core.bodies import MOST_SIGNS, read_body, safely
 from airflow_provider_tuya_ota.core.errors import NotFoundError, ProtocolError
 from airflow_provider_tuya_ota.core.xml import DEEPEST
 
@@ -102,3 +103,25 @@ def test_mistakes_in_the_code_and_typed_errors_pass(error: Exception) -> None:
         safely("QueryOTAJob", failing(error))
 
     assert caught.value is error
+
+
+@pytest.mark.parametrize("item", [b"{}", b"[]", b"1", b'{"a":{}}', b'""', b"0.1"])
+def test_reading_the_largest_answer_takes_little_memory(item: bytes) -> None:
+    size = 2 * 1024 * 1024
+    body = b'{"data":[' + b",".join([item] * (size // (len(item) + 1))) + b"]}"
+    few = b'{"data":[' + b",".join([item] * ((MOST_SIGNS - 10) // (1 + item.count(b"{") + item.count(b"[")))) + b"]}"
+    tracemalloc.start()
+    try:
+        assert read_body(body) is None
+        record = read_body(few)
+        assert record is not None
+        assert record["data"]
+        assert tracemalloc.get_traced_memory()[1] < 64 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_page_of_two_hundred_jobs_is_far_below_the_bound() -> None:
+    item = {f"field{number}": "x" * 40 for number in range(25)}
+
+    assert read_body(json.dumps({"data": [item] * 200}).encode()) is not None

@@ -79,6 +79,7 @@ def serving(
     class ThreadingServer(socketserver.ThreadingTCPServer):
         allow_reuse_address = True
         daemon_threads = True
+        request_queue_size = 256
 
     with ThreadingServer(("127.0.0.1", 0), Handler) as listener:
         server = Server(port=listener.server_address[1])

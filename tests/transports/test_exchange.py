@@ -3,8 +3,9 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import (
@@ -16,6 +17,7 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.signing import signed_query
+from airflow_provider_tuya_ota.transports.aiohttp_transport import AiohttpTransport
 from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY
 from tests.transports.servers import (
     PATIENCE,
@@ -178,6 +180,21 @@ def test_no_library_sends_a_request_again_by_itself(exchange: Exchange, settings
 
     assert caught.value.delivery is Delivery.UNKNOWN
     assert [received.target for received in server.received] == [f"/?{QUERY}", "/?second"]
+
+
+async def test_a_library_that_may_send_a_request_again_is_refused_before_anything_is_sent(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = aiohttp.ClientSession.__init__
+
+    def build_without(session: aiohttp.ClientSession, **options: Any) -> None:
+        build(session, **options)
+        del session._retry_connection
+
+    monkeypatch.setattr(aiohttp.ClientSession, "__init__", build_without)
+
+    with pytest.raises(ConfigurationError, match="may send a request twice"):
+        AiohttpTransport(settings)
 
 
 def test_an_answer_without_end_is_cut(exchange: Exchange, settings: Settings) -> None:
