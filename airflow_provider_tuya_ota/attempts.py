@@ -99,5 +99,6 @@ def attempt_of(
         on_failed_job=OnFailedJob(on_failed_job),
         may_cancel=may_cancel,
         drained_by=drained_by,
+        drain_here=False,
         poll_interval=poll_interval,
     )

@@ -72,6 +72,7 @@ class TuyaOTAClient(Operations):
     :param transport: how to send; ``requests`` by default.
     :param listener: hears notes and states; the module's logger by default.
     :param world: clock and chance; the real ones by default.
+    :param budget: how often to send; what all clients of this process share by default.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class TuyaOTAClient(Operations):
         transport: Transport | None = None,
         listener: Listener | None = None,
         world: World | None = None,
+        budget: Budget | None = None,
     ) -> None:
         if transport is None:
             # A Dag file is parsed often and calls nothing while it is.
@@ -93,6 +95,7 @@ class TuyaOTAClient(Operations):
         self._transport = transport
         self._listener = listener or LogListener(logging.getLogger(__name__))
         self._world = world or World()
+        self._budget = budget or budget_of(settings)
 
     def __enter__(self) -> Self:
         return self
@@ -112,7 +115,7 @@ class TuyaOTAClient(Operations):
         return drive(
             flow,
             transport=self._transport,
-            budget=budget_of(self.settings),
+            budget=self._budget,
             world=self._world,
             listener=self._listener,
             memory=memory,

@@ -50,7 +50,8 @@ class Kill:
     :param where: which one it is.
     :param state: of its task; :data:`CLEARED` where the task has none, None where it could not be read or the task is
         not known.
-    :param is_own: whether this task certainly created the job; one that it follows is somebody else's.
+    :param is_own: whether this task certainly created the job; one that it follows is somebody else's, and one that it
+        found in a list after a lost answer may be.
     :param on_cancel: ``stop`` or ``keep``, as the author of the Dag wants it.
     :param has_stalled: whether the process stood still a short while ago, so that Airflow may have taken it for dead:
         then even ``failed`` may be Airflow's own doing.
@@ -106,7 +107,7 @@ def decide(kill: Kill) -> Decision:
 
 def _kept_in_any_case(kill: Kill) -> str:
     if not kill.is_own:
-        return "its task follows it and did not create it"
+        return "it is not certain that its task created it"
     if kill.on_cancel != "stop":
         return f"on_cancel is {kill.on_cancel!r}"
     if kill.has_stalled:

@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.templates import TemplatedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from airflow.sdk import BaseNotifier, Context
 
@@ -132,6 +133,7 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
         self.notifiers = notifiers
         self.tuya_ota_conn_id = tuya_ota_conn_id
         self.running: RunningJob | None = None
+        self.drained_by: datetime | None = None
 
     def execute(self, context: Context) -> str:
         """Adopt or create the verification, then wait for its verdict."""
@@ -142,8 +144,9 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> str:
         """Go on after the triggerer's event."""
         from airflow_provider_tuya_ota.operators.releasing import resume  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.operators.verifying import run  # noqa: PLC0415 - as above
 
-        return resume(self, context, event)
+        return resume(self, context, event, lambda: run(self, context))
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after deferral; where Airflow's own timeout is why, look at the job from here."""

@@ -6,8 +6,10 @@ protocol.
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from airflow.sdk.exceptions import TaskDeferralError
@@ -23,17 +25,18 @@ from airflow_provider_tuya_ota.core.release_report import Event
 from airflow_provider_tuya_ota.core.stopping import stop_job
 from airflow_provider_tuya_ota.core.watching import late
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.killing import ON_CANCEL, RunningJob, stop_killed
+from airflow_provider_tuya_ota.killing import ON_CANCEL, RunningJob, answer_kill
 from airflow_provider_tuya_ota.links import XCOM_KEY, console_url
 from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.notifications.telling import every_notifier
+from airflow_provider_tuya_ota.operators.draining import is_drained, start_after_draining
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from airflow_provider_tuya_ota.values import choice, require_flag
 from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred, wait_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import timedelta
+    from datetime import datetime
 
     from airflow.sdk import BaseNotifier, Context
     from airflow.sdk.exceptions import TaskDeferralTimeout
@@ -70,6 +73,7 @@ class JobOperator(Protocol):
     execution_timeout: timedelta | None
     retries: int | None
     running: RunningJob | None
+    drained_by: datetime | None
 
     @property
     def log(self) -> Any:
@@ -99,10 +103,12 @@ class Waited:
     """What was waited for.
 
     :param on_cancel: what running out of time does to it.
+    :param stopped: what came of it already, where the triggerer has stopped it.
     """
 
     job_id: str
     on_cancel: str
+    stopped: str = ""
 
 
 def start(
@@ -121,32 +127,31 @@ def start(
     every_notifier(operator.notifiers)
     require_flag("wait_for_completion", operator.wait_for_completion)
     require_flag("deferrable", operator.deferrable)
-    how = patience(
-        timeout=operator.timeout,
-        poll_interval=operator.poll_interval,
-        execution_timeout=operator.execution_timeout,
-        poll_error_tolerance=operator.poll_error_tolerance,
-    )
-    attempt = attempt_of(
-        context,
-        retries=operator.retries or 0,
-        on_failed_job=operator.on_failed_job,
-        may_cancel=operator.on_cancel == "stop",
-        drained_by=how.deadline,
-        poll_interval=how.poll_interval,
-    )
-    with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
-        operator.running = RunningJob.of(context, client.settings, "")
-        memory = memory_of(context, settings=client.settings, firmware_id=operator.firmware_id)
-        started = client.run(flow(client.settings, attempt), memory=memory)
-        may_stop = started.is_own and operator.on_cancel == "stop"
-        operator.running = RunningJob.of(context, client.settings, started.job_id) if may_stop else None
-        link = console_url(
-            client.settings,
-            job_id=started.job_id,
-            firmware_id=operator.firmware_id,
-            product_key=operator.product_key,
+    began = time.monotonic()
+    how = _patience(operator)
+
+    def begin(drained_by: datetime) -> tuple[Settings, Started]:
+        attempt = attempt_of(
+            context,
+            retries=operator.retries or 0,
+            on_failed_job=operator.on_failed_job,
+            may_cancel=operator.on_cancel == "stop",
+            drained_by=drained_by,
+            poll_interval=how.poll_interval,
         )
+        with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
+            operator.running = RunningJob.of(context, client.settings, instead=_creating(operator))
+            memory = memory_of(context, settings=client.settings, firmware_id=operator.firmware_id)
+            return client.settings, client.run(flow(client.settings, attempt), memory=memory)
+
+    settings, started = start_after_draining(operator, context, how, begin)
+    operator.running = RunningJob.of(
+        context, settings, started.job_id, is_own=started.is_own, on_cancel=operator.on_cancel
+    )
+    how = _patience(operator, spent=time.monotonic() - began)
+    link = console_url(
+        settings, job_id=started.job_id, firmware_id=operator.firmware_id, product_key=operator.product_key
+    )
     # Pushed before anything that may fail or take long: whoever looks for the job must find it.
     ti = context["ti"]
     report.know(Event.STARTED, job_id=started.job_id, link=link)
@@ -159,6 +164,29 @@ def start(
     ti.xcom_push(key=XCOM_KEY, value=link)
     operator.log.info("%s", started.words)
     return started, how
+
+
+def _patience(operator: JobOperator, spent: float = 0.0) -> Patience:
+    """Set the deadline, from now.
+
+    :param spent: seconds that this worker has spent on the task, which its ``execution_timeout`` counts.
+    """
+    allowed = operator.execution_timeout
+    if allowed and not operator.deferrable:
+        allowed = max(allowed - timedelta(seconds=spent), timedelta(seconds=1))
+    return patience(
+        timeout=operator.timeout,
+        poll_interval=operator.poll_interval,
+        execution_timeout=allowed,
+        poll_error_tolerance=operator.poll_error_tolerance,
+    )
+
+
+def _creating(operator: JobOperator) -> str:
+    return (
+        f"while it was creating a job: package {operator.firmware_id} may have a new one, which nobody stops and a"
+        " retry goes on with. Look at the package's jobs in the vendor's console"
+    )
 
 
 def wait(operator: JobOperator, report: TaskReport, started: Started, how: Patience) -> str:
@@ -184,10 +212,15 @@ def wait(operator: JobOperator, report: TaskReport, started: Started, how: Patie
     return _finish(operator, report, waited, lambda: wait_here(hook, started.job_id, how, operator.log))
 
 
-def resume(operator: JobOperator, context: Context, event: dict[str, Any] | None) -> str:
-    """Go on after the triggerer's event."""
+def resume(operator: JobOperator, context: Context, event: dict[str, Any] | None, again: Callable[[], str]) -> str:
+    """Go on after the triggerer's event.
+
+    :param again: begins anew, where the wait was for the job from before a clear.
+    """
+    if is_drained(operator, context, event):
+        return again()
     told = event or {}
-    waited = Waited(told.get("job_id", ""), told.get("on_cancel", "keep"))
+    waited = Waited(told.get("job_id", ""), told.get("on_cancel", "keep"), told.get("stopped", ""))
     with reported(context, operator) as report:
         report.go_on(job_id=waited.job_id, **told.get("carry", {}))
         return _finish(operator, report, waited, lambda: verdict_of(event))
@@ -220,16 +253,8 @@ def give_up(operator: JobOperator, context: Context, why: TaskDeferralError | Ta
 
 def killed(operator: JobOperator) -> None:
     """Stop the job, if a person asked for it; see :mod:`airflow_provider_tuya_ota.killing`."""
-    if operator.running is None:
-        return
-    if operator.running.job_id:
-        stop_killed(operator.running, operator.log)
-    else:
-        operator.log.warning(
-            "This process was told to end while it was creating a job: package %s may have a new one, which nobody"
-            " stops and a retry goes on with. Look at the package's jobs in the vendor's console",
-            operator.firmware_id,
-        )
+    if operator.running is not None:
+        answer_kill(operator.running, operator.log)
 
 
 def _finish(operator: JobOperator, report: TaskReport, waited: Waited, wait_on: Callable[[], Verdict]) -> str:
@@ -249,14 +274,16 @@ def _stopped(operator: JobOperator, error: WaitTimeoutError, waited: Waited) -> 
     if waited.on_cancel != "stop" or not waited.job_id:
         return error
     verdict = error.verdict
+    said = waited.stopped
     try:
         with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
-            stopped = client.run(stop_job(client.settings, waited.job_id))
+            said = said or client.run(stop_job(client.settings, waited.job_id)).line(waited.job_id)
             with suppress(TuyaOTAError):
                 verdict = client.run(look_at_job(client.settings, waited.job_id))
     except TuyaOTAError as failure:
-        return WaitTimeoutError(
-            f"{error.sentence} Stopping it did not work either: {failure.sentence}", verdict=error.verdict
-        )
-    said = f"What had not begun was stopped (on_cancel is 'stop'): {stopped.line(waited.job_id)}"
+        if not said:
+            return WaitTimeoutError(
+                f"{error.sentence} Stopping it did not work either: {failure.sentence}", verdict=error.verdict
+            )
+    said = f"What had not begun was stopped (on_cancel is 'stop'): {said}"
     return WaitTimeoutError(f"{late(waited.job_id, error.verdict)} {said}", verdict=verdict)

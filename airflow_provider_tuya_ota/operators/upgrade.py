@@ -15,6 +15,7 @@ from airflow_provider_tuya_ota.templates import TemplatedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from airflow.sdk import BaseNotifier, Context
 
@@ -146,6 +147,7 @@ class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
         self.notifiers = notifiers
         self.tuya_ota_conn_id = tuya_ota_conn_id
         self.running: RunningJob | None = None
+        self.drained_by: datetime | None = None
 
     def execute(self, context: Context) -> str:
         """Go on with the job of an earlier try or create one, then wait for its verdict."""
@@ -156,8 +158,9 @@ class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> str:
         """Go on after the triggerer's event."""
         from airflow_provider_tuya_ota.operators.releasing import resume  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.operators.upgrading import run  # noqa: PLC0415 - as above
 
-        return resume(self, context, event)
+        return resume(self, context, event, lambda: run(self, context))
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after deferral; where Airflow's own timeout is why, look at the job from here."""

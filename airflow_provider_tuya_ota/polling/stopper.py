@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
 from airflow_provider_tuya_ota.core.errors import PASSING, ThrottledError
+from airflow_provider_tuya_ota.core.flow import Note
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import RetryPolicy
 from airflow_provider_tuya_ota.core.stopping import UNCOUNTED, cancel_job, count_stopped
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.stopping import Stopped
+    from airflow_provider_tuya_ota.core.verdicts import Verdict
     from airflow_provider_tuya_ota.transports.driver import Listener
 
 AT_ONCE: Final = 4
@@ -39,10 +41,19 @@ _ONCE: Final = RetryPolicy(attempts=1)
 
 @dataclass(slots=True, eq=False)
 class _Order:
+    """A job to cancel, and what there was to say meanwhile: the log of whoever waits is known to the waiter alone."""
+
     job_id: str
-    listener: Listener
     is_cancelled: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     first_tried_at: float | None = None
+    notes: list[Note] = field(default_factory=list)
+
+    def note(self, note: Note) -> None:
+        """Keep a line."""
+        self.notes.append(note)
+
+    def report(self, verdict: Verdict) -> None:
+        """Take a job's state; a cancel reads none."""
 
 
 class Stopper:
@@ -82,7 +93,7 @@ class Stopper:
         :returns: what it came to, not counted where many others wait to be cancelled.
         :raises TuyaOTAError: it could not be cancelled.
         """
-        order = _Order(job_id, listener)
+        order = _Order(job_id)
         self._queue.append(order)
         self._unfinished += 1
         try:
@@ -90,7 +101,10 @@ class Stopper:
             is_cancelled = await order.is_cancelled
         finally:
             self._unfinished -= 1
+            for note in order.notes:
+                listener.note(note)
         if is_cancelled and self._unfinished > FEW:
+            listener.note(Note(UNCOUNTED.line(job_id), warning=True))
             return UNCOUNTED
         count = count_stopped(self._client.settings, job_id, is_cancelled=is_cancelled)
         return await self._client.run(count, listener=listener)
@@ -116,7 +130,7 @@ class Stopper:
         order.first_tried_at = order.first_tried_at or now
         try:
             cancel = cancel_job(self._client.settings, order.job_id, _ONCE)
-            is_cancelled = await self._client.run(cancel, listener=order.listener)
+            is_cancelled = await self._client.run(cancel, listener=order)
         except PASSING as error:
             if now - order.first_tried_at >= RETRY_SECONDS:
                 _settle(order, error)

@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
-from asgiref.sync import sync_to_async
 
 from airflow_provider_tuya_ota.client import LogListener
 from airflow_provider_tuya_ota.core.agenda import interval_alone
 from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
-from airflow_provider_tuya_ota.core.stopping import not_stopped, stop_job
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
 from airflow_provider_tuya_ota.core.watching import Patience, watch_job
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
 from airflow_provider_tuya_ota.polling.pulse import feel_pulse
 from airflow_provider_tuya_ota.polling.shared import shared_poller
+from airflow_provider_tuya_ota.polling.stopper import shared_stopper
 from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.triggers.kill_answer import KillAnswer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.polling.pulse import Pulse
 
-LONGEST_STOP: Final = 120.0
-"""Seconds that stopping a job may take where many are stopped at once."""
+LONGEST_STOP: Final = 300.0
+"""Seconds that stopping a job may take whose time is over; Airflow gives the trigger up ten minutes after that."""
+DRAINED_BY: Final = "drained_by"
+"""Name in ``carry`` that says that the wait is for a job from before a clear, and when that is given up."""
 
 
 class TuyaOTAJobTrigger(BaseTrigger):
     """Look at a job until it has ended or the deadline has passed, then fire exactly one event.
 
     The event is ``{"status": success | failure | timeout | error, "verdict": …, "message": …, "job_id": …, "on_cancel":
-    …, "carry": …}``. The trigger owns the deadline and looks once more after it. A restarted triggerer goes on where
-    the last one stopped, and stops nothing at the platform.
+    …, "carry": …}``, with ``"stopped": …`` where the time was over and the trigger has stopped what had not begun.
+    The trigger owns the deadline and looks once more after it. A restarted triggerer goes on where the last one
+    stopped, and stops nothing at the platform.
 
     Where a person kills the task (marks it or its run failed or successful, or clears it) and ``on_cancel`` is
     ``stop``, the job's device tasks that have not begun are cancelled. Airflow calls a trigger killed also when it was
@@ -72,6 +75,8 @@ class TuyaOTAJobTrigger(BaseTrigger):
         self.firmware_id = firmware_id
         self.carry = carry or {}
         self._pulse: Pulse | None = None
+        self._settings: Settings | None = None
+        self._kill: KillAnswer | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give what rebuilds this trigger elsewhere; the connection's secrets are not part of it."""
@@ -94,60 +99,40 @@ class TuyaOTAJobTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """Stop what the job has not begun, if a person killed the task."""
-        # Airflow cancels a killed trigger again every second, which would break off what has just begun.
-        answering = asyncio.create_task(self._answer_kill())
-        while not answering.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.shield(answering)
-
-    async def _answer_kill(self) -> None:
-        if self.on_cancel != "stop":
-            await self.log.ainfo(f"Job {self.job_id} goes on (on_cancel is {self.on_cancel!r})")
-            return
-        if doubt := await self._doubt():
-            await self.log.awarning(f"Job {self.job_id} is not stopped: {doubt}")
-            return
-        await self.log.awarning(f"Stopping job {self.job_id}, because its task was killed")
-        try:
-            async with (
-                asyncio.timeout(LONGEST_STOP),
-                await TuyaOTAHook(self.tuya_ota_conn_id).aget_conn(self.log) as client,
-            ):
-                await client.run(stop_job(client.settings, self.job_id))
-        except Exception as error:  # noqa: BLE001 - nobody else would say that the job goes on
-            sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
-            await self.log.aerror(f"{sentence} {not_stopped(self.job_id)}")
-
-    async def _doubt(self) -> str:
-        """Say why it is not certain that a person killed the task; empty where it is."""
-        if self._pulse is not None and self._pulse.stood_still():
-            return "this triggerer stood still for a while, and another one may have taken the wait over"
-        try:
-            state = await self._state_of_the_task()
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, the state is not known
-            return f"the state of its task could not be read ({type(error).__name__})"
-        return (
-            "its task still waits for it, so another triggerer has taken the wait over" if state == "deferred" else ""
+        self._kill = KillAnswer(
+            job_id=self.job_id,
+            ti=self.task_instance,
+            on_cancel=self.on_cancel,
+            kept="it is from before its task was cleared, which has stopped what it may" if self._is_draining else "",
+            has_stalled=self._has_stalled(),
+            settings=self._read_settings,
+            log=self.log,
         )
+        await self._kill.wait()
 
-    async def _state_of_the_task(self) -> str:
-        from airflow.sdk.execution_time.task_runner import (  # noqa: PLC0415 - exists in a running triggerer only
-            RuntimeTaskInstance,
-        )
+    async def cleanup(self) -> None:
+        """Let :meth:`on_kill` end what it has begun; nothing else."""
+        if self._kill is not None:
+            await self._kill.linger()
 
-        ti = self.task_instance
-        if ti is None:
-            raise LookupError("the trigger has no task instance")
-        states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
-            dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
-        )
-        return next((str(state or "") for state in states.get(ti.run_id, {}).values()), "")
+    @property
+    def _is_draining(self) -> bool:
+        return DRAINED_BY in self.carry
+
+    def _has_stalled(self) -> bool:
+        return self._pulse is not None and self._pulse.stood_still()
+
+    async def _read_settings(self) -> Settings:
+        # Many that are killed at once would stand in one line to read the same connection again.
+        if self._settings is None:
+            self._settings = await TuyaOTAHook(self.tuya_ota_conn_id).aget_settings()
+        return self._settings
 
     async def _wait(self) -> dict[str, Any]:
         try:
             verdict = await self._watch()
         except WaitTimeoutError as error:
-            return _event("timeout", error.verdict, str(error))
+            return _event("timeout", error.verdict, str(error)) | await self._stop_late()
         except JobFailedError as error:
             return _event("failure", error.verdict, str(error))
         except TuyaOTAError as error:
@@ -156,13 +141,31 @@ class TuyaOTAJobTrigger(BaseTrigger):
             return _event("success", verdict, "")
         return _event("failure", verdict, verdict.failure_text())
 
+    async def _stop_late(self) -> dict[str, str]:
+        """Stop what the job has not begun, now that the time is over: a worker may begin hours later.
+
+        :returns: what came of it; nothing where a worker has to do it.
+        """
+        # Who stood still may not be who waits any more, and a later try may have more time.
+        if self.on_cancel != "stop" or self._has_stalled():
+            return {}
+        try:
+            async with asyncio.timeout(LONGEST_STOP), shared_stopper(await self._read_settings()) as stopper:
+                await self.log.awarning(f"Stopping job {self.job_id}, because the time to wait is over")
+                stopped = await stopper.stop(self.job_id, listener=LogListener(self.log))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the worker tries again and tells
+            sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
+            await self.log.awarning(f"{sentence} Job {self.job_id} is not stopped yet; a worker tries again")
+            return {}
+        return {"stopped": stopped.line(self.job_id)}
+
     async def _watch(self) -> Verdict:
         hook = TuyaOTAHook(self.tuya_ota_conn_id)
         patience = Patience.from_dict(self.patience)
         listener = LogListener(self.log)
         async with feel_pulse() as self._pulse:
             try:
-                async with shared_poller(await hook.aget_settings()) as poller:
+                async with shared_poller(await self._read_settings()) as poller:
                     return await poller.watch(
                         self.job_id, patience, firmware_id=self.firmware_id, listener=listener, world=World()
                     )

@@ -27,7 +27,7 @@ def test_only_states_that_a_person_leaves_behind_stop_a_job(where: Where, state:
 def test_nothing_stops_a_job_that_the_task_only_follows(where: Where, state: str | None, is_out_of_time: bool) -> None:
     decision = decide(Kill(where=where, state=state, is_own=False, is_out_of_time=is_out_of_time))
 
-    assert (decision.stop, decision.reason) == (False, "its task follows it and did not create it")
+    assert (decision.stop, decision.reason) == (False, "it is not certain that its task created it")
 
 
 @pytest.mark.parametrize("where", Where)

@@ -1,0 +1,152 @@
+"""What a trigger does that was killed: it goes on in the background where Airflow does not let it finish.
+
+Airflow 3.3.2 waits for ``on_kill`` for ``[triggerer] on_kill_timeout`` seconds, but cancels the trigger again each
+second meanwhile, which ends that wait at once. Then it calls ``cleanup``, and after that the trigger's lines go to the
+triggerer's own log. So ``on_kill`` begins an answer that is a task of its own, and ``cleanup`` waits for it in the rest
+of the time that Airflow gives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_tuya_ota.client import LogListener
+from airflow_provider_tuya_ota.core.errors import TuyaOTAError
+from airflow_provider_tuya_ota.core.kill_decision import Decision, Kill, Where, decide, state_in
+from airflow_provider_tuya_ota.core.stopping import not_stopped
+from airflow_provider_tuya_ota.polling.stopper import shared_stopper
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import Awaitable, Callable
+
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+ASK_SECONDS: Final = 10.0
+"""For one question for a task's state; it takes some milliseconds, but all triggers of a triggerer share one line."""
+ASK_PAUSES: Final = (1.0, 3.0, 6.0, None)
+"""Seconds after a question without an answer; None: that was the last one."""
+ASK_AT_ONCE: Final = 8
+
+_ANSWERS: Final[set[asyncio.Task[None]]] = set()
+"""An event loop holds its tasks only weakly."""
+_LINES: Final[WeakKeyDictionary[AbstractEventLoop, asyncio.Semaphore]] = WeakKeyDictionary()
+
+
+class KillAnswer:
+    """One answer to one kill.
+
+    :param job_id: job that the trigger waited for.
+    :param ti: the trigger's task instance, or None.
+    :param on_cancel: ``stop`` or ``keep``.
+    :param kept: why the job goes on whatever has happened; empty where the state of the task decides.
+    :param has_stalled: whether this triggerer stood still a short while ago.
+    :param settings: gives those of the connection.
+    :param log: of the trigger.
+    """
+
+    def __init__(
+        self,
+        *,
+        job_id: str,
+        ti: Any,
+        on_cancel: str,
+        kept: str,
+        has_stalled: bool,
+        settings: Callable[[], Awaitable[Settings]],
+        log: Any,
+    ) -> None:
+        self._job_id = job_id
+        self._ti = ti
+        self._on_cancel = on_cancel
+        self._kept = kept
+        self._has_stalled = has_stalled
+        self._settings = settings
+        self._log = log
+        self._ahead: Callable[[], int] = lambda: 0
+        loop = asyncio.get_running_loop()
+        self._until = loop.time() + conf.getfloat("triggerer", "on_kill_timeout", fallback=30.0)
+        self._task = loop.create_task(self._answer())
+        _ANSWERS.add(self._task)
+        self._task.add_done_callback(_ANSWERS.discard)
+
+    async def wait(self) -> None:
+        """Wait for the end; being cancelled meanwhile breaks nothing off."""
+        await asyncio.shield(self._task)
+
+    async def linger(self) -> None:
+        """Wait for the end as long as Airflow grants, however often it cancels meanwhile."""
+        loop = asyncio.get_running_loop()
+        while not self._task.done() and (left := self._until - loop.time()) > 0:
+            try:
+                await asyncio.wait([self._task], timeout=left)
+            except asyncio.CancelledError:
+                # Either Airflow cancels a killed trigger once more, or the triggerer ends, and the answer with it.
+                continue
+        if not self._task.done():
+            self._log.warning(
+                f"Job {self._job_id} is not stopped yet, because {self._ahead()} jobs are being stopped at once. This"
+                " triggerer goes on with it and says in its own log what came of it"
+            )
+
+    async def _answer(self) -> None:
+        try:
+            await self._stop_if_asked()
+        except asyncio.CancelledError:
+            self._log.error(
+                f"This triggerer has ended before it was known whether job {self._job_id} was stopped; look at its"
+                " device tasks in the vendor's console"
+            )
+            raise
+        except Exception as error:  # noqa: BLE001 - nobody else would say that the job goes on
+            sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
+            await self._log.aerror(f"{sentence} {not_stopped(self._job_id)}")
+
+    async def _stop_if_asked(self) -> None:
+        decision = Decision(stop=False, reason=self._kept) if self._kept else decide(await self._kill())
+        if not decision.stop:
+            await self._log.awarning(f"Job {self._job_id} goes on at the platform, because {decision.reason}")
+            return
+        async with shared_stopper(await self._settings()) as stopper:
+            self._ahead = lambda: stopper.unfinished
+            await self._log.awarning(f"Stopping job {self._job_id}, because {decision.reason}")
+            await stopper.stop(self._job_id, listener=LogListener(self._log))
+
+    async def _kill(self) -> Kill:
+        # Nothing is asked where no answer could stop anything.
+        may_stop = self._on_cancel == "stop" and not self._has_stalled
+        return Kill(
+            where=Where.TRIGGERER,
+            state=await self._state() if may_stop else None,
+            on_cancel=self._on_cancel,
+            has_stalled=self._has_stalled,
+        )
+
+    async def _state(self) -> str | None:
+        """Ask for the task's state, more than once where no answer comes; None where none came."""
+        if self._ti is None:
+            return None
+        for pause in ASK_PAUSES:
+            try:
+                return await _ask(self._ti)
+            except Exception:  # noqa: BLE001 - whatever went wrong, it is no answer
+                if pause is not None:
+                    await asyncio.sleep(pause)
+        return None
+
+
+async def _ask(ti: Any) -> str | None:
+    from airflow.sdk.execution_time import task_runner  # noqa: PLC0415 - its line exists in a running triggerer only
+    from airflow.sdk.execution_time.comms import GetTaskStates  # noqa: PLC0415 - as above
+
+    loop = asyncio.get_running_loop()
+    if loop not in _LINES:
+        _LINES[loop] = asyncio.Semaphore(ASK_AT_ONCE)
+    question = GetTaskStates(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index)
+    async with _LINES[loop], asyncio.timeout(ASK_SECONDS):
+        answer: Any = await task_runner.SUPERVISOR_COMMS.asend(question)
+    return state_in(answer.task_states, run_id=ti.run_id, task_id=ti.task_id, map_index=ti.map_index)
