@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any, Self
 
@@ -48,6 +49,8 @@ class AirflowApi:
             "port": int(port),
             "login": service.access_key_id,
             "password": service.access_key_secret,
+            # Where a task's link to the console leads.
+            "extra": json.dumps({"console_url": f"{service.url}/_emulator/console/?job={{job_id}}"}),
         }
         self._send("DELETE", f"api/v2/connections/{CONNECTION_ID}")
         self._call("POST", "connections", json=body)

@@ -67,6 +67,14 @@ def _lock(home: Path) -> IO[str]:
     return lock
 
 
+def require_unused(home: Path) -> None:
+    """Make sure that no Airflow runs in a folder.
+
+    :raises DemoError: one does.
+    """
+    _lock(home).close()
+
+
 class AirflowProcess:
     """Run Airflow while in its context.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from airflow_provider_tuya_ota.demo.airflow_api import AirflowApi
-from airflow_provider_tuya_ota.demo.airflow_process import AirflowProcess
+from airflow_provider_tuya_ota.demo.airflow_process import AirflowProcess, require_unused
 from airflow_provider_tuya_ota.demo.emulator_process import EmulatorProcess
 from airflow_provider_tuya_ota.demo.image import write_image
 from airflow_provider_tuya_ota.demo.plan import ArgumentError, ReleasePlan
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 DAG_ID = "release_firmware"
+EMULATOR_PORT = 8686
+"""Where ``up`` serves the emulator when nobody else listens there; the vendor's own services use it too."""
 SPEED = 2.0
 """How many times faster the demo's devices live: slow enough to see, fast enough to wait for."""
 
@@ -172,10 +174,18 @@ def _up(arguments: argparse.Namespace) -> int:
     port = arguments.port or (8080 if is_free(8080) else free_ports(1)[0])
     if not is_free(port):
         raise DemoError(f"Port {port} is in use; choose another with --port, or leave it out for a free one.")
+    require_unused(home)
     firmware = write_image(home, "1.1.0")
     console.print("Starting Airflow and the emulator ...")
     with (
-        EmulatorProcess(home, speed=arguments.speed) as emulator,
+        # Airflow's runs remember jobs and packages of the platform, so the platform remembers them too; and links and
+        # addresses of files lead to the port where they were made.
+        EmulatorProcess(
+            home,
+            speed=arguments.speed,
+            state=home / "emulator.state",
+            port=EMULATOR_PORT if is_free(EMULATOR_PORT) else 0,
+        ) as emulator,
         AirflowProcess(home, port) as airflow,
         _connected(airflow, emulator),
     ):
@@ -183,7 +193,8 @@ def _up(arguments: argparse.Namespace) -> int:
         console.print(f"Emulator   {emulator.announcement.url}")
         console.print(
             f"\nOpen {airflow.url}/dags/{DAG_ID}, press Trigger, and enter\n"
-            f"  Version        1.1.0\n  Firmware file  {firmware}\nCtrl-C stops everything."
+            f"  Version        1.1.0\n  Firmware file  {firmware}\n"
+            f"Ctrl-C stops everything; the next start goes on from there. To begin anew, remove {home}."
         )
         while airflow.is_running and emulator.is_running:
             time.sleep(0.5)

@@ -32,12 +32,24 @@ class EmulatorProcess:
     :param speed: how many times faster devices live.
     :param access_key: ``ID:SECRET`` to accept instead of the default pair.
     :param failing: devices that fail while flashing.
+    :param state: file in which everything is kept, and from which it goes on; by default each start is a new world.
+    :param port: to listen on; a free one by default.
     """
 
     def __init__(
-        self, folder: Path, *, speed: float, access_key: str | None = None, failing: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        *,
+        speed: float,
+        access_key: str | None = None,
+        failing: tuple[str, ...] = (),
+        state: Path | None = None,
+        port: int = 0,
     ) -> None:
         command = [sys.executable, "-m", "airflow_provider_tuya_ota.emulator", "--speed", str(speed)]
+        command += ["--port", str(port)]
+        if state:
+            command += ["--state", str(state)]
         if access_key:
             command += ["--access-key", access_key]
         if failing:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.packages import Package
 
 PROGRESS_STEPS: Final = 5
+_FIRST_ID: Final = 183634077921266000_1
+_IDS_A_MILLISECOND: Final = 100_000
 Event = tuple[float, int, Task | Job, str, int]
 """When, in which order, to what, what, and a number for it. Plain data: a hundred thousand devices make many."""
 
@@ -32,16 +34,18 @@ class Engine:
     :param clock: its world side.
     :param random: for the jitter of devices.
     :param changed: told of every job, task and package whose status has changed.
+    :param birth: when the world began; in a world that is restored, the same as before.
     """
 
-    def __init__(self, clock: Clock, random: Random, changed: Callable[[Made], None]) -> None:
+    def __init__(self, clock: Clock, random: Random, changed: Callable[[Made], None], birth: float) -> None:
         self._clock = clock
         self._changed = changed
         self._random = random
         self._events: list[Event] = []
         self._order = itertools.count()
-        self._ids = itertools.count(183634077921266000_1, 7)
-        self.now = clock.world()
+        self.now = birth
+        # As they begin with the time, an id of one world is never another job's in the next.
+        self._ids = itertools.count(_FIRST_ID + int(self.now * 1000) * _IDS_A_MILLISECOND, 7)
         self.jobs: dict[str, Job] = {}
         self.tasks: dict[str, Task] = {}
         self.changes = 0

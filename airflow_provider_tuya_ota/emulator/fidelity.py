@@ -192,6 +192,11 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
         ("up to ten devices of the product that can take the package", DOCUMENTED, _ORIGINAL),
         ("refused while the package is being verified", DOCUMENTED, _ORIGINAL),
         (
+            "ids of 19 digits that begin with the time, so that no two worlds give the same",
+            INVENTED,
+            "no id comes twice",
+        ),
+        (
             "refused with VerifyFirmwareFailed once it is verified or needs no verification",
             INFERRED,
             "no code is documented",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APPLICATION: Final = 0x7075A0
-FORM: Final = 1
+FORM: Final = 2
 """Version of the file; one of another version is not guessed at."""
 TIDIED: Final = 1000
 """Nonces between two looks for those that have expired."""

@@ -35,15 +35,15 @@ class World:
             Random(f"{scenario.seed} {use}")  # noqa: S311 - a simulation, repeatable by its seed
             for use in ("ids", "chance", "jitter")
         )
+        self.birth = clock.world()
         self.quirks = scenario.quirks
         self.quotas = scenario.quotas
         self.products: dict[str, Product] = scenario.build_products(clock.world())
         self.storage = Storage(clock, self.new_uuid)
         self.packages = Packages(clock, self.products, self.storage)
-        self.engine = Engine(clock, jitter, self.note)
+        self.engine = Engine(clock, jitter, self.note, self.birth)
         self._lag = Lag(scenario.seed, clock)
         self.seed = scenario.seed
-        self.birth = clock.world()
         self.number_requests_from(0)
         self._by_iot_id: dict[str, Device] = {}
 

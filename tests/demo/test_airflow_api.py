@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.demo.airflow_api import AirflowApi
 from airflow_provider_tuya_ota.demo.emulator_process import Announcement
 from airflow_provider_tuya_ota.demo.processes import DemoError, free_ports
+from airflow_provider_tuya_ota.links import console_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +79,11 @@ def test_the_connection_replaces_an_older_one_and_points_at_the_emulator(airflow
         "login": "some-id",
         "password": "some-secret",
     }
+    settings = Settings.from_connection_fields(
+        host="http://127.0.0.1", port=4711, login="some-id", password="some-secret", extra=json.loads(sent["extra"])
+    )
+    link = console_url(settings, job_id="17", firmware_id="1", product_key="k1")
+    assert link == "http://127.0.0.1:4711/_emulator/console/?job=17"
 
 
 def test_a_refusal_says_which_field_but_never_repeats_what_was_sent(airflow: StubAirflow) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ import pytest
 
 from airflow_provider_tuya_ota.demo import airflow_process
 from airflow_provider_tuya_ota.demo.airflow_process import AirflowProcess, dags_folder, environment
+from airflow_provider_tuya_ota.demo.command import add_up_arguments, run_up
 from airflow_provider_tuya_ota.demo.processes import ChildProcess, DemoError, free_ports, loopback_session
 
 if TYPE_CHECKING:
@@ -107,6 +109,19 @@ def test_an_airflow_that_does_not_get_ready_names_what_is_missing(
     ):
         airflow.wait_until_healthy()
     assert not airflow.is_running
+
+
+@pytest.mark.usefixtures("idle_airflow")
+def test_a_folder_that_is_in_use_is_found_out_before_anything_is_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_up_arguments(parser)
+    with AirflowProcess(tmp_path, 8080):
+        assert run_up(parser.parse_args(["--home", str(tmp_path)])) == 1
+
+    assert capsys.readouterr().err.startswith(f"tuya-ota: Another Airflow runs in {tmp_path}")
+    assert not (tmp_path / "emulator.state").exists()
 
 
 @pytest.mark.usefixtures("idle_airflow")

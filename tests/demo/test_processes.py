@@ -12,6 +12,7 @@ import pytest
 
 from airflow_provider_tuya_ota.demo.emulator_process import EmulatorProcess
 from airflow_provider_tuya_ota.demo.processes import ChildProcess, DemoError, free_ports, is_free
+from tests.emulator.stranger import Stranger, over_socket
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,6 +140,24 @@ def test_the_emulator_announces_itself_and_is_stopped(tmp_path: Path) -> None:
         assert "some-" not in repr(announced)
 
     assert not emulator.is_running
+
+
+def test_an_emulator_that_is_started_again_on_its_state_has_its_jobs_and_gives_no_id_twice(tmp_path: Path) -> None:
+    jobs: list[str] = []
+    for version in ("1.1.0", "1.2.0"):
+        with EmulatorProcess(tmp_path, speed=1, state=tmp_path / "state") as emulator:
+            stranger = Stranger(over_socket(emulator.announcement.url))
+            assert [job["JobId"] for job in stranger.control("GET", "state")["jobs"]] == jobs
+            jobs.append(stranger.verify(stranger.package(version, version.encode()), "device-001"))
+
+    assert len(set(jobs)) == 2
+
+
+def test_an_emulator_listens_where_it_is_told_to(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+
+    with EmulatorProcess(tmp_path, speed=1, port=port) as emulator:
+        assert emulator.announcement.url == f"http://127.0.0.1:{port}"
 
 
 def test_an_emulator_that_does_not_start_is_one_clear_sentence_below_its_own_message(

@@ -83,6 +83,32 @@ def test_the_overview_has_packages_jobs_fleet_and_requests(emulator: Emulator) -
     assert seen["quirks"] == {"totals": "absent"}
 
 
+def test_one_job_is_shown_with_its_devices_and_those_that_need_a_look_first(emulator: Emulator) -> None:
+    stranger = Stranger(in_memory(emulator))
+    stranger.script("device-003", outcome="fails", reason="block 0x3f")
+    job = stranger.verify(stranger.package(), "device-001", "device-002", "device-003")
+    stranger.advance(60)
+
+    shown = told(emulator, "job", f"id={job}")
+
+    assert (shown["job"]["JobId"], shown["job"]["JobStatus"], shown["total"]) == (job, "COMPLETED", 3)
+    assert [task["TaskStatus"] for task in shown["shown"]] == ["FAILED", "SUCCEEDED", "SUCCEEDED"]
+    assert shown["shown"][0]["TaskDesc"] == "step -1: block 0x3f"
+    assert told(emulator, "job", "id=17") == {"job": None, "total": 0, "shown": []}
+
+
+def test_a_large_job_makes_no_large_page() -> None:
+    emulator = Emulator(scenario=read({"products": [{"devices": 20_000}], "quotas": {"enabled": False}}))
+    stranger = Stranger(in_memory(emulator))
+    everyone = {"ProductKey": "k1demoproduct", "TargetSelection": "ALL"}
+    package = stranger.package(NeedToVerify="false")
+    job = stranger.ask("CreateOTAStaticUpgradeJob", FirmwareId=package, **everyone)[1]["data"]["jobId"]
+
+    shown = told(emulator, "job", f"id={job}")
+
+    assert (shown["total"], len(shown["shown"])) == (20_000, SHOWN)
+
+
 def test_a_large_world_makes_no_large_page() -> None:
     emulator = Emulator(scenario=read({"products": [{"devices": 100_000}], "quotas": {"enabled": False}}))
     stranger = Stranger(in_memory(emulator))
@@ -128,30 +154,54 @@ def test_over_a_socket_too() -> None:
     assert b"OTA emulator" in body
 
 
+def dom(url: str, folder: Path) -> str:
+    """Let a browser open an address, and give what it has made of it."""
+    return subprocess.run(
+        [
+            str(CHROMIUM),
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            f"--user-data-dir={folder}",
+            "--virtual-time-budget=4000",
+            "--dump-dom",
+            url,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+
+
 @pytest.mark.system
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium")
 def test_a_browser_shows_what_happens_and_takes_hostile_names_for_text(emulator: Emulator, tmp_path: Path) -> None:
     with EmulatorServer(emulator) as server:
         stranger = Stranger(over_socket(server.url))
         job = stranger.verify(stranger.package(), "device-001")
-        shown = subprocess.run(
-            [
-                str(CHROMIUM),
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                f"--user-data-dir={tmp_path}",
-                "--virtual-time-budget=4000",
-                "--dump-dom",
-                server.url,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        ).stdout
+        shown = dom(server.url, tmp_path)
 
     assert job in shown
     assert "Live" in shown
     assert "<img" not in shown
     assert "&lt;img src=x onerror=alert(1)&gt;" in shown
+
+
+@pytest.mark.system
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium")
+def test_an_address_opens_the_page_at_a_job(emulator: Emulator, tmp_path: Path) -> None:
+    with EmulatorServer(emulator) as server:
+        stranger = Stranger(over_socket(server.url))
+        stranger.script("device-002", outcome="fails", reason="<b>block</b> \u202e0x3f")
+        job = stranger.verify(stranger.package(), "device-002")
+        stranger.advance(60)
+        shown = dom(f"{server.url}{PATH}?job={job}", tmp_path)
+        missing = dom(f"{server.url}{PATH}?job=<script>", tmp_path)
+
+    assert f">Job {job}</h2>" in shown
+    assert "step -1: &lt;b&gt;block&lt;/b&gt;" in shown
+    assert shown.index("step -1") < shown.index(">Jobs</h2>")
+    assert "There is no such job here." in missing
+    assert "Job &lt;script&gt;" in missing

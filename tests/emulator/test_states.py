@@ -307,3 +307,17 @@ def test_a_job_whose_every_task_is_cancelled_is_cancelled_and_its_package_fails(
 
 def test_ended_states_lead_nowhere() -> None:
     assert {status for status, after in TRANSITIONS.items() if not after} == {"SUCCEEDED", "FAILED", "CANCELED"}
+
+
+def test_no_id_of_one_world_is_another_job_s_in_the_next() -> None:
+    wall = [1_800_000_000.0]
+    emulator = Emulator(clock=Clock(lambda: wall[0]))
+    stranger = Stranger(in_memory(emulator), now=lambda: wall[0])
+    ids = set()
+    for _ in range(3):
+        ids.add(stranger.verify(stranger.package(), "device-001"))
+        wall[0] += 60
+        stranger.control("POST", "reset")
+
+    assert len(ids) == 3
+    assert all(len(job_id) == 19 for job_id in ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections import Counter
 from importlib.resources import files
@@ -13,6 +14,7 @@ from airflow_provider_tuya_ota.emulator.messages import Request, Response
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
     from airflow_provider_tuya_ota.emulator.fleet import Product
+    from airflow_provider_tuya_ota.emulator.jobs import Job
 
 PATH: Final = "/_emulator/console/"
 SHOWN: Final = 50
@@ -21,6 +23,15 @@ _FILES: Final = {
     "": ("index.html", "text/html; charset=utf-8"),
     "console.css": ("console.css", "text/css; charset=utf-8"),
     "console.js": ("console.js", "text/javascript; charset=utf-8"),
+}
+_URGENCY: Final = {
+    "FAILED": 0,
+    "IN_PROGRESS": 1,
+    "CONFIRM": 2,
+    "NOTIFIED": 2,
+    "QUEUED": 2,
+    "CANCELED": 3,
+    "SUCCEEDED": 4,
 }
 _HEADERS: Final = {
     # Nothing from elsewhere, nothing inline: a device's name is text wherever it stands.
@@ -45,10 +56,13 @@ def answer(emulator: Emulator, request: Request) -> Response | None:
         return None
     name = request.path.removeprefix(PATH)
     asked = dict(parse_qsl(request.query))
-    if name == "overview":
-        return _json(_overview(emulator))
-    if name == "devices":
-        return _json(_devices(emulator, asked.get("product", ""), asked.get("find", "")))
+    told = {
+        "overview": lambda: _overview(emulator),
+        "job": lambda: _job(emulator, asked.get("id", "")),
+        "devices": lambda: _devices(emulator, asked.get("product", ""), asked.get("find", "")),
+    }
+    if name in told:
+        return _json(told[name]())
     return _file(name) if name in _FILES else Response(404, b"There is no such page.", "text/plain", dict(_HEADERS))
 
 
@@ -69,15 +83,7 @@ def _overview(emulator: Emulator) -> dict[str, Any]:
         "packages": {"total": len(packages), "shown": [package.describe() for package in packages[: -SHOWN - 1 : -1]]},
         "jobs": {
             "total": len(jobs),
-            "shown": [
-                job.describe()
-                | {
-                    "Version": job.package.version,
-                    "Tasks": len(job.tasks),
-                    "Counts": {status: number for status, number in job.counts.items() if number},
-                }
-                for job in jobs[: -SHOWN - 1 : -1]
-            ],
+            "shown": [_job_row(job) for job in jobs[: -SHOWN - 1 : -1]],
         },
         "products": [_product(product) for product in world.products.values()],
         "faults": len(emulator.faults.list),
@@ -91,6 +97,23 @@ def _overview(emulator: Emulator) -> dict[str, Any]:
             for entry in list(emulator.log)[: -2 * SHOWN - 1 : -1]
         ],
     }
+
+
+def _job_row(job: Job) -> dict[str, Any]:
+    return job.describe() | {
+        "Version": job.package.version,
+        "Tasks": len(job.tasks),
+        "Counts": {status: number for status, number in job.counts.items() if number},
+    }
+
+
+def _job(emulator: Emulator, job_id: str) -> dict[str, Any]:
+    """Give one job with its device tasks, those that are not done well first; nothing where there is none."""
+    job = emulator.world.engine.jobs.get(job_id)
+    if job is None:
+        return {"job": None, "total": 0, "shown": []}
+    first = heapq.nsmallest(SHOWN, job.tasks, key=lambda task: _URGENCY.get(task.status, 0))
+    return {"job": _job_row(job), "total": len(job.tasks), "shown": [task.describe() for task in first]}
 
 
 def _product(product: Product) -> dict[str, Any]:

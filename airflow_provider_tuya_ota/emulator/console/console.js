@@ -9,6 +9,7 @@ const ORDER = ["SUCCEEDED", "FAILED", "CANCELED", "IN_PROGRESS", "NOTIFIED", "QU
 const PACKAGE = { "-1": ["no verification needed", "good"], 0: ["unverified", "wait"], 1: ["verified", "good"], 2: ["verifying", "busy"], 3: ["failed", "bad"] };
 
 const $ = (id) => document.getElementById(id);
+const chosen = new URLSearchParams(location.search).get("job");
 let lostSince = null;
 
 function el(name, text, kind) {
@@ -57,9 +58,34 @@ const code = (text) => el("code", text);
 const clock = (seconds) => new Date(seconds * 1000).toISOString().replace("T", " ").slice(0, 19);
 const more = (list) => (list.total > list.shown.length ? ` The newest ${list.shown.length} of ${list.total.toLocaleString("en")}.` : "");
 
+function jobLink(id) {
+  const made = el("a");
+  made.href = `/_emulator/console/?job=${encodeURIComponent(id)}`;
+  made.append(code(id));
+  if (id === chosen) made.setAttribute("aria-current", "true");
+  return made;
+}
+
+function showJob(told) {
+  $("one-job").hidden = chosen === null;
+  if (chosen === null) return;
+  $("job").textContent = `Job ${chosen}`;
+  if (told.job === null) { $("job-body").replaceChildren(el("p", "There is no such job here.", "empty")); return; }
+  const job = told.job;
+  const rows = told.shown.map((task) => [
+    task.DeviceName, el("span", task.TaskStatus, KIND[task.TaskStatus]), task.Progress === null ? "" : `${task.Progress} %`,
+    task.SrcVersion || "none", (task.TaskDesc || "").slice(0, 500), clock(Date.parse(task.UtcModified) / 1000),
+  ]);
+  const facts = el("p");
+  facts.append(kindOf(job), ` of ${job.Version} (package `, code(job.FirmwareId), `, product `, code(job.ProductKey), "): ", el("strong", job.JobStatus, KIND[job.JobStatus] || "busy"), `, created ${clock(Date.parse(job.UtcCreate) / 1000)}`);
+  $("job-body").replaceChildren(facts, bar(job.Counts, job.Tasks), table(["Device", "Status", "Progress", "From", "Reason", "Changed"], rows, "No device tasks yet."), el("p", told.total > told.shown.length ? `${told.shown.length} of ${told.total.toLocaleString("en")}; those that are not done first.` : "", "empty"));
+}
+
+const kindOf = (job) => (job.JobType === "VERIFY_FIRMWARE" ? "verification" : `upgrade ${job.TargetSelection}`);
+
 function showJobs(jobs) {
   const rows = jobs.shown.map((job) => [
-    code(job.JobId), job.JobType === "VERIFY_FIRMWARE" ? "verification" : `upgrade ${job.TargetSelection}`, job.Version,
+    jobLink(job.JobId), kindOf(job), job.Version,
     el("span", job.JobStatus, KIND[job.JobStatus] || "busy"), bar(job.Counts, job.Tasks),
   ]);
   $("jobs-body").replaceChildren(table(["Job", "Kind", "Version", "Status", "Devices"], rows, "No jobs yet. A verification or an upgrade makes one."), el("p", more(jobs), "empty"));
@@ -85,9 +111,9 @@ function showFleet(products) {
   if (select.options.length !== products.length || products.some((one, place) => select.options[place].value !== one.product_key)) {
     select.replaceChildren(...products.map((one) => { const made = el("option", `${one.name} (${one.product_key})`); made.value = one.product_key; return made; }));
   }
-  const chosen = products.find((one) => one.product_key === select.value);
-  $("fleet").textContent = chosen
-    ? `${chosen.online.toLocaleString("en")} of ${chosen.devices.toLocaleString("en")} online. Versions: ${chosen.versions.map(([version, number]) => `${version} (${number.toLocaleString("en")})`).join(", ")}`
+  const product = products.find((one) => one.product_key === select.value);
+  $("fleet").textContent = product
+    ? `${product.online.toLocaleString("en")} of ${product.devices.toLocaleString("en")} online. Versions: ${product.versions.map(([version, number]) => `${version} (${number.toLocaleString("en")})`).join(", ")}`
     : "";
 }
 
@@ -136,6 +162,7 @@ async function look() {
     const all = await ask("/_emulator/console/overview");
     showFleet(all.products);
     const devices = await ask(`/_emulator/console/devices?product=${encodeURIComponent($("product").value)}&find=${encodeURIComponent($("find").value)}`);
+    if (chosen !== null) showJob(await ask(`/_emulator/console/job?id=${encodeURIComponent(chosen)}`));
     showClock(all.clock); showJobs(all.jobs); showPackages(all.packages); showDevices(devices); showRequests(all.requests);
     const notes = [all.faults ? `${all.faults} faults are set.` : "", ...Object.entries(all.quirks).map(([name, value]) => `Quirk ${name} is ${value}.`)].filter(Boolean);
     $("notes").hidden = !notes.length;
