@@ -24,6 +24,8 @@ LEAVE_OUT: Final = "<leave out>"
 NOTHING: Final = "None"
 """What a template makes of a missing value; also where it renders to Python objects, see
 :class:`~airflow_provider_tuya_ota.templates.TemplatedArguments`."""
+_LARGEST: Final = 63
+"""Bits of a whole number; the platform's are integers and longs."""
 _BLANKS: Final = " \t\r\n"
 
 
@@ -58,8 +60,8 @@ def whole_number(field: str, value: Any) -> int | None:
         return None
     if isinstance(value, str) and re.fullmatch(r"0|-?[1-9][0-9]{0,17}", value.strip(_BLANKS)):
         return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= _LARGEST:
+        return int.__add__(value, 0)
     raise InvalidParameterError(field=field, problem=f"{shown(value)} is not a whole number", allowed="a whole number")
 
 

@@ -51,7 +51,8 @@ class FirmwareCondition:
 
     def __post_init__(self) -> None:
         for field in ("statuses", "failing_statuses"):
-            unknown = [name for name in getattr(self, field) if name not in list(FirmwareStatus.__members__)]
+            given: list[Any] = list(getattr(self, field))
+            unknown = [name for name in given if not (isinstance(name, str) and name in FirmwareStatus.__members__)]
             if unknown:
                 said = ", ".join(shown(name).strip("'") for name in unknown[:SHOWN])
                 raise _refused(field, f"{said} is no status", ", ".join(FirmwareStatus.__members__))

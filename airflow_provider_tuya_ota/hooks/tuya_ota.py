@@ -53,11 +53,11 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
         :raises ConfigurationError: naming the field that is wrong and what is accepted.
         """
-        require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
+        conn_id = require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
         try:
-            connection = self.get_connection(self.tuya_ota_conn_id)
+            connection = self.get_connection(conn_id)
         except AirflowNotFoundException:
-            connection = self._find_stored()
+            connection = self._find_stored(conn_id)
         settings = self._build(connection, connection.extra_dejson)
         mask_secret(settings.credentials.access_key_secret.reveal())
         mask_secret(settings.credentials.access_key_id.reveal())
@@ -65,23 +65,23 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
     async def aget_settings(self) -> Settings:
         """Read the connection in an event loop; see :meth:`get_settings`."""
-        require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
+        conn_id = require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
         try:
-            connection = await self.aget_connection(self.tuya_ota_conn_id)
+            connection = await self.aget_connection(conn_id)
         except AirflowNotFoundException:
-            connection = await asyncio.to_thread(self._find_stored)
+            connection = await asyncio.to_thread(self._find_stored, conn_id)
         settings = self._build(connection, await connection.aextra_dejson())
         await amask_secret(settings.credentials.access_key_secret.reveal())
         await amask_secret(settings.credentials.access_key_id.reveal())
         return settings
 
-    def _find_stored(self) -> Connection:
+    def _find_stored(self, conn_id: str) -> Connection:
         try:
-            return find_in_database(self.tuya_ota_conn_id)
+            return find_in_database(conn_id)
         except AirflowNotFoundException:
             raise ConfigurationError(
-                f"Connection {self.tuya_ota_conn_id!r} is not defined. Create one of type 'Tuya OTA' under Admin,"
-                " Connections, or correct tuya_ota_conn_id."
+                f"Connection {shown(conn_id)} is not defined. Create one of type 'Tuya OTA' under Admin, Connections,"
+                " or correct tuya_ota_conn_id."
             ) from None
 
     def _build(self, connection: Connection, extra: Mapping[str, Any]) -> Settings:
@@ -98,7 +98,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
                 extra=extra,
             )
         except ConfigurationError as error:
-            raise ConfigurationError(f"Connection {self.tuya_ota_conn_id!r}: {error}") from None
+            raise ConfigurationError(f"Connection {shown(self.tuya_ota_conn_id)}: {error}") from None
 
     def get_conn(self, log: Any = None) -> TuyaOTAClient:
         """Open a client; use it as a context manager, or close it.
@@ -159,9 +159,10 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
         return True, f"The OTA API answered; request id {reply.request_id}."
 
 
-def require_connection_id(field: str, value: Any) -> None:
+def require_connection_id(field: str, value: Any) -> str:
     """Refuse what is no id of a connection, before Airflow is asked for it.
 
+    :returns: the id as a plain text.
     :raises InvalidParameterError: naming the argument.
     """
     from airflow_provider_tuya_ota.core.actions.texts import NAME  # noqa: PLC0415 - operators import the hook
@@ -170,6 +171,7 @@ def require_connection_id(field: str, value: Any) -> None:
     if problem or not value:
         allowed = "the id of an Airflow connection"
         raise InvalidParameterError(field=field, problem=problem or "is empty", allowed=allowed)
+    return str.__str__(value)
 
 
 def require_json_object(text: str | None, parsed: object) -> None:

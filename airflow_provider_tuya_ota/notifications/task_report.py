@@ -98,7 +98,7 @@ class TaskReport:
         report = self._report(self._event or Event.SUCCEEDED) if told is None else self._failure(told)
         self._push(report)
         notifiers = getattr(self._task, "notifiers", ())
-        if not notifiers:
+        if notifiers is None or (isinstance(notifiers, list | tuple) and not notifiers):
             return
         if error is not None and _is_tried_again(self._context, self._task, error):
             self._task.log.info("The notifiers are not told yet: Airflow tries this task again")

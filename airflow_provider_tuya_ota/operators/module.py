@@ -65,8 +65,10 @@ class TuyaOTACreateModuleOperator(_ModuleOperator):
         from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import create_module  # noqa: PLC0415 - parsing needs no protocol
 
-        with reported(context, self, did=f"made or found module {self.module_name}"):
-            return create_module(self)
+        with reported(context, self) as report:
+            module_name = create_module(self)
+            report.know(did=f"made or found module {module_name}")
+            return module_name
 
 
 class TuyaOTAUpdateModuleOperator(_ModuleOperator):
@@ -97,8 +99,10 @@ class TuyaOTAUpdateModuleOperator(_ModuleOperator):
         from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import update_module  # noqa: PLC0415 - as above
 
-        with reported(context, self, did=f"changed module {self.module_name}"):
-            return update_module(self)
+        with reported(context, self) as report:
+            module_name = update_module(self)
+            report.know(did=f"changed module {module_name}")
+            return module_name
 
 
 class TuyaOTADeleteModuleOperator(_ModuleOperator):
@@ -128,5 +132,7 @@ class TuyaOTADeleteModuleOperator(_ModuleOperator):
         from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import delete_module  # noqa: PLC0415 - as above
 
-        with reported(context, self, did=f"deleted module {self.module_name}"):
-            return delete_module(self)
+        with reported(context, self) as report:
+            module_name = delete_module(self)
+            report.know(did=f"deleted module {module_name}")
+            return module_name

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, GenerateOTAUploadURL
 from airflow_provider_tuya_ota.core.actions.firmware import DIGEST_LENGTHS
 from airflow_provider_tuya_ota.core.actions.rules import nothing_problem
-from airflow_provider_tuya_ota.core.encoding import is_writable
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.release_report import Event
 from airflow_provider_tuya_ota.core.shown import shown
@@ -50,7 +49,7 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
     suffix = GenerateOTAUploadURL(file_suffix=text("file_suffix", operator.file_suffix)).file_suffix
     conn_id = text("source_conn_id", operator.source_conn_id)
     if conn_id is not None:
-        require_connection_id("source_conn_id", conn_id)
+        conn_id = require_connection_id("source_conn_id", conn_id)
     require_connection_id("tuya_ota_conn_id", operator.tuya_ota_conn_id)
     file = measure(_source(operator.source), conn_id=conn_id, file_suffix=suffix, log=operator.log)
     operator.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", file.digests["SHA256"])
@@ -109,8 +108,6 @@ def _source(value: Any) -> str:
         problem = f"{shown(value)} is not a text"
     elif not value.strip():
         problem = "is empty"
-    elif not is_writable(value):
-        problem = f"{shown(value)} holds characters that cannot be sent as the file's name"
     else:
         problem = nothing_problem(value.strip())
     if problem:
@@ -125,7 +122,7 @@ def default_name(product_key: str, module: str | None, version: str) -> str:
     versions apart.
     """
     exact = "-".join([product_key, module, version] if module and module != "default" else [product_key, version])
-    name = re.sub(r"[^A-Za-z0-9_()-]", "_", exact)
+    name = re.sub(r"^(?![A-Za-z0-9])", "p", re.sub(r"[^A-Za-z0-9_()-]", "_", exact))
     if "_" not in exact and len(name) <= LONGEST_NAME and exact.replace(".", "_") == name:
         return name
     return f"{name[: LONGEST_NAME - 9]}-{hashlib.sha256(exact.encode()).hexdigest()[:8]}"

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice, CancelOTATaskByJob, ConfirmOTATask
+from airflow_provider_tuya_ota.core.actions import (
+    CancelOTATaskByDevice,
+    CancelOTATaskByJob,
+    ConfirmOTATask,
+    ListOTATaskByJob,
+)
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.cancelling import cancel_tasks_of_devices
 from airflow_provider_tuya_ota.core.confirming import MOST_AT_ONCE, confirm_job, confirm_tasks
@@ -88,16 +94,16 @@ def confirm(operator: TuyaOTAConfirmTasksOperator) -> list[str]:
     if (task_ids is None) == (job_id is None):
         raise InvalidParameterError(
             field="task_ids, job_id",
-            problem="both are given" if job_id else "neither is given",
+            problem="neither is given" if job_id is None else "both are given",
             allowed="exactly one of them",
         )
     if task_ids is not None:
         _require_tasks(task_ids)
+        flow = partial(confirm_tasks, task_ids=task_ids)
+    else:
+        flow = partial(confirm_job, job_id=ListOTATaskByJob(job_id=job_id).job_id)
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
-        if task_ids is None:
-            confirmed = client.run(confirm_job(client.settings, job_id or ""))
-        else:
-            confirmed = client.run(confirm_tasks(client.settings, task_ids))
+        confirmed = client.run(flow(client.settings))
     operator.log.info("Confirmed %s device tasks", len(confirmed))
     return confirmed
 

@@ -76,6 +76,7 @@ def _chosen(operator: TuyaOTACreateUpgradeJobOperator) -> list[Any]:
     nothing. Beside ALL a choice that came to nothing would release to everybody, so it stays for the reader to refuse.
     """
     values = [operator.device_names, operator.gray_percent, operator.group_id]
-    if operator.target_selection not in ("SPECIFIC", "GRAY", "GROUP"):
+    selection: Any = operator.target_selection
+    if not isinstance(selection, str) or selection not in {"SPECIFIC", "GRAY", "GROUP"}:
         return values
     return [value if given_or_nothing(value) else None for value in values]

@@ -65,7 +65,7 @@ class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait in a worker, or look once and hand over to the triggerer."""
-        if not self.deferrable:
+        if self.deferrable is not True:
             return super().execute(context)
         from airflow_provider_tuya_ota.sensors.states import (  # noqa: PLC0415 - parsing needs no protocol
             firmware_condition,

@@ -68,7 +68,7 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
 
         with reported(context, self) as report:
             report.wait()
-            if not self.deferrable:
+            if self.deferrable is not True:
                 return super().execute(context)
             hand_over(self)
         return None
