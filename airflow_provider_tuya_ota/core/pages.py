@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError, ProtocolError
+from airflow_provider_tuya_ota.core.flow import Look
 from airflow_provider_tuya_ota.core.models import Device, DeviceTask, Firmware, Job, ModuleVersion, Product
 
 if TYPE_CHECKING:
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 LONGEST_LIST = 1_000_000
-"""Items after which a list is taken for endless: a page that repeats itself must not hold a worker for ever."""
+"""Items after which a list that is read as a whole is taken for endless."""
+SPARSE_PAGES: Final = 50
+"""Pages that bring hardly anything new, after which a list is taken for endless: one whose total is a million and that
+brings one new item a page would be read for a day. A platform that shows a tenth of what was asked for is read well."""
+SPARSE: Final = 20
+"""A page is sparse where it brings fewer new items than this part of its size."""
+LONGEST_READING: Final = 600.0
+"""Seconds after which the reading of a whole list is given up; more where the pace of the connection needs more."""
+MOST_REQUESTS: Final = 5_000
+"""Requests whose time is granted at that pace; a list of a hundred thousand device tasks takes a thousand."""
 IDENTITY: Final[dict[type, tuple[str, ...]]] = {
     Firmware: ("firmware_id",),
     Job: ("job_id",),
@@ -60,23 +70,29 @@ class Reading(Generic[Item]):
                 problem="is missing",
                 allowed="a whole number; every page is asked for with it",
             )
+        self._name = first.name
         self._size: int = asked.page_size
         self._first: int = asked.current_page or 1
         self._number = self._first
         self._seen: set[tuple[str, ...]] = set()
         self._totals: set[int | None] = set()
         self._is_returning = False
+        self._sparse = 0
         self.request: Action[Page[Item]] | None = replace(asked, current_page=self._first)
 
     def take(self, page: Page[Item]) -> list[Item]:
         """Note an answer to the request and set the next one.
 
         :returns: the items that were on no page before.
+        :raises ProtocolError: the list goes on and on and hardly brings anything new.
         """
         fresh = self._new_of(page)
+        self._sparse += len(fresh) * SPARSE < self._size
         if self._is_returning:
             self._ask(self._number - 1)
         elif not self._ends_with(page, fresh):
+            if self._sparse > SPARSE_PAGES:
+                raise self.endless(f"{SPARSE_PAGES} of its pages brought hardly anything new")
             self._ask(self._number + 1, page.next_token)
         elif self._stood_still():
             self.request = None
@@ -84,6 +100,15 @@ class Reading(Generic[Item]):
             self._is_returning = True
             self._ask(self._number - 1)
         return fresh
+
+    def endless(self, why: str) -> ProtocolError:
+        """Build the error for a list that does not end."""
+        total = max((total for total in self._totals if total is not None), default=None)
+        told = "no total" if total is None else f"a total of {total:,}"
+        return ProtocolError(
+            f"{self._name}: the list does not end: up to page {self._number} it has shown {len(self._seen):,} items and"
+            f" tells {told}; {why}. Nothing is concluded from it"
+        )
 
     def _new_of(self, page: Page[Item]) -> list[Item]:
         self._totals.add(page.total)
@@ -119,10 +144,17 @@ def every_page(settings: Settings, first: Action[Page[Item]]) -> Flow[list[Item]
     """Read a whole list as :class:`Reading` does; of an item that is seen twice the later state counts.
 
     :param first: asks for the first page, with a page size.
+    :raises ProtocolError: the list does not end, in items or in time.
     """
     reading = Reading(first)
     found: dict[tuple[str, ...], Item] = {}
-    while reading.request is not None and len(found) < LONGEST_LIST:
+    longest = max(LONGEST_READING, MOST_REQUESTS / settings.requests_per_second)
+    began = (yield Look()).steady
+    while reading.request is not None:
+        if len(found) >= LONGEST_LIST:
+            raise reading.endless(f"more than {LONGEST_LIST:,} are not read")
+        if ((yield Look()).steady - began).total_seconds() > longest:
+            raise reading.endless(f"it was read for {longest:.0f} s")
         page = yield from call(settings, reading.request)
         found.update({identity_of(item): item for item in page.items})
         reading.take(page)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core import pages as turning
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
-from airflow_provider_tuya_ota.core.errors import UnavailableError
+from airflow_provider_tuya_ota.core.errors import ProtocolError, UnavailableError
 from airflow_provider_tuya_ota.core.lists import one_cheap_read
 from airflow_provider_tuya_ota.core.pages import every_page
 from tests.core.script import REQUEST_ID, SETTINGS, Script, Sent, ok, refused, task
@@ -140,16 +142,52 @@ def test_no_item_that_stays_is_missed_while_others_leave_or_join(
     assert stays <= found
 
 
-def test_a_list_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_of_more_items_than_any_has_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turning, "LONGEST_LIST", 10)
 
     def serve(sent: Sent) -> Response:
         first = int(sent.parameters["CurrentPage"]) * 1000
         return ok(data=[task(f"d{first + offset}", "QUEUED") for offset in range(SIZE)])
 
-    names, script = read(serve)
+    with pytest.raises(ProtocolError, match=r"^ListOTATaskByJob: the list does not end: up to page 5 .* 12 items"):
+        read(serve)
 
-    assert (len(names), len(script.sent)) == (12, 4)
+
+WIDE = ListOTATaskByJob(job_id="9", current_page=1, page_size=100)
+
+
+@pytest.mark.parametrize("new", [1, 4])
+def test_a_list_that_hardly_brings_anything_new_is_given_up_soon(new: int) -> None:
+    def serve(sent: Sent) -> Response:
+        first = int(sent.parameters["CurrentPage"]) * new
+        return ok(data=[task(f"d{first + offset}", "QUEUED") for offset in range(new)], total=10_000_000)
+
+    script = Script(serve)
+    with pytest.raises(ProtocolError, match="a total of 10,000,000; 50 of its pages brought hardly anything new"):
+        script.run(every_page(SETTINGS, WIDE))
+    assert len(script.sent) == turning.SPARSE_PAGES + 1
+
+
+@pytest.mark.parametrize("shown", [10, 50, 100])
+def test_a_platform_that_shows_less_than_was_asked_for_is_read_to_the_end(shown: int) -> None:
+    def serve(sent: Sent) -> Response:
+        first = (int(sent.parameters["CurrentPage"]) - 1) * shown
+        return ok(data=[task(f"d{n}", "QUEUED") for n in range(first, min(first + shown, 5000))], total=5000)
+
+    assert len(Script(serve).run(every_page(SETTINGS, WIDE))) == 5000
+
+
+@pytest.mark.parametrize(("pace", "longest"), [(10.0, 600), (1.0, 5000)])
+def test_a_list_that_takes_too_long_is_given_up_at_the_pace_of_the_connection(pace: float, longest: int) -> None:
+    def serve(sent: Sent) -> Response:
+        script.now += timedelta(seconds=longest / 4)
+        first = int(sent.parameters["CurrentPage"]) * 100
+        return ok(data=[task(f"d{first + offset}", "QUEUED") for offset in range(100)])
+
+    script = Script(serve)
+    with pytest.raises(ProtocolError, match=f"tells no total; it was read for {longest} s"):
+        script.run(every_page(replace(SETTINGS, requests_per_second=pace), WIDE))
+    assert len(script.sent) == 5
 
 
 def test_a_connection_is_tested_with_one_cheap_read() -> None:

@@ -97,10 +97,11 @@ DATES = (
 PAUSES = ("", "1", "86400", "9" * 5000, "-1", "1e400", "nan", "\u0667", "soon", *DATES)
 
 
-def _leaves(value: Any) -> Iterator[tuple[Any, Any]]:
+def leaves(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Give the place of each plain value: what holds it, and under which key."""
     for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         if isinstance(value[key], dict | list):
-            yield from _leaves(value[key])
+            yield from leaves(value[key])
         else:
             yield value, key
 
@@ -137,11 +138,11 @@ class Mutator:
             parsed = json.loads(body)
         except (ValueError, RecursionError):
             return self._bytes(body)
-        leaves = list(_leaves(parsed))
-        telling = [(holder, key) for holder, key in leaves if str(key).lower().endswith(("id", "key", "name"))]
-        if not leaves:
+        places = list(leaves(parsed))
+        telling = [(holder, key) for holder, key in places if str(key).lower().endswith(("id", "key", "name"))]
+        if not places:
             return body
-        chosen = telling if telling and self._random.random() < 0.5 else leaves
+        chosen = telling if telling and self._random.random() < 0.5 else places
         holder, key = self._random.choice(chosen)
         holder[key] = self._random.choice(RUBBISH)
         return json.dumps(parsed).encode("utf-8", "surrogatepass")
