@@ -35,11 +35,12 @@ class LogListener:
     """Write a flow's lines to a log, a job's state only when it changes.
 
     :param log: where to write.
+    :param last: the state that was written last.
     """
 
-    def __init__(self, log: Any) -> None:
+    def __init__(self, log: Any, last: str = "") -> None:
         self._log = log
-        self._last = ""
+        self._last = last
 
     def note(self, note: Note) -> None:
         """Write one line."""
@@ -196,17 +197,25 @@ class AsyncTuyaOTAClient(Operations):
         """Release the connections."""
         await self._transport.close()
 
-    async def run(self, flow: Flow[T], *, listener: Listener | None = None, budget: Budget | None = None) -> T:
+    async def run(
+        self,
+        flow: Flow[T],
+        *,
+        listener: Listener | None = None,
+        budget: Budget | None = None,
+        world: World | None = None,
+    ) -> T:
         """Carry out a flow; see :meth:`TuyaOTAClient.run`.
 
         :param listener: hears what this flow has to say; the client's by default.
         :param budget: how often to send; the client's by default.
+        :param world: clock and chance; the client's by default.
         """
         return await adrive(
             flow,
             transport=self._transport,
             budget=budget or self.budget,
-            world=self._world,
+            world=world or self._world,
             listener=listener or self._listener,
         )
 

@@ -12,7 +12,8 @@ from airflow_provider_tuya_ota.core.errors import (
     WaitTimeoutError,
 )
 from airflow_provider_tuya_ota.core.verdicts import Verdict
-from airflow_provider_tuya_ota.core.watching import TOLERANCE, Patience, require_success, watch_job
+from airflow_provider_tuya_ota.core.wait_state import TOLERANCE
+from airflow_provider_tuya_ota.core.watching import Patience, require_success, watch_job
 from airflow_provider_tuya_ota.values import duration
 
 if TYPE_CHECKING:

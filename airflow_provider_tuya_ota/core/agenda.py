@@ -221,7 +221,8 @@ class Agenda:
             self._file(look.job_id, sight.job.firmware_id, now)
             if (line := sight.verdict.line()) != subject.line:
                 subject.line, subject.changed_at = line, now
-            subject.is_settling = sight.verdict.outcome is Outcome.SETTLING
+            # A job that has ended and is still waited for contradicts what somebody asked for.
+            subject.is_settling = sight.verdict.outcome is not Outcome.RUNNING
         if subject.is_settling:
             self._urgent.set(look.job_id, now + subject.poll_interval)
         self._looks.set(look.job_id, now + subject.interval(now - subject.changed_at))

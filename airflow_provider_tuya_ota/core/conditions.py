@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from airflow_provider_tuya_ota.core.actions import BatchGetDeviceState, QueryOTAFirmware
 from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.errors import PASSING, FirmwareStatusError, InvalidParameterError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.errors import (
+    FirmwareStatusError,
+    InvalidParameterError,
+    OutcomeError,
+    TuyaOTAError,
+    WaitTimeoutError,
+)
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Sleep
+from airflow_provider_tuya_ota.core.one_poll import one_poll
 from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.core.states import DeviceStatus, FirmwareStatus
+from airflow_provider_tuya_ota.core.wait_state import TOLERANCE, KeyRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.wait_state import WaitState
 
 AT_ONCE: Final = 50
 """Devices that one request asks for."""
@@ -60,6 +69,11 @@ class FirmwareCondition:
             raise _refused("statuses", "is empty", ", ".join(FirmwareStatus.__members__))
         QueryOTAFirmware(firmware_id=self.firmware_id)
 
+    @property
+    def subject(self) -> str:
+        """What is polled, for errors."""
+        return f"package {self.firmware_id}"
+
     def look(self, settings: Settings) -> Flow[Seen]:
         """Look once, with one request.
 
@@ -102,6 +116,11 @@ class DevicesCondition:
         if self.state not in list(DeviceStatus):
             raise _refused("state", f"{shown(self.state)} is no state of a device", ", ".join(DeviceStatus))
 
+    @property
+    def subject(self) -> str:
+        """What is polled, for errors."""
+        return f"the devices of product {self.product_key}"
+
     def look(self, settings: Settings) -> Flow[Seen]:
         """Look once, with a request for every fifty devices."""
         having: set[str] = set()
@@ -134,27 +153,49 @@ def rebuild_condition(described: dict[str, Any]) -> Condition:
     return KINDS[described["kind"]](**described["values"])
 
 
-def wait_for(settings: Settings, condition: Condition, *, deadline: datetime, poll_interval: float) -> Flow[None]:
-    """Look until a condition holds; a look that fails in transit counts as "not yet".
+def poll_condition(settings: Settings, condition: Condition, state: WaitState) -> Flow[bool]:
+    """Poll once, as a sensor does: whether the condition holds, as far as this poll told.
 
-    :raises WaitTimeoutError: the deadline passed; says what was seen last.
+    :param state: what was seen before, and from now on.
+    :raises FirmwareStatusError: the package has a failing status.
+    :raises LostSightError: polls have failed for two hours, or refusals of what was seen well have lasted five minutes.
+    :raises TuyaOTAError: the first poll failed in a way that waiting does not mend.
     """
-    last = "nothing was seen"
-    while True:
-        try:
-            seen = yield from condition.look(settings)
-        except PASSING as error:
-            yield Note(f"{error.sentence} Looking again.", warning=True)
-        else:
-            if seen.line != last:
-                yield Note(seen.line)
-            last = seen.line
-            if seen.is_met:
-                return
+    now = (yield Look()).steady
+    try:
+        seen = yield from one_poll(settings, condition.look(settings), condition.subject)
+    except OutcomeError:
+        raise
+    except TuyaOTAError as error:
+        meanwhile = "to wait on, run the task again"
+        state.record_failure(error, now, subject=condition.subject, meanwhile=meanwhile, tolerance=TOLERANCE)
+        yield Note(f"{error.sentence} Looking again.", warning=True)
+        return False
+    state.record()
+    if seen.line != state.line:
+        state.line = seen.line
+        yield Note(seen.line)
+    return seen.is_met
+
+
+def wait_for(
+    settings: Settings, condition: Condition, *, deadline: datetime, poll_interval: float, state: WaitState
+) -> Flow[None]:
+    """Poll until a condition holds.
+
+    :param state: what was seen before, and from now on.
+    :raises WaitTimeoutError: the deadline passed; says what was seen last.
+    :raises KeyRefusedError: the wait goes on, once the connection was read again.
+    :raises TuyaOTAError: as :func:`poll_condition`.
+    """
+    while not (yield from poll_condition(settings, condition, state)):
         left = (deadline - (yield Look()).steady).total_seconds()
         if left <= 0:
-            raise WaitTimeoutError(f"the time is over: {last}")
-        yield Sleep(min(poll_interval, left))
+            raise WaitTimeoutError(f"the time is over: {state.line or 'nothing was seen'}")
+        pause = min(poll_interval, left)
+        if state.is_key_refused:
+            raise KeyRefusedError(pause)
+        yield Sleep(pause)
 
 
 def _refused(field: str, problem: str, allowed: str) -> InvalidParameterError:

@@ -19,11 +19,11 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
 )
-from airflow_provider_tuya_ota.core.lists import list_jobs
+from airflow_provider_tuya_ota.core.lists import list_jobs, list_tasks
 from airflow_provider_tuya_ota.core.one_poll import one_poll
 from airflow_provider_tuya_ota.core.snapshots import read_tasks
 from airflow_provider_tuya_ota.core.states import JobType
-from airflow_provider_tuya_ota.core.verdicts import Verdict, assess_job
+from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict, assess_job
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -41,11 +41,13 @@ class Sight:
     """What a look at one job came to.
 
     :param is_large: whether its tasks do not fit on a page; the next look need not find that out again.
+    :param names: devices of all its tasks; None where only some were read.
     """
 
     job: Job
     verdict: Verdict
     is_large: bool
+    names: frozenset[str] | None = None
 
 
 def look_at_job(settings: Settings, job_id: str) -> Flow[Verdict]:
@@ -53,15 +55,20 @@ def look_at_job(settings: Settings, job_id: str) -> Flow[Verdict]:
     return (yield from see_job(settings, job_id)).verdict
 
 
-def see_job(settings: Settings, job_id: str, *, known: Job | None = None, is_large: bool = False) -> Flow[Sight]:
+def see_job(
+    settings: Settings, job_id: str, *, known: Job | None = None, is_large: bool = False, expected: int = 0
+) -> Flow[Sight]:
     """Look once: two requests for a small upgrade, three for a small verification, up to nine for a large job.
 
     :param known: the job as a glance has just shown it, which spares a request.
+    :param expected: how many devices were asked for by name. A job of so many, or fewer, is said to have succeeded
+        only after all its device tasks were read by name.
     """
-    return (yield from one_poll(_see_job(settings, job_id, known, is_large=is_large), f"job {job_id}"))
+    flow = _see_job(settings, job_id, known, is_large=is_large, expected=expected)
+    return (yield from one_poll(settings, flow, f"job {job_id}"))
 
 
-def _see_job(settings: Settings, job_id: str, known: Job | None, *, is_large: bool) -> Flow[Sight]:
+def _see_job(settings: Settings, job_id: str, known: Job | None, *, is_large: bool, expected: int) -> Flow[Sight]:
     job = known or (yield from call(settings, QueryOTAJob(job_id=job_id)))
     tasks = yield from read_tasks(settings, job_id, is_large=is_large)
     firmware: Firmware | None = None
@@ -70,7 +77,16 @@ def _see_job(settings: Settings, job_id: str, known: Job | None, *, is_large: bo
             raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
         # Read last: the package can only be ahead of the tasks, never behind what they already showed.
         firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
-    return Sight(job, assess_job(job, tasks.shown, firmware, tasks.counts), tasks.is_large)
+    verdict = assess_job(job, tasks.shown, firmware, tasks.counts)
+    total = sum(tasks.counts.values())
+    if len(tasks.shown) < total:
+        if verdict.outcome is not Outcome.SUCCEEDED or total > expected:
+            return Sight(job, verdict, tasks.is_large)
+        shown = yield from list_tasks(settings, job_id)
+        verdict = assess_job(job, shown, firmware)
+    else:
+        shown = tasks.shown
+    return Sight(job, verdict, tasks.is_large, frozenset(task.device_name for task in shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +113,7 @@ def glance_at_jobs(settings: Settings, firmware_id: str, job_ids: Collection[str
     :param pages: of the list, as the last glance found.
     """
     subject = f"the jobs of package {firmware_id}" if firmware_id else f"job {next(iter(job_ids))}"
-    return (yield from one_poll(_glance_at_jobs(settings, firmware_id, job_ids, pages), subject))
+    return (yield from one_poll(settings, _glance_at_jobs(settings, firmware_id, job_ids, pages), subject))
 
 
 def _glance_at_jobs(settings: Settings, firmware_id: str, job_ids: Collection[str], pages: int) -> Flow[Glance]:
@@ -110,7 +126,7 @@ def _glance_at_jobs(settings: Settings, firmware_id: str, job_ids: Collection[st
     failed: dict[str, TuyaOTAError] = {}
     for job_id in job_ids:
         try:
-            jobs[job_id] = yield from one_poll(call(settings, QueryOTAJob(job_id=job_id)), f"job {job_id}")
+            jobs[job_id] = yield from one_poll(settings, call(settings, QueryOTAJob(job_id=job_id)), f"job {job_id}")
         except OF_ALL:
             raise
         except TuyaOTAError as error:

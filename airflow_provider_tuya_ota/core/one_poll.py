@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Send
+from airflow_provider_tuya_ota.core.pages import MOST_REQUESTS
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from airflow_provider_tuya_ota.core.settings import Settings
 
 T = TypeVar("T")
 
@@ -17,7 +20,12 @@ LONGEST_POLL: Final = 600.0
 """Seconds that one poll may take: enough to read the tasks of a hundred thousand devices one by one."""
 
 
-def one_poll(flow: Flow[T], subject: str) -> Flow[T]:
+def longest_poll(settings: Settings) -> float:
+    """Say how many seconds one poll may take; more where the pace of the connection needs more."""
+    return max(LONGEST_POLL, MOST_REQUESTS / settings.requests_per_second)
+
+
+def one_poll(settings: Settings, flow: Flow[T], subject: str) -> Flow[T]:
     """Carry out a poll.
 
     :param flow: what the poll asks and concludes.
@@ -26,6 +34,7 @@ def one_poll(flow: Flow[T], subject: str) -> Flow[T]:
     :raises TuyaOTAError: as the flow itself.
     """
     begun: datetime = (yield Look()).steady
+    longest = longest_poll(settings)
     answer: Any = None
     failure: TuyaOTAError | None = None
     while True:
@@ -38,9 +47,9 @@ def one_poll(flow: Flow[T], subject: str) -> Flow[T]:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the job or package that was asked for is not at fault
             raise odd_answer(subject, error) from None
-        if isinstance(effect, Send) and (yield Look()).steady - begun >= timedelta(seconds=LONGEST_POLL):
+        if isinstance(effect, Send) and (yield Look()).steady - begun >= timedelta(seconds=longest):
             flow.close()
-            raise endless(subject)
+            raise endless(subject, longest)
         answer = failure = None
         try:
             answer = yield effect
@@ -53,6 +62,6 @@ def odd_answer(subject: str, error: Exception) -> ProtocolError:
     return ProtocolError(f"{subject} could not be polled: an answer could not be processed ({type(error).__name__})")
 
 
-def endless(subject: str) -> ProtocolError:
+def endless(subject: str, seconds: float) -> ProtocolError:
     """Build the error for a poll that does not end."""
-    return ProtocolError(f"{subject} could not be polled within {LONGEST_POLL:g} s: the answers do not end")
+    return ProtocolError(f"{subject} could not be polled within {seconds:g} s: the answers do not end")

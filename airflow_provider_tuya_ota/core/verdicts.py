@@ -37,6 +37,11 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether waiting changes nothing any more."""
+        return self in {Outcome.SUCCEEDED, Outcome.FAILED}
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.core.errors import (
-    PASSING,
-    JobFailedError,
-    LostSightError,
-    TuyaOTAError,
-    WaitTimeoutError,
-)
+from airflow_provider_tuya_ota.core.coverage import require_coverage
+from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Report, Sleep
 from airflow_provider_tuya_ota.core.looks import see_job
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
+from airflow_provider_tuya_ota.core.wait_state import TOLERANCE, WaitState
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.looks import Sight
     from airflow_provider_tuya_ota.core.settings import Settings
-
-
-TOLERANCE: Final = 7200.0
-MOMENT: Final = 300.0
-"""Seconds that refusals are tolerated which waiting does not mend by itself, of a job that was seen before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +28,15 @@ class Patience:
         because an outage of the platform stops no device and a lost look is no lost
         job.
     :param settle_time: seconds that package, job and tasks may contradict each other after everything has ended.
+    :param expected: devices that were asked for by name, up to 200: success covers exactly these. Empty: the platform
+        chose the devices.
     """
 
     deadline: datetime
     poll_interval: float = 15.0
     poll_error_tolerance: float = TOLERANCE
     settle_time: float = 300.0
+    expected: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -50,101 +45,119 @@ class Patience:
             "poll_interval": self.poll_interval,
             "poll_error_tolerance": self.poll_error_tolerance,
             "settle_time": self.settle_time,
+            "expected": list(self.expected),
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Patience:
         """Rebuild what :meth:`to_dict` gave; names that a later version added are ignored."""
         known = {name: values[name] for name in cls.__slots__ if name in values}
-        return cls(**known | {"deadline": datetime.fromisoformat(known["deadline"])})
+        deadline = datetime.fromisoformat(known["deadline"])
+        return cls(**known | {"deadline": deadline, "expected": tuple(known.get("expected", ()))})
 
 
 class Watch:
-    """What one wait makes of the looks at its job, whoever looks.
+    """What one wait makes of the polls of its job, whoever polls.
 
     :param job_id: the job.
     :param patience: how to wait for it.
+    :param state: what was seen before, and from now on; nothing by default.
     """
 
-    def __init__(self, job_id: str, patience: Patience) -> None:
-        self._job_id = job_id
-        self._patience = patience
-        self._verdict: Verdict | None = None
-        self._was_well = False
-        self._failing_since: datetime | None = None
-        self._settling_since: datetime | None = None
+    def __init__(self, job_id: str, patience: Patience, state: WaitState | None = None) -> None:
+        self.job_id = job_id
+        self.patience = patience
+        self.state = state or WaitState()
 
     def is_last(self, now: datetime) -> bool:
         """Whether a look that begins now is the last one."""
-        return now >= self._patience.deadline
+        return now >= self.patience.deadline
 
     def pause(self, now: datetime) -> float:
         """Give the seconds until the next look, after one that began at ``now``."""
-        left = (self._patience.deadline - now).total_seconds()
-        return min(self._patience.poll_interval, max(0.0, left))
+        left = (self.patience.deadline - now).total_seconds()
+        return min(self.patience.poll_interval, max(0.0, left))
+
+    def judge(self, sight: Sight) -> Verdict:
+        """Hold what a poll showed against what this wait expects."""
+        return require_coverage(sight.verdict, sight.names, self.patience.expected)
 
     def saw(self, verdict: Verdict, now: datetime) -> bool:
-        """Take a look that told something.
+        """Take the verdict of a poll.
 
         :returns: whether the job has ended.
-        :raises JobFailedError: the platform has contradicted itself for too long.
+        :raises JobFailedError: the platform has contradicted itself, or what was asked for, for too long.
         """
-        self._verdict = verdict
-        self.saw_no_change()
-        self._settling_since = (self._settling_since or now) if verdict.outcome is Outcome.SETTLING else None
-        if self._settling_since and now - self._settling_since >= timedelta(seconds=self._patience.settle_time):
-            raise JobFailedError(_contradiction(verdict, self._patience), verdict=verdict)
-        return verdict.outcome in {Outcome.SUCCEEDED, Outcome.FAILED}
+        self.state.verdict = verdict
+        self.state.record()
+        self.state.line = verdict.line()
+        since = (self.state.settling_since or now) if verdict.outcome is Outcome.SETTLING else None
+        self.state.settling_since = since
+        if since and now - since >= timedelta(seconds=self.patience.settle_time):
+            raise JobFailedError(_contradiction(verdict, self.patience), verdict=verdict)
+        return verdict.outcome.has_ended
 
-    def saw_no_change(self) -> None:
-        """Take a look that told that the job has not ended, and nothing more."""
-        self._was_well = True
-        self._failing_since = None
-
-    def missed(self, error: TuyaOTAError, now: datetime) -> Note:
-        """Take a look that failed.
+    def missed(self, error: TuyaOTAError, now: datetime, *, is_listing: bool = False) -> Note:
+        """Take a poll or a listing that failed.
 
         :returns: what to tell the person who reads the log.
-        :raises LostSightError: looks have failed for longer than tolerated.
-        :raises TuyaOTAError: the first look failed, and waiting does not mend it.
+        :raises LostSightError: polls or listings have failed for longer than tolerated.
+        :raises TuyaOTAError: the first poll failed, and waiting does not mend it.
         """
-        passes = isinstance(error, PASSING)
-        if not (passes or self._was_well):
-            raise error
-        self._failing_since = self._failing_since or now
-        # What worked a moment ago is given a moment to work again: a key is being changed, a list catches up.
-        tolerance = self._patience.poll_error_tolerance
-        if not passes:
-            tolerance = min(MOMENT, tolerance)
-        if now - self._failing_since >= timedelta(seconds=tolerance):
-            raise LostSightError(_out_of_sight(self._job_id, error, tolerance)) from None
-        return Note(f"{error.sentence} Job {self._job_id} goes on; looking again.", warning=True)
+        self.state.record_failure(
+            error,
+            now,
+            subject=f"job {self.job_id}",
+            meanwhile="it goes on at the platform. To wait on, run the task again: it goes on with this job",
+            tolerance=self.patience.poll_error_tolerance,
+            is_listing=is_listing,
+        )
+        return Note(f"{error.sentence} Job {self.job_id} goes on; looking again.", warning=True)
 
     def timeout(self) -> WaitTimeoutError:
         """Build the error for a deadline that has passed."""
-        return WaitTimeoutError(_timeout(self._job_id, self._verdict), verdict=self._verdict)
+        verdict = self.state.verdict
+        return WaitTimeoutError(_timeout(self.job_id, verdict), verdict=verdict)
 
 
-def watch_job(settings: Settings, job_id: str, patience: Patience) -> Flow[Verdict]:
+def poll_job(settings: Settings, watch: Watch, *, is_large: bool = False) -> Flow[Sight | None]:
+    """Poll once, as a sensor does: what was seen, or None where the poll failed and that is tolerated.
+
+    :raises JobFailedError: the platform has contradicted itself, or what was asked for, for too long.
+    :raises LostSightError: polls have failed for longer than tolerated, the job goes on.
+    :raises TuyaOTAError: the first poll failed in a way that waiting does not mend.
+    """
+    now = (yield Look()).steady
+    expected = len(watch.patience.expected)
+    try:
+        sight = yield from see_job(settings, watch.job_id, is_large=is_large, expected=expected)
+    except TuyaOTAError as error:
+        yield watch.missed(error, now)
+        return None
+    verdict = watch.judge(sight)
+    yield Report(verdict)
+    watch.saw(verdict, now)
+    return replace(sight, verdict=verdict)
+
+
+def watch_job(settings: Settings, job_id: str, patience: Patience, state: WaitState | None = None) -> Flow[Verdict]:
     """Look until the job has ended or the deadline has passed; the last look comes after the deadline.
 
+    :param state: what was seen before, and from now on; nothing by default.
     :returns: a verdict whose outcome is SUCCEEDED or FAILED.
     :raises WaitTimeoutError: the deadline passed, the job goes on.
-    :raises LostSightError: looks kept failing for longer than tolerated, the job goes on.
-    :raises TuyaOTAError: the first look failed in a way that waiting does not mend.
+    :raises JobFailedError: the platform has contradicted itself, or what was asked for, for too long.
+    :raises LostSightError: polls kept failing for longer than tolerated, the job goes on.
+    :raises TuyaOTAError: the first poll failed in a way that waiting does not mend.
     """
-    watch = Watch(job_id, patience)
+    watch = Watch(job_id, patience, state)
     is_large = False
     while True:
         now = (yield Look()).steady
-        try:
-            sight = yield from see_job(settings, job_id, is_large=is_large)
-        except TuyaOTAError as error:
-            yield watch.missed(error, now)
-        else:
+        sight = yield from poll_job(settings, watch, is_large=is_large)
+        if sight is not None:
             is_large = sight.is_large
-            yield Report(sight.verdict)
-            if watch.saw(sight.verdict, now):
+            if sight.verdict.outcome.has_ended:
                 return sight.verdict
         if watch.is_last(now):
             raise watch.timeout()
@@ -164,13 +177,6 @@ def _contradiction(verdict: Verdict, patience: Patience) -> str:
     return (
         f"{verdict.failure_text()}. The platform has told this for {patience.settle_time:g} s, so the release is not"
         " taken for good; look at package and job in the vendor's console"
-    )
-
-
-def _out_of_sight(job_id: str, error: TuyaOTAError, tolerance: float) -> str:
-    return (
-        f"job {job_id} could not be looked at for {tolerance:g} s; it goes on at the platform."
-        f" Last: {error.sentence} To wait on, run the task again: it goes on with this job"
     )
 
 

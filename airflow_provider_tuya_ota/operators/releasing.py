@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
@@ -31,7 +31,7 @@ from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.notifications.telling import every_notifier
 from airflow_provider_tuya_ota.operators.draining import is_drained, start_after_draining
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
-from airflow_provider_tuya_ota.values import choice, require_flag
+from airflow_provider_tuya_ota.values import choice, names, require_flag
 from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred, wait_here
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class JobOperator(Protocol):
 
     firmware_id: str
     product_key: str
+    device_names: Sequence[str] | str | None
     wait_for_completion: bool
     deferrable: bool
     poll_interval: float
@@ -194,6 +195,7 @@ def wait(operator: JobOperator, report: TaskReport, started: Started, how: Patie
 
     :returns: the job's id.
     """
+    how = replace(how, expected=expected_devices(operator))
     report.wait()
     carry = report.carry()
     on_cancel = operator.on_cancel if started.is_own else "keep"
@@ -210,6 +212,14 @@ def wait(operator: JobOperator, report: TaskReport, started: Started, how: Patie
     hook = TuyaOTAHook(operator.tuya_ota_conn_id)
     waited = Waited(started.job_id, on_cancel)
     return _finish(operator, report, waited, lambda: wait_here(hook, started.job_id, how, operator.log))
+
+
+def expected_devices(operator: JobOperator) -> tuple[str, ...]:
+    """Give the devices that success must cover, exactly; none where the author leaves the choice to the platform."""
+    # A verification has no selection; an upgrade goes to the named devices only with SPECIFIC.
+    if getattr(operator, "target_selection", "SPECIFIC") != "SPECIFIC":
+        return ()
+    return tuple(names("device_names", operator.device_names) or ())
 
 
 def resume(operator: JobOperator, context: Context, event: dict[str, Any] | None, again: Callable[[], str]) -> str:
@@ -245,6 +255,7 @@ def give_up(operator: JobOperator, context: Context, why: TaskDeferralError | Ta
             )
         operator.log.warning("The triggerer did not answer in time; looking at job %s from here", job_id)
         how = patience(timeout=1.0, poll_interval=operator.poll_interval, execution_timeout=None)
+        how = replace(how, expected=expected_devices(operator))
         hook = TuyaOTAHook(operator.tuya_ota_conn_id)
         # A job that is not certainly this task's is not stopped.
         waited = Waited(job_id, operator.on_cancel if job_id == own_id and is_certain else "keep")

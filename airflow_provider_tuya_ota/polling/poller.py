@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from airflow_provider_tuya_ota.core.agenda import Agenda, GlanceAt, Look
 from airflow_provider_tuya_ota.core.errors import ApiError, TuyaOTAError
+from airflow_provider_tuya_ota.core.flow import Note
 from airflow_provider_tuya_ota.core.looks import OF_ALL, glance_at_jobs, see_job
-from airflow_provider_tuya_ota.core.one_poll import LONGEST_POLL, endless, odd_answer
+from airflow_provider_tuya_ota.core.one_poll import endless, longest_poll, odd_answer
 from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.verdicts import Verdict
+from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError
 from airflow_provider_tuya_ota.core.watching import Watch
 from airflow_provider_tuya_ota.transports.budget import Prepaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
     from airflow_provider_tuya_ota.core.flow import Flow
     from airflow_provider_tuya_ota.core.looks import Sight
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.wait_state import WaitState
     from airflow_provider_tuya_ota.core.watching import Patience
     from airflow_provider_tuya_ota.transports.driver import Listener, World
 
@@ -49,27 +53,39 @@ class PollerBrokenError(Exception):
 
 
 class _View:
-    """What one wait has not taken yet."""
+    """What one wait has not taken yet.
 
-    def __init__(self) -> None:
+    :param expected: how many devices it asked for by name.
+    """
+
+    def __init__(self, expected: int) -> None:
+        self.expected = expected
         self.news = asyncio.Event()
-        self._verdict: Verdict | None = None
+        self._sight: Sight | None = None
         self._error: TuyaOTAError | None = None
-        self.goes_on = False
+        self._was_polled = False
+        self._was_listed = False
+        self._is_of_listing = False
         self.was_looked_at = asyncio.Event()
         self.asked_at = float("-inf")
 
-    def show(self, verdict: Verdict | None) -> None:
-        """Take a look that went well; None: the job goes on, and nothing more is known."""
-        self._error = None
-        self._verdict = verdict or self._verdict
-        self.goes_on = True
-        if verdict is not None:
-            self.news.set()
+    def show(self, sight: Sight) -> None:
+        """Take a poll that succeeded."""
+        self._sight, self._error = sight, None
+        self._was_polled = True
+        self.news.set()
 
-    def fail(self, error: TuyaOTAError) -> None:
-        """Take a look that failed; of its error each wait raises an instance of its own."""
-        self._error = copy(error)
+    def show_listed(self) -> None:
+        """Take a listing that showed that the job goes on; it tells nothing of a poll that failed."""
+        self._was_listed = True
+        if self._is_of_listing:
+            self._error = None
+
+    def fail(self, error: TuyaOTAError, *, is_listing: bool) -> None:
+        """Take a poll or a listing that failed; of its error each wait raises an instance of its own."""
+        if is_listing and self._error is not None and not self._is_of_listing:
+            return
+        self._error, self._is_of_listing = copy(error), is_listing
         self.news.set()
 
     def end_look(self, begun: float) -> None:
@@ -77,14 +93,23 @@ class _View:
         if begun >= self.asked_at:
             self.was_looked_at.set()
 
-    def take(self) -> Verdict | None:
-        """Give what is new, or raise it."""
+    def take(self, watch: Watch, now: datetime) -> Verdict | Note | None:
+        """Let the wait take what is new.
+
+        :returns: its verdict, or what it makes of a failure, or None where there is nothing to tell.
+        """
         self.news.clear()
-        error, verdict = self._error, self._verdict
-        self._error = self._verdict = None
+        error, sight = self._error, self._sight
+        # Also where a poll has failed since: what was well before that is not forgotten.
+        if self._was_polled:
+            watch.state.record()
+        elif self._was_listed:
+            watch.state.record_listing()
+        self._error = self._sight = None
+        self._was_polled = self._was_listed = False
         if error is not None:
-            raise error
-        return verdict
+            return watch.missed(error, now, is_listing=self._is_of_listing)
+        return None if sight is None else watch.judge(sight)
 
 
 class Poller:
@@ -125,45 +150,51 @@ class Poller:
         finally:
             await self._client.close()
 
-    async def run(self, flow: Flow[T], *, listener: Listener) -> T:
+    async def run(self, flow: Flow[T], *, listener: Listener, world: World) -> T:
         """Carry out a wait of another kind over the same connections and within the same budget."""
-        return await self._client.run(flow, listener=listener)
+        return await self._client.run(flow, listener=listener, world=world)
 
     async def watch(
-        self, job_id: str, patience: Patience, *, firmware_id: str = "", listener: Listener, world: World
+        self,
+        job_id: str,
+        patience: Patience,
+        *,
+        firmware_id: str = "",
+        listener: Listener,
+        world: World,
+        state: WaitState | None = None,
     ) -> Verdict:
         """Wait for a job as :func:`~airflow_provider_tuya_ota.core.watching.watch_job` does.
 
         :param firmware_id: its package, where it is known: then the first look is not needed to find it out.
+        :param state: what was seen before, and from now on; nothing by default.
+        :raises KeyRefusedError: the wait goes on, once the connection was read again.
         :raises PollerBrokenError: nobody looks any more; look yourself.
         """
-        watch = Watch(job_id, patience)
-        with self._view(job_id, firmware_id, patience.poll_interval) as view:
+        watch = Watch(job_id, patience, state)
+        with self._view(watch, firmware_id) as view:
             while True:
                 now = world.look().steady
                 if is_last := watch.is_last(now):
                     await self._look_now(job_id, view)
                 self._require_whole()
-                if view.goes_on:
-                    # Also where a look has failed since: what was well before that is not forgotten.
-                    watch.saw_no_change()
-                try:
-                    verdict = view.take()
-                except TuyaOTAError as error:
-                    listener.note(watch.missed(error, now))
-                else:
-                    if verdict is not None:
+                match news := view.take(watch, now):
+                    case Note() as note:
+                        listener.note(note)
+                    case Verdict() as verdict:
                         listener.report(verdict)
                         if watch.saw(verdict, now):
                             return verdict
-                view.goes_on = False
                 if is_last:
                     raise watch.timeout()
+                if news is not None and watch.state.is_key_refused:
+                    raise KeyRefusedError(watch.pause(now))
                 await world.asleep(watch.pause(now), unless=view.news)
 
     @contextmanager
-    def _view(self, job_id: str, firmware_id: str, poll_interval: float) -> Iterator[_View]:
-        view = _View()
+    def _view(self, watch: Watch, firmware_id: str) -> Iterator[_View]:
+        job_id, poll_interval = watch.job_id, watch.patience.poll_interval
+        view = _View(len(watch.patience.expected))
         views = self._views.setdefault(job_id, set())
         views.add(view)
         self._agenda.join(job_id, firmware_id=firmware_id, poll_interval=poll_interval, now=self._clock())
@@ -242,7 +273,8 @@ class Poller:
         begun = self._clock()
         sight: Sight | None = None
         failure: TuyaOTAError | None = None
-        flow = see_job(self._client.settings, look.job_id, known=look.known, is_large=look.is_large)
+        expected = max((view.expected for view in self._views.get(look.job_id, ())), default=0)
+        flow = see_job(self._client.settings, look.job_id, known=look.known, is_large=look.is_large, expected=expected)
         try:
             sight = await self._poll(flow, f"job {look.job_id}")
         except TuyaOTAError as error:
@@ -250,9 +282,9 @@ class Poller:
         self._agenda.looked(look, sight, self._clock())
         for view in self._views.get(look.job_id, ()):
             if failure is not None:
-                view.fail(failure)
+                view.fail(failure, is_listing=False)
             elif sight is not None:
-                view.show(sight.verdict)
+                view.show(sight)
             view.end_look(begun)
         self._bell.set()
 
@@ -270,7 +302,7 @@ class Poller:
         else:
             for job_id in self._agenda.glanced(at, glance, self._clock()):
                 for view in self._views[job_id]:
-                    view.show(None)
+                    view.show_listed()
             self._fail(glance.failed)
         finally:
             self._glancing -= 1
@@ -279,20 +311,21 @@ class Poller:
     def _fail(self, errors: Mapping[str, TuyaOTAError]) -> None:
         for job_id, error in errors.items():
             for view in self._views.get(job_id, ()):
-                view.fail(error)
+                view.fail(error, is_listing=True)
 
     async def _poll(self, flow: Flow[T], subject: str) -> T:
         """Carry out one poll whose first request is paid for.
 
         :raises TuyaOTAError: whatever went wrong: it is the end of this poll and of nothing else.
         """
+        longest = longest_poll(self._client.settings)
         try:
-            async with asyncio.timeout(LONGEST_POLL):
+            async with asyncio.timeout(longest):
                 return await self._client.run(flow, budget=Prepaid(self._client.budget))
         except TuyaOTAError:
             raise
         except TimeoutError:
-            raise endless(subject) from None
+            raise endless(subject, longest) from None
         except Exception as error:  # noqa: BLE001 - as it says
             raise odd_answer(subject, error) from None
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_tuya_ota.sensors.kept import Kept
+
 
 class TuyaOTADeviceStateSensor(TemplatedArguments, BaseSensorOperator):
     """Wait until enough of the named devices have a state, for example are online.
@@ -62,6 +64,7 @@ class TuyaOTADeviceStateSensor(TemplatedArguments, BaseSensorOperator):
         self.at_least = at_least
         self.deferrable = deferrable
         self.tuya_ota_conn_id = tuya_ota_conn_id
+        self.kept: Kept | None = None
 
     def execute(self, context: Context) -> Any:
         """Wait in a worker, or look once and hand over to the triggerer."""
@@ -72,14 +75,14 @@ class TuyaOTADeviceStateSensor(TemplatedArguments, BaseSensorOperator):
             look_then_hand_over,
         )
 
-        look_then_hand_over(self, devices_condition(self))
+        look_then_hand_over(self, context, devices_condition(self))
         return None
 
-    def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
+    def poke(self, context: Context) -> bool:
         """Look once."""
         from airflow_provider_tuya_ota.sensors.states import devices_condition, look  # noqa: PLC0415 - as above
 
-        return look(self, devices_condition(self))
+        return look(self, context, devices_condition(self))
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> None:  # noqa: ARG002 - Airflow's signature
         """Go on after the triggerer's event."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_tuya_ota.sensors.kept import Kept
+
 
 class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
     """Wait until a package has one of the wanted statuses.
@@ -62,6 +64,7 @@ class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
         self.failing_statuses = failing_statuses
         self.deferrable = deferrable
         self.tuya_ota_conn_id = tuya_ota_conn_id
+        self.kept: Kept | None = None
 
     def execute(self, context: Context) -> Any:
         """Wait in a worker, or look once and hand over to the triggerer."""
@@ -72,14 +75,14 @@ class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
             look_then_hand_over,
         )
 
-        look_then_hand_over(self, firmware_condition(self))
+        look_then_hand_over(self, context, firmware_condition(self))
         return None
 
-    def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
+    def poke(self, context: Context) -> bool:
         """Look once."""
         from airflow_provider_tuya_ota.sensors.states import firmware_condition, look  # noqa: PLC0415 - as above
 
-        return look(self, firmware_condition(self))
+        return look(self, context, firmware_condition(self))
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> None:  # noqa: ARG002 - Airflow's signature
         """Go on after the triggerer's event."""

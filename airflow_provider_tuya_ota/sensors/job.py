@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.sensors.kept import Kept
 
 
 class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
@@ -58,8 +59,8 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
         self.job_id = job_id
         self.deferrable = deferrable
         self.tuya_ota_conn_id = tuya_ota_conn_id
-        self.last_line = ""
         self.last_verdict: Verdict | None = None
+        self.kept: Kept | None = None
 
     def execute(self, context: Context) -> Any:
         """Wait in a worker, or hand over to the triggerer."""
@@ -81,11 +82,11 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
             report.recall()
             return super().resume_execution(next_method, next_kwargs, context)
 
-    def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
+    def poke(self, context: Context) -> bool:
         """Look once."""
         from airflow_provider_tuya_ota.sensors.looking import look  # noqa: PLC0415 - as above
 
-        return look(self)
+        return look(self, context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
         """Go on after the triggerer's event."""

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
+from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
-from airflow_provider_tuya_ota.core.errors import PASSING, JobFailedError, WaitTimeoutError
-from airflow_provider_tuya_ota.core.looks import look_at_job
-from airflow_provider_tuya_ota.core.verdicts import Outcome
-from airflow_provider_tuya_ota.core.watching import require_success
+from airflow_provider_tuya_ota.core.errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.watching import Patience, Watch, poll_job, require_success
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
+from airflow_provider_tuya_ota.sensors.kept import kept_wait
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from airflow_provider_tuya_ota.values import named_as, require_flag
 from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
+
     from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
 
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+"""Deadline of a poke: Airflow itself ends a sensor that pokes."""
 
-def look(sensor: TuyaOTAJobSensor) -> bool:
-    """Look once: True when the job has succeeded, False when it may still."""
+
+def look(sensor: TuyaOTAJobSensor, context: Context) -> bool:
+    """Poll once: True when the job has succeeded, False when it may still.
+
+    :raises JobFailedError: it ended without reaching every device, or has contradicted itself for too long.
+    :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.watching.poll_job`.
+    """
     _require_arguments(sensor)
+    settings = TuyaOTAHook(sensor.tuya_ota_conn_id).get_settings()
     try:
-        with TuyaOTAHook(sensor.tuya_ota_conn_id).get_conn(sensor.log) as client:
-            verdict = client.run(look_at_job(client.settings, sensor.job_id))
-    except PASSING as error:
-        sensor.log.warning("%s Job %s goes on; looking again.", error.sentence, sensor.job_id)
-        return False
-    sensor.last_verdict = verdict
-    if (line := verdict.line()) != sensor.last_line:
-        sensor.last_line = line
-        sensor.log.info("%s", line)
-    if verdict.outcome in {Outcome.RUNNING, Outcome.SETTLING}:
-        return False
-    try:
-        require_success(verdict)
+        with kept_wait(sensor, context) as kept:
+            listener = LogListener(sensor.log, kept.state.line)
+            watch = Watch(sensor.job_id, Patience(deadline=NEVER), kept.state)
+            with TuyaOTAClient(settings, listener=listener, world=kept.world) as client:
+                sight = client.run(poll_job(settings, watch))
+        sensor.last_verdict = kept.state.verdict
+        if sight is None or not sight.verdict.outcome.has_ended:
+            return False
+        require_success(sight.verdict)
     except JobFailedError as error:
         _skip_if_soft(sensor, error)
         raise

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
-from airflow_provider_tuya_ota.core.conditions import DevicesCondition, FirmwareCondition, describe_condition
+from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
+from airflow_provider_tuya_ota.core.conditions import (
+    DevicesCondition,
+    FirmwareCondition,
+    describe_condition,
+    poll_condition,
+)
 from airflow_provider_tuya_ota.core.error_events import rebuild_error
 from airflow_provider_tuya_ota.core.errors import (
-    PASSING,
     FirmwareStatusError,
     TriggerEventError,
     TuyaOTAError,
@@ -18,11 +23,14 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.states import DeviceStatus
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.sensors.kept import kept_wait
 from airflow_provider_tuya_ota.triggers.condition import TuyaOTAConditionTrigger
 from airflow_provider_tuya_ota.values import choice, named_as, names, require_flag, whole_number
 from airflow_provider_tuya_ota.waiting import BACKSTOP, patience
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
+
     from airflow_provider_tuya_ota.core.conditions import Condition
     from airflow_provider_tuya_ota.sensors.device import TuyaOTADeviceStateSensor
     from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
@@ -59,24 +67,27 @@ def devices_condition(sensor: TuyaOTADeviceStateSensor) -> DevicesCondition:
         )
 
 
-def look(sensor: Sensor, condition: Condition) -> bool:
-    """Look once: True when the condition holds, False when it may still."""
+def look(sensor: Sensor, context: Context, condition: Condition) -> bool:
+    """Poll once: True when the condition holds, False when it may still.
+
+    :raises FirmwareStatusError: the package has a failing status.
+    :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.conditions.poll_condition`.
+    """
+    settings = TuyaOTAHook(sensor.tuya_ota_conn_id).get_settings()
     try:
-        with TuyaOTAHook(sensor.tuya_ota_conn_id).get_conn(sensor.log) as client:
-            seen = client.run(condition.look(client.settings))
-    except PASSING as error:
-        sensor.log.warning("%s Looking again.", error.sentence)
-        return False
+        with (
+            kept_wait(sensor, context) as kept,
+            TuyaOTAClient(settings, listener=LogListener(sensor.log), world=kept.world) as client,
+        ):
+            return client.run(poll_condition(settings, condition, kept.state))
     except FirmwareStatusError as error:
         _skip_if_soft(sensor, error)
         raise
-    sensor.log.info("%s", seen.line)
-    return seen.is_met
 
 
-def look_then_hand_over(sensor: Sensor, condition: Condition) -> None:
-    """Look once from here, and defer to the triggerer where the condition does not hold yet."""
-    if look(sensor, condition):
+def look_then_hand_over(sensor: Sensor, context: Context, condition: Condition) -> None:
+    """Poll once from here, and defer to the triggerer where the condition does not hold yet."""
+    if look(sensor, context, condition):
         return
     with named_as(poll_interval="poke_interval"):
         how = patience(
@@ -88,6 +99,7 @@ def look_then_hand_over(sensor: Sensor, condition: Condition) -> None:
             deadline=how.deadline.isoformat(),
             poll_interval=how.poll_interval,
             tuya_ota_conn_id=sensor.tuya_ota_conn_id,
+            state=sensor.kept.state.to_dict() if sensor.kept else {},
         ),
         method_name="execute_complete",
         timeout=how.deadline - datetime.now(UTC) + BACKSTOP,

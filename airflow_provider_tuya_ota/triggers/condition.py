@@ -11,11 +11,15 @@ from airflow_provider_tuya_ota.client import LogListener
 from airflow_provider_tuya_ota.core.conditions import rebuild_condition, wait_for
 from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.core.wait_state import WaitState
+from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected
 from airflow_provider_tuya_ota.polling.shared import shared_poller
+from airflow_provider_tuya_ota.transports.driver import World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from airflow_provider_tuya_ota.core.settings import Settings
 
 
 class TuyaOTAConditionTrigger(BaseTrigger):
@@ -30,16 +34,26 @@ class TuyaOTAConditionTrigger(BaseTrigger):
     :param deadline: end of the wait, ISO 8601 with an offset.
     :param poll_interval: seconds between two looks.
     :param tuya_ota_conn_id: id of the connection.
+    :param state: what the worker saw before it deferred, as
+        :meth:`~airflow_provider_tuya_ota.core.wait_state.WaitState.to_dict` gives it; empty, as in older stored
+        triggers: nothing.
     """
 
     def __init__(
-        self, *, condition: dict[str, Any], deadline: str, poll_interval: float, tuya_ota_conn_id: str
+        self,
+        *,
+        condition: dict[str, Any],
+        deadline: str,
+        poll_interval: float,
+        tuya_ota_conn_id: str,
+        state: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
         self.condition = condition
         self.deadline = deadline
         self.poll_interval = poll_interval
         self.tuya_ota_conn_id = tuya_ota_conn_id
+        self.state = state or {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give what rebuilds this trigger elsewhere; the connection's secrets are not part of it."""
@@ -50,6 +64,7 @@ class TuyaOTAConditionTrigger(BaseTrigger):
                 "deadline": self.deadline,
                 "poll_interval": self.poll_interval,
                 "tuya_ota_conn_id": self.tuya_ota_conn_id,
+                "state": self.state,
             },
         )
 
@@ -58,16 +73,16 @@ class TuyaOTAConditionTrigger(BaseTrigger):
         yield TriggerEvent(await self._wait())  # type: ignore[no-untyped-call] # as above
 
     async def _wait(self) -> dict[str, Any]:
-        try:
-            settings = await TuyaOTAHook(self.tuya_ota_conn_id).aget_settings()
+        condition, deadline = rebuild_condition(self.condition), datetime.fromisoformat(self.deadline)
+        state, world, listener = WaitState.from_dict(self.state), World(), LogListener(self.log)
+
+        async def wait(settings: Settings) -> None:
+            flow = wait_for(settings, condition, deadline=deadline, poll_interval=self.poll_interval, state=state)
             async with shared_poller(settings) as poller:
-                flow = wait_for(
-                    settings,
-                    rebuild_condition(self.condition),
-                    deadline=datetime.fromisoformat(self.deadline),
-                    poll_interval=self.poll_interval,
-                )
-                await poller.run(flow, listener=LogListener(self.log))
+                await poller.run(flow, listener=listener, world=world)
+
+        try:
+            await keep_connected(self.tuya_ota_conn_id, wait)
         except TuyaOTAError as error:
             return {"status": "error", "error": describe_error(error)}
         return {"status": "met"}

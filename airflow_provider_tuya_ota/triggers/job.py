@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_tuya_ota.client import LogListener
+from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
 from airflow_provider_tuya_ota.core.agenda import interval_alone
 from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
+from airflow_provider_tuya_ota.core.wait_state import WaitState
 from airflow_provider_tuya_ota.core.watching import Patience, watch_job
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected, shared_settings
 from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
 from airflow_provider_tuya_ota.polling.pulse import feel_pulse
 from airflow_provider_tuya_ota.polling.shared import shared_poller
@@ -125,7 +126,7 @@ class TuyaOTAJobTrigger(BaseTrigger):
     async def _read_settings(self) -> Settings:
         # Many that are killed at once would stand in one line to read the same connection again.
         if self._settings is None:
-            self._settings = await TuyaOTAHook(self.tuya_ota_conn_id).aget_settings()
+            self._settings = await shared_settings(self.tuya_ota_conn_id)
         return self._settings
 
     async def _wait(self) -> dict[str, Any]:
@@ -160,22 +161,31 @@ class TuyaOTAJobTrigger(BaseTrigger):
         return {"stopped": stopped.line(self.job_id)}
 
     async def _watch(self) -> Verdict:
-        hook = TuyaOTAHook(self.tuya_ota_conn_id)
         patience = Patience.from_dict(self.patience)
-        listener = LogListener(self.log)
-        async with feel_pulse() as self._pulse:
+        listener, world, state = LogListener(self.log), World(), WaitState()
+
+        async def wait(settings: Settings) -> Verdict:
+            self._settings = settings
             try:
-                async with shared_poller(await self._read_settings()) as poller:
+                async with shared_poller(settings) as poller:
                     return await poller.watch(
-                        self.job_id, patience, firmware_id=self.firmware_id, listener=listener, world=World()
+                        self.job_id,
+                        patience,
+                        firmware_id=self.firmware_id,
+                        listener=listener,
+                        world=world,
+                        state=state,
                     )
             except PollerBrokenError as error:
-                waits = error.waits
+                rate = settings.requests_per_second
+                interval = interval_alone(patience.poll_interval, waits=error.waits, rate=rate)
                 await self.log.awarning(f"Looking at many jobs at once has failed ({error}); looking at this one alone")
-            async with await hook.aget_conn(self.log) as client:
-                rate = client.settings.requests_per_second
-                alone = interval_alone(patience.poll_interval, waits=waits, rate=rate)
-                return await client.run(watch_job(client.settings, self.job_id, replace(patience, poll_interval=alone)))
+            async with AsyncTuyaOTAClient(settings, listener=listener, world=world) as client:
+                alone = replace(patience, poll_interval=interval)
+                return await client.run(watch_job(settings, self.job_id, alone, state))
+
+        async with feel_pulse() as self._pulse:
+            return await keep_connected(self.tuya_ota_conn_id, wait)
 
 
 def _event(status: str, verdict: Verdict | None, message: str) -> dict[str, Any]:

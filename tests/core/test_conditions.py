@@ -18,10 +18,12 @@ from airflow_provider_tuya_ota.core.conditions import (
 from airflow_provider_tuya_ota.core.errors import (
     FirmwareStatusError,
     InvalidParameterError,
+    LostSightError,
     NotFoundError,
     WaitTimeoutError,
 )
-from tests.core.script import NOW, SETTINGS, Script, firmware, lost, ok, refused
+from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError, WaitState
+from tests.core.script import NOW, SETTINGS, Script, firmware, gateway, lost, ok, refused
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.http import Response
@@ -45,7 +47,8 @@ def states(**told: str) -> Response:
 
 def wait(condition: Condition, answers: Any, seconds: float = 100.0) -> Script:
     script = Script(answers)
-    script.run(wait_for(SETTINGS, condition, deadline=NOW + timedelta(seconds=seconds), poll_interval=30.0))
+    deadline = NOW + timedelta(seconds=seconds)
+    script.run(wait_for(SETTINGS, condition, deadline=deadline, poll_interval=30.0, state=WaitState()))
     return script
 
 
@@ -123,6 +126,54 @@ def test_a_wait_that_is_over_says_what_was_seen_last(answers: list[Any], said: s
 def test_what_does_not_exist_is_not_waited_for() -> None:
     with pytest.raises(NotFoundError):
         wait(VERIFIED, [refused("iot.firmware.FirmwareNotFound")])
+
+
+@pytest.mark.parametrize(("condition", "subject"), [(VERIFIED, "package 178"), (online(), "the devices of product pk")])
+def test_an_outage_is_tolerated_for_two_hours_and_no_longer(condition: Condition, subject: str) -> None:
+    script = Script(lambda _: lost())
+
+    with pytest.raises(LostSightError, match=f"{subject} could not be looked at for 7200 s; to wait on, run the task"):
+        script.run(
+            wait_for(SETTINGS, condition, deadline=NOW + timedelta(days=1), poll_interval=600, state=WaitState())
+        )
+
+    assert timedelta(hours=2) <= script.now - NOW < timedelta(hours=2, minutes=15)
+
+
+def test_what_was_seen_well_and_is_refused_is_given_a_moment() -> None:
+    state = WaitState()
+    answers = [package(0), *[refused("iot.firmware.FirmwareNotFound")] * 2, package(1)]
+
+    script = Script(answers)
+    script.run(wait_for(SETTINGS, VERIFIED, deadline=NOW + timedelta(hours=1), poll_interval=100, state=state))
+    script = Script(lambda _: refused("iot.firmware.FirmwareNotFound"))
+    with pytest.raises(LostSightError, match="for 300 s"):
+        script.run(wait_for(SETTINGS, VERIFIED, deadline=NOW + timedelta(hours=1), poll_interval=100, state=state))
+
+    assert script.now - NOW == timedelta(seconds=300)
+
+
+def test_a_wait_whose_key_is_refused_is_given_back_to_whoever_can_read_the_connection_again() -> None:
+    state = WaitState()
+    script = Script([package(0), gateway("SignatureDoesNotMatch", 403), package(1)])
+    deadline = NOW + timedelta(hours=1)
+
+    with pytest.raises(KeyRefusedError) as caught:
+        script.run(wait_for(SETTINGS, VERIFIED, deadline=deadline, poll_interval=30, state=state))
+    assert caught.value.pause == 30
+    script.run(wait_for(SETTINGS, VERIFIED, deadline=deadline, poll_interval=30, state=state))
+
+    assert len(script.sent) == 3
+
+
+def test_a_wait_that_is_over_while_its_key_is_refused_is_over() -> None:
+    state = WaitState()
+    state.record()
+
+    with pytest.raises(WaitTimeoutError):
+        Script([gateway("SignatureDoesNotMatch", 403)]).run(
+            wait_for(SETTINGS, VERIFIED, deadline=NOW, poll_interval=30, state=state)
+        )
 
 
 @pytest.mark.parametrize("condition", [VERIFIED, online(), online(at_least=1, state="OFFLINE")])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import pytest
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import NotFoundError, ProtocolError
-from airflow_provider_tuya_ota.core.one_poll import LONGEST_POLL, one_poll
+from airflow_provider_tuya_ota.core.one_poll import one_poll
 from tests.core.script import SETTINGS, Script, job, ok, refused
 
 if TYPE_CHECKING:
@@ -28,13 +29,13 @@ def asking(times: int) -> Flow[int]:
 def test_a_poll_is_what_it_asks_and_concludes() -> None:
     script = Script([ok(data=job("1"))] * 3)
 
-    assert script.run(one_poll(asking(3), "job 1")) == 3
+    assert script.run(one_poll(SETTINGS, asking(3), "job 1")) == 3
     assert len(script.sent) == 3
 
 
 def test_what_the_platform_refuses_is_refused() -> None:
     with pytest.raises(NotFoundError):
-        Script([refused("iot.firmware.InvalidOTAJobId")]).run(one_poll(asking(1), "job 1"))
+        Script([refused("iot.firmware.InvalidOTAJobId")]).run(one_poll(SETTINGS, asking(1), "job 1"))
 
 
 @pytest.mark.parametrize("odd", [RecursionError("too deep"), OverflowError("date value out of range"), KeyError("x")])
@@ -44,23 +45,24 @@ def test_an_answer_that_nobody_thought_of_is_a_poll_that_failed(odd: Exception) 
         raise odd
 
     with pytest.raises(ProtocolError, match=rf"job 1 could not be polled: .*\({type(odd).__name__}\)") as caught:
-        Script([ok(data=job("1"))]).run(one_poll(mistaken(), "job 1"))
+        Script([ok(data=job("1"))]).run(one_poll(SETTINGS, mistaken(), "job 1"))
 
     # The text of such an error may hold what the platform sent.
     assert str(odd) not in str(caught.value)
     assert caught.value.__suppress_context__
 
 
-def test_answers_without_end_end_the_poll() -> None:
+@pytest.mark.parametrize(("rate", "seconds"), [(10.0, 600), (0.5, 10_000)])
+def test_answers_without_end_end_the_poll(rate: float, seconds: float) -> None:
     script = Script()
 
     def platform(sent: Sent) -> Response:
-        script.now += timedelta(seconds=30)
+        script.now += timedelta(seconds=50)
         return ok(data=job("1"))
 
     script.answers = platform
     begun = script.now
 
-    with pytest.raises(ProtocolError, match="job 1 could not be polled within 600 s"):
-        script.run(one_poll(asking(10_000), "job 1"))
-    assert (script.now - begun).total_seconds() == LONGEST_POLL
+    with pytest.raises(ProtocolError, match=f"job 1 could not be polled within {seconds:g} s"):
+        script.run(one_poll(replace(SETTINGS, requests_per_second=rate), asking(10_000), "job 1"))
+    assert (script.now - begun).total_seconds() == pytest.approx(seconds, abs=60)

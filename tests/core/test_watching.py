@@ -53,7 +53,7 @@ def platform(looks: Sequence[State | Response | Exception], **more: Any) -> Call
 
 
 def watch(
-    looks: Sequence[State | Response | Exception], *, seconds: float = 3600, **patience: float
+    looks: Sequence[State | Response | Exception], *, seconds: float = 3600, **patience: Any
 ) -> tuple[Verdict, Script]:
     script = Script(platform(looks))
     return script.run(
@@ -62,7 +62,7 @@ def watch(
 
 
 def failing(
-    looks: Sequence[State | Response | Exception], kind: type[TuyaOTAError], *, seconds: float = 3600, **patience: float
+    looks: Sequence[State | Response | Exception], kind: type[TuyaOTAError], *, seconds: float = 3600, **patience: Any
 ) -> tuple[Any, Script]:
     script = Script(platform(looks))
     with pytest.raises(kind) as caught:
@@ -252,7 +252,7 @@ def test_a_deadline_of_another_time_zone_is_kept_as_an_instant() -> None:
 
 @pytest.mark.parametrize("hours", [1, -1])
 def test_setting_the_wall_clock_moves_no_deadline_and_no_tolerance(hours: int) -> None:
-    def waits(set_at: int, looks: Sequence[State | Response | Exception], **patience: float) -> tuple[str, timedelta]:
+    def waits(set_at: int, looks: Sequence[State | Response | Exception], **patience: Any) -> tuple[str, timedelta]:
         answers = platform(looks)
         script = Script()
 

@@ -20,8 +20,9 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.http import Response
 from airflow_provider_tuya_ota.core.verdicts import Outcome
+from airflow_provider_tuya_ota.core.wait_state import WaitState
 from tests.contract.worlds import Quiet
-from tests.polling.test_poller import RATE, Stage, play
+from tests.polling.stage import RATE, Stage, play
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -49,7 +50,9 @@ def test_waits_of_another_kind_that_use_the_whole_budget_starve_no_job() -> None
         others = [
             asyncio.ensure_future(
                 stage.poller.run(
-                    wait_for(stage.where, condition, deadline=deadline, poll_interval=15), listener=Quiet()
+                    wait_for(stage.where, condition, deadline=deadline, poll_interval=15, state=WaitState()),
+                    listener=Quiet(),
+                    world=stage.world,
                 )
             )
             for _ in range(140)

@@ -40,20 +40,25 @@ def test_it_is_rebuilt_from_what_it_serialises() -> None:
     assert TuyaOTAJobTrigger(**stored).serialize() == (path, kwargs)
 
 
-@pytest.mark.parametrize(("form", "on_cancel", "firmware_id"), [(1, "keep", ""), (2, "stop", ""), (3, "stop", "178")])
+@pytest.mark.parametrize(
+    ("form", "on_cancel", "firmware_id"), [(1, "keep", ""), (2, "stop", ""), (3, "stop", "178"), (4, "stop", "178")]
+)
 def test_every_form_that_was_ever_stored_still_resumes(form: int, on_cancel: str, firmware_id: str) -> None:
     stored = json.loads((GOLDEN / f"job_trigger_{form}.json").read_text(encoding="utf-8"))
 
     rebuilt = TuyaOTAJobTrigger(**stored).serialize()[1]
 
     assert rebuilt == stored | {"on_cancel": on_cancel, "firmware_id": firmware_id}
-    assert Patience.from_dict(stored["patience"] | {"added_later": 1}).poll_interval == 15.0
+    how = Patience.from_dict(stored["patience"] | {"added_later": 1})
+    assert (how.poll_interval, how.expected) == (15.0, ("device-001", "device-002") if form == 4 else ())
 
 
 def test_the_newest_stored_form_is_the_one_that_is_written_today() -> None:
     newest = max(GOLDEN.glob("job_trigger_*.json"))
 
-    assert set(json.loads(newest.read_text(encoding="utf-8"))) == set(trigger().serialize()[1])
+    stored = json.loads(newest.read_text(encoding="utf-8"))
+    assert set(stored) == set(trigger().serialize()[1])
+    assert set(stored["patience"]) == set(PATIENCE)
 
 
 def test_no_secret_is_part_of_it(service: Service) -> None:

@@ -1,0 +1,93 @@
+"""One reading of a connection for all who wait in an event loop: Airflow answers one question at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from copy import copy
+from typing import TYPE_CHECKING, Final, TypeVar
+from weakref import WeakKeyDictionary
+
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, TuyaOTAError
+from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Task
+    from collections.abc import Awaitable, Callable
+
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+T = TypeVar("T")
+
+FRESH: Final = 60.0
+"""Seconds for which a connection that was read serves whoever comes."""
+JUST_READ: Final = 5.0
+"""Seconds for which it serves also those whose key was refused: a thousand are refused at the same time."""
+
+
+class _Reading:
+    def __init__(self, conn_id: str) -> None:
+        loop = asyncio.get_running_loop()
+        self._begun = loop.time()
+        # A task of its own: whoever asked first may be cancelled, and others wait for the same answer.
+        self.task: Task[Settings] = loop.create_task(TuyaOTAHook(conn_id).aget_settings())
+        self.task.add_done_callback(_note_end)
+
+    def serves(self, refused: Settings | None) -> bool:
+        if not self.task.done():
+            return True
+        if self.task.cancelled() or self.task.exception():
+            return False
+        age = asyncio.get_running_loop().time() - self._begun
+        return age < (JUST_READ if self.task.result() == refused else FRESH)
+
+
+def _note_end(task: Task[Settings]) -> None:
+    # An error that nobody waits for any more is no news.
+    if not task.cancelled():
+        task.exception()
+
+
+_READINGS: Final[WeakKeyDictionary[AbstractEventLoop, dict[str, _Reading]]] = WeakKeyDictionary()
+
+
+async def shared_settings(conn_id: str, *, refused: Settings | None = None) -> Settings:
+    """Read a connection, or take what was read for somebody else within the last minute; failures are not kept.
+
+    :param refused: settings whose key the platform has just refused: they are read again at once.
+    :raises ConfigurationError: as :meth:`.TuyaOTAHook.aget_settings`.
+    """
+    readings = _READINGS.setdefault(asyncio.get_running_loop(), {})
+    reading = readings.get(conn_id)
+    if reading is None or not reading.serves(refused):
+        reading = readings[conn_id] = _Reading(conn_id)
+    try:
+        return await asyncio.shield(reading.task)
+    except TuyaOTAError as error:
+        # Each wait raises an instance of its own.
+        raise copy(error) from None
+
+
+async def keep_connected(conn_id: str, wait: Callable[[Settings], Awaitable[T]]) -> T:
+    """Carry out a wait; where its key is refused, read the connection again and go on.
+
+    :param wait: begins the wait, or goes on with it, over a connection.
+    """
+    settings = await shared_settings(conn_id)
+    while True:
+        try:
+            return await wait(settings)
+        except (KeyRefusedError, AuthenticationError) as error:
+            renewed = await _renewed(conn_id, settings)
+            if renewed == settings:
+                if isinstance(error, AuthenticationError):
+                    raise
+                await asyncio.sleep(error.pause)
+            settings = renewed
+
+
+async def _renewed(conn_id: str, refused: Settings) -> Settings:
+    try:
+        return await shared_settings(conn_id, refused=refused)
+    except Exception:  # noqa: BLE001 - Airflow is away or the connection is being changed, and the wait tolerates that
+        return refused

@@ -1,0 +1,64 @@
+"""What a sensor keeps of its wait between two pokes."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from airflow_provider_tuya_ota.core.wait_state import WaitState
+from airflow_provider_tuya_ota.transports.driver import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow.sdk import Context
+
+KEY: Final = "tuya_ota.wait"
+"""Of the entry in the task state store; people see it in the UI."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """What one try of a sensor has seen so far.
+
+    :param world: the clock that its moments were read from.
+    """
+
+    try_number: int
+    state: WaitState = field(default_factory=WaitState)
+    world: World = field(default_factory=World)
+
+
+class Keeps(Protocol):
+    """A sensor that keeps what it has seen."""
+
+    kept: Kept | None
+
+    @property
+    def reschedule(self) -> bool:
+        """Whether each poke has a process of its own."""
+
+
+@contextmanager
+def kept_wait(sensor: Keeps, context: Context) -> Iterator[Kept]:
+    """Give what this try of the sensor has seen so far, and keep what it sees inside the context.
+
+    In the mode ``reschedule`` each poke has a process of its own, so it is kept in Airflow's task state store. A retry
+    begins anew, as any other wait does.
+    """
+    try_number = int(getattr(context["ti"], "try_number", 1))
+    if sensor.kept is None or sensor.kept.try_number != try_number:
+        sensor.kept = Kept(try_number)
+    store: Any = context.get("task_state_store") if sensor.reschedule else None
+    if store is None:
+        yield sensor.kept
+        return
+    stored = store.get(KEY) or {}
+    before = stored.get("seen", {}) if stored.get("try_number") == try_number else {}
+    sensor.kept = Kept(try_number, WaitState.from_dict(before))
+    try:
+        yield sensor.kept
+    finally:
+        if (after := sensor.kept.state.to_dict()) != before:
+            store.set(KEY, {"try_number": try_number, "seen": after})

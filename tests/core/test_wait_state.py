@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta, timezone
+
+import pytest
+
+from airflow_provider_tuya_ota.core.errors import (
+    ApiError,
+    AuthenticationError,
+    LostSightError,
+    NotFoundError,
+    PermissionDeniedError,
+    TuyaOTAError,
+)
+from airflow_provider_tuya_ota.core.wait_state import MOMENT, WaitState
+from tests.core.script import NOW, lost
+
+TOLERANCE = 3600.0
+
+
+def refusal(kind: type[ApiError]) -> ApiError:
+    return kind(action="QueryOTAJob", code="No", message="no", request_id="r", http_status=403)
+
+
+def fail(state: WaitState, error: TuyaOTAError, seconds: float, *, is_listing: bool = False) -> None:
+    now = NOW + timedelta(seconds=seconds)
+    state.record_failure(
+        error, now, subject="job 1", meanwhile="it goes on", tolerance=TOLERANCE, is_listing=is_listing
+    )
+
+
+def seen_well() -> WaitState:
+    state = WaitState()
+    state.record()
+    return state
+
+
+def test_failures_that_pass_are_tolerated_for_so_long_and_no_longer() -> None:
+    state = WaitState()
+    fail(state, lost(), 0)
+    fail(state, lost(), TOLERANCE - 1)
+
+    with pytest.raises(LostSightError, match=r"job 1 could not be looked at for 3600 s; it goes on\. Last: request to"):
+        fail(state, lost(), TOLERANCE)
+
+
+def test_a_poll_that_succeeds_ends_a_row_of_failures() -> None:
+    state = WaitState()
+    fail(state, lost(), 0)
+    state.record()
+
+    fail(state, lost(), TOLERANCE)
+    fail(state, refusal(NotFoundError), TOLERANCE + 1)
+    state.record()
+    fail(state, refusal(NotFoundError), 2 * TOLERANCE)
+
+
+@pytest.mark.parametrize("kind", [AuthenticationError, PermissionDeniedError, NotFoundError])
+def test_a_refusal_is_tolerated_for_a_moment_where_polls_went_well_and_not_at_all_otherwise(
+    kind: type[ApiError],
+) -> None:
+    with pytest.raises(kind):
+        fail(WaitState(), refusal(kind), 0)
+    state = seen_well()
+    fail(state, refusal(kind), 0)
+
+    with pytest.raises(LostSightError, match="for 300 s"):
+        fail(state, refusal(kind), MOMENT)
+
+
+def test_a_refusal_at_the_end_of_an_outage_is_given_its_own_moment() -> None:
+    state = seen_well()
+    for minute in range(30):
+        fail(state, lost(), 60.0 * minute)
+
+    fail(state, refusal(AuthenticationError), 1800)
+    fail(state, refusal(AuthenticationError), 1800 + MOMENT - 1)
+
+    with pytest.raises(LostSightError):
+        fail(state, refusal(AuthenticationError), 1800 + MOMENT)
+
+
+def test_listings_that_succeed_prove_nothing_about_polls_that_fail() -> None:
+    state = WaitState()
+    fail(state, lost(), 0)
+    state.record_listing()
+
+    with pytest.raises(LostSightError):
+        fail(state, lost(), TOLERANCE)
+
+
+def test_a_listing_alone_does_not_make_up_for_a_poll_that_is_refused() -> None:
+    state = WaitState()
+    state.record_listing()
+
+    fail(state, refusal(PermissionDeniedError), 0, is_listing=True)
+    with pytest.raises(PermissionDeniedError):
+        fail(state, refusal(PermissionDeniedError), 0)
+
+
+def test_listings_that_fail_are_forgiven_by_the_next_one_that_succeeds() -> None:
+    state = seen_well()
+    fail(state, lost(), 0, is_listing=True)
+    state.record_listing()
+
+    fail(state, lost(), TOLERANCE, is_listing=True)
+    with pytest.raises(LostSightError):
+        fail(state, lost(), 2 * TOLERANCE, is_listing=True)
+
+
+def test_it_tells_whether_the_key_is_refused_now() -> None:
+    state = seen_well()
+    told = []
+    for error in (refusal(AuthenticationError), refusal(NotFoundError), refusal(AuthenticationError)):
+        fail(state, error, 0)
+        told.append(state.is_key_refused)
+    state.record()
+
+    assert [*told, state.is_key_refused] == [True, False, True, False]
+
+
+def test_it_survives_as_json_in_the_middle_of_everything() -> None:
+    state = seen_well()
+    state.settling_since = NOW.astimezone(timezone(timedelta(hours=8)))
+    state.line = "job 1 IN_PROGRESS"
+    fail(state, lost(), 0)
+    fail(state, refusal(NotFoundError), 60)
+
+    again = WaitState.from_dict(json.loads(json.dumps(state.to_dict())))
+
+    assert again == WaitState.from_dict(state.to_dict())
+    assert again.to_dict() == state.to_dict()
+    assert (again.was_well, again.line, again.settling_since) == (True, "job 1 IN_PROGRESS", NOW)
+    fail(again, lost(), TOLERANCE - 1)
+    with pytest.raises(LostSightError):
+        fail(again, lost(), TOLERANCE)
+
+
+@pytest.mark.parametrize("stored", [{}, {"later": 1}])
+def test_what_is_missing_was_not_seen(stored: dict[str, int]) -> None:
+    assert WaitState.from_dict(stored) == WaitState()

@@ -1,0 +1,226 @@
+"""Pokes, a blocking wait and a deferred one are shown the same, and end in the same way after the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
+from airflow_provider_tuya_ota.core.errors import TransportError, TuyaOTAError
+from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError, WaitState
+from airflow_provider_tuya_ota.core.watching import Patience, Watch, poll_job, watch_job
+from airflow_provider_tuya_ota.polling.poller import Poller
+from airflow_provider_tuya_ota.transports.budget import Budget
+from tests.campaigns.virtual import BIRTH, LoopWorld, VirtualLoop
+from tests.contract.worlds import Quiet, VirtualWorld, settings
+from tests.core.script import firmware, gateway, job, lost, ok, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_tuya_ota.core.http import Request, Response
+
+State: TypeAlias = "tuple[str, int, str] | Response | TransportError"
+"""Status of the job, of the package and of the device; or what comes instead of any answer."""
+Play: TypeAlias = "list[tuple[float, State]]"
+"""From which second on the platform shows what."""
+End: TypeAlias = tuple[str, float]
+"""Outcome or kind of error, and after how many seconds."""
+
+POLL = 15.0
+LATER = 4 * POLL + 30.0
+"""Seconds by which a deferred wait, which polls less often while nothing happens, may end later than the others."""
+ONE_POLL = 3 * POLL
+"""Seconds from one poll to the next where each repeats its requests for about a quarter of a minute."""
+HOUR = 3600.0
+
+RUNNING: State = ("IN_PROGRESS", 2, "NOTIFIED")
+DONE: State = ("COMPLETED", 1, "SUCCEEDED")
+FAILED: State = ("COMPLETED", 3, "FAILED")
+UNSETTLED: State = ("COMPLETED", 2, "SUCCEEDED")
+REFUSED: State = gateway("SignatureDoesNotMatch", 403)
+GONE: State = gateway("iot.firmware.InvalidOTAJobId", 404)
+AWAY: State = lost()
+ODD: State = ok(data=[1, 2])
+
+PLAYS: dict[str, tuple[Play, str]] = {
+    "it succeeds": ([(0, RUNNING), (300, DONE)], "succeeded"),
+    "it fails": ([(0, RUNNING), (300, FAILED)], "failed"),
+    "it never ends": ([(0, RUNNING)], "WaitTimeoutError"),
+    "it settles": ([(0, RUNNING), (300, UNSETTLED), (500, DONE)], "succeeded"),
+    "it never settles": ([(0, RUNNING), (300, UNSETTLED)], "JobFailedError"),
+    "it settles twice": ([(0, UNSETTLED), (200, RUNNING), (400, UNSETTLED), (600, DONE)], "succeeded"),
+    "the key is refused from the first": ([(0, REFUSED)], "AuthenticationError"),
+    "the job is not there": ([(0, GONE)], "NotFoundError"),
+    "the key is refused for a moment": ([(0, RUNNING), (300, REFUSED), (500, DONE)], "succeeded"),
+    "the key is refused for good": ([(0, RUNNING), (300, REFUSED)], "LostSightError"),
+    "the job goes away": ([(0, RUNNING), (300, GONE)], "LostSightError"),
+    "an outage of an hour": ([(0, RUNNING), (300, AWAY), (300 + HOUR, DONE)], "succeeded"),
+    "an outage without end": ([(0, RUNNING), (300, AWAY)], "LostSightError"),
+    "an outage from the first": ([(0, AWAY)], "LostSightError"),
+    "an outage that ends in a refusal": ([(0, RUNNING), (300, AWAY), (2000, REFUSED), (2100, DONE)], "succeeded"),
+    "nothing but odd answers": ([(0, RUNNING), (300, ODD)], "LostSightError"),
+    "while it settles nobody answers": ([(0, UNSETTLED), (60, AWAY), (1000, UNSETTLED)], "JobFailedError"),
+}
+
+
+@dataclass
+class Stand:
+    """A platform that shows one job as a play says, and any other as running."""
+
+    play: Play
+    time: Callable[[], float]
+    asked: list[str] = field(default_factory=list)
+
+    def answer(self, request: Request) -> Response:
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+        action, job_id = asked["Action"], asked.get("JobId", "9001")
+        self.asked.append(action)
+        state = [state for begin, state in self.play if begin <= self.time()][-1]
+        if action == "ListOTAJobByFirmware":
+            return ok(data=[job(name) for name in ("9001", *OTHERS)], total=1 + len(OTHERS))
+        if job_id != "9001":
+            state = RUNNING
+        if isinstance(state, Exception):
+            raise state
+        if not isinstance(state, tuple):
+            return state
+        status, package, device = state
+        if action == "QueryOTAJob":
+            return ok(data=job(job_id, status=status))
+        if action == "ListOTATaskByJob":
+            return ok(data=[task("d1", device)], total=1)
+        return ok(firmwareInfo=firmware(status=package))
+
+
+OTHERS = [str(number) for number in range(60)]
+
+
+class Blocking:
+    def __init__(self, stand: Stand) -> None:
+        self._stand = stand
+
+    def send(self, request: Request) -> Response:
+        return self._stand.answer(request)
+
+    def close(self) -> None:
+        pass
+
+
+class Waiting(Blocking):
+    async def send(self, request: Request) -> Response:  # type: ignore[override] # the same for event loops
+        await asyncio.sleep(0.01)
+        return self._stand.answer(request)
+
+    async def close(self) -> None:  # type: ignore[override] # as above
+        pass
+
+
+def patience(seconds: float = 3 * HOUR) -> Patience:
+    return Patience(deadline=datetime.fromtimestamp(BIRTH, UTC) + timedelta(seconds=seconds), poll_interval=POLL)
+
+
+def ended(run: Callable[[], Any], time: Callable[[], float]) -> End:
+    try:
+        verdict = run()
+    except TuyaOTAError as error:
+        return type(error).__name__, time()
+    return verdict.outcome.value, time()
+
+
+def in_a_worker(play: Play, talk: Callable[[TuyaOTAClient, VirtualWorld], Any]) -> End:
+    world = VirtualWorld()
+    stand = Stand(play, lambda: world.now - BIRTH)
+    where = settings("http://127.0.0.1:1")
+    with TuyaOTAClient(where, transport=Blocking(stand), listener=Quiet(), world=world) as client:
+        return ended(lambda: talk(client, world), stand.time)
+
+
+def blocking(play: Play) -> End:
+    return in_a_worker(play, lambda client, _: client.run(watch_job(client.settings, "9001", patience())))
+
+
+def poking(play: Play) -> End:
+    """As a sensor does in the mode ``reschedule``: of each poke nothing is left but what was stored."""
+    stored = json.dumps({})
+
+    def talk(client: TuyaOTAClient, world: VirtualWorld) -> Any:
+        nonlocal stored
+        while True:
+            state = WaitState.from_dict(json.loads(stored))
+            watch = Watch("9001", patience(), state)
+            begun = world.now
+            sight = client.run(poll_job(client.settings, watch))
+            stored = json.dumps(state.to_dict())
+            if sight is not None and sight.verdict.outcome.has_ended:
+                return sight.verdict
+            if begun - BIRTH >= 3 * HOUR:
+                # What Airflow does to a sensor.
+                raise watch.timeout()
+            world.sleep(min(POLL, 3 * HOUR - (begun - BIRTH)))
+
+    return in_a_worker(play, talk)
+
+
+def deferred(play: Play, others: int = 0) -> End:
+    loop = VirtualLoop()
+    stand = Stand(play, loop.time)
+    world = LoopWorld(loop)
+
+    async def wait() -> Any:
+        budget = Budget({Lane.CALLS: 10.0, Lane.CANCELS: 10.0}, clock=loop.time)
+        where = replace(settings("http://127.0.0.1:1"), requests_per_second=10.0)
+        client = AsyncTuyaOTAClient(where, transport=Waiting(stand), listener=Quiet(), world=world, budget=budget)
+        async with Poller(client) as poller:
+            crowd = [
+                asyncio.ensure_future(
+                    poller.watch(name, patience(9 * HOUR), firmware_id="178", listener=Quiet(), world=world)
+                )
+                for name in OTHERS[:others]
+            ]
+            try:
+                state = WaitState()
+                while True:
+                    try:
+                        return await poller.watch(
+                            "9001", patience(), firmware_id="178", listener=Quiet(), world=world, state=state
+                        )
+                    except KeyRefusedError as refused:
+                        await asyncio.sleep(refused.pause)
+            finally:
+                for one in crowd:
+                    one.cancel()
+                await asyncio.gather(*crowd, return_exceptions=True)
+
+    try:
+        return ended(lambda: loop.run_until_complete(wait()), loop.time)
+    finally:
+        loop.close()
+
+
+@pytest.mark.parametrize("name", PLAYS)
+def test_all_modes_end_in_the_same_way_after_the_same_time(name: str) -> None:
+    play, outcome = PLAYS[name]
+
+    ends = {mode.__name__: mode(play) for mode in (poking, blocking, deferred)}
+
+    assert {end for end, _ in ends.values()} == {outcome}, ends
+    assert ends["poking"][1] == pytest.approx(ends["blocking"][1], abs=ONE_POLL)
+    assert -ONE_POLL <= ends["deferred"][1] - ends["blocking"][1] <= LATER, ends
+
+
+@pytest.mark.parametrize("state", [AWAY, ODD, REFUSED, GONE])
+def test_among_many_waits_sight_is_lost_too_though_listings_show_the_job(state: State) -> None:
+    alone, _ = blocking([(0, RUNNING), (300, state)])
+
+    end, after = deferred([(0, RUNNING), (300, state)], others=len(OTHERS))
+
+    assert end == alone == "LostSightError"
+    assert after < 300 + 2 * HOUR + 300
