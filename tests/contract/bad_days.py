@@ -6,24 +6,42 @@ from typing import Any
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.emulator.faults import KINDS
+from airflow_provider_tuya_ota.emulator.spoilt_responses import PARTS
 from tests.contract.release import ONCE, RIGHT, Platform, a_release
 from tests.contract.worlds import Meeting
 
+APART = {"endless_list"}
+"""Whoever believes a list is not right about it, and nothing tells that its entries are invented."""
 STATUSES = (400, 401, 403, 404, 407, 418, 500, 502, 503, 504)
 """Told by what stands in between, without a code of the platform."""
-NOT_YET = {"wrong_status", "no_id", "other_id", "odd_ids", "hostile_texts", "endless_list", "drip", "continue"}
-"""Kinds that the emulator has and a release does not get through."""
+ODD = ("float", "exponent", "bool", "padded", "surrogate", "list")
+"""How ids come that are none."""
+_WITH_VALUES = {
+    *("status", "status_after", "refuse", "outage", "skew", "wrong_status", "other_id", "odd_ids", "hostile_texts"),
+    *("drip", "huge", "deep"),
+}
 FAULTS: list[dict[str, Any]] = [
-    *({"kind": kind} for kind in KINDS if kind not in {"status", "status_after", "refuse", "outage", "skew", *NOT_YET}),
+    *({"kind": kind} for kind in KINDS if kind not in {*_WITH_VALUES, *APART}),
     *({"kind": kind, "status": status} for kind in ("status", "status_after") for status in STATUSES),
+    *({"kind": "wrong_status", "status": status} for status in (405, 429, 500)),
     {"kind": "delay", "seconds": 60},
     {"kind": "slow_body", "seconds": 60},
+    *({"kind": "drip", "seconds": 60, "part": part} for part in PARTS),
     {"kind": "refuse", "seconds": 5},
     {"kind": "refuse", "seconds": 120},
     {"kind": "outage", "seconds": 5},
     {"kind": "outage", "seconds": 120},
     {"kind": "skew", "seconds": 3600},
     {"kind": "skew", "seconds": -3600},
+    {"kind": "other_id", "about": "inexistent"},
+    {"kind": "odd_ids", "text": "number"},
+    *({"kind": "odd_ids", "text": text} for text in ODD),
+    {"kind": "hostile_texts", "text": "everything"},
+    {"kind": "hostile_texts", "text": "1MB"},
+    {"kind": "hostile_texts", "text": "everything", "fields": ["TaskStatus", "JobStatus", "DestVersion"]},
+    {"kind": "huge", "size": 1_000_000},
+    {"kind": "deep", "size": 600},
+    {"kind": "deep", "size": 10_000},
 ]
 """Every kind, with what it may last or answer; answers come late enough to count as lost, and soon enough not to."""
 CREATES = ("CreateOTAFirmware", "CreateOTAVerifyJob", "CreateOTAStaticUpgradeJob")

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
+from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.emulator.quirks import Quirks
-from tests.contract.matrix import CLIENT, IMPOSSIBLE, NOT_YET, READINGS, covering, outcome, singles, together
+from tests.contract.matrix import APART, CLIENT, IMPOSSIBLE, READINGS, covering, outcome, singles, together
+from tests.contract.release import Platform, a_release
+from tests.contract.worlds import Meeting
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.models import Created
 
 
 def test_every_contradiction_is_in_the_matrix() -> None:
-    assert set(READINGS) - set(CLIENT) == set(Quirks().as_dict()) - NOT_YET
+    assert set(READINGS) - set(CLIENT) == set(Quirks().as_dict()) - APART
 
 
 @pytest.mark.parametrize("case", singles(), ids=str)
@@ -32,6 +35,17 @@ def test_a_release_is_right_under_every_two_readings(contradiction: str) -> None
 
     assert outcomes
     assert {case: result for case, result in outcomes.items() if result != "right"} == {}
+
+
+@pytest.mark.parametrize("order", ["in_order", "any_order"])
+def test_what_its_own_id_does_not_find_yet_is_not_made_again(order: str) -> None:
+    platform = Platform()
+    quirks = {"query_delay": 4.0, "list_order": order}
+    platform.emulator.world.quirks = platform.emulator.world.quirks.changed(quirks)
+
+    with pytest.raises(NotFoundError, match="QueryOTAFirmware was refused"):
+        Meeting(platform.emulator, platform.world).in_memory(lambda settings: a_release(settings, platform))
+    assert (platform.packages, dict(platform.jobs)) == (1, {})
 
 
 def test_where_nothing_can_work_the_switch_that_helps_is_named() -> None:

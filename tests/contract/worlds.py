@@ -84,7 +84,7 @@ class MemoryTransport:
             raise TransportError("refused", endpoint=parts.netloc, delivery=Delivery.NEVER_SENT) from None
         except messages.ConnectionDropped:
             raise TransportError("dropped", endpoint=parts.netloc, delivery=Delivery.UNKNOWN) from None
-        if answer.delay + answer.trickle > self._patience:
+        if answer.duration > self._patience:
             raise TransportError("no answer in time", endpoint=parts.netloc, delivery=Delivery.UNKNOWN)
         return Response(answer.status, answer.headers, answer.body)
 
