@@ -24,8 +24,8 @@ def dag(request: pytest.FixtureRequest, airflow_database: None) -> DAG:
     return load(request.param)
 
 
-def load(name: str) -> DAG:
-    """Give a sample Dag as Airflow knows it once its processor has read it."""
+def load(name: str, folder: Path = DAGS) -> DAG:
+    """Give a Dag as Airflow knows it once its processor has read it: a sample, or one of another folder."""
     from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415 - reads the configuration of the test's Airflow
     from airflow.models.dagbundle import DagBundleModel  # noqa: PLC0415 - as above
     from airflow.models.serialized_dag import SerializedDagModel  # noqa: PLC0415 - as above
@@ -33,7 +33,7 @@ def load(name: str) -> DAG:
     from airflow.serialization.serialized_objects import LazyDeserializedDAG  # noqa: PLC0415 - as above
     from airflow.utils.session import create_session  # noqa: PLC0415 - as above
 
-    bag = DagBag(dag_folder=str(DAGS), bundle_name="dags-folder")
+    bag = DagBag(dag_folder=str(folder), bundle_name="dags-folder")
     assert bag.import_errors == {}
     found: Any = bag.dags[name]
     with create_session() as session:
