@@ -145,7 +145,7 @@ with DAG("canary", schedule=None, params={"source": "", "failing": "device-002"}
     )
     verify = TuyaOTACreateVerifyJobOperator(
         task_id="verify",
-        firmware_id=upload.output,
+        firmware_id="{{ ti.xcom_pull('upload') }}",
         product_key=PRODUCT,
         device_names=["device-001", "{{ params.failing }}"],
         poll_interval=1,
@@ -154,7 +154,7 @@ with DAG("canary", schedule=None, params={"source": "", "failing": "device-002"}
     )
 
     @task(trigger_rule="all_done")
-    def read_device_texts(firmware_id: str) -> Any:
+    def read_device_texts(firmware_id: Any) -> Any:
         """Return and print what a device said."""
         hook = TuyaOTAHook()
         (job,) = hook.list_jobs_by_device(
@@ -166,7 +166,7 @@ with DAG("canary", schedule=None, params={"source": "", "failing": "device-002"}
         return [tasks, reply]
 
     @task(trigger_rule="all_done")
-    def read_firmware(firmware_id: str) -> Any:
+    def read_firmware(firmware_id: Any) -> Any:
         """Return and print a package, whose answer holds a presigned address."""
         hook = TuyaOTAHook()
         found = [
@@ -187,4 +187,4 @@ with DAG("canary", schedule=None, params={"source": "", "failing": "device-002"}
         errors_pickled,
     ):
         callable_()
-    verify >> [read_device_texts(upload.output), read_firmware(upload.output)]
+    upload >> verify >> [read_device_texts(upload.output), read_firmware(upload.output)]
