@@ -84,7 +84,10 @@ def _truth(step: Step, now: datetime) -> ReleaseReport:
         return _without_report(step)
     if report.event is Event.WAITING:
         spent = replace(report, duration=_since(report, now))
-        return spent if state in GOING_ON else replace(spent, event=Event.STOPPED, did=_broken_off(step))
+        if state in GOING_ON:
+            return spent
+        meanwhile = f"; it {report.did}" if report.did else ""
+        return replace(spent, event=Event.STOPPED, did=_broken_off(step) + meanwhile)
     if state == "success" and not report.event.is_good:
         return replace(report, did=f"{report.event}, and the step was marked success by a person")
     if state == "failed" and report.event.is_good:

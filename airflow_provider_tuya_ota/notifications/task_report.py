@@ -75,20 +75,25 @@ class TaskReport:
         if started_at:
             self.started_at = datetime.fromisoformat(started_at)
 
-    def recall(self) -> str:
+    def recall(self) -> str | None:
         """Take up what :meth:`wait` left, where nothing else came back from the wait.
 
-        :returns: the job's id; empty where nothing was left.
+        :returns: the job's id, empty where the step had none yet; None where nothing was left.
         """
         ti = self._context["ti"]
-        left = ti.xcom_pull(task_ids=ti.task_id, key=XCOM_KEY, map_indexes=ti.map_index) or {}
-        if job_id := left.get("job_id", ""):
+        left = ti.xcom_pull(task_ids=ti.task_id, key=XCOM_KEY, map_indexes=ti.map_index)
+        if not left:
+            return None
+        if job_id := str(left.get("job_id", "")):
             self.go_on(job_id=job_id, started_at=left.get("started_at", ""), link=left.get("link", ""))
-        return str(job_id)
+        return job_id
 
-    def wait(self) -> None:
-        """Leave what is known before a wait, in the course of which the step may be ended from outside."""
-        self._push(self._report(Event.WAITING))
+    def wait(self, did: str = "") -> None:
+        """Leave what is known before a wait, in the course of which the step may be ended from outside.
+
+        :param did: what it waits for, as the end of a sentence, where that is not its job.
+        """
+        self._push(self._report(Event.WAITING, did=did))
 
     def end(self, error: BaseException | None) -> None:
         """Push how the step ended, and tell the notifiers unless another try follows."""

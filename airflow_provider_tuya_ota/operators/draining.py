@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.watching import Patience
+    from airflow_provider_tuya_ota.notifications.task_report import TaskReport
     from airflow_provider_tuya_ota.operators.releasing import JobOperator, Started
 
 
 def start_after_draining(
-    operator: JobOperator, context: Context, how: Patience, begin: Callable[[datetime], tuple[Settings, Started]]
+    operator: JobOperator,
+    context: Context,
+    report: TaskReport,
+    how: Patience,
+    begin: Callable[[datetime], tuple[Settings, Started]],
 ) -> tuple[Settings, Started]:
     """Begin as often as it takes, and wait for the old job in between: in the triggerer, or here.
 
@@ -47,6 +52,7 @@ def start_after_draining(
                 # The job has ended and its devices have not, as far as lists tell: they catch up.
                 time.sleep(how.poll_interval)
             waited_for = still.job_id
+        report.wait(did=f"waits for job {waited_for}, from before this task was cleared; no new job was created")
         _wait_for(operator, context, waited_for, replace(how, deadline=drained_by))
 
 

@@ -145,7 +145,7 @@ def start(
             memory = memory_of(context, settings=client.settings, firmware_id=operator.firmware_id)
             return client.settings, client.run(flow(client.settings, attempt), memory=memory)
 
-    settings, started = start_after_draining(operator, context, how, begin)
+    settings, started = start_after_draining(operator, context, report, how, begin)
     operator.running = RunningJob.of(
         context, settings, started.job_id, is_own=started.is_own, on_cancel=operator.on_cancel
     )
@@ -246,9 +246,15 @@ def give_up(operator: JobOperator, context: Context, why: TaskDeferralError | Ta
     """
     with reported(context, operator) as report:
         own_id, is_certain = noted_job(context)
-        job_id = report.recall() or own_id
+        job_id = report.recall()
         if isinstance(why, TaskDeferralError):
             raise why
+        if job_id == "":
+            raise WaitTimeoutError(
+                "the triggerer did not answer in time; the job from before this task was cleared may still go on, and"
+                " no new one was created. Clear the task once more when the old job has ended"
+            )
+        job_id = job_id or own_id
         if not job_id:
             raise WaitTimeoutError(
                 "the triggerer did not answer in time, and this task has not written down which job it waits for"

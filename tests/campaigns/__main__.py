@@ -1,4 +1,4 @@
-"""Every campaign in its long form, and one table: ``python -m tests.campaigns [crash|kill|waits|sharing|canary …]``."""
+"""Every campaign in its long form, and one table: ``python -m tests.campaigns [crash|kill|ends|waits|sharing|…]``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.campaigns import canary, crash, crash_for_real, kill, sharing, waits
+from tests.campaigns import canary, crash, crash_for_real, ends, kill, sharing, waits
 from tests.campaigns.field import open_field
 from tests.campaigns.table import Row, rows_of, table_of
 
@@ -41,7 +41,14 @@ def _sharing() -> Iterator[Row]:
             yield from sharing.rows(Path(folder), processes=processes, seconds=SHARING)
 
 
-CAMPAIGNS = {"crash": _crash, "kill": _kill, "waits": _waits, "sharing": _sharing, "canary": canary.rows}
+CAMPAIGNS = {
+    "crash": _crash,
+    "kill": _kill,
+    "ends": ends.rows,
+    "waits": _waits,
+    "sharing": _sharing,
+    "canary": canary.rows,
+}
 
 
 def main() -> int:

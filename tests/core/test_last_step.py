@@ -43,6 +43,14 @@ def test_a_wait_that_a_person_broke_off_is_stopped_and_not_what_came_before() ->
     assert told.text == "OTA job 2 was stopped by a person, who marked step upgrade failed, 30 s."
 
 
+def test_what_a_broken_off_step_waited_for_is_told() -> None:
+    draining = step("upgrade", "failed", Event.WAITING, did="waits for job 1", waits_elsewhere=True)
+
+    assert tell(draining)[2] == (
+        "Step upgrade was stopped by a person, who marked step upgrade failed; it waits for job 1, 30 s."
+    )
+
+
 def test_a_wait_in_a_worker_may_also_have_lost_its_process() -> None:
     event, _, text = tell(step("upgrade", "failed", Event.WAITING, job_id="2"))
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import TaskDeferred
 
-from airflow_provider_tuya_ota.core.errors import JobFailedError
+from airflow_provider_tuya_ota.core.errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
-from tests.provider.conftest import CONNECTION, FakeTask
+from tests.provider.conftest import CONNECTION, FakeStore, FakeTask
 from tests.provider.test_upgrade_operator import PRODUCT, seed, upload
+from tests.provider.test_verify_operator import make_package, play, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,6 +124,49 @@ def test_a_wait_that_was_marked_success_is_no_success(service: Service, run: Fak
     run.states["upgrade"] = "success"
 
     assert tell(run, stopped)["event"] == "stopped"
+
+
+@pytest.fixture
+def draining(service: Service, context: Any, ti: FakeTask, firmware: Path) -> Any:
+    """A task that was cleared while a device was flashing, and waits for that device now."""
+    play(service, device_001={"flash_seconds": 90000.0}, device_002={"flash_seconds": 90000.0})
+    package = make_package(service, context, firmware)
+    context |= {"task_state_store": FakeStore(), "dag_run": SimpleNamespace(clear_number=0, start_date=None)}
+    with DAG("dag", schedule=None):
+        operator = verify(package, deferrable=True, retries=3)
+    with pytest.raises(TaskDeferred):
+        operator.execute(context)
+    service.emulator.clock.advance(600)
+    context["dag_run"].clear_number = 1
+    ti.max_tries, ti.try_number = ti.try_number + 3, ti.try_number + 1
+    ti.xcom.clear()
+    with pytest.raises(TaskDeferred):
+        operator.execute(context)
+    return operator
+
+
+def test_a_task_that_waits_for_the_job_of_before_a_clear_says_so(
+    service: Service, ti: FakeTask, run: FakeRun, draining: Any
+) -> None:
+    (old,) = service.emulator.world.engine.jobs
+    run.tasks["verify"], run.states["verify"] = ti, "failed"
+
+    told = last_report({"ti": run, "dag": draining.dag, "run_id": "run"}, ["verify"])  # type: ignore[typeddict-item]
+
+    assert (told["event"], told["job_id"]) == ("stopped", "")
+    assert f"waits for job {old}, from before this task was cleared; no new job was created" in told["text"]
+
+
+def test_airflow_s_timeout_of_that_wait_takes_the_old_job_for_nobody_s(
+    service: Service, context: Any, ti: FakeTask, draining: Any
+) -> None:
+    service.emulator.log.clear()
+
+    with pytest.raises(WaitTimeoutError, match="no new one was created"):
+        draining.resume_execution("__fail__", {"error": "Trigger timeout"}, context)
+
+    assert (ti.xcom["ota_release"]["event"], ti.xcom["ota_release"]["job_id"]) == ("timeout", "")
+    assert service.actions == []
 
 
 def test_what_fits_is_told_without_asking_the_platform(
