@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 class TuyaOTADeviceStateSensor(TemplatedArguments, BaseSensorOperator):
     """Wait until enough of the named devices have a state, for example are online.
 
-    Reads only, fifty devices a request. A look that fails in transit counts as "not yet". The log names the devices
-    that are missing. In the mode ``reschedule`` no worker is held.
+    Reads only, fifty devices a request. The log names the devices that are missing. In the mode ``reschedule`` no
+    worker is held.
+
+    A poll that fails in transit counts as "not yet", for two hours in a row at the most. A refusal of what was polled
+    well before is tolerated for five minutes: a key is being changed. All modes judge alike; in the mode ``reschedule``
+    what was seen is kept in Airflow's task state store between two polls.
 
     :param product_key: product of the devices.
     :param device_names: a list, or text with one name per line.
@@ -36,6 +40,7 @@ class TuyaOTADeviceStateSensor(TemplatedArguments, BaseSensorOperator):
     :param timeout: seconds to wait; Airflow's default of 7 days.
     :raises InvalidParameterError: before anything is sent.
     :raises NotFoundError: a device or the product does not exist.
+    :raises LostSightError: polls have failed for too long.
 
     Source: https://developer.tuya.com/cn/docs/tuya-iot/BatchGetDeviceState?id=Kdxqcv3n9dr8s
     """

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
     """Wait until a package has one of the wanted statuses.
 
-    Reads only. A look that fails in transit counts as "not yet". In the mode ``reschedule`` no worker is held.
+    Reads only. In the mode ``reschedule`` no worker is held.
+
+    A poll that fails in transit counts as "not yet", for two hours in a row at the most. A refusal of what was polled
+    well before is tolerated for five minutes: a key is being changed. All modes judge alike; in the mode ``reschedule``
+    what was seen is kept in Airflow's task state store between two polls.
 
     :param firmware_id: package.
     :param statuses: names of statuses: ``NOT_NEEDED``, ``UNVERIFIED``, ``VERIFIED``, ``VERIFYING``, ``FAILED``. By
@@ -38,6 +42,7 @@ class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
     :raises FirmwareStatusError: the package has a failing status.
     :raises InvalidParameterError: there is no such status; nothing is sent.
     :raises NotFoundError: there is no such package.
+    :raises LostSightError: polls have failed for too long.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/QueryOTAFirmware?id=Kf0la6l0l8hmm
     """

@@ -24,7 +24,11 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
     """Wait until a verification or upgrade job has succeeded on every device.
 
     Reads only. Succeeds for a verification when the package says so and every device task does, for an upgrade job
-    when every device task does. A look that fails in transit counts as "not yet".
+    when every device task does. Package, job and tasks may contradict each other for five minutes after the end.
+
+    A poll that fails in transit counts as "not yet", for two hours in a row at the most. A refusal of what was polled
+    well before is tolerated for five minutes: a key is being changed. All modes judge alike; in the mode ``reschedule``
+    what was seen is kept in Airflow's task state store between two polls.
 
     Returns the counts of device tasks by status in the deferrable mode, nothing otherwise.
 
@@ -35,7 +39,8 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
     :param poke_interval: seconds between two looks; 15 by default.
     :param timeout: seconds to wait; Airflow's default of 7 days.
     :param soft_fail: skip the task instead of failing it, for a failed job and for a timeout.
-    :raises JobFailedError: naming every failing device with its reason and progress.
+    :raises JobFailedError: naming every failing device with its reason and progress, or the contradiction that stays.
+    :raises LostSightError: polls have failed for too long; the job goes on.
     :raises AirflowSensorTimeout: the time was over; the job goes on.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/ListOTATaskByJob?id=Kf0lr3sl2jzfs

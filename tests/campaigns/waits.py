@@ -42,6 +42,8 @@ MINUTES = 30
 SECONDS = 300.0
 """After which the last device is done, in real time."""
 LAG = 0.1
+FIRST_POLL = 2.0
+"""Seconds in which polling begins and the last of a thousand waits has joined it."""
 WARM = 25.0
 """Minutes in which each of a thousand jobs is looked at."""
 FLAT = 1.02
@@ -285,9 +287,13 @@ def row_of_figures(figures: Figures) -> Row:
         wrong.append(f"{figures.most_in_a_second} requests in a second, {figures.refused} refused")
     if figures.longest_lag >= LAG:
         wrong.append(f"the loop stood still for {figures.longest_lag * 1000:.0f} ms")
+    if max(figures.first_poll, figures.all_joined) > FIRST_POLL or figures.connection_reads > 1:
+        wrong.append(f"{figures.connection_reads} reads of the connection, all joined after {figures.all_joined:.1f} s")
     said = (
-        f"{figures.median_late:.1f} s late; the loop stood still for {figures.longest_lag * 1000:.0f} ms at most;"
-        f" {figures.memory / 1024:.1f} KiB and {figures.processor:.2f} s of a core an hour for each wait; at most"
-        f" {figures.most_in_a_second} requests in a second, {figures.refused} refused"
+        f"first poll after {figures.first_poll:.1f} s, all joined after {figures.all_joined:.1f} s,"
+        f" {figures.connection_reads} reads of the connection; {figures.median_late:.1f} s late; the loop stood still"
+        f" for {figures.longest_lag * 1000:.0f} ms at most; {figures.memory / 1024:.1f} KiB and"
+        f" {figures.processor:.2f} s of a core an hour for each wait; at most {figures.most_in_a_second} requests in a"
+        f" second, {figures.refused} refused"
     )
     return Row("waits, triggers", f"{figures.waits} triggers over sockets", figures.waits, wrong=wrong, figures=said)

@@ -25,6 +25,7 @@ import psutil  # type: ignore[import-untyped] # it ships no types
 
 from airflow_provider_tuya_ota.core.watching import Patience
 from airflow_provider_tuya_ota.demo.emulator_process import EmulatorProcess
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.polling.shared import _POLLERS
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.emulator.stranger import Stranger, over_socket
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 STEP = 0.01
 """Seconds between two looks at the loop's clock."""
+READ = 0.056
+"""Seconds in which Airflow answers for a connection in a triggerer, one question after the other."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ class Figures:
     :param memory: bytes for each wait.
     :param processor: seconds of a core for each wait and hour.
     :param late: seconds from an end to its event.
+    :param first_poll: seconds from the first trigger's start to the first request.
+    :param all_joined: seconds from the first trigger's start until the poller knew of every wait.
+    :param connection_reads: how often the connection was read; each read takes a moment, one after the other.
     """
 
     waits: int
@@ -55,10 +61,34 @@ class Figures:
     most_in_a_second: int
     refused: int
     pollers_left: int
+    first_poll: float
+    all_joined: float
+    connection_reads: int
 
     @property
     def median_late(self) -> float:
         return median(self.late)
+
+
+class _Airflow:
+    """Reads connections as slowly as a triggerer does."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+        self._line = asyncio.Lock()
+        self._inner = TuyaOTAHook.aget_connection
+
+    async def read(self, conn_id: str) -> Any:
+        async with self._line:
+            self.reads += 1
+            await asyncio.sleep(READ)
+            return await self._inner(conn_id)
+
+
+async def _all_joined(waits: int) -> None:
+    pollers = _POLLERS.setdefault(asyncio.get_running_loop(), {})
+    while sum(shared.users for shared in pollers.values()) < waits:  # noqa: ASYNC110 - the poller tells nobody of it
+        await asyncio.sleep(STEP)
 
 
 async def _attend(lags: list[float]) -> None:
@@ -132,6 +162,8 @@ async def _measure(stranger: Stranger, jobs: dict[str, str], *, seconds: float, 
         async for event in trigger.run():
             events[job_id] = time.time(), event.payload
 
+    airflow = _Airflow()
+    TuyaOTAHook.aget_connection = airflow.read  # type: ignore[method-assign] # of this process alone
     lags: list[float] = []
     attending = asyncio.create_task(_attend(lags))
     memory, processor, began = process.memory_info().rss, time.process_time(), time.time()
@@ -140,6 +172,8 @@ async def _measure(stranger: Stranger, jobs: dict[str, str], *, seconds: float, 
         waiting.append(asyncio.create_task(fire(job_id, firmware_id)))
         # As the triggerer does: one after the other, each in a turn of the loop of its own.
         await asyncio.sleep(0)
+    await _all_joined(len(jobs))
+    joined = time.time() - began
     await asyncio.sleep(seconds / 4)
     memory = process.memory_info().rss - memory
     await asyncio.gather(*waiting)
@@ -158,6 +192,9 @@ async def _measure(stranger: Stranger, jobs: dict[str, str], *, seconds: float, 
         most_in_a_second=_most_in_a_second([entry["at"] for entry in requests if entry["at"] >= began]),
         refused=sum("Throttling" in str(entry["outcome"]) for entry in requests),
         pollers_left=left,
+        first_poll=min(entry["at"] for entry in requests if entry["at"] >= began) - began,
+        all_joined=joined,
+        connection_reads=airflow.reads,
     )
 
 
