@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 Thing = TypeVar("Thing")
 
-SHOW_TIMES = (2.0, 5.0, 10.0, 20.0, 30.0)
-"""Seconds granted, one after the other, to something of unknown fate to appear in a list: more than a minute together,
-by which lists may lag."""
+SHOW_TIMES = (2.0, 5.0, 10.0, 20.0, 30.0, 30.0)
+"""Seconds granted, one after the other, to something of unknown fate to appear in a list: a minute and a half together.
+Lists may lag by a minute, and a request whose answer was lost may arrive half a minute after it was given up."""
 
 
 def wait_to_appear(find: Callable[[], Flow[Thing | None]]) -> Flow[Thing | None]:

@@ -57,24 +57,25 @@ class _Findings:
         )
 
 
-def find_job(settings: Settings, intent: Intent) -> Flow[Job | None]:
+def find_job(settings: Settings, intent: Intent, *, has_asked: bool = True) -> Flow[Job | None]:
     """Look for the job of an intent, until the lists have had time to show it.
 
+    :param has_asked: whether a request for it was sent; where that is not known, everybody who has sent one goes first.
     :returns: the job, which is noted as found; None where there is none.
     :raises AmbiguousOutcomeError: which job it is, or whether one is, cannot be told.
     """
     for seconds in (0.0, *appearing.SHOW_TIMES):
         if seconds:
             yield Sleep(seconds)
-        found = yield from _look(settings, intent)
-        if found.job is not None and (yield from _claim(intent, found.job)):
+        found = yield from _look(settings, intent, has_asked=has_asked)
+        if found.job is not None and (yield from _claim(intent, found.job, has_asked=has_asked)):
             return found.job
     if found.fitting or found.unknown:
         raise AmbiguousOutcomeError(found.explain(intent))
     return None
 
 
-def _look(settings: Settings, intent: Intent) -> Flow[_Findings]:
+def _look(settings: Settings, intent: Intent, *, has_asked: bool) -> Flow[_Findings]:
     # The list comes first: whoever created a job that is in it had written that down before.
     jobs = yield from list_jobs(settings, intent.target.firmware_id)
     neighbours: Neighbours = yield ReadNeighbours()
@@ -96,23 +97,27 @@ def _look(settings: Settings, intent: Intent) -> Flow[_Findings]:
         if other.intent.stage in _SENT
         and now - other.intent.started_at < STALE
         and other.intent.target.overlaps(intent.target)
-        and (other.intent.stage is Stage.ASKING or other.precedes(intent, neighbours.key))
+        and (not has_asked or other.intent.stage is Stage.ASKING or other.precedes(intent, neighbours.key))
     ]
     return _Findings(fitting, unknown, rivals)
 
 
-def _claim(intent: Intent, job: Job) -> Flow[bool]:
+def _claim(intent: Intent, job: Job, *, has_asked: bool) -> Flow[bool]:
     """Write down that a job is this task's, unless another one has done so."""
     found = intent.at(Stage.FOUND, job.job_id)
     yield Remember(found.to_dict())
-    rival = yield from yield_to_rivals(found, lambda other: other.intent.entity_id == job.job_id)
+    rival = yield from yield_to_rivals(
+        found, lambda other: other.intent.entity_id == job.job_id, goes_last=not has_asked
+    )
     if rival is None:
         return True
     yield Remember(intent.to_dict())
     return False
 
 
-def yield_to_rivals(intent: Intent, clashes: Callable[[Other], bool], mask: str | None = None) -> Flow[Other | None]:
+def yield_to_rivals(
+    intent: Intent, clashes: Callable[[Other], bool], mask: str | None = None, *, goes_last: bool = False
+) -> Flow[Other | None]:
     """Let one of several tasks go on that want the same at the same moment.
 
     Each has written its note before it reads those of the others, so of two at least one sees the other. The one that
@@ -120,6 +125,7 @@ def yield_to_rivals(intent: Intent, clashes: Callable[[Other], bool], mask: str 
 
     :param clashes: whether another task wants the same.
     :param mask: reads only the notes of those that may.
+    :param goes_last: step back for every other task at once.
     :returns: the other task that this one has to step back for; None where it may go on.
     """
     rival: Other | None = None
@@ -133,6 +139,6 @@ def yield_to_rivals(intent: Intent, clashes: Callable[[Other], bool], mask: str 
         rival = rivals[0]
         for other in rivals:
             has_its_job = other.intent.is_certain or (other.intent.entity_id and intent.stage is Stage.PREPARING)
-            if has_its_job or other.precedes(intent, neighbours.key):
+            if goes_last or has_its_job or other.precedes(intent, neighbours.key):
                 return other
     return rival

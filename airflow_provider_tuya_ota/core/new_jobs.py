@@ -212,12 +212,13 @@ def _was_cleared(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job
 def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable: bool) -> Flow[NewJob | None]:
     has_run = attempt.is_retry or bool(attempt.clear_number and attempt.cleared_after != 0)
     if attempt.run_started_at is None or not has_run:
-        # A first try has sent nothing.
+        # A first try has sent nothing, and says so before it does anything: then a note that is missing was removed.
+        yield Remember((yield from wanted.intent(attempt, Stage.NOTHING)).to_dict())
         return None
     intent = replace((yield from wanted.intent(attempt, Stage.LOST)), started_at=attempt.run_started_at)
     if is_durable:
         yield Note("nothing is written down of the tries before; looking whether they created a job", warning=True)
-    job = yield from find_job(wanted.settings, intent)
+    job = yield from find_job(wanted.settings, intent, has_asked=False)
     if job is None:
         return None
     if attempt.is_retry and attempt.clear_number and not intent.is_older_than(job.utc_create):

@@ -1,4 +1,4 @@
-"""Every campaign in its long form, and one table: ``python -m tests.campaigns [crash|kill|ends|waits|sharing|…]``."""
+"""Every campaign in its long form, and one table: ``python -m tests.campaigns [crash|two_runs|kill|…]``."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.campaigns import canary, crash, crash_for_real, ends, kill, sharing, waits
+from tests.campaigns import canary, crash, crash_for_real, ends, kill, sharing, two_runs, two_runs_for_real, waits
 from tests.campaigns.field import open_field
 from tests.campaigns.table import Row, rows_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STORIES, CRASHES, ROUNDS, WAITS, SHARING = 5000, 40, 2, 1000, 120.0
+STORIES, CRASHES, PAIRS, ROUNDS, WAITS, SHARING = 5000, 40, 32, 2, 1000, 120.0
 
 
 def _crash() -> Iterator[Row]:
     yield from crash.rows(STORIES)
     with open_field() as field:
         yield from rows_of("crash, in Airflow", crash_for_real.campaign(field, CRASHES))
+
+
+def _two_runs() -> Iterator[Row]:
+    yield from two_runs.rows(STORIES)
+    with open_field() as field:
+        yield from rows_of("two runs, in Airflow", two_runs_for_real.campaign(field, PAIRS))
 
 
 def _kill() -> Iterator[Row]:
@@ -43,6 +49,7 @@ def _sharing() -> Iterator[Row]:
 
 CAMPAIGNS = {
     "crash": _crash,
+    "two_runs": _two_runs,
     "kill": _kill,
     "ends": ends.rows,
     "waits": _waits,

@@ -59,12 +59,12 @@ def crash(field: Field, mode: str, moment: str, random: Random) -> str | None:
         field.stranger.control("POST", "faults", fault)
     case = field.trigger(mode)
     come(case, random)
-    killed = _kill(field)
+    killed = kill_tasks(field)
     field.stranger.control("DELETE", "faults")
     if random.random() < 0.3:
         case.wait(lambda: case.try_number() > 1 or case.is_waiting(), "second try")
         time.sleep(random.uniform(0.0, 3.0))
-        killed += _kill(field)
+        killed += kill_tasks(field)
     case.wait(lambda: case.is_waiting() and bool(case.jobs()) and case.is_told(), "task that waits")
     case.finish()
     case.wait(lambda: case.state() in {"success", "failed"}, "end")
@@ -75,7 +75,11 @@ def crash(field: Field, mode: str, moment: str, random: Random) -> str | None:
     return "" if killed else None
 
 
-def _kill(field: Field) -> int:
+def kill_tasks(field: Field) -> int:
+    """Kill every process that carries a task out.
+
+    :returns: how many there were.
+    """
     processes = field.task_processes()
     for process in processes:
         try:

@@ -86,9 +86,15 @@ def test_the_intent_is_written_before_the_request_and_the_id_right_after_it() ->
             return answer
 
     script = Watching(script_for(ListOTAJobByFirmware=jobs(job("1", "COMPLETED", UPGRADE, utcCreate=JUST_NOW))).answers)
-    start(script)
+    start(script, Attempt(run_started_at=NOW))
 
-    assert written == [(0, "preparing", ""), (0, "asking", ""), (1, "asking", ""), (1, "created", "10")]
+    assert written == [
+        (0, "nothing", ""),
+        (0, "preparing", ""),
+        (0, "asking", ""),
+        (1, "asking", ""),
+        (1, "created", "10"),
+    ]
     assert script.memo == replace(NOTE, stage=Stage.CREATED, entity_id="10").to_dict()
 
 

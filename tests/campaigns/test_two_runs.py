@@ -1,0 +1,56 @@
+"""The short form of the stories of two runs; ``make campaigns`` runs the long one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core import job_search, targets
+from airflow_provider_tuya_ota.core.flow import Neighbours
+from airflow_provider_tuya_ota.core.targets import Match
+from tests.campaigns.actor import Actor
+from tests.campaigns.two_runs import campaign
+
+if TYPE_CHECKING:
+    import pytest
+
+    from airflow_provider_tuya_ota.core.flow import Flow
+
+STORIES = 600
+
+
+def test_of_two_runs_nobody_takes_stops_or_holds_up_the_other_s_job() -> None:
+    counts, wrong = campaign(STORIES)
+
+    assert wrong == []
+    assert sum(number for (_, column), number in counts.items() if column == "succeeded") > STORIES
+    assert sum(number for (_, column), number in counts.items() if column == "lost") > STORIES / 2
+
+
+def fits_anything(*_: object) -> Flow[Match]:
+    """Take a job without listed tasks for one that fits."""
+    yield from ()
+    return Match.YES
+
+
+def test_the_stories_find_a_task_that_takes_whatever_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_search, "match_job", fits_anything)
+
+    _, wrong = campaign(150)
+
+    assert any("job for its own" in line for line in wrong)
+
+
+def test_the_stories_find_tasks_that_do_not_see_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Actor, "_neighbours", lambda *_: Neighbours())
+
+    _, wrong = campaign(300)
+
+    assert any("job for its own" in line for line in wrong)
+
+
+def test_the_stories_find_a_job_that_is_recognised_by_a_part_of_its_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "Match", type("Lax", (), {"YES": Match.YES, "NO": Match.NO, "UNKNOWN": Match.YES}))
+
+    _, wrong = campaign(300)
+
+    assert any("job for its own" in line or "succeeded with" in line for line in wrong)
