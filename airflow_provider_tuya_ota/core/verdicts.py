@@ -193,7 +193,8 @@ def _verification(counts: dict[str, int], status: FirmwareStatus | None) -> tupl
         return Outcome.FAILED, f"the package failed its verification ({lost or 'no device task did'})"
     if lost:
         return Outcome.FAILED, f"the verification did not succeed on every device ({lost})"
-    if status == FirmwareStatus.VERIFIED:
+    if status in {FirmwareStatus.VERIFIED, FirmwareStatus.NOT_NEEDED}:
+        # A package that needs no verification may stay so; every device that was asked has shown that it runs.
         return Outcome.SUCCEEDED, ""
     name = status.name if status is not None else "not known"
     return Outcome.SETTLING, f"every device task has ended but the package is {name}"

@@ -65,7 +65,8 @@ def test_success_means_that_every_device_and_for_a_verification_the_package_succ
         if verdict.outcome is SUCCEEDED:
             assert set(statuses) == {"SUCCEEDED"}
             assert job != "CANCELED"
-            assert firmware == FirmwareStatus.VERIFIED or kind == "UPGRADE_FIRMWARE"
+            is_good = firmware in {FirmwareStatus.VERIFIED, FirmwareStatus.NOT_NEEDED}
+            assert is_good or kind == "UPGRADE_FIRMWARE"
         if verdict.outcome is RUNNING:
             assert job not in {"COMPLETED", "CANCELED"}
             assert not statuses or not set(statuses) <= ENDS
@@ -100,7 +101,7 @@ def test_a_verdict_of_a_later_version_is_still_read() -> None:
         (["ROLLED_BACK"], "IN_PROGRESS", 2, RUNNING, ""),
         (["SUCCEEDED"], "COMPLETED", 2, SETTLING, "the package is VERIFYING"),
         (["SUCCEEDED"], "COMPLETED", 0, SETTLING, "the package is UNVERIFIED"),
-        (["SUCCEEDED"], "COMPLETED", -1, SETTLING, "the package is NOT_NEEDED"),
+        (["SUCCEEDED"], "COMPLETED", -1, SUCCEEDED, ""),
         (["SUCCEEDED"], "COMPLETED", 42, SETTLING, "the package is STATUS_42"),
         (["SUCCEEDED"], "COMPLETED", None, SETTLING, "the package is not known"),
         (["SUCCEEDED", "QUEUED"], "COMPLETED", 1, SETTLING, "the job is COMPLETED while devices are not done"),
