@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.execution_time.context import TaskStateStoreAccessor
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
@@ -12,6 +14,7 @@ from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.ledger import PREFIX
+from tests.provider.specs import stands_in_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +68,7 @@ def service(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Service:
     return service
 
 
+@stands_in_for(RuntimeTaskInstance, own=("xcom",))
 @dataclass
 class FakeTask:
     """What an operator needs of its task instance."""
@@ -82,11 +86,12 @@ class FakeTask:
         # Airflow stores JSON, so what cannot become JSON fails here as it would there.
         self.xcom[key] = json.loads(json.dumps(value))
 
-    def xcom_pull(self, task_ids: str, key: str, *, map_indexes: int) -> Any:
+    def xcom_pull(self, task_ids: str, *, key: str, map_indexes: int) -> Any:
         assert (task_ids, map_indexes) == (self.task_id, self.map_index)
         return self.xcom.get(key)
 
 
+@stands_in_for(TaskStateStoreAccessor, own=("values", "retentions"))
 @dataclass
 class FakeStore:
     """Airflow's task state store, as far as a task sees it."""

@@ -6,9 +6,12 @@ import asyncio
 from typing import Any
 
 from airflow.sdk.api.datamodels._generated import TaskStatesResponse
-from airflow.sdk.execution_time.comms import GetTaskStates, TaskStatesResult
+from airflow.sdk.execution_time.comms import CommsDecoder, GetTaskStates, TaskStatesResult
+
+from tests.provider.specs import stands_in_for
 
 
+@stands_in_for(CommsDecoder)
 class Line:
     """The triggerer's line to its supervisor, as far as a question for states goes."""
 
@@ -16,9 +19,9 @@ class Line:
         self._answers = list(answers)
         self.asked: list[GetTaskStates] = []
 
-    async def asend(self, message: Any) -> TaskStatesResult:
-        assert isinstance(message, GetTaskStates)
-        self.asked.append(message)
+    async def asend(self, msg: Any) -> TaskStatesResult:
+        assert isinstance(msg, GetTaskStates)
+        self.asked.append(msg)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if answer == "silence":
             await asyncio.sleep(30)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.api.datamodels._generated import DagRun
 from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
@@ -16,6 +17,7 @@ from airflow_provider_tuya_ota.core.errors import (
     WaitTimeoutError,
 )
 from tests.provider.conftest import FakeStore
+from tests.provider.specs import stands_in_for
 from tests.provider.test_verify_operator import FAILS, make_package, play, verify
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from tests.provider.conftest import FakeTask, Service
 
 
+@stands_in_for(DagRun)
 @dataclass
 class FakeRun:
     clear_number: int = 0

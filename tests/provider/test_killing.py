@@ -9,6 +9,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from unittest.mock import create_autospec
 
 import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout
@@ -50,7 +51,8 @@ def supervisor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
                 raise states
             return {"run": states if isinstance(states, dict) else {"task": states}}
 
-        monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", staticmethod(get_task_states))
+        asked = create_autospec(RuntimeTaskInstance.get_task_states, side_effect=get_task_states)
+        monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", staticmethod(asked))
         monkeypatch.setattr(killing, "PROBE_SECONDS", 0.05 if states == "silence" else 5)
 
     return answers

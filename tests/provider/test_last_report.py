@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from airflow_provider_tuya_ota.core.errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
 from tests.provider.conftest import CONNECTION, FakeStore, FakeTask
+from tests.provider.specs import stands_in_for
 from tests.provider.test_upgrade_operator import PRODUCT, seed, upload
 from tests.provider.test_verify_operator import make_package, play, verify
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 STEPS = ["verify", "upgrade"]
 
 
+@stands_in_for(RuntimeTaskInstance, own=("tasks", "states", "execute"))
 @dataclass
 class FakeRun:
     """A run as its last step sees it."""
@@ -35,13 +38,13 @@ class FakeRun:
     dag_id: str = "dag"
     task_id: str = "notify"
 
-    def get_task_states(self, dag_id: str, task_ids: list[str], run_ids: list[str]) -> dict[str, dict[str, str]]:
+    def get_task_states(self, dag_id: str, *, task_ids: list[str], run_ids: list[str]) -> dict[str, dict[str, str]]:
         assert (dag_id, run_ids) == ("dag", ["run"])
         wanted = tuple(f"{task_id}_" for task_id in task_ids)
         found = {name: state for name, state in self.states.items() if name in task_ids or name.startswith(wanted)}
         return {"run": found} if found else {}
 
-    def xcom_pull(self, task_ids: str, key: str, *, map_indexes: int) -> Any:
+    def xcom_pull(self, task_ids: str, *, key: str, map_indexes: int) -> Any:
         name = task_ids if map_indexes < 0 else f"{task_ids}_{map_indexes}"
         return self.tasks[name].xcom.get(key) if name in self.tasks else None
 

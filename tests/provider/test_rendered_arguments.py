@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from inspect import signature
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import create_autospec
 
 import pytest
 from airflow.sdk import DAG, BaseOperator, BaseSensorOperator, task
+from airflow.sdk.api.datamodels._generated import DagRun
 from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, TuyaOTAError
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
@@ -113,7 +115,7 @@ def test_an_element_that_holds_nothing_is_refused(
     with DAG("d", schedule=None):
         mapped = operator.partial(task_id="t", **written).expand_kwargs([{name: "1"}, {name: None}])
     ti.map_index = 1
-    context: Any = {"ti": ti, "dag": mapped.dag, "dag_run": SimpleNamespace(conf={})}
+    context: Any = {"ti": ti, "dag": mapped.dag, "dag_run": DagRun.model_construct(conf={})}
 
     mapped.render_template_fields(context)
 
@@ -186,7 +188,7 @@ def test_what_a_mapped_task_is_not_mapped_over_may_be_left_out(trial: Trial, ti:
             firmware_id=["178", "179"]
         )
     ti.map_index = 1
-    context: Any = {"ti": ti, "dag": mapped.dag, "dag_run": SimpleNamespace(conf={})}
+    context: Any = {"ti": ti, "dag": mapped.dag, "dag_run": DagRun.model_construct(conf={})}
 
     mapped.render_template_fields(context)
 
@@ -224,7 +226,8 @@ def test_a_task_before_it_that_returned_nothing_gives_no_value(
             return None
 
         asked = operator(task_id="t", **arguments[operator] | {name: chosen()})
-    ti = SimpleNamespace(xcom_pull=lambda **_: None, task=asked)
+    ti = create_autospec(RuntimeTaskInstance, instance=True)
+    ti.xcom_pull.return_value, ti.task = None, asked
 
     asked.render_template_fields({"ti": ti})
 

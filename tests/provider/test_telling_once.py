@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import create_autospec
 
 import pytest
+from airflow.sdk.api.datamodels._generated import DagRun
 from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.execution_time.context import TaskStateStoreAccessor
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TransportError
 from airflow_provider_tuya_ota.notifications import reported
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 def hearing(context: Any, ti: FakeTask) -> Any:
     """A task with a notifier, and the store that survives its tries."""
     Listening.heard.clear()
-    context |= {"task_state_store": FakeStore(), "dag_run": SimpleNamespace(clear_number=0)}
+    context |= {"task_state_store": FakeStore(), "dag_run": DagRun.model_construct(clear_number=0)}
     task = Quiet(task_id="check")
     task.notifiers = (Listening("{{ ota_release.event }}"),)
     return task
@@ -95,7 +97,11 @@ def test_another_outcome_is_told_too(context: Any, ti: FakeTask, hearing: Any) -
     assert heard() == ["failed", "succeeded"]
 
 
-@pytest.mark.parametrize("store", [None, SimpleNamespace(get=lambda _: 1 / 0)], ids=["no store", "a broken one"])
+BROKEN = create_autospec(TaskStateStoreAccessor, instance=True)
+BROKEN.get.side_effect = ZeroDivisionError
+
+
+@pytest.mark.parametrize("store", [None, BROKEN], ids=["no store", "a broken one"])
 def test_without_a_store_everybody_is_told(context: Any, hearing: Any, store: Any) -> None:
     context["task_state_store"] = store
     with reported(context, hearing):
