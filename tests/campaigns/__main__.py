@@ -9,14 +9,25 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.campaigns import canary, crash, crash_for_real, ends, kill, sharing, two_runs, two_runs_for_real, waits
+from tests.campaigns import (
+    canary,
+    crash,
+    crash_for_real,
+    crowd,
+    ends,
+    kill,
+    sharing,
+    two_runs,
+    two_runs_for_real,
+    waits,
+)
 from tests.campaigns.field import open_field
 from tests.campaigns.table import Row, rows_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STORIES, CRASHES, PAIRS, ROUNDS, WAITS, SHARING = 5000, 40, 32, 2, 1000, 120.0
+STORIES, CRASHES, PAIRS, ROUNDS, CROWD, WAITS, SHARING = 5000, 40, 32, 2, 300, 1000, 120.0
 
 
 def _crash() -> Iterator[Row]:
@@ -34,6 +45,7 @@ def _two_runs() -> Iterator[Row]:
 def _kill() -> Iterator[Row]:
     with open_field() as field:
         yield from rows_of("kill, in Airflow", kill.campaign(field, ROUNDS))
+        yield crowd.play(field, "crowd", CROWD)
 
 
 def _waits() -> Iterator[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
@@ -36,24 +35,33 @@ KINDS = {
     "deferred": {"deferrable": True, "retries": 3},
     "blocking": {"deferrable": False, "retries": 3},
     "hurried": {"deferrable": True, "retries": 0, "execution_timeout": timedelta(seconds=30)},
+    "frozen": {"deferrable": False, "retries": 3, "retry_delay": timedelta(seconds=20)},
 }
 for name, how in KINDS.items():
     with DAG(name, schedule=None, params={"firmware_id": "", "device": ""}) as dag:
         TuyaOTACreateUpgradeJobOperator(
             task_id="upgrade", firmware_id="{{ params.firmware_id }}", product_key="k1demoproduct",
             target_selection="SPECIFIC", device_names="{{ params.device }}", poll_interval=1,
-            retry_delay=timedelta(seconds=1), **how,
+            **{"retry_delay": timedelta(seconds=1)} | how,
         )
         EmptyOperator(task_id="other")
     globals()[name] = dag
 
-with DAG("many", schedule=None, params={"firmware_id": "", "device": ""}) as many:
-    TuyaOTACreateUpgradeJobOperator.partial(
-        task_id="upgrade", firmware_id="{{ params.firmware_id }}", product_key="k1demoproduct", deferrable=True,
-        target_selection="SPECIFIC", poll_interval=3,
-    ).expand(device_names=[[f"device-{number}"] for number in range(901, 921)])
+for name, first, last in (("many", 901, 920), ("crowd", 501, 800)):
+    with DAG(name, schedule=None, max_active_tasks=100, params={"firmware_id": "", "device": ""}) as dag:
+        TuyaOTACreateUpgradeJobOperator.partial(
+            task_id="upgrade", firmware_id="{{ params.firmware_id }}", product_key="k1demoproduct", deferrable=True,
+            target_selection="SPECIFIC", poll_interval=3,
+        ).expand(device_names=[[f"device-{number}"] for number in range(first, last + 1)])
+    globals()[name] = dag
 """
 PATIENCE = 180.0
+SOONER = {
+    # A worker that is gone is noticed sooner than in the five minutes of the default.
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
+}
+_ENVIRONMENT = airflow_process.environment
 QUIET = 8.0
 """Seconds in which what must not happen would have happened."""
 
@@ -75,7 +83,8 @@ class Field:
         self.cases += 1
         device = f"device-{self.cases:03d}"
         package = self.stranger.package(f"9.0.{self.cases}", f"firmware {self.cases}".encode(), NeedToVerify="false")
-        return Case(self, dag, self.api.trigger(dag, {"firmware_id": package, "device": device}), device)
+        run = self.api.trigger(dag, {"firmware_id": package, "device": device})
+        return Case(self, dag, run, device, package)
 
     def start(self, dag: str) -> Case:
         """Let a task wait for a job."""
@@ -104,6 +113,13 @@ class Field:
             and "LocalExecutor" not in line
         ]
 
+    def frozen_worker(self) -> list[psutil.Process]:
+        """Freeze the only worker that carries a task out: both the task's process and the one that watches over it."""
+        frozen = [process for task in self.task_processes() for process in (task, task.parent()) if process]
+        for process in frozen:
+            process.suspend()
+        return frozen
+
     def triggerers(self) -> list[psutil.Process]:
         return [one for one in self.processes("airflow", "triggerer") if "internal" not in " ".join(one.cmdline())]
 
@@ -129,6 +145,7 @@ class Case:
     dag: str
     run: str
     device: str
+    package: str
 
     @property
     def _task(self) -> str:
@@ -165,7 +182,7 @@ class Case:
 
     def is_waiting(self) -> bool:
         """Whether the task waits for its job."""
-        return self.state() == ("running" if self.dag == "blocking" else "deferred")
+        return self.state() == ("running" if self.dag in {"blocking", "frozen"} else "deferred")
 
     def cancels(self) -> int:
         return self.asked("CancelOTATaskByJob")
@@ -180,8 +197,8 @@ class Case:
     def state(self) -> str:
         return self.field.api.task_states(self.dag, self.run)["upgrade"]
 
-    def wait(self, happened: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
+    def wait(self, happened: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+        deadline = time.monotonic() + seconds
         while not happened():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self.dag} {self.run}: no {what}; the task is {self.state()}")
@@ -189,8 +206,13 @@ class Case:
 
     def states(self) -> list[str]:
         """Give the state of each task of the run."""
-        found = self.field.api._call("GET", f"dags/{self.dag}/dagRuns/{self.run}/taskInstances")
-        return [str(one["state"]) for one in found["task_instances"]]
+        path = f"dags/{self.dag}/dagRuns/{self.run}/taskInstances"
+        states: list[str] = []
+        while True:
+            found = self.field.api._call("GET", path, params={"limit": 100, "offset": len(states)})
+            states += [str(one["state"]) for one in found["task_instances"]]
+            if not found["task_instances"] or len(states) >= found["total_entries"]:
+                return states
 
     def mark(self, state: str) -> None:
         self.field.api._call("PATCH", self._task, json={"new_state": state})
@@ -211,8 +233,7 @@ class Case:
 @contextmanager
 def open_field() -> Iterator[Field]:
     """Start the platform, whose devices say nothing, and Airflow."""
-    # A worker that is gone is noticed sooner than in the five minutes of the default.
-    os.environ.setdefault("AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT", "20")
+    airflow_process.environment = lambda home, port: _ENVIRONMENT(home, port) | SOONER
     scenario = read({"quotas": {"enabled": False}, "products": [{"devices": 999, "silent": 1.0}]})
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="campaign-")))
@@ -227,7 +248,7 @@ def open_field() -> Iterator[Field]:
         api = stack.enter_context(AirflowApi(airflow.url))
         key = server.emulator.key
         api.set_connection(Announcement(server.url, key.access_key_id, key.access_key_secret, ("k1demoproduct",)))
-        for dag in ("deferred", "blocking", "hurried", "many"):
+        for dag in ("deferred", "blocking", "hurried", "frozen", "many", "crowd"):
             api.wait_for_dag(dag, 90)
         children = stack.enter_context(ExitStack())
         yield Field(api, server.emulator, Stranger(over_socket(server.url)), home, port, children)

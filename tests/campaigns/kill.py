@@ -164,12 +164,54 @@ def _worker_lost(case: Case) -> str:
     return wrong or ("" if set(case.jobs()) == before else "another job")
 
 
+def worker_frozen(field: Field, dag: str) -> str:
+    """Freeze a worker past its heartbeat, and wake it while its task is to be tried again."""
+    return _frozen(field.start(dag), "up_for_retry")
+
+
+def worker_frozen_long(field: Field, dag: str) -> str:
+    """Freeze a worker past its heartbeat, and wake it when another one has begun the next try."""
+    return _frozen(field.start(dag), "running")
+
+
+def worker_frozen_creating(field: Field, dag: str) -> str:
+    """Freeze a worker past its heartbeat that has asked for a job and not read the answer."""
+    slow = {"action": "CreateOTAStaticUpgradeJob", "kind": "delay", "seconds": 5, "nth": 1}
+    field.stranger.control("POST", "faults", slow)
+    try:
+        case = field.trigger(dag)
+        case.wait(case.has_asked, "request for a job")
+        return _frozen(case, "up_for_retry")
+    finally:
+        field.stranger.control("DELETE", "faults")
+
+
+def _frozen(case: Case, until: str) -> str:
+    frozen = case.field.frozen_worker()
+    if len(frozen) != 2:
+        return f"{len(frozen)} processes carry the task out"
+    try:
+        case.wait(lambda: case.state() == until and (until != "running" or case.try_number() > 1), until)
+    finally:
+        for process in frozen:
+            process.resume()
+    # The watcher ends the task's process when its next heartbeat is refused.
+    psutil.wait_procs(frozen[:1], timeout=60)
+    if cancels := case.cancels():
+        return f"{cancels} cancels that nobody asked for"
+    case.wait(lambda: case.try_number() > 1 and case.is_waiting(), "second try")
+    return _expect_untouched(case)
+
+
 CASES: tuple[tuple[str, Callable[[Field, str], str], Sequence[str]], ...] = (
     ("task marked failed", marked_failed, ("deferred", "blocking")),
     ("task marked success", marked_success, ("deferred", "blocking")),
     ("run marked failed", run_failed, ("deferred",)),
     ("task cleared", cleared, ("deferred", "blocking")),
     ("worker killed", worker_killed, ("blocking",)),
+    ("worker frozen", worker_frozen, ("frozen",)),
+    ("worker frozen for long", worker_frozen_long, ("frozen",)),
+    ("frozen while it creates", worker_frozen_creating, ("frozen", "deferred")),
     ("another task cleared", other_task_cleared, ("blocking",)),
     ("triggerer told to stop", triggerer_stopped, ("deferred",)),
     ("triggerer killed", triggerer_killed, ("deferred",)),

@@ -1,0 +1,129 @@
+"""A run of three hundred waits is marked failed, with two triggerers on one account that grants five cancels a second.
+
+What the platform knows in the end is held against every line that the logs say of a job: none may be stopped and said
+to go on, and none may be left out. Other waits of the same triggerers are polled on meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL
+from tests.campaigns.table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from airflow_provider_tuya_ota.emulator.jobs import Job
+    from tests.campaigns.field import Case, Field
+
+BYSTANDERS = 4
+"""Other waits, each for a package of its own; enough that each triggerer very probably has one."""
+LONGEST_GAP = 15.0
+"""Seconds between two polls of another job."""
+STARTED_WITHIN = 1500.0
+STOPPED_WITHIN = 300.0
+WAITING = ("CONFIRM", "QUEUED", "NOTIFIED")
+_LINES = {
+    "stopped": re.compile(r"[Jj]ob (\d+): (?:what had not begun is cancelled|\d+ device tasks cancelled)"),
+    "goes on": re.compile(r"[Jj]ob (\d+) (?:was not stopped|goes on at the platform|was stopped)"),
+    "later": re.compile(r"Job (\d+) is not stopped yet"),
+}
+
+
+def play(field: Field, dag: str, number: int) -> Row:
+    """Play it once.
+
+    :param dag: whose one task is mapped over so many devices.
+    """
+    field.emulator.world.quotas = field.emulator.world.quotas.changed({"enabled": True})
+    second = field.start_triggerer()
+    try:
+        bystanders = [field.start("deferred") for _ in range(BYSTANDERS)]
+        case = field.trigger(dag)
+        case.wait(lambda: case.states().count("deferred") == number, f"{number} deferred tasks", STARTED_WITHIN)
+        return _mark(field, case, bystanders, number)
+    finally:
+        second.stop()
+        field.emulator.world.quotas = field.emulator.world.quotas.changed({"enabled": False})
+
+
+def _mark(field: Field, case: Case, bystanders: list[Case], number: int) -> Row:
+    jobs = [job for job in list(field.emulator.world.engine.jobs.values()) if job.package.firmware_id == case.package]
+    # Airflow forgets a trigger that no triggerer has begun when its task is killed, and runs nothing of it.
+    case.wait(lambda: {job.job_id for job in jobs} <= _looked_at(field), "poll of each")
+    marked = len(field.emulator.log)
+    before = time.monotonic()
+    case.mark_run("failed")
+    wrong = []
+    try:
+        case.wait(lambda: not _going_on(jobs), "cancel of each", STOPPED_WITHIN)
+    except TimeoutError:
+        wrong.append(f"{len(_going_on(jobs))} jobs go on")
+    lasted = time.monotonic() - before
+    # Long enough for the last lines to be written, and for a pause in the polls to show.
+    time.sleep(LONGEST_GAP + 2)
+    log = list(field.emulator.log)[marked:]
+    gap = max(_longest_gap(log, one) for one in bystanders)
+    if gap > LONGEST_GAP:
+        wrong.append(f"another job was not polled for {gap:.0f} s")
+    said = _said(field)
+    wrong += _lies(said, {job.job_id for job in jobs}, _going_on(jobs))
+    for one in bystanders:
+        one.finish()
+        one.wait(lambda one=one: one.state() == "success", "success")  # type: ignore[misc] # bound at once
+    cancels = [str(entry["outcome"]) for entry in log if entry["action"] == "CancelOTATaskByJob"]
+    figures = "; ".join(
+        (
+            f"{len(jobs) - len(_going_on(jobs))} of {number} jobs stopped in {lasted:.0f} s",
+            f"the account's limit allows {number / ORIGINAL['CancelOTATaskByJob']:.0f} s",
+            f"{len(cancels)} cancels, {len(cancels) - cancels.count('ok')} throttled",
+            f"other jobs polled every {gap:.1f} s at the longest",
+            f"{len(said['later'])} told to be stopped later, and what came of it in the triggerer's log",
+        )
+    )
+    return Row("kill, in Airflow", f"run of {number} marked failed, two triggerers", 1, wrong=wrong, figures=figures)
+
+
+def _going_on(jobs: Iterable[Job]) -> set[str]:
+    return {job.job_id for job in jobs if any(task.status in WAITING for task in job.tasks)}
+
+
+def _looked_at(field: Field) -> set[str]:
+    return {
+        str(entry["parameters"].get("JobId"))
+        for entry in list(field.emulator.log)
+        if entry["action"] in {"QueryOTAJob", "ListOTATaskByJob"}
+    }
+
+
+def _longest_gap(log: list[dict[str, Any]], case: Case) -> float:
+    """Find the longest time without a poll of a job, by itself or in the list of its package."""
+    job_ids = set(case.jobs())
+    polls = [
+        entry["at"]
+        for entry in log
+        if entry["parameters"].get("JobId") in job_ids or entry["parameters"].get("FirmwareId") == case.package
+    ]
+    moments = [log[0]["at"], *polls, log[-1]["at"]]
+    return float(max(later - earlier for earlier, later in pairwise(moments)))
+
+
+def _said(field: Field) -> dict[str, set[str]]:
+    """Read what the logs of tasks and triggerers say became of which job."""
+    files = [*(field.home / "logs").rglob("*.log"), *field.home.glob("*.log")]
+    text = "\n".join(file.read_text(errors="replace") for file in files if file.is_file())
+    return {name: set(pattern.findall(text)) for name, pattern in _LINES.items()}
+
+
+def _lies(said: dict[str, set[str]], jobs: set[str], going_on: set[str]) -> Iterator[str]:
+    for what, found in (
+        ("stopped jobs that are said to go on", said["goes on"] & jobs - going_on),
+        ("jobs that go on and are said to be stopped", said["stopped"] & going_on),
+        ("jobs of which nothing is said", jobs - said["stopped"] - said["goes on"]),
+    ):
+        if found:
+            yield f"{len(found)} {what}, such as {min(found)}"
