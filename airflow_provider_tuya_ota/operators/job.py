@@ -38,12 +38,13 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
     What the task is about to create is written into Airflow's task state store before it is asked for. A retry goes on
     with the job of the try before, also when that try was killed in the middle; it never starts a second one. Clearing
     the task asks for a new verification: what is left of the old job is stopped, devices that are flashing are waited
-    for, and then a new job is created.
+    for (where the task is deferrable in the triggerer, and for ``timeout`` seconds of their own), and then a new job is
+    created.
 
     Killing the task (marking it, or its run, failed or successful; clearing it) and running out of time stop what the
     job has not begun, unless ``on_cancel`` is ``keep``; a device that is flashing cannot be stopped, and the log says
-    how many there are. A restarted worker or triggerer stops nothing, nor does the task stop a job that it follows but
-    did not create.
+    how many there are. A worker or triggerer that is restarted or was frozen stops nothing, nor does the task stop a
+    job that it follows but did not create.
 
     :param firmware_id: package to verify.
     :param product_key: product of the devices.

@@ -33,10 +33,11 @@ class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
     devices, duration, text) at the end.
 
     What the task is about to create is written into Airflow's task state store before it is asked for: a retry goes on
-    with the job of the try before and never starts a second one; clearing the task stops and drains the old job, then
-    creates a new one. An unfinished job of somebody else that upgrades the same devices to the same package is an
-    error that names it, and nothing is created. Killing the task or running out of time stops what the job has not
-    begun (``on_cancel``); a device that is flashing cannot be stopped.
+    with the job of the try before and never starts a second one; clearing the task stops and drains the old job (where
+    the task is deferrable in the triggerer, and for ``timeout`` seconds of their own), then creates a new one. An
+    unfinished job of somebody else that upgrades the same devices to the same package is an error that names it, and
+    nothing is created. Killing the task or running out of time stops what the job has not begun (``on_cancel``); a
+    device that is flashing cannot be stopped.
 
     :param firmware_id: package to hand out; it must be verified, unless it was created as needing no verification.
     :param product_key: product of the devices.
