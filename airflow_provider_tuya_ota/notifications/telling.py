@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError
 from airflow_provider_tuya_ota.core.redaction import redact
 from airflow_provider_tuya_ota.core.shown import shown
 
@@ -33,6 +33,34 @@ def every_notifier(notifiers: Any) -> list[BaseNotifier]:
                 field="notifiers", problem=f"{shown(item)} is no notifier", allowed="Airflow notifiers, one or a list"
             )
     return list(listed)
+
+
+def require_notifiers(notifiers: Any, log: Any) -> None:
+    """Find out before anything is sent whether those who are to be told can be.
+
+    A webhook whose connection's id is a template is not looked up: what it renders to is known at the end only.
+
+    :raises InvalidParameterError: something that is no notifier is among them.
+    :raises ConfigurationError: the connection of a webhook does not exist, or has no safe address.
+    """
+    found = every_notifier(notifiers)
+    if not found:
+        return
+    from airflow_provider_tuya_ota.notifications.webhook import (  # noqa: PLC0415 - as above
+        TuyaOTAWebhookNotifier,
+        require_webhook,
+    )
+
+    for notifier in found:
+        if isinstance(notifier, TuyaOTAWebhookNotifier) and "{" not in notifier.webhook_conn_id:
+            try:
+                require_webhook(notifier.webhook_conn_id)
+            except ConfigurationError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a connection that cannot be read now may be read at the end
+                log.warning(
+                    "Webhook connection %r cannot be read now (%s)", notifier.webhook_conn_id, type(error).__name__
+                )
 
 
 def tell(notifiers: BaseNotifier | Sequence[BaseNotifier], context: Context, release: dict[str, Any], log: Any) -> None:

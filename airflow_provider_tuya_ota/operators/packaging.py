@@ -20,7 +20,7 @@ from airflow_provider_tuya_ota.core.uploading import ensure_package
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
 from airflow_provider_tuya_ota.moments import ago, read_moment
 from airflow_provider_tuya_ota.notifications.task_report import reported
-from airflow_provider_tuya_ota.notifications.telling import every_notifier
+from airflow_provider_tuya_ota.notifications.telling import require_notifiers
 from airflow_provider_tuya_ota.operators.source import measure
 from airflow_provider_tuya_ota.values import choice, named_as, switch, text
 
@@ -45,7 +45,7 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
     report.know(version=written if isinstance(written, str) else shown(written))
     # Built once without the file, so that a wrong version is told before a large file is read.
     _action(operator, None)
-    every_notifier(operator.notifiers)
+    require_notifiers(operator.notifiers, operator.log)
     suffix = GenerateOTAUploadURL(file_suffix=text("file_suffix", operator.file_suffix)).file_suffix
     conn_id = text("source_conn_id", operator.source_conn_id)
     if conn_id is not None:

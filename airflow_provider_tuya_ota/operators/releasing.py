@@ -28,7 +28,7 @@ from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.killing import ON_CANCEL, RunningJob, answer_kill
 from airflow_provider_tuya_ota.links import XCOM_KEY, console_url
 from airflow_provider_tuya_ota.notifications.task_report import reported
-from airflow_provider_tuya_ota.notifications.telling import every_notifier
+from airflow_provider_tuya_ota.notifications.telling import require_notifiers
 from airflow_provider_tuya_ota.operators.draining import is_drained, start_after_draining
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from airflow_provider_tuya_ota.values import choice, names, require_flag
@@ -125,7 +125,7 @@ def start(
     """
     choice("on_cancel", operator.on_cancel, ON_CANCEL)
     choice("on_failed_job", operator.on_failed_job, tuple(OnFailedJob))
-    every_notifier(operator.notifiers)
+    require_notifiers(operator.notifiers, operator.log)
     require_flag("wait_for_completion", operator.wait_for_completion)
     require_flag("deferrable", operator.deferrable)
     began = time.monotonic()

@@ -6,21 +6,28 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import create_autospec
 
 import pytest
+from airflow.sdk import BaseHook
 from airflow.sdk.api.datamodels._generated import DagRun
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.context import TaskStateStoreAccessor
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TransportError
 from airflow_provider_tuya_ota.notifications import reported
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
 from tests.provider.conftest import FakeStore
-from tests.provider.test_reports import Quiet
+from tests.provider.test_reports import Quiet, one
 from tests.provider.test_verify_operator import Listening, make_package, run, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.provider.conftest import FakeTask, Service
+
+
+@pytest.fixture
+def package(service: Service, context: Any, firmware: Path) -> str:
+    return make_package(service, context, firmware)
 
 
 @pytest.fixture
@@ -108,6 +115,38 @@ def test_without_a_store_everybody_is_told(context: Any, hearing: Any, store: An
         pass
 
     assert heard() == ["succeeded"]
+
+
+@pytest.mark.parametrize(
+    "name", ["TuyaOTAUploadFirmwareOperator", "TuyaOTACreateVerifyJobOperator", "TuyaOTACreateUpgradeJobOperator"]
+)
+def test_a_webhook_that_does_not_exist_is_found_before_anything_is_sent(
+    service: Service, context: Any, firmware: Path, name: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="Webhook connection 'typo' is not defined"):
+        one(name, firmware, notifiers=TuyaOTAWebhookNotifier(webhook_conn_id="typo")).execute(context)
+
+    assert service.actions == []
+
+
+def test_a_connection_that_cannot_be_read_now_stops_nothing(
+    service: Service, context: Any, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notifier = TuyaOTAWebhookNotifier(webhook_conn_id="hook")
+    monkeypatch.setattr("airflow.sdk.BaseHook.get_connection", away_for("hook", BaseHook.get_connection))
+
+    assert run(verify(package, notifiers=[notifier]), context)
+
+
+def away_for(conn_id: str, otherwise: Any) -> Any:
+    """Make one connection unreadable."""
+
+    def get_connection(asked: str) -> Any:
+        if asked == conn_id:
+            raise RuntimeError("the API server is away")
+        return otherwise(asked)
+
+    return staticmethod(get_connection)
 
 
 def test_what_is_no_notifier_is_refused_and_hides_no_other_error(context: Any, ti: FakeTask) -> None:
