@@ -158,6 +158,14 @@ class Intent:
         """Give the same intent, further on."""
         return replace(self, stage=stage, entity_id=entity_id)
 
+    def found(self, job_id: str) -> Self:
+        """Give the same intent with the job that a list showed.
+
+        Where the platform has said that there is a job, and the one that was found has exactly the devices, it is it.
+        """
+        is_it = self.stage is Stage.ACCEPTED and bool(self.target.devices)
+        return self.at(Stage.CREATED if is_it else Stage.FOUND, job_id)
+
     def could_be(self, job: Job) -> bool:
         """Whether a job that the platform lists could be what was asked for, by its id and age."""
         return digest_of(job.job_id) not in self.known and _is_later(job.utc_create, self.started_at - CLOCKS_DIFFER)

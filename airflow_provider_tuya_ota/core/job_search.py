@@ -7,22 +7,26 @@ have created it. What the platform has not told yet is waited for.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core import appearing
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
-from airflow_provider_tuya_ota.core.flow import Flow, Look, Neighbours, ReadNeighbours, Remember, Sleep
+from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Neighbours, ReadNeighbours, Remember, Sleep
 from airflow_provider_tuya_ota.core.intents import OPEN, STALE, Intent, Other, Stage, read_others
 from airflow_provider_tuya_ota.core.lists import list_jobs
 from airflow_provider_tuya_ota.core.targets import Match, match_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from airflow_provider_tuya_ota.core.models import Job
     from airflow_provider_tuya_ota.core.settings import Settings
 
 _SENT: Final = OPEN - {Stage.PREPARING}
+TOLD_WITHIN: Final = timedelta(seconds=60)
+"""How long after a job itself its device tasks may appear in lists."""
 SETTLE_TIMES: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds granted, one after the other, to another task that wants the same."""
 
@@ -48,7 +52,7 @@ class _Findings:
         parts = [f"{found} of package {intent.target.firmware_id} could be the one that this task asked for"]
         if self.unknown:
             told = ", ".join(job.job_id for job in self.unknown)
-            parts.append(f"the platform does not list all of the devices for {told}")
+            parts.append(f"the platform may not list all of the devices yet for {told}")
         if self.rivals:
             parts.append(f"{self.rivals[0].who} asked for the same and does not know its job either")
         return (
@@ -64,10 +68,11 @@ def find_job(settings: Settings, intent: Intent, *, has_asked: bool = True) -> F
     :returns: the job, which is noted as found; None where there is none.
     :raises AmbiguousOutcomeError: which job it is, or whether one is, cannot be told.
     """
+    first_seen: dict[str, datetime] = {}
     for seconds in (0.0, *appearing.SHOW_TIMES):
         if seconds:
             yield Sleep(seconds)
-        found = yield from _look(settings, intent, has_asked=has_asked)
+        found = yield from _look(settings, intent, first_seen, has_asked=has_asked)
         if found.job is not None and (yield from _claim(intent, found.job, has_asked=has_asked)):
             return found.job
     if found.fitting or found.unknown:
@@ -75,20 +80,24 @@ def find_job(settings: Settings, intent: Intent, *, has_asked: bool = True) -> F
     return None
 
 
-def _look(settings: Settings, intent: Intent, *, has_asked: bool) -> Flow[_Findings]:
+def _look(settings: Settings, intent: Intent, first_seen: dict[str, datetime], *, has_asked: bool) -> Flow[_Findings]:
     # The list comes first: whoever created a job that is in it had written that down before.
     jobs = yield from list_jobs(settings, intent.target.firmware_id)
     neighbours: Neighbours = yield ReadNeighbours()
     others = read_others(neighbours.notes)
     taken = {other.intent.entity_id for other in others}
-    now = (yield Look()).now
+    ambient: Ambient = yield Look()
+    now = ambient.now
     fitting, unknown = [], []
     for job in jobs:
         if job.job_id in taken or not intent.could_be(job):
             continue
         match (yield from match_job(settings, job, intent.target)):
             case Match.YES:
-                fitting.append(job)
+                # Of a job with more devices a list may show first those that were asked for.
+                age = ambient.steady - first_seen.setdefault(job.job_id, ambient.steady)
+                is_told = not intent.target.devices or age >= TOLD_WITHIN
+                (fitting if is_told else unknown).append(job)
             case Match.UNKNOWN:
                 unknown.append(job)
     rivals = [
@@ -104,7 +113,7 @@ def _look(settings: Settings, intent: Intent, *, has_asked: bool) -> Flow[_Findi
 
 def _claim(intent: Intent, job: Job, *, has_asked: bool) -> Flow[bool]:
     """Write down that a job is this task's, unless another one has done so."""
-    found = intent.at(Stage.FOUND, job.job_id)
+    found = intent.found(job.job_id)
     yield Remember(found.to_dict())
     rival = yield from yield_to_rivals(
         found, lambda other: other.intent.entity_id == job.job_id, goes_last=not has_asked

@@ -140,7 +140,8 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
     settings, action = wanted.settings, wanted.action
     intent = yield from wanted.intent(attempt, Stage.PREPARING)
     yield Remember(intent.to_dict())
-    before = yield from wanted.jobs()
+    listed = yield from list_jobs(settings, action.firmware_id)
+    before = [job for job in listed if job.type == wanted.kind]
     intent = replace(intent, known=young_ids(before, intent.started_at))
     if isinstance(action, CreateOTAStaticUpgradeJob):
         try:
@@ -157,7 +158,8 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
             yield Remember(intent.at(Stage.NOTHING).to_dict())
             raise
         return (yield from _find_after(wanted, intent.at(Stage.LOST), error))
-    if created.entity_id is None:
+    if created.entity_id is None or created.entity_id in {job.job_id for job in listed}:
+        # An id that was there before is another job's: the answer is taken for one that names none.
         return (yield from _name(wanted, intent.at(Stage.ACCEPTED), created))
     yield Remember(intent.at(Stage.CREATED, created.entity_id).to_dict())
     if isinstance(action, CreateOTAStaticUpgradeJob):
@@ -176,7 +178,7 @@ def _find_after(wanted: JobToCreate, intent: Intent, error: TuyaOTAError) -> Flo
 
 def _name(wanted: JobToCreate, intent: Intent, created: Created) -> Flow[NewJob]:
     yield Remember(intent.to_dict())
-    yield Note(f"the answer to {wanted.action.name} has no job id; looking for the job", warning=True)
+    yield Note(f"the answer to {wanted.action.name} names no new job; looking for the job", warning=True)
     job = yield from find_job(wanted.settings, intent)
     if job is None:
         raise ProtocolError(
@@ -188,7 +190,7 @@ def _name(wanted: JobToCreate, intent: Intent, created: Created) -> Flow[NewJob]
         job_id=job.job_id,
         utc_create=created.utc_create or job.utc_create,
         request_id=created.request_id,
-        is_certain=False,
+        is_certain=intent.found(job.job_id).is_certain,
     )
 
 
@@ -267,7 +269,7 @@ def _job_of(wanted: JobToCreate, attempt: Attempt, intent: Intent) -> Flow[tuple
         yield Remember(intent.to_dict())
     job = yield from find_job(wanted.settings, intent)
     if job is not None:
-        return job, intent.at(Stage.FOUND, job.job_id)
+        return job, intent.found(job.job_id)
     if intent.stage is Stage.ACCEPTED and intent.clear_number == attempt.clear_number:
         raise JobMissingError(
             f"the {wanted.words} that this task created is in no list, and the platform named no id for it. Nothing was"

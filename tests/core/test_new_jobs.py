@@ -193,6 +193,15 @@ def test_an_answer_without_an_id_is_completed_by_the_list() -> None:
     assert found.request_id
 
 
+def test_an_answer_that_names_a_job_that_was_there_before_names_none() -> None:
+    old = job("7", "COMPLETED", "VERIFY_FIRMWARE", utcCreate=JUST_NOW)
+    script = script_for(
+        CreateOTAStaticUpgradeJob=ok(data={"jobId": "7"}), ListOTAJobByFirmware=[jobs(old), jobs(old), jobs(old, OWN)]
+    )
+
+    assert start(script).job_id == "9"
+
+
 def test_a_refusal_is_forgotten_so_that_nobody_else_s_job_is_taken_for_ours_later() -> None:
     script = script_for(CreateOTAStaticUpgradeJob=refused("iot.firmware.NoDeviceCanUpgrade"))
 

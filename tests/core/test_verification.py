@@ -274,7 +274,7 @@ def test_in_doubt_a_job_may_take_its_time_to_appear() -> None:
     script = script_for(lists=[jobs(), jobs(), jobs(), jobs(NEW)], create=lost())
 
     assert start(script).job_id == "2"
-    assert script.sleeps == list(SHOW_TIMES[:2])
+    assert script.sleeps == list(SHOW_TIMES[:5])
 
 
 @pytest.mark.parametrize(("doubt", "kind"), [(lost(), TransportError), (gateway("", 503), UnavailableError)])
