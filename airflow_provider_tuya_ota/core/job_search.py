@@ -88,7 +88,8 @@ def _look(settings: Settings, intent: Intent, first_seen: dict[str, datetime], *
     taken = {other.intent.entity_id for other in others}
     ambient: Ambient = yield Look()
     now = ambient.now
-    fitting, unknown = [], []
+    fitting: list[Job] = []
+    unknown: list[Job] = []
     for job in jobs:
         if job.job_id in taken or not intent.could_be(job):
             continue
