@@ -73,7 +73,7 @@ def test_a_job_is_taken_no_sooner_than_all_of_its_devices_can_have_been_told() -
 
 
 def test_a_job_of_which_the_devices_that_were_asked_for_are_listed_first_is_not_taken() -> None:
-    devices = {"9": ["d1", "d2"]}
+    devices: dict[str, Sequence[str]] = {"9": ["d1", "d2"]}
     script = script_with([named()], devices)
     looks = iter(range(100))
 
