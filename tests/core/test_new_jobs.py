@@ -9,7 +9,6 @@ import pytest
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, CreateOTAVerifyJob
 from airflow_provider_tuya_ota.core.errors import (
     AlreadyUnderWayError,
-    AmbiguousOutcomeError,
     ConflictError,
     JobMissingError,
     OutcomeError,
@@ -297,60 +296,3 @@ def test_a_note_stays_small_however_many_jobs_there_are() -> None:
     note = replace(NOTE, known=young_ids(many("no date"), NOW))
     assert len(str(note.to_dict())) < 32_000
     assert not any(note.could_be(one) for one in many("no date"))
-
-
-def without_a_note(script: Script, **changes: Any) -> NewJob:
-    return start(script, replace(Attempt(run_started_at=NOW, is_retry=True), **changes))
-
-
-def test_a_first_try_without_a_note_creates_at_once() -> None:
-    script = script_for()
-
-    assert without_a_note(script, is_retry=False).job_id == "10"
-    assert script.sleeps == []
-
-
-def test_a_task_that_was_cleared_before_it_ever_ran_creates_at_once() -> None:
-    script = script_for()
-
-    assert without_a_note(script, is_retry=False, clear_number=1, cleared_after=0).job_id == "10"
-    assert script.sleeps == []
-
-
-@pytest.mark.parametrize("is_durable", [True, False])
-def test_a_retry_without_a_note_goes_on_with_the_job_that_this_run_can_have_created(is_durable: bool) -> None:
-    old = job("8", kind=UPGRADE, utcCreate="2026-02-01T00:00:00.000Z", targetSelection="ALL")
-    script = script_for(ListOTAJobByFirmware=jobs(OWN, old))
-    script.is_durable = is_durable
-
-    assert without_a_note(script).job_id == "9"
-    assert (creates(script), stage(script)) == (0, ("found", "9"))
-    assert any("nothing is written down" in text for text in script.warnings) is is_durable
-
-
-def test_a_retry_without_a_note_that_finds_nothing_creates() -> None:
-    assert without_a_note(script_for()).job_id == "10"
-
-
-@pytest.mark.parametrize(("created", "is_taken"), [("2026-03-01T11:59:59.000Z", False), (JUST_NOW, True)])
-def test_a_retry_without_a_note_after_a_clear_takes_no_job_from_before_it(created: str, is_taken: bool) -> None:
-    script = script_for(ListOTAJobByFirmware=jobs(OWN | {"utcCreate": created}))
-
-    if is_taken:
-        assert without_a_note(script, clear_number=1).job_id == "9"
-    else:
-        with pytest.raises(AmbiguousOutcomeError, match="job 9 may be from before"):
-            without_a_note(script, clear_number=1)
-
-
-def test_a_clear_without_a_note_waits_for_what_is_under_way_and_stops_nothing() -> None:
-    rounds = [
-        ok(data=[task("d1", "QUEUED")] if status == "QUEUED" and number == 0 else [])
-        for number in range(2)
-        for status in ("CONFIRM", "QUEUED", "NOTIFIED", "IN_PROGRESS")
-    ]
-    ended = jobs(OWN | {"jobStatus": "COMPLETED"})
-    script = script_for(ListOTAJobByFirmware=[jobs(OWN), ended, ended], ListOTATaskByJob=rounds)
-
-    assert without_a_note(script, is_retry=False, clear_number=1, cleared_after=2).job_id == "10"
-    assert "CancelOTATaskByJob" not in script.actions
