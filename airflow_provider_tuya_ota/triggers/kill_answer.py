@@ -109,7 +109,9 @@ class KillAnswer:
     async def _stop_if_asked(self) -> None:
         decision = Decision(stop=False, reason=self._kept) if self._kept else decide(await self._kill())
         if not decision.stop:
-            await self._log.awarning(f"Job {self._job_id} goes on at the platform, because {decision.reason}")
+            # Where nobody expects it to be stopped, that it goes on is no warning.
+            say = self._log.awarning if self._on_cancel == "stop" else self._log.ainfo
+            await say(f"Job {self._job_id} goes on at the platform, because {decision.reason}")
             return
         async with shared_stopper(await self._settings()) as stopper:
             self._ahead = lambda: stopper.unfinished
