@@ -15,6 +15,7 @@ from tests.campaigns import (
     crash_for_real,
     crowd,
     ends,
+    hostile,
     kill,
     sharing,
     two_runs,
@@ -48,6 +49,11 @@ def _kill() -> Iterator[Row]:
         yield crowd.play(field, "crowd", CROWD)
 
 
+def _hostile() -> Iterator[Row]:
+    with open_field() as field:
+        yield from rows_of("hostile texts, in Airflow", hostile.campaign(field))
+
+
 def _waits() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         yield from waits.rows(WAITS, Path(folder))
@@ -64,6 +70,7 @@ CAMPAIGNS = {
     "two_runs": _two_runs,
     "kill": _kill,
     "ends": ends.rows,
+    "hostile": _hostile,
     "waits": _waits,
     "sharing": _sharing,
     "canary": canary.rows,
