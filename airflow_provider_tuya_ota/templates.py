@@ -24,20 +24,25 @@ class TemplatedArguments:
         """Render as Airflow does, for plain and for mapped tasks, and write down what came to nothing."""
         fields = list(template_fields)
         is_own = parent is self
-        written = {name for name in fields if is_own and getattr(self, name) is not None} | self._mapped()
+        written = {name for name in fields if is_own and getattr(self, name) is not None} | self._mapped(context)
         render: Any = super()
         render._do_render_template_fields(parent, fields, context, jinja_env, seen_oids)  # noqa: SLF001 - Airflow means it to be overridden, see MappedOperator.render_template_fields
         for name in written if is_own else ():
             if name in fields and getattr(self, name) is None:
                 setattr(self, name, NOTHING)
 
-    def _mapped(self) -> set[str]:
+    def _mapped(self, context: Any) -> set[str]:
         """Name the arguments that ``expand`` has given, where this is one element of a mapped task."""
         if not getattr(self, "_BaseOperator__from_mapped", False):
             return set()
         own: Any = self
         # Airflow tells nowhere else what ``expand``, ``partial`` and the defaults of Dag and group have given.
         given: dict[str, Any] = own._BaseOperator__init_kwargs  # noqa: SLF001 - see the line above
-        written: dict[str, Any] = own.dag.get_task(own.task_id).partial_kwargs
+        mapped: Any = own.dag.get_task(own.task_id)
         defaults = {**own.dag.default_args, **getattr(own.task_group, "default_args", {})}
-        return set(given) - set(written) - {name for name, value in defaults.items() if value is None}
+        names = set(given) - set(mapped.partial_kwargs)
+        # Either a default or ``expand`` has left these out; only what this element holds tells which.
+        if unsure := {name for name in names if name in defaults and defaults[name] is None}:
+            element, _ = mapped._get_specified_expand_input().resolve(context)  # noqa: SLF001 - see above
+            names -= unsure - set(element)
+        return names

@@ -122,6 +122,23 @@ def test_an_element_that_holds_nothing_is_refused(
     refused(context["task"], context, service, name)
 
 
+@EVERY_FIELD
+@pytest.mark.parametrize("way", ["expand", "expand_kwargs"])
+def test_an_element_that_holds_nothing_is_refused_beside_a_default_of_nothing(
+    service: Service, ti: FakeTask, arguments: Any, operator: type[Any], name: str, way: str
+) -> None:
+    written = {key: value for key, value in arguments[operator].items() if key != name}
+    with DAG("d", schedule=None, default_args={name: None}):
+        partial = operator.partial(task_id="t", **written)
+        mapped = partial.expand(**{name: [None]}) if way == "expand" else partial.expand_kwargs([{name: None}])
+    ti.map_index = 0
+    context: Any = {"ti": ti, "dag": mapped.dag, "dag_run": DagRun.model_construct(conf={})}
+
+    mapped.render_template_fields(context)
+
+    refused(context["task"], context, service, name)
+
+
 OPTIONAL = [(operator, name) for operator, name in FIELDS if name not in {*OPERATORS[operator], "tuya_ota_conn_id"}]
 
 
