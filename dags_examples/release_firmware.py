@@ -90,12 +90,15 @@ with DAG(
             if conn_id := context["params"]["webhook_conn_id"]:
                 require_webhook(conn_id)
 
-    @task
+    # What was sent once is not sent again.
+    @task(retries=0)
     def notify() -> str:
         """Tell the last step that began."""
         context: Context = get_current_context()
         release = last_report(context, ["check", "upload", "verify"])
         context["task"].log.info("%s", release["text"])
+        # Before the webhook, which may fail this step.
+        context["ti"].xcom_push(key="return_value", value=release["text"])
         if conn_id := context["params"]["webhook_conn_id"]:
             TuyaOTAWebhookNotifier(webhook_conn_id=conn_id)({**context, "ota_release": release})
         return str(release["text"])

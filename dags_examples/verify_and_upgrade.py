@@ -114,12 +114,15 @@ with DAG(
             if (params["target"] == "SPECIFIC") != bool(params["device_names"]):
                 raise AirflowFailException("Devices: name them with SPECIFIC, and leave them empty with GRAY.")
 
-    @task
+    # What was sent once is not sent again.
+    @task(retries=0)
     def notify() -> str:
         """Tell the last step that began."""
         context: Context = get_current_context()
         release = last_report(context, ["check", "verify", "upgrade"])
         context["task"].log.info("%s", release["text"])
+        # Before the webhook, which may fail this step.
+        context["ti"].xcom_push(key="return_value", value=release["text"])
         if conn_id := context["params"]["webhook_conn_id"]:
             TuyaOTAWebhookNotifier(webhook_conn_id=conn_id)({**context, "ota_release": release})
         return str(release["text"])

@@ -204,7 +204,7 @@ def test_what_is_told_is_what_is_true(
         told, text = body["ota_release"], body["text"]
     else:
         told = run.get_task_instance(end.step).xcom_pull(task_ids=end.step, key="ota_release")
-        text = run.get_task_instance("notify").xcom_pull(task_ids="notify") or told["text"]
+        text = run.get_task_instance("notify").xcom_pull(task_ids="notify")
         assert receiver.received == []
     assert (told["event"], told["step"]) == (end.event, end.step), text
     assert end.said in text
@@ -216,6 +216,25 @@ def test_what_is_told_is_what_is_true(
         assert len(service.emulator.world.packages.by_id) == packages
     elif end.dag not in {STOP, WATCH}:
         assert told["job_id"] in made
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("name", KEPT)
+def test_what_a_webhook_does_not_take_is_kept_and_sent_once(
+    airflow_database: None, service: Service, receiver: Receiver, name: str
+) -> None:
+    service.monkeypatch.delenv(CONNECTION)
+    receiver.status = 500
+    conf = {"firmware_id": "178", "webhook_conn_id": "hook"}
+    if name == RELEASE:
+        conf = {"version": "1.1.0", "source": "x.bin", "webhook_conn_id": "hook"}
+
+    run = load(name).test(run_conf=conf)
+
+    notify = run.get_task_instance("notify")
+    assert notify.state == "failed"
+    ((_, _, body),) = receiver.received
+    assert notify.xcom_pull(task_ids="notify") == body["text"]
 
 
 @pytest.mark.airflow
