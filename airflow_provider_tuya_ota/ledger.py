@@ -34,9 +34,9 @@ SWEPT_AT_ONCE: Final = 5
 
 @dataclass(slots=True)
 class Ledger:
-    """The notes about one package of one account.
+    """The notes about one package of one service instance.
 
-    :param package: tells package and account from all others.
+    :param package: tells package and service instance from all others.
     :param task: tells this task from all others.
     :param who: this task, in words.
     """
@@ -53,7 +53,8 @@ class Ledger:
         except ImportError:
             return None
         ti = context["ti"]
-        package = _digest(settings.base_url, settings.credentials.access_key_id.reveal(), firmware_id)
+        # Not the key: several keys of an account, and one that was exchanged, concern the same packages.
+        package = _digest(settings.host.lower().rstrip("."), str(settings.port), firmware_id)
         mapped = f" [{ti.map_index}]" if (ti.map_index or -1) >= 0 else ""
         who = f"task {ti.task_id}{mapped} of run {ti.run_id} of Dag {ti.dag_id}"
         return cls(package, _digest(ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index)), who)

@@ -24,8 +24,9 @@ FORM: Final = 2
 """Version of the note; a note of another version is not guessed at."""
 CLOCKS_DIFFER: Final = timedelta(minutes=15)
 """How much earlier than the note a job may be dated: further apart, the platform refuses every request."""
-STALE: Final = timedelta(minutes=10)
-"""Age from which a note without a job holds nobody up any more: whatever came of it has been in every list for long."""
+STALE: Final = timedelta(minutes=30)
+"""Age from which a note without a job holds nobody up any more: whatever came of it has been in
+every list for long, however far the clocks of two workers are apart."""
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGEST: Final = 10

@@ -74,6 +74,7 @@ class Job:
 
     :param gray_percent: share of a GRAY upgrade; told by QueryOTAJob alone.
     :param group_id: devices of a GROUP upgrade; likewise.
+    :param src_versions: versions that are upgraded, sorted; likewise, and empty where none are told.
     """
 
     job_id: str
@@ -86,6 +87,7 @@ class Job:
     need_push: bool | None = None
     gray_percent: str = ""
     group_id: str = ""
+    src_versions: tuple[str, ...] = ()
     utc_create: str = ""
 
 

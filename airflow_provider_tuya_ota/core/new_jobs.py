@@ -27,9 +27,10 @@ from airflow_provider_tuya_ota.core.intents import Attempt, Intent, OnFailedJob,
 from airflow_provider_tuya_ota.core.job_search import find_job
 from airflow_provider_tuya_ota.core.lists import list_jobs
 from airflow_provider_tuya_ota.core.looks import look_at_job
+from airflow_provider_tuya_ota.core.retry import RetryPolicy
 from airflow_provider_tuya_ota.core.states import JobStatus, JobType, TaskStatus
 from airflow_provider_tuya_ota.core.stopping import drain
-from airflow_provider_tuya_ota.core.targets import Target, fingerprint_of
+from airflow_provider_tuya_ota.core.targets import Target, contradicts, fingerprint_of
 from airflow_provider_tuya_ota.core.under_way import give_way, require_free
 from airflow_provider_tuya_ota.core.verdicts import Outcome
 
@@ -162,9 +163,20 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
         # An id that was there before is another job's: the answer is taken for one that names none.
         return (yield from _name(wanted, intent.at(Stage.ACCEPTED), created))
     yield Remember(intent.at(Stage.CREATED, created.entity_id).to_dict())
+    if (yield from _is_another_s(wanted, intent, created.entity_id)):
+        return (yield from _name(wanted, intent.at(Stage.ACCEPTED), created))
     if isinstance(action, CreateOTAStaticUpgradeJob):
         yield from give_way(settings, action, intent, before, created.entity_id)
     return NewJob(job_id=created.entity_id, utc_create=created.utc_create, request_id=created.request_id)
+
+
+def _is_another_s(wanted: JobToCreate, intent: Intent, job_id: str) -> Flow[bool]:
+    """Whether the job that the answer named is certainly aimed at something else: a kill would stop it."""
+    try:
+        job = yield from call(wanted.settings, QueryOTAJob(job_id=job_id), RetryPolicy(attempts=1))
+    except TuyaOTAError:
+        return False
+    return contradicts(job, intent.target)
 
 
 def _find_after(wanted: JobToCreate, intent: Intent, error: TuyaOTAError) -> Flow[NewJob]:

@@ -17,8 +17,10 @@ from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, cut
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+LONGEST_DEVICE_NAME: Final = 256
 LONGEST_EXACT: Final = 8192
 """Characters of a text that is sent back as it came: a policy has some hundred."""
+_NO_NAME: Final = re.compile(r"[?=#&]|://")
 _ID: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@-]{{0,{LONGEST_NAME - 1}}}")
 _DECIMAL: Final = re.compile(r"[0-9]+\.[0-9]+([Ee][+-]?[0-9]+)?")
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
@@ -102,6 +104,15 @@ class Record(Mapping[str, Any]):
         It is given unchanged where it has nothing but letters, digits and ``. _ : @ ( ) -``; see :func:`safe_name`.
         """
         return safe_name(self._scalar(key) or "", self._secrets())
+
+    def device(self, key: str) -> str:
+        """Read a device's name as it is, because others are compared with it; absent and null give an empty text.
+
+        Only what could be an address or hold a secret is made safe to be shown, and equals no name any more.
+        """
+        text = self._scalar(key) or ""
+        is_name = text.isprintable() and len(text) <= LONGEST_DEVICE_NAME and not _NO_NAME.search(text)
+        return text if is_name and not any(known in text for known in self._secrets()) else self.name(key)
 
     def id(self, key: str) -> str:
         """Read an id exactly, from a text or a whole number; absent, null and empty give an empty text.

@@ -22,7 +22,8 @@ _KEYED = re.compile(
         (?P<mark> ["']? \s* (?: [:=>] | %3D | %253D ) \s* ["']? )
         (?P<value> [^"'&\s,<>}]+ )"""
 )
-_QUERY = re.compile(r"""(?i)(?P<address>\bhttps?://[^\s?"'<>]{0,300}\?)[^\s"'<>]+""")
+_QUERY = re.compile(r"""(?P<address>[?#])[^\s"'<>?#=]{1,200}=[^\s"'<>]*""")
+"""A query or fragment with values in it, of whatever address."""
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_%~-]{28,}")
 _CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
 _PLAIN_NAME = re.compile(rf"[\w.:@()-]{{1,{LONGEST_NAME}}}")
@@ -54,6 +55,9 @@ def safe_name(text: str, known: Iterable[str] = ()) -> str:
     A name that is changed has a character that no name has, so it never equals another one.
     """
     name = visible(text)
+    for secret in known:
+        if secret:
+            name = name.replace(secret, _REMOVED)
     if _PLAIN_NAME.fullmatch(name):
         # A list of a hundred thousand tasks has a million names, and a colon is all that could stand before a secret.
         return name if ":" not in name else _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", name)

@@ -43,6 +43,7 @@ class Target:
     :param kind: type of the job.
     :param selection: ALL, SPECIFIC, GRAY or GROUP; empty for a verification.
     :param devices: digests of the named devices, sorted; empty where none are named.
+    :param src_versions: digest of the versions that are to be upgraded; empty where they are left open.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Target:
     product_key: str
     selection: str = ""
     devices: tuple[str, ...] = ()
+    src_versions: str = ""
     gray_percent: str = ""
     group_id: str = ""
 
@@ -70,6 +72,7 @@ class Target:
             product_key=action.product_key,
             selection=action.target_selection,
             devices=devices,
+            src_versions=_digest_of_versions(action.src_version or ()),
             gray_percent=action.gray_percent or "",
             group_id=action.group_id or "",
         )
@@ -115,6 +118,11 @@ def may_overlap(mask: str, other: str) -> bool:
         return True
 
 
+def _digest_of_versions(versions: Iterable[str]) -> str:
+    known = sorted(versions)
+    return digest_of("\n".join(known)) if known else ""
+
+
 def digest_of(name: str) -> str:
     """Stand for a device name in ten characters."""
     return hashlib.blake2s(name.encode(), digest_size=_DIGEST).hexdigest()
@@ -134,28 +142,35 @@ def match_job(settings: Settings, job: Job, target: Target) -> Flow[Match]:
 
     :param job: as a list shows it. One that a list shows before it can be queried is not known.
     """
-    if _contradicts(job, target):
+    if contradicts(job, target):
         return Match.NO
     try:
         told = yield from call(settings, QueryOTAJob(job_id=job.job_id))
     except NotFoundError:
         return Match.UNKNOWN
-    if _contradicts(told, target):
+    if contradicts(told, target):
         return Match.NO
     if target.devices:
         return (yield from _match_devices(settings, job.job_id, set(target.devices)))
     if target.selection and target.selection not in {told.target_selection, job.target_selection}:
         return Match.UNKNOWN
-    return Match.YES
+    is_told = (
+        (not target.gray_percent or bool(told.gray_percent))
+        and (not target.group_id or bool(told.group_id))
+        and (not target.src_versions or bool(told.src_versions))
+    )
+    return Match.YES if is_told else Match.UNKNOWN
 
 
-def _contradicts(job: Job, target: Target) -> bool:
+def contradicts(job: Job, target: Target) -> bool:
+    """Whether what the platform tells of a job itself speaks against a target; its devices are not asked for."""
     return (
         job.type != target.kind
         or job.firmware_id not in {target.firmware_id, ""}
         or job.product_key not in {target.product_key, ""}
         or bool(target.selection and job.target_selection not in {target.selection, ""})
         or not _is_same_share(job.gray_percent, target.gray_percent)
+        or bool(job.src_versions and _digest_of_versions(job.src_versions) != target.src_versions)
         or (target.selection == "GROUP" and job.group_id not in {target.group_id, ""})
     )
 

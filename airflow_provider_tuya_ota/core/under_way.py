@@ -9,7 +9,7 @@ from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob, ListOTAUnfi
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Neighbours, Note, ReadNeighbours, Remember
-from airflow_provider_tuya_ota.core.intents import OPEN, STALE, Intent, Other, Stage, read_others
+from airflow_provider_tuya_ota.core.intents import CLOCKS_DIFFER, OPEN, STALE, Intent, Other, Stage, read_others
 from airflow_provider_tuya_ota.core.job_search import yield_to_rivals
 from airflow_provider_tuya_ota.core.lists import list_jobs, list_tasks
 from airflow_provider_tuya_ota.core.stopping import stop_job
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _NAMES_AT_ONCE = 50
 """Device names that one request may ask a job for."""
-_LISTS_LAG = timedelta(minutes=2)
+_LISTS_LAG = CLOCKS_DIFFER + timedelta(minutes=5)
+"""How old the note of a job may be that no list shows yet: clocks of workers differ, and creates may be throttled."""
 
 
 def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, known: list[Job]) -> Flow[None]:
@@ -117,16 +118,21 @@ def _age(job: Job) -> tuple[str, int, str]:
 
 
 def _jobs_of_others(intent: Intent) -> Flow[set[str]]:
+    """Name the jobs of other tasks of this Airflow that certainly concern other devices."""
     neighbours: Neighbours = yield ReadNeighbours(intent.target.mask)
-    return {other.intent.entity_id for other in read_others(neighbours.notes)}
+    return {
+        other.intent.entity_id
+        for other in read_others(neighbours.notes)
+        if other.intent.target.selection == intent.target.selection and not other.intent.target.overlaps(intent.target)
+    }
 
 
 def _first_on_the_same_devices(
     settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, jobs: Sequence[Job]
 ) -> Flow[Job | None]:
     """Find the first job that certainly has an unfinished task of one of the devices."""
-    fitting = [job for job in jobs if job.type == intent.target.kind and _may_select(job, intent)]
     names = action.target_device_name
+    fitting = [job for job in jobs if job.type == intent.target.kind and (names or _may_select(job, intent))]
     if not names:
         for job in fitting:
             if (yield from match_job(settings, job, intent.target)) is Match.YES:

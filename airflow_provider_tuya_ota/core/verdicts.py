@@ -181,6 +181,9 @@ def assess_job(
 def _contradiction(job: Job, counts: dict[str, int], *, ended: bool) -> str:
     if counts and not ended:
         return f"the job is {job.status} while devices are not done"
+    if ended and not job.status.has_ended:
+        # Device tasks may be listed later than their job: those that are listed may be some of them.
+        return f"the job is {job.status} while every device task that is listed has ended"
     if not counts and job.status != JobStatus.CANCELED:
         # Nothing was flashed, so nothing was shown: this is no success, whatever the package says.
         return f"the job is {job.status} without any device task"

@@ -128,7 +128,7 @@ def _follow_running(wanted: JobToCreate) -> Flow[Verification]:
             f"package {firmware_id} is being verified, but none of its verification jobs is running."
             " Look at the package in the vendor's console"
         )
-    if (yield from match_job(settings, job, Target.of(action))) is Match.NO:
+    if (yield from _match_patiently(settings, job, Target.of(action))) is Match.NO:
         raise AlreadyUnderWayError(
             f"job {job.job_id} is verifying package {firmware_id} on other devices than were asked for, and the"
             " platform permits one verification at a time. Nothing was created. Run this task again when that job has"
@@ -136,6 +136,16 @@ def _follow_running(wanted: JobToCreate) -> Flow[Verification]:
         )
     yield Note(f"package {firmware_id} is being verified already; following job {job.job_id}")
     return Verification(job_id=job.job_id, firmware_id=firmware_id, utc_create=job.utc_create)
+
+
+def _match_patiently(settings: Settings, job: Job, target: Target) -> Flow[Match]:
+    """Give the platform time to list the devices of a job; who follows it anyway is told at its end what it missed."""
+
+    def known() -> Flow[Match | None]:
+        match_ = yield from match_job(settings, job, target)
+        return None if match_ is Match.UNKNOWN else match_
+
+    return (yield from wait_to_appear(known)) or Match.UNKNOWN
 
 
 def _find_running(wanted: JobToCreate) -> Flow[Job | None]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_tuya_ota.core import job_search
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
 from airflow_provider_tuya_ota.core.flow import Neighbour
 from airflow_provider_tuya_ota.core.intents import Intent, Stage
@@ -146,7 +147,7 @@ def test_the_job_of_another_task_is_excluded_without_asking_the_platform() -> No
         (other(LATER, Stage.ACCEPTED), True),
         (other(EARLIER, Stage.PREPARING), False),
         (other(EARLIER, Stage.NOTHING), False),
-        (other(EARLIER, Stage.LOST, started_at=NOW - timedelta(minutes=11)), False),
+        (other(EARLIER, Stage.LOST, started_at=NOW - timedelta(minutes=31)), False),
         (other(EARLIER, Stage.LOST, target=replace(MINE.target, devices=("00" * 5,))), False),
         (Neighbour("task of a later version", EARLIER, {"form": 3}), False),
     ],
@@ -159,6 +160,11 @@ def test_a_job_is_not_taken_while_another_task_may_have_created_it(rival: Neighb
             search(script, [rival])
     else:
         assert search(script, [rival]) is not None
+
+
+@pytest.fixture
+def devices_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_search, "TOLD_WITHIN", timedelta(0))
 
 
 def test_a_job_is_taken_once_the_other_task_knows_its_own() -> None:
@@ -176,6 +182,7 @@ def test_a_job_is_taken_once_the_other_task_knows_its_own() -> None:
         (other(EARLIER, Stage.FOUND, "8"), True),
     ],
 )
+@pytest.mark.usefixtures("devices_are_told_at_once")
 def test_of_two_that_take_the_same_job_at_most_one_gets_it(claim: Neighbour, is_ours: bool) -> None:
     script = script_with([named()], {"9": ["d1", "d2"]})
 
@@ -184,6 +191,7 @@ def test_of_two_that_take_the_same_job_at_most_one_gets_it(claim: Neighbour, is_
     assert (found is not None, script.memo["stage"]) == (is_ours, "found" if is_ours else "lost")
 
 
+@pytest.mark.usefixtures("devices_are_told_at_once")
 def test_the_first_of_two_gets_it_when_the_other_one_steps_back() -> None:
     script = script_with([named()], {"9": ["d1", "d2"]})
 
@@ -194,3 +202,12 @@ def test_who_knows_that_there_is_a_job_goes_before_who_may_have_one() -> None:
     script = script_with([named()], {"9": ["d1", "d2"]})
 
     assert search(script, [other(EARLIER, Stage.LOST)], intent=MINE.at(Stage.ACCEPTED)) is not None
+
+
+@pytest.mark.usefixtures("devices_are_told_at_once")
+def test_who_has_noted_nothing_leaves_a_job_to_everybody_who_takes_it() -> None:
+    script = script_with([named()], {"9": ["d1", "d2"]})
+    rounds: list[list[Neighbour]] = [[], [other(LATER, Stage.FOUND, "9")]]
+    script.neighbours = lambda: rounds.pop(0) if len(rounds) > 1 else rounds[0]
+
+    assert script.run(find_job(SETTINGS, MINE, has_asked=False)) is None

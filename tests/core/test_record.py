@@ -148,3 +148,21 @@ def test_anything_else_is_no_object(value: Any, kind: str) -> None:
 def test_a_refused_list_is_described_by_its_kind_and_keys_only(value: Any, kind: str) -> None:
     with pytest.raises(ProtocolError, match=f"the answer has {kind}"):
         Record({"v": value}).items_of("V", item_key="Id")
+
+
+@pytest.mark.parametrize(
+    "name", ["policy:01", "secret:unit-7", "d" * 256, "a name with blanks", "x" * 40 + "/1", "灯-1", ""]
+)
+def test_a_device_has_the_name_that_it_has(name: str) -> None:
+    assert Record({"deviceName": name}).device("DeviceName") == name
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb", "d" * 257, "https://h/p?Signature=canary-canary", "k=canary&Signature=canary-canary"]
+)
+def test_what_is_no_device_name_is_made_safe(name: str) -> None:
+    shown = Record({"deviceName": name}).device("DeviceName")
+
+    assert shown != name
+    assert "canary-canary" not in shown
+    assert "\n" not in shown

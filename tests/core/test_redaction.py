@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_tuya_ota.core.redaction import EXCERPT_LENGTH, excerpt, mask_reply, redact, redact_code
+from airflow_provider_tuya_ota.core.redaction import EXCERPT_LENGTH, excerpt, mask_reply, redact, redact_code, safe_name
 from tests.core.script import REQUEST_ID
 
 SIGNATURE = "WJN0Ee8+X6pogcD3loLHIqQNEN0="
@@ -116,3 +116,24 @@ def test_a_masked_reply_hides_values_behind_secret_names_at_any_depth() -> None:
     assert masked["text"] == [{"TaskDesc": "see https://bucket/k?[removed] for more"}]
     assert masked["data"] == {"OSSAccessKeyId": "***", "policy": "***", "key": "ota/x", "signature": ""}
     assert masked["FirmwareInfo"]["List"] == [{"firmwareUrl": "***", "FirmwareSign": "abc"}, 7]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "glued_https://h/p",
+        r"https:\/\/h\/p",
+        "//h/p",
+        "oss://bucket/key",
+        'https://h/a"b',
+        "https://h/" + "p" * 400,
+        "https://h/p#part",
+    ],
+)
+def test_the_query_of_any_address_is_removed(address: str) -> None:
+    for shown in (redact(f"see {address}?sig=TOPSECRET12 there"), mask_reply([f"{address}?sig=TOPSECRET12"])[0]):
+        assert "TOPSECRET12" not in shown
+
+
+def test_a_known_secret_is_no_name() -> None:
+    assert "topsecret" not in safe_name("v-topsecret-1", ["topsecret", ""])

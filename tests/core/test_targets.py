@@ -13,6 +13,7 @@ from tests.core.script import SETTINGS, Script, by_action, ok, refused, task
 from tests.core.test_new_jobs import ACTION, NAMED, OWN
 
 GRAY = replace(ACTION, target_selection="GRAY", gray_percent="10")
+OLD_ONES = replace(ACTION, src_version=["1.0", "1.1"])
 GROUP = replace(ACTION, target_selection="GROUP", group_id="g1")
 VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk", target_device_name=["d1", "d2"])
 LISTED = Job(job_id="9", firmware_id="178", status=JobStatus.IN_PROGRESS, type=JobType.UPGRADE_FIRMWARE)
@@ -62,7 +63,12 @@ def test_a_job_is_recognised_by_exactly_its_devices(
         (ACTION, {}, Match.UNKNOWN),
         (ACTION, {"targetSelection": "GRAY"}, Match.NO),
         (GRAY, {"targetSelection": "GRAY", "grayPercent": "10.00"}, Match.YES),
-        (GRAY, {"targetSelection": "GRAY"}, Match.YES),
+        (GRAY, {"targetSelection": "GRAY"}, Match.UNKNOWN),
+        (GROUP, {"targetSelection": "GROUP"}, Match.UNKNOWN),
+        (OLD_ONES, {"targetSelection": "ALL"}, Match.UNKNOWN),
+        (OLD_ONES, {"targetSelection": "ALL", "srcVersions": {"SrcVersion": ["1.1", "1.0"]}}, Match.YES),
+        (OLD_ONES, {"targetSelection": "ALL", "srcVersions": ["1.0"]}, Match.NO),
+        (ACTION, {"targetSelection": "ALL", "srcVersions": "1.0"}, Match.NO),
         (GRAY, {"targetSelection": "GRAY", "grayPercent": "20"}, Match.NO),
         (GRAY, {"targetSelection": "GRAY", "grayPercent": "few"}, Match.NO),
         (GROUP, {"targetSelection": "GROUP", "groupId": "g1"}, Match.YES),
@@ -135,6 +141,8 @@ def test_two_targets_overlap_where_they_share_a_device(
 def test_two_shares_may_be_taken_for_each_other_and_only_equal_ones_are_the_same() -> None:
     ten, twenty = Target.of(GRAY), Target.of(replace(GRAY, gray_percent="20"))
 
+    old = Target.of(OLD_ONES)
+    assert not old.is_the_same_as(Target.of(ACTION))
     assert (ten.overlaps(twenty), ten.is_the_same_as(twenty), ten.is_the_same_as(ten)) == (True, False, True)
 
 

@@ -42,6 +42,8 @@ def is_refused(script: Script, action: CreateOTAStaticUpgradeJob) -> bool:
         ({"targetSelection": "SPECIFIC"}, {}, [task("d3", "QUEUED")], NAMED, False),
         ({"targetSelection": "SPECIFIC"}, {}, [task("d1", "SUCCEEDED")], NAMED, False),
         ({"targetSelection": "SPECIFIC"}, {}, [], NAMED, False),
+        ({"targetSelection": "ALL"}, {}, [task("d1", "QUEUED")], NAMED, True),
+        ({"targetSelection": "GRAY"}, {}, [task("d3", "QUEUED")], NAMED, False),
         ({"targetSelection": "GRAY"}, {"targetSelection": "GRAY", "grayPercent": "10.00"}, [], GRAY, True),
         ({"targetSelection": "GRAY"}, {"targetSelection": "GRAY", "grayPercent": "20"}, [], GRAY, False),
         ({"targetSelection": "ALL", "jobType": "VERIFY_FIRMWARE"}, {}, [], ACTION, False),
@@ -101,7 +103,7 @@ def with_notes(
 
 RUNNING = jobs(SPECIFIC)
 ENDED = jobs(SPECIFIC | {"jobStatus": "COMPLETED"})
-OLD = NOW - timedelta(minutes=11)
+OLD = NOW - timedelta(minutes=31)
 DISJOINT = replace(OF_NAMED.target, devices=("00" * 5,))
 
 

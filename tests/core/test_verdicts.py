@@ -95,7 +95,8 @@ def test_a_verdict_of_a_later_version_is_still_read() -> None:
     ("statuses", "job", "firmware", "outcome", "words"),
     [
         (["SUCCEEDED", "SUCCEEDED"], "COMPLETED", 1, SUCCEEDED, ""),
-        (["SUCCEEDED"], "IN_PROGRESS", 1, SUCCEEDED, ""),
+        (["SUCCEEDED"], "IN_PROGRESS", 1, SETTLING, "the job is IN_PROGRESS while every device task that is listed"),
+        (["FAILED"], "PLANNED", 3, SETTLING, "the job is PLANNED while every device task that is listed has ended"),
         (["SUCCEEDED", "IN_PROGRESS"], "IN_PROGRESS", 2, RUNNING, ""),
         ([], "IN_PROGRESS", 2, RUNNING, ""),
         (["ROLLED_BACK"], "IN_PROGRESS", 2, RUNNING, ""),

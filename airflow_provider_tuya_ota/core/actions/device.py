@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_tuya_ota.core.actions.base import Action
-from airflow_provider_tuya_ota.core.actions.reading import about, read_page, required_id, required_name
+from airflow_provider_tuya_ota.core.actions.reading import about, read_page, required_device, required_id, required_name
 from airflow_provider_tuya_ota.core.actions.rules import optional, required, up_to_items, whole_from
 from airflow_provider_tuya_ota.core.actions.texts import ID, IDS, NAME, NAMES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
@@ -182,7 +182,7 @@ def which_device(action: str, product_key: str | None, device_name: str | None, 
 
 def _device(item: Record) -> Device:
     return Device(
-        device_name=required_name(item, "DeviceName", QueryDevice.name),
+        device_name=required_device(item, "DeviceName", QueryDevice.name),
         product_key=item.id("ProductKey"),
         status=DeviceStatus(item.name("DeviceStatus")),
         iot_id=item.id("IotId"),
@@ -192,7 +192,7 @@ def _device(item: Record) -> Device:
 
 def _presence(item: Record) -> DevicePresence:
     return DevicePresence(
-        device_name=item.name("DeviceName"),
+        device_name=item.device("DeviceName"),
         iot_id=item.id("IotId"),
         status=DeviceStatus(item.name("Status")),
         last_online_at=item.name("LastOnlineTime"),
@@ -209,7 +209,7 @@ def _product(item: Record) -> Product:
 
 def _module_version(item: Record) -> ModuleVersion:
     return ModuleVersion(
-        device_name=item.name("DeviceName"),
+        device_name=item.device("DeviceName"),
         iot_id=item.id("IotId"),
         module_name=required_name(item, "ModuleName", ListOTAModuleVersionsByDevice.name),
         version=item.name("ModuleVersion"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_tuya_ota.core.actions.base import Action
 from airflow_provider_tuya_ota.core.actions.reading import about, created, read_page, required_id, required_name
 from airflow_provider_tuya_ota.core.actions.rules import one_of, optional, required, up_to_items, whole_from
 from airflow_provider_tuya_ota.core.actions.texts import ID, NAME, NAMES
 from airflow_provider_tuya_ota.core.models import Created, Job, Page
+from airflow_provider_tuya_ota.core.record import Record
+from airflow_provider_tuya_ota.core.redaction import safe_name
 from airflow_provider_tuya_ota.core.retry import Repeat
 from airflow_provider_tuya_ota.core.states import JobStatus, JobType
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_tuya_ota.core.envelope import Reply
-    from airflow_provider_tuya_ota.core.record import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +129,15 @@ class ListOTAJobByDevice(Action[Page[Job]]):
         return read_job(about(item, self.name, **asked), self.name)
 
 
+def _versions(told: Any) -> tuple[str, ...]:
+    """Read a list of versions in any of its forms; what is no version says nothing."""
+    if isinstance(told, Record):
+        told = next(iter(told.values()), None)
+    if isinstance(told, str):
+        told = [told]
+    return tuple(sorted(safe_name(one) for one in told if isinstance(one, str))) if isinstance(told, list) else ()
+
+
 def read_job(data: Record, action: str) -> Job:
     """Read a job from a list or a query."""
     return Job(
@@ -141,5 +151,6 @@ def read_job(data: Record, action: str) -> Job:
         need_push=data.flag("NeedPush"),
         gray_percent=data.name("GrayPercent"),
         group_id=data.id("GroupId"),
+        src_versions=_versions(data.get("SrcVersions")),
         utc_create=data.name("UtcCreate"),
     )

@@ -26,6 +26,11 @@ def required_name(record: Record, key: str, action: str) -> str:
     return _required(record.name(key), key, action)
 
 
+def required_device(record: Record, key: str, action: str) -> str:
+    """Read a device's name without which the answer is of no use."""
+    return _required(record.device(key), key, action)
+
+
 def required_exact(record: Record, key: str, action: str) -> str:
     """Read a text that is sent back, without which the answer is of no use."""
     return _required(record.exact(key), key, action)

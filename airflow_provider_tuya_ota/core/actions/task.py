@@ -182,7 +182,7 @@ def read_task(data: Record, action: str) -> DeviceTask:
     """Read a device task."""
     return DeviceTask(
         task_id=required_id(data, "TaskId", action),
-        device_name=data.name("DeviceName"),
+        device_name=data.device("DeviceName"),
         status=TaskStatus(required_name(data, "TaskStatus", action)),
         progress=data.name("Progress"),
         reason=data.text("TaskDesc"),
