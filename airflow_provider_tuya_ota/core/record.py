@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError
-from airflow_provider_tuya_ota.core.redaction import mask_reply, safe_name, safe_text
+from airflow_provider_tuya_ota.core.redaction import mask_reply, redact, safe_name, safe_text
 from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, cut
 
 if TYPE_CHECKING:
@@ -112,6 +112,9 @@ class Record(Mapping[str, Any]):
         """
         text = self._scalar(key) or ""
         is_name = text.isprintable() and len(text) <= LONGEST_DEVICE_NAME and not _NO_NAME.search(text)
+        if " " in text:
+            # With blanks it may be a sentence that holds a secret.
+            is_name = is_name and redact(text) == text
         return text if is_name and not any(known in text for known in self._secrets()) else self.name(key)
 
     def id(self, key: str) -> str:

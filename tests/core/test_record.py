@@ -158,7 +158,14 @@ def test_a_device_has_the_name_that_it_has(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a\nb", "d" * 257, "https://h/p?Signature=canary-canary", "k=canary&Signature=canary-canary"]
+    "name",
+    [
+        "a\nb",
+        "d" * 257,
+        "https://h/p?Signature=canary-canary",
+        "k=canary&Signature=canary-canary",
+        "secret: canary-canary",
+    ],
 )
 def test_what_is_no_device_name_is_made_safe(name: str) -> None:
     shown = Record({"deviceName": name}).device("DeviceName")

@@ -303,10 +303,11 @@ def test_the_connection_is_not_read_again_for_a_kill(
     service: Service, watched: TuyaOTAJobTrigger, supervisor: Callable[..., Line], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     supervisor("failed")
+    before = service.actions.count("QueryOTAJob")
 
     async def wait_and_kill() -> None:
         waiting = asyncio.ensure_future(anext(aiter(watched.run())))
-        while "QueryOTAJob" not in service.actions:  # noqa: ASYNC110 - the emulator runs in another thread
+        while service.actions.count("QueryOTAJob") == before:  # noqa: ASYNC110 - the emulator runs in another thread
             await asyncio.sleep(0.01)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)

@@ -39,9 +39,12 @@ STORE = f"""
 import json, os
 from airflow.models import Connection
 from airflow.utils.session import create_session
+from sqlalchemy import delete
 
 fields = json.loads(os.environ[{CONNECTION!r}])
 with create_session() as session:
+    # The database of this process may be another one than that of the test, which deletes only there.
+    session.execute(delete(Connection).where(Connection.conn_id == {STORED!r}))
     session.add(Connection(conn_id={STORED!r}, **fields | {{"extra": json.dumps(fields["extra"])}}))
 """
 
