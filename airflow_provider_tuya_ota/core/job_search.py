@@ -69,12 +69,17 @@ def find_job(settings: Settings, intent: Intent, *, has_asked: bool = True) -> F
     :raises AmbiguousOutcomeError: which job it is, or whether one is, cannot be told.
     """
     first_seen: dict[str, datetime] = {}
-    for seconds in (0.0, *appearing.SHOW_TIMES):
-        if seconds:
+    was_prolonged = False
+    pauses = [0.0, *appearing.SHOW_TIMES]
+    while pauses:
+        if seconds := pauses.pop(0):
             yield Sleep(seconds)
         found = yield from _look(settings, intent, first_seen, has_asked=has_asked)
         if found.job is not None and (yield from _claim(intent, found.job, has_asked=has_asked)):
             return found.job
+        if not pauses and found.unknown and not was_prolonged:
+            # What was listed late has had no time yet to show all of its devices.
+            pauses, was_prolonged = [TOLD_WITHIN.total_seconds()], True
     if found.fitting or found.unknown:
         raise AmbiguousOutcomeError(found.explain(intent))
     return None

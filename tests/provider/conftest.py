@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.execution_time.context import TaskStateStoreAccessor
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
+from airflow_provider_tuya_ota.core import job_search
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
@@ -18,11 +20,16 @@ from tests.provider.specs import stands_in_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
     from pathlib import Path
 
 CONNECTION = "AIRFLOW_CONN_TUYA_OTA_DEFAULT"
 SPEED = 300.0
+
+
+@pytest.fixture(autouse=True)
+def devices_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for nothing: the platform of these tests lists device tasks with their job."""
+    monkeypatch.setattr(job_search, "TOLD_WITHIN", timedelta(0))
 
 
 @dataclass

@@ -10,7 +10,6 @@ from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
 from airflow_provider_tuya_ota.attempts import KEY
-from airflow_provider_tuya_ota.core import job_search
 from airflow_provider_tuya_ota.core.errors import (
     InvalidParameterError,
     JobFailedError,
@@ -32,12 +31,6 @@ if TYPE_CHECKING:
 class FakeRun:
     clear_number: int = 0
     start_date: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def devices_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for nothing: the platform of these tests lists device tasks with their job."""
-    monkeypatch.setattr(job_search, "TOLD_WITHIN", timedelta(0))
 
 
 @pytest.fixture
