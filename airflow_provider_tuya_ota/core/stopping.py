@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob
+from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob, ListOTATaskByJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.counting import count_tasks
-from airflow_provider_tuya_ota.core.errors import ConflictError, TuyaOTAError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, TuyaOTAError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Sleep
 from airflow_provider_tuya_ota.core.states import TaskStatus
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 WAITING = (TaskStatus.CONFIRM, TaskStatus.QUEUED, TaskStatus.NOTIFIED)
 """Statuses in which a device task can still be cancelled."""
 UNFINISHED = (*WAITING, TaskStatus.IN_PROGRESS)
+CANCEL_AGAIN_AFTER: Final = (3.0, 6.0, 12.0)
+"""Seconds before each further cancel of a job that has no device tasks yet: together less than the minute that Airflow
+leaves a task that it kills."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +35,24 @@ class Stopped:
     :param waiting: device tasks that could not be cancelled and may still begin.
     :param flashing: device tasks that go on.
     :param is_counted: False where these numbers were not read after the cancel.
+    :param is_planned: True where the job has not ended and has no device tasks yet: it may still begin all of them.
     """
 
     cancelled: int
     waiting: int
     flashing: int
     is_counted: bool = True
+    is_planned: bool = False
 
     def line(self, job_id: str) -> str:
         """Say it in a sentence."""
         if not self.is_counted:
             return f"job {job_id}: what had not begun is cancelled, not counted; devices that are flashing go on"
+        if self.is_planned:
+            return (
+                f"job {job_id} may still begin: it has no device tasks yet, and the platform did not end it. Cancel it"
+                " again when it has some"
+            )
         text = f"job {job_id}: {self.cancelled} device tasks cancelled"
         if self.waiting:
             text += f", {self.waiting} could not be cancelled and may still begin"
@@ -86,20 +96,50 @@ def cancel_job(settings: Settings, job_id: str, retry: RetryPolicy | None = None
 def count_stopped(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[Stopped]:
     """Count what the cancel came to; a count that fails takes nothing from a cancel that was carried out.
 
+    The vendor does not say what becomes of a job that is cancelled before its device tasks are planned, so such a job
+    is cancelled again a few times.
+
     :param is_cancelled: what :func:`cancel_job` gave.
     """
+    stopped = yield from _count(settings, job_id, is_cancelled=is_cancelled)
+    for pause in CANCEL_AGAIN_AFTER:
+        if not stopped.is_planned:
+            break
+        yield Note(f"job {job_id} has no device tasks yet; cancelling again in {pause:g} s", warning=True)
+        yield Sleep(pause)
+        is_cancelled = (yield from cancel_job(settings, job_id)) or is_cancelled
+        stopped = yield from _count(settings, job_id, is_cancelled=is_cancelled)
+    needs_attention = stopped.waiting or stopped.flashing or stopped.is_planned or not stopped.is_counted
+    yield Note(stopped.line(job_id), warning=bool(needs_attention))
+    return stopped
+
+
+def _count(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[Stopped]:
     try:
         after = yield from count_tasks(settings, job_id, (*UNFINISHED, TaskStatus.CANCELED))
+        is_planned = not any(after.values()) and (yield from is_without_tasks(settings, job_id))
     except TuyaOTAError:
         if not is_cancelled:
             raise
-        stopped = UNCOUNTED
-    else:
-        stopped = Stopped(
-            cancelled=after[TaskStatus.CANCELED], waiting=_waiting(after), flashing=after[TaskStatus.IN_PROGRESS]
-        )
-    yield Note(stopped.line(job_id), warning=bool(stopped.waiting or stopped.flashing or not stopped.is_counted))
-    return stopped
+        return UNCOUNTED
+    return Stopped(
+        cancelled=after[TaskStatus.CANCELED],
+        waiting=_waiting(after),
+        flashing=after[TaskStatus.IN_PROGRESS],
+        is_planned=is_planned,
+    )
+
+
+def is_without_tasks(settings: Settings, job_id: str) -> Flow[bool]:
+    """Tell whether a job that has not ended shows no device task of any status: it may still begin all of them."""
+    page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=1))
+    if page.items:
+        return False
+    try:
+        job = yield from call(settings, QueryOTAJob(job_id=job_id))
+    except NotFoundError:
+        return False
+    return not job.status.has_ended
 
 
 def not_stopped(job_id: str) -> str:
@@ -135,14 +175,18 @@ def drain(
             yield from stop_job(settings, job_id)
             counts = yield from count_tasks(settings, job_id, UNFINISHED)
         left = sum(counts.values())
-        if not left:
+        is_planned = not left and (yield from is_without_tasks(settings, job_id))
+        if is_planned and may_cancel:
+            yield from cancel_job(settings, job_id)
+        if not left and not is_planned:
             return
+        rest = "has to begin" if is_planned else f"has {left} unfinished device tasks"
         if now >= deadline:
             raise WaitTimeoutError(
-                f"job {job_id}, which this task started before it was cleared, still has {left} unfinished device"
-                " tasks; a new job would fail on those devices at once. Clear the task again when they are done"
+                f"job {job_id}, which this task started before it was cleared, still {rest}; a new job would fail on"
+                " those devices at once. Clear the task again when they are done"
             )
-        yield Note(f"waiting for {left} device tasks of job {job_id}, from before this task was cleared")
+        yield Note(f"waiting for job {job_id}, from before this task was cleared, which still {rest}")
         if not here:
             raise StillDrainingError(job_id)
         yield Sleep(min(poll_interval, (deadline - now).total_seconds()))

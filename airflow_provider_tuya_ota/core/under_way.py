@@ -57,12 +57,13 @@ def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: 
     if rival is not None:
         raise AlreadyUnderWayError(_named(rival, intent))
     others = yield from _jobs_of_others(intent)
-    foreign = [job for job in unfinished if job.job_id not in others]
+    # The oldest first: a job that this task took back a moment ago may still be flashing devices, and is not the reason.
+    foreign = sorted((job for job in unfinished if job.job_id not in others), key=_age)
     job = yield from _first_on_the_same_devices(settings, action, intent, foreign)
     if job is not None:
         raise AlreadyUnderWayError(
             f"job {job.job_id}, created at {job.utc_create or 'a time not told'}, is upgrading the same devices to"
-            f" package {action.firmware_id}, and this task did not create it. Nothing was created. Wait for that job"
+            f" package {action.firmware_id}, and this try did not create it. Nothing was created. Wait for that job"
             " with TuyaOTAJobSensor, or cancel it first"
         )
 

@@ -16,12 +16,20 @@ from tests.core.test_new_jobs import CREATED, OWN, creates, jobs, script_for, st
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.http import Response
+    from tests.core.script import Sent
+
+
+DONE = ok(data=[task("d1", "SUCCEEDED")])
+"""A device task that a job shows which has none to wait for."""
 
 
 def counted(*rounds: dict[str, int]) -> list[Response]:
+    return [answer for round_ in rounds for answer in (*unfinished(round_), *([] if round_ else [DONE]))]
+
+
+def unfinished(round_: dict[str, int]) -> list[Response]:
     return [
         ok(data=[task(f"d{number}", status) for number in range(round_.get(status, 0))])
-        for round_ in rounds
         for status in ("CONFIRM", "QUEUED", "NOTIFIED", "IN_PROGRESS")
     ]
 
@@ -52,6 +60,29 @@ def test_a_clear_that_may_not_stop_anything_waits_for_the_old_job() -> None:
 
     start(script, Attempt(clear_number=1, may_cancel=False))
 
+    assert "CancelOTATaskByJob" not in script.actions
+
+
+def test_an_old_job_whose_device_tasks_are_not_planned_yet_is_waited_for() -> None:
+    def query(_sent: Sent) -> Response:
+        return ok(data=OWN | {"jobStatus": "CANCELED" if script.sleeps else "PLANNED"})
+
+    script = script_for(QueryOTAJob=query)
+    script.memo = CREATED.to_dict()
+
+    found = start(script, Attempt(clear_number=1))
+
+    assert (found.job_id, script.sleeps) == ("10", [15.0])
+    assert script.actions.count("CancelOTATaskByJob") == 1
+
+
+def test_an_old_job_that_does_not_begin_is_named_when_the_time_is_over() -> None:
+    planned = ok(data=OWN | {"jobStatus": "PLANNED"})
+    script = script_for(ListOTATaskByJob=ok(data=[]), QueryOTAJob=planned)
+    script.memo = CREATED.to_dict()
+
+    with pytest.raises(WaitTimeoutError, match="job 9, which this task .*, still has to begin"):
+        start(script, Attempt(clear_number=1, may_cancel=False, drained_by=NOW + timedelta(seconds=20)))
     assert "CancelOTATaskByJob" not in script.actions
 
 
@@ -94,6 +125,9 @@ def test_an_old_job_that_is_done_needs_no_wait_elsewhere() -> None:
     assert start(script, Attempt(clear_number=1, drain_here=False)).job_id == "10"
 
 
+ENDED = ok(data=OWN | {"jobStatus": "COMPLETED"})
+
+
 def cleared_elsewhere(**changes: Any) -> Attempt:
     """A try after another task of the run was cleared, or after this one was while it ran: Airflow tells no more."""
     return Attempt(**{"clear_number": 1, "cleared_after": 0} | changes)
@@ -127,7 +161,7 @@ def test_a_cancelled_job_without_device_tasks_was_stopped_too() -> None:
 
 @pytest.mark.parametrize(("before", "now"), [(0, 1), (None, 1), (0, None), (None, None)])
 def test_a_task_that_was_cleared_itself_creates_again(before: int | None, now: int | None) -> None:
-    script = script_for()
+    script = script_for(QueryOTAJob=ENDED)
     script.memo = replace(CREATED, cleared_after=before).to_dict()
 
     assert start(script, cleared_elsewhere(cleared_after=now)).job_id == "10"
@@ -135,7 +169,7 @@ def test_a_task_that_was_cleared_itself_creates_again(before: int | None, now: i
 
 
 def test_a_job_that_ended_before_the_clear_costs_no_wait() -> None:
-    script = script_for()
+    script = script_for(QueryOTAJob=ENDED)
     script.memo = CREATED.to_dict()
 
     assert start(script, Attempt(clear_number=2)).job_id == "10"

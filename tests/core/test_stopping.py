@@ -7,7 +7,7 @@ import pytest
 from airflow_provider_tuya_ota.core.counting import count_tasks
 from airflow_provider_tuya_ota.core.errors import TransportError
 from airflow_provider_tuya_ota.core.stopping import UNFINISHED, Stopped, not_stopped, stop_job
-from tests.core.script import SETTINGS, Script, lost, ok, refused, task
+from tests.core.script import SETTINGS, Script, job, lost, ok, refused, task
 
 if TYPE_CHECKING:
     from tests.core.script import Answer, Sent
@@ -129,3 +129,58 @@ def test_a_lost_cancel_is_repeated_and_then_told() -> None:
     with pytest.raises(TransportError):
         script.run(stop_job(SETTINGS, "9"))
     assert script.actions.count("CancelOTATaskByJob") == 5
+
+
+class Planned:
+    """A job without device tasks, of a platform that may take a cancel of such a job without ending it."""
+
+    def __init__(self, *, ends_with_cancel: int, status: str = "PLANNED") -> None:
+        self.ends_with_cancel, self.status, self.cancels = ends_with_cancel, status, 0
+
+    def __call__(self, sent: Sent) -> Answer:
+        if sent.action == "CancelOTATaskByJob":
+            self.cancels += 1
+            if self.cancels == self.ends_with_cancel:
+                self.status = "CANCELED"
+        if sent.action == "QueryOTAJob":
+            return ok(data=job("9", jobStatus=self.status))
+        return ok(data=[])
+
+
+def test_a_job_that_a_cancel_has_ended_before_its_tasks_were_planned_is_stopped() -> None:
+    platform = Planned(ends_with_cancel=1)
+    script = Script(platform)
+
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=0, flashing=0)
+    assert (platform.cancels, script.sleeps) == (1, [])
+
+
+def test_a_job_without_device_tasks_that_goes_on_is_cancelled_again() -> None:
+    platform = Planned(ends_with_cancel=3)
+    script = Script(platform)
+
+    assert not script.run(stop_job(SETTINGS, "9")).is_planned
+    assert (platform.cancels, script.sleeps) == (3, [3.0, 6.0])
+
+
+def test_a_job_that_no_cancel_ends_before_its_tasks_are_planned_is_left_to_a_person() -> None:
+    script = Script(Planned(ends_with_cancel=0))
+
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=0, flashing=0, is_planned=True)
+    assert script.sleeps == [3.0, 6.0, 12.0]
+    assert script.warnings[-1].startswith("job 9 may still begin: it has no device tasks yet")
+
+
+def test_a_job_that_is_gone_will_not_begin() -> None:
+    platform = Planned(ends_with_cancel=0)
+    missing = refused("iot.firmware.InvalidOTAJobId")
+    script = Script(lambda sent: missing if sent.action == "QueryOTAJob" else platform(sent))
+
+    assert not script.run(stop_job(SETTINGS, "9")).is_planned
+
+
+def test_whether_a_cancelled_job_may_still_begin_can_be_unknown() -> None:
+    platform = Planned(ends_with_cancel=0)
+    script = Script(lambda sent: lost() if sent.action == "QueryOTAJob" else platform(sent))
+
+    assert not script.run(stop_job(SETTINGS, "9")).is_counted

@@ -11,7 +11,7 @@ from airflow_provider_tuya_ota.core.flow import Neighbour
 from airflow_provider_tuya_ota.core.intents import Stage
 from airflow_provider_tuya_ota.core.targets import Target
 from tests.core.script import NOW, Script, job, lost, ok, task
-from tests.core.test_new_jobs import ACTION, JUST_NOW, NAMED, OF_NAMED, OWN, UPGRADE, jobs, script_for, start
+from tests.core.test_new_jobs import ACTION, CREATED, JUST_NOW, NAMED, OF_NAMED, OWN, UPGRADE, jobs, script_for, start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,6 +173,14 @@ def test_of_two_that_create_the_same_at_the_same_moment_the_later_one_is_taken_b
     (cancel,) = [sent for sent in script.sent if sent.action == "CancelOTATaskByJob"]
     assert cancel.parameters["JobId"] == "10"
     assert script.memo["stage"] == "nothing"
+
+
+def test_a_retry_names_the_job_that_was_first_and_not_the_one_that_this_task_took_back() -> None:
+    script = script_for(ListOTAJobByFirmware=jobs(LATER, OWN), ListOTATaskByJob=ok(data=[task("d1", "IN_PROGRESS")]))
+    script.memo = replace(CREATED, stage=Stage.NOTHING, entity_id="").to_dict()
+
+    with pytest.raises(AlreadyUnderWayError, match=r"job 9, created at .* and this try did not create it"):
+        start(script)
 
 
 @pytest.mark.parametrize(
