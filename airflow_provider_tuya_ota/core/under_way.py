@@ -57,7 +57,7 @@ def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: 
     if rival is not None:
         raise AlreadyUnderWayError(_named(rival, intent))
     others = yield from _jobs_of_others(intent)
-    # The oldest first: a job that this task took back a moment ago may still be flashing devices, and is not the reason.
+    # The oldest first: a job that this task took back may still be flashing devices, and is not the reason.
     foreign = sorted((job for job in unfinished if job.job_id not in others), key=_age)
     job = yield from _first_on_the_same_devices(settings, action, intent, foreign)
     if job is not None:

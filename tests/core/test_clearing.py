@@ -81,7 +81,7 @@ def test_an_old_job_that_does_not_begin_is_named_when_the_time_is_over() -> None
     script = script_for(ListOTATaskByJob=ok(data=[]), QueryOTAJob=planned)
     script.memo = CREATED.to_dict()
 
-    with pytest.raises(WaitTimeoutError, match="job 9, which this task .*, still has to begin"):
+    with pytest.raises(WaitTimeoutError, match=r"job 9, which this task .*, still has to begin"):
         start(script, Attempt(clear_number=1, may_cancel=False, drained_by=NOW + timedelta(seconds=20)))
     assert "CancelOTATaskByJob" not in script.actions
 
