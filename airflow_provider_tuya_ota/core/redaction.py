@@ -24,6 +24,8 @@ _KEYED = re.compile(
 )
 _QUERY = re.compile(r"""(?P<address>[?#])[^\s"'<>?#=]{1,200}=[^\s"'<>]*""")
 """A query or fragment with values in it, of whatever address."""
+_USERINFO = re.compile(r"""(?P<mark>(?:\\?/|%(?:25)?2F){2})[^\s"'<>/?#\\]{1,256}(?P<at>@|%(?:25)?40)""", re.IGNORECASE)
+"""User and password in front of a host, of whatever address."""
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_%~-]{28,}")
 _CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
 _PLAIN_NAME = re.compile(rf"[\w.:@()-]{{1,{LONGEST_NAME}}}")
@@ -33,15 +35,19 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 def redact(text: str, known: Iterable[str] = ()) -> str:
     """Remove what must not be shown, in time that grows with the text alone.
 
-    That is known secrets, values behind secret names, queries of addresses, which may be presigned, and any long opaque
-    run except UUIDs, which are request ids.
+    That is known secrets, values behind secret names, users and passwords in addresses, queries of addresses, which may
+    be presigned, and any long opaque run except UUIDs, which are request ids.
     """
     for secret in known:
         if secret:
             text = text.replace(secret, _REMOVED)
-    text = _QUERY.sub(rf"\g<address>{_REMOVED}", text)
+    text = _redact_addresses(text)
     text = _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", text)
     return _OPAQUE.sub(lambda run: run.group() if _UUID.fullmatch(run.group()) else _REMOVED, text)
+
+
+def _redact_addresses(text: str) -> str:
+    return _QUERY.sub(rf"\g<address>{_REMOVED}", _USERINFO.sub(rf"\g<mark>{_REMOVED}\g<at>", text))
 
 
 def safe_text(text: str, known: Iterable[str] = (), longest: int = LONGEST_TEXT) -> str:
@@ -76,13 +82,13 @@ def excerpt(body: bytes, known: Iterable[str] = ()) -> str:
 
 
 def mask_reply(value: Any) -> Any:
-    """Copy a parsed answer without values behind secret names and queries of addresses, at any depth."""
+    """Copy a parsed answer without values behind secret names, and users and queries of addresses, at any depth."""
     if isinstance(value, Mapping):
         return {key: "***" if key.lower() in _SECRET_KEYS and item else mask_reply(item) for key, item in value.items()}
     if isinstance(value, list):
         return [mask_reply(item) for item in value]
-    # A device or a console may have written a presigned address into any text.
-    return _QUERY.sub(rf"\g<address>{_REMOVED}", value) if isinstance(value, str) else value
+    # A device or a console may have written a presigned address, or one with a password, into any text.
+    return _redact_addresses(value) if isinstance(value, str) else value
 
 
 _SECRET_KEYS = frozenset({"ossaccesskeyid", "accesskeyid", "policy", "signature", "firmwareurl", "devicesecret"})

@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.core.errors import ConfigurationError
 from airflow_provider_tuya_ota.core.secret import Secret, as_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 DEFAULT_PORT: Final = 8686
 API_VERSIONS: Final = ("2018-01-20", "2022-01-01")
@@ -198,19 +198,21 @@ def _endpoint(host: str | None, port: int | None, schema: str | None) -> tuple[s
 def _extras(extra: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(extra) - set(EXTRA_FIELDS))
     if unknown:
-        raise ConfigurationError(
-            f"Unknown connection extra {', '.join(map(_shown_name, unknown))}. Known: {', '.join(EXTRA_FIELDS)}."
-        )
+        raise ConfigurationError(f"Unknown connection extra {_shown_names(unknown)}. Known: {', '.join(EXTRA_FIELDS)}.")
     # An empty form field is posted as null or "" and means the default.
     return {name: EXTRA_FIELDS[name](name, value) for name, value in extra.items() if value not in (None, "")}
 
 
-_WORD = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)*")
+_NAME: Final = re.compile(r"(?=.{1,24}$)[a-z]{1,12}(?:_[a-z]{1,12})*")
+"""What the known names look like: short words in lower case. Keys and tokens have capitals, digits or length."""
 
 
-def _shown_name(name: object) -> str:
-    is_word = isinstance(name, str) and len(name) <= 32 and _WORD.fullmatch(name)  # noqa: PLR2004 - none is longer
-    return repr(name) if is_word else "with a name that could be a secret and is not shown"
+def _shown_names(names: Sequence[str]) -> str:
+    """List names; those that could be a secret in the wrong place are only counted."""
+    shown = [repr(name) for name in names if _NAME.fullmatch(name)]
+    if hidden := len(names) - len(shown):
+        shown.append(f"({hidden} not shown, because the name could be a secret)")
+    return ", ".join(shown)
 
 
 def _switch(name: str, value: object) -> bool:

@@ -8,6 +8,7 @@ PRESIGNED: Final = (
     "https://bucket.oss-cn-hangzhou.aliyuncs.com/ota/firmware/x.bin"
     "?Expires=1800000000&OSSAccessKeyId=LTAIcanaryOfADevice&Signature=canaryOfADevice%3D"
 )
+PROTECTED: Final = "https://updater:canaryOfADevicePassword@mirror.example.com/firmware.bin"
 TEXTS: Final[dict[str, str]] = {
     "surrogate": "flash \ud800 failed",
     "nul": "flash \x00 failed",
@@ -15,10 +16,13 @@ TEXTS: Final[dict[str, str]] = {
     "ansi": "\x1b[2J\x1b[31mflash failed\x1b]0;owned\x07",
     "newline": "failed\r\n[2026-01-01T00:00:00.000+0000] {taskinstance.py:1} INFO - Marking task as SUCCESS\u2028\x85",
     "presigned": f"download of {PRESIGNED} failed",
+    "password": f"download of {PROTECTED} failed",
     "200kB": "x" * 200_000,
     "1MB": "\u4e2d" * 333_333 + "x",
 }
-TEXTS["everything"] = " ".join(TEXTS[name] for name in ("surrogate", "nul", "bidi", "ansi", "newline", "presigned"))
+TEXTS["everything"] = " ".join(
+    TEXTS[name] for name in ("surrogate", "nul", "bidi", "ansi", "newline", "presigned", "password")
+)
 FREE: Final = frozenset(
     {
         "AliasName",

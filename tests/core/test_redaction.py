@@ -135,5 +135,30 @@ def test_the_query_of_any_address_is_removed(address: str) -> None:
         assert "TOPSECRET12" not in shown
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://user:hunter2pw@h.example/fw.bin",
+        "https://user:p@hunter2pw@h.example",
+        "https://hunter2pw@h.example/fw.bin",
+        r"https:\/\/user:hunter2pw@h.example\/fw.bin",
+        "https%3A%2F%2Fuser%3Ahunter2pw%40h.example%2Ffw.bin",
+        "https%253a%252f%252fuser%253Ahunter2pw%2540h.example",
+        "//user:hunter2pw@h.example",
+        "glued_ftp://user:hunter2pw@h.example:21/fw.bin",
+    ],
+)
+def test_user_and_password_of_any_address_are_removed_and_its_host_stays(address: str) -> None:
+    for shown in (redact(f"see {address} there"), mask_reply([f"see {address} there"])[0]):
+        assert "hunter2pw" not in shown
+        assert "h.example" in shown
+        assert "there" in shown
+
+
+@pytest.mark.parametrize("text", ["write to ops@example.com", "see https://h/p of a@b", "1 // 2 @ 3", "https://h/a@b"])
+def test_an_at_sign_elsewhere_removes_nothing(text: str) -> None:
+    assert redact(text) == text
+
+
 def test_a_known_secret_is_no_name() -> None:
     assert "topsecret" not in safe_name("v-topsecret-1", ["topsecret", ""])

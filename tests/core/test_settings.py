@@ -243,6 +243,26 @@ def test_unknown_extras_are_refused_with_the_known_ones() -> None:
     assert "canary" not in text
 
 
+@pytest.mark.parametrize(
+    "secret",
+    ["canarySecretWord", "CANARY", "canaryhorsebattery", "canary-token", "canary_" * 5, "canary7", "canary\n"],
+)
+def test_the_name_of_an_unknown_extra_is_shown_only_where_it_looks_like_a_known_one(secret: str) -> None:
+    text = problem(extra={secret: "x"})
+
+    assert "canary" not in text.lower()
+    assert "(1 not shown, because the name could be a secret)" in text[:100]
+    assert problem(extra={secret: "x", "verify_tsl": True}).startswith(
+        "Unknown connection extra 'verify_tsl', (1 not shown"
+    )
+
+
+def test_the_name_of_every_known_extra_would_be_shown_with_a_slip() -> None:
+    slips = [f"{name}s" for name in EXTRA_FIELDS]
+
+    assert all(repr(slip) in problem(extra=dict.fromkeys(slips)) for slip in slips)
+
+
 def test_blanks_around_the_key_pair_do_not_count() -> None:
     made = settings(login=" key-id\n", password="\tkey-secret ").credentials
 
