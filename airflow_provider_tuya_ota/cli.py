@@ -28,7 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     :param argv: arguments without the program's name; those of the process by default.
     :returns: 0 on success, 1 when the platform or the release failed, 2 for a wrong call.
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    # Python takes positional arguments only up to the first option behind them.
+    if rest and (arguments.run is not _call or any(text.startswith("-") for text in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        arguments.parameters += rest
     run = arguments.run
     try:
         code: int = run(arguments)
@@ -85,7 +91,7 @@ def _actions(_: argparse.Namespace) -> int:
 def _add_call_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", metavar="ACTION", help="operation on the wire, e.g. QueryOTAJob")
     parser.add_argument(
-        "parameters", metavar="Key=value", nargs="*", help="its parameters, e.g. JobId=1836 DeviceName.1=a"
+        "parameters", metavar="Key=value", nargs="*", help="its parameters, if any, e.g. JobId=1836 DeviceName.1=a"
     )
     where = parser.add_argument_group("where to send it: an Airflow connection, or host and key")
     where.add_argument("--conn-id", help="id of an Airflow connection of type tuya_ota")
@@ -139,3 +145,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings.from_connection_fields(
         host=arguments.host, port=arguments.port, login=arguments.access_key_id, password=secret, extra={}
     )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -46,6 +46,57 @@ def test_a_call_by_connection_id_prints_the_answer(service: Service, capsys: pyt
     assert json.loads(capsys.readouterr().out)["success"] is True
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--conn-id", "tuya_ota_default", "ListOTAFirmware", *PAGE],
+        ["ListOTAFirmware", "--conn-id", "tuya_ota_default", *PAGE],
+        ["ListOTAFirmware", PAGE[0], "--conn-id", "tuya_ota_default", PAGE[1]],
+    ],
+)
+def test_parameters_and_options_may_stand_in_any_order(
+    service: Service, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert main(["call", *words]) == 0
+
+    assert json.loads(capsys.readouterr().out)["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["GenerateOTAUploadURL", "--conn-id", "tuya_ota_default"],
+        ["--conn-id", "tuya_ota_default", "GenerateOTAUploadURL"],
+    ],
+)
+def test_an_operation_that_needs_no_parameter_is_called_without_any(
+    service: Service, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert main(["call", *words]) == 0
+
+    assert json.loads(capsys.readouterr().out)["success"] is True
+
+
+@pytest.mark.parametrize("words", [["actions", "x=1"], ["call", "QueryOTAJob", "--conn", "x", "--odd"]])
+def test_what_belongs_to_no_argument_is_refused(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+
+    assert ended.value.code == 2
+    assert "unrecognized arguments" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", ["airflow_provider_tuya_ota", "airflow_provider_tuya_ota.cli"])
+def test_the_command_runs_as_a_module(module: str) -> None:
+    listed = subprocess.run([sys.executable, "-m", module, "actions"], capture_output=True, text=True, check=False)
+    refused = subprocess.run([sys.executable, "-m", module, "call", "X"], capture_output=True, text=True, check=False)
+
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert listed.stdout.startswith(next(iter(ALL_ACTIONS)))
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("tuya-ota: Name the service")
+
+
 def test_what_is_secret_in_the_answer_is_masked(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["call", "GenerateOTAUploadURL", "--conn-id", "tuya_ota_default"]) == 0
 
