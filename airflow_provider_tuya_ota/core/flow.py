@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -146,3 +146,22 @@ Effect: TypeAlias = Look | Send | Sleep | Note | Report | Recall | Remember | Re
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]
+
+
+@dataclass(frozen=True, slots=True)
+class End(Generic[T]):
+    """What a flow returned."""
+
+    value: T
+
+
+def advance(flow: Flow[T], answer: Any, failure: Exception | None) -> Effect | End[T]:
+    """Let a flow go on until it asks for something or ends.
+
+    :param answer: to what it asked for last.
+    :param failure: thrown into the flow in place of an answer.
+    """
+    try:
+        return flow.send(answer) if failure is None else flow.throw(failure)
+    except StopIteration as end:
+        return End(end.value)

@@ -20,12 +20,14 @@ class Request:
     :param url: absolute and already encoded; carries the signature, hence not in the repr.
     :param headers: beyond those that the transport adds itself.
     :param body: a file upload, or nothing.
+    :param longest: seconds in which the exchange must end; None where the connection's timeouts alone bound it.
     """
 
     method: str
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: MultipartBody | None = field(default=None, repr=False)
+    longest: float | None = None
 
     @property
     def endpoint(self) -> str:

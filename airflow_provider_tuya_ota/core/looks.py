@@ -56,16 +56,23 @@ def look_at_job(settings: Settings, job_id: str) -> Flow[Verdict]:
 
 
 def see_job(
-    settings: Settings, job_id: str, *, known: Job | None = None, is_large: bool = False, expected: int = 0
+    settings: Settings,
+    job_id: str,
+    *,
+    known: Job | None = None,
+    is_large: bool = False,
+    expected: int = 0,
+    longest: float | None = None,
 ) -> Flow[Sight]:
     """Look once: two requests for a small upgrade, three for a small verification, up to nine for a large job.
 
     :param known: the job as a glance has just shown it, which spares a request.
     :param expected: how many devices were asked for by name. A job of so many, or fewer, is said to have succeeded
         only after all its device tasks were read by name.
+    :param longest: seconds that the look may take, where that is less than a poll's own bound.
     """
     flow = _see_job(settings, job_id, known, is_large=is_large, expected=expected)
-    return (yield from one_poll(settings, flow, f"job {job_id}"))
+    return (yield from one_poll(settings, flow, f"job {job_id}", longest=longest))
 
 
 def _see_job(settings: Settings, job_id: str, known: Job | None, *, is_large: bool, expected: int) -> Flow[Sight]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.coverage import require_coverage
 from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
@@ -16,6 +16,10 @@ from airflow_provider_tuya_ota.core.wait_state import TOLERANCE, WaitState
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.looks import Sight
     from airflow_provider_tuya_ota.core.settings import Settings
+
+LAST_LOOK: Final = 60.0
+"""Seconds after its deadline in which a wait ends, its last look included. While the platform is away a look may take
+minutes, and a deadline has passed that others rely on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +78,20 @@ class Watch:
         return now >= self.patience.deadline
 
     def pause(self, now: datetime) -> float:
-        """Give the seconds until the next look, after one that began at ``now``."""
-        left = (self.patience.deadline - now).total_seconds()
-        return min(self.patience.poll_interval, max(0.0, left))
+        """Give the seconds from now until the next look."""
+        return min(self.patience.poll_interval, max(0.0, self._left(now)))
+
+    def longest(self, now: datetime) -> float:
+        """Give the seconds that a look beginning now may take.
+
+        The wait ends at most ``LAST_LOOK`` after its deadline, and with a look that began after it: one that is under
+        way at the deadline leaves half of the time.
+        """
+        left = self._left(now)
+        return left + LAST_LOOK / 2 if left > 0 else max(LAST_LOOK / 2, left + LAST_LOOK)
+
+    def _left(self, now: datetime) -> float:
+        return (self.patience.deadline - now).total_seconds()
 
     def judge(self, sight: Sight) -> Verdict:
         """Hold what a poll showed against what this wait expects."""
@@ -130,7 +145,9 @@ def poll_job(settings: Settings, watch: Watch, *, is_large: bool = False) -> Flo
     now = (yield Look()).steady
     expected = len(watch.patience.expected)
     try:
-        sight = yield from see_job(settings, watch.job_id, is_large=is_large, expected=expected)
+        sight = yield from see_job(
+            settings, watch.job_id, is_large=is_large, expected=expected, longest=watch.longest(now)
+        )
     except TuyaOTAError as error:
         yield watch.missed(error, now)
         return None
@@ -161,7 +178,8 @@ def watch_job(settings: Settings, job_id: str, patience: Patience, state: WaitSt
                 return sight.verdict
         if watch.is_last(now):
             raise watch.timeout()
-        yield Sleep(watch.pause(now))
+        # Not from when the look began: it may have taken the rest of the time.
+        yield Sleep(watch.pause((yield Look()).steady))
 
 
 def require_success(verdict: Verdict) -> None:

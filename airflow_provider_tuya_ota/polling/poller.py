@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.one_poll import endless, longest_poll, odd_a
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.verdicts import Verdict
 from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError
-from airflow_provider_tuya_ota.core.watching import Watch
+from airflow_provider_tuya_ota.core.watching import LAST_LOOK, Watch
 from airflow_provider_tuya_ota.transports.budget import Prepaid
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LAST_LOOK: Final = 60.0
-"""Seconds after its deadline that a wait gives to its last look."""
 BRIEF: Final = 0.001
 NEVER: Final = float("inf")
 AT_ONCE: Final = 8
@@ -213,7 +211,6 @@ class Poller:
         view.asked_at = self._clock()
         self._agenda.urge(job_id, self._clock())
         self._bell.set()
-        # While the platform is away every look takes minutes, and a deadline has passed that others rely on.
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_LOOK):
                 await view.was_looked_at.wait()

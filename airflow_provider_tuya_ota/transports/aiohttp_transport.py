@@ -62,7 +62,8 @@ class AiohttpTransport:
         :raises ProtocolError: the answer does not end.
         """
         try:
-            async with asyncio.timeout(self._longest_exchange) as limit:
+            longest = min(self._longest_exchange, request.longest or self._longest_exchange)
+            async with asyncio.timeout(longest) as limit:
                 return await self._exchange(request, limit)
         except (aiohttp.ClientError, TimeoutError) as error:
             failure = _own(error) or _translate(error, request)

@@ -6,13 +6,15 @@ import asyncio
 import random
 import time
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from airflow_provider_tuya_ota.core.errors import TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flow import (
     Ambient,
+    End,
     Flow,
     Look,
     Memo,
@@ -25,6 +27,7 @@ from airflow_provider_tuya_ota.core.flow import (
     Send,
     Sleep,
     SlowDown,
+    advance,
 )
 from airflow_provider_tuya_ota.transports.clock import steady_seconds
 
@@ -146,19 +149,18 @@ def drive(
     answer: Any = None
     failure: Exception | None = None
     while True:
-        try:
-            effect = flow.send(answer) if failure is None else flow.throw(failure)
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        effect = advance(flow, answer, failure)
         answer = failure = None
         match effect:
+            case End():
+                return effect.value
             case Send():
-                with budget.reserve(effect.lane) as pause:
-                    if pause > 0:
-                        world.sleep(pause)
                 try:
-                    answer = transport.send(effect.request)
+                    with budget.reserve(effect.lane) as pause:
+                        request = _in_turn(effect.request, pause)
+                        if pause > 0:
+                            world.sleep(pause)
+                    answer = transport.send(request)
                 except TuyaOTAError as error:
                     failure = error
             case Sleep():
@@ -182,19 +184,18 @@ async def adrive(
     answer: Any = None
     failure: Exception | None = None
     while True:
-        try:
-            effect = flow.send(answer) if failure is None else flow.throw(failure)
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        effect = advance(flow, answer, failure)
         answer = failure = None
         match effect:
+            case End():
+                return effect.value
             case Send():
-                with budget.reserve(effect.lane) as pause:
-                    if pause > 0:
-                        await world.asleep(pause)
                 try:
-                    answer = await transport.send(effect.request)
+                    with budget.reserve(effect.lane) as pause:
+                        request = _in_turn(effect.request, pause)
+                        if pause > 0:
+                            await world.asleep(pause)
+                    answer = await transport.send(request)
                 except TuyaOTAError as error:
                     failure = error
             case Sleep():
@@ -203,6 +204,18 @@ async def adrive(
                 budget.slow_down(effect.lane)
             case _:
                 answer = _answer_at_once(effect, world, listener, memory)
+
+
+def _in_turn(request: Request, pause: float) -> Request:
+    """Take the time until a request's turn from what its exchange may take.
+
+    :raises TransportError: its turn comes too late.
+    """
+    if request.longest is None:
+        return request
+    if pause >= request.longest:
+        raise TransportError("its turn came too late", endpoint=request.endpoint, delivery=Delivery.NEVER_SENT)
+    return replace(request, longest=request.longest - pause)
 
 
 def _answer_at_once(

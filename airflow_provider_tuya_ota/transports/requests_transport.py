@@ -18,6 +18,7 @@ from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
     PIECE,
     USER_AGENT,
+    longest_answer,
     refuse_large_reply,
     tls_reason,
     trust,
@@ -120,6 +121,13 @@ class RequestsTransport:
         """Close the connections."""
         self._session.close()
 
+    def _timeouts(self, request: Request) -> tuple[float, float]:
+        connect, read = self._timeout
+        if request.longest is None:
+            return connect, read
+        # A timeout of 0 is none at all.
+        return min(connect, request.longest), min(read, request.longest / longest_answer(1))
+
     def _exchange(self, request: Request) -> Response:
         reader = request.body.open() if request.body else None
         try:
@@ -128,7 +136,7 @@ class RequestsTransport:
                 request.url,
                 headers=dict(request.headers),
                 data=reader,
-                timeout=self._timeout,
+                timeout=self._timeouts(request),
                 allow_redirects=False,
                 stream=True,
             )

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.actions import QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import NotFoundError, ProtocolError
 from airflow_provider_tuya_ota.core.one_poll import one_poll
-from tests.core.script import SETTINGS, Script, job, ok, refused
+from tests.core.script import SETTINGS, Script, job, lost, ok, refused
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.flow import Flow
@@ -49,7 +49,29 @@ def test_an_answer_that_nobody_thought_of_is_a_poll_that_failed(odd: Exception) 
 
     # The text of such an error may hold what the platform sent.
     assert str(odd) not in str(caught.value)
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
+
+
+def test_a_poll_with_less_time_tells_each_exchange_how_much_is_left() -> None:
+    script = Script()
+
+    def platform(sent: Sent) -> Response:
+        script.now += timedelta(seconds=20)
+        return ok(data=job("1"))
+
+    script.answers = platform
+
+    with pytest.raises(ProtocolError, match="within 50 s"):
+        script.run(one_poll(SETTINGS, asking(10), "job 1", longest=50.0))
+    assert [sent.request.longest for sent in script.sent] == [50.0, 30.0, 10.0]
+
+
+def test_a_poll_does_not_sleep_beyond_its_time() -> None:
+    script = Script([lost()])
+
+    with pytest.raises(ProtocolError, match=r"within 0\.5 s"):
+        script.run(one_poll(SETTINGS, asking(1), "job 1", longest=0.5))
+    assert script.sleeps == []
 
 
 @pytest.mark.parametrize(("rate", "seconds"), [(10.0, 600), (0.5, 10_000)])

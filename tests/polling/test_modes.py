@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError, WaitState
-from airflow_provider_tuya_ota.core.watching import Patience, Watch, poll_job, watch_job
+from airflow_provider_tuya_ota.core.watching import LAST_LOOK, Patience, Watch, poll_job, watch_job
 from airflow_provider_tuya_ota.polling.poller import Poller
 from airflow_provider_tuya_ota.transports.budget import Budget
 from tests.campaigns.virtual import BIRTH, LoopWorld, VirtualLoop
@@ -48,6 +48,7 @@ UNSETTLED: State = ("COMPLETED", 2, "SUCCEEDED")
 REFUSED: State = gateway("SignatureDoesNotMatch", 403)
 GONE: State = gateway("iot.firmware.InvalidOTAJobId", 404)
 AWAY: State = lost()
+DRIPPING: State = lost()
 ODD: State = ok(data=[1, 2])
 
 PLAYS: dict[str, tuple[Play, str]] = {
@@ -71,6 +72,10 @@ PLAYS: dict[str, tuple[Play, str]] = {
 }
 
 
+DRIP = 70.0
+"""Seconds after which the transports give up an answer that only drips, where they are not told to be quicker."""
+
+
 @dataclass
 class Stand:
     """A platform that shows one job as a play says, and any other as running."""
@@ -79,11 +84,18 @@ class Stand:
     time: Callable[[], float]
     asked: list[str] = field(default_factory=list)
 
+    def now(self) -> State:
+        return [state for begin, state in self.play if begin <= self.time()][-1]
+
+    def delay(self, request: Request) -> float:
+        """Seconds until the transport has an answer or gives up."""
+        return min(DRIP, request.longest or DRIP) if self.now() is DRIPPING else 0.0
+
     def answer(self, request: Request) -> Response:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
         action, job_id = asked["Action"], asked.get("JobId", "9001")
         self.asked.append(action)
-        state = [state for begin, state in self.play if begin <= self.time()][-1]
+        state = self.now()
         if action == "ListOTAJobByFirmware":
             return ok(data=[job(name) for name in ("9001", *OTHERS)], total=1 + len(OTHERS))
         if job_id != "9001":
@@ -104,10 +116,12 @@ OTHERS = [str(number) for number in range(60)]
 
 
 class Blocking:
-    def __init__(self, stand: Stand) -> None:
+    def __init__(self, stand: Stand, sleep: Callable[[float], None] = lambda _: None) -> None:
         self._stand = stand
+        self._sleep = sleep
 
     def send(self, request: Request) -> Response:
+        self._sleep(self._stand.delay(request))
         return self._stand.answer(request)
 
     def close(self) -> None:
@@ -116,7 +130,7 @@ class Blocking:
 
 class Waiting(Blocking):
     async def send(self, request: Request) -> Response:  # type: ignore[override] # the same for event loops
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01 + self._stand.delay(request))
         return self._stand.answer(request)
 
     async def close(self) -> None:  # type: ignore[override] # as above
@@ -139,7 +153,7 @@ def in_a_worker(play: Play, talk: Callable[[TuyaOTAClient, VirtualWorld], Any]) 
     world = VirtualWorld()
     stand = Stand(play, lambda: world.now - BIRTH)
     where = settings("http://127.0.0.1:1")
-    with TuyaOTAClient(where, transport=Blocking(stand), listener=Quiet(), world=world) as client:
+    with TuyaOTAClient(where, transport=Blocking(stand, world.sleep), listener=Quiet(), world=world) as client:
         return ended(lambda: talk(client, world), stand.time)
 
 
@@ -214,6 +228,22 @@ def test_all_modes_end_in_the_same_way_after_the_same_time(name: str) -> None:
     assert {end for end, _ in ends.values()} == {outcome}, ends
     assert ends["poking"][1] == pytest.approx(ends["blocking"][1], abs=ONE_POLL)
     assert -ONE_POLL <= ends["deferred"][1] - ends["blocking"][1] <= LATER, ends
+
+
+@pytest.mark.parametrize("before", [0.5, 20.0, 50.0, 90.0, 130.0, 300.0])
+@pytest.mark.parametrize("mode", [blocking, deferred])
+def test_an_answer_that_drips_holds_no_wait_for_more_than_a_minute(mode: Callable[[Play], End], before: float) -> None:
+    end, after = mode([(0, RUNNING), (3 * HOUR - before, DRIPPING)])
+
+    assert end == "WaitTimeoutError"
+    assert 3 * HOUR <= after <= 3 * HOUR + LAST_LOOK + 0.1
+
+
+def test_what_ends_while_an_answer_drips_at_the_deadline_is_seen_by_the_last_look() -> None:
+    end, after = blocking([(0, RUNNING), (3 * HOUR - 20, DRIPPING), (3 * HOUR + 1, DONE)])
+
+    assert end == "succeeded"
+    assert after <= 3 * HOUR + LAST_LOOK
 
 
 @pytest.mark.parametrize("state", [AWAY, ODD, REFUSED, GONE])

@@ -230,3 +230,14 @@ def test_an_interim_answer_is_not_taken_for_the_answer(exchange: Exchange, setti
         answers = exchange(settings, [Request("GET", f"{server.url}/{name}") for name in ("first", "second")])
 
     assert [(answer.status, answer.body) for answer in answers] == [(200, b"/first"), (200, b"/second")]
+
+
+@pytest.mark.parametrize("behaviour", [repeat(b"HTTP/1.1 100 Continue\r\n\r\n", PAUSE), repeat(b"", PAUSE)])
+def test_a_request_that_has_little_time_left_ends_before_the_connection_s_own_timeouts(
+    exchange: Exchange, settings: Settings, behaviour: Behaviour
+) -> None:
+    patient = dataclasses.replace(settings, read_timeout=10 * PATIENCE)
+    with serving(behaviour) as server, pytest.raises(TransportError, match="no answer in time"):
+        exchange(patient, [Request("GET", server.url, longest=0.4)])
+
+    assert [received.length == OUTLASTED for received in server.received] == [False]

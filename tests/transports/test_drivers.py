@@ -10,7 +10,18 @@ import pytest
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import Delivery, ProtocolError, TransportError, TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Memo, Neighbours, Note, ReadNeighbours, Recall, Remember
+from airflow_provider_tuya_ota.core.flow import (
+    Ambient,
+    Flow,
+    Memo,
+    Neighbours,
+    Note,
+    ReadNeighbours,
+    Recall,
+    Remember,
+    Send,
+)
+from airflow_provider_tuya_ota.core.http import Request
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.watching import Patience, watch_job
@@ -21,7 +32,7 @@ from tests.core.script import NOW, SETTINGS, firmware, gateway, job, lost, ok, t
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow_provider_tuya_ota.core.http import Request, Response
+    from airflow_provider_tuya_ota.core.http import Response
     from airflow_provider_tuya_ota.core.verdicts import Verdict
 
 Answer: TypeAlias = "Response | Exception"
@@ -240,3 +251,27 @@ async def test_a_flow_in_an_event_loop_has_a_memory_too() -> None:
 
 def test_without_a_memory_nothing_is_known_and_nothing_kept() -> None:
     assert blocking(recalling(), Trace([]), budget()) == Memo()
+
+
+@pytest.mark.parametrize("driver", [blocking, in_a_loop])
+def test_the_time_until_its_turn_is_taken_from_what_an_exchange_may_take(driver: Callable[..., Any]) -> None:
+    spend = Budget({Lane.CALLS: 0.1, Lane.CANCELS: 0.1}, clock=lambda: 0.0)
+
+    def ask() -> Flow[list[object]]:
+        found: list[object] = []
+        for longest in (60.0, 5.0, 60.0):
+            try:
+                found.append((yield Send(Request("GET", "http://host/", longest=longest), Lane.CALLS)))
+            except TransportError as error:
+                found.append((error.reason, error.delivery))
+        return found
+
+    trace = Trace([ok(), ok()])
+    found = driver(ask(), trace, spend)
+
+    (slept,) = [step[1] for step in trace.steps if isinstance(step, tuple)]
+    # What was not sent is given back: the third one waits no longer than the second would have.
+    assert 10.0 <= slept < 20.0
+    assert found == [ok(), ("its turn came too late", Delivery.NEVER_SENT), ok()]
+    sent = [step for step in trace.steps if isinstance(step, Request)]
+    assert [request.longest for request in sent] == [60.0, 60.0 - slept]
