@@ -115,8 +115,13 @@ class ReleaseReport:
         counts = ", ".join(f"{number} {status}" for status, number in self.counts.items())
         did = f"{self._subject} {self.did or _DID[self.event]}"
         return bounded_line(
-            f"{did}{f': {counts}' if counts else ''}, {self.duration:.0f} s. {self.error}", LONGEST_TEXT
+            f"{did}{f': {counts}' if counts else ''}, {self._seconds:.0f} s. {self.error}", LONGEST_TEXT
         )
+
+    @property
+    def _seconds(self) -> float:
+        # The text is made of what is stored, so that a report that is read back says the same.
+        return round(self.duration, 1)
 
     @property
     def _subject(self) -> str:
@@ -145,7 +150,7 @@ class ReleaseReport:
             "counts": dict(self.counts),
             "failing": self.failing,
             "devices": list(self.devices),
-            "duration": round(self.duration, 1),
+            "duration": self._seconds,
         }
 
     @classmethod

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
@@ -60,11 +59,11 @@ class Engine:
     def run(self, patience: float = math.inf) -> None:
         """Let everything happen that is due.
 
-        :param patience: seconds of real time after which the clock is held back instead, so that nobody waits for long
-            where a hurried world has more to do than can be done. Time that was stepped always passes in full.
+        :param patience: seconds outside the world after which the clock is held back instead, so that nobody waits for
+            long where a hurried world has more to do than can be done. Time that was stepped always passes in full.
         """
         until = self._clock.world()
-        give_up = time.perf_counter() + patience
+        give_up = self._clock.outside() + patience
         events = self._events
         while events and events[0][0] <= until:
             self.now, _, whose, what, number = heapq.heappop(events)
@@ -72,7 +71,7 @@ class Engine:
                 self._begin_job(whose)
             else:
                 self._happen(whose, what, number)
-            if time.perf_counter() > give_up and events and events[0][0] <= until:
+            if self._clock.outside() > give_up and events and events[0][0] <= until:
                 late = max(self.now, self._clock.owed)
                 # Never between two events of the same moment: a change then would fall into the middle of it.
                 if events[0][0] > late:

@@ -133,6 +133,13 @@ def test_each_error_is_an_event_and_no_refusal_once_there_is_a_job(
     assert (event_of(error, has_begun=False), event_of(error, has_begun=True)) == (event, after_begin)
 
 
+@pytest.mark.parametrize("duration", [0.449, 0.45, 0.51, 0.54, 0.55, 1.46, 2.54])
+def test_a_report_that_is_read_back_says_the_same(duration: float) -> None:
+    told = ReleaseReport(event=Event.FAILED, step="upgrade", duration=duration).to_dict()
+
+    assert ReleaseReport.from_dict(told).to_dict() == told
+
+
 SECRET = "x" * 40
 
 

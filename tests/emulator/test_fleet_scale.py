@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,13 @@ def wall() -> Wall:
 
 
 @pytest.fixture
+def computing_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a moment pass for whoever waits, whenever it is looked at."""
+    passing = itertools.count(0.0, 1e-6)
+    monkeypatch.setattr(Clock, "outside", lambda _: next(passing))
+
+
+@pytest.fixture
 def upgrade(wall: Wall) -> Callable[..., tuple[Emulator, Stranger, str]]:
     def start(devices: int, **product: Any) -> tuple[Emulator, Stranger, str]:
         document = {"quotas": {"enabled": False}, "products": [{"devices": devices, **product}]}
@@ -56,6 +64,7 @@ def test_a_hundred_thousand_devices_are_in_one_job_whose_last_page_is_reached(
     assert answer["data"][-1]["deviceName"] == "device-100000"
 
 
+@pytest.mark.usefixtures("computing_takes_time")
 def test_a_request_does_not_wait_for_a_hurried_world(
     upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +79,7 @@ def test_a_request_does_not_wait_for_a_hurried_world(
     assert made.world.engine.now == made.clock.world()
 
 
+@pytest.mark.usefixtures("computing_takes_time")
 def test_a_world_that_was_held_back_goes_through_the_same_in_the_end(
     upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall
 ) -> None:
@@ -85,6 +95,7 @@ def test_a_world_that_was_held_back_goes_through_the_same_in_the_end(
     assert ended(0.0) == ended(60.0)
 
 
+@pytest.mark.usefixtures("computing_takes_time")
 def test_the_last_event_that_is_due_holds_nothing_back(
     upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall
 ) -> None:
@@ -97,6 +108,7 @@ def test_the_last_event_that_is_due_holds_nothing_back(
     assert made.clock.world() == wall.now
 
 
+@pytest.mark.usefixtures("computing_takes_time")
 def test_time_that_was_stepped_passes_in_full(
     upgrade: Callable[..., tuple[Emulator, Stranger, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +118,19 @@ def test_time_that_was_stepped_passes_in_full(
     stranger.advance(LONG)
 
     assert made.world.engine.jobs[job].status == "COMPLETED"
+
+
+def test_a_world_for_which_no_time_passes_while_it_computes_is_never_held_back(
+    upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, stranger, job = upgrade(50)
+    monkeypatch.setattr(emulators, "PATIENCE", 0.0)
+    wall.now += LONG
+
+    stranger.ask("QueryOTAJob", JobId=job)
+
+    assert made.world.engine.jobs[job].status == "COMPLETED"
+    assert made.clock.world() == wall.now
 
 
 def test_the_state_shows_the_first_tasks_of_a_large_job_and_counts_all(
