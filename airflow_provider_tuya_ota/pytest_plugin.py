@@ -75,11 +75,17 @@ class RunningEmulator:
 
 @pytest.fixture
 def tuya_ota_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningEmulator]:
-    """Start a fresh emulator, point the connection ``tuya_ota_default`` at it, and stop it afterwards."""
-    from airflow_provider_tuya_ota.emulator.clock import Clock  # noqa: PLC0415 - see the module
+    """Start a fresh emulator, point the connection ``tuya_ota_default`` at it, and stop it afterwards.
+
+    What a task grants the platform's lists, to show what was just made, is as much shorter as devices live faster.
+    """
+    from airflow_provider_tuya_ota.core import appearing, job_search  # noqa: PLC0415 - see the module
+    from airflow_provider_tuya_ota.emulator.clock import Clock  # noqa: PLC0415 - as above
     from airflow_provider_tuya_ota.emulator.emulator import Emulator  # noqa: PLC0415 - as above
     from airflow_provider_tuya_ota.emulator.server import EmulatorServer  # noqa: PLC0415 - as above
 
+    monkeypatch.setattr(appearing, "SHOW_TIMES", tuple(seconds / SPEED for seconds in appearing.SHOW_TIMES))
+    monkeypatch.setattr(job_search, "TOLD_WITHIN", job_search.TOLD_WITHIN / SPEED)
     with EmulatorServer(Emulator(clock=Clock(speed=SPEED))) as server:
         running = RunningEmulator(server.emulator, server.url, monkeypatch)
         running.seed({})

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_provider_tuya_ota.core import appearing, job_search
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.pytest_plugin import SPEED
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.pytest_plugin import RunningEmulator
@@ -38,6 +40,14 @@ def test_time_passes_at_once(tuya_ota_emulator: RunningEmulator) -> None:
     tuya_ota_emulator.advance(86400)
 
     assert tuya_ota_emulator.emulator.clock.world() - before >= 86400
+
+
+def test_lists_are_granted_as_much_less_time_as_devices_live_faster(request: pytest.FixtureRequest) -> None:
+    usual = [*appearing.SHOW_TIMES, job_search.TOLD_WITHIN.total_seconds()]
+
+    request.getfixturevalue("tuya_ota_emulator")
+
+    assert [*appearing.SHOW_TIMES, job_search.TOLD_WITHIN.total_seconds()] == pytest.approx([s / SPEED for s in usual])
 
 
 def test_a_wrong_scenario_is_named(tuya_ota_emulator: RunningEmulator) -> None:

@@ -9,7 +9,7 @@ import pytest
 from airflow.sdk.execution_time.context import TaskStateStoreAccessor
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-from airflow_provider_tuya_ota.core import job_search
+from airflow_provider_tuya_ota.core import appearing, job_search
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
@@ -28,8 +28,9 @@ SPEED = 300.0
 
 @pytest.fixture(autouse=True)
 def devices_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for nothing: the platform of these tests lists device tasks with their job."""
+    """Wait for nothing: the platform of these tests lists device tasks with their job, and what is made at once."""
     monkeypatch.setattr(job_search, "TOLD_WITHIN", timedelta(0))
+    monkeypatch.setattr(appearing, "SHOW_TIMES", tuple(seconds / SPEED for seconds in appearing.SHOW_TIMES))
 
 
 @dataclass
