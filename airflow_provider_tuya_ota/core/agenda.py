@@ -27,7 +27,7 @@ SLOWEST: Final = 4.0
 """Times the poll interval, where nothing happens any more."""
 BRIEFEST: Final = 1.0
 """Seconds; more often than this nobody looks unless asked to."""
-SMALL, LARGE = 3, 9
+SMALL, LARGE = 3, 10
 """Requests of a whole look at a small and at a large job."""
 CROWDED: Final = 0.5
 """Share of the budget that whole looks may need before glances take their place."""

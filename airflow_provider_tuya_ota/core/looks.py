@@ -64,7 +64,7 @@ def see_job(
     expected: int = 0,
     longest: float | None = None,
 ) -> Flow[Sight]:
-    """Look once: two requests for a small upgrade, three for a small verification, up to nine for a large job.
+    """Look once: two requests for a small upgrade, three for a small verification, up to ten for a large job.
 
     :param known: the job as a glance has just shown it, which spares a request.
     :param expected: how many devices were asked for by name. A job of so many, or fewer, is said to have succeeded

@@ -80,7 +80,7 @@ class ReleaseReport:
     :param step: id of the task.
     :param did: what became of it, as the end of a sentence; by default the words for ``event``.
     :param version: that the devices have afterwards; empty where the platform has not told it.
-    :param counts: device tasks by status, all of them.
+    :param counts: device tasks by status, each task once.
     :param devices: up to 50, those that matter most first.
     :param error: first line of the error, redacted and at most 500 characters; empty where there is none.
     :param started_at: when the step began, in UTC and ISO 8601.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.lists import list_tasks
+from airflow_provider_tuya_ota.core.pages import identity_of
 from airflow_provider_tuya_ota.core.states import TaskStatus
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ ORDER: Final = (
     TaskStatus.FAILED,
     TaskStatus.CANCELED,
 )
-"""In which tasks go through their statuses: read in it, one that moves meanwhile may count twice, and is not missed."""
+"""In which tasks go through their statuses: read in it, one that moves meanwhile is met twice, and is not missed."""
 FULL: Final = ListOTATaskByJob.largest_page
 SHOWN: Final = 50
 """Tasks of a status that a look at a large job reads one by one."""
@@ -37,7 +38,7 @@ SHOWN: Final = 50
 class Tasks:
     """What a look found.
 
-    :param counts: by status, complete.
+    :param counts: by status; each task once, so that they never exceed what the job has.
     :param shown: all tasks of a small job, up to 50 of each status of a large one.
     :param is_large: whether they do not fit on a page; the next look need not find that out again.
     """
@@ -48,47 +49,67 @@ class Tasks:
 
 
 def read_tasks(settings: Settings, job_id: str, *, is_large: bool = False) -> Flow[Tasks]:
-    """Read a job's device tasks: with one request up to a hundred, with one for each of the seven statuses beyond.
+    """Read a job's device tasks: with one request up to a hundred, with eight beyond.
 
-    Where the platform tells no totals, or does not filter, everything is read.
+    Those are one for each of the seven statuses and one for the whole. Where the platform tells no totals, does not
+    filter, or contradicts itself, everything is read.
+
+    A device that moves on meanwhile is counted where it was read last.
     """
     if not is_large:
         page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=FULL))
         if len(page.items) < FULL and (page.total or 0) <= len(page.items):
             return _all(page.items, is_large=False)
     counts: dict[str, int] = {}
-    shown: list[DeviceTask] = []
+    shown: dict[tuple[str, ...], DeviceTask] = {}
     for status in ORDER:
         page = yield from call(
             settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SHOWN, task_status=status.value)
         )
         if any(task.status != status for task in page.items):
             return _all((yield from list_tasks(settings, job_id)), is_large=True)
-        shown += page.items
-        counts[status.value] = yield from _count(settings, job_id, status, page)
-    found = {status: number for status, number in counts.items() if number}
-    if any(found.get(status.value) for status in ORDER if not status.has_ended):
-        return Tasks(counts=found, shown=shown, is_large=True)
-    return (yield from _with_those_that_nobody_documented(settings, job_id, found, shown))
+        number = _number(page)
+        counts[status.value] = (
+            len((yield from list_tasks(settings, job_id, status=status))) if number is None else number
+        )
+        for task in page.items:
+            if (earlier := shown.get(identity_of(task))) is not None:
+                counts[earlier.status.value] -= 1
+            shown[identity_of(task)] = task
+    whole = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SHOWN))
+    once = _counted_once(counts, _number(whole))
+    if once is None:
+        return _all((yield from list_tasks(settings, job_id)), is_large=True)
+    return Tasks(counts=once, shown=list(shown.values()), is_large=True)
 
 
-def _count(settings: Settings, job_id: str, status: TaskStatus, page: Page[DeviceTask]) -> Flow[int]:
+def _number(page: Page[DeviceTask]) -> int | None:
+    """Give how many tasks there are on all pages; None where nothing is told, or the page's own size."""
     if len(page.items) < SHOWN:
         return len(page.items)
-    if page.total is not None and page.total > SHOWN:
-        return page.total
-    # Nothing told, or the page's own size.
-    return len((yield from list_tasks(settings, job_id, status=status)))
+    return page.total if page.total is not None and page.total > SHOWN else None
 
 
-def _with_those_that_nobody_documented(
-    settings: Settings, job_id: str, counts: dict[str, int], shown: list[DeviceTask]
-) -> Flow[Tasks]:
-    """Before everything is said to have ended: a task in a status that is not known would be in none of the counts."""
-    page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SHOWN))
-    if page.total is not None and page.total > SHOWN and page.total <= sum(counts.values()):
-        return Tasks(counts=counts, shown=shown, is_large=True)
-    return _all((yield from list_tasks(settings, job_id)), is_large=True)
+def _counted_once(counts: dict[str, int], total: int | None) -> dict[str, int] | None:
+    """Take what was counted twice from where it was counted first: that reading is the older one.
+
+    :param total: of all tasks, read last.
+    :returns: None where that does not explain the difference, or where tasks may be missing from what has ended.
+    """
+    if total is None:
+        return None
+    once = dict(counts)
+    excess = sum(counts.values()) - total
+    for status in ORDER:
+        if not status.has_ended:
+            taken = max(0, min(excess, once[status.value]))
+            once[status.value] -= taken
+            excess -= taken
+    goes_on = any(once[status.value] for status in ORDER if not status.has_ended)
+    # A task in a status that nobody documented is in none of the counts.
+    if excess > 0 or (excess < 0 and not goes_on):
+        return None
+    return {status: number for status, number in once.items() if number}
 
 
 def _all(tasks: Sequence[DeviceTask], *, is_large: bool) -> Tasks:

@@ -59,7 +59,7 @@ class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
         default.
     :param poll_interval: seconds between two looks; 15 by default. A look costs two requests up to a hundred devices
-        and eight beyond, however many there are.
+        and nine beyond, however many there are.
     :param timeout: seconds to wait, 24 hours by default because the platform itself may wait for ever; an earlier
         ``execution_timeout`` counts instead, also while deferred.
     :param poll_error_tolerance: seconds for which looks may keep failing before the task does, two hours by default: an

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.verdicts import Verdict
 
 DEVICES = 100_000
-MOST_REQUESTS = 8
+MOST_REQUESTS = 9
 """For a look at a job, however many devices it has."""
 
 
 @pytest.mark.parametrize("failing", [0.0, 0.02])
-def test_a_job_of_a_hundred_thousand_devices_is_watched_with_eight_requests_a_look(failing: float) -> None:
+def test_a_job_of_a_hundred_thousand_devices_is_watched_with_nine_requests_a_look(failing: float) -> None:
     world = VirtualWorld()
     scenario = read(
         {
@@ -66,5 +66,5 @@ def test_a_job_of_a_hundred_thousand_devices_is_watched_with_eight_requests_a_lo
     assert sum(verdict.counts.values()) == DEVICES
     assert verdict.counts.get("FAILED", 0) == lost
     assert looks > 5
-    # Finding out that the job is large, and making sure at the end that nothing is missing, costs one more each.
-    assert requests <= MOST_REQUESTS * looks + 2
+    # Finding out that the job is large costs one more.
+    assert requests <= MOST_REQUESTS * looks + 1

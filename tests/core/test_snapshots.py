@@ -18,16 +18,22 @@ class Platform:
 
     def __init__(self, counts: dict[str, int], *, totals: str = "all", filters: bool = True) -> None:
         self.totals, self.filters = totals, filters
+        self.left_out = 0
+        self.moves: dict[str | None, list[tuple[str, str, int]]] = {}
         self.tasks = [task(f"d{status}{number}", status) for status, many in counts.items() for number in range(many)]
 
     def __call__(self, sent: Sent) -> Answer:
         if sent.action == "QueryOTAJob":
             return ok(data=job("9", kind="UPGRADE_FIRMWARE"))
+        for before, after, number in self.moves.pop(sent.parameters.get("TaskStatus"), ()):
+            for one in [one for one in self.tasks if one["taskStatus"] == before][:number]:
+                one["taskStatus"] = after
         wanted = sent.parameters.get("TaskStatus") if self.filters else None
         number, size = int(sent.parameters["CurrentPage"]), int(sent.parameters["PageSize"])
         found = [one for one in self.tasks if wanted in {one["taskStatus"], None}]
         page = found[(number - 1) * size : number * size]
-        told: dict[str, Any] = {"all": {"total": len(found)}, "page": {"total": len(page)}, "none": {}}[self.totals]
+        everything = len(found) - (0 if wanted else self.left_out)
+        told: dict[str, Any] = {"all": {"total": everything}, "page": {"total": len(page)}, "none": {}}[self.totals]
         return ok(data=page, **told)
 
 
@@ -51,19 +57,26 @@ def test_a_large_job_costs_a_request_for_each_status_and_names_fifty_of_each() -
     tasks, script = read(Platform(MANY), is_large=True)
 
     assert tasks.counts == MANY
-    assert [sent.parameters["TaskStatus"] for sent in script.sent] == [status.value for status in ORDER]
+    assert [sent.parameters.get("TaskStatus") for sent in script.sent] == [*(status.value for status in ORDER), None]
     assert len(tasks.shown) == 3 * SHOWN + 3
 
 
 def test_that_a_job_is_large_is_found_out_once() -> None:
     tasks, script = read(Platform(MANY))
 
-    assert (tasks.is_large, len(script.sent)) == (True, 1 + len(ORDER))
+    assert (tasks.is_large, len(script.sent)) == (True, 1 + len(ORDER) + 1)
 
 
 @pytest.mark.parametrize("totals", ["none", "page"])
 def test_where_totals_are_of_no_use_everything_is_counted(totals: str) -> None:
     assert read(Platform(MANY, totals=totals), is_large=True)[0].counts == MANY
+
+
+def test_a_total_that_may_be_the_page_s_own_costs_the_reading_of_that_status_alone() -> None:
+    tasks, script = read(Platform({"IN_PROGRESS": 200, "SUCCEEDED": 9000, "FAILED": SHOWN}), is_large=True)
+
+    assert tasks.counts == {"IN_PROGRESS": 200, "SUCCEEDED": 9000, "FAILED": SHOWN}
+    assert len(script.sent) == len(ORDER) + 2
 
 
 def test_where_the_platform_does_not_filter_everything_is_read() -> None:
@@ -96,3 +109,43 @@ def test_a_verdict_over_many_devices_of_a_job_that_goes_on_is_the_same_as_over_f
     assert verdict.outcome is outcome
     assert verdict.counts == counts
     assert len(verdict.devices) <= SHOWN
+
+
+@pytest.mark.parametrize(
+    ("before", "moves", "counts"),
+    [
+        # Cancelled while the look was under way: they were read as waiting, and are read as cancelled.
+        (
+            {"QUEUED": 7, "SUCCEEDED": 93},
+            {"CANCELED": [("QUEUED", "CANCELED", 7)]},
+            {"SUCCEEDED": 93, "CANCELED": 7},
+        ),
+        (
+            {"QUEUED": 300, "NOTIFIED": 200},
+            {"NOTIFIED": [("QUEUED", "NOTIFIED", 120)], "IN_PROGRESS": [("NOTIFIED", "IN_PROGRESS", 60)]},
+            {"QUEUED": 170, "NOTIFIED": 270, "IN_PROGRESS": 60},
+        ),
+        ({"IN_PROGRESS": 200}, {"SUCCEEDED": [("IN_PROGRESS", "SUCCEEDED", 200)]}, {"SUCCEEDED": 200}),
+    ],
+)
+def test_a_device_that_moves_on_during_a_look_is_counted_and_named_once(
+    before: dict[str, int], moves: dict[str | None, list[tuple[str, str, int]]], counts: dict[str, int]
+) -> None:
+    platform = Platform(before)
+    platform.moves = dict(moves)
+    tasks, _ = read(platform, is_large=True)
+
+    assert sum(tasks.counts.values()) == sum(before.values())
+    assert tasks.counts == counts
+    names = [one.device_name for one in tasks.shown]
+    assert len(names) == len(set(names))
+
+
+def test_where_parts_and_whole_contradict_each_other_everything_is_read() -> None:
+    platform = Platform({"IN_PROGRESS": 60, "SUCCEEDED": 300})
+    platform.left_out = 200
+    tasks, script = read(platform, is_large=True)
+
+    assert tasks.counts == {"IN_PROGRESS": 60, "SUCCEEDED": 300}
+    assert len(tasks.shown) == 360
+    assert len(script.sent) > len(ORDER) + 1
