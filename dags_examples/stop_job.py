@@ -8,11 +8,16 @@ it again does no harm. Needs the connection `tuya_ota_default`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow.sdk import DAG, Param, get_current_context, task
 
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.task import TuyaOTACancelJobOperator
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 with DAG(
     dag_id="stop_job",
@@ -54,10 +59,13 @@ with DAG(
         cancel_unconfirmed="{{ params.unconfirmed }}",
     )
 
-    @task
+    @task(retries=0)
     def notify() -> str:
         """Say how it went."""
-        return str(last_report(get_current_context(), ["cancel"])["text"])
+        context: Context = get_current_context()
+        release = last_report(context, ["cancel"])
+        context["task"].log.info("%s", release["text"])
+        return str(release["text"])
 
     # A teardown runs however the task before it ended, and does not turn a failed run into a successful one.
     cancel >> notify().as_teardown()

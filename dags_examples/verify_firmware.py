@@ -7,10 +7,15 @@ package or in the vendor's console. Needs the connection `tuya_ota_default`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow.sdk import DAG, Param, get_current_context, task
 
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 with DAG(
     dag_id="verify_firmware",
@@ -54,10 +59,13 @@ with DAG(
         deferrable=True,
     )
 
-    @task
+    @task(retries=0)
     def notify() -> str:
         """Say how it went."""
-        return str(last_report(get_current_context(), ["verify"])["text"])
+        context: Context = get_current_context()
+        release = last_report(context, ["verify"])
+        context["task"].log.info("%s", release["text"])
+        return str(release["text"])
 
     # A teardown runs however the task before it ended, and does not turn a failed run into a successful one.
     verify >> notify().as_teardown()

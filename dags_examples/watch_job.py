@@ -7,10 +7,15 @@ known. Needs the connection `tuya_ota_default`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow.sdk import DAG, Param, get_current_context, task
 
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 with DAG(
     dag_id="watch_job",
@@ -35,10 +40,13 @@ with DAG(
         deferrable=True,
     )
 
-    @task
+    @task(retries=0)
     def notify() -> str:
         """Say how it went."""
-        return str(last_report(get_current_context(), ["wait_for_job"])["text"])
+        context: Context = get_current_context()
+        release = last_report(context, ["wait_for_job"])
+        context["task"].log.info("%s", release["text"])
+        return str(release["text"])
 
     # A teardown runs however the task before it ended, and does not turn a failed run into a successful one.
     wait >> notify().as_teardown()

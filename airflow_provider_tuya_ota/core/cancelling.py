@@ -1,18 +1,101 @@
-"""Cancelling what named devices wait for, without failing over an answer that was lost."""
+"""Cancelling what a job or named devices wait for, without failing over an answer that was lost."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tuya_ota.core.actions import ListOTAUnfinishedTaskByDevice
+from airflow_provider_tuya_ota.core.actions import ListOTAUnfinishedTaskByDevice, QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError
+from airflow_provider_tuya_ota.core.counting import count_tasks
+from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flow import Flow, Note
+from airflow_provider_tuya_ota.core.retry import RetryPolicy
+from airflow_provider_tuya_ota.core.states import TaskStatus
+from airflow_provider_tuya_ota.core.stopping import UNFINISHED, WAITING
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice
+    from collections.abc import Mapping
+
+    from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice, CancelOTATaskByJob
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.states import JobStatus
+
+_IN_DOUBT: Final = "an answer was lost, so whether this request cancelled anything cannot be told"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCancel:
+    """What cancelling by job came to.
+
+    :param left: unfinished device tasks afterwards, by status.
+    :param did: what became of the job, as the end of a sentence.
+    """
+
+    left: dict[TaskStatus, int]
+    did: str
+
+
+def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[JobCancel]:
+    """Cancel tasks of a job by their status, and say truthfully whether anything was cancelled.
+
+    The platform may refuse to cancel in a job that has ended, also where an answer was lost and this request ended it.
+
+    :raises ConflictError: the platform refused, and tasks are left that could be cancelled.
+    """
+    job_id = action.job_id
+    status = yield from _status(settings, job_id)
+    before = yield from count_tasks(settings, job_id, UNFINISHED)
+    yield Note(f"Before, job {job_id} has {_words(before)}")
+    refusal: ConflictError | None = None
+    try:
+        yield from call(settings, action)
+    except ConflictError as error:
+        refusal = error
+    left = yield from count_tasks(settings, job_id, UNFINISHED)
+    if refusal is not None:
+        if _waiting(left):
+            raise refusal
+        # Between the first look and the request, the job may have ended.
+        status = status if _ended(status) else (yield from _status(settings, job_id))
+    if refusal is None and not (_ended(status) and not _waiting(before)):
+        did = f"was told to cancel what has not begun; {_words(left, 'nothing')} is left unfinished"
+        yield Note(f"Afterwards, job {job_id} has {_words(left)}")
+    else:
+        did = _nothing_cancelled(status, in_doubt=refusal is not None and refusal.in_doubt and _waiting(before))
+        yield Note(f"Job {job_id} {did}", warning=True)
+    if left[TaskStatus.IN_PROGRESS]:
+        flashing = f"{left[TaskStatus.IN_PROGRESS]} devices are flashing and cannot be stopped"
+        yield Note(f"{flashing}; TuyaOTAJobSensor waits for them", warning=True)
+    return JobCancel(left=left, did=did)
+
+
+def _nothing_cancelled(status: JobStatus | None, *, in_doubt: bool) -> str:
+    if in_doubt:
+        return f"{f'has ended as {status}' if _ended(status) else 'has nothing left to cancel'}; {_IN_DOUBT}"
+    ended = f"had already ended as {status}" if _ended(status) else "had nothing left to cancel"
+    return f"{ended}; nothing was cancelled"
+
+
+def _status(settings: Settings, job_id: str) -> Flow[JobStatus | None]:
+    """Read the job's status, for the words alone: whatever hinders it must not hinder the cancel."""
+    try:
+        job = yield from call(settings, QueryOTAJob(job_id=job_id), RetryPolicy(attempts=1))
+    except TuyaOTAError:
+        return None
+    return job.status
+
+
+def _ended(status: JobStatus | None) -> bool:
+    return status is not None and status.has_ended
+
+
+def _waiting(counts: Mapping[TaskStatus, int]) -> bool:
+    return any(counts[status] for status in WAITING)
+
+
+def _words(counts: Mapping[TaskStatus, int], nothing: str = "no unfinished device task") -> str:
+    return ", ".join(f"{number} {status.value}" for status, number in counts.items() if number) or nothing
 
 
 def cancel_tasks_of_devices(settings: Settings, action: CancelOTATaskByDevice) -> Flow[None]:

@@ -19,8 +19,9 @@ class TuyaOTACancelJobOperator(TemplatedArguments, BaseOperator):
     """Cancel device tasks of a job that have not begun, by their status; at least one switch is needed.
 
     Calls CancelOTATaskByJob. The log says how many device tasks were in which status before and afterwards. A device
-    that is flashing cannot be stopped; the log says how many go on. A job that has ended is left alone and said to have
-    ended.
+    that is flashing cannot be stopped; the log says how many go on. A job that had already ended is no error: log and
+    XCom ``ota_release`` say as what it had ended and that nothing was cancelled. Where an answer was lost, they say
+    that this cannot be told.
 
     Returns how many device tasks of the job wait for confirmation, are queued, notified and in progress afterwards, by
     status. Doing it twice, as a retry does, does no more than once; killing the task changes nothing.
@@ -68,10 +69,9 @@ class TuyaOTACancelJobOperator(TemplatedArguments, BaseOperator):
         from airflow_provider_tuya_ota.operators.tasking import cancel_job  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self) as report:
-            left = cancel_job(self)
-            unfinished = ", ".join(f"{number} {status}" for status, number in left.items() if number) or "nothing"
-            report.know(did=f"was told to cancel what has not begun; {unfinished} is left unfinished")
-            return left
+            cancelled = cancel_job(self)
+            report.know(did=cancelled.did)
+            return {status.value: number for status, number in cancelled.left.items()}
 
 
 class TuyaOTACancelDeviceTasksOperator(TemplatedArguments, BaseOperator):

@@ -11,19 +11,14 @@ from airflow_provider_tuya_ota.core.actions import (
     ConfirmOTATask,
     ListOTATaskByJob,
 )
-from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.cancelling import cancel_tasks_of_devices
+from airflow_provider_tuya_ota.core.cancelling import cancel_tasks_of_devices, cancel_tasks_of_job
 from airflow_provider_tuya_ota.core.confirming import MOST_AT_ONCE, confirm_job, confirm_tasks
-from airflow_provider_tuya_ota.core.counting import count_tasks
-from airflow_provider_tuya_ota.core.errors import ConflictError, InvalidParameterError
-from airflow_provider_tuya_ota.core.states import TaskStatus
-from airflow_provider_tuya_ota.core.stopping import UNFINISHED, WAITING
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.values import named_as, names, switch, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from airflow_provider_tuya_ota.core.cancelling import JobCancel
     from airflow_provider_tuya_ota.operators.task import (
         TuyaOTACancelDeviceTasksOperator,
         TuyaOTACancelJobOperator,
@@ -31,7 +26,7 @@ if TYPE_CHECKING:
     )
 
 
-def cancel_job(operator: TuyaOTACancelJobOperator) -> dict[str, int]:
+def cancel_job(operator: TuyaOTACancelJobOperator) -> JobCancel:
     """Cancel by job, and count what is left."""
     action = CancelOTATaskByJob(
         job_id=operator.job_id,
@@ -46,31 +41,7 @@ def cancel_job(operator: TuyaOTACancelJobOperator) -> dict[str, int]:
             allowed="at least one that says which device tasks to cancel",
         )
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
-        before = client.run(count_tasks(client.settings, operator.job_id, UNFINISHED))
-        operator.log.info("Before, job %s has %s", operator.job_id, _words(before))
-        refusal: ConflictError | None = None
-        try:
-            client.run(call(client.settings, action))
-        except ConflictError as error:
-            refusal = error
-        after = client.run(count_tasks(client.settings, operator.job_id, UNFINISHED))
-    if refusal is not None:
-        if any(after[status] for status in WAITING):
-            raise refusal
-        # Every task has ended, by itself or by a request whose answer was lost.
-        operator.log.warning("%s Nothing is left to cancel.", refusal.sentence)
-    operator.log.info("Afterwards, job %s has %s", operator.job_id, _words(after))
-    if after[TaskStatus.IN_PROGRESS]:
-        operator.log.warning(
-            "%s devices are flashing and cannot be stopped; TuyaOTAJobSensor waits for them",
-            after[TaskStatus.IN_PROGRESS],
-        )
-    return {status.value: number for status, number in after.items()}
-
-
-def _words(counts: Mapping[TaskStatus, int]) -> str:
-    said = ", ".join(f"{number} {status.value}" for status, number in counts.items() if number)
-    return said or "no unfinished device task"
+        return client.run(cancel_tasks_of_job(client.settings, action))
 
 
 def cancel_devices(operator: TuyaOTACancelDeviceTasksOperator) -> list[str]:

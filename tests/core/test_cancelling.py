@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice
-from airflow_provider_tuya_ota.core.cancelling import cancel_tasks_of_devices
+from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice, CancelOTATaskByJob
+from airflow_provider_tuya_ota.core.cancelling import JobCancel, cancel_tasks_of_devices, cancel_tasks_of_job
 from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, TuyaOTAError
-from tests.core.script import SETTINGS, Script, lost, ok, refused, task
+from tests.core.script import SETTINGS, Answer, Script, by_action, gateway, job, lost, ok, refused, task
 
 NOTHING_WAITS = refused("iot.firmware.DeviceUpgradeRecordNotFound")
 FLASHING = refused("iot.firmware.IncorrectDeviceUpgradeJobStatus")
@@ -89,3 +89,75 @@ def test_a_device_that_is_flashing_after_a_lost_request_is_an_error() -> None:
 
     with pytest.raises(ConflictError):
         cancel(script, device_name=["a"])
+
+
+# --- by job ---
+
+ENDED = refused("iot.firmware.CancelUpgradeTaskFailed")
+LOST = lost(), ENDED
+ALREADY = "had already ended as COMPLETED; nothing was cancelled"
+NOT_TOLD = "an answer was lost, so whether this request cancelled anything cannot be told"
+
+
+def cancel_by_job(script: Script) -> JobCancel:
+    action = CancelOTATaskByJob(job_id="9001", cancel_queued_task=True)
+    return script.run(cancel_tasks_of_job(SETTINGS, action))
+
+
+def world(cancel: tuple[Answer, ...], statuses: tuple[str, ...], before: int, after: int, flashing: int = 0) -> Script:
+    """Answer as a job with tasks that are queued, and whose status is read once or twice."""
+    queued = iter([before, after])
+
+    def listed(sent: Any) -> Answer:
+        status = sent.parameters["TaskStatus"]
+        number = next(queued) if status == "QUEUED" else flashing if status == "IN_PROGRESS" else 0
+        return ok(data=[task(f"d{place}", status) for place in range(number)])
+
+    jobs = [ok(data=job(status=status)) if status else gateway("ServiceUnavailable", 503) for status in statuses]
+    return Script(by_action({"QueryOTAJob": jobs, "ListOTATaskByJob": listed, "CancelOTATaskByJob": list(cancel)}))
+
+
+@pytest.mark.parametrize(
+    ("cancel", "statuses", "before", "did"),
+    [
+        ((ENDED,), ("COMPLETED",), 0, ALREADY),
+        # A platform that takes a cancel of what has ended cancels nothing either.
+        ((ok(),), ("COMPLETED",), 0, ALREADY),
+        # It had ended before the first request, so that no request can have ended it.
+        (LOST, ("COMPLETED",), 0, ALREADY),
+        # It ended between the first look and the request.
+        ((ENDED,), ("IN_PROGRESS", "COMPLETED"), 2, ALREADY),
+        # A list that lags shows tasks of a job that has ended.
+        ((ENDED,), ("COMPLETED",), 2, ALREADY),
+        (LOST, ("IN_PROGRESS", "CANCELED"), 2, f"has ended as CANCELED; {NOT_TOLD}"),
+        (LOST, ("IN_PROGRESS", "IN_PROGRESS"), 2, f"has nothing left to cancel; {NOT_TOLD}"),
+        ((ENDED,), ("IN_PROGRESS", "IN_PROGRESS"), 0, "had nothing left to cancel; nothing was cancelled"),
+        ((ENDED,), ("", ""), 0, "had nothing left to cancel; nothing was cancelled"),
+        ((ENDED,), ("", "COMPLETED"), 0, ALREADY),
+    ],
+)
+def test_a_cancel_that_met_nothing_says_so_and_as_what_the_job_had_ended(
+    cancel: tuple[Answer, ...], statuses: tuple[str, ...], before: int, did: str
+) -> None:
+    script = world(cancel, statuses, before, after=0)
+
+    assert cancel_by_job(script).did == did
+    assert script.warnings[-1] == f"Job 9001 {did}"
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "PLANNED", "COMPLETED", ""])
+def test_a_cancel_that_was_taken_says_what_is_left(status: str) -> None:
+    script = world((ok(),), (status,), before=2, after=0, flashing=1)
+
+    result = cancel_by_job(script)
+
+    assert result.did == "was told to cancel what has not begun; 1 IN_PROGRESS is left unfinished"
+    assert sum(result.left.values()) == 1
+    assert "1 devices are flashing and cannot be stopped" in script.warnings[-1]
+
+
+def test_a_refusal_stands_where_tasks_are_left_that_wait() -> None:
+    script = world((ENDED,), ("IN_PROGRESS",), before=2, after=2)
+
+    with pytest.raises(ConflictError):
+        cancel_by_job(script)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.provider.conftest import Service
 
 DAGS = Path(__file__).parents[2] / "dags_examples"
+SAMPLES = sorted(path.stem for path in DAGS.glob("*.py"))
 PILOTS = ["device-001", "device-002"]
 
 
@@ -186,6 +187,27 @@ def test_stop_job_cancels_what_has_not_begun(service: Service, dag: DAG, context
     assert service.emulator.world.engine.jobs[job_id].counts["CANCELED"] == 10
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in DAGS.glob("*.py")))
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["stop_job"], indirect=True)
+def test_stop_job_says_that_a_job_had_already_ended(service: Service, dag: DAG, context: Any, firmware: Path) -> None:
+    seed(service)
+    job_id = upgrade(upload(context, firmware)).execute(context)
+
+    run = dag.test(run_conf={"job_id": job_id})
+
+    assert run.state == "success"
+    told = run.get_task_instance("notify").xcom_pull(task_ids="notify")
+    assert told.startswith(f"OTA job {job_id} had already ended as COMPLETED; nothing was cancelled")
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_last_step_of_every_sample_tells_once(airflow_database: None, name: str) -> None:
+    notify: Any = load(name).get_task("notify")
+
+    assert (notify.retries, notify.is_teardown) == (0, True)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
 def test_every_sample_is_executed_here(name: str) -> None:
     assert f'["{name}"]' in Path(__file__).read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +26,7 @@ from tests.provider.test_upgrade_operator import PRODUCT, seed, upgrade, upload
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.provider.conftest import Service
+    from tests.provider.conftest import FakeTask, Service
 
 
 @pytest.fixture
@@ -63,13 +64,44 @@ def test_what_has_not_begun_is_cancelled_by_its_status(
     assert statuses(service, job_id) == {"SUCCEEDED": 6, "CANCELED": 4}
 
 
-def test_cancelling_what_has_ended_is_said_and_no_error(service: Service, context: Any, package: str) -> None:
+@pytest.mark.parametrize("answer", ["refused", "accepted"])
+def test_cancelling_what_has_ended_is_said_and_no_error(
+    service: Service,
+    context: Any,
+    ti: FakeTask,
+    package: str,
+    answer: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     job_id = start(package, context)
     cancel = TuyaOTACancelJobOperator(task_id="t", job_id=job_id, cancel_queued=True, cancel_notified=True)
     service.emulator.clock.advance(300)
     cancel.execute(context)
+    service.emulator.world.engine.run()
+    ended = service.emulator.world.engine.jobs[job_id].status
+    if answer == "accepted":
+        service.emulator.world.quirks = replace(service.emulator.world.quirks, repeated_cancel="accepted")
+    capsys.readouterr()
 
     assert set(cancel.execute(context).values()) == {0}
+
+    said = f"ob {job_id} had already ended as {ended}; nothing was cancelled"
+    assert said in capsys.readouterr().out
+    assert said in ti.xcom["ota_release"]["text"]
+    assert ti.xcom["ota_release"]["event"] == "succeeded"
+
+
+def test_a_lost_cancel_that_may_have_ended_the_job_is_not_said_to_have_cancelled_nothing(
+    service: Service, context: Any, ti: FakeTask, package: str
+) -> None:
+    job_id = start(package, context, target_selection="SPECIFIC", device_names=["device-001"], need_confirm=True)
+    service.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "drop_after", "nth": 1})
+
+    TuyaOTACancelJobOperator(task_id="t", job_id=job_id, cancel_queued=True).execute(context)
+
+    text = ti.xcom["ota_release"]["text"]
+    assert f"{job_id} has ended as {service.emulator.world.engine.jobs[job_id].status}; an answer was lost" in text
+    assert "nothing was cancelled" not in text
 
 
 def test_a_lost_cancel_is_repeated(service: Service, context: Any, package: str) -> None:
