@@ -10,6 +10,7 @@ from airflow_provider_tuya_ota.core.calls import call, call_by_name, require_ope
 from airflow_provider_tuya_ota.core.pages import Reading
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.operations import Operations
 from airflow_provider_tuya_ota.transports.budget import budget_of
 from airflow_provider_tuya_ota.transports.driver import FORGETFUL, World, adrive, drive
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.envelope import Reply
     from airflow_provider_tuya_ota.core.flow import Flow, Note
     from airflow_provider_tuya_ota.core.models import Page
-    from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.verdicts import Verdict
     from airflow_provider_tuya_ota.transports.budget import Budget
     from airflow_provider_tuya_ota.transports.driver import AsyncTransport, Listener, Memory, Transport
+
+__all__ = ["AsyncTuyaOTAClient", "LogListener", "Settings", "TuyaOTAClient"]
 
 T = TypeVar("T")
 Item = TypeVar("Item")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ACTIONS = ("QueryOTAJob", "ListOTATaskByJob", "ListOTAJobByFirmware")
 """What a wait for an upgrade asks."""
 POLLS = 12
+LONG = "1MB"
+"""In several fields of one answer this text is more than a reply may have, and such a reply is none."""
 _NEVER_WRITTEN = re.compile(rb"\x00|\x1b\[2J|\xe2\x80\xae|canaryOfADevice|\\ud800|x{2000}")
 """Bytes of the hostile texts that may stand in no log."""
 
@@ -38,7 +40,7 @@ def _hostile(field: Field, text: str) -> Iterator[tuple[str, str, str]]:
     """Play one text: in the fields that may hold anything, and in all of them, beside a healthy wait."""
     triggerers = {process.pid for process in field.triggerer_processes()}
     healthy, free, every = (field.start("deferred") for _ in range(3))
-    _spoil(field, free, text, None)
+    _spoil(field, free, text, ["TaskDesc"] if text == LONG else None)
     _spoil(field, every, text, ["*"])
     for case in (free, every, healthy):
         _polled(case, POLLS)

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.configuration import conf
+
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.operations import AsyncOperations, Operations
 
@@ -25,6 +27,9 @@ def test_its_examples_run_one_after_the_other(
     monkeypatch.setenv("TUYA_OTA_ACCESS_KEY_ID", tuya_ota_emulator.emulator.key.access_key_id)
     monkeypatch.setenv("TUYA_OTA_ACCESS_KEY_SECRET", tuya_ota_emulator.emulator.key.access_key_secret)
     names: dict[str, Any] = {}
+    # Airflow prints once a process that it has read its configuration.
+    conf.get("core", "dags_folder")
+    capsys.readouterr()
 
     for block in re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE):
         exec(block, names)  # noqa: S102 - the guide's own examples

@@ -1,0 +1,64 @@
+"""Every error that this package raises, for ``except`` clauses; `docs/client.md` says what to do about each.
+
+``TuyaOTAError`` is the base of all of them. They are split by who has to act: see the tree in ``core/errors.py``.
+"""
+
+from __future__ import annotations
+
+from airflow_provider_tuya_ota.core.errors import (
+    AlreadyUnderWayError,
+    AmbiguousOutcomeError,
+    ApiError,
+    AuthenticationError,
+    ConfigurationError,
+    ConflictError,
+    Delivery,
+    FirmwareStatusError,
+    FirmwareVersionTakenError,
+    InvalidParameterError,
+    InvalidRequestError,
+    JobFailedError,
+    JobMissingError,
+    LostSightError,
+    NotFoundError,
+    OutcomeError,
+    PermissionDeniedError,
+    ProtocolError,
+    SourceUnavailableError,
+    ThrottledError,
+    TransportError,
+    TriggerEventError,
+    TuyaOTAError,
+    UnavailableError,
+    UnreadableReplyError,
+    WaitTimeoutError,
+)
+
+__all__ = [
+    "AlreadyUnderWayError",
+    "AmbiguousOutcomeError",
+    "ApiError",
+    "AuthenticationError",
+    "ConfigurationError",
+    "ConflictError",
+    "Delivery",
+    "FirmwareStatusError",
+    "FirmwareVersionTakenError",
+    "InvalidParameterError",
+    "InvalidRequestError",
+    "JobFailedError",
+    "JobMissingError",
+    "LostSightError",
+    "NotFoundError",
+    "OutcomeError",
+    "PermissionDeniedError",
+    "ProtocolError",
+    "SourceUnavailableError",
+    "ThrottledError",
+    "TransportError",
+    "TriggerEventError",
+    "TuyaOTAError",
+    "UnavailableError",
+    "UnreadableReplyError",
+    "WaitTimeoutError",
+]

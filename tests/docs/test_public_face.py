@@ -1,0 +1,64 @@
+"""What users import: its names are pinned, and users need nothing of the rooms behind it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_tuya_ota import actions, client, exceptions
+from airflow_provider_tuya_ota.core import actions as operations
+from airflow_provider_tuya_ota.core import errors
+
+ROOT = Path(__file__).parents[2]
+EXCEPTIONS = """
+    AlreadyUnderWayError AmbiguousOutcomeError ApiError AuthenticationError ConfigurationError ConflictError
+    Delivery FirmwareStatusError FirmwareVersionTakenError InvalidParameterError InvalidRequestError JobFailedError
+    JobMissingError LostSightError NotFoundError OutcomeError PermissionDeniedError ProtocolError
+    SourceUnavailableError ThrottledError TransportError TriggerEventError TuyaOTAError UnavailableError
+    UnreadableReplyError WaitTimeoutError
+"""
+ACTIONS = """
+    ALL_ACTIONS Action BatchGetDeviceState CancelOTATaskByDevice CancelOTATaskByJob ConfirmOTATask
+    CreateOTAFirmware CreateOTAModule CreateOTAStaticUpgradeJob CreateOTAVerifyJob DeleteOTAFirmware
+    DeleteOTAModule GenerateOTAUploadURL ListOTAFirmware ListOTAJobByDevice ListOTAJobByFirmware
+    ListOTAModuleByProduct ListOTAModuleVersionsByDevice ListOTATaskByJob ListOTAUnfinishedTaskByDevice
+    ModifyOTAFirmware QueryDevice QueryOTAFirmware QueryOTAJob QueryProduct QueryProductList UpdateOTAModule
+"""
+FOR_READERS = [*ROOT.glob("docs/**/*.md"), *ROOT.glob("dags_examples/*.py"), ROOT / "README.md"]
+
+
+def test_the_names_that_users_import_are_pinned() -> None:
+    assert exceptions.__all__ == EXCEPTIONS.split()
+    assert actions.__all__ == dir(actions) == ACTIONS.split()
+    assert client.__all__ == ["AsyncTuyaOTAClient", "LogListener", "Settings", "TuyaOTAClient"]
+
+
+def test_every_error_and_every_operation_is_offered() -> None:
+    raised = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)}
+
+    assert {getattr(exceptions, name) for name in exceptions.__all__} >= raised
+    assert {name: getattr(actions, name) for name in actions.__all__} == {
+        name: getattr(operations, name) for name in operations.__all__
+    }
+
+
+def test_a_name_that_is_no_operation_is_missed_as_in_any_module() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'CreateOTAEverything'"):
+        actions.CreateOTAEverything  # noqa: B018 - it is asked for
+
+
+def test_naming_the_operations_loads_none_of_them() -> None:
+    code = "import sys, airflow_provider_tuya_ota.actions; print([n for n in sys.modules if '_tuya_ota.core' in n])"
+
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", FOR_READERS, ids=lambda path: path.name)
+def test_what_users_read_imports_nothing_from_the_core(path: Path) -> None:
+    assert re.findall(r"^\s*(?:from|import) airflow_provider_tuya_ota\.core.*", path.read_text(), re.MULTILINE) == []
