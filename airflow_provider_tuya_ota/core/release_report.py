@@ -83,6 +83,7 @@ class ReleaseReport:
     :param counts: device tasks by status, each task once.
     :param devices: up to 50, those that matter most first.
     :param error: first line of the error, redacted and at most 500 characters; empty where there is none.
+    :param on_cancel: what ending the step from outside does to its job, ``stop`` or ``keep``, while it waits for one.
     :param started_at: when the step began, in UTC and ISO 8601.
     :param duration: seconds since then.
     :param link: the job's page in the vendor's console.
@@ -99,6 +100,7 @@ class ReleaseReport:
     counts: dict[str, int] = field(default_factory=dict)
     devices: tuple[dict[str, str], ...] = ()
     error: str = ""
+    on_cancel: str = ""
     started_at: str = ""
     duration: float = 0.0
     link: str = ""

@@ -24,10 +24,12 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
     Every operator of this package and :class:`~airflow_provider_tuya_ota.sensors.job.TuyaOTAJobSensor` leaves a report
     of its end. A task that a person stops while it waits never runs again, and a process that is lost leaves nothing:
     then, and where the report contradicts the state that the task has now, this says what is known instead, and looks
-    at the job once. Steps of others that succeeded are passed over; one that failed is told.
+    at the job. Where the stop cancels what has not begun, it looks again after 3, 5 and 10 s until nothing of that
+    waits any more; ``text`` says "still stopping" where some does even then. Steps of others that succeeded are passed
+    over; one that failed is told.
 
-    Reads states and XCom of the run, and in the case said four requests or so at the platform, for a minute at most. An
-    outage there is no error: the report says that the job could not be looked at.
+    Reads states and XCom of the run, and in the case said four requests or so a look at the platform, for two minutes
+    at most. An outage there is no error: the report says that the job could not be looked at.
 
     :param context: of the running task; in a sample Dag that of its last step, a teardown.
     :param task_ids: the run's steps in order; of a mapped one the worst instance is told.
@@ -77,16 +79,21 @@ def _read(values: Any) -> ReleaseReport | None:
 
 def _looked_at(context: Context, report: ReleaseReport) -> ReleaseReport:
     from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - only this case needs the protocol
+    from airflow_provider_tuya_ota.core.after_stop import look_after_stop, waiting_in  # noqa: PLC0415 - as above
     from airflow_provider_tuya_ota.core.looks import look_at_job  # noqa: PLC0415 - as above
 
     task: Any = context["dag"].get_task(report.step)
+    is_stopped = report.on_cancel == "stop"
     try:
         conn_id = task.render_template(_argument(task, "tuya_ota_conn_id"), context)
         hook = TuyaOTAHook(conn_id)
         # Whoever waits to be told is not kept waiting by an outage.
         settings = replace(hook.get_settings(), connect_timeout=3.0, read_timeout=5.0)
         with TuyaOTAClient(settings, listener=LogListener(hook.log)) as client:
-            verdict = client.run(look_at_job(client.settings, report.job_id))
+            look = look_after_stop if is_stopped else look_at_job
+            verdict = client.run(look(client.settings, report.job_id))
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the rest is told all the same
         return replace(report, error=f"How the job stands could not be looked at: {first_line(error)}")
-    return replace(report, did=f"{report.did}; looked at afterwards", **shown(verdict))
+    left = waiting_in(verdict) if is_stopped else 0
+    seen = f"still stopping, {left} device tasks are not cancelled yet" if left else "looked at afterwards"
+    return replace(report, did=f"{report.did}; {seen}", **shown(verdict))

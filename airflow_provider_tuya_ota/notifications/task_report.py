@@ -88,12 +88,13 @@ class TaskReport:
             self.go_on(job_id=job_id, started_at=left.get("started_at", ""), link=left.get("link", ""))
         return job_id
 
-    def wait(self, did: str = "") -> None:
+    def wait(self, did: str = "", *, on_cancel: str = "") -> None:
         """Leave what is known before a wait, in the course of which the step may be ended from outside.
 
         :param did: what it waits for, as the end of a sentence, where that is not its job.
+        :param on_cancel: what ending it does to its job.
         """
-        self._push(self._report(Event.WAITING, did=did))
+        self._push(self._report(Event.WAITING, did=did, on_cancel=on_cancel))
 
     def end(self, error: BaseException | None) -> None:
         """Push how the step ended, and tell the notifiers unless another try follows."""

@@ -196,9 +196,9 @@ def wait(operator: JobOperator, report: TaskReport, started: Started, how: Patie
     :returns: the job's id.
     """
     how = replace(how, expected=expected_devices(operator))
-    report.wait()
-    carry = report.carry()
     on_cancel = operator.on_cancel if started.is_own else "keep"
+    report.wait(on_cancel=on_cancel)
+    carry = report.carry()
     if operator.deferrable:
         trigger = TuyaOTAJobTrigger(
             job_id=started.job_id,

@@ -12,9 +12,12 @@ from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from airflow_provider_tuya_ota.core.errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.stopping import cancel_job
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
+from airflow_provider_tuya_ota.transports.driver import World
 from tests.provider.conftest import CONNECTION, FakeStore, FakeTask
 from tests.provider.specs import stands_in_for
 from tests.provider.test_upgrade_operator import PRODUCT, seed, upload
@@ -93,17 +96,58 @@ def stopped(service: Service, context: Any, firmware: Path, run: FakeRun) -> DAG
     return dag
 
 
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pass over the time between two looks."""
+    passed: list[float] = []
+    monkeypatch.setattr(World, "sleep", lambda _, seconds: passed.append(seconds))
+    return passed
+
+
 def test_a_stopped_upgrade_tells_how_far_it_came_and_not_of_the_verification(
-    service: Service, run: FakeRun, stopped: DAG
+    service: Service, run: FakeRun, stopped: DAG, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = run.tasks["upgrade"].xcom["job_id"]
+
+    def triggerer_stops(_: World, seconds: float) -> None:
+        assert seconds == 3.0
+        with TuyaOTAHook().get_conn() as client:
+            client.run(cancel_job(client.settings, job_id))
+
+    monkeypatch.setattr(World, "sleep", triggerer_stops)
+    told = tell(run, stopped)
+
+    assert (told["event"], told["step"], told["job_id"]) == ("stopped", "upgrade", job_id)
+    assert told["counts"] == {"FAILED": 1, "CANCELED": 1, "SUCCEEDED": 1}
+    assert [device["name"] for device in told["failing"]] == ["device-003", "device-004"]
+    assert told["version"] == "1.1.0"
+    assert "was stopped by a person, who marked step upgrade failed; looked at afterwards: 1 FAILED" in told["text"]
+
+
+def test_a_stop_that_takes_longer_is_said_to_be_under_way(
+    service: Service, run: FakeRun, stopped: DAG, pauses: list[float]
 ) -> None:
     told = tell(run, stopped)
 
-    assert (told["event"], told["step"]) == ("stopped", "upgrade")
-    assert told["job_id"] == run.tasks["upgrade"].xcom["job_id"]
     assert told["counts"] == {"FAILED": 1, "NOTIFIED": 1, "SUCCEEDED": 1}
-    assert [device["name"] for device in told["failing"]] == ["device-003"]
-    assert told["version"] == "1.1.0"
-    assert "was stopped by a person, who marked step upgrade failed; looked at afterwards: 1 FAILED" in told["text"]
+    assert "who marked step upgrade failed; still stopping, 1 device tasks are not cancelled yet: 1" in told["text"]
+    assert pauses == [3.0, 5.0, 10.0]
+
+
+def test_a_job_that_is_kept_is_looked_at_once(
+    service: Service, context: Any, firmware: Path, run: FakeRun, pauses: list[float]
+) -> None:
+    seed(service, device={"device-002": {"outcome": "silent"}})
+    dag = released(upload(context, firmware, need_to_verify=True), on_cancel="keep")
+    for name in STEPS:
+        run.execute(dag.get_task(name))
+    run.states["upgrade"] = "failed"
+    pauses.clear()
+
+    told = tell(run, dag)
+
+    assert "; looked at afterwards: " in told["text"]
+    assert (told["on_cancel"], pauses) == ("keep", [])
 
 
 @pytest.mark.parametrize("away", ["no connection", "no platform"])
@@ -123,7 +167,9 @@ def test_a_platform_that_is_away_is_said_and_the_rest_is_told(
     assert "How the job stands could not be looked at" in told["error"]
 
 
-def test_a_wait_that_was_marked_success_is_no_success(service: Service, run: FakeRun, stopped: DAG) -> None:
+def test_a_wait_that_was_marked_success_is_no_success(
+    service: Service, run: FakeRun, stopped: DAG, pauses: list[float]
+) -> None:
     run.states["upgrade"] = "success"
 
     assert tell(run, stopped)["event"] == "stopped"

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_provider_tuya_ota.core.after_stop import PAUSES, look_after_stop, waiting_in
+from airflow_provider_tuya_ota.core.errors import NotFoundError
+from tests.core.script import SETTINGS, Script, job, ok, refused, task
+
+if TYPE_CHECKING:
+    from tests.core.script import Answer
+
+
+def looks(*statuses: str) -> list[Answer]:
+    """Answer one look after the other with a job of two devices, of which one is flashed."""
+    found: list[Answer] = []
+    for status in statuses:
+        found += [ok(data=job("9", kind="UPGRADE_FIRMWARE")), ok(data=[task("d1", "SUCCEEDED"), task("d2", status)])]
+    return found
+
+
+@pytest.mark.parametrize("status", ["CONFIRM", "QUEUED", "NOTIFIED"])
+def test_a_job_is_looked_at_again_until_nothing_waits_that_is_cancelled(status: str) -> None:
+    script = Script(looks(status, status, "CANCELED"))
+
+    verdict = script.run(look_after_stop(SETTINGS, "9"))
+
+    assert (verdict.counts, waiting_in(verdict)) == ({"CANCELED": 1, "SUCCEEDED": 1}, 0)
+    assert script.sleeps == list(PAUSES[:2])
+
+
+@pytest.mark.parametrize("status", ["CANCELED", "IN_PROGRESS", "FAILED"])
+def test_a_job_of_which_nothing_can_be_cancelled_is_looked_at_once(status: str) -> None:
+    script = Script(looks(status))
+
+    assert waiting_in(script.run(look_after_stop(SETTINGS, "9"))) == 0
+    assert script.sleeps == []
+
+
+def test_a_stop_that_takes_longer_is_not_waited_for() -> None:
+    script = Script(looks(*["QUEUED"] * 4))
+
+    assert waiting_in(script.run(look_after_stop(SETTINGS, "9"))) == 1
+    assert script.sleeps == list(PAUSES)
+
+
+def test_what_was_seen_is_kept_where_the_next_look_fails() -> None:
+    script = Script([*looks("QUEUED"), refused("iot.firmware.InvalidOTAJobId")])
+
+    assert script.run(look_after_stop(SETTINGS, "9")).counts == {"QUEUED": 1, "SUCCEEDED": 1}
+
+
+def test_a_first_look_that_fails_is_told() -> None:
+    with pytest.raises(NotFoundError):
+        Script([refused("iot.firmware.InvalidOTAJobId")]).run(look_after_stop(SETTINGS, "9"))
