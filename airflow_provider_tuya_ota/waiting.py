@@ -19,6 +19,7 @@ from airflow_provider_tuya_ota.values import duration
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
 
+    from airflow_provider_tuya_ota.core.wait_state import WaitState
     from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
     from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 
@@ -59,15 +60,16 @@ def patience(
     )
 
 
-def wait_here(hook: TuyaOTAHook, job_id: str, how: Patience, log: Any) -> Verdict:
+def wait_here(hook: TuyaOTAHook, job_id: str, how: Patience, log: Any, state: WaitState | None = None) -> Verdict:
     """Wait in this worker.
 
+    :param state: what was seen before, and from now on; nothing by default.
     :raises JobFailedError: the job ended without reaching every device.
     :raises WaitTimeoutError: the deadline passed, the job goes on.
     :raises TuyaOTAError: looks kept failing.
     """
     with hook.get_conn(log) as client:
-        verdict = client.run(watch_job(client.settings, job_id, how))
+        verdict = client.run(watch_job(client.settings, job_id, how, state))
     require_success(verdict)
     return verdict
 

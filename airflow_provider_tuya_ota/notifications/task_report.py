@@ -118,7 +118,13 @@ class TaskReport:
             event = Event.REFUSED
         else:
             event = event_of(told, has_begun=self._has_begun)
-        return self._report(event, did="", error=first_line(told))
+        error = self._out_of_time() if isinstance(told, AirflowTaskTimeout) else first_line(told)
+        return self._report(event, did="", error=error)
+
+    def _out_of_time(self) -> str:
+        # Airflow's own words are the number of a process.
+        limit = getattr(self._task, "execution_timeout", None)
+        return f"The task's execution_timeout{f' of {limit.total_seconds():g} s' if limit else ''} was over."
 
     def _report(self, event: Event, **changes: Any) -> ReleaseReport:
         values = {

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from airflow.sdk.exceptions import TaskDeferralError
@@ -23,12 +24,14 @@ from airflow_provider_tuya_ota.core.intents import OnFailedJob
 from airflow_provider_tuya_ota.core.looks import look_at_job
 from airflow_provider_tuya_ota.core.release_report import Event
 from airflow_provider_tuya_ota.core.stopping import stop_job
+from airflow_provider_tuya_ota.core.wait_state import WaitState
 from airflow_provider_tuya_ota.core.watching import late
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.killing import ON_CANCEL, RunningJob, answer_kill
+from airflow_provider_tuya_ota.killing import ON_CANCEL, TIMED_OUT_SECONDS, RunningJob, answer_kill
 from airflow_provider_tuya_ota.links import XCOM_KEY, console_url
 from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.notifications.telling import require_notifiers
+from airflow_provider_tuya_ota.operators.alarm import Unbroken
 from airflow_provider_tuya_ota.operators.draining import is_drained, start_after_draining
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from airflow_provider_tuya_ota.values import choice, names, require_flag
@@ -36,7 +39,6 @@ from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferre
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from airflow.sdk import BaseNotifier, Context
     from airflow.sdk.exceptions import TaskDeferralTimeout
@@ -211,7 +213,13 @@ def wait(operator: JobOperator, report: TaskReport, started: Started, how: Patie
         wait_deferred(operator, trigger, how)
     hook = TuyaOTAHook(operator.tuya_ota_conn_id)
     waited = Waited(started.job_id, on_cancel)
-    return _finish(operator, report, waited, lambda: wait_here(hook, started.job_id, how, operator.log))
+    seen = WaitState()
+
+    def look(how: Patience) -> Verdict:
+        return wait_here(hook, started.job_id, how, operator.log, seen)
+
+    once = replace(how, deadline=datetime.now(UTC))
+    return _finish(operator, report, waited, lambda: look(how), lambda: look(once))
 
 
 def expected_devices(operator: JobOperator) -> tuple[str, ...]:
@@ -274,17 +282,39 @@ def killed(operator: JobOperator) -> None:
         answer_kill(operator.running, operator.log)
 
 
-def _finish(operator: JobOperator, report: TaskReport, waited: Waited, wait_on: Callable[[], Verdict]) -> str:
+def _finish(
+    operator: JobOperator,
+    report: TaskReport,
+    waited: Waited,
+    wait_on: Callable[[], Verdict],
+    look_again: Callable[[], Verdict] | None = None,
+) -> str:
+    """Wait, and end the task well also where Airflow's alarm for its ``execution_timeout`` breaks the wait off.
+
+    :param look_again: looks once; waits like the first time by default.
+    """
     try:
-        verdict = wait_on()
-    except WaitTimeoutError as error:
-        raise _stopped(operator, error, waited) from None
-    finally:
+        verdict = _ended(operator, waited, wait_on, look_again or wait_on)
+    except Exception:
         operator.running = None
+        raise
+    # After a second alarm, which is no Exception, Airflow calls on_kill, and that stops the job.
+    operator.running = None
     report.know(Event.SUCCEEDED)
     report.see(verdict)
     operator.log.info("%s", verdict.line())
     return verdict.job_id
+
+
+def _ended(
+    operator: JobOperator, waited: Waited, wait_on: Callable[[], Verdict], look_again: Callable[[], Verdict]
+) -> Verdict:
+    with Unbroken(TIMED_OUT_SECONDS, operator.log) as unbroken:
+        try:
+            return unbroken.do(wait_on, look_again)
+        except WaitTimeoutError as error:
+            stop = partial(_stopped, operator, error, waited)
+            raise unbroken.do(stop, stop) from None
 
 
 def _stopped(operator: JobOperator, error: WaitTimeoutError, waited: Waited) -> WaitTimeoutError:

@@ -147,7 +147,7 @@ def test_a_blocking_task_waits_for_its_old_job_in_a_time_of_its_own(
     package, old = cleared
     waits: list[tuple[str, timedelta]] = []
 
-    def wait_here(_: Any, job_id: str, how: Patience, __: Any) -> None:
+    def wait_here(_: Any, job_id: str, how: Patience, *__: Any) -> None:
         waits.append((job_id, how.deadline - datetime.now(UTC)))
         raise KeyboardInterrupt
 
