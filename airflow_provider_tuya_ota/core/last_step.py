@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.core.release_report import Event, ReleaseReport
+from airflow_provider_tuya_ota.core.release_report import Event, ReleaseReport, bounded_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 GOING_ON: Final = frozenset(
     {"running", "deferred", "awaiting_input", "restarting", "up_for_retry", "up_for_reschedule"}
 )
+REJECT: Final = "Reject"
+"""What Airflow's ApprovalOperator offers beside its approval."""
+LONGEST_NAME: Final = 64
 _BEGUN: Final = GOING_ON | {"success", "failed"}
 
 
@@ -27,6 +30,8 @@ class Step:
     :param run_link: its page in Airflow.
     :param leaves_reports: whether it is one of this package's; others are passed over when they succeeded.
     :param waits_elsewhere: whether it waits without a process that could be lost.
+    :param asks: whether it asks a person and does nothing else.
+    :param answer: what it returned, where it asks.
     """
 
     task_id: str
@@ -35,6 +40,8 @@ class Step:
     run_link: str = ""
     leaves_reports: bool = True
     waits_elsewhere: bool = False
+    asks: bool = False
+    answer: Any = None
 
     @property
     def has_begun(self) -> bool:
@@ -61,12 +68,19 @@ def tell_last(steps: Sequence[Step], now: datetime) -> ReleaseReport:
     """
     at = max((number for number, step in enumerate(steps) if step.is_telling), default=None)
     if at is None:
-        return ReleaseReport(event=Event.STOPPED, did=f"was not begun: {_named(steps)}", step=steps[0].task_id)
+        left = [step for step in steps if not step.has_begun]
+        because = f", because {rejection}" if (rejection := _rejection(steps)) else ""
+        did = f"was not begun{because}: {_named(left)}"
+        return ReleaseReport(event=Event.STOPPED, did=did, step=steps[0].task_id)
     step = steps[at]
     report = _truth(step, now)
     left = [later for later in steps[at + 1 :] if not later.has_begun]
     if report.event.is_good and left:
-        return replace(report, event=Event.STOPPED, did=f"succeeded, but what follows was not begun: {_named(left)}")
+        rejection = _rejection(steps[at + 1 :])
+        but = f"{rejection}, and what" if rejection else "what"
+        return replace(report, event=Event.STOPPED, did=f"succeeded, but {but} follows was not begun: {_named(left)}")
+    if step.asks and left and report.event is Event.STOPPED:
+        report = replace(report, did=f"{report.did}; not begun: {_named(left)}")
     before = next((earlier.report for earlier in reversed(steps[:at]) if earlier.report and earlier.has_begun), None)
     if before is not None and not report.job_id and not report.event.is_good:
         error = f"{report.error} Before it, step {before.step} {before.event}: {before.text}".strip()
@@ -76,6 +90,16 @@ def tell_last(steps: Sequence[Step], now: datetime) -> ReleaseReport:
 
 def _named(steps: Sequence[Step]) -> str:
     return ", ".join(f"{step.task_id} ({step.state or 'no state'})" for step in steps)
+
+
+def _rejection(steps: Sequence[Step]) -> str:
+    for step in steps:
+        answer = step.answer if isinstance(step.answer, dict) else {}
+        if REJECT in (answer.get("chosen_options") or ()):
+            who = answer.get("responded_by_user") or {}
+            name = bounded_line(str(who.get("name") or who.get("id") or ""), LONGEST_NAME)
+            return f"step {step.task_id} was rejected" + (f" by {name}" if name else "")
+    return ""
 
 
 def _truth(step: Step, now: datetime) -> ReleaseReport:
@@ -101,6 +125,12 @@ def _without_report(step: Step) -> ReleaseReport:
         event, did = Event.WAITING, f"is {step.state}"
     elif step.state == "success":
         event, did = Event.STOPPED, "was marked success by a person and did not run"
+    elif step.asks:
+        event = Event.STOPPED
+        did = (
+            "was stopped: it asks a person, and was marked failed, rejected, not answered in time, or could not ask;"
+            " its log says which"
+        )
     elif not step.leaves_reports:
         event, did = Event.FAILED, "failed; its log says why"
     else:

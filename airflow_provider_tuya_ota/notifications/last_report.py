@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.core.last_step import Step, tell_last
+from airflow_provider_tuya_ota.core.last_step import REJECT, Step, tell_last
 from airflow_provider_tuya_ota.core.release_report import Event, ReleaseReport, first_line, shown
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.notifications.task_report import XCOM_KEY, run_link
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
+SKIPPED: Final = "skipmixin_key"
+"""XCom of a task of Airflow that has skipped others."""
 
 
 def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
@@ -54,6 +57,9 @@ def _step(context: Context, task_id: str) -> Step:
     map_index, state = min(found, key=lambda one: order.index(one[1]) if one[1] in order else -1, default=(-1, ""))
     values = ti.xcom_pull(task_ids=task_id, key=XCOM_KEY, map_indexes=map_index)
     task = context["dag"].get_task(task_id)
+    kind: Any = getattr(task, "operator_class", type(task))
+    # By name: the provider that asks people need not be installed.
+    asks = any(one.__name__ == "HITLOperator" for one in kind.__mro__)
     at = SimpleNamespace(dag_id=ti.dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
     return Step(
         task_id=task_id,
@@ -62,7 +68,17 @@ def _step(context: Context, task_id: str) -> Step:
         run_link=run_link(at),
         leaves_reports=_argument(task, "tuya_ota_conn_id") is not None,
         waits_elsewhere=_argument(task, "deferrable") is True,
+        asks=asks,
+        answer=_answer(ti, task_id, map_index) if asks else None,
     )
+
+
+def _answer(ti: Any, task_id: str, map_index: int) -> Any:
+    """Give what a person answered: Airflow keeps no return value of a task that skips others, only which ones."""
+    pulled = {key: ti.xcom_pull(task_ids=task_id, key=key, map_indexes=map_index) for key in ("return_value", SKIPPED)}
+    if isinstance(pulled[SKIPPED], dict) and pulled[SKIPPED].get("skipped"):
+        return {"chosen_options": [REJECT]}
+    return pulled["return_value"]
 
 
 def _argument(task: Any, name: str) -> Any:

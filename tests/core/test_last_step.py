@@ -16,7 +16,7 @@ def report(event: Event, step: str, **values: Any) -> ReleaseReport:
 
 
 def step(task_id: str, state: str, event: Event | None = None, **values: Any) -> Step:
-    own = {name: values.pop(name) for name in ("leaves_reports", "waits_elsewhere") if name in values}
+    own = {name: values.pop(name) for name in ("leaves_reports", "waits_elsewhere", "asks", "answer") if name in values}
     left = None if event is None else report(event, task_id, **values)
     return Step(task_id=task_id, state=state, report=left, run_link="https://airflow/x", **own)
 
@@ -134,3 +134,56 @@ def test_a_run_of_which_nothing_began_says_so() -> None:
 
     assert (event, first) == (Event.STOPPED, "verify")
     assert "was not begun: verify (skipped), upgrade (no state)" in text
+
+
+def test_a_question_that_a_person_marked_failed_is_stopped_and_says_what_was_not_begun() -> None:
+    marked = step("approve", "failed", leaves_reports=False, asks=True)
+    event, at, text = tell(VERIFIED, marked, step("everybody", "upstream_failed"))
+
+    assert (event, at) == (Event.STOPPED, "approve")
+    assert text.startswith("Step approve was stopped: it asks a person, and was marked failed, rejected, not answered")
+    assert "; not begun: everybody (upstream_failed)" in text
+    assert "Before it, step verify succeeded: OTA job 1 succeeded: 2 SUCCEEDED" in text
+
+
+def test_a_question_that_failed_at_the_end_of_a_run_leaves_nothing_behind() -> None:
+    event, _, text = tell(VERIFIED, step("approve", "failed", leaves_reports=False, asks=True))
+
+    assert event is Event.STOPPED
+    assert "not begun" not in text
+
+
+ANSWERS = [
+    ({"responded_by_user": {"id": "7", "name": "ann"}}, " by ann"),
+    ({"responded_by_user": {"id": "7", "name": "a\nb\x1b[1m" + "n" * 200}}, " by a"),
+    ({"responded_by_user": {"id": "7"}}, " by 7"),
+    ({"responded_by_user": None}, ""),
+    ({}, ""),
+]
+
+
+@pytest.mark.parametrize(("answer", "by"), ANSWERS)
+def test_a_rejection_is_told_and_by_whom(answer: dict[str, Any], by: str) -> None:
+    whole = {"chosen_options": ["Reject"]} | answer
+    rejected = step("approve", "success", leaves_reports=False, asks=True, answer=whole)
+    event, at, text = tell(VERIFIED, rejected, step("everybody", "skipped"))
+
+    assert (event, at) == (Event.STOPPED, "verify")
+    assert f"succeeded, but step approve was rejected{by}" in text
+    assert text.split(": 2 SUCC")[0].endswith(", and what follows was not begun: everybody (skipped)")
+    assert len(text) < 300
+
+
+def test_a_rejection_before_anything_began_is_told() -> None:
+    rejected = step("approve", "success", leaves_reports=False, asks=True, answer={"chosen_options": ["Reject"]})
+    event, _, text = tell(rejected, step("verify", "skipped"))
+
+    assert event is Event.STOPPED
+    assert "was not begun, because step approve was rejected: verify (skipped)" in text
+
+
+@pytest.mark.parametrize("answer", [None, "a text", {}, {"chosen_options": None}, {"chosen_options": ["Approve"]}])
+def test_any_other_answer_is_no_rejection(answer: Any) -> None:
+    asked = step("approve", "success", leaves_reports=False, asks=True, answer=answer)
+
+    assert "rejected" not in tell(VERIFIED, asked, step("everybody", "skipped"))[2]

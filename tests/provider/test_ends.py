@@ -73,7 +73,8 @@ ENDS = [
     End(BOTH, "refused", "verify", connected=False, said="is not defined"),
     End(BOTH, "refused", "verify", conf={"firmware_id": "999"}, said="QueryOTAFirmware was refused"),
     End(UPGRADE, "succeeded", "everybody", answer="Approve"),
-    End(UPGRADE, "stopped", "share", answer="Reject", said="what follows was not begun: everybody (skipped)"),
+    End(UPGRADE, "stopped", "share", answer="Reject", said="step approve was rejected, and what follows was"),
+    End(UPGRADE, "stopped", "approve", answer="failed", said="; not begun: everybody (upstream_failed)"),
     End(UPGRADE, "failed", "share", conf=EVERYBODY_FAILS, device=FAILS, said="worn flash"),
     End(UPGRADE, "timeout", "share", conf=EVERYBODY_FAILS, device=SILENT, timeout=1.0, said="1 CANCELED"),
     End(UPGRADE, "refused", "share", conf={"firmware_id": "999"}),
@@ -156,17 +157,29 @@ def answering(dag_id: str, choice: str) -> Callable[[], None]:
 
     asked = select(TaskInstance).where(TaskInstance.dag_id == dag_id, TaskInstance.state == "awaiting_input")
     person = SimpleAuthManagerUser(username="ann", role="admin")
-    reply = UpdateHITLDetailPayload(chosen_options=[choice])
 
     def answer() -> None:
         for _ in range(300):
             with create_session() as session:
-                if ti := session.scalar(asked):
+                if (ti := session.scalar(asked)) and choice == "failed":
+                    mark(ti, session)
+                    return
+                if ti:
+                    reply = UpdateHITLDetailPayload(chosen_options=[choice])
                     update_hitl_detail(dag_id, ti.run_id, ti.task_id, reply, person, session)
                     return
             time.sleep(0.1)
 
     return answer
+
+
+def mark(ti: Any, session: Any) -> None:
+    """Mark a task failed as the page does."""
+    from airflow.models.serialized_dag import SerializedDagModel  # noqa: PLC0415 - needs the database
+    from airflow.utils.state import TaskInstanceState  # noqa: PLC0415 - as above
+
+    dag: Any = SerializedDagModel.get_dag(ti.dag_id, session=session)
+    dag.set_task_instance_state(task_id=ti.task_id, run_id=ti.run_id, state=TaskInstanceState.FAILED, session=session)
 
 
 def untrue(told: dict[str, Any], service: Service) -> list[str]:
@@ -214,7 +227,7 @@ def test_what_is_told_is_what_is_true(
     if end.event == "refused":
         assert (made, told["job_id"] in {"", conf.get("job_id")}) == (set(), True)
         assert len(service.emulator.world.packages.by_id) == packages
-    elif end.dag not in {STOP, WATCH}:
+    elif end.dag not in {STOP, WATCH} and end.step != "approve":
         assert told["job_id"] in made
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
@@ -230,6 +231,44 @@ def test_what_fits_is_told_without_asking_the_platform(
     assert tell(run, dag) == run.tasks["upgrade"].xcom["ota_release"]
     assert tell(run, dag)["event"] == "failed"
     assert service.actions == []
+
+
+def asked(run: FakeRun, **xcom: Any) -> dict[str, Any]:
+    """Let a release end at its question."""
+    with DAG("dag", schedule=None) as dag:
+        ApprovalOperator(task_id="approve", subject="Everybody?")
+        TuyaOTACreateUpgradeJobOperator(
+            task_id="upgrade", firmware_id="178", product_key=PRODUCT, target_selection="ALL"
+        )
+    run.tasks["approve"] = FakeTask(task_id="approve", xcom=xcom)
+    return last_report({"ti": run, "dag": dag, "run_id": "run"}, ["approve", "upgrade"])  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(
+    ("xcom", "by"),
+    [
+        # Airflow keeps no return value where the rejection skips other tasks.
+        ({"skipmixin_key": {"skipped": ["upgrade"]}}, ""),
+        ({"return_value": {"chosen_options": ["Reject"], "responded_by_user": {"id": "7", "name": "ann"}}}, " by ann"),
+    ],
+)
+def test_a_rejected_approval_is_told_as_that(run: FakeRun, xcom: dict[str, Any], by: str) -> None:
+    run.states = {"approve": "success", "upgrade": "skipped"}
+
+    told = asked(run, **xcom)
+
+    assert told["event"] == "stopped"
+    assert f"because step approve was rejected{by}: upgrade (skipped)" in told["text"]
+
+
+def test_an_approval_that_was_marked_failed_is_stopped(run: FakeRun) -> None:
+    run.states = {"approve": "failed", "upgrade": "upstream_failed"}
+
+    told = asked(run)
+
+    assert (told["event"], told["step"]) == ("stopped", "approve")
+    assert "marked failed" in told["text"]
+    assert "not begun: upgrade (upstream_failed)" in told["text"]
 
 
 @pytest.mark.parametrize("left", [None, "a text", {}, {"event": "unheard of"}])
