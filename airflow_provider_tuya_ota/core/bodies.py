@@ -11,13 +11,16 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from airflow_provider_tuya_ota.core.errors import ProtocolError
+from airflow_provider_tuya_ota.core.errors import ProtocolError, TuyaOTAError
 from airflow_provider_tuya_ota.core.record import Record
+from airflow_provider_tuya_ota.core.secret import without_frames
 from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, cut, encodable, visible
 from airflow_provider_tuya_ota.core.xml import DEEPEST, read_xml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from airflow_provider_tuya_ota.core.secret import Secret
 
 Result = TypeVar("Result")
 
@@ -35,15 +38,18 @@ def safely(action: str, read: Callable[[], Result]) -> Result:
     """Read an answer, or a part of it: whatever is odd about it comes out as a typed error.
 
     :raises ProtocolError: instead of any error in ``ODD``; the original may quote the answer and is not chained.
+    :raises TuyaOTAError: as the reading itself, without its frames.
     """
     try:
         return read()
+    except TuyaOTAError as error:
+        raise without_frames(error) from None
     except ODD as error:
         kind = type(error).__name__
     raise ProtocolError(f"{action}: the answer cannot be read ({kind})")
 
 
-def read_body(body: bytes, secrets: Sequence[str] = ()) -> Record | None:
+def read_body(body: bytes, secrets: Sequence[Secret] = ()) -> Record | None:
     """Read an object.
 
     :param body: JSON or XML.

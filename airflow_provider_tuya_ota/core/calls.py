@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from airflow_provider_tuya_ota.core.actions.base import Action
 from airflow_provider_tuya_ota.core.actions.texts import ID
 from airflow_provider_tuya_ota.core.bodies import safely
-from airflow_provider_tuya_ota.core.encoding import Value, to_wire
+from airflow_provider_tuya_ota.core.encoding import Value, Wire, to_wire
 from airflow_provider_tuya_ota.core.envelope import Reply, read_reply
 from airflow_provider_tuya_ota.core.errors import (
     ApiError,
@@ -121,14 +121,14 @@ def _refuses_method(error: TuyaOTAError) -> bool:
     )
 
 
-def _signed(settings: Settings, method: str, name: str, wire: Mapping[str, str], ambient: Ambient) -> Request:
+def _signed(settings: Settings, method: str, name: str, wire: Wire, ambient: Ambient) -> Request:
     # Nonce, timestamp and signature belong to one attempt: a replayed nonce is refused.
     common = common_parameters(settings, action=name, timestamp=ambient.now, nonce=ambient.nonce)
     if taken := sorted({*common, "Signature"} & wire.keys()):
         raise InvalidParameterError(
             field=taken[0], problem="is what the client writes itself", allowed=f"the parameters of {name} alone"
         )
-    query = signed_query(method, {**wire, **common}, settings.credentials.access_key_secret.reveal())
+    query = signed_query(method, {**wire, **common}, settings.credentials.access_key_secret)
     return Request(method, f"{settings.base_url}/?{query}", {"Accept": "application/json"})
 
 
@@ -140,6 +140,6 @@ def _attempt(settings: Settings, name: str, request: Request, sent_at: datetime,
 def _read(settings: Settings, name: str, response: Response, sent_at: datetime) -> Reply:
     pair = settings.credentials.access_key_secret, settings.credentials.access_key_id
     try:
-        return read_reply(name, response, secrets=[secret.reveal() for secret in pair])
+        return read_reply(name, response, secrets=pair)
     except AuthenticationError as error:
         raise explain_refusal(error, settings, response, sent_at) from None

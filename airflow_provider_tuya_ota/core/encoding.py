@@ -12,20 +12,23 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.shown import shown
 
-Scalar: TypeAlias = str | int | bool
+Scalar: TypeAlias = str | int | bool | Secret
 Value: TypeAlias = "Scalar | Sequence[Scalar] | None"
+Wire: TypeAlias = "Mapping[str, str | Secret]"
+"""Parameters as they are sent; what is secret stays wrapped until it is encoded."""
 
 
-def to_wire(parameters: Mapping[str, Value]) -> dict[str, str]:
+def to_wire(parameters: Mapping[str, Value]) -> dict[str, str | Secret]:
     """Flatten parameters: lists become ``Name.1…N``, booleans ``true``/``false``, None is left out.
 
     :raises InvalidParameterError: a name or a value has no form on the wire.
     """
     if not isinstance(parameters, Mapping):
         raise InvalidParameterError(field="params", problem=f"{shown(parameters)} is no mapping", allowed=_PARAMETERS)
-    wire: dict[str, str] = {}
+    wire: dict[str, str | Secret] = {}
     for name, value in parameters.items():
         _require_name(name)
         if isinstance(value, list | tuple):
@@ -43,7 +46,9 @@ def _require_name(name: Any) -> None:
         raise InvalidParameterError(field="params", problem=f"{shown(name)} is no name", allowed=_PARAMETERS)
 
 
-def _text(name: str, value: Any) -> str:
+def _text(name: str, value: Any) -> str | Secret:
+    if isinstance(value, Secret) and is_writable(value.reveal()):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str) and is_writable(value):
@@ -78,6 +83,10 @@ def percent_encode(text: str) -> str:
     return quote(text, safe="")
 
 
-def canonical_query(wire: Mapping[str, str]) -> str:
+def canonical_query(wire: Wire) -> str:
     """Join the parameters sorted by name in byte order, so that ``X.10`` stands before ``X.2``."""
-    return "&".join(f"{percent_encode(name)}={percent_encode(wire[name])}" for name in sorted(wire))
+    return "&".join(f"{percent_encode(name)}={_encoded(wire[name])}" for name in sorted(wire))
+
+
+def _encoded(value: str | Secret) -> str:
+    return percent_encode(value.reveal() if isinstance(value, Secret) else value)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.http import Response
     from airflow_provider_tuya_ota.core.record import Record
+    from airflow_provider_tuya_ota.core.secret import Secret
 
 _SUCCESS_CODES: Final = frozenset({"", "200", "OK"})
 """The documented one is empty; the others cost nothing to understand when ``success`` says true."""
@@ -45,7 +46,7 @@ class Reply:
     fields: Record
 
 
-def read_reply(action: str, response: Response, *, secrets: Sequence[str] = ()) -> Reply:
+def read_reply(action: str, response: Response, *, secrets: Sequence[Secret] = ()) -> Reply:
     """Read an answer.
 
     :param action: the operation that was called.
@@ -92,7 +93,7 @@ def _may_have_acted(fields: Record, status: int, code: str, *, success: bool | N
     return success is None and code == "" and status in _SPEAKING and bool(fields.get("Data"))
 
 
-def _refuse_unreadable(action: str, response: Response, secrets: Sequence[str]) -> NoReturn:
+def _refuse_unreadable(action: str, response: Response, secrets: Sequence[Secret]) -> NoReturn:
     shown = excerpt(response.body, secrets)
     if response.status in _SPEAKING and _SAYS_SUCCESS.search(response.body):
         raise UnreadableReplyError(

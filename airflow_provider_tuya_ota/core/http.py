@@ -40,10 +40,10 @@ class Response:
     """What came back.
 
     :param status: HTTP status.
-    :param headers: names in lower case.
-    :param body: may hold presigned addresses, hence not in the repr.
+    :param headers: names in lower case; a redirect repeats the signed address in them, hence not in the repr.
+    :param body: may hold presigned addresses, hence not in the repr either.
     """
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)

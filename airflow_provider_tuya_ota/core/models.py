@@ -16,7 +16,8 @@ Item = TypeVar("Item")
 class UploadTicket:
     """Permission to put one file into object storage; good for about a minute.
 
-    :param host: origin of the bucket, the address of the form POST.
+    :param host: origin of the bucket, the address of the form POST; not in the repr, because whatever is told there may
+        be presigned.
     :param key: name of the object.
     :param access_key_id: storage's own key id.
     :param policy: Base64 of what the form may contain.
@@ -24,7 +25,7 @@ class UploadTicket:
     :param firmware_url: address of the object, for CreateOTAFirmware.
     """
 
-    host: str
+    host: str = field(repr=False)
     key: str
     access_key_id: Secret
     policy: Secret

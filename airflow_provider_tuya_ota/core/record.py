@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError
-from airflow_provider_tuya_ota.core.redaction import mask_reply, redact, safe_name, safe_text
+from airflow_provider_tuya_ota.core.redaction import holds, mask_reply, redact, safe_name, safe_text
 from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    from airflow_provider_tuya_ota.core.secret import Secret
 
 LONGEST_DEVICE_NAME: Final = 256
 LONGEST_EXACT: Final = 8192
@@ -41,10 +43,9 @@ class Record(Mapping[str, Any]):
 
     __slots__ = ("_secrets", "_spelling", "_values")
 
-    def __init__(self, values: Mapping[str, Any], secrets: Sequence[str] = ()) -> None:
+    def __init__(self, values: Mapping[str, Any], secrets: Sequence[Secret] = ()) -> None:
         self._values = values
-        # In no attribute, as in Secret: whatever walks over attributes would find them there.
-        self._secrets: Callable[[], Sequence[str]] = lambda: secrets
+        self._secrets = secrets
         self._spelling: dict[str, str] = {}
         for key in values:
             known = self._spelling.setdefault(key.lower(), key)
@@ -52,7 +53,7 @@ class Record(Mapping[str, Any]):
                 raise ProtocolError(f"the answer has both {_key(known)!r} and {_key(key)!r}, with different values")
 
     def __getitem__(self, key: str) -> Any:
-        return _wrap(self._values[self._spelling[key.lower()]], self._secrets())
+        return _wrap(self._values[self._spelling[key.lower()]], self._secrets)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -96,14 +97,14 @@ class Record(Mapping[str, Any]):
         A number or a boolean is given as the platform writes it.
         """
         value = self._scalar(key)
-        return default if value is None else safe_text(value, self._secrets())
+        return default if value is None else safe_text(value, self._secrets)
 
     def name(self, key: str) -> str:
         """Read what other texts are compared with: a name, a version, a status; absent and null give an empty text.
 
         It is given unchanged where it has nothing but letters, digits and ``. _ : @ ( ) -``; see :func:`safe_name`.
         """
-        return safe_name(self._scalar(key) or "", self._secrets())
+        return safe_name(self._scalar(key) or "", self._secrets)
 
     def device(self, key: str) -> str:
         """Read a device's name as it is, because others are compared with it; absent and null give an empty text.
@@ -115,7 +116,7 @@ class Record(Mapping[str, Any]):
         if " " in text:
             # With blanks it may be a sentence that holds a secret.
             is_name = is_name and redact(text) == text
-        return text if is_name and not any(known in text for known in self._secrets()) else self.name(key)
+        return text if is_name and not holds(text, self._secrets) else self.name(key)
 
     def id(self, key: str) -> str:
         """Read an id exactly, from a text or a whole number; absent, null and empty give an empty text.
@@ -136,7 +137,7 @@ class Record(Mapping[str, Any]):
     def other_than(self, key: str, wanted: str) -> str:
         """Give what is told under a key, as :meth:`name` does, where that is not what is wanted; else an empty text."""
         told = self._scalar(key) or ""
-        return "" if told in {"", wanted} else safe_name(told, self._secrets())
+        return "" if told in {"", wanted} else safe_name(told, self._secrets)
 
     def exact(self, key: str) -> str:
         """Read a text that is sent back as it came, or kept secret; absent and null give an empty text.
@@ -192,7 +193,7 @@ class Record(Mapping[str, Any]):
         return _items(self.get(key), key, item_key)
 
 
-def _wrap(value: Any, secrets: Sequence[str]) -> Any:
+def _wrap(value: Any, secrets: Sequence[Secret]) -> Any:
     """Make objects inside a parsed answer case-insensitive."""
     if isinstance(value, Mapping) and not isinstance(value, Record):
         return Record(value, secrets)

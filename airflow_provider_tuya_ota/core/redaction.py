@@ -15,6 +15,8 @@ from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, LONGEST_TEXT, cut
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from airflow_provider_tuya_ota.core.secret import Secret
+
 EXCERPT_LENGTH = 160
 _REMOVED = "[removed]"
 _KEYED = re.compile(
@@ -32,15 +34,13 @@ _PLAIN_NAME = re.compile(rf"[\w.:@()-]{{1,{LONGEST_NAME}}}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
-def redact(text: str, known: Iterable[str] = ()) -> str:
+def redact(text: str, known: Iterable[Secret] = ()) -> str:
     """Remove what must not be shown, in time that grows with the text alone.
 
     That is known secrets, values behind secret names, users and passwords in addresses, queries of addresses, which may
     be presigned, and any long opaque run except UUIDs, which are request ids.
     """
-    for secret in known:
-        if secret:
-            text = text.replace(secret, _REMOVED)
+    text = _without(text, known)
     text = _redact_addresses(text)
     text = _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", text)
     return _OPAQUE.sub(lambda run: run.group() if _UUID.fullmatch(run.group()) else _REMOVED, text)
@@ -50,33 +50,42 @@ def _redact_addresses(text: str) -> str:
     return _QUERY.sub(rf"\g<address>{_REMOVED}", _USERINFO.sub(rf"\g<mark>{_REMOVED}\g<at>", text))
 
 
-def safe_text(text: str, known: Iterable[str] = (), longest: int = LONGEST_TEXT) -> str:
+def holds(text: str, known: Iterable[Secret]) -> bool:
+    """Whether a known secret stands in a text."""
+    return any(secret.reveal() in text for secret in known if secret.reveal())
+
+
+def _without(text: str, known: Iterable[Secret]) -> str:
+    for secret in known:
+        if secret.reveal():
+            text = text.replace(secret.reveal(), _REMOVED)
+    return text
+
+
+def safe_text(text: str, known: Iterable[Secret] = (), longest: int = LONGEST_TEXT) -> str:
     """Give a free text of the platform on one short line, redacted before it is cut so that no secret stays in part."""
     return cut(redact(one_line(text), known), longest)
 
 
-def safe_name(text: str, known: Iterable[str] = ()) -> str:
+def safe_name(text: str, known: Iterable[Secret] = ()) -> str:
     """Give a name as it is where it looks like one, since others are compared with it; otherwise as a text.
 
     A name that is changed has a character that no name has, so it never equals another one.
     """
-    name = visible(text)
-    for secret in known:
-        if secret:
-            name = name.replace(secret, _REMOVED)
+    name = _without(visible(text), known)
     if _PLAIN_NAME.fullmatch(name):
         # A list of a hundred thousand tasks has a million names, and a colon is all that could stand before a secret.
         return name if ":" not in name else _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", name)
     return cut(redact(name, known), LONGEST_NAME)
 
 
-def redact_code(code: str, known: Iterable[str] = ()) -> str:
+def redact_code(code: str, known: Iterable[Secret] = ()) -> str:
     """Keep an error code, a dotted word that may be longer than opaque runs are; treat anything else as text."""
-    is_code = _CODE.fullmatch(code) and not any(secret in code for secret in known if secret)
+    is_code = _CODE.fullmatch(code) and not holds(code, known)
     return code if is_code else redact(code, known)
 
 
-def excerpt(body: bytes, known: Iterable[str] = ()) -> str:
+def excerpt(body: bytes, known: Iterable[Secret] = ()) -> str:
     """Give the beginning of an answer on one line, redacted before it is cut so that no secret survives in part."""
     return safe_text(body[:65536].decode("utf-8", "replace"), known, EXCERPT_LENGTH)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+Error = TypeVar("Error", bound=BaseException)
 
 MASK: Final = "***"
 """What stands for a secret wherever it is shown or stored."""
@@ -70,6 +72,15 @@ class Secret:
 def as_secret(value: str | Secret) -> Secret:
     """Wrap a text that is not wrapped yet."""
     return value if isinstance(value, Secret) else Secret(value)
+
+
+def without_frames(error: Error) -> Error:
+    """Take from an error the frames that it came through, and the errors it came of.
+
+    Their locals hold what was sent or read, and whatever reports errors with their locals would show it.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _refuse() -> str:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from airflow_provider_tuya_ota.core.encoding import is_writable
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
 from airflow_provider_tuya_ota.core.secret import Secret, as_secret
 
@@ -37,6 +38,11 @@ class Credentials:
     access_key_secret: Secret
 
     def __init__(self, access_key_id: str | Secret, access_key_secret: str | Secret) -> None:
+        if not all(is_writable(text) for text in (access_key_id, access_key_secret) if isinstance(text, str)):
+            raise ConfigurationError(
+                "The AccessKey pair holds characters that cannot be sent: copy ID and secret again from the console's"
+                " key management."
+            )
         object.__setattr__(self, "access_key_id", as_secret(access_key_id))
         object.__setattr__(self, "access_key_secret", as_secret(access_key_secret))
 

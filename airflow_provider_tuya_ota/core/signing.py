@@ -14,24 +14,25 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.encoding import canonical_query, percent_encode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
+    from airflow_provider_tuya_ota.core.encoding import Wire
+    from airflow_provider_tuya_ota.core.secret import Secret
     from airflow_provider_tuya_ota.core.settings import Settings
 
 SIGNATURE_METHOD = "HMAC-SHA1"
 SIGNATURE_VERSION = "1.0"
 
 
-def common_parameters(settings: Settings, *, action: str, timestamp: datetime, nonce: str) -> dict[str, str]:
+def common_parameters(settings: Settings, *, action: str, timestamp: datetime, nonce: str) -> dict[str, str | Secret]:
     """List what every request carries beside the operation's own parameters, the signature excepted.
 
     ``Format``, ``Version`` and ``SignatureVersion`` are in the vendor's table and in none of its examples, hence the
     switch.
     """
-    parameters = {
+    parameters: dict[str, str | Secret] = {
         "Action": action,
-        "AccessKeyId": settings.credentials.access_key_id.reveal(),
+        "AccessKeyId": settings.credentials.access_key_id,
         "SignatureMethod": SIGNATURE_METHOD,
         "SignatureNonce": nonce,
         "Timestamp": timestamp.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -50,14 +51,14 @@ def string_to_sign(method: str, query: str) -> str:
     return f"{method}&{percent_encode('/')}&{percent_encode(query)}"
 
 
-def signature(secret: str, text: str) -> str:
+def signature(secret: Secret, text: str) -> str:
     """Sign the text; the key is the AccessKey secret with a trailing ``&``."""
     # SHA-1 is the only method the platform offers.
-    digest = hmac.new(f"{secret}&".encode(), text.encode(), hashlib.sha1).digest()
+    digest = hmac.new(f"{secret.reveal()}&".encode(), text.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode("ascii")
 
 
-def signed_query(method: str, wire: Mapping[str, str], secret: str) -> str:
+def signed_query(method: str, wire: Wire, secret: Secret) -> str:
     """Run every stage and append the encoded signature to the canonical query."""
     query = canonical_query(wire)
     proof = signature(secret, string_to_sign(method, query))

@@ -21,38 +21,42 @@ from airflow_provider_tuya_ota.core.redaction import excerpt, redact_code
 from airflow_provider_tuya_ota.core.retry import asked_pause
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.secret import Secret
 
 ACTION = "PostObject"
 
 
-def read_storage_reply(response: Response) -> None:
+def read_storage_reply(response: Response, *, secrets: Sequence[Secret] = ()) -> None:
     """Accept a stored file.
 
+    :param secrets: of the form; removed from messages, wherever storage echoes them.
     :raises ApiError: storage refused the form; ``UnavailableError`` where sending again may help.
     :raises ProtocolError: the answer has no documented form; ``UnreadableReplyError`` where it is not storage's.
     """
-    safely(ACTION, lambda: _read(response))
+    safely(ACTION, lambda: _read(response, secrets))
 
 
-def _read(response: Response) -> None:
+def _read(response: Response, secrets: Sequence[Secret]) -> None:
     if response.status in {200, 201, 204}:
         return
     if response.status < 400:  # noqa: PLR2004 - HTTP's failures begin there
         raise ProtocolError(f"{ACTION}: object storage answered HTTP {response.status}, which is no documented answer")
-    fields = read_body(response.body) or Record({})
-    code = redact_code(fields.name("Code"))
+    fields = read_body(response.body, secrets) or Record({})
+    code = redact_code(fields.name("Code"), secrets)
     if not code and response.status < 500:  # noqa: PLR2004 - HTTP's server failures
         raise UnreadableReplyError(
             f"{ACTION}: something in between answered instead of object storage (HTTP {response.status}):"
-            f" {excerpt(response.body)!r}. The worker must reach object storage, directly or through the"
+            f" {excerpt(response.body, secrets)!r}. The worker must reach object storage, directly or through the"
             " connection's proxy."
         )
     kind, advice = _meaning(code, fields.text("Message"), response.status)
     raise kind(
         action=ACTION,
         code=code,
-        message=fields.text("Message") or excerpt(response.body),
+        message=fields.text("Message") or excerpt(response.body, secrets),
         request_id=fields.name("RequestId"),
         http_status=response.status,
         advice=advice,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, GenerateOTAUploadURL
 from airflow_provider_tuya_ota.core.appearing import wait_to_appear
+from airflow_provider_tuya_ota.core.bodies import safely
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import (
     ConflictError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_tuya_ota.core.models import Firmware, UploadTicket
+    from airflow_provider_tuya_ota.core.secret import Secret
     from airflow_provider_tuya_ota.core.settings import Settings
 
 
@@ -82,7 +84,8 @@ def ensure_package(settings: Settings, action: CreateOTAFirmware, file: Firmware
         return _adopted(existing)
     url = yield from _upload(settings, file)
     try:
-        created = yield from call(settings, replace(action, firmware_url=url))
+        create = safely(action.name, lambda: replace(action, firmware_url=url.reveal()))
+        created = yield from call(settings, create)
     except TuyaOTAError as error:
         if not (error.in_doubt or (isinstance(error, ConflictError) and "AlreadyExisted" in error.code)):
             raise
@@ -140,7 +143,7 @@ def _find_patiently(settings: Settings, action: CreateOTAFirmware, file: Firmwar
     return wait_to_appear(lambda: _find(settings, action, file))
 
 
-def _upload(settings: Settings, file: FirmwareFile) -> Flow[str]:
+def _upload(settings: Settings, file: FirmwareFile) -> Flow[Secret]:
     """Upload with a fresh ticket for each try; an object that nobody makes a package of is deleted by the platform."""
     policy = RetryPolicy(attempts=3)
     attempt = 0
@@ -149,10 +152,10 @@ def _upload(settings: Settings, file: FirmwareFile) -> Flow[str]:
         ticket = yield from call(settings, GenerateOTAUploadURL(file_suffix=file.suffix))
         ambient = yield Look()
         yield Note(f"uploading {file.name}, {file.size:,} bytes")
-        request = upload_request(settings, ticket, file, boundary=ambient.nonce)
+        request = _form(settings, ticket, file, ambient.nonce)
         try:
             response: Response = yield Send(request, Lane.CALLS)
-            read_storage_reply(response)
+            read_storage_reply(response, secrets=(ticket.policy, ticket.signature, ticket.access_key_id))
         except (TransportError, UnavailableError, UnreadableReplyError) as error:
             delay = policy.delay(error, Repeat.HARMLESS, attempt=attempt, jitter=ambient.jitter)
             if delay is None:
@@ -160,7 +163,11 @@ def _upload(settings: Settings, file: FirmwareFile) -> Flow[str]:
             yield Note(f"{error.sentence} Uploading again in {delay:.1f} s.", warning=True)
             yield Sleep(delay)
         else:
-            return ticket.firmware_url.reveal()
+            return ticket.firmware_url
+
+
+def _form(settings: Settings, ticket: UploadTicket, file: FirmwareFile, boundary: str) -> Request:
+    return safely(GenerateOTAUploadURL.name, lambda: upload_request(settings, ticket, file, boundary=boundary))
 
 
 def upload_request(settings: Settings, ticket: UploadTicket, file: FirmwareFile, *, boundary: str) -> Request:

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TuyaOTAError
+from airflow_provider_tuya_ota.core.secret import without_frames
 from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.hooks.database import find_in_database
 from airflow_provider_tuya_ota.operations import AsyncOperations, Operations
@@ -53,27 +54,41 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
         :raises ConfigurationError: naming the field that is wrong and what is accepted.
         """
-        conn_id = require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
         try:
-            connection = self.get_connection(conn_id)
-        except AirflowNotFoundException:
-            connection = self._find_stored(conn_id)
-        settings = self._build(connection, connection.extra_dejson)
+            settings = self._read()
+        except ConfigurationError as error:
+            # They hold the connection, whose repr shows the password.
+            raise without_frames(error) from None
         mask_secret(settings.credentials.access_key_secret.reveal())
         mask_secret(settings.credentials.access_key_id.reveal())
         return settings
 
     async def aget_settings(self) -> Settings:
         """Read the connection in an event loop; see :meth:`get_settings`."""
+        try:
+            settings = await self._aread()
+        except ConfigurationError as error:
+            # As above.
+            raise without_frames(error) from None
+        await amask_secret(settings.credentials.access_key_secret.reveal())
+        await amask_secret(settings.credentials.access_key_id.reveal())
+        return settings
+
+    def _read(self) -> Settings:
+        conn_id = require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
+        try:
+            connection = self.get_connection(conn_id)
+        except AirflowNotFoundException:
+            connection = self._find_stored(conn_id)
+        return self._build(connection, connection.extra_dejson)
+
+    async def _aread(self) -> Settings:
         conn_id = require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
         try:
             connection = await self.aget_connection(conn_id)
         except AirflowNotFoundException:
             connection = await asyncio.to_thread(self._find_stored, conn_id)
-        settings = self._build(connection, await connection.aextra_dejson())
-        await amask_secret(settings.credentials.access_key_secret.reveal())
-        await amask_secret(settings.credentials.access_key_id.reveal())
-        return settings
+        return self._build(connection, await connection.aextra_dejson())
 
     def _find_stored(self, conn_id: str) -> Connection:
         try:

@@ -322,9 +322,11 @@ class Poller:
         except TuyaOTAError:
             raise
         except TimeoutError:
-            raise endless(subject, longest) from None
+            failure = endless(subject, longest)
         except Exception as error:  # noqa: BLE001 - as it says
-            raise odd_answer(subject, error) from None
+            failure = odd_answer(subject, error)
+        # Raised outside the handlers: the original's text and locals may hold what must not be shown.
+        raise failure
 
     def _everybody(self) -> list[_View]:
         return [view for views in self._views.values() for view in views]

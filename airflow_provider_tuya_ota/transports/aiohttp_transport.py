@@ -12,10 +12,12 @@ from yarl import URL
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.http import Request, Response
+from airflow_provider_tuya_ota.core.secret import without_frames
 from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
     PIECE,
     USER_AGENT,
+    is_foreign,
     longest_answer,
     refuse_large_reply,
     tls_reason,
@@ -65,10 +67,10 @@ class AiohttpTransport:
             longest = min(self._longest_exchange, request.longest or self._longest_exchange)
             async with asyncio.timeout(longest) as limit:
                 return await self._exchange(request, limit)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            failure = _own(error) or _translate(error, request)
-        # Raised outside the handler: the original's text may hold the signed address and must not be chained.
-        raise failure
+        except BaseException as error:  # noqa: BLE001 - raised below, and none may keep the library's frames
+            failure = _own(error) or (_translate(error, request) if is_foreign(error) else error)
+        # Raised outside the handler: the original's text and frames hold the signed address and must not be chained.
+        raise without_frames(failure)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -126,19 +128,19 @@ def _send_once(session: aiohttp.ClientSession) -> None:
 _BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
-def _own(error: Exception) -> TuyaOTAError | None:
+def _own(error: BaseException) -> TuyaOTAError | None:
     """Take out what the file said: aiohttp wraps whatever stops the reading of a body."""
     return error.__cause__ if isinstance(error.__cause__, TuyaOTAError) else None
 
 
-def _translate(error: Exception, request: Request) -> TransportError:
+def _translate(error: BaseException, request: Request) -> TransportError:
     unsent = isinstance(error, _BEFORE_SENDING)
     return TransportError(
         _reason(error), endpoint=request.endpoint, delivery=Delivery.NEVER_SENT if unsent else Delivery.UNKNOWN
     )
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return "no connection in time"
     if isinstance(error, TimeoutError):

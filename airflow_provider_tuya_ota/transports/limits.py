@@ -6,7 +6,7 @@ import ssl
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota import __version__
-from airflow_provider_tuya_ota.core.errors import ConfigurationError, ProtocolError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, ProtocolError, TuyaOTAError
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
@@ -31,6 +31,11 @@ def longest_answer(read_timeout: float) -> float:
 def refuse_large_reply() -> ProtocolError:
     """Build the error for an answer that does not end."""
     return ProtocolError(f"the answer is longer than {LARGEST_REPLY:,} bytes, which no documented reply is")
+
+
+def is_foreign(error: BaseException) -> bool:
+    """Whether an error is a library's: neither one of this package nor the end of the process or of its time."""
+    return isinstance(error, Exception) and not isinstance(error, TuyaOTAError)
 
 
 def tls_reason(error: ssl.SSLError) -> str:

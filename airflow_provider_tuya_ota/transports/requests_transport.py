@@ -12,12 +12,14 @@ from requests.adapters import HTTPAdapter
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
 from airflow_provider_tuya_ota.core.http import Request, Response
+from airflow_provider_tuya_ota.core.secret import without_frames
 from airflow_provider_tuya_ota.transports import log_filter  # noqa: F401 - signed queries stay out of urllib3's log lines
 from airflow_provider_tuya_ota.transports.answering import BoundedAnswer
 from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
     PIECE,
     USER_AGENT,
+    is_foreign,
     longest_answer,
     refuse_large_reply,
     tls_reason,
@@ -112,10 +114,10 @@ class RequestsTransport:
         """
         try:
             return self._exchange(request)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            failure = _translate(error, request)
-        # Raised outside the handler: the original's text holds the signed address and must not be chained.
-        raise failure
+        except BaseException as error:  # noqa: BLE001 - raised below, and none may keep the library's frames
+            failure = _translate(error, request) if is_foreign(error) else error
+        # Raised outside the handler: the original's text and frames hold the signed address and must not be chained.
+        raise without_frames(failure)
 
     def close(self) -> None:
         """Close the connections."""
@@ -162,7 +164,7 @@ _BEFORE_SENDING = (
 )
 
 
-def _translate(error: Exception, request: Request) -> TransportError:
+def _translate(error: BaseException, request: Request) -> TransportError:
     causes = _chain(error)
     unsent = any(isinstance(cause, _BEFORE_SENDING) for cause in causes)
     return TransportError(

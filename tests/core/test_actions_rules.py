@@ -16,6 +16,7 @@ from airflow_provider_tuya_ota.core.encoding import to_wire
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.core.secret import Secret
 
 MINIMAL: dict[str, dict[str, Any]] = {
     "GenerateOTAUploadURL": {},
@@ -124,7 +125,7 @@ def test_a_package_is_written_as_on_the_wire() -> None:
     assert to_wire(action.wire()) == {
         "DestVersion": "1.1",
         "FirmwareName": "lamp",
-        "FirmwareUrl": "https://b/k",
+        "FirmwareUrl": Secret("https://b/k"),
         "FirmwareSign": "ab" * 32,
         "SignMethod": "SHA256",
         "FirmwareSize": "1",

@@ -105,6 +105,21 @@ def test_mistakes_in_the_code_and_typed_errors_pass(error: Exception) -> None:
     assert caught.value is error
 
 
+def test_a_typed_error_leaves_the_reading_without_what_was_read() -> None:
+    def read() -> None:
+        policy = "canary-policy"
+        try:
+            int(policy)
+        except ValueError:
+            raise ProtocolError("Policy should have no blanks") from None
+
+    with pytest.raises(ProtocolError, match="no blanks") as caught:
+        safely("GenerateOTAUploadURL", read)
+
+    assert [frame.name for frame in caught.traceback][-1] == "safely"
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
 @pytest.mark.parametrize("item", [b"{}", b"[]", b"1", b'{"a":{}}', b'""', b"0.1"])
 def test_reading_the_largest_answer_takes_little_memory(item: bytes) -> None:
     size = 2 * 1024 * 1024

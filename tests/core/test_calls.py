@@ -29,6 +29,7 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.signing import signature, string_to_sign
 from tests.core.script import SECRET, SETTINGS, Script, answered, gateway, job, lost, ok, refused
 
@@ -64,7 +65,7 @@ def test_a_request_is_a_signed_get_of_the_root() -> None:
     assert sent.parameters["TargetDeviceName.2"] == "d 2"
     assert sent.parameters["SignatureNonce"] == "nonce-1"
     assert sent.parameters["Timestamp"] == "2026-03-01T12:00:00Z"
-    assert sent.parameters["Signature"] == signature(SECRET, string_to_sign("GET", unsigned))
+    assert sent.parameters["Signature"] == signature(Secret(SECRET), string_to_sign("GET", unsigned))
     assert proof.endswith("%3D")
     assert unsigned == canonical_query({k: v for k, v in sent.parameters.items() if k != "Signature"})
 
@@ -275,7 +276,9 @@ def test_where_get_is_not_served_the_parameters_are_posted_under_a_new_signature
     unsigned = {name: value for name, value in posted.parameters.items() if name != "Signature"}
     assert (got.request.method, posted.request.method) == ("GET", "POST")
     assert got.parameters["SignatureNonce"] != posted.parameters["SignatureNonce"]
-    assert posted.parameters["Signature"] == signature(SECRET, string_to_sign("POST", canonical_query(unsigned)))
+    assert posted.parameters["Signature"] == signature(
+        Secret(SECRET), string_to_sign("POST", canonical_query(unsigned))
+    )
     assert script.sleeps == []
 
 

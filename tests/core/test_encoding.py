@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.encoding import canonical_query, percent_encode, to_wire
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.secret import Secret
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.encoding import Value
@@ -75,3 +77,16 @@ def test_the_order_is_that_of_the_utf_8_bytes(wire: dict[str, str]) -> None:
 )
 def test_values_take_their_form_on_the_wire(value: Value, wire: dict[str, str]) -> None:
     assert to_wire({"P": value}) == wire
+
+
+def test_what_is_secret_stays_wrapped_until_it_is_encoded() -> None:
+    wire = to_wire({"Url": Secret("https://b/k?s=canary"), "A": 1})
+
+    assert "canary" not in repr(wire)
+    assert canonical_query(wire) == "A=1&Url=https%3A%2F%2Fb%2Fk%3Fs%3Dcanary"
+
+
+def test_a_secret_that_cannot_be_sent_is_refused_without_being_shown() -> None:
+    with pytest.raises(InvalidParameterError, match="Url") as caught:
+        to_wire({"Url": Secret("canary\ud800")})
+    assert "canary" not in str(caught.value)

@@ -19,6 +19,7 @@ from airflow_provider_tuya_ota.core.errors import (
     UnreadableReplyError,
 )
 from airflow_provider_tuya_ota.core.http import Response
+from airflow_provider_tuya_ota.core.secret import Secret
 from tests.core.script import REQUEST_ID, answered, gateway, refused
 
 
@@ -28,7 +29,7 @@ def read(body: object, status: int = 200) -> Reply:
 
 def failure(body: object, status: int = 200, secrets: tuple[str, ...] = ()) -> TuyaOTAError:
     with pytest.raises(TuyaOTAError) as caught:
-        read_reply("QueryOTAJob", answered(body, status), secrets=secrets)
+        read_reply("QueryOTAJob", answered(body, status), secrets=[Secret(secret) for secret in secrets])
     return caught.value
 
 

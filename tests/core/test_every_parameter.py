@@ -19,6 +19,7 @@ from airflow_provider_tuya_ota.core.actions.texts import ID, IDS, NAME, NAMES
 from airflow_provider_tuya_ota.core.calls import call, require_operation
 from airflow_provider_tuya_ota.core.encoding import canonical_query, to_wire
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.core.targets import fingerprint_of
 from tests.core.script import SETTINGS, Script
@@ -60,6 +61,9 @@ def test_a_value_is_sent_as_it_is_or_refused_by_name(
         require_plain(str(found), hostile=value)
         return
     sent = found[parameter.wire]
+    if not parameter.shown:
+        assert isinstance(sent, Secret)
+        sent = sent.reveal()
     assert type(sent) in {str, int, bool, list, tuple}
     items = sent if isinstance(sent, list | tuple) else [sent]
     assert all(type(item) in {str, int, bool} for item in items)

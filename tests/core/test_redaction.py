@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.redaction import EXCERPT_LENGTH, excerpt, mask_reply, redact, redact_code, safe_name
+from airflow_provider_tuya_ota.core.secret import Secret
 from tests.core.script import REQUEST_ID
 
 SIGNATURE = "WJN0Ee8+X6pogcD3loLHIqQNEN0="
@@ -36,7 +37,7 @@ SIGNATURE = "WJN0Ee8+X6pogcD3loLHIqQNEN0="
     ],
 )
 def test_no_secret_survives(text: str) -> None:
-    assert "canary" not in redact(text, ["secret is canary"])
+    assert "canary" not in redact(text, [Secret("secret is canary")])
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_what_support_asks_for_survives(text: str) -> None:
 
 @pytest.mark.parametrize("secret", ["", "short"])
 def test_an_empty_known_secret_removes_nothing(secret: str) -> None:
-    assert redact("plain words", [secret]) == "plain words"
+    assert redact("plain words", [Secret(secret)]) == "plain words"
 
 
 @given(st.binary(min_size=21, max_size=64))
@@ -82,7 +83,7 @@ def test_error_codes_of_any_length_survive(code: str) -> None:
 
 @pytest.mark.parametrize("code", [SIGNATURE, "a" * 20 + "1" * 20, "known.canary"])
 def test_what_is_no_error_code_is_treated_as_text(code: str) -> None:
-    assert redact_code(code, ["canary", ""]) != code
+    assert redact_code(code, [Secret("canary"), Secret("")]) != code
 
 
 def test_an_excerpt_is_one_short_line() -> None:
@@ -98,7 +99,7 @@ def test_a_short_excerpt_is_complete_and_tolerates_any_bytes() -> None:
 
 
 def test_a_secret_across_the_end_of_an_excerpt_is_removed_whole() -> None:
-    assert "canary" not in excerpt(b"word " * 31 + b"canary-secret tail", ["canary-secret"])
+    assert "canary" not in excerpt(b"word " * 31 + b"canary-secret tail", [Secret("canary-secret")])
 
 
 def test_a_masked_reply_hides_values_behind_secret_names_at_any_depth() -> None:
@@ -161,4 +162,4 @@ def test_an_at_sign_elsewhere_removes_nothing(text: str) -> None:
 
 
 def test_a_known_secret_is_no_name() -> None:
-    assert "topsecret" not in safe_name("v-topsecret-1", ["topsecret", ""])
+    assert "topsecret" not in safe_name("v-topsecret-1", [Secret("topsecret"), Secret("")])

@@ -281,3 +281,10 @@ def test_settings_show_neither_key_nor_secret_nor_proxy_password() -> None:
     made = settings(login="canary-id", password="canary-secret", extra={"proxy": "http://me:canary@proxy"})
 
     assert "canary" not in f"{made!r} {made} {made.credentials!r}"
+
+
+@pytest.mark.parametrize(("key_id", "secret"), [("canary\ud800", "s"), ("k", "canary\ud800"), ("k", "canary\x00")])
+def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(key_id: str, secret: str) -> None:
+    with pytest.raises(ConfigurationError, match="The AccessKey pair holds characters that cannot be sent") as caught:
+        Credentials(key_id, secret)
+    assert "canary" not in str(caught.value)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_tuya_ota.core.encoding import canonical_query
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.signing import common_parameters, signature, signed_query, string_to_sign
 from tests.core.script import NOW, SECRET, SETTINGS
 
@@ -40,14 +41,14 @@ def test_the_string_to_sign_is_as_documented(vector: Path) -> None:
 
 @each_vector
 def test_the_signature_is_as_documented(vector: Path) -> None:
-    assert signature("testsecret", stage(vector, "string_to_sign")) == stage(vector, "signature")
+    assert signature(Secret("testsecret"), stage(vector, "string_to_sign")) == stage(vector, "signature")
 
 
 @each_vector
 def test_the_signed_query_carries_the_signature_encoded_at_its_end(vector: Path) -> None:
     encoded = stage(vector, "signature").replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")
 
-    query = signed_query("GET", parameters(vector), "testsecret")
+    query = signed_query("GET", parameters(vector), Secret("testsecret"))
 
     assert query == f"{stage(vector, 'canonical_query')}&Signature={encoded}"
 
@@ -57,7 +58,7 @@ def test_the_method_is_part_of_what_is_signed() -> None:
 
 
 def test_a_secret_outside_ascii_signs_in_utf_8() -> None:
-    assert signature("schlüssel", "text") != signature("schlussel", "text")
+    assert signature(Secret("schlüssel"), "text") != signature(Secret("schlussel"), "text")
 
 
 def test_every_request_names_key_action_time_and_nonce() -> None:
@@ -65,7 +66,7 @@ def test_every_request_names_key_action_time_and_nonce() -> None:
 
     assert common == {
         "Action": "QueryOTAJob",
-        "AccessKeyId": SETTINGS.credentials.access_key_id.reveal(),
+        "AccessKeyId": SETTINGS.credentials.access_key_id,
         "SignatureMethod": "HMAC-SHA1",
         "SignatureNonce": "n-1",
         "Timestamp": "2026-03-01T12:00:00Z",
@@ -90,4 +91,4 @@ def test_the_timestamp_has_whole_seconds() -> None:
 
 
 def test_the_secret_itself_is_not_sent() -> None:
-    assert SECRET not in signed_query("GET", {"Action": "X"}, SECRET)
+    assert SECRET not in signed_query("GET", {"Action": "X"}, Secret(SECRET))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from airflow_provider_tuya_ota.core.errors import ProtocolError
 from airflow_provider_tuya_ota.core.record import LONGEST_EXACT, Record
 from airflow_provider_tuya_ota.core.redaction import excerpt, safe_name, safe_text
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, LONGEST_TEXT, cut, encodable
 
 HOSTILE = {
@@ -69,7 +70,7 @@ def test_what_is_secret_in_a_text_of_a_device_is_removed(text: str) -> None:
 
 
 def test_a_secret_of_the_connection_is_removed_from_texts() -> None:
-    record = Record({"data": {"list": [{"taskDesc": "key canary!"}]}}, ["canary"])
+    record = Record({"data": {"list": [{"taskDesc": "key canary!"}]}}, [Secret("canary")])
 
     assert record["data"]["list"][0].text("TaskDesc") == "key [removed]!"
 

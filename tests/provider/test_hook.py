@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TransportError,
 )
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from tests.core.frames import shown_of
 
 if TYPE_CHECKING:
     from tests.provider.conftest import Service
@@ -160,3 +161,12 @@ def test_nothing_secret_is_logged_or_raised_at_any_level(service: Service, monke
     assert len(errors) == 5
     for hidden in (SECRET, KEY_ID, "Signature="):
         assert hidden not in text
+
+
+def test_a_connection_that_is_refused_shows_no_password_in_any_frame(service: Service) -> None:
+    service.connect(password=SECRET, extra={"no_such_extra": True})
+
+    for read in (TuyaOTAHook().get_settings, lambda: asyncio.run(TuyaOTAHook().aget_settings())):
+        with pytest.raises(ConfigurationError, match="no_such_extra") as caught:
+            read()
+        assert [text for text in shown_of(caught.value) if SECRET in text] == []

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tests.transports.conftest import Exchange, Recorder
 
 QUERY = signed_query(
-    "GET", {"Action": "X", "Name.1": "a b+*~/'()!%7e灯", "AccessKeyId": "canary-key-id"}, "canary-secret"
+    "GET", {"Action": "X", "Name.1": "a b+*~/'()!%7e灯", "AccessKeyId": "canary-key-id"}, Secret("canary-secret")
 )
 SIGNATURE = QUERY.rpartition("Signature=")[2]
 

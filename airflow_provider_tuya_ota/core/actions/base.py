@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from airflow_provider_tuya_ota.core.actions.rules import Parameter, check
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.core.secret import as_secret
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.encoding import Value
@@ -40,7 +41,10 @@ class Action(ABC, Generic[Result_co]):
 
     def wire(self) -> dict[str, Value]:
         """Give the operation's own parameters under their names on the wire."""
-        return {parameter.wire: value for _, parameter, value in self._parameters()}
+        return {
+            parameter.wire: value if parameter.shown or value is None else as_secret(value)
+            for _, parameter, value in self._parameters()
+        }
 
     def advisories(self) -> list[str]:
         """Name values that only the Alibaba original documents as refused: worth a warning, no reason to refuse."""
