@@ -1,7 +1,8 @@
 """Arguments to typed values: a rendered field is text, whatever the Dag author's form gave.
 
 An argument that the author left out, native None, is absent. One that was written and *rendered* to nothing is an
-error: dropped, it would widen what is done. Forms choose with :data:`LEAVE_OUT`.
+error: dropped, it would widen what is done. Forms choose with
+:data:`~airflow_provider_tuya_ota.core.missing.LEAVE_OUT`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.missing import LEAVE_OUT
 from airflow_provider_tuya_ota.core.shown import shown
 
 LONGEST: Final = 10 * 365 * 86400.0
 """Seconds; with longer waits dates leave the calendar."""
-LEAVE_OUT: Final = "<leave out>"
-"""What a template writes to leave its argument out, as if the author had not written it."""
 NOTHING: Final = "None"
 """What a template makes of a missing value; also where it renders to Python objects, see
 :class:`~airflow_provider_tuya_ota.templates.TemplatedArguments`."""

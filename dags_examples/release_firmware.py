@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
+from airflow_provider_tuya_ota import forms
 from airflow_provider_tuya_ota.notifications import last_report, reported
-from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier, require_webhook
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 
@@ -31,28 +32,28 @@ with DAG(
         "product_key": Param(
             "k1demoproduct",
             type="string",
-            pattern=r"^[!-~]{1,256}$",
+            pattern=forms.ID,
             title="Product key",
             description="Product of the devices.",
         ),
         "version": Param(
             None,
             type="string",
-            pattern=r"^[A-Za-z0-9._-]{1,64}$",
+            pattern=forms.VERSION,
             title="Version",
             description="Version that the devices have afterwards: 1 to 64 of A-Z a-z 0-9 . _ -",
         ),
         "source": Param(
             None,
             type="string",
-            minLength=1,
+            pattern=forms.SOURCE,
             title="Firmware file",
             description="Path on the worker, or a URL such as s3://bucket/firmware.bin; up to 1,048,576,000 bytes.",
         ),
         "device_names": Param(
             ["device-001", "device-002", "device-003"],
             type="array",
-            items={"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^\S(.*\S)?$"},
+            items={"type": "string", "pattern": forms.DEVICE},
             minItems=1,
             maxItems=10,
             uniqueItems=True,
@@ -84,11 +85,10 @@ with DAG(
 
     @task
     def check() -> None:
-        """Find a wrong webhook connection before anything is uploaded."""
+        """Refuse what a later step would refuse, before anything is uploaded."""
         context: Context = get_current_context()
         with reported(context):
-            if conn_id := context["params"]["webhook_conn_id"]:
-                require_webhook(conn_id)
+            forms.require_form(context["params"])
 
     # What was sent once is not sent again.
     @task(retries=0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
+from airflow_provider_tuya_ota import forms
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.task import TuyaOTACancelJobOperator
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
@@ -30,7 +31,7 @@ with DAG(
         "job_id": Param(
             None,
             type="string",
-            pattern=r"^[0-9]{1,256}$",
+            pattern=forms.JOB_ID,
             title="Job",
             description="Id of a verification or upgrade job, as the console shows it.",
         ),

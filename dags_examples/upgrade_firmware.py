@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Param, get_current_context, task
 
+from airflow_provider_tuya_ota import forms
 from airflow_provider_tuya_ota.notifications import last_report, reported
-from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier, require_webhook
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
 
@@ -35,14 +36,14 @@ with DAG(
         "product_key": Param(
             "k1demoproduct",
             type="string",
-            pattern=r"^[!-~]{1,256}$",
+            pattern=forms.ID,
             title="Product key",
             description="Product of the devices.",
         ),
         "firmware_id": Param(
             None,
             type="string",
-            pattern=r"^[!-~]{1,256}$",
+            pattern=forms.ID,
             title="Package",
             description="Id of the verified package to hand out, e.g. 178.",
         ),
@@ -91,11 +92,10 @@ with DAG(
 
     @task
     def check() -> None:
-        """Find a wrong webhook connection before anything is created."""
+        """Refuse what a later step would refuse, before anything is created."""
         context: Context = get_current_context()
         with reported(context):
-            if conn_id := context["params"]["webhook_conn_id"]:
-                require_webhook(conn_id)
+            forms.require_form(context["params"])
 
     # What was sent once is not sent again.
     @task(retries=0)

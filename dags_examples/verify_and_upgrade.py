@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from airflow.sdk import DAG, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
+from airflow_provider_tuya_ota import forms
 from airflow_provider_tuya_ota.notifications import last_report, reported
-from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier, require_webhook
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
@@ -35,21 +36,21 @@ with DAG(
         "product_key": Param(
             "k1demoproduct",
             type="string",
-            pattern=r"^[!-~]{1,256}$",
+            pattern=forms.ID,
             title="Product key",
             description="Product of the devices.",
         ),
         "firmware_id": Param(
             None,
             type="string",
-            pattern=r"^[!-~]{1,256}$",
+            pattern=forms.ID,
             title="Package",
             description="Id of the package, e.g. 178.",
         ),
         "pilots": Param(
             ["device-001", "device-002"],
             type="array",
-            items={"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^\S(.*\S)?$"},
+            items={"type": "string", "pattern": forms.DEVICE},
             minItems=1,
             maxItems=10,
             uniqueItems=True,
@@ -68,7 +69,7 @@ with DAG(
         "device_names": Param(
             [],
             type="array",
-            items={"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^\S(.*\S)?$"},
+            items={"type": "string", "pattern": forms.DEVICE},
             maxItems=200,
             uniqueItems=True,
             title="Devices",
@@ -109,8 +110,7 @@ with DAG(
         context: Context = get_current_context()
         params = context["params"]
         with reported(context):
-            if conn_id := params["webhook_conn_id"]:
-                require_webhook(conn_id)
+            forms.require_form(params)
             if (params["target"] == "SPECIFIC") != bool(params["device_names"]):
                 raise AirflowFailException("Devices: name them with SPECIFIC, and leave them empty with GRAY.")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
+from airflow_provider_tuya_ota import forms
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 
@@ -28,21 +29,21 @@ with DAG(
         "product_key": Param(
             "k1demoproduct",
             type="string",
-            pattern=r"^[!-~]{1,256}$",
+            pattern=forms.ID,
             title="Product key",
             description="Product of the devices.",
         ),
         "firmware_id": Param(
             None,
             type="string",
-            pattern=r"^[!-~]{1,256}$",
+            pattern=forms.ID,
             title="Package",
             description="Id of the package to verify, e.g. 178.",
         ),
         "device_names": Param(
             ["device-001", "device-002"],
             type="array",
-            items={"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^\S(.*\S)?$"},
+            items={"type": "string", "pattern": forms.DEVICE},
             minItems=1,
             maxItems=10,
             uniqueItems=True,

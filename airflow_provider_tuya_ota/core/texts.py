@@ -13,6 +13,12 @@ LONGEST_TEXT: Final = 500
 LONGEST_NAME: Final = 128
 """Characters of a name, a status or a version; the vendor's own rules permit 64 at the most."""
 INSTEAD: Final = "\ufffd"
+HIDDEN: Final = (
+    r"\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    r"\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff"
+)
+"""Characters that show nothing, as the inside of a class of a regular expression; the blank is none of them. Fillers,
+joiners and selectors count as printable for Python."""
 _LAYOUT: Final = frozenset("\n\r\t")
 
 

@@ -13,6 +13,7 @@ from airflow.sdk.log import amask_secret, mask_secret
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
 from airflow_provider_tuya_ota.core.release_report import LONGEST_TEXT, bounded_line
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
+from airflow_provider_tuya_ota.hooks.tuya_ota import require_connection_id
 from airflow_provider_tuya_ota.transports.log_filter import hide_address
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
     async def async_notify(self, context: Context) -> None:
         """Send it from an event loop, as Airflow's deadline alerts do."""
         try:
-            connection = await BaseHook.aget_connection(self.webhook_conn_id)
+            connection = await BaseHook.aget_connection(_connection_id(self.webhook_conn_id))
         except AirflowNotFoundException:
             raise _unknown(self.webhook_conn_id) from None
         await self._asend(connection, self._payload(context))
@@ -124,14 +125,18 @@ def require_webhook(conn_id: str) -> None:
 
     For a release's first step: a wrong id is told before anything is uploaded or created.
 
-    :raises ConfigurationError: there is no such connection, or its address is none or not safe.
+    :raises ConfigurationError: there is no such connection, or its address is none or not safe; a blank id is no id.
     """
     webhook_url(_connection(conn_id), conn_id)
 
 
+def _connection_id(conn_id: str) -> str:
+    return require_connection_id("webhook_conn_id", conn_id)
+
+
 def _connection(conn_id: str) -> Connection:
     try:
-        return BaseHook.get_connection(conn_id)
+        return BaseHook.get_connection(_connection_id(conn_id))
     except AirflowNotFoundException:
         raise _unknown(conn_id) from None
 

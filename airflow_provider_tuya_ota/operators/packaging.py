@@ -51,7 +51,7 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
     if conn_id is not None:
         conn_id = require_connection_id("source_conn_id", conn_id)
     require_connection_id("tuya_ota_conn_id", operator.tuya_ota_conn_id)
-    file = measure(_source(operator.source), conn_id=conn_id, file_suffix=suffix, log=operator.log)
+    file = measure(require_source(operator.source), conn_id=conn_id, file_suffix=suffix, log=operator.log)
     operator.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", file.digests["SHA256"])
     action = _action(operator, file)
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
@@ -102,7 +102,8 @@ def _action(operator: TuyaOTAUploadFirmwareOperator, file: FirmwareFile | None) 
     return replace(action, firmware_name=default_name(operator.product_key, action.module_name, action.dest_version))
 
 
-def _source(value: Any) -> str:
+def require_source(value: Any) -> str:
+    """Refuse what is no path and no URL; whether a file is there is for reading it to say."""
     problem: str | None
     if not isinstance(value, str):
         problem = f"{shown(value)} is not a text"

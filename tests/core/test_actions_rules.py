@@ -298,3 +298,12 @@ def test_only_cancelling_has_a_budget_of_its_own() -> None:
 
 def test_the_address_of_the_file_is_not_in_the_repr() -> None:
     assert "canary" not in repr(build("CreateOTAFirmware", firmware_url="https://canary"))
+
+
+@pytest.mark.parametrize(("value", "problem"), [("<leave out>", "a missing value is written"), (" a", "a blank")])
+def test_a_value_is_held_against_its_parameter_before_there_is_a_call(value: str, problem: str) -> None:
+    CreateOTAVerifyJob.require("product_key", "pk")
+    with pytest.raises(InvalidParameterError, match=rf"^product_key \(ProductKey\): .*{problem}"):
+        CreateOTAVerifyJob.require("product_key", value)
+    with pytest.raises(InvalidParameterError, match=rf"^pilots \(TargetDeviceName\): .*{problem}"):
+        CreateOTAVerifyJob.require("target_device_name", [value], called="pilots")

@@ -82,7 +82,7 @@ TAKEN: dict[str, set[str]] = {
     | {"plus", "other digits", "wide digits", "fraction text", "exponent text", "template"}
     | {"list of None text", "list of numbers text", "dict text"},
     "IDS": set(),
-    "NAMES": {"leave out in a list"},
+    "NAMES": set(),
 }
 
 

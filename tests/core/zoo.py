@@ -83,6 +83,7 @@ ZOO: Final[dict[str, Callable[[], Any]]] = {
     "NUL": lambda: "a\0b",
     "escape": lambda: "a\x1b[31mb",
     "bidi": lambda: "a\u202eb",
+    "filler": lambda: "a\u3164b",
     "no-break space": lambda: "\xa0178",
     "other digits": lambda: "\u0661\u0667\u0668",
     "wide digits": lambda: "\uff11\uff17\uff18",

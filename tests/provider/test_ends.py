@@ -84,7 +84,7 @@ ENDS = [
     End(ONE, "timeout", "verify", device=SILENT, timeout=1.0, said="1 CANCELED"),
     End(ONE, "refused", "verify", conf={"firmware_id": "999"}),
     End(ONE, "refused", "verify", connected=False, said="is not defined"),
-    End(STOP, "succeeded", "cancel", said="nothing is left unfinished"),
+    End(STOP, "succeeded", "cancel", device=SILENT, said="nothing is left unfinished"),
     End(
         STOP, "refused", "cancel", conf={"queued": False, "notified": False, "unconfirmed": False}, said="none of them"
     ),

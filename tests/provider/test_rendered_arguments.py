@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from inspect import signature
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 from unittest.mock import create_autospec
 
@@ -58,6 +58,12 @@ FIELDS = [(operator, name) for operator in OPERATORS for name in operator.templa
 
 def named(operator: type[Any], name: str) -> str:
     return f"{operator.__name__.removeprefix('TuyaOTA')}-{name}"
+
+
+def is_needed(operator: type[Any], name: str) -> bool:
+    declared = [signature(vars(kind)["__init__"]).parameters for kind in operator.__mro__ if "__init__" in vars(kind)]
+    own = next(parameters[name] for parameters in declared if name in parameters)
+    return name == "tuya_ota_conn_id" or own.default is Parameter.empty
 
 
 EVERY_FIELD = pytest.mark.parametrize(("operator", "name"), FIELDS, ids=[named(*field) for field in FIELDS])
@@ -137,6 +143,23 @@ def test_an_element_that_holds_nothing_is_refused_beside_a_default_of_nothing(
     mapped.render_template_fields(context)
 
     refused(context["task"], context, service, name)
+
+
+MANDATORY = [(operator, name) for operator, name in FIELDS if is_needed(operator, name)]
+
+
+@pytest.mark.parametrize(("operator", "name"), MANDATORY, ids=[named(*field) for field in MANDATORY])
+@pytest.mark.parametrize("word", ["None", "null", "undefined", "<leave out>", " <leave out>\n"])
+def test_a_word_for_nothing_is_refused_where_a_value_is_needed(
+    service: Service, arguments: Any, operator: type[Any], name: str, word: str
+) -> None:
+    with DAG("d", schedule=None):
+        asked = operator(task_id="t", **arguments[operator] | {name: f"{{{{ {word!r} }}}}"})
+    context: Any = {"ti": None}
+
+    asked.render_template_fields(context)
+
+    refused(asked, context, service, name)
 
 
 OPTIONAL = [(operator, name) for operator, name in FIELDS if name not in {*OPERATORS[operator], "tuya_ota_conn_id"}]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import ConfigurationError, TransportError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TransportError
 from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier, require_webhook
 from tests.transports.conftest import recording
 
@@ -62,7 +62,7 @@ def connect(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
 
 
 def send(mode: str, context: Any, **arguments: Any) -> None:
-    notifier = TuyaOTAWebhookNotifier(webhook_conn_id="hook", **arguments)
+    notifier = TuyaOTAWebhookNotifier(**{"webhook_conn_id": "hook", **arguments})
     if mode == "sync":
         notifier(context)
     else:
@@ -137,6 +137,15 @@ def test_no_part_of_the_address_is_logged_at_any_level(
 def test_a_connection_that_is_not_there_is_wrong_input(context: Any, mode: str) -> None:
     with pytest.raises(ConfigurationError, match="Webhook connection 'hook' is not defined"):
         send(mode, context)
+
+
+@MODES
+@pytest.mark.parametrize("blank", ["", " ", "None", " hook", "a\ud800"])
+def test_an_id_that_is_none_is_refused_by_its_name(context: Any, mode: str, blank: str) -> None:
+    with pytest.raises(InvalidParameterError, match=r"^webhook_conn_id: .*Allowed: the id of an Airflow connection"):
+        send(mode, context, webhook_conn_id=blank)
+    with pytest.raises(InvalidParameterError, match=r"^webhook_conn_id: "):
+        require_webhook(blank)
 
 
 def test_a_webhook_is_found_wanting_before_anything_is_sent(

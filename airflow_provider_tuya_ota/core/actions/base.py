@@ -36,6 +36,16 @@ class Action(ABC, Generic[Result_co]):
         for python_name, parameter, value in self._parameters():
             object.__setattr__(self, python_name, check(python_name, parameter, value))
 
+    @classmethod
+    def require(cls, python_name: str, value: Any, *, called: str = "") -> None:
+        """Refuse a value that the operation would refuse, before there is a call.
+
+        :param called: name of the value where it came from; by default that of the parameter.
+        :raises InvalidParameterError: naming it.
+        """
+        parameter = next(item.metadata["parameter"] for item in fields(cls) if item.name == python_name)
+        check(called or python_name, parameter, value)
+
     def _parameters(self) -> list[tuple[str, Parameter, Any]]:
         return [(item.name, item.metadata["parameter"], getattr(self, item.name)) for item in fields(self)]
 

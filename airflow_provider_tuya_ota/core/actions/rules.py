@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from airflow_provider_tuya_ota.core.encoding import is_writable
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.missing import NOTHING
 from airflow_provider_tuya_ota.core.shown import shown
 
 
@@ -147,10 +148,6 @@ def _list_problem(values: Sequence[Any], *, is_required: bool) -> str | None:
 
 def _refusing(allowed: str, accepts: Callable[[Any], bool]) -> Rule:
     return Rule(allowed, lambda value: None if accepts(value) else f"{shown(value)} is not allowed")
-
-
-NOTHING: Final = frozenset({"None", "null", "undefined"})
-"""How Python, JSON and JavaScript write a value that is missing; as a name or an id it is never meant."""
 
 
 def nothing_problem(value: str) -> str | None:

@@ -11,9 +11,11 @@ from typing import Final
 
 from airflow_provider_tuya_ota.core.actions.rules import Rule, each, nothing_problem
 from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.texts import HIDDEN
 
 LONGEST: Final = 256
 """Characters of an id or a name; those of the platform have up to 32."""
+_HIDDEN: Final = re.compile(f"[{HIDDEN}]")
 _FRACTION: Final = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE][+-]))([eE][+-]?\d+)?")
 """A number that went through a floating-point number, where long ids lose digits."""
 
@@ -25,8 +27,8 @@ def _name_problem(value: str) -> str | None:
         return f"{shown(value)} begins or ends with a blank" if value.strip() else f"{shown(value)} is blank"
     if len(value) > LONGEST:
         return f"{shown(value)} is too long"
-    if not value.isprintable():
-        return f"{shown(value)} holds characters that cannot be printed"
+    if not value.isprintable() or _HIDDEN.search(value):
+        return f"{shown(value)} holds characters that cannot be seen"
     return None
 
 

@@ -1,0 +1,10 @@
+"""Texts that stand for a value that is missing; as an id, a name or a path they are never meant."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LEAVE_OUT: Final = "<leave out>"
+"""What a template writes to leave its argument out, as if the author had not written it."""
+NOTHING: Final = ("None", "null", "undefined", LEAVE_OUT)
+"""How Python, JSON, JavaScript and the templates of this package write it."""

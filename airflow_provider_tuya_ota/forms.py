@@ -1,0 +1,68 @@
+r"""The fields of a trigger form: patterns for what they take, and the check of a whole form before anything is sent.
+
+Airflow holds a form against its patterns with Python's ``search``, where ``$`` also matches in front of a last line
+break; ``(?!\n)`` behind it does not, and other readers of JSON Schema know it too. What a pattern cannot say is left
+to :func:`require_form`, which goes by the same rules as the operators.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_tuya_ota.core.missing import NOTHING
+from airflow_provider_tuya_ota.core.texts import HIDDEN
+from airflow_provider_tuya_ota.notifications.webhook import require_webhook
+from airflow_provider_tuya_ota.values import names, whole_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BEGIN: Final = rf"^(?!({'|'.join(NOTHING)})$)"
+_END: Final = r"$(?!\n)"
+ID: Final = rf"{_BEGIN}[!-~]{{1,256}}{_END}"
+"""A product key, or the id of a package."""
+JOB_ID: Final = rf"^[0-9]{{1,256}}{_END}"
+VERSION: Final = rf"{_BEGIN}[A-Za-z0-9._-]{{1,64}}{_END}"
+DEVICE: Final = rf"{_BEGIN}(?! )[^{HIDDEN}]{{1,256}}(?<! ){_END}"
+"""A device name: nothing invisible in it, and no blanks around it."""
+SOURCE: Final = rf"{_BEGIN}(?! )[^\x00-\x1f]+(?<! ){_END}"
+"""A path or a URL."""
+
+
+def require_form(params: Mapping[str, Any]) -> None:
+    """Refuse what a later step of the run would refuse; for a Dag's first step.
+
+    Reads these fields, by name: ``product_key``, ``firmware_id``, ``job_id``, ``version``, ``source``,
+    ``device_names``, ``pilots``, ``percent`` and ``webhook_conn_id``, whose connection has to exist. Others are the
+    Dag's own. Whether a list may be empty is for the form to say. Nothing is sent.
+
+    :param params: of the run, ``context["params"]``.
+    :raises ConfigurationError: naming the field.
+    """
+    for field, value in params.items():
+        _require(field, value)
+
+
+def _require(field: str, value: Any) -> None:
+    from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, CreateOTAVerifyJob, QueryOTAJob  # noqa: PLC0415 - parsing a Dag needs no protocol
+    from airflow_provider_tuya_ota.operators.packaging import require_source  # noqa: PLC0415 - as above
+
+    match field:
+        case "product_key" | "firmware_id":
+            CreateOTAVerifyJob.require(field, value)
+        case "job_id":
+            QueryOTAJob.require(field, value)
+        case "version":
+            CreateOTAFirmware.require("dest_version", value, called=field)
+        case "device_names" | "pilots":
+            # As the operator reads what a template makes of the list.
+            if listed := names(field, str(value)):
+                CreateOTAVerifyJob.require("target_device_name", listed, called=field)
+        case "percent":
+            whole_number(field, str(value))
+        case "source":
+            require_source(value)
+        case "webhook_conn_id" if value:
+            require_webhook(value)
+        case _:
+            pass
