@@ -31,9 +31,9 @@ def count_tasks(settings: Settings, job_id: str, statuses: Sequence[TaskStatus])
             # The platform does not filter: what it shows first says nothing of what it has.
             everything = yield from list_tasks(settings, job_id)
             return {wanted: sum(task.status == wanted for task in everything) for wanted in statuses}
-        if len(page.items) < size:
+        if len(page.items) < size and not page.tells_more(size):
             counts[status] = len(page.items)
-        elif page.total is not None and page.total > size:
+        elif len(page.items) == size and page.total is not None and page.total > size:
             counts[status] = page.total
         else:
             counts[status] = len((yield from list_tasks(settings, job_id, status=status)))

@@ -189,3 +189,7 @@ class Page(Generic[Item]):
     items: list[Item] = field(default_factory=list)
     total: int | None = None
     next_token: str = ""
+
+    def tells_more(self, size: int) -> bool:
+        """Whether a first page has fewer items than it was asked for, and its total says that there are others."""
+        return len(self.items) < size and (self.total or 0) > len(self.items)

@@ -52,7 +52,7 @@ def read_tasks(settings: Settings, job_id: str, *, is_large: bool = False) -> Fl
     """Read a job's device tasks: with one request up to a hundred, with eight beyond.
 
     Those are one for each of the seven statuses and one for the whole. Where the platform tells no totals, does not
-    filter, or contradicts itself, everything is read.
+    filter, shows fewer tasks on a page than it was asked for, or contradicts itself, everything is read.
 
     A device that moves on meanwhile is counted where it was read last.
     """
@@ -66,7 +66,7 @@ def read_tasks(settings: Settings, job_id: str, *, is_large: bool = False) -> Fl
         page = yield from call(
             settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SHOWN, task_status=status.value)
         )
-        if any(task.status != status for task in page.items):
+        if page.tells_more(SHOWN) or any(task.status != status for task in page.items):
             return _all((yield from list_tasks(settings, job_id)), is_large=True)
         number = _number(page)
         counts[status.value] = (
@@ -77,7 +77,7 @@ def read_tasks(settings: Settings, job_id: str, *, is_large: bool = False) -> Fl
                 counts[earlier.status.value] -= 1
             shown[identity_of(task)] = task
     whole = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SHOWN))
-    once = _counted_once(counts, _number(whole))
+    once = None if whole.tells_more(SHOWN) else _counted_once(counts, _number(whole))
     if once is None:
         return _all((yield from list_tasks(settings, job_id)), is_large=True)
     return Tasks(counts=once, shown=list(shown.values()), is_large=True)

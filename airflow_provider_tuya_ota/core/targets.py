@@ -179,7 +179,7 @@ def _match_devices(settings: Settings, job_id: str, asked: set[str]) -> Flow[Mat
     size = ListOTATaskByJob.largest_page
     page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size))
     found = _devices(page.items)
-    if found <= asked and len(page.items) >= size:
+    if found <= asked and (len(page.items) >= size or page.tells_more(size)):
         found = _devices((yield from list_tasks(settings, job_id)))
     if not found <= asked:
         return Match.NO

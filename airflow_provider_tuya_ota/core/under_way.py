@@ -172,8 +172,8 @@ def _is_on_one_of(settings: Settings, job_id: str, names: Sequence[str]) -> Flow
             settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size, device_names=some)
         )
         tasks = page.items
-        if any(digest_of(task.device_name) not in asked for task in tasks):
-            # The platform does not filter: what it shows first says nothing of what it has.
+        if page.tells_more(size) or any(digest_of(task.device_name) not in asked for task in tasks):
+            # The platform does not filter, or shows less than it was asked for: there is more than this page.
             tasks = yield from list_tasks(settings, job_id)
         if any(digest_of(task.device_name) in asked and not task.status.has_ended for task in tasks):
             return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import ParseError
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 DEEPEST: Final = 32
 """Levels of nesting; a documented reply has four."""
+MOST_NAMESPACES: Final = 10
+"""Declared namespaces; a documented reply has none."""
+_LONG_NAMESPACE: Final = re.compile(rb"xmlns[^=<>]*+=\s*+(?:\"[^\"]{257}|'[^']{257})")
+"""The parser puts the namespace before every name, so a long one of a small answer fills the memory."""
 
 
 def read_xml(body: bytes) -> Any:
@@ -20,6 +25,8 @@ def read_xml(body: bytes) -> Any:
 
     :returns: a dict, or None where the body is not safe, well-formed XML with elements inside, of bounded depth.
     """
+    if body.count(b"xmlns") > MOST_NAMESPACES or _LONG_NAMESPACE.search(body):
+        return None
     try:
         return _children(fromstring(body, forbid_dtd=True), DEEPEST)
     except (ParseError, DefusedXmlException, ValueError, LookupError):

@@ -140,3 +140,33 @@ def test_a_page_of_two_hundred_jobs_is_far_below_the_bound() -> None:
     item = {f"field{number}": "x" * 40 for number in range(25)}
 
     assert read_body(json.dumps({"data": [item] * 200}).encode()) is not None
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        '<r xmlns="%s">' % ("u" * 1_000_000),
+        "<r xmlns = '%s'>" % ("u" * 1_000_000),
+        '<r xmlns:{}="{}">'.format("p" * 300, "u" * 1_000_000),
+        "<r {}>".format(" ".join(f'xmlns:n{number}="{"u" * 200}"' for number in range(500))),
+    ],
+)
+def test_a_namespace_multiplies_nothing(start: str) -> None:
+    """The parser puts it before every name: a megabyte of it and a thousand names would be a gigabyte."""
+    body = f"{start}{''.join(f'<a{number}/>' for number in range(2000))}</r>".encode()
+
+    tracemalloc.start()
+    try:
+        assert read_body(body) is None
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(body)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_documented_answer_with_a_namespace_is_read() -> None:
+    body = b'<QueryOTAJobResponse xmlns="http://iot.example/2018-01-20"><Success>true</Success></QueryOTAJobResponse>'
+
+    record = read_body(body)
+
+    assert record is not None
+    assert record.text("Success") == "true"

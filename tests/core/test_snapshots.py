@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Platform:
     """A job with many device tasks."""
 
-    def __init__(self, counts: dict[str, int], *, totals: str = "all", filters: bool = True) -> None:
-        self.totals, self.filters = totals, filters
+    def __init__(self, counts: dict[str, int], *, totals: str = "all", filters: bool = True, most: int = 100) -> None:
+        self.totals, self.filters, self.most = totals, filters, most
         self.left_out = 0
         self.moves: dict[str | None, list[tuple[str, str, int]]] = {}
         self.tasks = [task(f"d{status}{number}", status) for status, many in counts.items() for number in range(many)]
@@ -29,7 +29,7 @@ class Platform:
             for one in [one for one in self.tasks if one["taskStatus"] == before][:number]:
                 one["taskStatus"] = after
         wanted = sent.parameters.get("TaskStatus") if self.filters else None
-        number, size = int(sent.parameters["CurrentPage"]), int(sent.parameters["PageSize"])
+        number, size = int(sent.parameters["CurrentPage"]), min(int(sent.parameters["PageSize"]), self.most)
         found = [one for one in self.tasks if wanted in {one["taskStatus"], None}]
         page = found[(number - 1) * size : number * size]
         everything = len(found) - (0 if wanted else self.left_out)
@@ -149,3 +149,27 @@ def test_where_parts_and_whole_contradict_each_other_everything_is_read() -> Non
     assert tasks.counts == {"IN_PROGRESS": 60, "SUCCEEDED": 300}
     assert len(tasks.shown) == 360
     assert len(script.sent) > len(ORDER) + 1
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+@pytest.mark.parametrize("counts", [{"SUCCEEDED": 30}, {"SUCCEEDED": 29, "FAILED": 1}, {"SUCCEEDED": 40, "FAILED": 20}])
+def test_a_platform_that_shows_fewer_tasks_on_a_page_than_it_was_asked_for_is_read_whole(
+    counts: dict[str, int], is_large: bool
+) -> None:
+    tasks, _ = read(Platform(counts, most=10), is_large=is_large)
+
+    assert tasks.counts == counts
+    assert len(tasks.shown) == sum(counts.values())
+
+
+def test_an_empty_status_whose_total_says_otherwise_is_not_believed() -> None:
+    platform = Platform({"SUCCEEDED": 40, "FAILED": 20})
+
+    def answer(sent: Sent) -> Answer:
+        if sent.parameters.get("TaskStatus") == "FAILED":
+            return ok(data=[], total=20)
+        return platform(sent)
+
+    tasks = Script(answer).run(read_tasks(SETTINGS, "9", is_large=True))
+
+    assert tasks.counts == {"SUCCEEDED": 40, "FAILED": 20}

@@ -22,6 +22,7 @@ class Job:
         self.statuses = [status for status, number in counts.items() for _ in range(number)]
         self.cancel, self.totals, self.filters = cancel or ok(), totals, filters
         self.after: list[str] | None = None
+        self.most = 100
 
     def __call__(self, sent: Sent) -> Answer:
         if sent.action == "CancelOTATaskByJob":
@@ -29,7 +30,7 @@ class Job:
                 self.statuses = self.after
             return self.cancel
         wanted = sent.parameters.get("TaskStatus")
-        number, size = int(sent.parameters["CurrentPage"]), int(sent.parameters["PageSize"])
+        number, size = int(sent.parameters["CurrentPage"]), min(int(sent.parameters["PageSize"]), self.most)
         found = [
             task(f"d{place}", status)
             for place, status in enumerate(self.statuses)
@@ -61,6 +62,13 @@ def test_tasks_are_counted_one_by_one_where_no_totals_are_told() -> None:
 
 def test_tasks_are_counted_right_by_a_platform_that_does_not_filter() -> None:
     assert counts(Script(Job(filters=False, QUEUED=250, NOTIFIED=3, IN_PROGRESS=100, FAILED=7))) == EXPECTED
+
+
+def test_a_platform_that_shows_fewer_tasks_on_a_page_than_it_was_asked_for_is_counted_right() -> None:
+    platform = Job(QUEUED=25, IN_PROGRESS=11)
+    platform.most = 10
+
+    assert counts(Script(platform)) == {"CONFIRM": 0, "QUEUED": 25, "NOTIFIED": 0, "IN_PROGRESS": 11}
 
 
 def test_everything_that_waits_is_cancelled_and_what_flashes_is_said() -> None:
