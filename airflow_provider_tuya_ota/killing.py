@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.kill_decision import Decision, Kill, Where, decide, state_in
 from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.stopping import UNCOUNTED, cancel_job, count_stopped, not_stopped
+from airflow_provider_tuya_ota.core.stopping import UNCOUNTED, Stopped, cancel_job, count_stopped, not_stopped
 from airflow_provider_tuya_ota.polling.pulse import STOOD_STILL, ThreadPulse
 from airflow_provider_tuya_ota.transports.budget import Budget
 
@@ -140,15 +140,15 @@ class _Answer(threading.Thread):
         self._lines = lines
         self._is_out_of_time = is_out_of_time
         self._is_over = threading.Event()
-        self._is_cancelled = False
+        self._stopped: Stopped | None = None
 
     def wait(self, seconds: float) -> None:
         """Wait until it is known what becomes of the job, but only so long."""
         job_id = self._running.job_id
         if self._is_over.wait(seconds):
             return
-        if self._is_cancelled:
-            self._lines.say("warning", UNCOUNTED.line(job_id))
+        if self._stopped is not None:
+            self._lines.say("warning", self._stopped.line(job_id))
             return
         self._lines.say(
             "error",
@@ -194,9 +194,13 @@ class _Answer(threading.Thread):
             settings = replace(settings, connect_timeout=1.0, read_timeout=2.0)
         rates = {Lane.CALLS: settings.requests_per_second, Lane.CANCELS: settings.cancels_per_second}
         with TuyaOTAClient(settings, listener=self._lines, budget=Budget(rates)) as client:
-            is_cancelled = client.run(cancel_job(settings, self._running.job_id))
-            self._is_cancelled = is_cancelled
-            client.run(count_stopped(settings, self._running.job_id, is_cancelled=is_cancelled))
+            job_id = self._running.job_id
+            is_cancelled = client.run(cancel_job(settings, job_id))
+            self._stopped = UNCOUNTED if is_cancelled else None
+            self._stopped = client.run(count_stopped(settings, job_id, is_cancelled=is_cancelled, again_after=()))
+            if self._stopped.is_planned:
+                # This process may end meanwhile; what is known until then is said.
+                self._stopped = client.run(count_stopped(settings, job_id, is_cancelled=is_cancelled))
 
 
 def _own_state(running: RunningJob) -> str | None:

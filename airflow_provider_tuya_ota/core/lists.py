@@ -31,11 +31,17 @@ def list_jobs(settings: Settings, firmware_id: str) -> Flow[list[Job]]:
     return every_page(settings, ListOTAJobByFirmware(firmware_id=firmware_id, current_page=1, page_size=size))
 
 
-def list_tasks(settings: Settings, job_id: str, *, status: TaskStatus | None = None) -> Flow[list[DeviceTask]]:
-    """List the device tasks of a job, all or those of one status."""
+def list_tasks(
+    settings: Settings, job_id: str, *, status: TaskStatus | None = None, until_empty: bool = False
+) -> Flow[list[DeviceTask]]:
+    """List the device tasks of a job, all or those of one status.
+
+    :param until_empty: a short page does not end the list; for conclusions that one missing task would turn over.
+    """
     size = ListOTATaskByJob.largest_page
     wanted = None if status is None else status.value
-    return every_page(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size, task_status=wanted))
+    first = ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size, task_status=wanted)
+    return every_page(settings, first, until_empty=until_empty)
 
 
 def one_cheap_read(settings: Settings) -> Flow[Reply]:

@@ -59,10 +59,12 @@ class Reading(Generic[Item]):
     ``request`` is what to ask for next, None at the end; each answer goes to :meth:`take`.
 
     :param first: asks for the page at which to begin.
+    :param until_empty: where no total is told, read until a page brings nothing new: the platform may show fewer items
+        than it was asked for.
     :raises InvalidParameterError: the request has no page size, so nobody can tell a full page.
     """
 
-    def __init__(self, first: Action[Page[Item]]) -> None:
+    def __init__(self, first: Action[Page[Item]], *, until_empty: bool = False) -> None:
         asked: Any = first
         if asked.page_size is None:
             raise InvalidParameterError(
@@ -76,6 +78,7 @@ class Reading(Generic[Item]):
         self._number = self._first
         self._seen: set[tuple[str, ...]] = set()
         self._totals: set[int | None] = set()
+        self._until_empty = until_empty
         self._is_returning = False
         self._sparse = 0
         self.request: Action[Page[Item]] | None = replace(asked, current_page=self._first)
@@ -127,7 +130,8 @@ class Reading(Generic[Item]):
     def _ends_with(self, page: Page[Item], fresh: list[Item]) -> bool:
         # The total is documented in another list's words: it may ask for more pages, never end the list.
         is_complete = len(page.items) < self._size and self._reached >= (page.total or 0)
-        return is_complete or not fresh
+        is_told = page.total is not None or not self._until_empty
+        return (is_complete and is_told) or not fresh
 
     def _stood_still(self) -> bool:
         asked: Any = self.request
@@ -140,13 +144,14 @@ class Reading(Generic[Item]):
         self.request = replace(asked, current_page=number, **changes) if number >= self._first else None
 
 
-def every_page(settings: Settings, first: Action[Page[Item]]) -> Flow[list[Item]]:
+def every_page(settings: Settings, first: Action[Page[Item]], *, until_empty: bool = False) -> Flow[list[Item]]:
     """Read a whole list as :class:`Reading` does; of an item that is seen twice the later state counts.
 
     :param first: asks for the first page, with a page size.
+    :param until_empty: as :class:`Reading` takes it.
     :raises ProtocolError: the list does not end, in items or in time.
     """
-    reading = Reading(first)
+    reading = Reading(first, until_empty=until_empty)
     found: dict[tuple[str, ...], Item] = {}
     longest = max(LONGEST_READING, MOST_REQUESTS / settings.requests_per_second)
     began = (yield Look()).steady

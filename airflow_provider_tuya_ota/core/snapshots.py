@@ -59,7 +59,11 @@ def read_tasks(settings: Settings, job_id: str, *, is_large: bool = False) -> Fl
     if not is_large:
         page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=FULL))
         if len(page.items) < FULL and (page.total or 0) <= len(page.items):
-            return _all(page.items, is_large=False)
+            tasks = page.items
+            if page.total is None and tasks and all(task.status.has_ended for task in tasks):
+                # The platform may show fewer tasks than it was asked for: then others are behind these.
+                tasks = yield from list_tasks(settings, job_id, until_empty=True)
+            return _all(tasks, is_large=False)
     counts: dict[str, int] = {}
     shown: dict[tuple[str, ...], DeviceTask] = {}
     for status in ORDER:
@@ -67,7 +71,7 @@ def read_tasks(settings: Settings, job_id: str, *, is_large: bool = False) -> Fl
             settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SHOWN, task_status=status.value)
         )
         if page.tells_more(SHOWN) or any(task.status != status for task in page.items):
-            return _all((yield from list_tasks(settings, job_id)), is_large=True)
+            return _all((yield from list_tasks(settings, job_id, until_empty=True)), is_large=True)
         number = _number(page)
         counts[status.value] = (
             len((yield from list_tasks(settings, job_id, status=status))) if number is None else number
@@ -79,7 +83,7 @@ def read_tasks(settings: Settings, job_id: str, *, is_large: bool = False) -> Fl
     whole = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SHOWN))
     once = None if whole.tells_more(SHOWN) else _counted_once(counts, _number(whole))
     if once is None:
-        return _all((yield from list_tasks(settings, job_id)), is_large=True)
+        return _all((yield from list_tasks(settings, job_id, until_empty=True)), is_large=True)
     return Tasks(counts=once, shown=list(shown.values()), is_large=True)
 
 

@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Sleep
 from airflow_provider_tuya_ota.core.states import TaskStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.retry import RetryPolicy
@@ -47,7 +47,7 @@ class Stopped:
     def line(self, job_id: str) -> str:
         """Say it in a sentence."""
         if not self.is_counted:
-            return f"job {job_id}: what had not begun is cancelled, not counted; devices that are flashing go on"
+            return f"job {job_id}: the platform took the cancel, its effect was not counted; devices that are flashing go on"
         if self.is_planned:
             return (
                 f"job {job_id} may still begin: it has no device tasks yet, and the platform did not end it. Cancel it"
@@ -93,16 +93,19 @@ def cancel_job(settings: Settings, job_id: str, retry: RetryPolicy | None = None
     return True
 
 
-def count_stopped(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[Stopped]:
+def count_stopped(
+    settings: Settings, job_id: str, *, is_cancelled: bool, again_after: Sequence[float] = CANCEL_AGAIN_AFTER
+) -> Flow[Stopped]:
     """Count what the cancel came to; a count that fails takes nothing from a cancel that was carried out.
 
     The vendor does not say what becomes of a job that is cancelled before its device tasks are planned, so such a job
     is cancelled again a few times.
 
     :param is_cancelled: what :func:`cancel_job` gave.
+    :param again_after: seconds before each further cancel.
     """
     stopped = yield from _count(settings, job_id, is_cancelled=is_cancelled)
-    for pause in CANCEL_AGAIN_AFTER:
+    for pause in again_after:
         if not stopped.is_planned:
             break
         yield Note(f"job {job_id} has no device tasks yet; cancelling again in {pause:g} s", warning=True)

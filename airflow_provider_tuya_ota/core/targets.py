@@ -179,8 +179,9 @@ def _match_devices(settings: Settings, job_id: str, asked: set[str]) -> Flow[Mat
     size = ListOTATaskByJob.largest_page
     page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size))
     found = _devices(page.items)
-    if found <= asked and (len(page.items) >= size or page.tells_more(size)):
-        found = _devices((yield from list_tasks(settings, job_id)))
+    may_have_more = len(page.items) >= size or page.tells_more(size) or (page.total is None and found == asked)
+    if found <= asked and may_have_more:
+        found = _devices((yield from list_tasks(settings, job_id, until_empty=True)))
     if not found <= asked:
         return Match.NO
     return Match.YES if found == asked else Match.UNKNOWN

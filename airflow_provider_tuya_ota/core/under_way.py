@@ -87,12 +87,14 @@ def give_way(
         return
     if first is None:
         return
-    yield from stop_job(settings, job_id)
-    yield Remember(intent.at(Stage.NOTHING).to_dict())
+    stopped = yield from stop_job(settings, job_id)
+    if not (stopped.is_planned or stopped.waiting):
+        # Otherwise the note stays: a retry then goes on with a job that may still begin.
+        yield Remember(intent.at(Stage.NOTHING).to_dict())
     raise AlreadyUnderWayError(
         f"job {first.job_id}, created at {first.utc_create or 'a time not told'}, upgrades the same devices to package"
-        f" {action.firmware_id} and was created at the same moment as job {job_id} of this task, which was stopped for"
-        " that. Wait for the first one with TuyaOTAJobSensor"
+        f" {action.firmware_id} and was created at the same moment as job {job_id} of this task, which was cancelled for"
+        f" that ({stopped.line(job_id)}). Wait for the first one with TuyaOTAJobSensor"
     )
 
 

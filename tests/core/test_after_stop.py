@@ -16,7 +16,10 @@ def looks(*statuses: str) -> list[Answer]:
     """Answer one look after the other with a job of two devices, of which one is flashed."""
     found: list[Answer] = []
     for status in statuses:
-        found += [ok(data=job("9", kind="UPGRADE_FIRMWARE")), ok(data=[task("d1", "SUCCEEDED"), task("d2", status)])]
+        found += [
+            ok(data=job("9", kind="UPGRADE_FIRMWARE")),
+            ok(data=[task("d1", "SUCCEEDED"), task("d2", status)], total=2),
+        ]
     return found
 
 

@@ -74,7 +74,7 @@ def test_a_job_that_a_glance_has_shown_is_not_asked_for_again() -> None:
         type=JobType("UPGRADE_FIRMWARE"),
         need_push=True,
     )
-    script = Script([ok(data=[task("d1", "SUCCEEDED")])])
+    script = Script([ok(data=[task("d1", "SUCCEEDED")], total=1)])
 
     sight = script.run(see_job(SETTINGS, "9001", known=known))
 

@@ -162,6 +162,13 @@ def test_a_platform_that_shows_fewer_tasks_on_a_page_than_it_was_asked_for_is_re
     assert len(tasks.shown) == sum(counts.values())
 
 
+@pytest.mark.parametrize("counts", [{"SUCCEEDED": 10, "FAILED": 20}, {"SUCCEEDED": 10, "IN_PROGRESS": 20}])
+def test_without_totals_a_short_page_of_ended_tasks_is_not_taken_for_all_of_them(counts: dict[str, int]) -> None:
+    tasks, _ = read(Platform(counts, most=10, totals="none"))
+
+    assert tasks.counts == counts
+
+
 def test_an_empty_status_whose_total_says_otherwise_is_not_believed() -> None:
     platform = Platform({"SUCCEEDED": 40, "FAILED": 20})
 

@@ -100,7 +100,7 @@ def test_a_cancel_that_got_through_is_no_failure_because_nobody_can_count() -> N
 
     assert not stopped.is_counted
     assert script.warnings[-1] == (
-        "job 9: what had not begun is cancelled, not counted; devices that are flashing go on"
+        "job 9: the platform took the cancel, its effect was not counted; devices that are flashing go on"
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
     from airflow_provider_tuya_ota.core.http import Response
+    from tests.core.script import Sent
 
 SPECIFIC = job("9", kind=UPGRADE, utcCreate=JUST_NOW, targetSelection="SPECIFIC")
 GRAY = replace(ACTION, target_selection="GRAY", gray_percent="10")
@@ -173,6 +174,23 @@ def test_of_two_that_create_the_same_at_the_same_moment_the_later_one_is_taken_b
     (cancel,) = [sent for sent in script.sent if sent.action == "CancelOTATaskByJob"]
     assert cancel.parameters["JobId"] == "10"
     assert script.memo["stage"] == "nothing"
+
+
+def test_a_job_that_could_not_be_taken_back_is_said_and_stays_in_the_note() -> None:
+    planned = job("10", kind=UPGRADE, utcCreate=LATER["utcCreate"], targetSelection="ALL", jobStatus="PLANNED")
+
+    def query(sent: Sent) -> Response:
+        return ok(data=planned if sent.parameters["JobId"] == "10" else OWN)
+
+    script = script_for(ListOTAJobByFirmware=[jobs(), jobs(OWN, planned)], QueryOTAJob=query)
+
+    with pytest.raises(
+        AlreadyUnderWayError, match=r"job 10 of this task, which was cancelled for that \(job 10 may still begin"
+    ):
+        start(script)
+
+    assert script.actions.count("CancelOTATaskByJob") == 4
+    assert (script.memo["stage"], script.memo["entity_id"]) == ("created", "10")
 
 
 def test_a_retry_names_the_job_that_was_first_and_not_the_one_that_this_task_took_back() -> None:

@@ -46,7 +46,7 @@ def platform(looks: Sequence[State | Response | Exception], **more: Any) -> Call
         if sent.action == "QueryOTAJob":
             return ok(data=job(status=status, **more))
         if sent.action == "ListOTATaskByJob":
-            return ok(data=[task(*device) for device in devices])
+            return ok(data=[task(*device) for device in devices], total=len(devices))
         return ok(firmwareInfo=firmware(status=package))
 
     return answer

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from unittest.mock import create_autospec
@@ -231,7 +232,29 @@ def test_a_cancel_that_was_confirmed_is_told_although_nobody_has_counted_yet(
     kill(waiting)
 
     assert states(service) == {"CANCELED"}
-    assert said[-1].endswith("what had not begun is cancelled, not counted; devices that are flashing go on")
+    assert said[-1].endswith(
+        "the platform took the cancel, its effect was not counted; devices that are flashing go on"
+    )
+
+
+def test_a_job_that_goes_on_because_it_has_no_device_tasks_yet_is_not_told_as_cancelled(
+    service: Service,
+    waiting: Any,
+    supervisor: Callable[[Any], None],
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    supervisor("failed")
+    monkeypatch.setattr(killing, "KILLED_SECONDS", 1)
+    (job,) = service.emulator.world.engine.jobs.values()
+    monkeypatch.setattr(job, "tasks", [])
+    monkeypatch.setattr(job, "status", "PLANNED")
+    world = service.emulator.world
+    monkeypatch.setattr(world, "quirks", replace(world.quirks, planned_cancel="nothing"))
+
+    kill(waiting)
+
+    assert said[-1].startswith(f"job {waiting.running.job_id} may still begin")
 
 
 def test_a_signal_that_arrives_while_the_budget_is_taken_from_stops_the_job(
