@@ -47,7 +47,10 @@ class Stopped:
     def line(self, job_id: str) -> str:
         """Say it in a sentence."""
         if not self.is_counted:
-            return f"job {job_id}: the platform took the cancel, its effect was not counted; devices that are flashing go on"
+            return (
+                f"job {job_id}: the platform took the cancel, its effect was not counted; devices that are flashing go"
+                " on"
+            )
         if self.is_planned:
             return (
                 f"job {job_id} may still begin: it has no device tasks yet, and the platform did not end it. Cancel it"

@@ -93,8 +93,8 @@ def give_way(
         yield Remember(intent.at(Stage.NOTHING).to_dict())
     raise AlreadyUnderWayError(
         f"job {first.job_id}, created at {first.utc_create or 'a time not told'}, upgrades the same devices to package"
-        f" {action.firmware_id} and was created at the same moment as job {job_id} of this task, which was cancelled for"
-        f" that ({stopped.line(job_id)}). Wait for the first one with TuyaOTAJobSensor"
+        f" {action.firmware_id} and was created at the same moment as job {job_id} of this task, which was cancelled"
+        f" for that ({stopped.line(job_id)}). Wait for the first one with TuyaOTAJobSensor"
     )
 
 
