@@ -35,7 +35,8 @@ class Stopped:
     :param waiting: device tasks that could not be cancelled and may still begin.
     :param flashing: device tasks that go on.
     :param is_counted: False where these numbers were not read after the cancel.
-    :param is_planned: True where the job has not ended and has no device tasks yet: it may still begin all of them.
+    :param is_planned: True where the job is not known to have ended and has no device tasks yet: it may still begin all
+        of them.
     """
 
     cancelled: int
@@ -97,7 +98,7 @@ def cancel_job(settings: Settings, job_id: str, retry: RetryPolicy | None = None
 
 
 def count_stopped(
-    settings: Settings, job_id: str, *, is_cancelled: bool, again_after: Sequence[float] = CANCEL_AGAIN_AFTER
+    settings: Settings, job_id: str, *, is_cancelled: bool, again_after: Sequence[float] | None = None
 ) -> Flow[Stopped]:
     """Count what the cancel came to; a count that fails takes nothing from a cancel that was carried out.
 
@@ -105,10 +106,10 @@ def count_stopped(
     is cancelled again a few times.
 
     :param is_cancelled: what :func:`cancel_job` gave.
-    :param again_after: seconds before each further cancel.
+    :param again_after: seconds before each further cancel; by default 3, 6 and 12.
     """
     stopped = yield from _count(settings, job_id, is_cancelled=is_cancelled)
-    for pause in again_after:
+    for pause in CANCEL_AGAIN_AFTER if again_after is None else again_after:
         if not stopped.is_planned:
             break
         yield Note(f"job {job_id} has no device tasks yet; cancelling again in {pause:g} s", warning=True)
@@ -123,7 +124,7 @@ def count_stopped(
 def _count(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[Stopped]:
     try:
         after = yield from count_tasks(settings, job_id, (*UNFINISHED, TaskStatus.CANCELED))
-        is_planned = not any(after.values()) and (yield from is_without_tasks(settings, job_id))
+        is_planned = not any(after.values()) and (yield from _may_begin(settings, job_id))
     except TuyaOTAError:
         if not is_cancelled:
             raise
@@ -136,15 +137,35 @@ def _count(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[Stopp
     )
 
 
-def is_without_tasks(settings: Settings, job_id: str) -> Flow[bool]:
-    """Tell whether a job that has not ended shows no device task of any status: it may still begin all of them."""
+def look_after_cancel(settings: Settings, job_id: str) -> Flow[Stopped]:
+    """Look after an accepted cancel whether the job may still begin, and cancel it again where it may.
+
+    That costs one request where a count costs five.
+    """
+    try:
+        may_begin = yield from _may_begin(settings, job_id)
+    except TuyaOTAError:
+        may_begin = False
+    if may_begin:
+        return (yield from count_stopped(settings, job_id, is_cancelled=True))
+    return UNCOUNTED
+
+
+def _may_begin(settings: Settings, job_id: str) -> Flow[bool]:
+    """Tell whether a job that has not ended shows no device task of any status."""
     page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=1))
-    if page.items:
-        return False
+    return not page.items and (yield from _goes_on(settings, job_id, if_missing=True))
+
+
+def _goes_on(settings: Settings, job_id: str, *, if_missing: bool) -> Flow[bool]:
+    """Tell whether a job has not ended.
+
+    :param if_missing: what to say of one that the platform does not show: it may be too young to be shown.
+    """
     try:
         job = yield from call(settings, QueryOTAJob(job_id=job_id))
     except NotFoundError:
-        return False
+        return if_missing
     return not job.status.has_ended
 
 
@@ -181,12 +202,13 @@ def drain(
             yield from stop_job(settings, job_id)
             counts = yield from count_tasks(settings, job_id, UNFINISHED)
         left = sum(counts.values())
-        is_planned = not left and (yield from is_without_tasks(settings, job_id))
-        if is_planned and may_cancel:
+        # Other device tasks may be planned or listed later, so the job itself has to have ended.
+        goes_on = not left and (yield from _goes_on(settings, job_id, if_missing=False))
+        if goes_on and may_cancel:
             yield from cancel_job(settings, job_id)
-        if not left and not is_planned:
+        if not left and not goes_on:
             return
-        rest = "has to begin" if is_planned else f"has {left} unfinished device tasks"
+        rest = f"has {left} unfinished device tasks" if left else "has not ended, although no device task goes on"
         if now >= deadline:
             raise WaitTimeoutError(
                 f"job {job_id}, which this task started before it was cleared, still {rest}; a new job would fail on"

@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.errors import PASSING, ThrottledError
 from airflow_provider_tuya_ota.core.flow import Note
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.retry import RetryPolicy
-from airflow_provider_tuya_ota.core.stopping import UNCOUNTED, cancel_job, count_stopped
+from airflow_provider_tuya_ota.core.stopping import UNCOUNTED, cancel_job, count_stopped, look_after_cancel
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -35,7 +35,7 @@ the first try is not counted: it is as long as the queue."""
 PAUSE: Final = 3.0
 """Seconds before the next cancel where the platform was not reached."""
 FEW: Final = 10
-"""Jobs that are counted at the most while others are being stopped: a count is five requests."""
+"""Jobs that may still wait for their cancel while others are looked at: a count is five requests."""
 _ONCE: Final = RetryPolicy(attempts=1)
 
 
@@ -71,6 +71,7 @@ class Stopper:
         self._workers: set[asyncio.Task[None]] = set()
         self._working = 0
         self._unfinished = 0
+        self._is_calm = asyncio.Event()
 
     @property
     def unfinished(self) -> int:
@@ -95,12 +96,12 @@ class Stopper:
         """
         order = _Order(job_id)
         self._queue.append(order)
-        self._unfinished += 1
+        self._change_unfinished(1)
         try:
             self._hire()
             is_cancelled = await order.is_cancelled
         finally:
-            self._unfinished -= 1
+            self._change_unfinished(-1)
             for note in order.notes:
                 listener.note(note)
         if is_cancelled and self._unfinished > FEW:
@@ -108,6 +109,22 @@ class Stopper:
             return UNCOUNTED
         count = count_stopped(self._client.settings, job_id, is_cancelled=is_cancelled)
         return await self._client.run(count, listener=listener)
+
+    async def look_after(self, job_id: str, *, listener: Listener) -> Stopped:
+        """Look at a job that was cancelled and not counted, once few others wait for their cancel.
+
+        :param listener: hears what there is to say of this job.
+        :returns: that it may still begin, where it may.
+        """
+        await self._is_calm.wait()
+        return await self._client.run(look_after_cancel(self._client.settings, job_id), listener=listener)
+
+    def _change_unfinished(self, by: int) -> None:
+        self._unfinished += by
+        if self._unfinished > FEW:
+            self._is_calm.clear()
+        else:
+            self._is_calm.set()
 
     def _hire(self) -> None:
         # Not the number of tasks: one that has found nothing more to do is still there for a moment.

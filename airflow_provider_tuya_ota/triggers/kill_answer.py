@@ -68,6 +68,7 @@ class KillAnswer:
         self._settings = settings
         self._log = log
         self._ahead: Callable[[], int] = lambda: 0
+        self._is_cancelled = False
         loop = asyncio.get_running_loop()
         self._until = loop.time() + conf.getfloat("triggerer", "on_kill_timeout", fallback=30.0)
         self._task = loop.create_task(self._answer())
@@ -87,7 +88,7 @@ class KillAnswer:
             except asyncio.CancelledError:
                 # Either Airflow cancels a killed trigger once more, or the triggerer ends, and the answer with it.
                 continue
-        if not self._task.done():
+        if not self._task.done() and not self._is_cancelled:
             self._log.warning(
                 f"Job {self._job_id} is not stopped yet, because {self._ahead()} jobs are being stopped at once. This"
                 " triggerer goes on with it and says in its own log what came of it"
@@ -116,7 +117,11 @@ class KillAnswer:
         async with shared_stopper(await self._settings()) as stopper:
             self._ahead = lambda: stopper.unfinished
             await self._log.awarning(f"Stopping job {self._job_id}, because {decision.reason}")
-            await stopper.stop(self._job_id, listener=LogListener(self._log))
+            listener = LogListener(self._log)
+            stopped = await stopper.stop(self._job_id, listener=listener)
+            self._is_cancelled = True
+            if not stopped.is_counted:
+                await stopper.look_after(self._job_id, listener=listener)
 
     async def _kill(self) -> Kill:
         # Nothing is asked where no answer could stop anything.

@@ -19,19 +19,15 @@ if TYPE_CHECKING:
     from tests.core.script import Sent
 
 
-DONE = ok(data=[task("d1", "SUCCEEDED")])
-"""A device task that a job shows which has none to wait for."""
-
-
 def counted(*rounds: dict[str, int]) -> list[Response]:
-    return [answer for round_ in rounds for answer in (*unfinished(round_), *([] if round_ else [DONE]))]
-
-
-def unfinished(round_: dict[str, int]) -> list[Response]:
     return [
         ok(data=[task(f"d{number}", status) for number in range(round_.get(status, 0))])
+        for round_ in rounds
         for status in ("CONFIRM", "QUEUED", "NOTIFIED", "IN_PROGRESS")
     ]
+
+
+ENDED = ok(data=OWN | {"jobStatus": "COMPLETED"})
 
 
 def test_a_clear_stops_the_old_job_waits_until_it_is_done_and_creates_a_new_one() -> None:
@@ -41,7 +37,7 @@ def test_a_clear_stops_the_old_job_waits_until_it_is_done_and_creates_a_new_one(
         *after_the_cancel,
         *counted({"IN_PROGRESS": 1}, {"IN_PROGRESS": 1}, {}),
     ]
-    script = script_for(ListOTATaskByJob=tasks)
+    script = script_for(ListOTATaskByJob=tasks, QueryOTAJob=ENDED)
     script.memo = CREATED.to_dict()
 
     found = start(script, Attempt(clear_number=1, poll_interval=30.0))
@@ -55,7 +51,7 @@ def test_a_clear_stops_the_old_job_waits_until_it_is_done_and_creates_a_new_one(
 
 
 def test_a_clear_that_may_not_stop_anything_waits_for_the_old_job() -> None:
-    script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}))
+    script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}), QueryOTAJob=ENDED)
     script.memo = CREATED.to_dict()
 
     start(script, Attempt(clear_number=1, may_cancel=False))
@@ -76,18 +72,29 @@ def test_an_old_job_whose_device_tasks_are_not_planned_yet_is_waited_for() -> No
     assert script.actions.count("CancelOTATaskByJob") == 1
 
 
+def test_an_old_job_that_goes_on_is_waited_for_though_every_listed_device_task_has_ended() -> None:
+    def query(_sent: Sent) -> Response:
+        return ok(data=OWN | {"jobStatus": "COMPLETED" if script.sleeps else "IN_PROGRESS"})
+
+    script = script_for(ListOTATaskByJob=counted({}, {}), QueryOTAJob=query)
+    script.memo = CREATED.to_dict()
+
+    assert start(script, Attempt(clear_number=1, may_cancel=False)).job_id == "10"
+    assert script.sleeps == [15.0]
+
+
 def test_an_old_job_that_does_not_begin_is_named_when_the_time_is_over() -> None:
     planned = ok(data=OWN | {"jobStatus": "PLANNED"})
     script = script_for(ListOTATaskByJob=ok(data=[]), QueryOTAJob=planned)
     script.memo = CREATED.to_dict()
 
-    with pytest.raises(WaitTimeoutError, match=r"job 9, which this task .*, still has to begin"):
+    with pytest.raises(WaitTimeoutError, match=r"job 9, which this task .*, still has not ended"):
         start(script, Attempt(clear_number=1, may_cancel=False, drained_by=NOW + timedelta(seconds=20)))
     assert "CancelOTATaskByJob" not in script.actions
 
 
 def test_an_edited_request_waits_for_the_old_job_without_stopping_it() -> None:
-    script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}), ListOTAJobByFirmware=jobs())
+    script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}), ListOTAJobByFirmware=jobs(), QueryOTAJob=ENDED)
     script.memo = replace(CREATED, fingerprint="of another request").to_dict()
 
     assert start(script).job_id == "10"
@@ -119,13 +126,10 @@ def test_a_wait_for_the_old_job_can_be_left_to_others_and_what_may_be_stopped_is
 
 
 def test_an_old_job_that_is_done_needs_no_wait_elsewhere() -> None:
-    script = script_for(ListOTATaskByJob=counted({}))
+    script = script_for(ListOTATaskByJob=counted({}), QueryOTAJob=ENDED)
     script.memo = CREATED.to_dict()
 
     assert start(script, Attempt(clear_number=1, drain_here=False)).job_id == "10"
-
-
-ENDED = ok(data=OWN | {"jobStatus": "COMPLETED"})
 
 
 def cleared_elsewhere(**changes: Any) -> Attempt:
@@ -146,7 +150,8 @@ def test_clearing_another_task_of_the_run_does_not_make_a_retry_create_again() -
 
 
 def test_a_job_that_was_stopped_when_the_running_task_was_cleared_is_followed_by_another() -> None:
-    script = script_for(ListOTATaskByJob=[ok(data=[task("d1", "CANCELED")]), *counted({"IN_PROGRESS": 1}, {})])
+    tasks = [ok(data=[task("d1", "CANCELED")]), *counted({"IN_PROGRESS": 1}, {})]
+    script = script_for(ListOTATaskByJob=tasks, QueryOTAJob=ENDED)
     script.memo = replace(CREATED, cleared_after=0).to_dict()
 
     assert start(script, cleared_elsewhere()).job_id == "10"

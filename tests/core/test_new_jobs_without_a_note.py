@@ -67,7 +67,9 @@ def test_a_clear_without_a_note_waits_for_what_is_under_way_and_stops_nothing() 
     ]
     ended = jobs(OWN | {"jobStatus": "COMPLETED"})
     script = script_for(
-        ListOTAJobByFirmware=[jobs(OWN), ended, ended], ListOTATaskByJob=[*rounds, ok(data=[task("d1", "SUCCEEDED")])]
+        ListOTAJobByFirmware=[jobs(OWN), ended, ended],
+        ListOTATaskByJob=rounds,
+        QueryOTAJob=ok(data=OWN | {"jobStatus": "COMPLETED"}),
     )
 
     assert without_a_note(script, is_retry=False, clear_number=1, cleared_after=2).job_id == "10"

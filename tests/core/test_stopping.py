@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.counting import count_tasks
 from airflow_provider_tuya_ota.core.errors import TransportError
-from airflow_provider_tuya_ota.core.stopping import UNFINISHED, Stopped, not_stopped, stop_job
+from airflow_provider_tuya_ota.core.stopping import UNFINISHED, Stopped, look_after_cancel, not_stopped, stop_job
 from tests.core.script import SETTINGS, Script, job, lost, ok, refused, task
 
 if TYPE_CHECKING:
@@ -179,12 +179,34 @@ def test_a_job_that_no_cancel_ends_before_its_tasks_are_planned_is_left_to_a_per
     assert script.warnings[-1].startswith("job 9 may still begin: it has no device tasks yet")
 
 
-def test_a_job_that_is_gone_will_not_begin() -> None:
+def test_a_job_that_is_not_shown_yet_may_still_begin() -> None:
     platform = Planned(ends_with_cancel=0)
     missing = refused("iot.firmware.InvalidOTAJobId")
     script = Script(lambda sent: missing if sent.action == "QueryOTAJob" else platform(sent))
 
-    assert not script.run(stop_job(SETTINGS, "9")).is_planned
+    assert script.run(stop_job(SETTINGS, "9")).is_planned
+    assert platform.cancels == 4
+
+
+def test_where_many_are_stopped_a_job_that_may_still_begin_is_cancelled_again() -> None:
+    platform = Planned(ends_with_cancel=1)
+    script = Script(platform)
+
+    assert not script.run(look_after_cancel(SETTINGS, "9")).is_planned
+    assert (platform.cancels, script.sleeps) == (1, [3.0])
+
+
+def test_where_many_are_stopped_one_that_has_begun_costs_one_request() -> None:
+    script = Script(Job(CANCELED=3))
+
+    assert not script.run(look_after_cancel(SETTINGS, "9")).is_counted
+    assert script.actions == ["ListOTATaskByJob"]
+
+
+def test_where_many_are_stopped_a_look_that_fails_takes_nothing_from_the_cancel() -> None:
+    script = Script(lambda sent: lost())
+
+    assert not script.run(look_after_cancel(SETTINGS, "9")).is_counted
 
 
 def test_whether_a_cancelled_job_may_still_begin_can_be_unknown() -> None:

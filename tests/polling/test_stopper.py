@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
+from airflow_provider_tuya_ota.core import stopping as cancelling
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, TransportError
 from airflow_provider_tuya_ota.core.rate import Lane
 from airflow_provider_tuya_ota.core.secret import Secret
@@ -100,6 +101,23 @@ async def test_cancels_go_before_counts(server: EmulatorServer) -> None:
     left_at_the_first_count = actions[actions.index("ListOTATaskByJob") :].count("CancelOTATaskByJob")
     assert left_at_the_first_count <= FEW
     assert outcomes.count(UNCOUNTED) >= MANY - FEW - 1
+
+
+async def test_a_job_of_many_that_may_still_begin_is_cancelled_again(
+    server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancelling, "CANCEL_AGAIN_AFTER", ())
+    world = server.emulator.world
+    world.quirks = replace(world.quirks, task_delay=300.0, planned_cancel="nothing")
+    job_ids = jobs(server, FEW + 5)
+
+    async with shared_stopper(connected(server)) as stopper:
+        outcomes = await stop_all(stopper, job_ids)
+        uncounted = [job_id for job_id, outcome in zip(job_ids, outcomes, strict=True) if outcome == UNCOUNTED]
+        later = await asyncio.gather(*(stopper.look_after(job_id, listener=Quiet()) for job_id in uncounted))
+
+    assert later
+    assert all(outcome.is_planned for outcome in later)
 
 
 async def test_an_outage_is_waited_out(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from airflow_provider_tuya_ota import killing
 from airflow_provider_tuya_ota.client import TuyaOTAClient
+from airflow_provider_tuya_ota.core import stopping
 from airflow_provider_tuya_ota.transports.budget import budget_of
 from tests.provider.conftest import FakeStore
 from tests.provider.test_create_once import FakeRun
@@ -246,6 +247,7 @@ def test_a_job_that_goes_on_because_it_has_no_device_tasks_yet_is_not_told_as_ca
 ) -> None:
     supervisor("failed")
     monkeypatch.setattr(killing, "KILLED_SECONDS", 1)
+    monkeypatch.setattr(stopping, "CANCEL_AGAIN_AFTER", (1.5,))
     (job,) = service.emulator.world.engine.jobs.values()
     monkeypatch.setattr(job, "tasks", [])
     monkeypatch.setattr(job, "status", "PLANNED")
@@ -255,6 +257,10 @@ def test_a_job_that_goes_on_because_it_has_no_device_tasks_yet_is_not_told_as_ca
     kill(waiting)
 
     assert said[-1].startswith(f"job {waiting.running.job_id} may still begin")
+    # It goes on as long as the process lives, which is no task that dies here.
+    for thread in threading.enumerate():
+        if thread.name == "tuya-ota-kill":
+            thread.join()
 
 
 def test_a_signal_that_arrives_while_the_budget_is_taken_from_stops_the_job(
