@@ -163,7 +163,7 @@ class _Answer(threading.Thread):
             decision = self._decide()
             if decision.stop:
                 self._lines.say("warning", f"Stopping job {job_id}, because {decision.reason}")
-                self._stop()
+                self._stop_job()
             else:
                 self._lines.say(
                     "warning",
@@ -188,7 +188,7 @@ class _Answer(threading.Thread):
             )
         )
 
-    def _stop(self) -> None:
+    def _stop_job(self) -> None:
         settings = self._running.settings
         if not self._is_out_of_time:
             settings = replace(settings, connect_timeout=1.0, read_timeout=2.0)
