@@ -23,16 +23,15 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
 )
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Memo, Note, Recall, Remember
-from airflow_provider_tuya_ota.core.intents import Attempt, Intent, OnFailedJob, Stage, young_ids
+from airflow_provider_tuya_ota.core.intents import NEVER, Attempt, Intent, OnFailedJob, Stage, young_ids
 from airflow_provider_tuya_ota.core.job_search import find_job
 from airflow_provider_tuya_ota.core.lists import list_jobs
-from airflow_provider_tuya_ota.core.looks import look_at_job
 from airflow_provider_tuya_ota.core.retry import RetryPolicy
 from airflow_provider_tuya_ota.core.states import JobStatus, JobType, TaskStatus
 from airflow_provider_tuya_ota.core.stopping import drain
 from airflow_provider_tuya_ota.core.targets import Target, contradicts, fingerprint_of
 from airflow_provider_tuya_ota.core.under_way import give_way, require_free
-from airflow_provider_tuya_ota.core.verdicts import Outcome
+from airflow_provider_tuya_ota.core.watching import Patience, has_failed
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
@@ -250,8 +249,9 @@ def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable
 
 def _go_on_with(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job) -> Flow[NewJob | None]:
     if attempt.on_failed_job is OnFailedJob.NEW_JOB:
-        verdict = yield from look_at_job(wanted.settings, job.job_id)
-        if verdict.outcome is Outcome.FAILED:
+        expected = tuple(wanted.action.target_device_name or ())
+        patience = Patience(deadline=NEVER, poll_interval=attempt.poll_interval, expected=expected)
+        if (yield from has_failed(wanted.settings, job.job_id, patience)):
             yield Note(f"job {job.job_id} has failed, and on_failed_job is 'new_job'", warning=True)
             yield Remember(intent.at(Stage.NOTHING).to_dict())
             return None

@@ -10,6 +10,7 @@ from airflow_provider_tuya_ota.core.coverage import require_coverage
 from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Report, Sleep
 from airflow_provider_tuya_ota.core.looks import see_job
+from airflow_provider_tuya_ota.core.states import TaskStatus
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
 from airflow_provider_tuya_ota.core.wait_state import TOLERANCE, WaitState
 
@@ -180,6 +181,30 @@ def watch_job(settings: Settings, job_id: str, patience: Patience, state: WaitSt
             raise watch.timeout()
         # Not from when the look began: it may have taken the rest of the time.
         yield Sleep(watch.pause((yield Look()).steady))
+
+
+def has_failed(settings: Settings, job_id: str, patience: Patience) -> Flow[bool]:
+    """Whether a job has failed as its wait would say.
+
+    What contradicts itself after everything has ended is looked at for the settle time.
+
+    :returns: False for a job of which anything may go on still.
+    :raises TuyaOTAError: it could not be looked at.
+    """
+    watch = Watch(job_id, patience)
+    while True:
+        sight = yield from see_job(settings, job_id, expected=len(patience.expected))
+        verdict = watch.judge(sight)
+        may_go_on = not sight.job.status.has_ended or any(not TaskStatus(name).has_ended for name in verdict.counts)
+        if verdict.outcome is not Outcome.SETTLING or may_go_on:
+            return verdict.outcome is Outcome.FAILED
+        now = (yield Look()).steady
+        try:
+            watch.saw(verdict, now)
+        except JobFailedError:
+            return True
+        yield Note(f"{verdict.failure_text()}. Looking whether that stays so", warning=True)
+        yield Sleep(watch.pause(now))
 
 
 def require_success(verdict: Verdict) -> None:
