@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
+from airflow_provider_tuya_ota.core.errors import OutcomeError
 from airflow_provider_tuya_ota.core.flow import Memo, Neighbours
 from airflow_provider_tuya_ota.core.intents import Attempt, Intent, OnFailedJob, Stage
 from airflow_provider_tuya_ota.ledger import Ledger
@@ -26,7 +27,8 @@ KEY: Final = "tuya_ota.job"
 class TaskMemory:
     """What a task writes down: in Airflow's task state store for itself, in the ledger for all others.
 
-    The store survives retries, crashes, deferral and clearing. Where it was emptied, the ledger still knows.
+    The store survives retries, crashes, deferral and clearing. Where it was emptied, the ledger still knows; a note
+    there that cannot be read is none, so that deleting the entry of the store is all that a person has to do.
 
     :param store: ``context["task_state_store"]``, or None where Airflow has none.
     :param ledger: None outside of a task that Airflow runs.
@@ -40,7 +42,7 @@ class TaskMemory:
         """Give what was written last."""
         value = None if self._store is None else self._store.get(KEY)
         if value is None and self._ledger is not None:
-            value = self._ledger.read()
+            value = _readable(self._ledger.read())
         return Memo(value, is_durable=True)
 
     def remember(self, value: Any) -> None:
@@ -63,6 +65,14 @@ class TaskMemory:
     def neighbours(self, mask: str | None) -> Neighbours:
         """Give what other tasks have written about the same package."""
         return Neighbours() if self._ledger is None else self._ledger.neighbours(mask)
+
+
+def _readable(note: Any) -> Any:
+    try:
+        Intent.from_dict(note)
+    except OutcomeError:
+        return None
+    return note
 
 
 def memory_of(context: Context, *, settings: Settings, firmware_id: str) -> Memory:

@@ -10,15 +10,15 @@ from airflow.sdk import Variable
 
 from airflow_provider_tuya_ota import ledger
 from airflow_provider_tuya_ota.attempts import KEY, TaskMemory
-from airflow_provider_tuya_ota.core.intents import Stage
+from airflow_provider_tuya_ota.core.errors import OutcomeError
+from airflow_provider_tuya_ota.core.flow import Memo
+from airflow_provider_tuya_ota.core.intents import Intent, Stage
 from airflow_provider_tuya_ota.ledger import KEPT, Ledger
 from tests.core.test_new_jobs import NOTE, OF_NAMED
 from tests.provider.conftest import FakeStore, FakeTask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from airflow_provider_tuya_ota.core.intents import Intent
 
 
 class Variables:
@@ -147,6 +147,24 @@ def test_a_store_that_was_emptied_by_hand_is_made_up_for_by_the_ledger() -> None
 
     assert memory.recall().value["stage"] == "created"
     assert TaskMemory(None, task()).recall().value["stage"] == "created"
+
+
+@pytest.mark.parametrize("damage", [{"form": 3}, {"stage": "later"}, {"target": None}])
+def test_deleting_the_entry_of_the_store_is_enough_to_be_rid_of_a_note_that_cannot_be_read(
+    damage: dict[str, Any], variables: type[Variables]
+) -> None:
+    store = FakeStore()
+    memory = TaskMemory(store, task())
+    memory.remember(note())
+    store.values[KEY] |= damage
+    (key,) = variables.values
+    variables.values[key] = json.dumps(json.loads(variables.values[key]) | {"note": store.values[KEY]})
+
+    with pytest.raises(OutcomeError, match=f"delete the entry '{KEY}' of the task state store"):
+        Intent.from_dict(memory.recall().value)
+    store.delete(KEY)
+
+    assert memory.recall() == Memo(None, is_durable=True)
 
 
 def test_outside_of_a_running_task_there_is_no_ledger() -> None:
