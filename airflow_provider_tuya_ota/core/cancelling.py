@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.core.actions import ListOTAUnfinishedTaskByDevice, QueryOTAJob
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.counting import count_tasks
-from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import Flow, Note
+from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, OutcomeError, TuyaOTAError
+from airflow_provider_tuya_ota.core.flow import Flow, Note, Sleep
 from airflow_provider_tuya_ota.core.retry import RetryPolicy
 from airflow_provider_tuya_ota.core.states import TaskStatus
-from airflow_provider_tuya_ota.core.stopping import UNFINISHED, WAITING
+from airflow_provider_tuya_ota.core.stopping import CANCEL_AGAIN_AFTER, UNFINISHED, WAITING, may_begin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,7 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
     The platform may refuse to cancel in a job that has ended, also where an answer was lost and this request ended it.
 
     :raises ConflictError: the platform refused, and tasks are left that could be cancelled.
+    :raises OutcomeError: the job had no device tasks, and may still begin.
     """
     job_id = action.job_id
     status = yield from _status(settings, job_id)
@@ -53,6 +54,8 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
     except ConflictError as error:
         refusal = error
     left = yield from count_tasks(settings, job_id, UNFINISHED)
+    if refusal is None and not any(before.values()) and not _ended(status):
+        left = yield from _cancel_what_begins(settings, action)
     if refusal is not None:
         if _waiting(left):
             raise refusal
@@ -68,6 +71,27 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
         flashing = f"{left[TaskStatus.IN_PROGRESS]} devices are flashing and cannot be stopped"
         yield Note(f"{flashing}; TuyaOTAJobSensor waits for them", warning=True)
     return JobCancel(left=left, did=did)
+
+
+def _cancel_what_begins(settings: Settings, action: CancelOTATaskByJob) -> Flow[dict[TaskStatus, int]]:
+    """Cancel again in a job that had no device tasks yet.
+
+    :returns: what is left.
+    :raises OutcomeError: the job may still begin.
+    """
+    job_id = action.job_id
+    for pause in CANCEL_AGAIN_AFTER:
+        if not (yield from may_begin(settings, job_id)):
+            return (yield from count_tasks(settings, job_id, UNFINISHED))
+        yield Note(f"Job {job_id} has not ended and may still begin; cancelling again in {pause:g} s", warning=True)
+        yield Sleep(pause)
+        yield from call(settings, action)
+    if (yield from may_begin(settings, job_id)):
+        raise OutcomeError(
+            f"job {job_id} may still begin: it was told to cancel {len(CANCEL_AGAIN_AFTER) + 1} times, has not ended,"
+            " and has no device tasks yet. Run this task again when it has some"
+        )
+    return (yield from count_tasks(settings, job_id, UNFINISHED))
 
 
 def _nothing_cancelled(status: JobStatus | None, *, in_doubt: bool) -> str:

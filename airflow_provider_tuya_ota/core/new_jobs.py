@@ -170,12 +170,22 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
 
 
 def _is_another_s(wanted: JobToCreate, intent: Intent, job_id: str) -> Flow[bool]:
-    """Whether the job that the answer named is certainly aimed at something else: a kill would stop it."""
+    """Whether the job that the answer named is certainly aimed at something else: a kill would stop it.
+
+    A job that the platform does not show yet is given the time to appear, because a wait would end at its first poll.
+    """
+
+    def query() -> Flow[Job | None]:
+        try:
+            return (yield from call(wanted.settings, QueryOTAJob(job_id=job_id), RetryPolicy(attempts=1)))
+        except NotFoundError:
+            return None
+
     try:
-        job = yield from call(wanted.settings, QueryOTAJob(job_id=job_id), RetryPolicy(attempts=1))
+        job = yield from wait_to_appear(query)
     except TuyaOTAError:
         return False
-    return contradicts(job, intent.target)
+    return job is not None and contradicts(job, intent.target)
 
 
 def _find_after(wanted: JobToCreate, intent: Intent, error: TuyaOTAError) -> Flow[NewJob]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WAITING = (TaskStatus.CONFIRM, TaskStatus.QUEUED, TaskStatus.NOTIFIED)
 """Statuses in which a device task can still be cancelled."""
 UNFINISHED = (*WAITING, TaskStatus.IN_PROGRESS)
+SAMPLE: Final = 50
+"""Device tasks that are looked at where none was counted."""
 CANCEL_AGAIN_AFTER: Final = (3.0, 6.0, 12.0)
 """Seconds before each further cancel of a job that has no device tasks yet: together less than the minute that Airflow
 leaves a task that it kills."""
@@ -54,8 +56,8 @@ class Stopped:
             )
         if self.is_planned:
             return (
-                f"job {job_id} may still begin: it has no device tasks yet, and the platform did not end it. Cancel it"
-                " again when it has some"
+                f"job {job_id} may still begin: it has not ended, and no device task of it could be cancelled yet."
+                " Cancel it again when it has some"
             )
         text = f"job {job_id}: {self.cancelled} device tasks cancelled"
         if self.waiting:
@@ -102,17 +104,18 @@ def count_stopped(
 ) -> Flow[Stopped]:
     """Count what the cancel came to; a count that fails takes nothing from a cancel that was carried out.
 
-    The vendor does not say what becomes of a job that is cancelled before its device tasks are planned, so such a job
-    is cancelled again a few times.
+    The vendor does not say what becomes of a job that is cancelled before its device tasks are planned, or while they
+    are. So such a job is cancelled again a few times.
 
     :param is_cancelled: what :func:`cancel_job` gave.
     :param again_after: seconds before each further cancel; by default 3, 6 and 12.
     """
     stopped = yield from _count(settings, job_id, is_cancelled=is_cancelled)
     for pause in CANCEL_AGAIN_AFTER if again_after is None else again_after:
-        if not stopped.is_planned:
+        if not (stopped.is_planned or (stopped.waiting and is_cancelled)):
             break
-        yield Note(f"job {job_id} has no device tasks yet; cancelling again in {pause:g} s", warning=True)
+        still = f"has {stopped.waiting} device tasks that wait" if stopped.waiting else "has not ended"
+        yield Note(f"job {job_id} still {still}; cancelling again in {pause:g} s", warning=True)
         yield Sleep(pause)
         is_cancelled = (yield from cancel_job(settings, job_id)) or is_cancelled
         stopped = yield from _count(settings, job_id, is_cancelled=is_cancelled)
@@ -124,7 +127,7 @@ def count_stopped(
 def _count(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[Stopped]:
     try:
         after = yield from count_tasks(settings, job_id, (*UNFINISHED, TaskStatus.CANCELED))
-        is_planned = not any(after.values()) and (yield from _may_begin(settings, job_id))
+        is_planned = not any(after.values()) and (yield from may_begin(settings, job_id))
     except TuyaOTAError:
         if not is_cancelled:
             raise
@@ -143,18 +146,23 @@ def look_after_cancel(settings: Settings, job_id: str) -> Flow[Stopped]:
     That costs one request where a count costs five.
     """
     try:
-        may_begin = yield from _may_begin(settings, job_id)
+        has_to_be_counted = yield from may_begin(settings, job_id)
     except TuyaOTAError:
-        may_begin = False
-    if may_begin:
+        has_to_be_counted = False
+    if has_to_be_counted:
         return (yield from count_stopped(settings, job_id, is_cancelled=True))
     return UNCOUNTED
 
 
-def _may_begin(settings: Settings, job_id: str) -> Flow[bool]:
-    """Tell whether a job that has not ended shows no device task of any status."""
-    page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=1))
-    return not page.items and (yield from _goes_on(settings, job_id, if_missing=True))
+def may_begin(settings: Settings, job_id: str) -> Flow[bool]:
+    """Tell whether a job of which nothing unfinished was counted may begin device tasks all the same.
+
+    It shows no device task of any status and has not ended; or it shows some that were planned after the count.
+    """
+    page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SAMPLE))
+    if page.items:
+        return any(task.status in UNFINISHED for task in page.items)
+    return (yield from _goes_on(settings, job_id, if_missing=True))
 
 
 def _goes_on(settings: Settings, job_id: str, *, if_missing: bool) -> Flow[bool]:

@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice, CancelOTATaskByJob
 from airflow_provider_tuya_ota.core.cancelling import JobCancel, cancel_tasks_of_devices, cancel_tasks_of_job
-from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, OutcomeError, TuyaOTAError
 from tests.core.script import SETTINGS, Answer, Script, by_action, gateway, job, lost, ok, refused, task
 
 NOTHING_WAITS = refused("iot.firmware.DeviceUpgradeRecordNotFound")
@@ -161,3 +161,38 @@ def test_a_refusal_stands_where_tasks_are_left_that_wait() -> None:
 
     with pytest.raises(ConflictError):
         cancel_by_job(script)
+
+
+class Planned:
+    """A job that has no device tasks at first, of a platform on which a cancel does nothing to it then."""
+
+    def __init__(self, *, begins_after: int) -> None:
+        self.begins_after, self.cancels = begins_after, 0
+
+    def __call__(self, sent: Any) -> Answer:
+        if sent.action == "CancelOTATaskByJob":
+            self.cancels += 1
+            return ok()
+        if sent.action == "QueryOTAJob":
+            return ok(data=job(status="PLANNED"))
+        status = "CANCELED" if self.cancels > self.begins_after else "QUEUED"
+        is_there = self.cancels >= self.begins_after and sent.parameters.get("TaskStatus") in {status, None}
+        return ok(data=[task("d1", status)] if is_there else [])
+
+
+def test_a_job_that_has_no_device_tasks_yet_is_cancelled_again_when_it_has_some() -> None:
+    platform = Planned(begins_after=2)
+    script = Script(platform)
+
+    cancelled = cancel_by_job(script)
+
+    assert "nothing is left unfinished" in cancelled.did
+    assert (platform.cancels, script.sleeps) == (3, [3.0, 6.0])
+
+
+def test_a_job_that_may_still_begin_is_an_error() -> None:
+    platform = Planned(begins_after=99)
+
+    with pytest.raises(OutcomeError, match="job 9001 may still begin: it was told to cancel 4 times"):
+        cancel_by_job(Script(platform))
+    assert platform.cancels == 4

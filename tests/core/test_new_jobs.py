@@ -309,3 +309,13 @@ def test_a_note_stays_small_however_many_jobs_there_are() -> None:
     note = replace(NOTE, known=young_ids(many("no date"), NOW))
     assert len(str(note.to_dict())) < 32_000
     assert not any(note.could_be(one) for one in many("no date"))
+
+
+def test_a_job_that_the_platform_does_not_show_yet_is_given_time_to_appear() -> None:
+    """A wait would end at its first poll, and the job would go on without anybody."""
+    missing = refused("iot.firmware.InvalidOTAJobId")
+    script = script_for(QueryOTAJob=[missing, missing, ok(data=OWN | {"jobId": "10"})])
+
+    assert start(script).job_id == "10"
+    assert script.sleeps == [2.0, 5.0]
+    assert stage(script) == ("created", "10")

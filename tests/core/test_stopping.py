@@ -176,7 +176,7 @@ def test_a_job_that_no_cancel_ends_before_its_tasks_are_planned_is_left_to_a_per
 
     assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=0, flashing=0, is_planned=True)
     assert script.sleeps == [3.0, 6.0, 12.0]
-    assert script.warnings[-1].startswith("job 9 may still begin: it has no device tasks yet")
+    assert script.warnings[-1].startswith("job 9 may still begin: it has not ended")
 
 
 def test_a_job_that_is_not_shown_yet_may_still_begin() -> None:
@@ -214,3 +214,45 @@ def test_whether_a_cancelled_job_may_still_begin_can_be_unknown() -> None:
     script = Script(lambda sent: lost() if sent.action == "QueryOTAJob" else platform(sent))
 
     assert not script.run(stop_job(SETTINGS, "9")).is_counted
+
+
+def test_device_tasks_that_are_planned_while_they_are_counted_are_cancelled() -> None:
+    """The counts were empty, and the tasks are there a moment later."""
+    cancels: list[str] = []
+    counted = 0
+
+    def answer(sent: Sent) -> Answer:
+        nonlocal counted
+        if sent.action == "CancelOTATaskByJob":
+            cancels.append(sent.action)
+            return ok()
+        counted += "TaskStatus" in sent.parameters
+        status = sent.parameters.get("TaskStatus")
+        now = "QUEUED" if len(cancels) == 1 else "CANCELED"
+        there = counted >= 5 and status in {now, None}
+        return ok(data=[task("d1", now)] if there and not (status == now == "CANCELED" and counted < 6) else [])
+
+    script = Script(answer)
+
+    stopped = script.run(stop_job(SETTINGS, "9"))
+
+    assert (stopped.cancelled, stopped.waiting, stopped.is_planned) == (1, 0, False)
+    assert (len(cancels), script.sleeps) == (2, [3.0])
+
+
+def test_device_tasks_that_are_planned_after_the_cancel_are_cancelled_too() -> None:
+    platform = Job()
+    cancels = 0
+
+    def answer(sent: Sent) -> Answer:
+        nonlocal cancels
+        if sent.action == "CancelOTATaskByJob":
+            cancels += 1
+            platform.statuses = ["QUEUED"] * 2 if cancels == 1 else ["CANCELED"] * 2
+            return ok()
+        return platform(sent)
+
+    script = Script(answer)
+
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=2, waiting=0, flashing=0)
+    assert (cancels, script.sleeps) == (2, [3.0])
