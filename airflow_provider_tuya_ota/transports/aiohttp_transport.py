@@ -13,6 +13,7 @@ from yarl import URL
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.secret import without_frames
+from airflow_provider_tuya_ota.transports.http_rules import ENCODINGS, OddAnswerError, read_head, unpack
 from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
     PIECE,
@@ -50,9 +51,9 @@ class AiohttpTransport:
         self._longest_exchange = settings.connect_timeout + self._longest_answer
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=trust(settings) or settings.verify_tls),
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ENCODINGS},
             trust_env=False,
-            auto_decompress=True,
+            auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         _send_once(self._session)
@@ -90,12 +91,15 @@ class AiohttpTransport:
             allow_redirects=False,
             timeout=self._timeout,
         ) as answer:
+            version = answer.version or aiohttp.HttpVersion11
+            pairs = ((name.decode("latin-1"), value) for name, value in answer.raw_headers)
+            lines = read_head((version.major, version.minor), answer.status, answer.reason or "", pairs)
             body = bytearray()
             async for piece in answer.content.iter_chunked(PIECE):
                 body += piece
                 if len(body) > LARGEST_REPLY:
                     raise refuse_large_reply()
-            return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, bytes(body))
+            return Response(answer.status, lines, unpack(bytes(body), lines))
 
     async def _pieces(self, body: MultipartBody, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
         """Give a file piece by piece; as long as pieces leave, the time for the answer begins anew."""
@@ -154,4 +158,6 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno and error.errno > 0:
         # Not strerror: aiohttp writes the address that it could not send to into it.
         return os.strerror(error.errno)
-    return type(error).__name__
+    if isinstance(error, aiohttp.ClientResponseError) and not isinstance(error, aiohttp.ClientHttpProxyError):
+        error = OddAnswerError(type(error).__name__)
+    return str(error) if isinstance(error, OddAnswerError) else type(error).__name__

@@ -1,4 +1,4 @@
-"""A bound on the time in which an answer must be complete, for the blocking transport.
+"""How the blocking transport reads an answer: in bounded time, and strictly.
 
 A timeout of a socket begins anew with every byte. So a server that sends a byte now and then, or ``100 Continue`` over
 and over, holds whoever reads it for as long as it likes: in the status line, in the headers, in the body.
@@ -7,39 +7,130 @@ and over, holds whoever reads it for as long as it likes: in the status line, in
 from __future__ import annotations
 
 import io
+import re
 import time
 from http import HTTPStatus
-from http.client import HTTPResponse, parse_headers
-from typing import TYPE_CHECKING, Any
+from http.client import HTTPResponse, RemoteDisconnected, parse_headers
+from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_tuya_ota.transports.http_rules import LONGEST_HEADER, TOKEN, OddAnswerError
 from airflow_provider_tuya_ota.transports.limits import longest_answer
 
 if TYPE_CHECKING:
     import socket
 
 
+_LONGEST_LINE: Final = 8192
+"""Bytes; where aiohttp stops, except that a header may go on in further lines."""
+_BLANK: Final = (b"\r\n", b"\n")
+_STATUS: Final = re.compile(rb"(HTTP/1\.[01]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r?\n")
+_HEADER: Final = re.compile(rb"(?:" + TOKEN + rb":[^\0\r\n]*|[ \t][^\0\r\n]*)?\r?\n")
+_LENGTH: Final = re.compile(rb"(?i)content-length:[ \t]*[0-9]")
+_CHUNK_END: Final = re.compile(rb"\r?\n")
+_QUOTED: Final = rb'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t\x20-\x7e])*"'
+_TRAILER: Final = re.compile(rb"(?!(?i:content-length):)" + _HEADER.pattern)
+_EXTENSION: Final = rb";" + TOKEN + rb"(?:=(?:" + TOKEN + rb"|" + _QUOTED + rb")?)?"
+_CHUNK: Final = re.compile(rb"[0-9A-Fa-f]{1,15}[ \t]*(?:(?:" + _EXTENSION + rb")+\r?\n|\r\n)")
+
+
 class BoundedAnswer(HTTPResponse):
-    """An answer that is read to its end within twice the socket's timeout.
+    """An answer that is read to its end within twice the socket's timeout, and is proper HTTP line by line.
 
     ``http.client`` makes one when a request has been sent, and reads everything from its file. A proxy's answer to
-    CONNECT is read in the same way.
+    CONNECT is read in the same way. What ``http.client`` would skip or guess at is refused, as aiohttp does.
     """
 
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
         self.fp.close()
-        self.fp = io.BufferedReader(_Bounded(sock))
+        self._bytes = _Bounded(sock)
+        self.fp = self._lines = _Lines(self._bytes)
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Pass over interim answers (RFC 9110, 15.2); ``http.client`` knows ``100 Continue`` alone.
+        """Pass over blank lines and interim answers (RFC 9110, 15.2); ``http.client`` knows ``100 Continue`` alone.
 
         It takes another one for the answer, and the answer itself for that to the next request.
         """
         while True:
-            told: tuple[str, int, str] = super()._read_status()  # type: ignore[misc] # http.client reads the line there
-            if not HTTPStatus.SWITCHING_PROTOCOLS < told[1] < HTTPStatus.OK:
-                return told
-            parse_headers(self.fp)
+            self._lines.expect(None)
+            while (line := self._lines.readline(LONGEST_HEADER)) in _BLANK:
+                pass
+            if not line:
+                raise RemoteDisconnected
+            found = _STATUS.fullmatch(line)
+            if found is None:
+                raise OddAnswerError("its first line")
+            self._lines.expect(_HEADER)
+            version, status, reason = found[1].decode(), int(found[2]), (found[3] or b"").decode("latin-1")
+            if status >= HTTPStatus.OK or status == HTTPStatus.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            parse_headers(self._lines)
+
+    def begin(self) -> None:
+        """Read the head."""
+        super().begin()
+        told = self.headers.get("transfer-encoding", "")
+        if told.strip().lower() == "chunked" and not self.chunked:
+            # It stands in a second line, where http.client does not see it.
+            self.chunked, self.chunk_left, self.length = True, None, None
+
+    def read1(self, n: int = -1) -> bytes:
+        """Read some of the body."""
+        piece = super().read1(n)
+        if self.length == 0:
+            self._require_end()
+        return piece
+
+    def _read_next_chunk_size(self) -> int:
+        self._lines.expect(_CHUNK)
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc] # http.client reads the line there
+        return size
+
+    def _read_and_discard_trailer(self) -> None:
+        self._lines.expect(_TRAILER)
+        super()._read_and_discard_trailer()  # type: ignore[misc] # as above
+        self._require_end()
+
+    def _safe_read(self, amt: int) -> bytes:
+        if self.chunk_left == 0:
+            # http.client skips two bytes behind a chunk, whatever they are.
+            self._lines.expect(_CHUNK_END)
+            return self._lines.readline(amt)
+        data: bytes = super()._safe_read(amt)  # type: ignore[misc] # as above
+        return data
+
+    def _require_end(self) -> None:
+        """Refuse bytes that came with the answer and are none of it; on a kept connection another answer may."""
+        if not self._lines.closed:
+            self._bytes.is_over = True
+            behind = self._lines.peek(1).lstrip(b"\r\n")
+            if behind and (self.will_close or not behind.startswith(b"HTTP/1.")):
+                raise OddAnswerError("it goes on behind its end")
+
+
+class _Lines(io.BufferedReader):
+    """Lines that meet a rule, or are not read."""
+
+    _rule: re.Pattern[bytes] | None = None
+    _before: bytes | None = None
+
+    def expect(self, rule: re.Pattern[bytes] | None) -> None:
+        """Set the rule for the lines from here on."""
+        self._rule, self._before = rule, None
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if self._rule is None:
+            return line
+        is_more = line[:1] in {b" ", b"\t"}
+        if is_more and self._before is None and self._rule is _HEADER and line.lstrip(b" ")[:1] not in b"\t\r\n":
+            # Nothing stands before it that could go on, so it is a header with blanks before.
+            line, is_more = line.lstrip(b" "), False
+        is_odd = is_more and (self._before is None or _LENGTH.match(self._before) is not None)
+        if is_odd or not self._rule.fullmatch(line) or (len(line) > _LONGEST_LINE and self._rule is not _CHUNK):
+            raise OddAnswerError("a line of its head or of its chunks")
+        self._before = line
+        return line
 
 
 class _Bounded(io.RawIOBase):
@@ -47,6 +138,9 @@ class _Bounded(io.RawIOBase):
 
     :raises TimeoutError: the moment has come.
     """
+
+    is_over = False
+    """Whether nothing more is to be read."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__()
@@ -59,6 +153,8 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        if self.is_over:
+            return 0
         if self._end is None or self._timeout is None:
             return self._file.readinto(buffer)
         left = self._end - time.monotonic()

@@ -15,6 +15,7 @@ from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.secret import without_frames
 from airflow_provider_tuya_ota.transports import log_filter  # noqa: F401 - signed queries stay out of urllib3's log lines
 from airflow_provider_tuya_ota.transports.answering import BoundedAnswer
+from airflow_provider_tuya_ota.transports.http_rules import ENCODINGS, OddAnswerError, read_head, unpack
 from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
     PIECE,
@@ -101,7 +102,7 @@ class RequestsTransport:
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.verify = settings.ca_bundle or settings.verify_tls
-        self._session.headers["User-Agent"] = USER_AGENT
+        self._session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": ENCODINGS})
         if settings.proxy:
             self._session.proxies = dict.fromkeys(("http", "https"), settings.proxy.reveal())
         self._timeout = (settings.connect_timeout, settings.read_timeout)
@@ -143,17 +144,24 @@ class RequestsTransport:
                 stream=True,
             )
             with answer:
+                raw = answer.raw
+                pairs = ((name, _bytes(value)) for name, value in raw.headers.iteritems())
+                headers = read_head(divmod(raw.version, 10), answer.status_code, answer.reason, pairs)
                 body = bytearray()
                 # Not iter_content: it waits until a piece is full, however slowly it fills.
-                while piece := answer.raw.read1(PIECE, decode_content=True):
+                while piece := raw.read1(PIECE, decode_content=False):
                     body += piece
                     if len(body) > LARGEST_REPLY:
                         raise refuse_large_reply()
-                headers = {name.lower(): value for name, value in answer.headers.items()}
-                return Response(answer.status_code, headers, bytes(body))
+                return Response(answer.status_code, headers, unpack(bytes(body), headers))
         finally:
             if reader:
                 reader.close()
+
+
+def _bytes(value: str) -> bytes:
+    """Give a header's value as it came: http.client makes texts of bytes in this way, and keeps ends of lines in it."""
+    return value.replace("\r", " ").replace("\n", " ").encode("latin-1")
 
 
 _BEFORE_SENDING = (
@@ -193,6 +201,9 @@ def _reason(causes: list[BaseException]) -> str:
     for cause in causes:
         if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
             return cause.strerror
+    for cause in causes:
+        if isinstance(cause, OddAnswerError):
+            return str(cause)
     innermost = causes[-1] if causes else None
     names = {"ReadTimeoutError": "no answer in time", "ConnectTimeoutError": "no connection in time"}
     for cause in causes:
