@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SENT: Final = OPEN - {Stage.PREPARING}
 TOLD_WITHIN: Final = timedelta(seconds=60)
-"""How long after a job itself its device tasks may appear in lists."""
+"""How long after a job its device tasks, and other jobs of the same moment, may appear in lists."""
 SETTLE_TIMES: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds granted, one after the other, to another task that wants the same."""
 
@@ -100,10 +100,10 @@ def _look(settings: Settings, intent: Intent, first_seen: dict[str, datetime], *
             continue
         match (yield from match_job(settings, job, intent.target)):
             case Match.YES:
-                # Of a job with more devices a list may show first those that were asked for.
+                # Of a job with more devices a list may show first those that were asked for, and of two jobs that ask
+                # for the same share, everybody or a group, first the one that is not this task's.
                 age = ambient.steady - first_seen.setdefault(job.job_id, ambient.steady)
-                is_told = not intent.target.devices or age >= TOLD_WITHIN
-                (fitting if is_told else unknown).append(job)
+                (fitting if age >= TOLD_WITHIN else unknown).append(job)
             case Match.UNKNOWN:
                 unknown.append(job)
     rivals = [

@@ -159,6 +159,12 @@ def by_action(
     return answer
 
 
+def lasting(*answers: Answer) -> Callable[[Sent], Answer]:
+    """Answer in turn, and with the last one from then on."""
+    left = list(answers)
+    return lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
 def answered(body: object, status: int = 200, **headers: str) -> Response:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(status, headers, raw)

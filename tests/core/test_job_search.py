@@ -26,7 +26,7 @@ EARLIER, LATER = "k1", "k9"
 
 
 def named(job_id: str = "9", **fields: Any) -> dict[str, Any]:
-    return job(job_id, kind=UPGRADE, utcCreate=JUST_NOW, targetSelection="SPECIFIC", **fields)
+    return job(job_id, kind=UPGRADE, **{"utcCreate": JUST_NOW, "targetSelection": "SPECIFIC"} | fields)
 
 
 def script_with(listed: Sequence[dict[str, Any]], devices: dict[str, Sequence[str]]) -> Script:
@@ -71,6 +71,35 @@ def test_a_job_is_taken_no_sooner_than_all_of_its_devices_can_have_been_told() -
     search(script)
 
     assert 60 <= sum(script.sleeps) < 97
+
+
+OF_A_SHARE = replace(MINE, target=replace(MINE.target, selection="GRAY", devices=(), gray_percent="25"))
+OF_ALL = replace(MINE, target=replace(MINE.target, selection="ALL", devices=()))
+
+
+@pytest.mark.parametrize("intent", [OF_A_SHARE, OF_ALL], ids=["share", "everybody"])
+@pytest.mark.parametrize(("listed_after", "is_told"), [(None, True), (50, False)])
+def test_a_job_without_named_devices_is_taken_no_sooner_than_another_one_can_have_been_listed(
+    intent: Intent, listed_after: float | None, is_told: bool
+) -> None:
+    theirs, mine = (
+        named(job_id, targetSelection=intent.target.selection, grayPercent=intent.target.gray_percent)
+        for job_id in ("8", "9")
+    )
+    script = script_with([theirs, mine], {})
+    usual: Any = script.answers
+    script.answers = lambda sent: (
+        jobs(theirs)
+        if sent.action == "ListOTAJobByFirmware" and (listed_after is None or sum(script.sleeps) < listed_after)
+        else usual(sent)
+    )
+
+    if is_told:
+        assert search(script, intent=intent) is not None
+        assert 60 <= sum(script.sleeps) < 97
+    else:
+        with pytest.raises(AmbiguousOutcomeError, match=r"2 jobs \(8, 9\)"):
+            search(script, intent=intent)
 
 
 def test_a_job_of_which_the_devices_that_were_asked_for_are_listed_first_is_not_taken() -> None:

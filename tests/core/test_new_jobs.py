@@ -20,7 +20,7 @@ from airflow_provider_tuya_ota.core.models import Job
 from airflow_provider_tuya_ota.core.new_jobs import JobToCreate, NewJob, start_job
 from airflow_provider_tuya_ota.core.states import JobStatus, JobType
 from airflow_provider_tuya_ota.core.targets import Target, digest_of, fingerprint_of
-from tests.core.script import NOW, SETTINGS, Script, by_action, job, lost, ok, refused, task
+from tests.core.script import NOW, SETTINGS, Script, by_action, job, lasting, lost, ok, refused, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -146,7 +146,7 @@ def test_after_a_clear_a_written_job_that_is_gone_holds_nobody_up() -> None:
 
 
 def test_an_intent_without_an_id_is_searched_for_and_what_fits_is_followed_without_certainty() -> None:
-    script = script_for(ListOTAJobByFirmware=[jobs(), jobs(OWN)])
+    script = script_for(ListOTAJobByFirmware=lasting(jobs(), jobs(OWN)))
     script.memo = NOTE.at(Stage.ASKING).to_dict()
 
     assert start(script) == NewJob(job_id="9", utc_create=JUST_NOW, is_new=False, is_certain=False)
@@ -183,7 +183,8 @@ def test_what_was_accepted_without_an_id_is_found_by_a_later_try_or_given_up_by_
 
 def test_an_answer_without_an_id_is_completed_by_the_list() -> None:
     script = script_for(
-        CreateOTAStaticUpgradeJob=ok(data={"utcCreate": "then"}), ListOTAJobByFirmware=[jobs(), jobs(), jobs(OWN)]
+        CreateOTAStaticUpgradeJob=ok(data={"utcCreate": "then"}),
+        ListOTAJobByFirmware=lasting(jobs(), jobs(), jobs(OWN)),
     )
 
     found = start(script)
@@ -195,7 +196,8 @@ def test_an_answer_without_an_id_is_completed_by_the_list() -> None:
 def test_an_answer_that_names_a_job_that_was_there_before_names_none() -> None:
     old = job("7", "COMPLETED", "VERIFY_FIRMWARE", utcCreate=JUST_NOW)
     script = script_for(
-        CreateOTAStaticUpgradeJob=ok(data={"jobId": "7"}), ListOTAJobByFirmware=[jobs(old), jobs(old), jobs(old, OWN)]
+        CreateOTAStaticUpgradeJob=ok(data={"jobId": "7"}),
+        ListOTAJobByFirmware=lasting(jobs(old), jobs(old), jobs(old, OWN)),
     )
 
     assert start(script).job_id == "9"
@@ -206,7 +208,7 @@ def test_an_answer_that_names_the_job_of_another_package_names_none() -> None:
     script = script_for(
         CreateOTAStaticUpgradeJob=ok(data={"jobId": "77"}),
         QueryOTAJob=lambda sent: theirs if sent.parameters["JobId"] == "77" else ok(data=OWN),
-        ListOTAJobByFirmware=[jobs(), jobs(), jobs(OWN)],
+        ListOTAJobByFirmware=lasting(jobs(), jobs(), jobs(OWN)),
     )
 
     found = start(script)
@@ -231,7 +233,7 @@ def test_doubt_is_kept() -> None:
 
 
 def test_a_lost_answer_is_found_in_the_list() -> None:
-    script = script_for(CreateOTAStaticUpgradeJob=lost(), ListOTAJobByFirmware=[jobs(), jobs(), jobs(OWN)])
+    script = script_for(CreateOTAStaticUpgradeJob=lost(), ListOTAJobByFirmware=lasting(jobs(), jobs(), jobs(OWN)))
 
     assert start(script) == NewJob(job_id="9", utc_create=JUST_NOW, is_certain=False)
 

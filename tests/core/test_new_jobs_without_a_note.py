@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
 from airflow_provider_tuya_ota.core.intents import Attempt
-from tests.core.script import NOW, job, ok, task
+from tests.core.script import NOW, job, lasting, ok, task
 from tests.core.test_new_jobs import JUST_NOW, OWN, UPGRADE, creates, jobs, script_for, stage, start
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_a_clear_without_a_note_waits_for_what_is_under_way_and_stops_nothing() 
     ]
     ended = jobs(OWN | {"jobStatus": "COMPLETED"})
     script = script_for(
-        ListOTAJobByFirmware=[jobs(OWN), ended, ended],
+        ListOTAJobByFirmware=lasting(jobs(OWN), ended),
         ListOTATaskByJob=rounds,
         QueryOTAJob=ok(data=OWN | {"jobStatus": "COMPLETED"}),
     )
