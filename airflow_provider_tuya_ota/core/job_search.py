@@ -11,10 +11,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core import appearing
+from airflow_provider_tuya_ota.core.counting import count_tasks
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
 from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Look, Neighbours, ReadNeighbours, Remember, Sleep
 from airflow_provider_tuya_ota.core.intents import OPEN, STALE, Intent, Other, Stage, read_others
 from airflow_provider_tuya_ota.core.lists import list_jobs
+from airflow_provider_tuya_ota.core.stopping import UNFINISHED
 from airflow_provider_tuya_ota.core.targets import Match, match_job
 
 if TYPE_CHECKING:
@@ -55,16 +57,22 @@ class _Findings:
             parts.append(f"the platform may not list all of the devices yet for {told}")
         if self.rivals:
             parts.append(f"{self.rivals[0].who} asked for the same and does not know its job either")
-        return (
-            f"{'; '.join(parts)}. Nothing was created or stopped. Look at this in the vendor's console, or run the task"
-            " again: it looks once more"
-        )
+        if all(job.status.has_ended for job in (*self.fitting, *self.unknown)):
+            advice = "All has ended, so a retry learns hardly more: look at it in the vendor's console, and"
+        else:
+            advice = "Look at this in the vendor's console. A retry looks once more; when all has ended there,"
+        return f"{'; '.join(parts)}. Nothing was created or stopped. {advice} clear this task to create a new job"
 
 
-def find_job(settings: Settings, intent: Intent, *, has_asked: bool = True) -> Flow[Job | None]:
+def find_job(
+    settings: Settings, intent: Intent, *, has_asked: bool = True, is_cleared: bool = False
+) -> Flow[Job | None]:
     """Look for the job of an intent, until the lists have had time to show it.
 
     :param has_asked: whether a request for it was sent; where that is not known, everybody who has sent one goes first.
+    :param is_cleared: whether a person has cleared the task since. A job that has ended, and of which cannot be told
+        whose it is, then counts as none: nothing of it is left to wait for. A retry never creates after such a job,
+        because it may be the task's own that a person has stopped.
     :returns: the job, which is noted as found; None where there is none.
     :raises AmbiguousOutcomeError: which job it is, or whether one is, cannot be told.
     """
@@ -80,9 +88,17 @@ def find_job(settings: Settings, intent: Intent, *, has_asked: bool = True) -> F
         if not pauses and found.unknown and not was_prolonged:
             # What was listed late has had no time yet to show all of its devices.
             pauses, was_prolonged = [TOLD_WITHIN.total_seconds()], True
-    if found.fitting or found.unknown:
-        raise AmbiguousOutcomeError(found.explain(intent))
+    for job in (*found.fitting, *found.unknown):
+        if not is_cleared or (yield from _may_go_on(settings, job)):
+            raise AmbiguousOutcomeError(found.explain(intent))
     return None
+
+
+def _may_go_on(settings: Settings, job: Job) -> Flow[bool]:
+    if not job.status.has_ended:
+        return True
+    left = yield from count_tasks(settings, job.job_id, UNFINISHED)
+    return any(left.values())
 
 
 def _look(settings: Settings, intent: Intent, first_seen: dict[str, datetime], *, has_asked: bool) -> Flow[_Findings]:

@@ -223,13 +223,18 @@ def _was_cleared(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job
     """
     if intent.clear_number == attempt.clear_number:
         return False
-    if attempt.cleared_after is None or intent.cleared_after != attempt.cleared_after:
+    if _was_surely_cleared(attempt, intent):
         return True
     tasks = yield from count_tasks(wanted.settings, job.job_id, [TaskStatus.CANCELED])
     if job.status == JobStatus.CANCELED or tasks[TaskStatus.CANCELED]:
         return True
     yield Note(f"something of this run was cleared, but not this task: it still waits for job {job.job_id}")
     return False
+
+
+def _was_surely_cleared(attempt: Attempt, intent: Intent) -> bool:
+    is_told = attempt.cleared_after is None or intent.cleared_after != attempt.cleared_after
+    return intent.clear_number != attempt.clear_number and is_told
 
 
 def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable: bool) -> Flow[NewJob | None]:
@@ -241,7 +246,7 @@ def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable
     intent = replace((yield from wanted.intent(attempt, Stage.LOST)), started_at=attempt.run_started_at)
     if is_durable:
         yield Note("nothing is written down of the tries before; looking whether they created a job", warning=True)
-    job = yield from find_job(wanted.settings, intent, has_asked=False)
+    job = yield from find_job(wanted.settings, intent, has_asked=False, is_cleared=not attempt.is_retry)
     if job is None:
         return None
     if attempt.is_retry and attempt.clear_number and not intent.is_older_than(job.utc_create):
@@ -289,7 +294,7 @@ def _job_of(wanted: JobToCreate, attempt: Attempt, intent: Intent) -> Flow[tuple
         # The process that sent the request is gone, and its answer with it.
         intent = intent.at(Stage.LOST)
         yield Remember(intent.to_dict())
-    job = yield from find_job(wanted.settings, intent)
+    job = yield from find_job(wanted.settings, intent, is_cleared=_was_surely_cleared(attempt, intent))
     if job is not None:
         return job, intent.found(job.job_id)
     if intent.stage is Stage.ACCEPTED and intent.clear_number == attempt.clear_number:

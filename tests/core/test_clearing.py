@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.intents import Attempt
 from airflow_provider_tuya_ota.core.stopping import StillDrainingError
 from tests.core.script import NOW, ok, task
-from tests.core.test_new_jobs import CREATED, OWN, creates, jobs, script_for, start
+from tests.core.test_new_jobs import CREATED, NAMED, OF_NAMED, OWN, creates, jobs, script_for, start
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_provider_tuya_ota.core.http import Response
-    from tests.core.script import Sent
+    from tests.core.script import Script, Sent
 
 
 def counted(*rounds: dict[str, int]) -> list[Response]:
@@ -179,3 +181,70 @@ def test_a_job_that_ended_before_the_clear_costs_no_wait() -> None:
 
     assert start(script, Attempt(clear_number=2)).job_id == "10"
     assert script.sleeps == []
+
+
+def with_a_lost_answer(status: str, *tasks: dict[str, Any], number: int = 1) -> Script:
+    """A package with jobs that may be the one whose answer was lost: they show none, or some, of the devices."""
+    told = [OWN | {"jobId": str(9 + at), "targetSelection": "SPECIFIC", "jobStatus": status} for at in range(number)]
+
+    def listed(sent: Sent) -> Response:
+        wanted = sent.parameters.get("TaskStatus")
+        return ok(data=[one for one in tasks if wanted in {None, one["taskStatus"]}])
+
+    script = script_for(
+        ListOTAJobByFirmware=jobs(*told),
+        QueryOTAJob=lambda sent: ok(
+            data=told[int(sent.parameters["JobId"]) - 9] if sent.parameters["JobId"] != "20" else {}
+        ),
+        ListOTATaskByJob=listed,
+        CreateOTAStaticUpgradeJob=ok(data={"jobId": "20"}),
+    )
+    script.memo = OF_NAMED.to_dict()
+    return script
+
+
+CLEARED = Attempt(clear_number=1, cleared_after=1)
+BOTH = (task("d1", "SUCCEEDED"), task("d2", "FAILED"))
+
+
+@pytest.mark.parametrize(
+    ("status", "tasks", "number"), [("CANCELED", (), 1), ("COMPLETED", BOTH[:1], 1), ("COMPLETED", BOTH, 2)]
+)
+def test_jobs_that_have_ended_and_may_be_anybody_s_stop_retries_and_hold_up_no_clear(
+    status: str, tasks: Sequence[dict[str, Any]], number: int
+) -> None:
+    script = with_a_lost_answer(status, *tasks, number=number)
+
+    with pytest.raises(AmbiguousOutcomeError, match=r"All has ended.* clear this task to create a new job"):
+        start(script, Attempt(is_retry=True), NAMED)
+    assert creates(script) == 0
+
+    assert start(script, CLEARED, NAMED).job_id == "20"
+
+
+@pytest.mark.parametrize(
+    ("status", "tasks"), [("PLANNED", ()), ("IN_PROGRESS", BOTH[:1]), ("CANCELED", [task("d1", "IN_PROGRESS")])]
+)
+def test_a_clear_creates_nothing_while_a_job_goes_on_that_may_be_anybody_s(
+    status: str, tasks: Sequence[dict[str, Any]]
+) -> None:
+    script = with_a_lost_answer(status, *tasks)
+
+    with pytest.raises(AmbiguousOutcomeError, match="clear this task to create a new job"):
+        start(script, CLEARED, NAMED)
+    assert creates(script) == 0
+
+
+def test_a_clear_of_another_task_creates_nothing_after_a_job_that_may_be_anybody_s() -> None:
+    script = with_a_lost_answer("CANCELED")
+    script.memo = replace(OF_NAMED, cleared_after=0).to_dict()
+
+    with pytest.raises(AmbiguousOutcomeError):
+        start(script, cleared_elsewhere(is_retry=True), NAMED)
+
+
+def test_a_clear_goes_on_without_a_note_too() -> None:
+    script = with_a_lost_answer("CANCELED")
+    script.memo = None
+
+    assert start(script, replace(CLEARED, run_started_at=NOW), NAMED).job_id == "20"
