@@ -56,7 +56,7 @@ class BoundedAnswer(HTTPResponse):
             while (line := self._lines.readline(LONGEST_HEADER)) in _BLANK:
                 pass
             if not line:
-                raise RemoteDisconnected
+                raise RemoteDisconnected("closed without an answer")
             found = _STATUS.fullmatch(line)
             if found is None:
                 raise OddAnswerError("its first line")
