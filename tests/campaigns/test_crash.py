@@ -25,7 +25,7 @@ def test_there_is_one_job_for_each_intent_whatever_crashes() -> None:
     assert not any(key[0] == "verification" and key[2] == "state store" and key[-1] == "stopped" for key in counts)
 
 
-def nobody(*_: object, has_asked: bool = True) -> Flow[None]:
+def nobody(*_: object, **__: object) -> Flow[None]:
     """Find no job."""
     yield from ()
 
