@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError, TuyaOTAError
@@ -55,9 +56,9 @@ def read_body(body: bytes, secrets: Sequence[Secret] = ()) -> Record | None:
     :param body: JSON or XML.
     :param secrets: texts to remove from what is shown of the answer.
     :returns: None where it is neither, or has more than 200,000 values or 32 levels, which no documented reply has.
-    :raises ProtocolError: two keys differ in nothing but case and disagree.
+    :raises ProtocolError: two keys differ in nothing but case, if in that, and disagree.
     """
-    text = body.strip()
+    text = body.removeprefix(BOM_UTF8).strip()
     if sum(map(text.count, (b",", b"{", b"[", b"<"))) > MOST_SIGNS:
         return None
     try:
@@ -68,12 +69,21 @@ def read_body(body: bytes, secrets: Sequence[Secret] = ()) -> Record | None:
 
 
 def _read_json(body: bytes) -> Any:
+    # Read as UTF-8 and nothing else: other encodings would be shown where nothing secret is found in them.
+    text = body.decode()
     try:
-        return json.loads(body)
+        return json.loads(text, object_pairs_hook=_one_value_each)
     except json.JSONDecodeError:
         # As the vendor shows ListOTAModuleByProduct, there is no comma between the modules and the next key.
-        mended = _MISSING_COMMA.sub(lambda found: f"{found[0]}," if found["closing"] else found[0], body.decode())
-        return json.loads(mended)
+        mended = _MISSING_COMMA.sub(lambda found: f"{found[0]}," if found["closing"] else found[0], text)
+        return json.loads(mended, object_pairs_hook=_one_value_each)
+
+
+def _one_value_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs) and any(found[key] != value for key, value in pairs):
+        raise ProtocolError("the answer has one key with two values; nothing is concluded from it")
+    return found
 
 
 def _harmless(value: Any, depth: int) -> Any:

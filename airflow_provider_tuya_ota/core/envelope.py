@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.record import Record
     from airflow_provider_tuya_ota.core.secret import Secret
 
-_SUCCESS_CODES: Final = frozenset({"", "200", "OK"})
-"""The documented one is empty; the others cost nothing to understand when ``success`` says true."""
+_SUCCESS_CODES: Final = frozenset({"", "0", "200", "ok", "success"})
+"""The documented one is empty; the others, in any case, cost nothing to understand where nothing says the contrary."""
 _SPEAKING: Final = frozenset({405, 429})
 """Statuses that say enough without a code: the method is not served, there were too many requests."""
 _SAYS_SUCCESS: Final = re.compile(rb"""(?i)success["']?\s{0,9}[:>=]\s{0,9}["']?true""")
@@ -66,14 +66,17 @@ def read_reply(action: str, response: Response, *, secrets: Sequence[Secret] = (
         _refuse_unreadable(action, response, secrets)
     code = redact_code(fields.name("Code").strip(), secrets)
     success = fields.flag("Success")
-    accepted = success is not False and (code == "" or (success is True and code in _SUCCESS_CODES))
-    if response.status < 300 and accepted:  # noqa: PLR2004 - HTTP's success
+    accepted = success is not False and code.lower() in _SUCCESS_CODES
+    if 200 <= response.status < 300 and accepted:  # noqa: PLR2004 - HTTP's success
         if success is None and "RequestId" not in fields:
             _refuse_unreadable(action, response, secrets)
         return Reply(action=action, request_id=fields.name("RequestId"), fields=fields)
     if response.status < 500 and _may_have_acted(fields, response.status, code, success=success):  # noqa: PLR2004 - HTTP's failures of a server
         told = f"code {code!r}" if code else f"HTTP {response.status}"
-        raise ProtocolError(f"{action}: the answer says success and {told} at once; it may have been carried out")
+        raise ProtocolError(
+            f"{action}: the answer contradicts itself: it says {told}, and success or data at once; it may have been"
+            " carried out"
+        )
     if success is True or (code == "" and success is None):
         _refuse_unreadable(action, response, secrets)
     raise api_error(
@@ -88,9 +91,9 @@ def read_reply(action: str, response: Response, *, secrets: Sequence[Secret] = (
 
 def _may_have_acted(fields: Record, status: int, code: str, *, success: bool | None) -> bool:
     """Tell an answer that contradicts itself: read as a refusal, it would let a create be sent again."""
-    if success is True:
+    if success is True or code.lower() in _SUCCESS_CODES - {""}:
         return code != "" or status < 300 or status in _SPEAKING  # noqa: PLR2004 - HTTP's success
-    return success is None and code == "" and status in _SPEAKING and bool(fields.get("Data"))
+    return bool(fields.get("Data"))
 
 
 def _refuse_unreadable(action: str, response: Response, secrets: Sequence[Secret]) -> NoReturn:

@@ -130,7 +130,7 @@ class Record(Mapping[str, Any]):
         if not isinstance(text, str) or not _ID.fullmatch(text) or _DECIMAL.fullmatch(text):
             raise ProtocolError(
                 f"{key} should be an id (letters, digits and . _ : @ -), the answer has {_kind(value)}"
-                + (f" {cut(safe_text(text), 40)!r}" if isinstance(text, str) else "")
+                + (f" {cut(safe_text(text, self._secrets), 40)!r}" if isinstance(text, str) else "")
             )
         return text
 

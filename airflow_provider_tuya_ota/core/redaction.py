@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.secret import Secret
 
 EXCERPT_LENGTH = 160
+_SEARCHED = 65_536
+"""Characters of a text that are read to show its beginning; a word at the end is not read in part."""
 _REMOVED = "[removed]"
 _KEYED = re.compile(
-    r"""(?ix) (?P<key> access_?key_?id | signature(?!doesnotmatch|nonceused) | policy | secret | firmwareurl )
-        (?P<mark> ["']? \s* (?: [:=>] | %3D | %253D ) \s* ["']? )
-        (?P<value> [^"'&\s,<>}]+ )"""
+    r"""(?ix) (?P<key> access_?key_?id | signature(?!doesnotmatch|nonceused) | policy | secret | firmwareurl
+            | password | token | authorization )
+        (?P<mark> (?: \\*["'] | &quot; )? \s* (?: [:=>] | %3D | %253D ) \s* (?: \\*["'] | &quot; )? )
+        (?P<value> (?: (?: bearer | basic ) \s+ )? [^"'&\s,<>}\\]+ )"""
 )
 _QUERY = re.compile(r"""(?P<address>[?#])[^\s"'<>?#=]{1,200}=[^\s"'<>]*""")
 """A query or fragment with values in it, of whatever address."""
@@ -64,6 +67,10 @@ def _without(text: str, known: Iterable[Secret]) -> str:
 
 def safe_text(text: str, known: Iterable[Secret] = (), longest: int = LONGEST_TEXT) -> str:
     """Give a free text of the platform on one short line, redacted before it is cut so that no secret stays in part."""
+    # A megabyte is not searched for what half a page will show.
+    if len(text) > _SEARCHED:
+        end = text.rfind(" ", _SEARCHED // 2, _SEARCHED)
+        text = text[: end if end > 0 else _SEARCHED]
     return cut(redact(one_line(text), known), longest)
 
 

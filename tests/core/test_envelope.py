@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from codecs import BOM_UTF8
 from typing import Any
 
 import pytest
@@ -105,7 +106,8 @@ def test_fields_of_a_reply_are_found_in_any_case() -> None:
         ({"code": "", "success": True}, 500, UnavailableError, ""),
         ({"code": "", "success": False}, 404, NotFoundError, ""),
         ({}, 429, ThrottledError, ""),
-        ({"code": "200"}, 200, ApiError, "200"),
+        ({"code": "Odd", "data": None}, 200, ApiError, "Odd"),
+        ({"code": "Throttling", "success": False, "data": {}}, 429, ThrottledError, "Throttling"),
     ],
 )
 def test_refusals_become_the_error_of_who_has_to_act(
@@ -303,3 +305,36 @@ def test_secrets_that_the_platform_echoes_reach_no_message(body: object, status:
 
 def test_neither_request_nor_response_show_their_content() -> None:
     assert "canary" not in repr(Response(200, {}, b"canary"))
+
+
+@pytest.mark.parametrize("code", ["200", 200, "OK", "ok", 0, "success"])
+def test_a_code_that_means_success_is_success_where_nothing_says_the_contrary(code: Any) -> None:
+    reply = read({"code": code, "data": {"jobId": "9"}, "requestId": REQUEST_ID})
+
+    assert reply.fields.get("Data") == {"jobId": "9"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"code": "Throttling", "success": False, "data": {"jobId": "9"}}, 200),
+        ({"code": "Throttling", "data": {"jobId": "9"}}, 429),
+        ({"code": "200", "data": {"jobId": "9"}}, 429),
+        ({"code": "", "success": False, "data": {"jobId": "9"}}, 429),
+        ({"code": "200"}, 200),
+        (b'{"success": true, "data": {"jobId": "9"}, "success": false, "code": "Throttling"}', 200),
+        (b'{"success": true, "code": "", "data": {"jobId": "9", "jobId": "10"}}', 200),
+        (b"\xff\xfe" + '{"success": false, "code": "Throttling"}'.encode("utf-16-le"), 200),
+    ],
+)
+def test_a_refusal_that_something_else_contradicts_leaves_doubt_and_is_not_repeated(body: Any, status: int) -> None:
+    """Read as a refusal, a create would be sent again that was carried out."""
+    error = failure(body, status)
+
+    assert isinstance(error, ProtocolError)
+    assert error.in_doubt
+
+
+def test_a_byte_order_mark_changes_nothing() -> None:
+    for body in (b'{"success": true, "requestId": "r"}', b"<r><Success>true</Success><RequestId>r</RequestId></r>"):
+        assert read(BOM_UTF8 + body).request_id == "r"

@@ -6,6 +6,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError
 from airflow_provider_tuya_ota.core.record import Record
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.xml import read_xml
 
 A, B = {"taskId": "1"}, {"TaskID": "2"}
@@ -173,3 +174,12 @@ def test_what_is_no_device_name_is_made_safe(name: str) -> None:
     assert shown != name
     assert "canary-canary" not in shown
     assert "\n" not in shown
+
+
+def test_an_odd_id_that_holds_a_known_secret_is_not_quoted() -> None:
+    record = Record({"JobId": "s3cretValue12345 x"}, [Secret("s3cretValue12345")])
+
+    with pytest.raises(ProtocolError) as failure:
+        record.id("JobId")
+
+    assert "s3cret" not in str(failure.value)

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_tuya_ota.core.redaction import EXCERPT_LENGTH, excerpt, mask_reply, redact, redact_code, safe_name
+from airflow_provider_tuya_ota.core.redaction import (
+    EXCERPT_LENGTH,
+    excerpt,
+    mask_reply,
+    redact,
+    redact_code,
+    safe_name,
+    safe_text,
+)
 from airflow_provider_tuya_ota.core.secret import Secret
+from airflow_provider_tuya_ota.core.texts import LONGEST_TEXT
 from tests.core.script import REQUEST_ID
 
 SIGNATURE = "WJN0Ee8+X6pogcD3loLHIqQNEN0="
@@ -163,3 +172,31 @@ def test_an_at_sign_elsewhere_removes_nothing(text: str) -> None:
 
 def test_a_known_secret_is_no_name() -> None:
     assert "topsecret" not in safe_name("v-topsecret-1", [Secret("topsecret"), Secret("")])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"{\"DeviceSecret\":\"canary0123456789\"}",
+        r"{\\\"deviceSecret\\\": \\\"canary0123456789\\\"}",
+        "&quot;DeviceSecret&quot;:&quot;canary0123456789&quot;",
+        "Authorization: Bearer canary0123456789",
+        "password=canary0123456789",
+        "token: canary0123456789",
+    ],
+)
+def test_a_secret_behind_its_name_is_removed_however_it_is_quoted(text: str) -> None:
+    assert "canary0123456789" not in redact(text)
+
+
+def test_a_megabyte_is_read_no_further_than_half_a_page_needs() -> None:
+    text = f"{'%2F' * 700_000} canary"
+
+    assert len(safe_text(text)) <= LONGEST_TEXT + 1
+
+
+def test_no_word_of_a_long_text_is_shown_in_part() -> None:
+    # Removed, the long run before it takes no room, so that the last word would be shown.
+    text = f"{'x' * 65_500} {'y' * 20} canary0123456789canary"
+
+    assert "canary" not in safe_text(text)
