@@ -37,6 +37,8 @@ RELEASE, BOTH, UPGRADE = "release_firmware", "verify_and_upgrade", "upgrade_firm
 ONE, STOP, WATCH = "verify_firmware", "stop_job", "watch_job"
 HURRIED = "hurried_"
 """Of copies of the samples that wait for seconds instead of a day."""
+BLOCKING = "blocking_"
+"""Of copies that wait in a worker until their execution_timeout, which leaves too little time to end before it."""
 PATIENCE = 150.0
 FAILS: dict[str, Any] = {"outcome": "fails", "reason": "worn flash"}
 SILENT: dict[str, Any] = {"outcome": "silent"}
@@ -99,11 +101,12 @@ WAYS = [
     Way(BOTH, "pilot stopped", "stopped", "verify", "who marked", {"device-001": SILENT}, act="mark verify failed"),
     *(way for way in _ways(UPGRADE, "share", EVERYBODY) if way.name not in {"good", "step marked success"}),
     Way(UPGRADE, "good", "succeeded", "everybody", act="answer Approve"),
-    Way(UPGRADE, "rejected", "stopped", "share", "not begun: everybody (skipped)", act="answer Reject"),
-    Way(UPGRADE, "approval failed", "failed", "approve", "Before it, step share succeeded", act="mark approve failed"),
+    Way(UPGRADE, "rejected", "stopped", "share", "step approve was rejected, and what follows", act="answer Reject"),
+    Way(UPGRADE, "approval failed", "stopped", "approve", "not begun: everybody (ups", act="mark approve failed"),
     Way(UPGRADE, "refused input", "refused", "share", conf={"firmware_id": "999999"}),
     Way(UPGRADE, "no webhook", "refused", "check", "is not defined", conf=TYPO),
     *_ways(ONE, "verify", {}),
+    Way(BLOCKING + ONE, "out of time", "timeout", "verify", "1 CANCELED", LAST_SILENT),
     Way(ONE, "refused input", "refused", "verify", conf={"firmware_id": "999999"}),
     *_ways(WATCH, "wait_for_job", {}),
     Way(WATCH, "refused input", "refused", "wait_for_job", conf={"job_id": "999999"}),
@@ -145,7 +148,9 @@ class Stage:
             told, text = self._told(way, run)
         except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
             return f"{type(error).__name__}: {error}"
+        is_good = way.event == "succeeded" or way.act == "answer Reject" or way.act.endswith("success")
         problems = [
+            *([] if (self.api.run_state(way.dag, run) == "success") == is_good else ["the run ends otherwise"]),
             *([] if not told or (told["event"], told["step"]) == (way.event, way.step) else ["another end"]),
             *([] if way.said in text else [f"not said: {way.said!r}"]),
             *self._untrue(number, way, text),
@@ -153,7 +158,7 @@ class Stage:
         return f"{'; '.join(problems)} [{text}]" if problems else ""
 
     def _start(self, number: int, way: Way) -> str:
-        dag, product = way.dag.removeprefix(HURRIED), f"k1ends{number:02d}"
+        dag, product = _sample(way.dag), f"k1ends{number:02d}"
         names = [f"device-{place:03d}" for place in range(1, 5)]
         version = f"9.0.{number}"
         conf: dict[str, Any] = {"product_key": product}
@@ -209,7 +214,7 @@ class Stage:
         if way.conf.get("webhook_conn_id") == "typo":
             told = self.api.xcom(way.dag, run, way.step, "ota_release")
             return told, told["text"]
-        if way.dag.removeprefix(HURRIED) in {RELEASE, BOTH, UPGRADE}:
+        if _sample(way.dag) in {RELEASE, BOTH, UPGRADE}:
             (body,) = [body for _, _, body in list(self.receiver.received) if body["run_id"] == run]
             return body["ota_release"], body["text"]
         return {}, self.api.xcom(way.dag, run, "notify", "return_value")
@@ -219,7 +224,7 @@ class Stage:
         own = [
             job for job in list(world.engine.jobs.values()) if job.package.product.product_key == f"k1ends{number:02d}"
         ]
-        known = way.dag.removeprefix(HURRIED) in {WATCH, STOP}
+        known = _sample(way.dag) in {WATCH, STOP}
         if way.event == "refused" and not known:
             return [] if not own else [f"{len(own)} jobs after a refusal"]
         found = re.search(r"OTA job (\d+)", text)
@@ -229,8 +234,8 @@ class Stage:
         if job is None:
             return [] if way.event == "refused" else ["an unknown job is named"]
         sentence, _, _ = text.partition(" s.")
-        said = _grouped({status: int(n) for n, status in re.findall(rf"(\d+) ({STATUSES})", sentence)})
-        true = _grouped({status: number for status, number in job.counts.items() if number})
+        said = {status: int(n) for n, status in re.findall(rf"(\d+) ({STATUSES})", sentence)}
+        true = {status: number for status, number in job.counts.items() if number}
         problems = [] if not said or said == true else [f"told {said}, true is {true}"]
         if way.event == "succeeded" and way.dag != STOP and set(true) != {"SUCCEEDED"}:
             problems.append(f"no success: {true}")
@@ -244,25 +249,24 @@ class Stage:
             time.sleep(0.5)
 
 
-def _grouped(counts: dict[str, int]) -> dict[str, int]:
-    # What had not begun is cancelled a moment after somebody was told.
-    groups: dict[str, int] = {}
-    for status, number in counts.items():
-        name = "not begun" if status in {"CANCELED", "NOTIFIED", "QUEUED", "CONFIRM"} else status
-        groups[name] = groups.get(name, 0) + number
-    return groups
+def _sample(dag: str) -> str:
+    """Give the sample that a Dag is or is a copy of."""
+    return dag.removeprefix(HURRIED).removeprefix(BLOCKING)
 
 
 def _write_dags(folder: Path) -> None:
     """Lay the samples down, and copies that wait for seconds."""
+    waits = {
+        HURRIED: "deferrable=True, timeout=25,",
+        BLOCKING: "deferrable=False, execution_timeout=__import__('datetime').timedelta(seconds=8),",
+    }
     for path in SAMPLES.glob("*.py"):
         text = path.read_text(encoding="utf-8")
         (folder / path.name).write_text(text)
-        hurried = text.replace(f'dag_id="{path.stem}"', f'dag_id="{HURRIED}{path.stem}"')
-        hurried = hurried.replace("deferrable=True,", "deferrable=True, timeout=25,").replace(
-            "timeout=24 * 60 * 60,", ""
-        )
-        (folder / f"{HURRIED}{path.name}").write_text(hurried)
+        for prefix, wait in waits.items():
+            copy = text.replace(f'dag_id="{path.stem}"', f'dag_id="{prefix}{path.stem}"')
+            copy = copy.replace("deferrable=True,", wait).replace("timeout=24 * 60 * 60,", "")
+            (folder / f"{prefix}{path.name}").write_text(copy)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ SHORT = {
     (ends.RELEASE, "step marked failed"),
     (ends.BOTH, "step marked failed"),
     (ends.UPGRADE, "rejected"),
+    (ends.UPGRADE, "approval failed"),
+    (ends.BLOCKING + ends.ONE, "out of time"),
     (ends.WATCH, "run marked failed"),
 }
 
