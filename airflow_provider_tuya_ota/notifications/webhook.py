@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -71,35 +73,19 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         return json.dumps(message, ensure_ascii=False).encode(errors="replace")
 
     def _send(self, connection: Connection, payload: bytes) -> None:
-        import requests  # noqa: PLC0415 - not needed while a Dag is parsed
-
         url = webhook_url(connection, self.webhook_conn_id)
         for secret in hide_address(url):
             mask_secret(secret)
-        try:
-            answer = requests.post(
-                url, data=payload, headers=_headers(connection), timeout=TIMEOUT, allow_redirects=False
-            )
-            reason = _refusal(answer.status_code)
-        except requests.RequestException as error:
-            reason = type(error).__name__
+        # In a thread, because whoever calls may run an event loop.
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            reason = executor.submit(asyncio.run, _post(url, payload, _headers(connection))).result()
         self._require_delivered(reason)
 
     async def _asend(self, connection: Connection, payload: bytes) -> None:
-        import aiohttp  # noqa: PLC0415 - not needed while a Dag is parsed
-
         url = webhook_url(connection, self.webhook_conn_id)
         for secret in hide_address(url):
             await amask_secret(secret)
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
-                session.post(url, data=payload, headers=_headers(connection), allow_redirects=False) as answer,
-            ):
-                reason = _refusal(answer.status)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            reason = type(error).__name__
-        self._require_delivered(reason)
+        self._require_delivered(await _post(url, payload, _headers(connection)))
 
     def _require_delivered(self, reason: str) -> None:
         if reason:
@@ -107,6 +93,23 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
             raise TransportError(
                 reason, endpoint=f"webhook of connection {self.webhook_conn_id!r}", delivery=Delivery.UNKNOWN
             )
+
+
+async def _post(url: str, payload: bytes, headers: dict[str, str]) -> str:
+    """Send it in ten seconds at the most, whatever the receiver does; what it answers is not read.
+
+    :returns: why it was not taken; empty where it was.
+    """
+    import aiohttp  # noqa: PLC0415 - not needed while a Dag is parsed
+
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=True) as session,
+            session.post(url, data=payload, headers=headers, allow_redirects=False) as answer,
+        ):
+            return _refusal(answer.status)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return type(error).__name__
 
 
 def _headers(connection: Connection) -> dict[str, str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TransportError
+from airflow_provider_tuya_ota.notifications import webhook
 from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier, require_webhook
 from tests.transports.conftest import recording
+from tests.transports.servers import flood, hang, serving, trickle
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
+
+    from tests.transports.servers import Behaviour, Received
 
 SECRET_PATH = "/services/T0000/B0000/canary-webhook-path"
 RELEASE = {"text": "OTA job 1 succeeded", "job_id": "1"}
@@ -129,8 +135,49 @@ def test_no_part_of_the_address_is_logged_at_any_level(
             send(mode, context)
 
     assert len(receiver.received) == 2
-    assert mode == "async" or any("POST" in line for line in log.lines)
+    assert log.lines
     assert "canary" not in "\n".join(log.lines)
+
+
+def drip(connection: socket.socket, _: Received) -> bool:
+    """Answer the head a byte at a time, without end."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.05)
+
+
+def interim(connection: socket.socket, _: Received) -> bool:
+    """Go on saying that the answer will follow."""
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        time.sleep(0.05)
+
+
+@MODES
+@pytest.mark.parametrize("behaviour", [trickle, flood], ids=lambda behaviour: behaviour.__name__)
+def test_what_a_receiver_says_beyond_its_status_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, context: Any, mode: str, behaviour: Behaviour
+) -> None:
+    with serving(behaviour) as server:
+        connect(monkeypatch, host=server.url)
+
+        send(mode, context)
+
+    assert len(server.received) == 1
+
+
+@MODES
+@pytest.mark.parametrize("behaviour", [hang, drip, interim], ids=lambda behaviour: behaviour.__name__)
+def test_a_receiver_that_goes_on_and_on_holds_no_release_up(
+    monkeypatch: pytest.MonkeyPatch, context: Any, mode: str, behaviour: Behaviour
+) -> None:
+    monkeypatch.setattr(webhook, "TIMEOUT", 0.3)
+    with serving(behaviour) as server:
+        connect(monkeypatch, host=server.url)
+
+        with pytest.raises(TransportError, match="webhook of connection 'hook'"):
+            send(mode, context)
 
 
 @MODES
