@@ -6,13 +6,14 @@ test with a list; the protocol is written once.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from airflow_provider_tuya_ota.core.exact_reader import ExactReader
     from airflow_provider_tuya_ota.core.http import Request
     from airflow_provider_tuya_ota.core.rate import Lane
     from airflow_provider_tuya_ota.core.verdicts import Verdict
@@ -45,6 +46,16 @@ class Send:
 
     request: Request
     lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Read a file to its end; answered with its hex digests by method, or what reading it raises is thrown in.
+
+    :param open_file: opens it at its beginning.
+    """
+
+    open_file: Callable[[], ExactReader]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +153,7 @@ class SlowDown:
     lane: Lane
 
 
-Effect: TypeAlias = Look | Send | Sleep | Note | Report | Recall | Remember | ReadNeighbours | SlowDown
+Effect: TypeAlias = Look | Send | Digest | Sleep | Note | Report | Recall | Remember | ReadNeighbours | SlowDown
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]

@@ -42,8 +42,10 @@ class Response:
     :param status: HTTP status.
     :param headers: names in lower case; a redirect repeats the signed address in them, hence not in the repr.
     :param body: may hold presigned addresses, hence not in the repr either.
+    :param sent: hex digests, by method, of the file that was in the request's body; empty unless all of it was sent.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    sent: Mapping[str, str] = field(default_factory=dict)

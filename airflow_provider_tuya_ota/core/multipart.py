@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
-from airflow_provider_tuya_ota.core.errors import ConfigurationError
+from airflow_provider_tuya_ota.core.exact_reader import ExactReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +23,7 @@ class MultipartBody:
     :param size: bytes of the file.
     :param open_file: opens the file at its beginning.
     :param boundary: a text that occurs nowhere in the file.
+    :param methods: digests to take of the file while it is sent, as SignMethod names them.
     """
 
     fields: Sequence[tuple[str, str]] = field(repr=False)
@@ -30,6 +31,7 @@ class MultipartBody:
     size: int
     open_file: Callable[[], BinaryIO] = field(repr=False)
     boundary: str
+    methods: Sequence[str] = ()
 
     @property
     def content_type(self) -> str:
@@ -81,10 +83,7 @@ class MultipartReader:
     def __init__(self, body: MultipartBody) -> None:
         self._length = body.length
         self._before = body.prefix
-        self._name = plain_name(body.file_name)
-        self._size = self._left = body.size
-        self._file = body.open_file()
-        self._is_whole = False
+        self._file = ExactReader(body.open_file, plain_name(body.file_name), body.size, body.methods)
         self._after = body.suffix
 
     def __len__(self) -> int:
@@ -100,26 +99,15 @@ class MultipartReader:
         if self._before:
             piece, self._before = self._before[:size], self._before[size:]
             return piece
-        if self._left:
-            piece = self._file.read(min(size, self._left))
-            self._left -= len(piece)
-            if not piece:
-                raise self._changed("fewer")
+        if piece := self._file.read(size):
             return piece
-        if not self._is_whole:
-            # The end is asked for, too: a file that checks itself does so there.
-            if self._file.read(1):
-                raise self._changed("more")
-            self._is_whole = True
         piece, self._after = self._after[:size], self._after[size:]
         return piece
+
+    def digests(self) -> dict[str, str]:
+        """Give the file's hex digests by method; nothing as long as the body was not read to its end."""
+        return {} if self._after else self._file.digests()
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def _changed(self, amount: str) -> ConfigurationError:
-        return ConfigurationError(
-            f"source: {self._name} changed while it was being uploaded: it has {amount} than the {self._size:,} bytes"
-            " that were measured; no package was created. Run the task again when the file is complete."
-        )

@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, GenerateOTAUploadURL
+from airflow_provider_tuya_ota.core.actions.firmware import DIGEST_LENGTHS
 from airflow_provider_tuya_ota.core.appearing import wait_to_appear
 from airflow_provider_tuya_ota.core.bodies import safely
 from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import (
+    ConfigurationError,
     ConflictError,
     FirmwareVersionTakenError,
     ProtocolError,
+    SourceUnavailableError,
     TransportError,
     TuyaOTAError,
     UnavailableError,
     UnreadableReplyError,
 )
-from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Send, Sleep
+from airflow_provider_tuya_ota.core.exact_reader import ExactReader
+from airflow_provider_tuya_ota.core.flow import Ambient, Digest, Flow, Look, Note, Send, Sleep
 from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.lists import list_packages
 from airflow_provider_tuya_ota.core.multipart import MultipartBody
@@ -34,7 +38,7 @@ from airflow_provider_tuya_ota.core.settings import require_safe_scheme
 from airflow_provider_tuya_ota.core.storage import read_storage_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow_provider_tuya_ota.core.models import Firmware, UploadTicket
     from airflow_provider_tuya_ota.core.secret import Secret
@@ -43,19 +47,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmwareFile:
-    """A file whose size and digests are known.
+    """A file whose size is known and whose bytes are not yet.
 
     :param name: file name without folders.
     :param suffix: kind of file as the platform names it.
     :param size: bytes.
-    :param digests: hex digest by SignMethod, lower case; both, because an existing package may carry either.
-    :param open_file: opens the file at its beginning; called once for each try to upload.
+    :param open_file: opens the file at its beginning; called once for each time that it is read.
     """
 
     name: str
     suffix: str
     size: int
-    digests: dict[str, str]
     open_file: Callable[[], BinaryIO]
 
 
@@ -64,10 +66,12 @@ class Package:
     """The package that is in force.
 
     :param is_new: True when this call created it.
+    :param digests: of the file, hex by SignMethod, lower case; SHA256 always, and what else had to be known.
     """
 
     firmware_id: str
     is_new: bool
+    digests: Mapping[str, str]
     utc_create: str = ""
     request_id: str = ""
 
@@ -75,43 +79,47 @@ class Package:
 def ensure_package(settings: Settings, action: CreateOTAFirmware, file: FirmwareFile) -> Flow[Package]:
     """Adopt the package of this product, module, version and content, or upload the file and create it.
 
-    :param action: everything but ``firmware_url``, which the upload gives.
+    The file is read once: for its digests where the version exists, while it is sent where it does not.
+
+    :param action: everything but what the file and its upload give: ``firmware_url``, ``firmware_sign`` and
+        ``firmware_size``. ``SHA256`` where it has no ``sign_method``.
     :raises FirmwareVersionTakenError: the version exists with other bytes; nothing was created.
     """
-    existing = yield from _find(settings, action, file)
+    method = action.sign_method or "SHA256"
+    existing = yield from _find(settings, action, file, {})
     if existing:
         yield Note(f"package {existing.firmware_id} holds this very file already; nothing is uploaded")
-        return _adopted(existing)
-    url = yield from _upload(settings, file)
+        return existing
+    url, digests = yield from _upload(settings, file, sorted({"SHA256", method}))
+    signed = replace(action, sign_method=method, firmware_sign=digests[method], firmware_size=file.size)
     try:
-        create = safely(action.name, lambda: replace(action, firmware_url=url.reveal()))
+        create = safely(action.name, lambda: replace(signed, firmware_url=url.reveal()))
         created = yield from call(settings, create)
     except TuyaOTAError as error:
         if not (error.in_doubt or (isinstance(error, ConflictError) and "AlreadyExisted" in error.code)):
             raise
         yield Note(f"{error.sentence} Looking whether the package exists.", warning=True)
-        existing = yield from _find_patiently(settings, action, file)
-        if existing is None:
-            raise
-        return _adopted(existing)
+        return (yield from _appeared(settings, action, file, digests, doubt=error))
     if created.entity_id is None:
-        existing = yield from _find_patiently(settings, action, file)
-        if existing is None:
-            raise ProtocolError(
-                f"CreateOTAFirmware succeeded (request id {created.request_id}) but its package is in no list."
-                " Look at the product's packages in the vendor's console before running this again"
-            )
-        return replace(_adopted(existing), is_new=True, request_id=created.request_id)
+        doubt = ProtocolError(
+            f"CreateOTAFirmware succeeded (request id {created.request_id}) but its package is in no list."
+            " Look at the product's packages in the vendor's console before running this again"
+        )
+        package = yield from _appeared(settings, action, file, digests, doubt=doubt)
+        return replace(package, is_new=True, request_id=created.request_id)
     return Package(
-        firmware_id=created.entity_id, is_new=True, utc_create=created.utc_create, request_id=created.request_id
+        firmware_id=created.entity_id,
+        is_new=True,
+        digests=digests,
+        utc_create=created.utc_create,
+        request_id=created.request_id,
     )
 
 
-def _adopted(firmware: Firmware) -> Package:
-    return Package(firmware_id=firmware.firmware_id, is_new=False, utc_create=firmware.utc_create)
-
-
-def _find(settings: Settings, action: CreateOTAFirmware, file: FirmwareFile) -> Flow[Firmware | None]:
+def _find(
+    settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str]
+) -> Flow[Package | None]:
+    """Find the package of this version and compare it with the file, which is read for the digests not yet known."""
     packages = yield from list_packages(settings, product_key=action.product_key, version=action.dest_version)
     same = [
         package
@@ -120,59 +128,121 @@ def _find(settings: Settings, action: CreateOTAFirmware, file: FirmwareFile) -> 
         and package.module_name == (action.module_name or "default")
         and package.product_key in {action.product_key, ""}
     ]
+    if not same:
+        return None
+    wanted = {"SHA256", *(package.sign_method for package in same)} & DIGEST_LENGTHS.keys()
+    digests = dict(known)
+    if unknown := wanted - known.keys():
+        yield Note(f"reading {file.name}, {file.size:,} bytes, to compare it with the package that has its version")
+        digests |= yield from _digest(file, sorted(unknown))
     for package in same:
-        if file.digests.get(package.sign_method) == package.firmware_sign:
-            return package
-    if same:
-        raise FirmwareVersionTakenError(_taken(same[0], action, file))
-    return None
+        if digests.get(package.sign_method) == package.firmware_sign:
+            return Package(
+                firmware_id=package.firmware_id, is_new=False, digests=digests, utc_create=package.utc_create
+            )
+    raise FirmwareVersionTakenError(_taken(same[0], action, file, digests))
 
 
-def _taken(package: Firmware, action: CreateOTAFirmware, file: FirmwareFile) -> str:
-    method = package.sign_method if package.sign_method in file.digests else "SHA256"
+def _taken(package: Firmware, action: CreateOTAFirmware, file: FirmwareFile, digests: Mapping[str, str]) -> str:
+    method = package.sign_method if package.sign_method in digests else "SHA256"
     theirs = package.firmware_sign or "not told"
     return (
         f"version {action.dest_version} of module {package.module_name} of product {action.product_key} exists as"
         f" package {package.firmware_id} ({package.name}) with other bytes:"
-        f" {package.sign_method or 'digest'} {theirs}, while {file.name} has {method} {file.digests[method]}."
+        f" {package.sign_method or 'digest'} {theirs}, while {file.name} has {method} {digests[method]}."
         " Nothing was created. Give the new file a version of its own"
     )
 
 
-def _find_patiently(settings: Settings, action: CreateOTAFirmware, file: FirmwareFile) -> Flow[Firmware | None]:
-    return wait_to_appear(lambda: _find(settings, action, file))
+def _appeared(
+    settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str], *, doubt: TuyaOTAError
+) -> Flow[Package]:
+    """Give a package of unknown fate time to appear.
+
+    :raises TuyaOTAError: the doubt, where it does not appear or cannot be compared.
+    """
+    try:
+        package = yield from wait_to_appear(lambda: _find(settings, action, file, known))
+    except FirmwareVersionTakenError:
+        raise
+    except (SourceUnavailableError, ConfigurationError):
+        # What reading says, that no package was created, is not known here.
+        package = None
+    if package is None:
+        raise doubt
+    return package
 
 
-def _upload(settings: Settings, file: FirmwareFile) -> Flow[Secret]:
-    """Upload with a fresh ticket for each try; an object that nobody makes a package of is deleted by the platform."""
-    policy = RetryPolicy(attempts=3)
+def _digest(file: FirmwareFile, methods: Sequence[str]) -> Flow[dict[str, str]]:
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            digests: dict[str, str] = yield Digest(lambda: ExactReader(file.open_file, file.name, file.size, methods))
+        except SourceUnavailableError as error:
+            yield from _pause(error, attempt, "Reading")
+        else:
+            return digests
+
+
+def _upload(settings: Settings, file: FirmwareFile, methods: Sequence[str]) -> Flow[tuple[Secret, Mapping[str, str]]]:
+    """Upload with a fresh ticket for each try; an object that nobody makes a package of is deleted by the platform.
+
+    :returns: address of the file, and the digests of exactly the bytes that storage has accepted.
+    """
     attempt = 0
     while True:
         attempt += 1
         ticket = yield from call(settings, GenerateOTAUploadURL(file_suffix=file.suffix))
         ambient = yield Look()
         yield Note(f"uploading {file.name}, {file.size:,} bytes")
-        request = _form(settings, ticket, file, ambient.nonce)
+        request = _form(settings, ticket, file, ambient.nonce, methods)
         try:
             response: Response = yield Send(request, Lane.CALLS)
-            read_storage_reply(response, secrets=(ticket.policy, ticket.signature, ticket.access_key_id))
+            return ticket.firmware_url, _accepted(response, ticket)
         except (TransportError, UnavailableError, UnreadableReplyError) as error:
-            delay = policy.delay(error, Repeat.HARMLESS, attempt=attempt, jitter=ambient.jitter)
-            if delay is None:
-                raise
-            yield Note(f"{error.sentence} Uploading again in {delay:.1f} s.", warning=True)
-            yield Sleep(delay)
-        else:
-            return ticket.firmware_url
+            yield from _pause(error, attempt, "Uploading")
 
 
-def _form(settings: Settings, ticket: UploadTicket, file: FirmwareFile, boundary: str) -> Request:
-    return safely(GenerateOTAUploadURL.name, lambda: upload_request(settings, ticket, file, boundary=boundary))
+def _accepted(response: Response, ticket: UploadTicket) -> Mapping[str, str]:
+    read_storage_reply(response, secrets=(ticket.policy, ticket.signature, ticket.access_key_id))
+    if not response.sent:
+        raise UnreadableReplyError(
+            "PostObject: the answer says that the file is stored, and came before all of it was sent; a proxy may have"
+            " answered instead of object storage. No package was created"
+        )
+    return response.sent
 
 
-def upload_request(settings: Settings, ticket: UploadTicket, file: FirmwareFile, *, boundary: str) -> Request:
+def _pause(error: TuyaOTAError, attempt: int, doing: str) -> Flow[None]:
+    """Wait before the second and the third attempt.
+
+    :raises TuyaOTAError: the error, where nothing is to be tried again.
+    """
+    ambient: Ambient = yield Look()
+    policy = RetryPolicy(attempts=3)
+    delay = policy.delay(error, Repeat.HARMLESS, attempt=attempt, jitter=ambient.jitter)
+    if delay is None:
+        raise error
+    yield Note(f"{error.sentence} {doing} again in {delay:.1f} s.", warning=True)
+    yield Sleep(delay)
+
+
+def _form(
+    settings: Settings, ticket: UploadTicket, file: FirmwareFile, boundary: str, methods: Sequence[str]
+) -> Request:
+    def build() -> Request:
+        return upload_request(settings, ticket, file, boundary=boundary, methods=methods)
+
+    return safely(GenerateOTAUploadURL.name, build)
+
+
+def upload_request(
+    settings: Settings, ticket: UploadTicket, file: FirmwareFile, *, boundary: str, methods: Sequence[str] = ()
+) -> Request:
     """Build the form POST: fixed fields in the documented spelling, the file last.
 
+    :param methods: digests to take of the file while it is sent.
     :raises ConfigurationError: the platform names a plain-http bucket and the connection does not permit that.
     :raises ProtocolError: what it names is no address of a bucket.
     """
@@ -190,6 +260,7 @@ def upload_request(settings: Settings, ticket: UploadTicket, file: FirmwareFile,
         size=file.size,
         open_file=file.open_file,
         boundary=boundary,
+        methods=methods,
     )
     return Request("POST", f"{scheme}://{netloc}/", {"Content-Type": body.content_type}, body)
 

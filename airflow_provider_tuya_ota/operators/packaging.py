@@ -21,13 +21,12 @@ from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connec
 from airflow_provider_tuya_ota.moments import ago, read_moment
 from airflow_provider_tuya_ota.notifications.task_report import reported
 from airflow_provider_tuya_ota.notifications.telling import require_notifiers
-from airflow_provider_tuya_ota.operators.source import measure
+from airflow_provider_tuya_ota.operators.source import opened_source
 from airflow_provider_tuya_ota.values import choice, named_as, switch, text
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_tuya_ota.core.uploading import FirmwareFile
     from airflow_provider_tuya_ota.notifications.task_report import TaskReport
     from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 
@@ -35,7 +34,7 @@ LONGEST_NAME = 40
 
 
 def upload(operator: TuyaOTAUploadFirmwareOperator, context: Context) -> str:
-    """Measure the file, adopt the package that holds it, or upload and create."""
+    """Open the file, adopt the package that holds it, or upload and create."""
     with reported(context, operator) as report:
         return _upload(operator, context, report)
 
@@ -43,19 +42,20 @@ def upload(operator: TuyaOTAUploadFirmwareOperator, context: Context) -> str:
 def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: TaskReport) -> str:
     written: Any = operator.version
     report.know(version=written if isinstance(written, str) else shown(written))
-    # Built once without the file, so that a wrong version is told before a large file is read.
-    _action(operator, None)
+    action = _action(operator)
     require_notifiers(operator.notifiers, operator.log)
     suffix = GenerateOTAUploadURL(file_suffix=text("file_suffix", operator.file_suffix)).file_suffix
     conn_id = text("source_conn_id", operator.source_conn_id)
     if conn_id is not None:
         conn_id = require_connection_id("source_conn_id", conn_id)
     require_connection_id("tuya_ota_conn_id", operator.tuya_ota_conn_id)
-    file = measure(require_source(operator.source), conn_id=conn_id, file_suffix=suffix, log=operator.log)
-    operator.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", file.digests["SHA256"])
-    action = _action(operator, file)
-    with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
+    source = require_source(operator.source)
+    with (
+        opened_source(source, conn_id=conn_id, file_suffix=suffix, log=operator.log) as file,
+        TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client,
+    ):
         package = client.run(ensure_package(client.settings, action, file))
+    operator.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", package.digests["SHA256"])
     operator.log.info(
         "Package %s %s", package.firmware_id, "created" if package.is_new else _existed(package.utc_create)
     )
@@ -63,7 +63,7 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
     ti.xcom_push(key="firmware_id", value=package.firmware_id)
     # Airflow's XCom page reads a text of digits as a number and rounds it; this one it shows as it is.
     ti.xcom_push(key="firmware", value=f"firmware {package.firmware_id}, version {operator.version}")
-    ti.xcom_push(key="sha256", value=file.digests["SHA256"])
+    ti.xcom_push(key="sha256", value=package.digests["SHA256"])
     ti.xcom_push(key="size", value=file.size)
     ti.xcom_push(key="utc_create", value=package.utc_create)
     ti.xcom_push(key="request_id", value=package.request_id)
@@ -77,7 +77,8 @@ def _existed(utc_create: str) -> str:
     return f"existed and is used; it was created {ago(created)}" if created else "existed and is used"
 
 
-def _action(operator: TuyaOTAUploadFirmwareOperator, file: FirmwareFile | None) -> CreateOTAFirmware:
+def _action(operator: TuyaOTAUploadFirmwareOperator) -> CreateOTAFirmware:
+    """Check everything but the file before it is looked for."""
     if operator.product_key is None:
         raise InvalidParameterError(field="product_key", problem="is missing", allowed="the key of the owning product")
     method = choice("sign_method (SignMethod)", operator.sign_method, tuple(DIGEST_LENGTHS), default="SHA256")
@@ -87,9 +88,7 @@ def _action(operator: TuyaOTAUploadFirmwareOperator, file: FirmwareFile | None) 
             dest_version=operator.version,
             # The product's own name is made of what is checked here.
             firmware_name="a" if name is None else name,
-            firmware_sign=file.digests[method] if file else None,
             sign_method=method,
-            firmware_size=file.size if file else None,
             product_key=operator.product_key,
             firmware_desc=text("firmware_desc", operator.firmware_desc),
             src_version=text("src_version", operator.src_version),

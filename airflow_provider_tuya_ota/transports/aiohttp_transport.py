@@ -81,12 +81,13 @@ class AiohttpTransport:
         headers = dict(request.headers)
         if request.body:
             headers["Content-Length"] = str(request.body.length)
+        sent: dict[str, str] = {}
         async with self._session.request(
             request.method,
             # Already encoded: encoding again would break the signature.
             URL(request.url, encoded=True),
             headers=headers,
-            data=self._pieces(request.body, limit) if request.body else None,
+            data=self._pieces(request.body, limit, sent) if request.body else None,
             proxy=self._proxy,
             allow_redirects=False,
             timeout=self._timeout,
@@ -99,15 +100,19 @@ class AiohttpTransport:
                 body += piece
                 if len(body) > LARGEST_REPLY:
                     raise refuse_large_reply()
-            return Response(answer.status, lines, unpack(bytes(body), lines))
+            return Response(answer.status, lines, unpack(bytes(body), lines), sent)
 
-    async def _pieces(self, body: MultipartBody, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
-        """Give a file piece by piece; as long as pieces leave, the time for the answer begins anew."""
+    async def _pieces(self, body: MultipartBody, limit: asyncio.Timeout, sent: dict[str, str]) -> AsyncIterator[bytes]:
+        """Give a file piece by piece; as long as pieces leave, the time for the answer begins anew.
+
+        :param sent: gets the file's digests with the last piece, for the answer may come before the end is asked for.
+        """
         reader = await asyncio.to_thread(body.open)
         try:
             while piece := await asyncio.to_thread(reader.read, PIECE):
                 if not limit.expired():
                     limit.reschedule(asyncio.get_running_loop().time() + self._longest_answer)
+                sent |= reader.digests()
                 yield piece
         finally:
             reader.close()

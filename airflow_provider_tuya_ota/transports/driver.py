@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 import uuid
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flow import (
     Ambient,
+    Digest,
     End,
     Flow,
     Look,
@@ -30,6 +32,7 @@ from airflow_provider_tuya_ota.core.flow import (
     advance,
 )
 from airflow_provider_tuya_ota.transports.clock import steady_seconds
+from airflow_provider_tuya_ota.transports.limits import PIECE
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.http import Request, Response
@@ -163,6 +166,11 @@ def drive(
                     answer = transport.send(request)
                 except TuyaOTAError as error:
                     failure = error
+            case Digest():
+                try:
+                    answer = read_digests(effect)
+                except TuyaOTAError as error:
+                    failure = error
             case Sleep():
                 world.sleep(effect.seconds)
             case SlowDown():
@@ -198,12 +206,25 @@ async def adrive(
                     answer = await transport.send(request)
                 except TuyaOTAError as error:
                     failure = error
+            case Digest():
+                try:
+                    answer = await asyncio.to_thread(read_digests, effect)
+                except TuyaOTAError as error:
+                    failure = error
             case Sleep():
                 await world.asleep(effect.seconds)
             case SlowDown():
                 budget.slow_down(effect.lane)
             case _:
                 answer = _answer_at_once(effect, world, listener, memory)
+
+
+def read_digests(effect: Digest) -> dict[str, str]:
+    """Read a file to its end."""
+    with closing(effect.open_file()) as file:
+        while file.read(PIECE):
+            pass
+        return file.digests()
 
 
 def _in_turn(request: Request, pause: float) -> Request:

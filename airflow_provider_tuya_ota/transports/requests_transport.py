@@ -75,15 +75,20 @@ class _Adapter(HTTPAdapter):
     """Connect in a way that tells a failed handshake from a lost answer, through a proxy or not, and bounds answers."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options)
+        super().init_poolmanager(*arguments, blocksize=SENT_AT_ONCE, **options)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **options)
+        manager = super().proxy_manager_for(proxy, blocksize=SENT_AT_ONCE, **options)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
+SENT_AT_ONCE: Final = 64 * 1024
+"""Bytes of a file that are handed to the socket at once; each time they must leave within ``connect_timeout``.
+
+More asks slow lines for more; urllib3's own 16 KiB cost a large file more work.
+"""
 _POOLS: Final = {"http": _PlainPool, "https": _Pool}
 
 
@@ -153,7 +158,8 @@ class RequestsTransport:
                     body += piece
                     if len(body) > LARGEST_REPLY:
                         raise refuse_large_reply()
-                return Response(answer.status_code, headers, unpack(bytes(body), headers))
+                sent = reader.digests() if reader else {}
+                return Response(answer.status_code, headers, unpack(bytes(body), headers), sent)
         finally:
             if reader:
                 reader.close()

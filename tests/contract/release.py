@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections import Counter
 from contextlib import suppress
@@ -34,20 +33,12 @@ if TYPE_CHECKING:
 
 PRODUCT, VERSION, CONTENT = "k1demoproduct", "2.0.0", b"the firmware of this release"
 PILOTS, REST, AWAY = ["device-001", "device-002"], ["device-003", "device-004"], "device-005"
-DIGESTS = {
-    "SHA256": hashlib.sha256(CONTENT).hexdigest(),
-    "MD5": hashlib.md5(CONTENT, usedforsecurity=False).hexdigest(),
-}
-FILE = FirmwareFile(
-    name="release.bin", suffix="bin", size=len(CONTENT), digests=DIGESTS, open_file=lambda: io.BytesIO(CONTENT)
-)
+FILE = FirmwareFile(name="release.bin", suffix="bin", size=len(CONTENT), open_file=lambda: io.BytesIO(CONTENT))
 PACKAGE = actions.CreateOTAFirmware(
     dest_version=VERSION,
     firmware_name="release",
     product_key=PRODUCT,
     sign_method="SHA256",
-    firmware_sign=DIGESTS["SHA256"],
-    firmware_size=len(CONTENT),
 )
 PATIENCE = Patience(deadline=datetime(2100, 1, 1, tzinfo=UTC), poll_interval=10.0)
 

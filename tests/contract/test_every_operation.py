@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -26,20 +25,12 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
 
 PRODUCT, CONTENT = "k1demoproduct", b"firmware of the day"
-DIGESTS = {
-    "SHA256": hashlib.sha256(CONTENT).hexdigest(),
-    "MD5": hashlib.md5(CONTENT, usedforsecurity=False).hexdigest(),
-}
-FILE = FirmwareFile(
-    name="day.bin", suffix="bin", size=len(CONTENT), digests=DIGESTS, open_file=lambda: io.BytesIO(CONTENT)
-)
+FILE = FirmwareFile(name="day.bin", suffix="bin", size=len(CONTENT), open_file=lambda: io.BytesIO(CONTENT))
 PACKAGE = actions.CreateOTAFirmware(
     dest_version="2.0.0",
     firmware_name="day",
     product_key=PRODUCT,
     sign_method="SHA256",
-    firmware_sign=DIGESTS["SHA256"],
-    firmware_size=len(CONTENT),
 )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 from datetime import UTC, datetime, timedelta
-from hashlib import md5, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,13 +83,11 @@ def release(settings: Settings, content: bytes) -> Flow[tuple[Verdict, Verdict]]
     path, version = Path(os.environ["TUYA_OTA_FIRMWARE"]), os.environ["TUYA_OTA_VERSION"]
     product_key = os.environ["TUYA_OTA_PRODUCT_KEY"]
     pilots, others = (os.environ[name].split(",") for name in ("TUYA_OTA_PILOTS", "TUYA_OTA_OTHERS"))
-    digests = {"SHA256": sha256(content).hexdigest(), "MD5": md5(content, usedforsecurity=False).hexdigest()}
     patience = Patience(deadline=datetime.now(UTC) + timedelta(hours=1))
     file = FirmwareFile(
         name=path.name,
         suffix=path.suffix.removeprefix(".") or "bin",
         size=len(content),
-        digests=digests,
         open_file=lambda: io.BytesIO(content),
     )
     package = yield from ensure_package(
@@ -100,8 +97,6 @@ def release(settings: Settings, content: bytes) -> Flow[tuple[Verdict, Verdict]]
             firmware_name=f"contract {version}".replace(" ", "-").replace(".", "_"),
             product_key=product_key,
             sign_method="SHA256",
-            firmware_sign=digests["SHA256"],
-            firmware_size=len(content),
         ),
         file,
     )

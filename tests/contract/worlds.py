@@ -71,10 +71,11 @@ class MemoryTransport:
     def send(self, request: Request) -> Response:
         parts = urlsplit(request.url)
         headers = {name.lower(): value for name, value in request.headers.items()} | {"host": parts.netloc}
-        form = None
+        form, sent = None, {}
         if request.body is not None:
             reader = request.body.open()
             form = parse_form(headers, reader.read())
+            sent = reader.digests()
             reader.close()
         try:
             answer = self._emulator.handle(
@@ -86,7 +87,7 @@ class MemoryTransport:
             raise TransportError("dropped", endpoint=parts.netloc, delivery=Delivery.UNKNOWN) from None
         if answer.duration > self._patience:
             raise TransportError("no answer in time", endpoint=parts.netloc, delivery=Delivery.UNKNOWN)
-        return Response(answer.status, answer.headers, answer.body)
+        return Response(answer.status, answer.headers, answer.body, sent)
 
     def close(self) -> None:
         pass

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
+from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flow import (
     Ambient,
+    Digest,
     Flow,
     Look,
     Memo,
@@ -83,6 +85,8 @@ class Script:
     neighbours: Callable[[], Sequence[Neighbour]] = tuple
     asked_for: list[str | None] = field(default_factory=list)
     slowed: list[Lane] = field(default_factory=list)
+    takes_files: bool = True
+    digested: list[tuple[str, ...]] = field(default_factory=list)
 
     def run(self, flow: Flow[T]) -> T:
         answer: Any = None
@@ -102,10 +106,9 @@ class Script:
             case Send():
                 self.sent.append(Sent(effect.request, effect.lane))
                 assert len(self.sent) < ENDLESS, "the flow does not end"
-                if callable(self.answers):
-                    return self.answers(self.sent[-1])
-                assert len(self.sent) <= len(self.answers), f"an unexpected request: {self.sent[-1].action}"
-                return self.answers[len(self.sent) - 1]
+                return self._answer_of_server(self.sent[-1])
+            case Digest():
+                return self._digest(effect)
             case Sleep():
                 self.sleeps.append(effect.seconds)
                 self.now += timedelta(seconds=effect.seconds)
@@ -118,6 +121,29 @@ class Script:
             case _:
                 return self._answer_of_memory(effect)
         return None
+
+    def _answer_of_server(self, sent: Sent) -> Answer:
+        if callable(self.answers):
+            answer = self.answers(sent)
+        else:
+            assert len(self.sent) <= len(self.answers), f"an unexpected request: {sent.action}"
+            answer = self.answers[len(self.sent) - 1]
+        if sent.request.body is None or isinstance(answer, Exception) or not self.takes_files:
+            return answer
+        with closing(sent.request.body.open()) as reader:
+            reader.read()
+            return replace(answer, sent=reader.digests())
+
+    def _digest(self, effect: Digest) -> dict[str, str] | Exception:
+        try:
+            with closing(effect.open_file()) as reader:
+                while reader.read(3):
+                    pass
+                digests = reader.digests()
+        except TuyaOTAError as error:
+            return error
+        self.digested.append(tuple(digests))
+        return digests
 
     def _answer_of_memory(self, effect: object) -> object:
         match effect:

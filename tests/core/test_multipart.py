@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 
@@ -39,6 +40,20 @@ def test_a_file_of_another_size_never_gets_its_end(content: bytes, size: int, am
         read += b"".join(iter(lambda: reader.read(piece), b""))
 
     assert form.suffix not in read
+
+
+@pytest.mark.parametrize("piece", [1, 3, 1 << 16])
+def test_digests_are_of_the_file_alone_and_told_when_all_of_the_form_was_read(piece: int) -> None:
+    content = b"lamp" * 9
+    form = MultipartBody([], "lamp.bin", len(content), lambda: io.BytesIO(content), "b", methods=["MD5", "SHA256"])
+    reader, read = form.open(), b""
+
+    while len(read) < form.length:
+        assert reader.digests() == {}
+        read += reader.read(piece)
+
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    assert reader.digests() == {"MD5": md5, "SHA256": hashlib.sha256(content).hexdigest()}
 
 
 @pytest.mark.parametrize(

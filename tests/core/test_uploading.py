@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -32,16 +33,12 @@ if TYPE_CHECKING:
 
     from tests.core.script import Answer
 
-MD5, SHA256 = "ab" * 16, "cd" * 32
-FILE = FirmwareFile(
-    name="lamp.bin", suffix="bin", size=4, digests={"MD5": MD5, "SHA256": SHA256}, open_file=lambda: io.BytesIO(b"lamp")
-)
+SHA256 = hashlib.sha256(b"lamp").hexdigest()
+MD5 = hashlib.md5(b"lamp", usedforsecurity=False).hexdigest()
+FILE = FirmwareFile(name="lamp.bin", suffix="bin", size=4, open_file=lambda: io.BytesIO(b"lamp"))
 ACTION = CreateOTAFirmware(
     dest_version="1.1",
     firmware_name="lamp",
-    firmware_sign=SHA256,
-    sign_method="SHA256",
-    firmware_size=4,
     product_key="pk",
 )
 OURS = firmware("178", firmwareSign=SHA256.upper(), signMethod="SHA256", utcCreate="then")
@@ -80,14 +77,16 @@ def script_for(
     )
 
 
-def ensure(script: Script, action: CreateOTAFirmware = ACTION) -> Package:
-    return script.run(ensure_package(SETTINGS, action, FILE))
+def ensure(script: Script, action: CreateOTAFirmware = ACTION, file: FirmwareFile = FILE) -> Package:
+    return script.run(ensure_package(SETTINGS, action, file))
 
 
 def test_a_new_package_is_uploaded_then_created() -> None:
     script = script_for(lists=packages(), tickets=ticket(), create=ok(data={"firmwareId": "178", "utcCreate": "now"}))
 
-    assert ensure(script) == Package(firmware_id="178", is_new=True, utc_create="now", request_id=REQUEST_ID)
+    assert ensure(script) == Package(
+        firmware_id="178", is_new=True, digests={"SHA256": SHA256}, utc_create="now", request_id=REQUEST_ID
+    )
     assert script.actions == ["ListOTAFirmware", "GenerateOTAUploadURL", "POST", "CreateOTAFirmware"]
     assert script.sent[0].parameters.items() >= {"ProductKey": "pk", "DestVersion": "1.1"}.items()
     assert script.sent[1].parameters["FileSuffix"] == "bin"

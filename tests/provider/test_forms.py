@@ -37,7 +37,7 @@ HOSTILE = [
     *INVISIBLE,
 ]
 READERS: dict[str, Callable[[Any], Any]] = {
-    "upload": lambda task: (packaging._action(task, None), packaging.require_source(task.source)),
+    "upload": lambda task: (packaging._action(task), packaging.require_source(task.source)),
     "verify": verifying._action,
     **dict.fromkeys(("upgrade", "share", "everybody"), upgrading._action),
     **dict.fromkeys(("cancel", "wait_for_job"), lambda task: QueryOTAJob(job_id=task.job_id)),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 import socket
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk.io import attach, store
-from fsspec import AbstractFileSystem  # type: ignore[import-untyped] # it ships no types
 
 from airflow_provider_tuya_ota.core.errors import (
     ConfigurationError,
@@ -18,61 +16,21 @@ from airflow_provider_tuya_ota.core.errors import (
     SourceUnavailableError,
     TuyaOTAError,
 )
-from airflow_provider_tuya_ota.operators.source import measure
+from airflow_provider_tuya_ota.operators import packaging
+from airflow_provider_tuya_ota.operators.source import opened_source
 from tests.core.test_source_failure import ClientError
+from tests.provider.bucket import CONTENT, SOURCE, Bucket, Failing, as_s3, read_all
 from tests.provider.test_upload_operator import upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.core.uploading import FirmwareFile
     from tests.provider.conftest import Service
-
-CONTENT = b"\x7fFW" * 5000
-SOURCE = "s3://firmware/lamp.bin"
-
-
-class Failing(io.BytesIO):
-    """A file whose storage fails after some bytes."""
-
-    def __init__(self, content: bytes, failure: Exception | None, after: int) -> None:
-        super().__init__(content)
-        self.failure = failure
-        self.after = after
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if self.failure and self.tell() >= self.after:
-            raise self.failure
-        # Pieces as small as a network's.
-        return super().read(min(size or 0, 4096) if size and size > 0 else size)
-
-
-class Bucket(AbstractFileSystem):  # type: ignore[misc] # as above
-    """A storage that fails as often as it is told to."""
-
-    cachable = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.content = CONTENT
-        self.at_open: list[Exception] = []
-        self.at_read: list[Exception] = []
-        self.after = 4096
-        self.opened = 0
-
-    def _open(self, path: str, **options: Any) -> io.BytesIO:
-        self.opened += 1
-        if self.at_open:
-            raise self.at_open.pop(0)
-        return Failing(self.content, self.at_read.pop(0) if self.at_read else None, self.after)
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    fake = Bucket()
-    monkeypatch.setattr(store, "_STORE_CACHE", {})
-    attach("s3", fs=fake)
-    return fake
+    return as_s3(Bucket(), monkeypatch)
 
 
 PASSING: list[Callable[[], Exception]] = [
@@ -83,41 +41,36 @@ PASSING: list[Callable[[], Exception]] = [
 ]
 
 
-def test_a_file_of_a_bucket_becomes_a_package(service: Service, context: Any, bucket: Bucket) -> None:
-    assert upload(SOURCE).execute(context)
-
-    (package,) = service.emulator.world.packages.by_id.values()
-    assert (package.size, bucket.opened) == (len(CONTENT), 2)
-
-
-@pytest.mark.parametrize("place", ["at_open", "at_read"])
+@pytest.mark.parametrize("place", ["at_info", "at_open", "at_read"])
 @pytest.mark.parametrize("failure", PASSING)
-def test_a_measuring_that_fails_for_a_moment_is_repeated_twice(
+def test_an_opening_that_fails_for_a_moment_is_repeated_twice(
     bucket: Bucket, place: str, failure: Callable[[], Exception]
 ) -> None:
     getattr(bucket, place).extend([failure(), failure()])
     pauses: list[float] = []
 
-    file = measure(SOURCE, pause=pauses.append)
+    with opened_source(SOURCE, pause=pauses.append) as file:
+        assert file.size == len(CONTENT)
 
-    assert (file.size, bucket.opened, len(pauses)) == (len(CONTENT), 3, 2)
+    assert (bucket.asked, len(pauses)) == (3, 2)
     assert 0.5 <= pauses[0] <= 1.0 <= pauses[1] <= 2.0
 
 
-@pytest.mark.parametrize("place", ["at_open", "at_read"])
+@pytest.mark.parametrize("place", ["at_info", "at_open", "at_read"])
 def test_a_storage_that_goes_on_failing_is_named_and_nothing_was_sent(
-    service: Service, bucket: Bucket, place: str
+    service: Service, context: Any, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     getattr(bucket, place).extend([ClientError("SlowDown", 503) for _ in range(3)])
+    monkeypatch.setattr(packaging, "opened_source", partial(opened_source, pause=lambda _: None))
 
     with pytest.raises(SourceUnavailableError, match=r"'s3://firmware/lamp\.bin' could not be read now \(SlowDown\)"):
-        measure(SOURCE, pause=lambda _: None)
+        upload(SOURCE).execute(context)
 
-    assert bucket.opened == 3
+    assert bucket.asked == 3
     assert service.actions == []
 
 
-@pytest.mark.parametrize("place", ["at_open", "at_read"])
+@pytest.mark.parametrize("place", ["at_info", "at_open", "at_read"])
 @pytest.mark.parametrize(
     ("failure", "kind"),
     [
@@ -130,60 +83,79 @@ def test_a_storage_that_goes_on_failing_is_named_and_nothing_was_sent(
     ],
 )
 def test_a_failure_that_stays_is_named_at_once(
-    bucket: Bucket, place: str, failure: Exception, kind: type[TuyaOTAError]
+    service: Service, context: Any, bucket: Bucket, place: str, failure: Exception, kind: type[TuyaOTAError]
 ) -> None:
     getattr(bucket, place).append(failure)
 
     with pytest.raises(kind, match=r"^source: ") as caught:
-        measure(SOURCE)
+        upload(SOURCE).execute(context)
 
     assert type(caught.value) is kind
-    assert bucket.opened == 1
+    assert bucket.asked == 1
+    assert service.actions == []
 
 
-def test_a_read_that_fails_while_it_is_uploaded_is_repeated_with_fresh_upload_data(
-    service: Service, context: Any, bucket: Bucket
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"type": "directory", "size": 0}, "is a directory. Allowed: a file"),
+        ({"size": 0}, "is empty. Allowed: 1 to 1,048,576,000 bytes"),
+        ({"size": 1_048_576_001}, "is too large. Allowed: at most 1,048,576,000 bytes"),
+        ({"size": None}, "its storage does not tell its size"),
+    ],
+)
+def test_an_object_that_is_no_firmware_is_refused_before_anything_is_sent(
+    service: Service, context: Any, bucket: Bucket, told: dict[str, Any], said: str
 ) -> None:
-    # The first reading measures, the second one uploads.
-    bucket.at_read.extend([None, ClientError("InternalError", 500)])  # type: ignore[list-item] # None does not fail
+    bucket.told = told
+
+    with pytest.raises(ConfigurationError, match=said):
+        upload(SOURCE).execute(context)
+
+    assert service.actions == []
+    assert bucket.read_bytes == 0
+
+
+@pytest.mark.parametrize("after", [4096, len(CONTENT)])
+def test_a_read_that_fails_while_it_is_uploaded_is_repeated_with_fresh_upload_data(
+    service: Service, context: Any, bucket: Bucket, after: int
+) -> None:
+    bucket.after = after
+    bucket.at_read.append(ClientError("InternalError", 500))
 
     upload(SOURCE).execute(context)
 
-    assert (bucket.opened, service.actions.count("GenerateOTAUploadURL")) == (3, 2)
+    assert (bucket.opened, service.actions.count("GenerateOTAUploadURL")) == (2, 2)
     (package,) = service.emulator.world.packages.by_id.values()
     assert package.size == len(CONTENT)
 
 
-def read_all(file: FirmwareFile) -> int:
-    with file.open_file() as opened:
-        return sum(len(piece) for piece in iter(lambda: opened.read(1024), b""))
+@pytest.mark.parametrize("place", ["at_info", "at_open", "at_read"])
+def test_a_file_that_may_no_longer_be_read_when_it_is_uploaded_again_is_named(bucket: Bucket, place: str) -> None:
+    with opened_source(SOURCE) as file:
+        assert read_all(file) == len(CONTENT)
+        getattr(bucket, place).append(ClientError("AccessDenied", 403))
+
+        with pytest.raises(InvalidParameterError, match="AccessDenied"):
+            read_all(file)
 
 
-@pytest.mark.parametrize("place", ["at_open", "at_read"])
-def test_a_file_that_may_no_longer_be_read_while_it_is_uploaded_is_named(bucket: Bucket, place: str) -> None:
-    measured = measure(SOURCE)
-    getattr(bucket, place).append(ClientError("AccessDenied", 403))
+def test_a_file_that_nobody_read_is_closed(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = [Failing(bucket, None), Failing(bucket, None)]
+    turns = iter(opened)
+    monkeypatch.setattr(bucket, "_open", lambda *_, **__: next(turns))
 
-    with pytest.raises(InvalidParameterError, match="AccessDenied"):
-        read_all(measured)
+    with opened_source(SOURCE):
+        pass
+    with pytest.raises(InvalidParameterError, match="has no suffix"), opened_source("s3://firmware/lamp.img"):
+        pass
+
+    assert [file.closed for file in opened] == [True, True]
 
 
-@pytest.mark.parametrize("content", [CONTENT + b"!", CONTENT[:-1], b"", CONTENT[:-1] + b"!"])
-def test_a_file_that_changes_is_refused_before_storage_has_the_whole_of_it(
-    service: Service, context: Any, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, content: bytes
-) -> None:
-    def measure_and_change(*arguments: Any, **options: Any) -> Any:
-        file = measure(*arguments, **options)
-        bucket.content = content
-        return file
-
-    monkeypatch.setattr("airflow_provider_tuya_ota.operators.packaging.measure", measure_and_change)
-
-    with pytest.raises(ConfigurationError, match="changed while it was being uploaded"):
-        upload(SOURCE).execute(context)
-
-    assert service.emulator.world.storage.objects == {}
-    assert "CreateOTAFirmware" not in service.actions
+def refused(source: str) -> None:
+    with opened_source(source):
+        pytest.fail("it was opened")
 
 
 def pipe(folder: Path) -> Path:
@@ -222,7 +194,7 @@ def test_what_is_no_file_is_refused_and_never_waited_for(
     path = make(tmp_path)
 
     with pytest.raises(InvalidParameterError, match=rf"is {kind}\. Allowed: a file"):
-        measure(path.as_uri() if as_url else str(path))
+        refused(path.as_uri() if as_url else str(path))
 
 
 @pytest.mark.parametrize(
@@ -241,7 +213,8 @@ def test_an_odd_file_name_is_made_plain(service: Service, context: Any, tmp_path
 
     upload(tmp_path / name).execute(context)
 
-    assert measure(str(tmp_path / name)).name.isprintable()
+    with opened_source(str(tmp_path / name)) as file:
+        assert file.name.isprintable()
     (package,) = service.emulator.world.packages.by_id.values()
     assert package.size == len(CONTENT)
 

@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, ListOTAFirmware
 from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.core.uploading import ensure_package
-from airflow_provider_tuya_ota.operators.source import measure
+from airflow_provider_tuya_ota.operators.source import opened_source
 
 def memory(name):
     return int(re.search(name + r":\\s+(\\d+) kB", open("/proc/self/status").read())[1]) * 1024
@@ -33,16 +33,9 @@ settings = Settings.from_connection_fields(
 with TuyaOTAClient(settings) as client:
     client.do(ListOTAFirmware(current_page=1, page_size=1))
     idle = memory("VmRSS")
-    file = measure(source)
-    action = CreateOTAFirmware(
-        dest_version="9.9.9",
-        firmware_name="largest",
-        firmware_sign=file.digests["SHA256"],
-        sign_method="SHA256",
-        firmware_size=file.size,
-        product_key="k1demoproduct",
-    )
-    package = client.run(ensure_package(settings, action, file))
+    action = CreateOTAFirmware(dest_version="9.9.9", firmware_name="largest", product_key="k1demoproduct")
+    with opened_source(source) as file:
+        package = client.run(ensure_package(settings, action, file))
     stored = client.call("QueryOTAFirmware", {"FirmwareId": package.firmware_id}).fields["FirmwareInfo"]
 print(json.dumps({"size": stored["FirmwareSize"], "above_idle": memory("VmHWM") - idle}))
 """

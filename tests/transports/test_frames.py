@@ -63,7 +63,7 @@ PACKAGE = CreateOTAFirmware(dest_version="1.1", firmware_name="lamp", product_ke
 
 
 def file_of(open_file: Callable[[], Any] = lambda: io.BytesIO(b"lamp")) -> FirmwareFile:
-    return FirmwareFile(name="lamp.bin", suffix="bin", size=4, digests={"MD5": "0" * 32}, open_file=open_file)
+    return FirmwareFile(name="lamp.bin", suffix="bin", size=4, open_file=open_file)
 
 
 def says(body: object, status: str = "200 OK", *headers: str) -> Say:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import io
 import threading
 import tracemalloc
@@ -34,7 +35,14 @@ MIB = 1 << 20
 
 
 def upload(url: str, size: int, open_file: Callable[[], BinaryIO]) -> Request:
-    body = MultipartBody(fields=FIELDS, file_name="lamp.bin", size=size, open_file=open_file, boundary="b0undary")
+    body = MultipartBody(
+        fields=FIELDS,
+        file_name="lamp.bin",
+        size=size,
+        open_file=open_file,
+        boundary="b0undary",
+        methods=["SHA256", "MD5"],
+    )
     return Request("POST", f"{url}/", {"Content-Type": body.content_type}, body)
 
 
@@ -58,6 +66,35 @@ def test_the_form_arrives_as_built_with_its_length_announced(exchange: Exchange,
     assert received.headers["content-type"] == "multipart/form-data; boundary=b0undary"
     assert "transfer-encoding" not in received.headers
     assert received.body == request.body.prefix + content + request.body.suffix
+
+
+@pytest.mark.parametrize("size", [1, 70_000, MIB + 1])
+def test_the_answer_comes_with_the_digests_of_what_was_sent(exchange: Exchange, settings: Settings, size: int) -> None:
+    content = bytes(range(256)) * (size // 256) + bytes(size % 256)
+
+    with serving(answer()) as server:
+        responses = exchange(settings, [of(content, server.url), of(content[:-1] + b"!", server.url)])
+
+    for response, received in zip(responses, server.received, strict=True):
+        file = received.body.split(b"octet-stream\r\n\r\n")[1].removesuffix(b"\r\n--b0undary--\r\n")
+        md5 = hashlib.md5(file, usedforsecurity=False)
+        assert response.sent == {"SHA256": hashlib.sha256(file).hexdigest(), "MD5": md5.hexdigest()}
+    assert responses[0].sent != responses[1].sent
+
+
+def test_an_answer_that_does_not_wait_for_the_whole_file_comes_without_digests(
+    exchange: Exchange, settings: Settings
+) -> None:
+    size = 64 * MIB
+
+    with serving(answer(), is_deaf=True) as server:
+        try:
+            (response,) = exchange(settings, [upload(server.url, size, lambda: io.BytesIO(bytes(size)))])
+        except TransportError:
+            # The connection was reset first, which leaves doubt as well.
+            return
+
+    assert (response.status, response.sent) == (200, {})
 
 
 def test_the_file_is_the_last_part_of_the_form(exchange: Exchange, settings: Settings) -> None:
@@ -113,7 +150,7 @@ def test_a_file_that_grows_or_shrinks_is_refused_before_the_form_ends(
 
     with (
         serving(answer(), keep_body=True) as server,
-        pytest.raises(ConfigurationError, match=r"lamp\.bin changed while it was being uploaded: it has (more|fewer)"),
+        pytest.raises(ConfigurationError, match=r"lamp\.bin changed while it was being read: it has (more|fewer)"),
     ):
         exchange(settings, [upload(server.url, 4, opened)])
 
