@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.http import Response
 
 LONGEST = 2.0
-"""Seconds after which one reply counts as endless."""
+"""Seconds of computing after which one reply counts as endless, whatever else the machine does meanwhile."""
 LONGEST_LINE, LONGEST_ERROR = 8192, 4000
 """Characters of a text of a value, and of an error with all its fields."""
 SENT_BACK = {"next_token", "host", "key"}
@@ -132,7 +132,7 @@ def outcome(sample: Sample, response: Response) -> str:
 
     :returns: ``value``, the name of a typed error, or ``wrong: …``.
     """
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST)
     try:
         if response.body.lstrip().startswith(b"<"):
             _read_as_storage(response)
@@ -143,7 +143,7 @@ def outcome(sample: Sample, response: Response) -> str:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is no typed error
         return f"wrong: {type(error).__name__}: {error!s:.200}"
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def ask(action: Action[Any], response: Response) -> Any:
@@ -229,7 +229,7 @@ def campaign(replies: int, seed: int = 0) -> tuple[Counter[str], list[str]]:
 
     :returns: counts by outcome, and what was wrong.
     """
-    before = signal.signal(signal.SIGALRM, _too_long)
+    before = signal.signal(signal.SIGPROF, _too_long)
     corpus, mutator = samples(), Mutator(seed)
     counts: Counter[str] = Counter()
     wrong: list[str] = []
@@ -242,7 +242,7 @@ def campaign(replies: int, seed: int = 0) -> tuple[Counter[str], list[str]]:
             if found.startswith("wrong"):
                 wrong.append(f"{sample.action.name} {response.status} {response.body[:300]!r}: {found}")
     finally:
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGPROF, before)
     return counts, wrong
 
 

@@ -46,7 +46,11 @@ class Running:
 
 @contextmanager
 def up(home: Path) -> Iterator[Running]:
-    program = "import sys; from airflow_provider_tuya_ota.cli import main; sys.exit(main())"
+    # Whoever runs tests in the background of a script has them ignore SIGINT, and their children with them.
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from airflow_provider_tuya_ota.cli import main; sys.exit(main())"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", program, "up", "--home", str(home), "--speed", "20"],
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
