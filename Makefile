@@ -3,6 +3,8 @@
 .PHONY: help venv demo up test matrix campaigns fuzz docs lint check
 
 bin := .venv/bin
+# One worker for the real Airflows, one for all else; see tests/conftest.py.
+workers := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,9 +19,9 @@ up: venv ## Leave Airflow and the emulator running to try things out; Ctrl-C sto
 	@$(bin)/tuya-ota up
 
 test: venv ## Run every test; the pure core alone must cover each of its branches
-	@$(bin)/python -m pytest tests/core --quiet --cov=airflow_provider_tuya_ota.core --cov-branch \
+	@$(bin)/python -m pytest tests/core $(workers) --quiet --cov=airflow_provider_tuya_ota.core --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=100
-	@$(bin)/python -m pytest
+	@$(bin)/python -m pytest $(workers)
 
 matrix: venv ## Release under every reading of the documents, every two and every three, and with a fault at every call
 	@$(bin)/python -m tests.contract.matrix

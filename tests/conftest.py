@@ -1,4 +1,4 @@
-"""An Airflow of its own for the whole run: a fresh home, SQLite, no examples."""
+"""An Airflow of its own for each process of a run: a fresh home, SQLite, no examples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import os
 import secrets
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadFileScheduling
 
 _HOME = tempfile.mkdtemp(prefix="tuya-ota-tests-")
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
@@ -24,3 +31,31 @@ os.environ.update(
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME}/airflow.db",
     }
 )
+
+
+def _starts_airflow(path: Path) -> bool:
+    return "mark.system" in path.read_text(encoding="utf-8")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let one of several workers begin with all that starts a real Airflow, while the others do the rest."""
+    if hasattr(config, "workerinput"):
+        last = {path: not _starts_airflow(path) for path in {item.path for item in items}}
+        items.sort(key=lambda item: last[item.path])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Keep the tests of a file together, and all that start a real Airflow: two would take each other's time."""
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - not needed where tests run one after the other
+
+    class Scheduler(LoadFileScheduling):  # type: ignore[misc] # xdist ships no types
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return "airflow" if starts_airflow(file) else file
+
+    @cache
+    def starts_airflow(file: str) -> bool:
+        return _starts_airflow(config.rootpath / file)
+
+    return Scheduler(config, log)
