@@ -48,6 +48,15 @@ def test_every_quirk_and_fault_is_explained() -> None:
     assert set(re.findall(r"`(\w+)`", page)) >= {*Quirks().as_dict(), *KINDS}
 
 
+def test_the_picture_of_a_release_shows_every_step_of_the_sample() -> None:
+    ((said, image),) = re.findall(r"!\[A release in the Airflow UI: (.*?)\]\((.*?)\)", PAGES[0].read_text("utf-8"))
+    sample = (ROOT / "dags_examples/release_firmware.py").read_text(encoding="utf-8")
+    steps = re.findall(r'task_id="(\w+)"|@task(?:\(.*\))?\n    def (\w+)', sample)
+
+    assert {step or function for step, function in steps} <= set(re.findall(r"\w+", said))
+    assert (ROOT / image).is_file()
+
+
 def test_the_example_scenario_is_one() -> None:
     example, shares = blocks(ROOT / "docs/emulator.md", "toml")
 
