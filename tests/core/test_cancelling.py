@@ -180,14 +180,17 @@ class Planned:
         return ok(data=[task("d1", status)] if is_there else [])
 
 
-def test_a_job_that_has_no_device_tasks_yet_is_cancelled_again_when_it_has_some() -> None:
-    platform = Planned(begins_after=2)
+@pytest.mark.parametrize(("begins_after", "pauses"), [(2, [3.0, 6.0]), (3, [3.0, 6.0, 12.0])])
+def test_a_job_that_has_no_device_tasks_yet_is_cancelled_again_when_it_has_some(
+    begins_after: int, pauses: list[float]
+) -> None:
+    platform = Planned(begins_after=begins_after)
     script = Script(platform)
 
     cancelled = cancel_by_job(script)
 
     assert "nothing is left unfinished" in cancelled.did
-    assert (platform.cancels, script.sleeps) == (3, [3.0, 6.0])
+    assert (platform.cancels, script.sleeps) == (begins_after + 1, pauses)
 
 
 def test_a_job_that_may_still_begin_is_an_error() -> None:
