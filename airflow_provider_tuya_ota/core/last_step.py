@@ -17,6 +17,16 @@ GOING_ON: Final = frozenset(
 REJECT: Final = "Reject"
 """What Airflow's ApprovalOperator offers beside its approval."""
 LONGEST_NAME: Final = 64
+_WORST_FIRST: Final = (
+    Event.FAILED,
+    Event.LOST_SIGHT,
+    Event.TIMEOUT,
+    Event.UNCLEAR,
+    Event.STOPPED,
+    Event.REFUSED,
+    Event.WAITING,
+    *(event for event in Event if event.is_good),
+)
 _BEGUN: Final = GOING_ON | {"success", "failed"}
 
 
@@ -56,6 +66,12 @@ class Step:
         return self.has_begun and (self.leaves_reports or self.report is not None or self.state != "success")
 
 
+def worst_of(instances: Sequence[Step], now: datetime) -> Step:
+    """Choose which instance of a mapped task stands for it: of those that began, the one with the worst end."""
+    begun = [instance for instance in instances if instance.has_begun] or instances
+    return min(begun, key=lambda instance: _WORST_FIRST.index(_truth(instance, now).event))
+
+
 def tell_last(steps: Sequence[Step], now: datetime) -> ReleaseReport:
     """Report on the last step that began.
 
@@ -66,6 +82,7 @@ def tell_last(steps: Sequence[Step], now: datetime) -> ReleaseReport:
     :param now: for the duration of what was broken off.
     :returns: an event ``stopped`` with a job and without counts is one whose job nobody has looked at since.
     """
+    steps = _without_stale_reports(steps)
     at = max((number for number, step in enumerate(steps) if step.is_telling), default=None)
     if at is None:
         left = [step for step in steps if not step.has_begun]
@@ -86,6 +103,15 @@ def tell_last(steps: Sequence[Step], now: datetime) -> ReleaseReport:
         error = f"{report.error} Before it, step {before.step} {before.event}: {before.text}".strip()
         return replace(report, error=error)
     return report
+
+
+def _without_stale_reports(steps: Sequence[Step]) -> list[Step]:
+    """Drop what a step left before the run was cleared and that a rejection has skipped now: it did not begin again."""
+    found: list[Step] = []
+    for step in steps:
+        is_stale = step.state == "skipped" and bool(_rejection(found))
+        found.append(replace(step, report=None) if is_stale else step)
+    return found
 
 
 def _named(steps: Sequence[Step]) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.core.last_step import REJECT, Step, tell_last
+from airflow_provider_tuya_ota.core.last_step import REJECT, Step, tell_last, worst_of
 from airflow_provider_tuya_ota.core.release_report import Event, ReleaseReport, first_line, shown
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.notifications.task_report import XCOM_KEY, run_link
@@ -38,13 +38,15 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
     :param task_ids: the run's steps in order; of a mapped one the worst instance is told.
     :returns: see :class:`~airflow_provider_tuya_ota.core.release_report.ReleaseReport`; ``text`` says it in one line.
     """
-    report = tell_last([_step(context, task_id) for task_id in task_ids], datetime.now(UTC))
+    now = datetime.now(UTC)
+    report = tell_last([worst_of(_instances(context, task_id), now) for task_id in task_ids], now)
     if report.event is Event.STOPPED and report.job_id and not report.counts:
         report = _looked_at(context, report)
     return report.to_dict()
 
 
-def _step(context: Context, task_id: str) -> Step:
+def _instances(context: Context, task_id: str) -> list[Step]:
+    """Read a step; a mapped one has several instances."""
     ti: Any = context["ti"]
     run_id = context["run_id"]
     states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[run_id]).get(run_id, {})
@@ -53,8 +55,12 @@ def _step(context: Context, task_id: str) -> Step:
         (int(name.removeprefix(f"{task_id}_")) if name != task_id else -1, str(state or ""))
         for name, state in states.items()
     ]
-    order = ("success", "skipped")
-    map_index, state = min(found, key=lambda one: order.index(one[1]) if one[1] in order else -1, default=(-1, ""))
+    return [_step(context, task_id, map_index, state) for map_index, state in found or [(-1, "")]]
+
+
+def _step(context: Context, task_id: str, map_index: int, state: str) -> Step:
+    ti: Any = context["ti"]
+    run_id = context["run_id"]
     values = ti.xcom_pull(task_ids=task_id, key=XCOM_KEY, map_indexes=map_index)
     task = context["dag"].get_task(task_id)
     kind: Any = getattr(task, "operator_class", type(task))

@@ -216,9 +216,10 @@ def _is_tried_again(context: Context, task: Any, error: BaseException) -> bool:
     tried, most = getattr(ti, "try_number", 1), getattr(ti, "max_tries", 0)
     policy = getattr(task, "retry_policy", None)
     if policy is not None:
-        decision = policy.evaluate(exception=error, try_number=tried, max_tries=most, context=context)
-        if decision.action == RetryAction.FAIL:
-            return False
+        with suppress(Exception):  # as Airflow, which logs it and goes by the number of tries
+            decision = policy.evaluate(exception=error, try_number=tried, max_tries=most, context=context)
+            if decision.action == RetryAction.FAIL:
+                return False
     return bool(most) and tried <= most
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.last_step import Step, tell_last
+from airflow_provider_tuya_ota.core.last_step import Step, tell_last, worst_of
 from airflow_provider_tuya_ota.core.release_report import Event, ReleaseReport
 
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
@@ -187,3 +187,33 @@ def test_any_other_answer_is_no_rejection(answer: Any) -> None:
     asked = step("approve", "success", leaves_reports=False, asks=True, answer=answer)
 
     assert "rejected" not in tell(VERIFIED, asked, step("everybody", "skipped"))[2]
+
+
+@pytest.mark.parametrize(
+    ("instances", "worst"),
+    [
+        ([("success", Event.SUCCEEDED), ("skipped", Event.TIMEOUT)], 1),
+        ([("success", Event.SUCCEEDED), ("success", Event.FAILED)], 1),
+        ([("failed", Event.REFUSED), ("failed", Event.FAILED)], 1),
+        ([("failed", Event.REFUSED), ("failed", Event.UNCLEAR), ("running", Event.WAITING)], 1),
+        ([("removed", None), ("failed", Event.FAILED)], 1),
+        ([("skipped", None), ("success", Event.SUCCEEDED)], 1),
+        ([("removed", None)], 0),
+    ],
+)
+def test_of_several_instances_the_one_with_the_worst_end_stands_for_all(
+    instances: list[tuple[str, Event | None]], worst: int
+) -> None:
+    steps = [step(f"upgrade {number}", state, event) for number, (state, event) in enumerate(instances)]
+
+    assert worst_of(steps, NOW) is steps[worst]
+
+
+def test_what_a_step_left_before_the_run_was_cleared_is_not_told_where_a_rejection_skipped_it_now() -> None:
+    rejected = step("approve", "success", leaves_reports=False, asks=True, answer={"chosen_options": ["Reject"]})
+    stale = step("everybody", "skipped", Event.FAILED, job_id="2", counts={"FAILED": 1})
+
+    event, told, text = tell(VERIFIED, rejected, stale)
+
+    assert (event, told) == (Event.STOPPED, "verify")
+    assert "step approve was rejected, and what follows was not begun: everybody (skipped)" in text

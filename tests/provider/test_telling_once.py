@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import create_autospec
 
 import pytest
-from airflow.sdk import BaseHook
+from airflow.sdk import BaseHook, RetryPolicy
 from airflow.sdk.api.datamodels._generated import DagRun
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.context import TaskStateStoreAccessor
@@ -82,6 +82,20 @@ def test_what_no_retry_follows_is_told_at_once(
     fail(context, hearing, error)
 
     assert bool(heard()) is is_told
+
+
+@pytest.mark.parametrize("most", [0, 2])
+def test_a_retry_policy_that_raises_hides_neither_the_error_nor_the_notification(
+    context: Any, ti: FakeTask, hearing: Any, most: int
+) -> None:
+    """Airflow then goes by the number of tries."""
+    policy = create_autospec(RetryPolicy, instance=True)
+    policy.evaluate.side_effect = KeyError("a mistake in the policy")
+    hearing.retry_policy, ti.max_tries = policy, most
+
+    fail(context, hearing, ValueError("once"))
+
+    assert heard() == ([] if most else ["failed"])
 
 
 def test_an_outcome_is_told_once_and_again_after_a_clear(context: Any, hearing: Any) -> None:
