@@ -26,7 +26,7 @@ from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.core.signing import common_parameters, signed_query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.retry import RetryPolicy
@@ -37,9 +37,16 @@ Result = TypeVar("Result")
 _OTHER_METHOD: Final = {"GET": "POST", "POST": "GET"}
 
 
-def call(settings: Settings, action: Action[Result], retry: RetryPolicy | None = None) -> Flow[Result]:
+def call(
+    settings: Settings,
+    action: Action[Result],
+    retry: RetryPolicy | None = None,
+    *,
+    permit: Callable[[], Flow[None]] | None = None,
+) -> Flow[Result]:
     """Carry out one operation and read its answer.
 
+    :param permit: asked right before each request, which then leaves soon or not at all; what it raises ends the call.
     :raises TuyaOTAError: see :mod:`airflow_provider_tuya_ota.core.errors`.
     """
     if not isinstance(action, Action):
@@ -51,7 +58,7 @@ def call(settings: Settings, action: Action[Result], retry: RetryPolicy | None =
     for advisory in action.advisories():
         yield Note(advisory, warning=True)
     reply = yield from call_by_name(
-        settings, action.name, action.wire(), repeat=action.repeat, lane=action.lane, retry=retry
+        settings, action.name, action.wire(), repeat=action.repeat, lane=action.lane, retry=retry, permit=permit
     )
     return safely(action.name, lambda: action.parse(reply))
 
@@ -64,6 +71,7 @@ def call_by_name(
     repeat: Repeat,
     lane: Lane = Lane.CALLS,
     retry: RetryPolicy | None = None,
+    permit: Callable[[], Flow[None]] | None = None,
 ) -> Flow[Reply]:
     """Carry out any operation by its name, known to this package or not.
 
@@ -72,6 +80,7 @@ def call_by_name(
     :param repeat: whether a lost answer may be answered by sending again.
     :param lane: budget to draw on.
     :param retry: patience; the default bridges about fifteen seconds.
+    :param permit: asked right before each request, which then leaves soon or not at all; what it raises ends the call.
 
     Parameters travel in the query with either HTTP method. Where the platform does not serve the connection's method
     for an operation, the other one is tried: the vendor's examples are all GET, the original documents POST for some.
@@ -86,9 +95,13 @@ def call_by_name(
     while True:
         attempt += 1
         ambient: Ambient = yield Look()
+        if permit is not None:
+            # After the clocks: whoever stands still before it is told by it, and whoever does afterwards by the clocks.
+            yield from permit()
         try:
             request = _signed(settings, method, name, wire, ambient)
-            return (yield from _attempt(settings, name, request, ambient.now, lane))
+            send = Send(request, lane, since=None if permit is None else ambient)
+            return (yield from _attempt(settings, name, send, ambient.now))
         except TuyaOTAError as error:
             if _refuses_method(error) and method == settings.http_method:
                 # Turned away at the door, so even a create was not carried out.
@@ -132,8 +145,8 @@ def _signed(settings: Settings, method: str, name: str, wire: Wire, ambient: Amb
     return Request(method, f"{settings.base_url}/?{query}", {"Accept": "application/json"})
 
 
-def _attempt(settings: Settings, name: str, request: Request, sent_at: datetime, lane: Lane) -> Flow[Reply]:
-    response: Response = yield Send(request, lane)
+def _attempt(settings: Settings, name: str, send: Send, sent_at: datetime) -> Flow[Reply]:
+    response: Response = yield send
     return safely(name, lambda: _read(settings, name, response, sent_at))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.http import Request
     from airflow_provider_tuya_ota.core.rate import Lane
     from airflow_provider_tuya_ota.core.verdicts import Verdict
+
+
+SOON: Final = 60.0
+"""Seconds in which a request leaves that must leave soon. What stands still is given up after some minutes, and whoever
+follows looks for its job for a minute and a half before creating one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,22 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request within its lane's budget; answered with a Response, or the transport's error is thrown in."""
+    """Send a request within its lane's budget; answered with a Response, or the transport's error is thrown in.
+
+    :param since: the clocks when it was decided that it may be sent: when much more than its turn has passed by any of
+        them, this process stood still meanwhile, and the request must not leave. None: it may leave at any time.
+    """
 
     request: Request
     lane: Lane
+    since: Ambient | None = None
+
+    def is_late(self, now: Ambient, pause: float) -> bool:
+        """Whether too much time has passed, the seconds until its turn left out."""
+        if self.since is None:
+            return False
+        passed = max(now.steady - self.since.steady, now.now - self.since.now)
+        return passed.total_seconds() - pause > SOON
 
 
 @dataclass(frozen=True, slots=True)

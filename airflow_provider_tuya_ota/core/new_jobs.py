@@ -23,6 +23,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
 )
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Memo, Note, Recall, Remember
+from airflow_provider_tuya_ota.core.in_charge import replace_note, require_in_charge
 from airflow_provider_tuya_ota.core.intents import NEVER, Attempt, Intent, OnFailedJob, Stage, young_ids
 from airflow_provider_tuya_ota.core.job_search import find_job
 from airflow_provider_tuya_ota.core.lists import list_jobs
@@ -149,13 +150,14 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
         except AlreadyUnderWayError:
             yield Remember(intent.at(Stage.NOTHING).to_dict())
             raise
-    yield Remember(intent.at(Stage.ASKING).to_dict())
+    asking = intent.at(Stage.ASKING)
+    yield Remember(asking.to_dict())
     try:
-        created = yield from call(settings, action)
+        created = yield from call(settings, action, permit=lambda: require_in_charge(settings, asking))
     except TuyaOTAError as error:
         if not error.in_doubt:
             # Refused: whatever shows up from now on is somebody else's.
-            yield Remember(intent.at(Stage.NOTHING).to_dict())
+            yield from replace_note(asking, intent.at(Stage.NOTHING))
             raise
         return (yield from _find_after(wanted, intent.at(Stage.LOST), error))
     if created.entity_id is None or created.entity_id in {job.job_id for job in listed}:

@@ -163,6 +163,7 @@ def drive(
                         request = _in_turn(effect.request, pause)
                         if pause > 0:
                             world.sleep(pause)
+                        _require_soon(effect, pause, world)
                     answer = transport.send(request)
                 except TuyaOTAError as error:
                     failure = error
@@ -203,6 +204,7 @@ async def adrive(
                         request = _in_turn(effect.request, pause)
                         if pause > 0:
                             await world.asleep(pause)
+                        _require_soon(effect, pause, world)
                     answer = await transport.send(request)
                 except TuyaOTAError as error:
                     failure = error
@@ -237,6 +239,17 @@ def _in_turn(request: Request, pause: float) -> Request:
     if pause >= request.longest:
         raise TransportError("its turn came too late", endpoint=request.endpoint, delivery=Delivery.NEVER_SENT)
     return replace(request, longest=request.longest - pause)
+
+
+def _require_soon(send: Send, pause: float, world: World) -> None:
+    """Look at the clocks last of all before a request leaves that must leave soon.
+
+    :raises TransportError: this process stood still meanwhile.
+    """
+    if send.since is not None and send.is_late(world.look(), pause):
+        raise TransportError(
+            "this process stood still before it was sent", endpoint=send.request.endpoint, delivery=Delivery.NEVER_SENT
+        )
 
 
 def _answer_at_once(

@@ -13,6 +13,7 @@ from airflow_provider_tuya_ota.core.errors import Delivery, ProtocolError, Trans
 from airflow_provider_tuya_ota.core.flow import (
     Ambient,
     Flow,
+    Look,
     Memo,
     Neighbours,
     Note,
@@ -121,7 +122,11 @@ DEADLINE = Patience(deadline=NOW + timedelta(seconds=20), poll_interval=15)
 FOUND = (ok(data=[job()]), ok(data=job()))
 """One look for a job after its answer was lost; it is taken when it has been seen for a minute."""
 RUNNING = (ok(data=job()), ok(data=[task("d1", "NOTIFIED")], total=1), ok(firmwareInfo=firmware(status=2)))
-DONE = (ok(data=job(status="COMPLETED")), ok(data=[task("d1", "SUCCEEDED")], total=1), ok(firmwareInfo=firmware(status=1)))
+DONE = (
+    ok(data=job(status="COMPLETED")),
+    ok(data=[task("d1", "SUCCEEDED")], total=1),
+    ok(firmwareInfo=firmware(status=1)),
+)
 
 FLOWS: dict[str, tuple[Callable[[], Flow[Any]], Sequence[Answer]]] = {
     "a read": (lambda: call(SETTINGS, QueryOTAJob(job_id="9001")), [ok(data=job())]),
@@ -277,3 +282,30 @@ def test_the_time_until_its_turn_is_taken_from_what_an_exchange_may_take(driver:
     assert found == [ok(), ("its turn came too late", Delivery.NEVER_SENT), ok()]
     sent = [step for step in trace.steps if isinstance(step, Request)]
     assert [request.longest for request in sent] == [60.0, 60.0 - slept]
+
+
+@both
+@pytest.mark.parametrize(("stood_still", "is_sent"), [(0, True), (50, True), (70, False)])
+def test_a_request_that_must_leave_soon_does_not_leave_after_the_process_stood_still(
+    driver: Callable[..., Any], stood_still: float, is_sent: bool
+) -> None:
+    class Frozen(Trace):
+        """Stands still while it waits for its turn."""
+
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds + stood_still)
+
+    trace = Frozen([ok(), ok()])
+    spend = Budget({Lane.CALLS: 0.01, Lane.CANCELS: 1.0}, clock=lambda: 0.0)
+
+    def ask() -> Flow[None]:
+        yield Send(Request("GET", "http://host/"), Lane.CALLS)
+        yield Send(Request("GET", "http://host/"), Lane.CALLS, since=(yield Look()))
+
+    if is_sent:
+        driver(ask(), trace, spend)
+    else:
+        with pytest.raises(TransportError, match=r"stood still before it was sent\); it was not delivered") as caught:
+            driver(ask(), trace, spend)
+        assert caught.value.delivery is Delivery.NEVER_SENT
+    assert trace.sent == 1 + is_sent
