@@ -1,6 +1,6 @@
 # Every target makes and reuses .venv by itself; nothing but Python 3.11 or newer is needed.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up test matrix campaigns fuzz docs lint check
+.PHONY: help venv demo up test matrix campaigns fuzz bench docs lint check
 
 bin := .venv/bin
 # One worker for the real Airflows, one for all else; see tests/conftest.py.
@@ -31,6 +31,10 @@ campaigns: venv ## Kill tasks at every point, in thousands of runs, and count th
 
 fuzz: venv ## Read two hundred thousand broken answers
 	@$(bin)/python -m tests.fuzz.replies
+
+bench: venv ## Measure uploads and imports beside what they cannot do without
+	@$(bin)/python benchmarks/upload.py
+	@$(bin)/python benchmarks/parse_time.py
 
 docs: venv ## Write the tables under docs/reference from the code
 	@$(bin)/python docs/generate.py
