@@ -34,8 +34,9 @@ T = TypeVar("T")
 
 BRIEF: Final = 0.001
 NEVER: Final = float("inf")
-AT_ONCE: Final = 8
-"""Looks under way at the same time: enough to use ten requests a second where an answer takes most of one."""
+GLANCES_AT_ONCE: Final = 4
+"""Glances under way at the same time, so that long lists leave requests for looks. Looks are not counted: what is
+scarce is the request, and a look whose answer hangs, or whose list does not end, holds no place that another needs."""
 
 
 class PollerBrokenError(Exception):
@@ -121,7 +122,6 @@ class Poller:
         self._agenda = Agenda(client.settings.requests_per_second)
         self._views: dict[str, set[_View]] = {}
         self._bell = asyncio.Event()
-        self._turn = asyncio.Lock()
         self._glancing = 0
         self._clock = asyncio.get_running_loop().time
         self._broken: BaseException | None = None
@@ -222,9 +222,8 @@ class Poller:
     async def _run(self) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(AT_ONCE):
-                    group.create_task(self._work())
-            raise RuntimeError("nobody looks any more")  # noqa: TRY301 - as for any other end that was not asked for
+                while True:
+                    group.create_task(self._carry_out(await self._next()))
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait look for themselves then
             self._broken = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
             everybody = self._everybody()
@@ -233,31 +232,30 @@ class Poller:
                 view.was_looked_at.set()
                 view.news.set()
 
-    async def _work(self) -> None:
-        while True:
-            match await self._next():
-                case Look() as look:
-                    await self._look(look)
-                case GlanceAt() as at:
-                    await self._glance(at)
+    async def _carry_out(self, errand: Look | GlanceAt) -> None:
+        match errand:
+            case Look():
+                await self._look(errand)
+            case GlanceAt():
+                await self._glance(errand)
 
     async def _next(self) -> Look | GlanceAt:
         is_paid = False
-        async with self._turn:
-            while True:
-                self._bell.clear()
-                errand: Look | GlanceAt | float = (due := self._agenda.due())
-                if due <= self._clock() and not is_paid:
-                    # What is urgent by the time a request may leave goes first, so nothing is chosen before.
-                    with self._client.budget.reserve(Lane.CALLS) as pause:
-                        await asyncio.sleep(pause)
-                    is_paid = True
-                if is_paid:
-                    errand = self._agenda.next(self._clock(), may_glance=self._glancing < AT_ONCE // 2)
-                if isinstance(errand, (Look, GlanceAt)):
-                    return errand
-                # A clock and a sum of its seconds differ in the last digits: without the least of rests that is a loop.
-                await self._rest(max(BRIEF, errand - self._clock()))
+        while True:
+            self._bell.clear()
+            errand: Look | GlanceAt | float = (due := self._agenda.due())
+            if due <= self._clock() and not is_paid:
+                # What is urgent by the time a request may leave goes first, so nothing is chosen before.
+                with self._client.budget.reserve(Lane.CALLS) as pause:
+                    await asyncio.sleep(pause)
+                is_paid = True
+            if is_paid:
+                errand = self._agenda.next(self._clock(), may_glance=self._glancing < GLANCES_AT_ONCE)
+            if isinstance(errand, (Look, GlanceAt)):
+                self._glancing += isinstance(errand, GlanceAt)
+                return errand
+            # A clock and a sum of its seconds differ in the last digits: without the least of rests that is a loop.
+            await self._rest(max(BRIEF, errand - self._clock()))
 
     async def _rest(self, seconds: float) -> None:
         try:
@@ -286,7 +284,6 @@ class Poller:
         self._bell.set()
 
     async def _glance(self, at: GlanceAt) -> None:
-        self._glancing += 1
         flow = glance_at_jobs(self._client.settings, at.firmware_id, at.job_ids, pages=at.pages)
         try:
             glance = await self._poll(flow, f"the jobs of package {at.firmware_id}")

@@ -50,7 +50,8 @@ class AiohttpTransport:
         self._longest_answer = longest_answer(settings.read_timeout)
         self._longest_exchange = settings.connect_timeout + self._longest_answer
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=trust(settings) or settings.verify_tls),
+            # No bound: the budget bounds what is sent, and answers that hang keep no other request from its connection.
+            connector=aiohttp.TCPConnector(ssl=trust(settings) or settings.verify_tls, limit=0),
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": ENCODINGS},
             trust_env=False,
             auto_decompress=False,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import traceback
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -198,6 +200,57 @@ def test_a_poll_that_never_ends_is_a_poll_that_failed_and_keeps_nobody_waiting()
         assert {result.outcome for result in results[8:]} == {Outcome.SUCCEEDED}
 
     play(scene, 12)
+
+
+async def hang(_: Request) -> Response:
+    await asyncio.sleep(1_000_000)
+    raise AssertionError("nobody waits so long")
+
+
+async def ask_for_patience(_: Request) -> Response:
+    return Response(503, {"retry-after": "60"}, b"{}")
+
+
+async def list_without_end(request: Request) -> Response:
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+    if asked["Action"] == "QueryOTAJob":
+        data: Any = {"jobId": asked["JobId"], "jobStatus": "IN_PROGRESS", "jobType": "UPGRADE_FIRMWARE"}
+    else:
+        status, page = asked.get("TaskStatus", "QUEUED"), asked["CurrentPage"]
+        data = [
+            {"taskId": f"{page}-{number}", "deviceName": f"d{page}-{number}", "taskStatus": status}
+            for number in range(int(asked["PageSize"]))
+        ]
+    return Response(200, {}, json.dumps({"code": "", "success": True, "requestId": "r", "data": data}).encode())
+
+
+@pytest.mark.parametrize("misbehave", [hang, ask_for_patience, list_without_end])
+def test_a_job_is_looked_at_however_many_others_are_looked_at_without_end(
+    misbehave: Callable[[Request], Awaitable[Response]],
+) -> None:
+    async def scene(stage: Stage) -> None:
+        good, *others = stage.jobs
+        asked: list[float] = []
+
+        async def answer(request: Request) -> Response | None:
+            if any(f"JobId={job}&" in request.url for job in others):
+                return await misbehave(request)
+            asked.append(stage.loop.time())
+            return None
+
+        change(stage, answer)
+        looking = [asyncio.ensure_future(stage.wait(job)) for job in others]
+        await asyncio.sleep(10)
+        verdict = await stage.wait(good, stage.patience(seconds=240))
+
+        assert asked[0] < 15
+        assert verdict.outcome is Outcome.SUCCEEDED
+        assert stage.transport.most_in_a_second <= RATE
+        for one in looking:
+            one.cancel()
+        await asyncio.gather(*looking, return_exceptions=True)
+
+    play(scene, 16)
 
 
 def test_each_wait_is_told_of_a_failure_with_an_error_of_its_own() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gc
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,7 +17,7 @@ from airflow_provider_tuya_ota.core.http import Request
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.transports.aiohttp_transport import AiohttpTransport
 from airflow_provider_tuya_ota.transports.requests_transport import RequestsTransport
-from tests.transports.servers import PATIENCE, Behaviour, Received, serving
+from tests.transports.servers import PATIENCE, Behaviour, Received, answer, hang, serving
 from tests.transports.test_upload import of
 
 if TYPE_CHECKING:
@@ -241,3 +242,32 @@ def test_a_request_that_has_little_time_left_ends_before_the_connection_s_own_ti
         exchange(patient, [Request("GET", server.url, longest=0.4)])
 
     assert [received.length == OUTLASTED for received in server.received] == [False]
+
+
+def test_answers_that_hang_keep_no_other_request_from_its_connection(settings: Settings) -> None:
+    # More than the library connects to at the same time if nobody tells it otherwise.
+    library_s_own = 100
+    arrived = threading.Semaphore(0)
+
+    async def run(url: str) -> Response:
+        transport = AiohttpTransport(dataclasses.replace(settings, read_timeout=10 * PATIENCE))
+        request = Request("GET", f"{url}/hang")
+        hanging = [asyncio.ensure_future(transport.send(request)) for _ in range(library_s_own + 1)]
+        try:
+            for _ in range(library_s_own):
+                assert await asyncio.to_thread(arrived.acquire, timeout=PATIENCE)
+            return await transport.send(Request("GET", f"{url}/answer", longest=PATIENCE / 2))
+        finally:
+            for one in hanging:
+                one.cancel()
+            await asyncio.gather(*hanging, return_exceptions=True)
+            await transport.close()
+
+    def behave(connection: socket.socket, received: Received) -> bool:
+        if received.target != "/hang":
+            return answer(b"{}")(connection, received)
+        arrived.release()
+        return hang(connection, received)
+
+    with serving(behave) as server:
+        assert asyncio.run(run(server.url)).status == 200
