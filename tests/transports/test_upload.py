@@ -232,3 +232,21 @@ async def test_an_event_loop_goes_on_while_a_file_is_read(settings: Settings) ->
         await transport.close()
 
     assert response.status == 200
+
+
+async def test_digests_are_there_with_the_last_piece_for_the_answer_may_overtake_the_end(settings: Settings) -> None:
+    transport = AiohttpTransport(settings)
+    body = of(bytes(MIB + 1), "http://unused").body
+    assert body is not None
+    sent: dict[str, str] = {}
+
+    async with asyncio.timeout(10) as limit:
+        pieces = transport._pieces(body, limit, sent)
+        left = body.length
+        while left:
+            assert sent == {}
+            left -= len(await anext(pieces))
+
+    assert sent["SHA256"] == hashlib.sha256(bytes(MIB + 1)).hexdigest()
+    await pieces.aclose()
+    await transport.close()
