@@ -26,7 +26,7 @@ from airflow_provider_tuya_ota.transports.limits import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from airflow_provider_tuya_ota.core.multipart import MultipartBody
     from airflow_provider_tuya_ota.core.settings import Settings
@@ -103,7 +103,9 @@ class AiohttpTransport:
                     raise refuse_large_reply()
             return Response(answer.status, lines, unpack(bytes(body), lines), sent)
 
-    async def _pieces(self, body: MultipartBody, limit: asyncio.Timeout, sent: dict[str, str]) -> AsyncIterator[bytes]:
+    async def _pieces(
+        self, body: MultipartBody, limit: asyncio.Timeout, sent: dict[str, str]
+    ) -> AsyncGenerator[bytes, None]:
         """Give a file piece by piece; as long as pieces leave, the time for the answer begins anew.
 
         :param sent: gets the file's digests with the last piece, for the answer may come before the end is asked for.
