@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.coverage import require_coverage
 from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.flow import Flow, Look, Note, Report, Sleep
 from airflow_provider_tuya_ota.core.looks import see_job
-from airflow_provider_tuya_ota.core.states import TaskStatus
+from airflow_provider_tuya_ota.core.states import JobType, TaskStatus
 from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
 from airflow_provider_tuya_ota.core.wait_state import TOLERANCE, WaitState
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 LAST_LOOK: Final = 60.0
 """Seconds after its deadline in which a wait ends, its last look included. While the platform is away a look may take
 minutes, and a deadline has passed that others rely on."""
+
+LISTED_LATE: Final = 60.0
+"""Seconds in which device tasks may be listed later than their job has ended. Where the platform chose the devices,
+nothing else tells that one is missing."""
+LATE_POLLS: Final = 4
+"""Polls that are as good: with the default interval they take that minute."""
+_CHOSEN_BY_PLATFORM: Final = "the platform chose its devices, and some may be listed later"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +101,19 @@ class Watch:
     def _left(self, now: datetime) -> float:
         return (self.patience.deadline - now).total_seconds()
 
-    def judge(self, sight: Sight) -> Verdict:
-        """Hold what a poll showed against what this wait expects."""
-        return require_coverage(sight.verdict, sight.names, self.patience.expected)
+    def judge(self, sight: Sight, now: datetime) -> Verdict:
+        """Hold what a poll showed against what this wait expects.
+
+        :param now: steady time at which the poll began.
+        """
+        verdict = require_coverage(sight.verdict, sight.names, self.patience.expected)
+        if self.patience.expected or verdict.outcome is not Outcome.SUCCEEDED:
+            return verdict
+        since = self.state.settling_since or now
+        longest = min(LISTED_LATE, LATE_POLLS * self.patience.poll_interval, self.patience.settle_time)
+        if verdict.job_type != JobType.UPGRADE_FIRMWARE or now - since >= timedelta(seconds=longest):
+            return verdict
+        return replace(verdict, outcome=Outcome.SETTLING, why=_CHOSEN_BY_PLATFORM)
 
     def saw(self, verdict: Verdict, now: datetime) -> bool:
         """Take the verdict of a poll.
@@ -152,7 +169,7 @@ def poll_job(settings: Settings, watch: Watch, *, is_large: bool = False) -> Flo
     except TuyaOTAError as error:
         yield watch.missed(error, now)
         return None
-    verdict = watch.judge(sight)
+    verdict = watch.judge(sight, now)
     yield Report(verdict)
     watch.saw(verdict, now)
     return replace(sight, verdict=verdict)
@@ -194,7 +211,7 @@ def has_failed(settings: Settings, job_id: str, patience: Patience) -> Flow[bool
     watch = Watch(job_id, patience)
     while True:
         sight = yield from see_job(settings, job_id, expected=len(patience.expected))
-        verdict = watch.judge(sight)
+        verdict = require_coverage(sight.verdict, sight.names, patience.expected)
         may_go_on = not sight.job.status.has_ended or any(not TaskStatus(name).has_ended for name in verdict.counts)
         if verdict.outcome is not Outcome.SETTLING or may_go_on:
             return verdict.outcome is Outcome.FAILED

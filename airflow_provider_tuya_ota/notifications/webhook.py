@@ -104,11 +104,11 @@ async def _post(url: str, payload: bytes, headers: dict[str, str]) -> str:
 
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=True) as session,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
             session.post(url, data=payload, headers=headers, allow_redirects=False) as answer,
         ):
             return _refusal(answer.status)
-    except (aiohttp.ClientError, TimeoutError) as error:
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         return type(error).__name__
 
 
@@ -162,12 +162,21 @@ def webhook_url(connection: Connection, conn_id: str) -> str:
     url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
     try:
         parts = urlsplit(url)
-        port = parts.port
+        if connection.port and parts.port is None:
+            parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")
+            url = parts.geturl()
+        is_address = bool((parts.hostname or "").encode("idna")) and parts.port != 0
     except ValueError:
+        is_address = False
+    if not is_address:
         # The text is not repeated: it may be the secret.
-        raise ConfigurationError(f"Connection {conn_id!r}: Host cannot be read as an address.") from None
-    if connection.port and port is None:
-        url = parts._replace(netloc=f"{parts.netloc}:{connection.port}").geturl()
+        raise ConfigurationError(f"Connection {conn_id!r}: Host cannot be read as an address.")
+    if parts.username is not None:
+        raise ConfigurationError(
+            f"Connection {conn_id!r}: Host holds a user. Enter the address alone, and a bearer token in Password."
+        )
+    if not (connection.password or "").isprintable() or " " in (connection.password or ""):
+        raise ConfigurationError(f"Connection {conn_id!r}: Password holds a blank or a line break, which no token has.")
     require_safe_scheme(parts.scheme, parts.hostname or "", allow_http=False, what=f"Connection {conn_id!r}: webhook")
     return url
 

@@ -108,7 +108,7 @@ class _View:
         self._was_polled = self._was_listed = False
         if error is not None:
             return watch.missed(error, now, is_listing=self._is_of_listing)
-        return None if sight is None else watch.judge(sight)
+        return None if sight is None else watch.judge(sight, now)
 
 
 class Poller:

@@ -142,6 +142,47 @@ def test_a_large_job_with_other_devices_is_no_success(found: list[str], why: str
 
 
 def test_a_large_job_of_which_no_device_was_named_is_not_read_by_name() -> None:
-    _, script = watch([], names(150))
+    _, script = watch([], names(150), settle_time=0)
 
     assert len(script.sent) < 12
+
+
+def late(script_after: float) -> Script:
+    """A job that has ended, and one of whose device tasks is listed so many seconds later."""
+
+    def answer(sent: Sent) -> Response:
+        if sent.action == "QueryOTAJob":
+            return ok(data=job("9001", "COMPLETED", kind="UPGRADE_FIRMWARE"))
+        is_listed = sum(script.sleeps) >= script_after
+        tasks = [task("d1", "SUCCEEDED"), *([task("d2", "FAILED")] if is_listed else [])]
+        return ok(data=tasks, total=len(tasks))
+
+    script = Script(answer)
+    return script
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(40, Outcome.FAILED), (3600, Outcome.SUCCEEDED)])
+def test_where_the_platform_chose_the_devices_a_task_that_is_listed_later_counts(
+    seconds: int, outcome: Outcome
+) -> None:
+    script = late(seconds)
+    patience = Patience(deadline=NOW + timedelta(hours=1))
+
+    assert script.run(watch_job(SETTINGS, "9001", patience)).outcome is outcome
+    assert sum(script.sleeps) <= 60
+
+
+def test_named_devices_that_are_all_listed_need_no_such_wait() -> None:
+    script = late(3600)
+
+    script.run(watch_job(SETTINGS, "9001", Patience(deadline=NOW + timedelta(hours=1), expected=("d1",))))
+
+    assert script.sleeps == []
+
+
+def test_a_fast_poll_interval_shortens_that_wait() -> None:
+    script = late(3600)
+
+    script.run(watch_job(SETTINGS, "9001", Patience(deadline=NOW + timedelta(hours=1), poll_interval=1.0)))
+
+    assert sum(script.sleeps) == 4

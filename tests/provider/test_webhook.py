@@ -18,6 +18,7 @@ from tests.transports.servers import flood, hang, serving, trickle
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.transports.servers import Behaviour, Received
 
@@ -258,3 +259,54 @@ def test_scheme_host_and_port_may_stand_in_their_fields(
     send("sync", context)
 
     assert receiver.received[0][0] == "/a/b"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://",
+        "https:///x",
+        "https://a..example/x",
+        f"https://{'a' * 64}.example/x",
+        "https://a.example:99999",
+        "http://[",
+    ],
+)
+def test_an_address_that_is_none_is_refused_in_a_release_s_first_step(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    connect(monkeypatch, host=host)
+
+    with pytest.raises(ConfigurationError, match="Connection 'hook': Host"):
+        require_webhook("hook")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"host": "https://user:pw@a.example/x"}, "Host holds a user"),
+        ({"host": "https://a.example", "password": "t\r\nX: y"}, "Password"),
+        ({"host": "https://a.example", "password": "two words"}, "Password"),
+        ({"host": "a.example", "port": 99999}, "Host"),
+    ],
+)
+def test_a_user_in_the_address_and_a_token_that_is_none_are_refused(
+    monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], field: str
+) -> None:
+    connect(monkeypatch, **fields)
+
+    with pytest.raises(ConfigurationError, match=field) as failure:
+        require_webhook("hook")
+    assert "pw" not in str(failure.value)
+
+
+@MODES
+def test_a_password_of_the_worker_s_own_files_is_not_handed_out(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, context: Any, mode: str, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login worker password canary-of-netrc\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+    send(mode, context)
+
+    assert receiver.received[0][1]["authorization"] == "Bearer token-1"
