@@ -8,7 +8,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_tuya_ota.core import actions
-from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, Delivery, TransportError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import (
+    AlreadyUnderWayError,
+    AmbiguousOutcomeError,
+    Delivery,
+    TransportError,
+    TuyaOTAError,
+)
 from airflow_provider_tuya_ota.core.flow import (
     Ambient,
     Look,
@@ -39,6 +45,8 @@ if TYPE_CHECKING:
 
 SETTINGS = settings("http://127.0.0.1:1")
 MOST_TRIES = 12
+GIVEN_UP_AFTER = 300.0
+"""Seconds without a sign of life after which Airflow begins another try."""
 CREATES = ("Action=CreateOTAVerifyJob", "Action=CreateOTAStaticUpgradeJob")
 
 
@@ -59,6 +67,22 @@ class Story(Protocol):
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
         """Let something happen later."""
+
+    def join(self, seconds: float, turn: Generator[float, None, None]) -> None:
+        """Let a process go on beside everybody else, from a later moment on."""
+
+    def jobs(self) -> set[str]:
+        """Name every job at the platform."""
+
+    def is_quiet(self) -> bool:
+        """Whether no job goes on."""
+
+    def blame(self, text: str) -> None:
+        """Note what was wrong."""
+
+
+class Frozen(float):
+    """Seconds for which a process stands still, and does not know it."""
 
 
 class Killed(BaseException):
@@ -85,6 +109,9 @@ class Actor:
     store: Any = None
     tries: int = 0
     kill_at: int = 0
+    freeze_at: int = 0
+    clears: int = 0
+    cleared_after: int = 0
     steps: int = 0
     errors: list[str] = field(default_factory=list)
     followed: str = ""
@@ -99,9 +126,16 @@ class Actor:
             self.tries += 1
             self.steps = 0
             self.kill_at = self.random.choice([0, 0, 0, self.random.randint(1, 30)])
-            attempt = Attempt(is_retry=self.tries > 1, run_started_at=started_at)
+            self.freeze_at = self.random.choice([0, 0, 0, self.random.randint(1, 25)])
+            is_retry = self.tries > self.cleared_after + 1
+            attempt = Attempt(
+                is_retry=is_retry,
+                run_started_at=started_at,
+                clear_number=self.clears,
+                cleared_after=self.cleared_after,
+            )
             try:
-                yield from self._one_try(attempt)
+                yield from self._until_given_up(self._one_try(attempt, self.tries))
             except Killed:
                 self.story.kills += 1
                 yield self.random.choice([1.0, 20.0, 300.0])
@@ -109,11 +143,37 @@ class Actor:
                 self.errors.append(type(error).__name__)
                 if isinstance(error, AlreadyUnderWayError) and self.random.random() < 0.5:
                     self.end = "refused"
+                if isinstance(error, AmbiguousOutcomeError) and is_retry:
+                    yield from self._clear()
                 yield self.random.choice([1.0, 30.0, 300.0])
         self.end = self.end or f"gave up: {self.errors[-1] if self.errors else 'killed'}"
 
-    def _one_try(self, attempt: Attempt) -> Generator[float, None, None]:
-        found = yield from self._drive(self._flow(attempt))
+    def _until_given_up(self, one: Generator[float, None, None]) -> Generator[float, None, None]:
+        for pause in one:
+            if isinstance(pause, Frozen) and pause > GIVEN_UP_AFTER:
+                self.story.join(pause, _thawed(one))
+                yield GIVEN_UP_AFTER
+                return
+            yield pause
+
+    def _clear(self) -> Generator[float, None, None]:
+        """Let a person clear the task when everything has ended: then nothing can be ambiguous any more."""
+        while not self.story.is_quiet():
+            yield 60.0
+        yield 60.0
+        self.clears += 1
+        self.cleared_after = self.tries
+
+    def _one_try(self, attempt: Attempt, number: int) -> Generator[float, None, None]:
+        before = self.story.jobs()
+        was_quiet = self.story.is_quiet()
+        try:
+            found = yield from self._drive(self._flow(attempt), number)
+        except AmbiguousOutcomeError:
+            if self.clears and not attempt.is_retry and was_quiet and before == self.story.jobs():
+                self.story.blame(f"{self.name} stays ambiguous after a clear")
+            raise
+        self._require(number)
         self.followed, self.is_certain = found.job_id, found.is_certain
         self.is_own = getattr(found, "is_own", True)
         if getattr(found, "is_verified", False):
@@ -121,12 +181,13 @@ class Actor:
             return
         if self.random.random() < 0.1:
             if found.is_certain:
-                yield from self._drive(stop_job(SETTINGS, found.job_id))
+                yield from self._drive(stop_job(SETTINGS, found.job_id), number)
             self.end = "stopped by a person"
             return
         deadline = self.story.now + timedelta(hours=6)
         patience = Patience(deadline=deadline, poll_interval=15.0, expected=tuple(self.devices))
-        verdict = yield from self._drive(watch_job(SETTINGS, found.job_id, patience))
+        verdict = yield from self._drive(watch_job(SETTINGS, found.job_id, patience), number)
+        self._require(number)
         self.end = str(verdict.outcome)
 
     def _flow(self, attempt: Attempt) -> Flow[Any]:
@@ -135,15 +196,20 @@ class Actor:
                 firmware_id=self.story.firmware_id, product_key=PRODUCT, target_device_name=self.devices
             )
             return start_verification(SETTINGS, verify, if_verified=IfVerified.SUCCEED, attempt=attempt)
-        upgrade = actions.CreateOTAStaticUpgradeJob(
-            firmware_id=self.story.firmware_id,
-            product_key=PRODUCT,
-            target_selection="SPECIFIC",
-            target_device_name=self.devices,
+        chosen: dict[str, Any] = (
+            {"target_selection": "GRAY", "gray_percent": "25"}
+            if self.what == "share"
+            else {"target_selection": "SPECIFIC", "target_device_name": self.devices}
         )
+        upgrade = actions.CreateOTAStaticUpgradeJob(firmware_id=self.story.firmware_id, product_key=PRODUCT, **chosen)
         return start_upgrade(SETTINGS, upgrade, attempt)
 
-    def _drive(self, flow: Flow[Any]) -> Generator[float, None, Any]:
+    def _require(self, number: int) -> None:
+        """End a try that another one has followed: Airflow takes nothing from it any more."""
+        if number != self.tries:
+            raise Killed
+
+    def _drive(self, flow: Flow[Any], number: int) -> Generator[float, None, Any]:
         answer: Any = None
         failure: Exception | None = None
         while True:
@@ -152,41 +218,58 @@ class Actor:
             except StopIteration as stop:
                 return stop.value
             answer = failure = None
-            self._may_die()
+            self._may_die(number)
+            yield from self._may_freeze(number)
             match effect:
                 case Send():
                     try:
-                        answer = yield from self._send(effect.request)
+                        answer = yield from self._send(effect, number)
                     except TransportError as error:
                         failure = error
                 case Sleep():
                     yield effect.seconds
                 case Look():
-                    now = self.story.now
-                    answer = Ambient(now=now, steady=now, nonce=f"{self.name}-{next(self.story.numbers)}", jitter=0.5)
+                    answer = self._look()
                 case Recall():
-                    answer = Memo(self.store, is_durable=True)
+                    answer = self._recall(number)
                 case Remember():
-                    yield from self._remember(effect.value)
+                    yield from self._remember(effect.value, number)
                 case ReadNeighbours():
                     yield self.random.random() * 0.2
                     answer = self._neighbours(effect.mask)
 
-    def _may_die(self) -> None:
+    def _recall(self, number: int) -> Memo:
+        # A try that was followed sees nothing of the store any more, and the ledger still.
+        noted = self.ledger.notes.get(self.name, ("", None))[1]
+        return Memo(self.store if number == self.tries else noted, is_durable=True)
+
+    def _look(self) -> Ambient:
+        now = self.story.now
+        return Ambient(now=now, steady=now, nonce=f"{self.name}-{next(self.story.numbers)}", jitter=0.5)
+
+    def _may_die(self, number: int) -> None:
+        if number != self.tries:
+            return
         self.steps += 1
         if self.steps == self.kill_at:
             raise Killed
 
-    def _remember(self, value: Any) -> Generator[float, None, None]:
+    def _may_freeze(self, number: int) -> Generator[float, None, None]:
+        if number == self.tries and 0 < self.freeze_at <= self.steps:
+            self.freeze_at = 0
+            yield Frozen(self.random.choice([30, 90, 320, 480, 800]))
+
+    def _remember(self, value: Any, number: int) -> Generator[float, None, None]:
         yield self.random.random() * 0.1
+        self._require(number)
         self.store = value
-        self._may_die()
+        self._may_die(number)
         yield self.random.random() * 0.1
         if value["stage"] == "nothing":
             self.ledger.notes.pop(self.name, None)
         else:
             self.ledger.notes[self.name] = (Target.from_dict(value["target"]).mask, value)
-        self._may_die()
+        self._may_die(number)
 
     def _neighbours(self, mask: str | None) -> Neighbours:
         others = tuple(
@@ -196,7 +279,11 @@ class Actor:
         )
         return Neighbours(self.name, others)
 
-    def _send(self, request: Request) -> Generator[float, None, Response]:
+    def _send(self, send: Send, number: int) -> Generator[float, None, Response]:
+        if send.is_late(self._look(), 0.0):
+            # As the driver does, last of all.
+            raise TransportError("stood still", endpoint="ota", delivery=Delivery.NEVER_SENT)
+        request = send.request
         yield self.random.random() * 0.5
         is_create = any(name in request.url for name in CREATES)
         fate = self.random.choice(["", "", "before", "after", "late", "no id"]) if is_create else ""
@@ -207,7 +294,7 @@ class Actor:
             yield self.random.random()
             raise self._lost()
         response = self.story.send(self, request)
-        self._may_die()
+        self._may_die(number)
         yield self.random.random() * 0.5
         if fate == "after":
             raise self._lost()
@@ -216,6 +303,14 @@ class Actor:
     def _lost(self) -> TransportError:
         self.story.lost += 1
         return TransportError("no answer in time", endpoint="ota", delivery=Delivery.UNKNOWN)
+
+
+def _thawed(one: Generator[float, None, None]) -> Generator[float, None, None]:
+    """Go on with a try that another one has followed."""
+    try:
+        yield from one
+    except (Killed, TuyaOTAError):
+        return
 
 
 def _without_an_id(response: Response) -> Response:

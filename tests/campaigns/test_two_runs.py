@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core import job_search, targets
-from airflow_provider_tuya_ota.core.flow import Neighbours
+from airflow_provider_tuya_ota.core import in_charge, job_search, new_jobs, targets
+from airflow_provider_tuya_ota.core.flow import Neighbours, Send
 from airflow_provider_tuya_ota.core.targets import Match
 from tests.campaigns.actor import Actor
 from tests.campaigns.two_runs import campaign
@@ -54,3 +55,34 @@ def test_the_stories_find_a_job_that_is_recognised_by_a_part_of_its_devices(monk
     _, wrong = campaign(300)
 
     assert any("job for its own" in line or "succeeded with" in line for line in wrong)
+
+
+def test_the_stories_find_a_try_that_goes_on_as_if_it_had_not_stood_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_charge, "_is_in_charge", always)
+    monkeypatch.setattr(Send, "is_late", lambda *_: False)
+
+    _, wrong = campaign(400)
+
+    assert any("has 2 jobs" in line for line in wrong)
+
+
+def always(*_: object) -> Flow[bool]:
+    """Take every try for the one that acts."""
+    yield from ()
+    return True
+
+
+def test_the_stories_find_a_task_that_takes_a_job_at_first_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_search, "TOLD_WITHIN", timedelta(0))
+
+    _, wrong = campaign(400)
+
+    assert any("its own was listed within a minute" in line for line in wrong)
+
+
+def test_the_stories_find_a_task_that_stays_ambiguous_after_a_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(new_jobs, "_was_surely_cleared", lambda *_: False)
+
+    _, wrong = campaign(400)
+
+    assert any("stays ambiguous" in line for line in wrong)

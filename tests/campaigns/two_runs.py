@@ -2,8 +2,9 @@
 
 Each story is drawn from a seed. Two tasks of one Airflow create jobs for equal, overlapping or disjoint devices at
 about the same time; requests are lost before and after they arrive, or arrive late; processes die between any two
-effects; lists lag by up to a minute in any order, and device tasks are listed later than their job. The platform's own
-books say afterwards whose job is whose.
+effects, or stand still there and go on beside the try that follows them; people clear what stays ambiguous; lists lag
+by up to a minute in any order, and device tasks are listed later than their job. The platform's own books say afterwards
+whose job is whose.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Story:
     kills: int = 0
     lost: int = 0
     owners: dict[str, str] = field(default_factory=dict)
+    eras: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=count)
     queue: list[tuple[float, int, Any]] = field(default_factory=list)
@@ -61,9 +63,13 @@ class Story:
         scenario = read({"seed": self.seed, "products": [{"devices": len(DEVICES)}], "quotas": {"enabled": False}})
         self.emulator = Emulator(scenario=scenario, clock=Clock(self.world))
         self.transport = MemoryTransport(self.emulator)
-        self.what = random.choice(["verification", "upgrade", "upgrade"])
-        self.relation = random.choice(list(RELATIONS))
-        self.outsider = random.choice(["", "", "", "subset", "disjoint", "equal"]) if self.what == "upgrade" else ""
+        self.what = random.choice(["verification", "upgrade", "upgrade", "share"])
+        self.relation = "equal" if self.what == "share" else random.choice(list(RELATIONS))
+        self.outsider = {
+            "verification": "",
+            "upgrade": random.choice(["", "", "", "subset", "disjoint", "equal"]),
+            "share": random.choice(["", "equal"]),
+        }[self.what]
         self.firmware_id = self._package()
         lag = random.choice([0.0, random.random() * 60])
         quirks = {
@@ -75,13 +81,17 @@ class Story:
         self.emulator.world.quirks = self.emulator.world.quirks.changed(quirks)
         ledger = Ledger()
         self.actors = [
-            Actor(name, self, self.what, list(devices), ledger, Random(f"{self.seed} {name}"))  # noqa: S311 - as above
+            Actor(name, self, self.what, self._named(devices), ledger, Random(f"{self.seed} {name}"))  # noqa: S311 - as above
             for name, devices in zip("ab", RELATIONS[self.relation], strict=True)
         ]
         if self.outsider:
             devices = {"equal": DEVICES[:3], "subset": DEVICES[:2], "disjoint": DEVICES[6:]}[self.outsider]
             # Another Airflow, or somebody at the console: nobody reads its notes.
-            self.actors.append(Actor("z", self, "upgrade", devices, Ledger(), Random(f"{self.seed} z")))  # noqa: S311 - as above
+            self.actors.append(Actor("z", self, self.what, self._named(devices), Ledger(), Random(f"{self.seed} z")))  # noqa: S311 - as above
+
+    def _named(self, devices: list[str]) -> list[str]:
+        """Name devices where they are named: of a share the platform chooses them."""
+        return [] if self.what == "share" else list(devices)
 
     @property
     def now(self) -> datetime:
@@ -98,6 +108,18 @@ class Story:
     def later(self, seconds: float, act: Callable[[], object]) -> None:
         heapq.heappush(self.queue, (self.world.now + seconds, next(self.numbers), act))
 
+    def join(self, seconds: float, turn: Any) -> None:
+        heapq.heappush(self.queue, (self.world.now + seconds, next(self.numbers), turn))
+
+    def jobs(self) -> set[str]:
+        return set(self.emulator.world.engine.jobs)
+
+    def is_quiet(self) -> bool:
+        return all(job.status in {"COMPLETED", "CANCELED"} for job in self.emulator.world.engine.jobs.values())
+
+    def blame(self, text: str) -> None:
+        self.wrong.append(text)
+
     def send(self, actor: Actor, request: Request) -> Response:
         """Carry a request out, and note whose job comes of it and whose is cancelled."""
         before = set(self.emulator.world.engine.jobs)
@@ -109,6 +131,7 @@ class Story:
         response: Response = self.transport.send(request)
         for job in set(self.emulator.world.engine.jobs) - before:
             self.owners[job] = actor.name
+            self.eras[job] = actor.clears
         return response
 
     def play(self) -> str:
@@ -140,8 +163,9 @@ class Story:
     def _judge(self, actor: Actor) -> None:
         jobs = self.emulator.world.engine.jobs
         own = [job for job, owner in self.owners.items() if owner == actor.name]
-        if len(own) > 1:
-            self.wrong.append(f"{actor.name} has {len(own)} jobs")
+        if (most := max(Counter(self.eras[job] for job in own).values(), default=0)) > 1:
+            self.wrong.append(f"{actor.name} has {most} jobs")
+        now = [job for job in own if self.eras[job] == actor.clears]
         owner = self.owners.get(actor.followed, actor.name)
         # Of an equal job that an outsider created at the same moment nobody can tell whose it is, nor of one of two
         # equal intents of which neither got an answer: then at most one follows it, and nobody ever stops it.
@@ -151,15 +175,26 @@ class Story:
         is_beyond_telling = is_equal and ("z" in {owner, actor.name} or not is_shared)
         if actor.is_own and other is not actor and not is_beyond_telling:
             self.wrong.append(f"{actor.name} took {owner}'s job for its own")
+        if actor.is_own and other is not actor and any(self._is_listed_soon(job, actor.followed) for job in now):
+            self.wrong.append(f"{actor.name} took {owner}'s job though its own was listed within a minute of it")
         if actor.is_certain and owner != actor.name:
             self.wrong.append(f"{actor.name} is certain of {owner}'s job")
         if actor.end == "succeeded":
             done = {task.device.name for task in jobs[actor.followed].tasks if task.status == "SUCCEEDED"}
-            if done != set(actor.devices):
+            if actor.devices and done != set(actor.devices):
                 self.wrong.append(f"{actor.name} succeeded with {sorted(done)}")
         alone = self.relation == "disjoint" and self.outsider in {"", "disjoint"} and self.what == "upgrade"
         if alone and "AlreadyUnderWayError" in actor.errors:
             self.wrong.append(f"{actor.name} was refused for others' devices")
+
+    def _is_listed_soon(self, own: str, other: str) -> bool:
+        return self._listed_at(own) < self._listed_at(other) + 60
+
+    def _listed_at(self, job_id: str) -> float:
+        world = self.emulator.world
+        job = world.engine.jobs[job_id]
+        share = world._lag._share(job.key, 0) if world.quirks.list_order == "any_order" else 1.0
+        return job.created + world.quirks.list_delay * share
 
 
 def campaign(stories: int, *, first: int = 0) -> tuple[Counter[tuple[str, str]], list[str]]:
