@@ -95,7 +95,7 @@ def cancel_job(settings: Settings, job_id: str, retry: RetryPolicy | None = None
     except ConflictError as error:
         yield Note(f"{error.sentence} Looking at job {job_id}.", warning=True)
         return False
-    yield Note(f"What job {job_id} had not begun is cancelled.")
+    yield Note(f"The platform took the cancel of what job {job_id} had not begun.")
     return True
 
 
