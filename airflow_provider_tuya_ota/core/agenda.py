@@ -8,7 +8,7 @@ looks are for jobs that a glance shows to have ended. The others are still looke
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,6 @@ from airflow_provider_tuya_ota.core.verdicts import Outcome
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.looks import Glance, Sight
-    from airflow_provider_tuya_ota.core.models import Job
 
 QUIET_SHARE: Final = 0.1
 """A job in which nothing has happened for some time is looked at after a tenth of that time: what is learnt late is
@@ -41,13 +40,9 @@ IN_A_ROW: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Look at one job as a whole.
-
-    :param known: the job as a glance has just shown it.
-    """
+    """Look at one job as a whole."""
 
     job_id: str
-    known: Job | None
     is_large: bool
 
 
@@ -66,10 +61,9 @@ class _Subject:
     changed_at: float
     wanted: list[float] = field(default_factory=list)
     line: str = ""
-    job: Job | None = None
-    known: Job | None = None
     is_large: bool = False
     is_settling: bool = False
+    is_listed_as_ended: bool = False
 
     @property
     def poll_interval(self) -> float:
@@ -217,13 +211,13 @@ class Agenda:
         if subject is None:
             return
         if sight is not None:
-            subject.job, subject.is_large = sight.job, sight.is_large
+            subject.is_large = sight.is_large
             self._file(look.job_id, sight.job.firmware_id, now)
             if (line := sight.verdict.line()) != subject.line:
                 subject.line, subject.changed_at = line, now
             # A job that has ended and is still waited for contradicts what somebody asked for.
             subject.is_settling = sight.verdict.outcome is not Outcome.RUNNING
-        if subject.is_settling:
+        if subject.is_settling or subject.is_listed_as_ended:
             self._urgent.set(look.job_id, now + subject.poll_interval)
         self._looks.set(look.job_id, now + subject.interval(now - subject.changed_at))
 
@@ -235,12 +229,12 @@ class Agenda:
         """
         jobs = {job_id: job for job_id, job in glance.jobs.items() if job_id in self._subjects} if glance else {}
         ended = {job_id: job for job_id, job in jobs.items() if job.status.has_ended}
-        for job_id, job in ended.items():
+        for job_id in jobs:
             subject = self._subjects[job_id]
-            # What settles is looked at as a whole, with the job as it tells itself.
-            if not subject.is_settling:
-                subject.known = _updated(subject.job, job)
+            # Once is enough: where the look shows something else, the next one comes after the poll interval.
+            if job_id in ended and not (subject.is_settling or subject.is_listed_as_ended):
                 self._urgent.set(job_id, now)
+            subject.is_listed_as_ended = job_id in ended
         key = at.firmware_id or _alone(at.job_ids[0])
         if package := self._packages.get(key):
             # A list that fails is passed over once: the jobs are asked for by themselves, and then it has another try.
@@ -272,10 +266,9 @@ class Agenda:
 
     def _look(self, job_id: str) -> Look:
         subject = self._subjects[job_id]
-        known, subject.known = subject.known, None
         self._looks.drop(job_id)
         self._urgent.drop(job_id)
-        return Look(job_id, known, subject.is_large)
+        return Look(job_id, subject.is_large)
 
     def _file(self, job_id: str, firmware_id: str, now: float) -> None:
         key = firmware_id if firmware_id and firmware_id not in self._unlisted else _alone(job_id)
@@ -310,9 +303,3 @@ def _alone(job_id: str) -> str:
 
 def _named(key: str) -> str:
     return "" if key.startswith(" ") else key
-
-
-def _updated(before: Job | None, listed: Job) -> Job | None:
-    if before is None:
-        return listed if listed.type and listed.firmware_id else None
-    return replace(before, status=listed.status)

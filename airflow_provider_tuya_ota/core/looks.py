@@ -59,24 +59,22 @@ def see_job(
     settings: Settings,
     job_id: str,
     *,
-    known: Job | None = None,
     is_large: bool = False,
     expected: int = 0,
     longest: float | None = None,
 ) -> Flow[Sight]:
     """Look once: two requests for a small upgrade, three for a small verification, up to ten for a large job.
 
-    :param known: the job as a glance has just shown it, which spares a request.
     :param expected: how many devices were asked for by name. A job of so many, or fewer, is said to have succeeded
         only after all its device tasks were read by name.
     :param longest: seconds that the look may take, where that is less than a poll's own bound.
     """
-    flow = _see_job(settings, job_id, known, is_large=is_large, expected=expected)
+    flow = _see_job(settings, job_id, is_large=is_large, expected=expected)
     return (yield from one_poll(settings, flow, f"job {job_id}", longest=longest))
 
 
-def _see_job(settings: Settings, job_id: str, known: Job | None, *, is_large: bool, expected: int) -> Flow[Sight]:
-    job = known or (yield from call(settings, QueryOTAJob(job_id=job_id)))
+def _see_job(settings: Settings, job_id: str, *, is_large: bool, expected: int) -> Flow[Sight]:
+    job = yield from call(settings, QueryOTAJob(job_id=job_id))
     tasks = yield from read_tasks(settings, job_id, is_large=is_large)
     firmware: Firmware | None = None
     if job.type != JobType.UPGRADE_FIRMWARE:

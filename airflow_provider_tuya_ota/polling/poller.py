@@ -269,7 +269,7 @@ class Poller:
         sight: Sight | None = None
         failure: TuyaOTAError | None = None
         expected = max((view.expected for view in self._views.get(look.job_id, ())), default=0)
-        flow = see_job(self._client.settings, look.job_id, known=look.known, is_large=look.is_large, expected=expected)
+        flow = see_job(self._client.settings, look.job_id, is_large=look.is_large, expected=expected)
         try:
             sight = await self._poll(flow, f"job {look.job_id}")
         except TuyaOTAError as error:

@@ -61,7 +61,7 @@ def test_a_job_is_looked_at_at_once_and_then_a_third_of_the_interval_later_while
     agenda.join("1", firmware_id="178", poll_interval=POLL, now=100.0)
 
     (look,) = taken(agenda, 100.0)
-    assert look == Look("1", None, is_large=False)
+    assert look == Look("1", is_large=False)
     assert agenda.next(100.0) == math.inf
     agenda.looked(look, sight("1"), 101.0)
 
@@ -138,7 +138,7 @@ def test_a_large_job_pays_for_all_its_requests() -> None:
     for other in range(100, 200):
         agenda.join(str(other), firmware_id="p9", poll_interval=POLL, now=5.0)
 
-    assert taken(agenda, 5.0)[0] == Look(first.job_id, None, is_large=True)
+    assert taken(agenda, 5.0)[0] == Look(first.job_id, is_large=True)
     assert agenda.next(5.0) == pytest.approx(5.0 + LARGE / 2.5)
 
 
@@ -150,26 +150,39 @@ def test_a_job_that_a_glance_shows_to_have_ended_is_looked_at_before_all_others(
     going_on = agenda.glanced(at, Glance(listed, 1), 1.0)
 
     assert going_on == [name for name in at.job_ids[:5] if name != "4"]
-    assert agenda.next(1.0) == Look("4", listed["4"], is_large=False)
+    assert agenda.next(1.0) == Look("4", is_large=False)
 
 
-def test_what_an_earlier_look_told_of_a_job_is_kept_where_the_list_leaves_it_out() -> None:
+def test_a_list_that_contradicts_what_is_seen_has_a_job_looked_at_once_in_its_interval() -> None:
     agenda = crowd()
     at = glances(taken(agenda, 0.0))[0]
-    agenda.looked(Look("4", None, is_large=False), sight("4"), 0.0)
+    ended, going_on = Glance({"4": job("4", "COMPLETED")}, 1), Glance({"4": job("4")}, 1)
+    agenda.glanced(at, ended, 1.0)
+    assert looks(taken(agenda, 1.0)) == ["4"]
 
-    agenda.glanced(at, Glance({"4": job("4", "CANCELED", firmware_id="", kind="")}, 1), 1.0)
+    agenda.looked(Look("4", is_large=False), sight("4"), 2.0)
+    agenda.glanced(at, ended, 3.0)
 
-    assert agenda.next(1.0) == Look("4", job("4", "CANCELED"), is_large=False)
+    assert "4" not in looks(taken(agenda, 2.0 + POLL - 0.1))
+    assert "4" in looks(taken(agenda, 2.0 + POLL))
+    agenda.glanced(at, going_on, 20.0)
+    agenda.looked(Look("4", is_large=False), sight("4"), 21.0)
+    assert "4" not in looks(taken(agenda, 21.0 + POLL))
+    agenda.glanced(at, ended, 40.0)
+    assert "4" in looks(taken(agenda, 40.0))
 
 
-def test_a_list_that_tells_too_little_of_a_job_spares_no_request() -> None:
+def test_a_job_that_is_listed_as_ended_is_not_put_off_by_the_next_list() -> None:
     agenda = crowd()
     at = glances(taken(agenda, 0.0))[0]
+    ended = Glance({name: job(name, "COMPLETED") for name in ("0", "2", "4")}, 1)
 
-    agenda.glanced(at, Glance({"4": job("4", "COMPLETED", kind="")}, 1), 1.0)
+    agenda.glanced(at, ended, 1.0)
+    first = agenda.next(1.0)
+    agenda.glanced(at, ended, 2.0)
 
-    assert agenda.next(1.0) == Look("4", None, is_large=False)
+    assert first == Look("0", is_large=False)
+    assert [agenda.next(2.0), agenda.next(2.0)] == [Look("2", is_large=False), Look("4", is_large=False)]
 
 
 def test_a_package_in_which_a_job_has_ended_is_soon_glanced_at_again() -> None:
@@ -218,7 +231,7 @@ def test_no_more_is_glanced_at_while_enough_glances_are_under_way() -> None:
 def test_a_job_that_settles_is_looked_at_again_soon_where_a_look_at_it_fails() -> None:
     agenda = crowd()
     taken(agenda, 0.0)
-    look = Look("4", None, is_large=False)
+    look = Look("4", is_large=False)
     agenda.looked(look, sight("4", outcome=Outcome.SETTLING), 0.0)
     assert "4" in looks(taken(agenda, POLL))
 
@@ -242,7 +255,7 @@ def test_a_job_whose_package_is_not_known_is_glanced_at_alone_until_a_look_tells
     agenda.join("new", firmware_id="", poll_interval=POLL, now=1.0)
     assert glances(taken(agenda, 1.0))[1:] == [GlanceAt("", ("new",), 1)]
 
-    agenda.looked(Look("new", None, is_large=False), sight("new", firmware_id="p0"), 2.0)
+    agenda.looked(Look("new", is_large=False), sight("new", firmware_id="p0"), 2.0)
     agenda.glanced(GlanceAt("", ("new",), 1), Glance({}, 1), 2.0)
     agenda.glanced(GlanceAt("p0", ("0",), 1), Glance({}, 1), 2.0)
 
@@ -256,7 +269,7 @@ def test_jobs_that_the_platform_does_not_list_are_asked_for_one_by_one() -> None
     (at,) = glances(taken(agenda, 0.0))
 
     agenda.unlist(at, 1.0)
-    agenda.looked(Look("4", None, is_large=False), sight("4", firmware_id="p0"), 1.0)
+    agenda.looked(Look("4", is_large=False), sight("4", firmware_id="p0"), 1.0)
 
     assert glances(taken(agenda, 1.0)) == [GlanceAt("", (name,), 1) for name in at.job_ids]
     for name in at.job_ids:
@@ -268,12 +281,12 @@ def test_jobs_that_the_platform_does_not_list_are_asked_for_one_by_one() -> None
 def test_a_job_that_contradicts_itself_is_looked_at_as_a_whole_until_it_settles() -> None:
     agenda = crowd()
     (at, _) = glances(taken(agenda, 0.0))
-    agenda.looked(Look("4", None, is_large=False), sight("4", outcome=Outcome.SETTLING), 0.0)
+    agenda.looked(Look("4", is_large=False), sight("4", outcome=Outcome.SETTLING), 0.0)
 
     agenda.glanced(at, Glance({"4": job("4", "COMPLETED")}, 1), 1.0)
 
     assert "4" not in looks(taken(agenda, 1.0))
-    assert agenda.next(POLL) == Look("4", None, is_large=False)
+    assert agenda.next(POLL) == Look("4", is_large=False)
 
 
 def test_what_is_urgent_leaves_others_their_turn() -> None:

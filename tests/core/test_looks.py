@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, NotFoundError, ProtocolError
-from airflow_provider_tuya_ota.core.looks import glance_at_jobs, see_job
-from airflow_provider_tuya_ota.core.models import Job
-from airflow_provider_tuya_ota.core.states import JobStatus, JobType
-from tests.core.script import SETTINGS, Script, Sent, answered, gateway, job, ok, refused, task
+from airflow_provider_tuya_ota.core.looks import glance_at_jobs
+from tests.core.script import SETTINGS, Script, Sent, answered, gateway, job, ok, refused
 
 
 def listed(*jobs: dict[str, Any]) -> Any:
@@ -64,19 +62,3 @@ def test_what_keeps_every_job_from_being_read_is_the_glance_s_failure() -> None:
     with pytest.raises(AuthenticationError):
         script.run(glance_at_jobs(SETTINGS, "178", ["1", "2", "3"], pages=4))
     assert len(script.sent) == 1
-
-
-def test_a_job_that_a_glance_has_shown_is_not_asked_for_again() -> None:
-    known = Job(
-        job_id="9001",
-        firmware_id="178",
-        status=JobStatus("COMPLETED"),
-        type=JobType("UPGRADE_FIRMWARE"),
-        need_push=True,
-    )
-    script = Script([ok(data=[task("d1", "SUCCEEDED")], total=1)])
-
-    sight = script.run(see_job(SETTINGS, "9001", known=known))
-
-    assert script.actions == ["ListOTATaskByJob"]
-    assert (sight.job, sight.verdict.outcome, sight.is_large) == (known, "succeeded", False)

@@ -281,3 +281,30 @@ def test_a_wait_that_is_over_no_longer_makes_others_look_as_often_as_it_wanted()
         await asyncio.gather(patient, return_exceptions=True)
 
     play(scene, 1, silent=True)
+
+
+@pytest.mark.parametrize("told", ["COMPLETED", "CANCELED"])
+def test_a_list_that_tells_an_end_too_early_decides_on_no_job(told: str) -> None:
+    async def scene(stage: Stage) -> None:
+        async def answer(request: Request) -> Response | None:
+            if "Action=ListOTAJobByFirmware" not in request.url:
+                return None
+            firmware_id = parse_qs(urlsplit(request.url).query)["FirmwareId"][0]
+            data = [
+                {"jobId": job, "firmwareId": firmware_id, "jobStatus": told, "jobType": "UPGRADE_FIRMWARE"}
+                for job, package in stage.jobs.items()
+                if package == firmware_id
+            ]
+            body = {"code": "", "success": True, "requestId": "r", "data": data, "total": len(data)}
+            return Response(200, {}, json.dumps(body).encode())
+
+        change(stage, answer)
+        verdicts = await stage.wait_for_all()
+
+        reports = [report for heard in stage.heard.values() for report in heard.reports]
+        assert {verdict.job_status for verdict in verdicts} == {"COMPLETED"}
+        assert {report.outcome for report in reports if report.job_status == told} <= {Outcome.SUCCEEDED}
+        # Nobody is kept from being looked at by those that are asked for again and again.
+        assert stage.loop.time() < 900
+
+    play(scene, 100, 2)
