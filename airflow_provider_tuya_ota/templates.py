@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.values import NOTHING
@@ -21,12 +22,19 @@ class TemplatedArguments:
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], context: Any, jinja_env: Any, seen_oids: set[int]
     ) -> None:
-        """Render as Airflow does, for plain and for mapped tasks, and write down what came to nothing."""
+        """Render as Airflow does, for plain and for mapped tasks, and write down what came to nothing.
+
+        An argument at a time, so that the report of one that cannot be rendered names it.
+        """
+        from airflow_provider_tuya_ota.notifications.task_report import rendering  # noqa: PLC0415 - parsing a Dag needs no protocol
+
         fields = list(template_fields)
         is_own = parent is self
         written = {name for name in fields if is_own and getattr(self, name) is not None} | self._mapped(context)
         render: Any = super()
-        render._do_render_template_fields(parent, fields, context, jinja_env, seen_oids)  # noqa: SLF001 - Airflow means it to be overridden, see MappedOperator.render_template_fields
+        for name in fields:
+            with rendering(context, self, name) if is_own else nullcontext():
+                render._do_render_template_fields(parent, [name], context, jinja_env, seen_oids)  # noqa: SLF001 - Airflow means it to be overridden, see MappedOperator.render_template_fields
         for name in written if is_own else ():
             if name in fields and getattr(self, name) is None:
                 setattr(self, name, NOTHING)

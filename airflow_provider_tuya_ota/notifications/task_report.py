@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from airflow.providers.common.compat.sdk import conf
+from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import (
     AirflowFailException,
     AirflowRescheduleException,
@@ -19,7 +20,15 @@ from airflow.sdk.exceptions import (
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.release_report import Event, ReleaseReport, event_of, first_line, shown
+from airflow_provider_tuya_ota.core.release_report import (
+    LONGEST_ERROR,
+    Event,
+    ReleaseReport,
+    bounded_line,
+    event_of,
+    first_line,
+    shown,
+)
 from airflow_provider_tuya_ota.notifications.telling import tell
 
 if TYPE_CHECKING:
@@ -41,14 +50,17 @@ class TaskReport:
 
     :param context: of the task.
     :param task: the operator, whose ``notifiers`` are told.
+    :param unrendered: the argument whose template could not be rendered; then no argument is known.
     """
 
-    def __init__(self, context: Context, task: Any) -> None:
+    def __init__(self, context: Context, task: Any, *, unrendered: str = "") -> None:
         self._context = context
         self._task = task
+        self._unrendered = unrendered
         self._event: Event | None = None
         self._has_begun = False
-        self._values: dict[str, Any] = {name: _text(task, name) for name in ("product_key", "firmware_id", "job_id")}
+        known = () if unrendered else ("product_key", "firmware_id", "job_id")
+        self._values: dict[str, Any] = {name: _text(task, name) for name in known}
         self.started_at = datetime.now(UTC)
 
     def know(self, event: Event | None = None, **values: Any) -> None:
@@ -114,12 +126,19 @@ class TaskReport:
     def _failure(self, told: BaseException) -> ReleaseReport:
         if isinstance(told, _TIMEOUTS) or (isinstance(told, AirflowSkipException) and hasattr(self._task, "poke")):
             event = Event.TIMEOUT
-        elif isinstance(told, AirflowFailException) and not self._has_begun:
+        elif (self._unrendered or isinstance(told, AirflowFailException)) and not self._has_begun:
             event = Event.REFUSED
         else:
             event = event_of(told, has_begun=self._has_begun)
-        error = self._out_of_time() if isinstance(told, AirflowTaskTimeout) else first_line(told)
-        return self._report(event, did="", error=error)
+        return self._report(event, did="", error=self._said(told))
+
+    def _said(self, told: BaseException) -> str:
+        if isinstance(told, AirflowTaskTimeout):
+            return self._out_of_time()
+        if self._unrendered:
+            said = f"The template of {self._unrendered} cannot be rendered: {first_line(told)}"
+            return bounded_line(said, LONGEST_ERROR)
+        return first_line(told)
 
     def _out_of_time(self) -> str:
         # Airflow's own words are the number of a process.
@@ -187,6 +206,36 @@ def reported(context: Context, task: Any = None, *, did: str = "") -> Iterator[T
         raise
     else:
         report.end(None)
+
+
+@contextmanager
+def rendering(context: Context, task: Any, field: str) -> Iterator[None]:
+    """Leave a report where a template raises: Airflow renders them before it runs anything of the step.
+
+    A step that waits elsewhere is rendered once more when it goes on; its job is then told as begun. A template that
+    skips the step has not failed, and where templates are rendered only to be looked at nothing ends.
+
+    :param field: the argument that is rendered.
+    """
+    try:
+        yield
+    except (AirflowSkipException, AirflowRescheduleException):
+        raise
+    except Exception as error:
+        if _is_running():
+            report = TaskReport(context, task, unrendered=field)
+            with suppress(Exception):  # what cannot be read must not hide the error
+                report.recall()
+            report.end(error)
+        raise
+
+
+def _is_running() -> bool:
+    try:
+        get_current_context()
+    except RuntimeError:
+        return False
+    return True
 
 
 def run_link(ti: Any) -> str:

@@ -28,23 +28,28 @@ def dag(request: pytest.FixtureRequest, airflow_database: None) -> DAG:
 def load(name: str, folder: Path = DAGS) -> DAG:
     """Give a Dag as Airflow knows it once its processor has read it: a sample, or one of another folder."""
     from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415 - reads the configuration of the test's Airflow
-    from airflow.models.dagbundle import DagBundleModel  # noqa: PLC0415 - as above
+
+    bag = DagBag(dag_folder=str(folder), bundle_name="dags-folder")
+    assert bag.import_errors == {}
+    store(bag.dags[name])
+    return bag.dags[name]
+
+
+def store(dag: Any) -> None:
+    """Make a Dag known to Airflow, as its processor does."""
+    from airflow.models.dagbundle import DagBundleModel  # noqa: PLC0415 - reads the configuration of the test's Airflow
     from airflow.models.serialized_dag import SerializedDagModel  # noqa: PLC0415 - as above
     from airflow.serialization.definitions.dag import SerializedDAG  # noqa: PLC0415 - as above
     from airflow.serialization.serialized_objects import LazyDeserializedDAG  # noqa: PLC0415 - as above
     from airflow.utils.session import create_session  # noqa: PLC0415 - as above
 
-    bag = DagBag(dag_folder=str(folder), bundle_name="dags-folder")
-    assert bag.import_errors == {}
-    found: Any = bag.dags[name]
     with create_session() as session:
         if session.get(DagBundleModel, "dags-folder") is None:
             session.add(DagBundleModel(name="dags-folder"))
             session.flush()
-        lazy = LazyDeserializedDAG.from_dag(found)
+        lazy = LazyDeserializedDAG.from_dag(dag)
         SerializedDAG.bulk_write_to_db("dags-folder", None, [lazy], session=session)
         SerializedDagModel.write_dag(lazy, bundle_name="dags-folder", session=session)
-    return found  # type: ignore[no-any-return] # DagBag is not typed
 
 
 @pytest.mark.airflow
