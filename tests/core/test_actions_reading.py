@@ -15,6 +15,7 @@ from airflow_provider_tuya_ota.core.actions import (
     ListOTATaskByJob,
     QueryOTAFirmware,
     QueryOTAJob,
+    QueryProductList,
 )
 from airflow_provider_tuya_ota.core.envelope import Reply
 from airflow_provider_tuya_ota.core.errors import ProtocolError
@@ -24,6 +25,7 @@ from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, Job
 from tests.core.script import REQUEST_ID, firmware, job, task
 
 VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk")
+PRODUCT = {"productKey": "pk"}
 TICKET = {
     "host": "https://bucket",
     "key": "ota/firmware/k.bin",
@@ -174,3 +176,19 @@ def test_an_unknown_package_status_survives() -> None:
 def test_a_state_of_another_type_is_refused(kind: Any) -> None:
     with pytest.raises(ValueError, match="is not a valid"):
         kind(1.5)
+
+
+@pytest.mark.parametrize(
+    ("action", "wrap", "item"),
+    [
+        (ListOTATaskByJob(job_id="9", current_page=1, page_size=100), dict, task("d1", "QUEUED")),
+        (QueryProductList(current_page=1, page_size=200), lambda data: {"data": {"list": data["data"]}}, PRODUCT),
+    ],
+)
+def test_a_page_of_many_more_items_than_anybody_asks_for_is_no_answer(
+    action: Action[Any], wrap: Any, item: Any
+) -> None:
+    assert len(parse(action, **wrap({"data": [item] * 1_000})).items) == 1_000
+
+    with pytest.raises(ProtocolError, match=f"^{action.name}: 1,001 items on one page"):
+        parse(action, **wrap({"data": [item] * 1_001}))

@@ -190,6 +190,10 @@ def test_a_list_that_takes_too_long_is_given_up_at_the_pace_of_the_connection(pa
     assert len(script.sent) == 5
 
 
+def test_the_largest_release_is_read_and_a_list_ten_times_as_long_fills_no_memory() -> None:
+    assert 100_000 < turning.LONGEST_LIST < 200_000
+
+
 def test_a_connection_is_tested_with_one_cheap_read() -> None:
     script = Script([ok(firmwareInfo=[])])
 

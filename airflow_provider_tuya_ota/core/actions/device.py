@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_tuya_ota.core.actions.base import Action
-from airflow_provider_tuya_ota.core.actions.reading import about, read_page, required_device, required_id, required_name
+from airflow_provider_tuya_ota.core.actions.reading import (
+    about,
+    read_items,
+    read_page,
+    required_device,
+    required_id,
+    required_name,
+)
 from airflow_provider_tuya_ota.core.actions.rules import optional, required, up_to_items, whole_from
 from airflow_provider_tuya_ota.core.actions.texts import ID, IDS, NAME, NAMES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
@@ -135,8 +142,7 @@ class QueryProductList(Action[Page[Product]]):
     def parse(self, reply: Reply) -> Page[Product]:
         """Read the page; the list stands under ``Data.List``, and the totals beside it."""
         data = reply.fields.record("Data")
-        items = [_product(item) for item in data.items_of("List", item_key="ProductKey")]
-        return Page(items=items, total=data.whole("Total"))
+        return Page(items=read_items(self.name, data, "List", "ProductKey", _product), total=data.whole("Total"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

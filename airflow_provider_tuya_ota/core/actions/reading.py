@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError
 from airflow_provider_tuya_ota.core.models import Created, Page
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.envelope import Reply
 
 Item = TypeVar("Item")
+
+MOST_ON_A_PAGE: Final = 1_000
+"""Items; at most 200 are asked for. A platform may pay no heed to the size of a page, but one that shows more than this
+would keep the event loop from everybody else while they are read."""
 
 
 def required_id(record: Record, key: str, action: str) -> str:
@@ -76,7 +80,18 @@ def created(reply: Reply, *id_keys: str, other_than: str | None = None) -> Creat
 
 def read_page(reply: Reply, key: str, item_key: str, read: Callable[[Record], Item]) -> Page[Item]:
     """Read one page of a list, whatever its wrapping; ``Total`` may stand beside the list or be missing."""
-    return Page(
-        items=[read(item) for item in reply.fields.items_of(key, item_key=item_key)],
-        total=reply.fields.whole("Total"),
-    )
+    return Page(items=read_items(reply.action, reply.fields, key, item_key, read), total=reply.fields.whole("Total"))
+
+
+def read_items(action: str, record: Record, key: str, item_key: str, read: Callable[[Record], Item]) -> list[Item]:
+    """Read the items of one page of a list.
+
+    :raises ProtocolError: they are many more than anybody asks for.
+    """
+    items = record.items_of(key, item_key=item_key)
+    if len(items) > MOST_ON_A_PAGE:
+        raise ProtocolError(
+            f"{action}: {len(items):,} items on one page, which no documented answer has: at most 200 are asked for."
+            " Nothing is concluded from it"
+        )
+    return [read(item) for item in items]
