@@ -92,6 +92,16 @@ def noted_job(context: Context) -> tuple[str, bool]:
     return intent.entity_id, intent.is_certain
 
 
+def noted_start(context: Context) -> tuple[str, bool]:
+    """Give the id of the job that the task has written down, empty where there is none, and whether one may exist."""
+    store = context.get("task_state_store")
+    note = _readable(None if store is None else store.get(KEY))
+    if note is None:
+        return "", False
+    intent = Intent.from_dict(note)
+    return intent.entity_id, intent.stage not in {Stage.NOTHING, Stage.PREPARING}
+
+
 def attempt_of(
     context: Context, *, retries: int, on_failed_job: str, may_cancel: bool, drained_by: datetime, poll_interval: float
 ) -> Attempt:

@@ -53,9 +53,15 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
         yield from call(settings, action)
     except ConflictError as error:
         refusal = error
-    left = yield from count_tasks(settings, job_id, UNFINISHED)
-    if refusal is None and not any(before.values()) and not _ended(status):
-        left = yield from _cancel_what_begins(settings, action)
+    try:
+        left = yield from count_tasks(settings, job_id, UNFINISHED)
+        if refusal is None and not any(before.values()) and not _ended(status):
+            left = yield from _cancel_what_begins(settings, action)
+    except TuyaOTAError as error:
+        if refusal is None:
+            yield Note(f"The platform took the cancel of job {job_id}; what it came to is not counted", warning=True)
+            error.in_doubt = True
+        raise
     if refusal is not None:
         if _waiting(left):
             raise refusal

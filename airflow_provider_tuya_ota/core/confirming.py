@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.actions import ConfirmOTATask
 from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.errors import ConflictError
+from airflow_provider_tuya_ota.core.errors import ConflictError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flow import Flow, Note
 from airflow_provider_tuya_ota.core.lists import list_tasks
 from airflow_provider_tuya_ota.core.states import TaskStatus
@@ -27,23 +27,32 @@ def confirm_tasks(settings: Settings, task_ids: Sequence[str]) -> Flow[list[str]
     an answer was lost before and then none of the batch waits, the request that nobody answered has confirmed it.
 
     :returns: ids of the tasks that this call confirmed.
-    :raises NotFoundError: a task does not exist.
+    :raises NotFoundError: a task does not exist; ``in_doubt`` where others were confirmed before.
     """
     confirmed: list[str] = []
     for begin in range(0, len(task_ids), MOST_AT_ONCE):
         batch = list(task_ids[begin : begin + MOST_AT_ONCE])
         try:
-            yield from call(settings, ConfirmOTATask(task_id=batch))
-        except ConflictError as error:
-            yield Note(f"{error.sentence} Confirming these one by one.", warning=True)
-            left = yield from _one_by_one(settings, batch)
-            if error.in_doubt and not left:
-                yield Note("None of them waits: the request whose answer was lost has confirmed them.", warning=True)
-                left = batch
-            confirmed += left
-        else:
-            confirmed += batch
+            confirmed += yield from _confirm_batch(settings, batch)
+        except TuyaOTAError as error:
+            if confirmed:
+                yield Note(f"{len(confirmed)} tasks were confirmed before that: {', '.join(confirmed)}", warning=True)
+                error.in_doubt = True
+            raise
     return confirmed
+
+
+def _confirm_batch(settings: Settings, batch: list[str]) -> Flow[list[str]]:
+    try:
+        yield from call(settings, ConfirmOTATask(task_id=batch))
+    except ConflictError as error:
+        yield Note(f"{error.sentence} Confirming these one by one.", warning=True)
+        left = yield from _one_by_one(settings, batch)
+        if error.in_doubt and not left:
+            yield Note("None of them waits: the request whose answer was lost has confirmed them.", warning=True)
+            return batch
+        return left
+    return batch
 
 
 def confirm_job(settings: Settings, job_id: str) -> Flow[list[str]]:

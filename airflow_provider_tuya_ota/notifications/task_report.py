@@ -51,6 +51,8 @@ class TaskReport:
     :param context: of the task.
     :param task: the operator, whose ``notifiers`` are told.
     :param unrendered: the argument whose template could not be rendered; then no argument is known.
+
+    ``is_in_doubt`` says that a job may exist which nobody has found.
     """
 
     def __init__(self, context: Context, task: Any, *, unrendered: str = "") -> None:
@@ -59,6 +61,7 @@ class TaskReport:
         self._unrendered = unrendered
         self._event: Event | None = None
         self._has_begun = False
+        self.is_in_doubt = False
         known = () if unrendered else ("product_key", "firmware_id", "job_id")
         self._values: dict[str, Any] = {name: _text(task, name) for name in known}
         self.started_at = datetime.now(UTC)
@@ -130,6 +133,7 @@ class TaskReport:
             event = Event.REFUSED
         else:
             event = event_of(told, has_begun=self._has_begun)
+            event = Event.UNCLEAR if self.is_in_doubt and event in {Event.REFUSED, Event.FAILED} else event
         return self._report(event, did="", error=self._said(told))
 
     def _said(self, told: BaseException) -> str:

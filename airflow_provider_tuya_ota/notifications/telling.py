@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, cast
 
+from airflow.sdk.exceptions import AirflowTaskTimeout
+
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError
 from airflow_provider_tuya_ota.core.redaction import redact
 from airflow_provider_tuya_ota.core.shown import shown
@@ -75,7 +77,7 @@ def tell(notifiers: BaseNotifier | Sequence[BaseNotifier], context: Context, rel
         try:
             # Rendering replaces a notifier's templates for good, and merging writes into the context.
             copy.copy(notifier)(cast("Context", {**context, "ota_release": release}))
-        except Exception as error:  # noqa: BLE001 - anybody's notifier may raise anything, and the devices are flashed already
+        except (Exception, AirflowTaskTimeout) as error:  # noqa: BLE001 - a notifier may raise anything, and be slow, when the devices are flashed already
             log.warning(
                 "Notifier %s failed (%s: %s); the release is not affected",
                 type(notifier).__name__,

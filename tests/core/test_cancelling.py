@@ -199,3 +199,22 @@ def test_a_job_that_may_still_begin_is_an_error() -> None:
     with pytest.raises(OutcomeError, match="job 9001 may still begin: it was told to cancel 4 times"):
         cancel_by_job(Script(platform))
     assert platform.cancels == 4
+
+
+def test_a_count_that_is_refused_does_not_make_a_cancel_that_was_taken_a_refusal() -> None:
+    counts = 0
+
+    def answer(sent: Any) -> Answer:
+        nonlocal counts
+        if sent.action == "QueryOTAJob":
+            return ok(data=job())
+        counts += sent.action == "ListOTATaskByJob"
+        return ok(data=[]) if counts <= 4 else refused("iot.firmware.InvalidOTAJobId")
+
+    script = Script(answer)
+
+    with pytest.raises(NotFoundError) as failure:
+        cancel_by_job(script)
+
+    assert failure.value.in_doubt
+    assert "The platform took the cancel of job 9001" in script.warnings[-1]

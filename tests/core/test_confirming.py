@@ -81,3 +81,14 @@ def test_a_job_in_which_nothing_waits_needs_no_request() -> None:
 
     assert script.run(confirm_job(SETTINGS, "9")) == []
     assert script.actions == ["ListOTATaskByJob"]
+
+
+@pytest.mark.parametrize(("before", "in_doubt"), [(0, False), (10, True)])
+def test_an_error_behind_what_was_confirmed_is_no_refusal(before: int, in_doubt: bool) -> None:
+    script = Script([*([ok()] if before else []), refused("iot.firmware.InvalidOTATaskId")])
+
+    with pytest.raises(NotFoundError) as failure:
+        script.run(confirm_tasks(SETTINGS, [str(number) for number in range(before + 1)]))
+
+    assert failure.value.in_doubt is in_doubt
+    assert bool(script.warnings) is in_doubt
