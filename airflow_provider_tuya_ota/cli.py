@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota import __version__
@@ -28,6 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     :param argv: arguments without the program's name; those of the process by default.
     :returns: 0 on success, 1 when the platform or the release failed, 2 for a wrong call.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # as Python does for standard error: it must not end a release
     parser = _parser()
     arguments, rest = parser.parse_known_args(argv)
     # Python takes positional arguments only up to the first option behind them.
@@ -116,8 +121,18 @@ def _call(arguments: argparse.Namespace) -> int:
         parameters[key] = value
     with TuyaOTAClient(_settings(arguments)) as client:
         reply = client.call(arguments.action, parameters)
-    print(json.dumps(mask_reply(reply.fields.plain()), indent=2, ensure_ascii=False))
+    print(_as_json(mask_reply(reply.fields.plain())))
     return 0
+
+
+def _as_json(answer: object) -> str:
+    """Write an answer as people read it, or with the escapes of JSON where standard output cannot take all of it."""
+    text = json.dumps(answer, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return json.dumps(answer, indent=2)
+    return text
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.actions.base import Action
-from airflow_provider_tuya_ota.core.actions.texts import ID
 from airflow_provider_tuya_ota.core.bodies import safely
 from airflow_provider_tuya_ota.core.encoding import Value, Wire, to_wire
 from airflow_provider_tuya_ota.core.envelope import Reply, read_reply
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+_OPERATION: Final = re.compile("[A-Za-z][A-Za-z0-9]{0,127}")
 _OTHER_METHOD: Final = {"GET": "POST", "POST": "GET"}
 
 
@@ -121,11 +122,17 @@ def call_by_name(
 def require_operation(name: Any) -> None:
     """Refuse what is no name of an operation, known or not.
 
-    :raises InvalidParameterError: it is no text, or holds blanks or characters that no operation has.
+    :raises InvalidParameterError: it is no text, is empty, or holds anything but letters and digits of ASCII.
     """
-    problem = ID.problem(name) if isinstance(name, str) else f"{shown(name)} is not a text"
-    if problem:
-        raise InvalidParameterError(field="action", problem=problem, allowed="the operation's name on the wire")
+    if not isinstance(name, str):
+        problem = f"{shown(name)} is not a text"
+    elif _OPERATION.fullmatch(name):
+        return
+    else:
+        problem = f"{shown(name)} is no name of an operation"
+    raise InvalidParameterError(
+        field="action", problem=problem, allowed="letters and digits, as the operation is called on the wire"
+    )
 
 
 def _refuses_method(error: TuyaOTAError) -> bool:

@@ -190,6 +190,16 @@ def test_what_is_no_name_of_an_operation_or_a_parameter_is_refused(animal: str) 
         require_plain(said or "-", hostile=value)
 
 
+@pytest.mark.parametrize("name", ["", " ", "A b", "A\n", "A&B=c", "A=b", "1", "\u00c4", "Query-OTAJob", "A" * 129])
+def test_an_empty_or_odd_name_of_an_operation_is_refused(name: str) -> None:
+    assert refusal(lambda: require_operation(name)).startswith("action: ")
+
+
+@pytest.mark.parametrize("name", [*ALL_ACTIONS, "SomethingNew2"])
+def test_an_operation_that_nobody_knows_yet_may_be_called(name: str) -> None:
+    require_operation(name)
+
+
 @pytest.mark.parametrize("animal", ["object", "list of None", "half", "bytes", "many digits"])
 def test_parameters_that_are_no_mapping_are_refused(animal: str) -> None:
     with pytest.raises(InvalidParameterError, match=r"^params: "):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 if TYPE_CHECKING:
     from tests.provider.conftest import Service
 
+MODULE = ["ProductKey=k1demoproduct", "ModuleName=mcu"]
 PAGE = ["CurrentPage=1", "PageSize=10"]
 
 
@@ -153,6 +155,49 @@ def test_the_operations_are_listed_with_what_they_do(capsys: pytest.CaptureFixtu
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(ALL_ACTIONS)
     assert all(len(line.split()) > 3 for line in lines)
+
+
+NAME = "Überwachung 温度 \U0001f321 €"
+
+
+def run(encoding: str, *words: str, secret: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "airflow_provider_tuya_ota", *words]
+    own = {"PYTHONIOENCODING": encoding, SECRET_VARIABLE: secret}
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | own, encoding=encoding, errors="strict"
+    )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_an_answer_is_printed_on_every_terminal(service: Service, encoding: str) -> None:
+    assert main(["call", "CreateOTAModule", f"Desc={NAME}", *MODULE, "--conn-id", "tuya_ota_default"]) == 0
+
+    secret = service.emulator.key.access_key_secret
+    listed = run(encoding, "call", "ListOTAModuleByProduct", MODULE[0], *flags(service), secret=secret)
+
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert f"'{NAME}'" in str(json.loads(listed.stdout))
+    assert (NAME in listed.stdout) is (encoding == "utf-8")
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["call", "--help"], ["emulator", "--help"], ["demo", "--help"], ["actions"]]
+)
+def test_help_is_printed_on_every_terminal(words: list[str]) -> None:
+    said = run("ascii", *words)
+
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout
+
+
+@pytest.mark.parametrize("name", ["", " ", "Query OTAJob", "QueryOTAJob&Action=DeleteOTAFirmware"])
+def test_an_operation_without_a_proper_name_is_not_sent(
+    service: Service, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["call", name, "A=b", "--conn-id", "tuya_ota_default"]) == 2
+
+    assert "action: " in capsys.readouterr().err
+    assert service.actions == []
 
 
 def test_a_reader_that_has_seen_enough_gets_no_traceback() -> None:
