@@ -57,7 +57,7 @@ class Reading(Generic[Item]):
     The way back is spared where nothing moved, as far as the platform tells: each page told the same total, and so many
     items were found. It is spared too where the platform gives tokens, which lead in one direction.
 
-    ``request`` is what to ask for next, None at the end; each answer goes to :meth:`take`.
+    :attr:`request` is what to ask for next; each answer goes to :meth:`take`.
 
     :param first: asks for the page at which to begin.
     :param until_empty: where no total is told, read until a page brings nothing new: the platform may show fewer items
@@ -82,7 +82,18 @@ class Reading(Generic[Item]):
         self._until_empty = until_empty
         self._is_returning = False
         self._sparse = 0
-        self.request: Action[Page[Item]] | None = replace(asked, current_page=self._first)
+        self._request: Action[Page[Item]] | None = replace(asked, current_page=self._first)
+        self._fault: ProtocolError | None = None
+
+    @property
+    def request(self) -> Action[Page[Item]] | None:
+        """What to ask for next; None at the end.
+
+        :raises ProtocolError: the list goes on, and the platform did not tell what it needs to show more of it.
+        """
+        if self._fault is not None:
+            raise self._fault
+        return self._request
 
     def take(self, page: Page[Item]) -> list[Item]:
         """Note an answer to the request and set the next one.
@@ -99,7 +110,7 @@ class Reading(Generic[Item]):
                 raise self.endless(f"{SPARSE_PAGES} of its pages brought hardly anything new")
             self._ask(self._number + 1, page.next_token)
         elif self._stood_still():
-            self.request = None
+            self._request = None
         else:
             self._is_returning = True
             self._ask(self._number - 1)
@@ -135,14 +146,24 @@ class Reading(Generic[Item]):
         return (is_complete and is_told) or not fresh
 
     def _stood_still(self) -> bool:
-        asked: Any = self.request
+        asked: Any = self._request
         return self._totals == {self._reached} or bool(getattr(asked, "next_token", None))
 
     def _ask(self, number: int, token: str = "") -> None:
-        asked: Any = self.request
+        asked: Any = self._request
         self._number = number
         changes = {"next_token": token} if token else {}
-        self.request = replace(asked, current_page=number, **changes) if number >= self._first else None
+        try:
+            self._request = replace(asked, current_page=number, **changes) if number >= self._first else None
+        except InvalidParameterError as error:
+            if self._totals == {self._reached}:
+                self._request = None
+                return
+            # Not raised before the items of this page were given.
+            self._fault = ProtocolError(
+                f"{self._name}: the list was read up to {len(self._seen):,} items and not to its end: the answer did"
+                f" not tell what page {number} needs. {error.sentence}"
+            )
 
 
 def every_page(settings: Settings, first: Action[Page[Item]], *, until_empty: bool = False) -> Flow[list[Item]]:

@@ -116,6 +116,8 @@ def _counted_once(counts: dict[str, int], total: int | None) -> dict[str, int] |
     return {status: number for status, number in once.items() if number}
 
 
-def _all(tasks: Sequence[DeviceTask], *, is_large: bool) -> Tasks:
+def _all(found: Sequence[DeviceTask], *, is_large: bool) -> Tasks:
+    # A page may show a task twice; its later state counts.
+    tasks = {identity_of(task): task for task in found}.values()
     counts = Counter(task.status.value for task in tasks)
     return Tasks(counts=dict(counts), shown=list(tasks), is_large=is_large)

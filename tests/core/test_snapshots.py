@@ -180,3 +180,15 @@ def test_an_empty_status_whose_total_says_otherwise_is_not_believed() -> None:
     tasks = Script(answer).run(read_tasks(SETTINGS, "9", is_large=True))
 
     assert tasks.counts == {"SUCCEEDED": 40, "FAILED": 20}
+
+
+@pytest.mark.parametrize(
+    ("states", "last"), [(("QUEUED", "SUCCEEDED"), "SUCCEEDED"), (("SUCCEEDED",) * 2, "SUCCEEDED")]
+)
+def test_a_task_that_a_page_shows_twice_counts_once_and_as_it_stands_last(states: tuple[str, ...], last: str) -> None:
+    shown = [task("d1", state) for state in states]
+
+    found = Script([ok(data=shown, total=2)]).run(read_tasks(SETTINGS, "9"))
+
+    assert found.counts == {last: 1}
+    assert [one.status for one in found.shown] == [last]

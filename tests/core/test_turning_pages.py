@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from airflow_provider_tuya_ota.core import actions
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError, ProtocolError
 from airflow_provider_tuya_ota.core.models import Device, Job, Page
 from airflow_provider_tuya_ota.core.pages import IDENTITY, Reading
 from airflow_provider_tuya_ota.core.secret import Secret
@@ -76,6 +76,32 @@ def test_a_token_takes_over_where_page_numbers_do_not_reach_and_leads_nowhere_ba
     assert reading.request == actions.QueryDevice(product_key="pk", current_page=201, page_size=1, next_token="t")
 
     reading.take(Page())
+    assert reading.request is None
+
+
+@pytest.mark.parametrize("total", [None, 201])
+def test_where_the_token_that_the_next_page_needs_is_missing_the_platform_is_at_fault_after_the_page_was_given(
+    total: int | None,
+) -> None:
+    device = Device(device_name="d", product_key="pk", status=DeviceStatus.ONLINE, device_secret=Secret("s"))
+    reading = Reading(actions.QueryDevice(product_key="pk", current_page=200, page_size=50))
+    devices = [replace(device, device_name=str(number)) for number in range(50)]
+
+    assert reading.take(Page(items=devices, total=total)) == devices
+
+    with pytest.raises(
+        ProtocolError, match=r"^QueryDevice: the list was read up to 50 items and not to its end"
+    ) as caught:
+        assert reading.request
+    assert "NextToken" in str(caught.value)
+
+
+def test_a_list_that_ends_exactly_where_a_token_would_be_needed_is_whole_without_it() -> None:
+    device = Device(device_name="d", product_key="pk", status=DeviceStatus.ONLINE, device_secret=Secret("s"))
+    reading = Reading(actions.QueryDevice(product_key="pk", current_page=200, page_size=50))
+
+    reading.take(Page(items=[replace(device, device_name=str(number)) for number in range(50)], total=10_000))
+
     assert reading.request is None
 
 
