@@ -92,13 +92,23 @@ def noted_job(context: Context) -> tuple[str, bool]:
     return intent.entity_id, intent.is_certain
 
 
-def noted_start(context: Context) -> tuple[str, bool]:
-    """Give the id of the job that the task has written down, empty where there is none, and whether one may exist."""
+def noted_start(context: Context, *, retries: int) -> tuple[str, bool]:
+    """Give the id of the job that the task has written down, empty where there is none, and whether one may exist.
+
+    What it wrote before it was cleared is not counted.
+
+    :param retries: of the task, see :func:`attempt_of`.
+    """
     store = context.get("task_state_store")
     note = _readable(None if store is None else store.get(KEY))
     if note is None:
         return "", False
     intent = Intent.from_dict(note)
+    most = getattr(context["ti"], "max_tries", None)
+    # Another task of the run may have been cleared alone.
+    was_cleared = most is None or intent.cleared_after != most - retries
+    if was_cleared and intent.clear_number != getattr(context.get("dag_run"), "clear_number", 0):
+        return "", False
     return intent.entity_id, intent.stage not in {Stage.NOTHING, Stage.PREPARING}
 
 

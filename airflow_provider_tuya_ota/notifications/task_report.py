@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import (
 )
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
+from airflow_provider_tuya_ota.attempts import noted_start
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.release_report import (
     LONGEST_ERROR,
@@ -51,8 +52,6 @@ class TaskReport:
     :param context: of the task.
     :param task: the operator, whose ``notifiers`` are told.
     :param unrendered: the argument whose template could not be rendered; then no argument is known.
-
-    ``is_in_doubt`` says that a job may exist which nobody has found.
     """
 
     def __init__(self, context: Context, task: Any, *, unrendered: str = "") -> None:
@@ -61,7 +60,7 @@ class TaskReport:
         self._unrendered = unrendered
         self._event: Event | None = None
         self._has_begun = False
-        self.is_in_doubt = False
+        self._is_in_doubt = False
         known = () if unrendered else ("product_key", "firmware_id", "job_id")
         self._values: dict[str, Any] = {name: _text(task, name) for name in known}
         self.started_at = datetime.now(UTC)
@@ -126,14 +125,25 @@ class TaskReport:
             return
         self._tell(notifiers, report)
 
+    def _look_up_start(self) -> None:
+        """Read what an earlier try, or a request of this one, may have started, whatever this try ends with."""
+        with suppress(Exception):  # what cannot be read must not hide the error
+            job_id, may_exist = noted_start(self._context, retries=getattr(self._task, "retries", 0) or 0)
+            if job_id:
+                self.know(job_id=job_id)
+            self._is_in_doubt = may_exist and not job_id
+
     def _failure(self, told: BaseException) -> ReleaseReport:
+        if not self._has_begun:
+            self._look_up_start()
         if isinstance(told, _TIMEOUTS) or (isinstance(told, AirflowSkipException) and hasattr(self._task, "poke")):
             event = Event.TIMEOUT
         elif (self._unrendered or isinstance(told, AirflowFailException)) and not self._has_begun:
             event = Event.REFUSED
         else:
             event = event_of(told, has_begun=self._has_begun)
-            event = Event.UNCLEAR if self.is_in_doubt and event in {Event.REFUSED, Event.FAILED} else event
+        if self._is_in_doubt and event in {Event.REFUSED, Event.FAILED}:
+            event = Event.UNCLEAR
         return self._report(event, did="", error=self._said(told))
 
     def _said(self, told: BaseException) -> str:

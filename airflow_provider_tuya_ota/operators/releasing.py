@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from airflow.sdk.exceptions import TaskDeferralError
 
-from airflow_provider_tuya_ota.attempts import attempt_of, memory_of, noted_job, noted_start
+from airflow_provider_tuya_ota.attempts import attempt_of, memory_of, noted_job
 from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     WaitTimeoutError,
@@ -145,15 +145,7 @@ def start(
         with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
             operator.running = RunningJob.of(context, client.settings, instead=_creating(operator))
             memory = memory_of(context, settings=client.settings, firmware_id=operator.firmware_id)
-            try:
-                return client.settings, client.run(flow(client.settings, attempt), memory=memory)
-            except TuyaOTAError:
-                # Whatever this try was refused: an earlier one, or its own request, may have started a job.
-                job_id, may_exist = noted_start(context)
-                if job_id:
-                    report.know(job_id=job_id)
-                report.is_in_doubt = may_exist and not job_id
-                raise
+            return client.settings, client.run(flow(client.settings, attempt), memory=memory)
 
     settings, started = start_after_draining(operator, context, report, how, begin)
     operator.running = RunningJob.of(
