@@ -73,6 +73,9 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
         from airflow_provider_tuya_ota.sensors.looking import hand_over  # noqa: PLC0415 - as above
 
         with reported(context, self) as report:
+            # Each poke has a process of its own then; the step began with the first.
+            if self.reschedule and (began := context["ti"].get_first_reschedule_date(context)) is not None:
+                report.started_at = began
             report.wait()
             if self.deferrable is not True:
                 return super().execute(context)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSensorTimeout, AirflowSkipException
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, JobFailedError, LostSightError
 from airflow_provider_tuya_ota.sensors import kept
@@ -16,6 +17,7 @@ from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
 from airflow_provider_tuya_ota.transports.driver import World
 from tests.emulator.stranger import Stranger, over_socket
 from tests.provider.conftest import FakeStore, FakeTask
+from tests.provider.specs import stands_in_for
 from tests.provider.test_verify_operator import play
 
 if TYPE_CHECKING:
@@ -187,3 +189,40 @@ def test_without_a_task_state_store_each_process_judges_for_itself(service: Serv
     task.store = None  # type: ignore[assignment] # an Airflow without one
 
     assert [task.poke(), task.poke()] == [False, False]
+
+
+@stands_in_for(RuntimeTaskInstance, own=("xcom",))
+@dataclass
+class Rescheduled(FakeTask):
+    """A task whose first poke was two hours ago, or that pokes for the first time."""
+
+    start_date: datetime | None = None
+
+    def get_first_reschedule_date(self, context: Any) -> datetime | None:
+        return self.start_date
+
+
+def test_a_step_that_was_rescheduled_began_with_its_first_poke(service: Service) -> None:
+    task = Task(service, "reschedule", timeout=60.0)
+    began = datetime.now(UTC) - timedelta(hours=2)
+    ti = Rescheduled(start_date=began)
+    context: Any = {"ti": ti, "task_state_store": task.store}
+
+    with pytest.raises(AirflowSensorTimeout):
+        task.sensor.execute(context)
+
+    told = ti.xcom["ota_release"]
+    assert (told["event"], told["started_at"]) == ("timeout", began.isoformat())
+    assert told["duration"] >= timedelta(hours=2).total_seconds()
+
+
+def test_a_step_that_is_to_be_rescheduled_waits_since_now(service: Service) -> None:
+    task, ti, before = Task(service, "reschedule", timeout=60.0), Rescheduled(), datetime.now(UTC)
+    context: Any = {"ti": ti, "task_state_store": task.store}
+
+    with pytest.raises(AirflowRescheduleException):
+        task.sensor.execute(context)
+
+    told = ti.xcom["ota_release"]
+    assert told["event"] == "waiting"
+    assert datetime.fromisoformat(told["started_at"]) >= before
