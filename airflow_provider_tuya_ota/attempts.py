@@ -54,13 +54,9 @@ class TaskMemory:
             self._store.set(KEY, value, retention=NEVER_EXPIRE)
         if self._ledger is None:
             return
-        match value["stage"]:
-            case Stage.NOTHING:
-                self._ledger.erase()
-            case stage:
-                self._ledger.write(value)
-                if stage == Stage.CREATED:
-                    self._ledger.sweep()
+        self._ledger.write(value)
+        if value["stage"] == Stage.CREATED:
+            self._ledger.sweep()
 
     def neighbours(self, mask: str | None) -> Neighbours:
         """Give what other tasks have written about the same package."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.sdk import Variable
 
 from airflow_provider_tuya_ota.core.flow import Neighbour, Neighbours
+from airflow_provider_tuya_ota.core.intents import Stage
 from airflow_provider_tuya_ota.core.targets import Target, may_overlap
 
 if TYPE_CHECKING:
@@ -60,26 +61,29 @@ class Ledger:
         return cls(package, _digest(ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index)), who)
 
     def read(self) -> Any:
-        """Give this task's own note; None where there is none."""
+        """Give this task's own note; None where there is none, and where no job is outstanding."""
         for key in self._own():
-            if (entry := _entry(key)) is not None:
+            if (entry := _entry(key)) is not None and not _is_over(entry["note"]):
                 return entry["note"]
         return None
 
     def write(self, note: dict[str, Any]) -> None:
-        """Write this task's own note; what others see of it before is replaced."""
-        mask = Target.from_dict(note["target"]).mask
-        key = f"{PREFIX}.{self.package}.{mask}.{self.task}"
-        entry = {"who": self.who, "at": datetime.now(UTC).isoformat(), "note": note}
-        Variable.set(key, json.dumps(entry), description=DESCRIPTION)
-        for old in self._own():
-            if old != key:
-                Variable.delete(old)
+        """Write this task's own note; what others see of it before is replaced.
 
-    def erase(self) -> None:
-        """Remove this task's own note."""
-        for key in self._own():
-            Variable.delete(key)
+        The jobs that it is done with stay in the entry, so that no task like it takes one for its own. An entry that
+        would say nothing is removed.
+        """
+        own = self._own()
+        now = datetime.now(UTC).isoformat()
+        had = _had([entry for key in own if (entry := _entry(key)) is not None], note, now)
+        mask = Target.from_dict(note["target"]).mask
+        new = f"{PREFIX}.{self.package}.{mask}.{self.task}" if had or not _is_over(note) else None
+        if new is not None:
+            entry = {"who": self.who, "at": now, "note": note, "had": had}
+            Variable.set(new, json.dumps(entry), description=DESCRIPTION)
+        for key in own:
+            if key != new:
+                Variable.delete(key)
 
     def neighbours(self, mask: str | None) -> Neighbours:
         """Read the notes of others, those of tasks that certainly concern other devices left out."""
@@ -89,7 +93,8 @@ class Ledger:
             if task == self.task or (mask is not None and not may_overlap(theirs, mask)):
                 continue
             if (entry := _entry(key)) is not None:
-                notes.append(Neighbour(str(entry.get("who", "another task"))[:500], task, entry["note"]))
+                who = str(entry.get("who", "another task"))[:500]
+                notes.append(Neighbour(who, task, entry["note"], tuple(_marks(entry))))
         return Neighbours(self.task, tuple(notes))
 
     def sweep(self) -> None:
@@ -99,7 +104,7 @@ class Ledger:
         start = int(self.task, 16) % max(1, len(others))
         for key in (others[start:] + others[:start])[:SWEPT_AT_ONCE]:
             entry = _entry(key)
-            if entry is None or _is_old(entry):
+            if entry is None or _is_old(entry.get("at")):
                 Variable.delete(key)
 
     def _own(self) -> list[str]:
@@ -122,10 +127,34 @@ def _entry(key: str) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) and "note" in entry else None
 
 
-def _is_old(entry: dict[str, Any]) -> bool:
+def _had(entries: list[dict[str, Any]], note: dict[str, Any], now: str) -> dict[str, str]:
+    """Name the jobs that a task is done with once it writes a note, and since when: those of other intents than this.
+
+    A job that was found, and that the same intent then left to somebody else, never was the task's.
+    """
+    had: dict[str, str] = {}
+    for entry in entries:
+        had |= {job_id: at for job_id, at in _marks(entry).items() if not _is_old(at)}
+        old = entry["note"] if isinstance(entry["note"], dict) else {}
+        is_done = _is_over(note) or old.get("started_at") != note["started_at"]
+        if is_done and old.get("entity_id"):
+            had.setdefault(str(old["entity_id"]), now)
+    return had
+
+
+def _marks(entry: dict[str, Any]) -> dict[str, str]:
+    marks = entry.get("had")
+    return {str(job_id): str(at) for job_id, at in marks.items()} if isinstance(marks, dict) else {}
+
+
+def _is_over(note: Any) -> bool:
+    return isinstance(note, dict) and note.get("stage") == Stage.NOTHING
+
+
+def _is_old(at: Any) -> bool:
     try:
-        return datetime.now(UTC) - datetime.fromisoformat(entry["at"]) > KEPT
-    except (KeyError, TypeError, ValueError):
+        return datetime.now(UTC) - datetime.fromisoformat(at) > KEPT
+    except (TypeError, ValueError):
         return True
 
 

@@ -145,11 +145,13 @@ class Neighbour:
     :param who: the task, in words.
     :param key: tells its note from all others.
     :param value: plain JSON values.
+    :param had: jobs that were that task's and that it is done with: they hold nobody up, and are nobody else's.
     """
 
     who: str
     key: str
     value: Any
+    had: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,11 +188,18 @@ class Other:
 
     :param who: the task, in words.
     :param key: tells it from all others.
+    :param had: jobs that were its own before, and that it is done with.
     """
 
     who: str
     key: str
     intent: Intent
+    had: tuple[str, ...] = ()
+
+    @property
+    def jobs(self) -> set[str]:
+        """Name all jobs that are or were its own: nobody else takes them."""
+        return {self.intent.entity_id, *self.had}
 
     def precedes(self, intent: Intent, key: str) -> bool:
         """Whether it goes first where both want the same: both sides come to the same answer."""
@@ -209,7 +216,7 @@ def read_others(neighbours: Iterable[Neighbour]) -> list[Other]:
     found = []
     for neighbour in neighbours:
         try:
-            found.append(Other(neighbour.who, neighbour.key, Intent.from_dict(neighbour.value)))
+            found.append(Other(neighbour.who, neighbour.key, Intent.from_dict(neighbour.value), neighbour.had))
         except OutcomeError:
             continue
     return found

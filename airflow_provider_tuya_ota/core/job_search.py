@@ -1,7 +1,7 @@
 """Finding the job of a request whose answer was lost, and telling it from those of everybody else.
 
-A job is taken only where it is aimed at exactly what was asked for, no other task of this Airflow has it, and none may
-have created it. What the platform has not told yet is waited for.
+A job is taken only where it is aimed at exactly what was asked for, no other task of this Airflow has it or had it, and
+none may have created it. What the platform has not told yet is waited for.
 """
 
 from __future__ import annotations
@@ -35,29 +35,41 @@ SETTLE_TIMES: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 @dataclass(frozen=True, slots=True)
 class _Findings:
-    """What one reading of the lists came to."""
+    """What one reading of the lists came to.
+
+    :param past: jobs that fit, and may have ended before this task began.
+    """
 
     fitting: list[Job]
     unknown: list[Job]
+    past: list[Job]
     rivals: list[Other]
+
+    @property
+    def all(self) -> list[Job]:
+        """Each of which it may be."""
+        return [*self.fitting, *self.unknown, *self.past]
 
     @property
     def job(self) -> Job | None:
         """The one that it must be."""
-        is_clear = len(self.fitting) == 1 and not self.unknown and not self.rivals
+        is_clear = len(self.all) == len(self.fitting) == 1 and not self.rivals
         return self.fitting[0] if is_clear else None
 
     def explain(self, intent: Intent) -> str:
         """Say why it cannot be told, and what to look at."""
-        jobs = [job.job_id for job in (*self.fitting, *self.unknown)]
+        jobs = [job.job_id for job in self.all]
         found = f"Job {jobs[0]}" if len(jobs) == 1 else f"{len(jobs)} jobs ({', '.join(jobs[:10])})"
         parts = [f"{found} of package {intent.target.firmware_id} could be the one that this task asked for"]
         if self.unknown:
             told = ", ".join(job.job_id for job in self.unknown)
             parts.append(f"the platform may not list all of the devices yet for {told}")
+        if self.past:
+            told = ", ".join(job.job_id for job in self.past)
+            parts.append(f"without a note cannot be told whether {told} had ended before this task's run began")
         if self.rivals:
             parts.append(f"{self.rivals[0].who} asked for the same and does not know its job either")
-        if all(job.status.has_ended for job in (*self.fitting, *self.unknown)):
+        if all(job.status.has_ended for job in self.all):
             advice = "All has ended, so a retry learns hardly more: look at it in the vendor's console, and"
         else:
             advice = "Look at this in the vendor's console. A retry looks once more; when all has ended there,"
@@ -88,7 +100,7 @@ def find_job(
         if not pauses and found.unknown and not was_prolonged:
             # What was listed late has had no time yet to show all of its devices.
             pauses, was_prolonged = [TOLD_WITHIN.total_seconds()], True
-    for job in (*found.fitting, *found.unknown):
+    for job in found.all:
         if not is_cleared or (yield from _may_go_on(settings, job)):
             raise AmbiguousOutcomeError(found.explain(intent))
     return None
@@ -106,15 +118,18 @@ def _look(settings: Settings, intent: Intent, first_seen: dict[str, datetime], *
     jobs = yield from list_jobs(settings, intent.target.firmware_id)
     neighbours: Neighbours = yield ReadNeighbours()
     others = read_others(neighbours.notes)
-    taken = {other.intent.entity_id for other in others}
+    taken = {job_id for other in others for job_id in other.jobs}
     ambient: Ambient = yield Look()
     now = ambient.now
     fitting: list[Job] = []
     unknown: list[Job] = []
+    past: list[Job] = []
     for job in jobs:
         if job.job_id in taken or not intent.could_be(job):
             continue
         match (yield from match_job(settings, job, intent.target)):
+            case Match.YES if not has_asked and _may_be_past(job, intent):
+                past.append(job)
             case Match.YES:
                 # Of a job with more devices a list may show first those that were asked for, and of two jobs that ask
                 # for the same share, everybody or a group, first the one that is not this task's.
@@ -130,7 +145,12 @@ def _look(settings: Settings, intent: Intent, first_seen: dict[str, datetime], *
         and other.intent.target.overlaps(intent.target)
         and (not has_asked or other.intent.stage is Stage.ASKING or other.precedes(intent, neighbours.key))
     ]
-    return _Findings(fitting, unknown, rivals)
+    return _Findings(fitting, unknown, past, rivals)
+
+
+def _may_be_past(job: Job, intent: Intent) -> bool:
+    # When it ended is told nowhere, and whose clock is late neither.
+    return job.status.has_ended and not (job.utc_create and intent.is_older_than(job.utc_create))
 
 
 def _claim(intent: Intent, job: Job, *, has_asked: bool) -> Flow[bool]:

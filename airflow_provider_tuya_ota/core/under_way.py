@@ -56,9 +56,8 @@ def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: 
     rival = yield from yield_to_rivals(intent, clashes, intent.target.mask)
     if rival is not None:
         raise AlreadyUnderWayError(_named(rival, intent))
-    others = yield from _jobs_of_others(intent)
     # The oldest first: a job that this task took back may still be flashing devices, and is not the reason.
-    foreign = sorted((job for job in unfinished if job.job_id not in others), key=_age)
+    foreign = sorted((yield from _not_elsewhere(intent, unfinished)), key=_age)
     job = yield from _first_on_the_same_devices(settings, action, intent, foreign)
     if job is not None:
         raise AlreadyUnderWayError(
@@ -106,12 +105,8 @@ def _earlier(
     ours = next((job for job in jobs if job.job_id == job_id), None)
     if ours is None:
         return None
-    others = yield from _jobs_of_others(intent)
-    earlier = [
-        job
-        for job in sorted(jobs, key=_age)
-        if _age(job) < _age(ours) and not job.status.has_ended and job.job_id not in others
-    ]
+    earlier = [job for job in sorted(jobs, key=_age) if _age(job) < _age(ours) and not job.status.has_ended]
+    earlier = yield from _not_elsewhere(intent, earlier)
     return (yield from _first_on_the_same_devices(settings, action, intent, earlier))
 
 
@@ -120,14 +115,20 @@ def _age(job: Job) -> tuple[str, int, str]:
     return job.utc_create, len(job.job_id), job.job_id
 
 
-def _jobs_of_others(intent: Intent) -> Flow[set[str]]:
-    """Name the jobs of other tasks of this Airflow that certainly concern other devices."""
-    neighbours: Neighbours = yield ReadNeighbours(intent.target.mask)
-    return {
+def _not_elsewhere(intent: Intent, jobs: list[Job]) -> Flow[list[Job]]:
+    """Leave out the jobs of other tasks of this Airflow that certainly concern other devices.
+
+    All notes are read for it, those with a mask that shares nothing first of all: the platform is not asked then.
+    """
+    if not jobs:
+        return []
+    neighbours: Neighbours = yield ReadNeighbours()
+    elsewhere = {
         other.intent.entity_id
         for other in read_others(neighbours.notes)
         if other.intent.target.selection == intent.target.selection and not other.intent.target.overlaps(intent.target)
     }
+    return [job for job in jobs if job.job_id not in elsewhere]
 
 
 def _first_on_the_same_devices(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -91,9 +92,20 @@ class Killed(BaseException):
 
 @dataclass
 class Ledger:
-    """What Airflow's variables hold."""
+    """What Airflow's variables hold.
+
+    :param had: the jobs that each task is done with.
+    """
 
     notes: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    had: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def write(self, name: str, note: Any) -> None:
+        """Replace a task's note."""
+        _, old = self.notes.get(name, ("", note))
+        if old["entity_id"] and (note["stage"] == "nothing" or note["started_at"] != old["started_at"]):
+            self.had[name].add(old["entity_id"])
+        self.notes[name] = (Target.from_dict(note["target"]).mask, note)
 
 
 @dataclass
@@ -265,15 +277,12 @@ class Actor:
         self.store = value
         self._may_die(number)
         yield self.random.random() * 0.1
-        if value["stage"] == "nothing":
-            self.ledger.notes.pop(self.name, None)
-        else:
-            self.ledger.notes[self.name] = (Target.from_dict(value["target"]).mask, value)
+        self.ledger.write(self.name, value)
         self._may_die(number)
 
     def _neighbours(self, mask: str | None) -> Neighbours:
         others = tuple(
-            Neighbour(f"task {name}", name, note)
+            Neighbour(f"task {name}", name, note, tuple(self.ledger.had[name]))
             for name, (theirs, note) in self.ledger.notes.items()
             if name != self.name and (mask is None or may_overlap(mask, theirs))
         )

@@ -61,7 +61,7 @@ def test_the_stories_find_a_try_that_goes_on_as_if_it_had_not_stood_still(monkey
     monkeypatch.setattr(in_charge, "_is_in_charge", always)
     monkeypatch.setattr(Send, "is_late", lambda *_: False)
 
-    _, wrong = campaign(400)
+    _, wrong = campaign(STORIES)
 
     assert any("has 2 jobs" in line for line in wrong)
 

@@ -45,9 +45,11 @@ def script_with(listed: Sequence[dict[str, Any]], devices: dict[str, Sequence[st
     return Script(answer)
 
 
-def other(key: str = EARLIER, stage: Stage = Stage.LOST, entity_id: str = "", **changes: Any) -> Neighbour:
+def other(
+    key: str = EARLIER, stage: Stage = Stage.LOST, entity_id: str = "", had: tuple[str, ...] = (), **changes: Any
+) -> Neighbour:
     intent: Intent = replace(MINE, **changes).at(stage, entity_id)
-    return Neighbour("task other of run r", key, intent.to_dict())
+    return Neighbour("task other of run r", key, intent.to_dict(), had)
 
 
 def search(script: Script, *rounds: Sequence[Neighbour], intent: Intent = MINE) -> Job | None:
@@ -164,6 +166,14 @@ def test_the_job_of_another_task_is_excluded_without_asking_the_platform() -> No
     script = script_with([named()], {"9": ["d1", "d2"]})
 
     assert search(script, [other(stage=Stage.CREATED, entity_id="9")]) is None
+    assert "QueryOTAJob" not in script.actions
+
+
+@pytest.mark.parametrize(("stage", "entity_id"), [(Stage.NOTHING, ""), (Stage.CREATED, "77")])
+def test_a_job_that_another_task_had_once_is_excluded_as_the_one_that_it_has(stage: Stage, entity_id: str) -> None:
+    script = script_with([named()], {"9": ["d1", "d2"]})
+
+    assert search(script, [other(stage=stage, entity_id=entity_id, had=("9",))]) is None
     assert "QueryOTAJob" not in script.actions
 
 

@@ -59,6 +59,40 @@ def test_a_retry_without_a_note_after_a_clear_takes_no_job_from_before_it(create
             without_a_note(script, clear_number=1)
 
 
+BEFORE = "2026-03-01T11:59:59.000Z"
+
+
+@pytest.mark.parametrize(
+    ("created", "status", "is_taken"),
+    [
+        (BEFORE, "COMPLETED", False),
+        (BEFORE, "CANCELED", False),
+        ("", "COMPLETED", False),
+        (BEFORE, "IN_PROGRESS", True),
+        (JUST_NOW, "COMPLETED", True),
+    ],
+)
+def test_a_retry_without_a_note_takes_no_job_that_may_have_ended_before_its_run_began(
+    created: str, status: str, is_taken: bool
+) -> None:
+    listed = OWN | {"utcCreate": created, "jobStatus": status}
+    script = script_for(ListOTAJobByFirmware=jobs(listed), QueryOTAJob=ok(data=listed))
+
+    if is_taken:
+        assert without_a_note(script).job_id == "9"
+    else:
+        with pytest.raises(AmbiguousOutcomeError, match="whether 9 had ended before this task's run began"):
+            without_a_note(script)
+    assert creates(script) == 0
+
+
+def test_clearing_a_task_whose_job_may_be_from_before_its_run_creates_a_new_one() -> None:
+    listed = OWN | {"utcCreate": BEFORE, "jobStatus": "COMPLETED"}
+    script = script_for(ListOTAJobByFirmware=jobs(listed), QueryOTAJob=ok(data=listed))
+
+    assert without_a_note(script, is_retry=False, clear_number=1, cleared_after=1).job_id == "10"
+
+
 def test_a_clear_without_a_note_waits_for_what_is_under_way_and_stops_nothing() -> None:
     rounds = [
         ok(data=[task("d1", "QUEUED")] if status == "QUEUED" and number == 0 else [])

@@ -89,6 +89,19 @@ def test_many_jobs_of_others_cost_no_more_than_a_request_for_each_device() -> No
     assert len(free.sent) <= 6
 
 
+def test_jobs_of_this_airflow_on_other_devices_cost_no_request_however_many_they_are() -> None:
+    many = [SPECIFIC | {"jobId": str(number)} for number in range(100, 140)]
+    names = [f"d{number}" for number in range(60)]
+    action = replace(NAMED, target_device_name=names)
+    notes = [other(f"k{item['jobId']}", Stage.CREATED, item["jobId"], target=DISJOINT) for item in many]
+    alone, beside = script_for(), script_for(ListOTAJobByFirmware=jobs(*many))
+    # As the ledger does, which reads only the notes of a mask where it is given one.
+    beside.neighbours = lambda: notes if beside.asked_for[-1] is None else []
+
+    assert (is_refused(alone, action), is_refused(beside, action)) == (False, False)
+    assert sorted(beside.actions) == sorted(alone.actions)
+
+
 def other(key: str, stage: Stage, entity_id: str = "", **changes: Any) -> Neighbour:
     return Neighbour("task u of run r", key, replace(OF_NAMED, **changes).at(stage, entity_id).to_dict())
 
@@ -119,6 +132,7 @@ DISJOINT = replace(OF_NAMED.target, devices=("00" * 5,))
         (other("k1", Stage.PREPARING), jobs(), True),
         (other("k9", Stage.ASKING), jobs(), True),
         (other("k1", Stage.LOST, started_at=OLD), jobs(), False),
+        (other("k1", Stage.NOTHING), jobs(), False),
         (other("k1", Stage.CREATED, "9", target=DISJOINT), RUNNING, False),
     ],
 )

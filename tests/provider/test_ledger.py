@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -81,8 +82,68 @@ def test_a_note_replaces_the_one_before_even_where_the_devices_were_edited(varia
 
     assert len(variables.values) == 1
     assert writer.read()["stage"] == "created"
-    writer.erase()
+    assert json.loads(*variables.values.values())["had"] == {}
+
+
+def test_a_task_that_never_had_a_job_leaves_no_entry(variables: type[Variables]) -> None:
+    writer = task()
+    writer.write(note(OF_NAMED))
+    writer.write(note(stage=Stage.NOTHING))
+
     assert variables.values == {}
+
+
+@pytest.mark.parametrize("edited", [NOTE, OF_NAMED], ids=["same devices", "other devices"])
+def test_a_job_that_a_task_is_done_with_stays_its_own_and_is_outstanding_no_more(edited: Intent) -> None:
+    writer = task("a")
+    writer.write(NOTE.at(Stage.CREATED, "9").to_dict())
+
+    def seen() -> tuple[str, str, tuple[str, ...]]:
+        (neighbour,) = task("b").neighbours(None).notes
+        return neighbour.value["stage"], neighbour.value["entity_id"], neighbour.had
+
+    assert seen() == ("created", "9", ())
+    writer.write(note(stage=Stage.NOTHING))
+    assert (seen(), writer.read()) == (("nothing", "", ("9",)), None)
+    later = replace(edited, started_at=NOTE.started_at + timedelta(minutes=5))
+    writer.write(note(later, Stage.PREPARING))
+    assert seen() == ("preparing", "", ("9",))
+    writer.write(later.at(Stage.CREATED, "10").to_dict())
+    assert seen() == ("created", "10", ("9",))
+    writer.write(note(later, Stage.NOTHING))
+    assert seen() == ("nothing", "", ("9", "10"))
+
+
+def test_a_job_is_marked_also_where_the_task_died_before_it_told_the_others_that_it_is_done_with_it() -> None:
+    writer = task("a")
+    writer.write(NOTE.at(Stage.CREATED, "9").to_dict())
+    writer.write(note(replace(NOTE, started_at=NOTE.started_at + timedelta(minutes=5)), Stage.PREPARING))
+
+    (neighbour,) = task("b").neighbours(None).notes
+    assert neighbour.had == ("9",)
+
+
+def test_a_job_that_was_left_to_another_task_never_was_one_s_own() -> None:
+    writer = task("a")
+    writer.write(NOTE.at(Stage.FOUND, "9").to_dict())
+    writer.write(note(stage=Stage.LOST))
+
+    (neighbour,) = task("b").neighbours(None).notes
+    assert neighbour.had == ()
+
+
+def test_marks_are_kept_as_long_as_notes_and_damaged_ones_say_nothing(variables: type[Variables]) -> None:
+    now = datetime.now(UTC)
+    key = f"{ledger.PREFIX}.p.{NOTE.target.mask}.{task().task}"
+
+    def after(had: Any, former: Any) -> set[str]:
+        variables.values = {key: json.dumps({"who": "task", "at": now.isoformat(), "note": former, "had": had})}
+        task().write(note(stage=Stage.NOTHING))
+        return {job_id for value in variables.values.values() for job_id in json.loads(value)["had"]}
+
+    young, old = ((now - age).isoformat() for age in (KEPT - timedelta(hours=1), KEPT + timedelta(hours=1)))
+    assert after({"7": young, "8": old, "9": "damaged", "10": None}, note()) == {"7"}
+    assert after(["7"], "no note") == set()
 
 
 def test_what_certainly_concerns_other_devices_is_not_read(variables: type[Variables]) -> None:
