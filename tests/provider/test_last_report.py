@@ -108,11 +108,13 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_a_stopped_upgrade_tells_how_far_it_came_and_not_of_the_verification(
     service: Service, run: FakeRun, stopped: DAG, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = run.tasks["upgrade"].xcom["job_id"]
+    job_id, sleep = run.tasks["upgrade"].xcom["job_id"], World.sleep
 
     def triggerer_stops(_: World, seconds: float) -> None:
         assert seconds == 3.0
-        with TuyaOTAHook().get_conn() as client:
+        with TuyaOTAHook().get_conn() as client, monkeypatch.context() as meanwhile:
+            # It may have to wait until its account may cancel again.
+            meanwhile.setattr(World, "sleep", sleep)
             client.run(cancel_job(client.settings, job_id))
 
     monkeypatch.setattr(World, "sleep", triggerer_stops)
