@@ -303,7 +303,9 @@ def test_a_list_that_tells_an_end_too_early_decides_on_no_job(told: str) -> None
 
         reports = [report for heard in stage.heard.values() for report in heard.reports]
         assert {verdict.job_status for verdict in verdicts} == {"COMPLETED"}
-        assert {report.outcome for report in reports if report.job_status == told} <= {Outcome.SUCCEEDED}
+        # A success is held for a minute, because device tasks may be listed later.
+        ends = {report.outcome for report in reports if report.job_status == told}
+        assert ends <= {Outcome.SETTLING, Outcome.SUCCEEDED}
         # Nobody is kept from being looked at by those that are asked for again and again.
         assert stage.loop.time() < 900
 
