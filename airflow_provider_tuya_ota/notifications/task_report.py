@@ -19,7 +19,6 @@ from airflow.sdk.exceptions import (
 )
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-from airflow_provider_tuya_ota.attempts import noted_start
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.release_report import (
     LONGEST_ERROR,
@@ -127,6 +126,8 @@ class TaskReport:
 
     def _look_up_start(self) -> None:
         """Read what an earlier try, or a request of this one, may have started, whatever this try ends with."""
+        from airflow_provider_tuya_ota.attempts import noted_start  # noqa: PLC0415 - parsing a Dag needs no protocol
+
         with suppress(Exception):  # what cannot be read must not hide the error
             job_id, may_exist = noted_start(self._context, retries=getattr(self._task, "retries", 0) or 0)
             if job_id:

@@ -142,6 +142,12 @@ async def _wait(shape: Shape, loop: VirtualLoop, *, shared: bool, minutes: float
     patience = Patience(
         deadline=datetime.fromtimestamp(BIRTH, UTC) + timedelta(hours=3), poll_interval=shape.poll_interval
     )
+
+    def how(job: str) -> Patience:
+        # Named devices: where the platform chose them, a success is held for a minute.
+        tasks = emulator.world.engine.jobs[job].tasks
+        return replace(patience, expected=tuple(task.device.name for task in tasks))
+
     client = poller._client
     noticed: dict[str, float] = {}
 
@@ -152,12 +158,12 @@ async def _wait(shape: Shape, loop: VirtualLoop, *, shared: bool, minutes: float
 
     if shared:
         watching = {
-            job: poller.watch(job, patience, firmware_id=package, listener=Quiet(), world=world)
+            job: poller.watch(job, how(job), firmware_id=package, listener=Quiet(), world=world)
             for job, package in jobs.items()
         }
     else:
-        watching = {job: client.run(watch_job(client.settings, job, patience)) for job in jobs}
-    await asyncio.gather(*(wait(job, how) for job, how in watching.items()))
+        watching = {job: client.run(watch_job(client.settings, job, how(job))) for job in jobs}
+    await asyncio.gather(*(wait(job, watched) for job, watched in watching.items()))
     await poller.close()
     ended = {task.job.job_id: task.modified for task in emulator.world.engine.tasks.values()}
     late = [noticed[job] - ended[job] for job in jobs]
