@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.system
+@pytest.mark.program
 def test_two_processes_at_an_account_s_limit_share_it_without_a_storm(tmp_path: Path) -> None:
     (row,) = rows(tmp_path, processes=2, seconds=20.0)
 

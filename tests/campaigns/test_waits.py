@@ -38,7 +38,7 @@ def test_waiting_on_takes_no_more_memory() -> None:
     assert 0 < late < FLAT * early
 
 
-@pytest.mark.system
+@pytest.mark.program
 def test_real_triggers_keep_the_event_loop_free_and_leave_nothing_behind(tmp_path: Path) -> None:
     figures = measure(tmp_path, 60, packages=12, seconds=10.0)
 

@@ -175,7 +175,7 @@ def dom(url: str, folder: Path) -> str:
     ).stdout
 
 
-@pytest.mark.system
+@pytest.mark.program
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium")
 def test_a_browser_shows_what_happens_and_takes_hostile_names_for_text(emulator: Emulator, tmp_path: Path) -> None:
     with EmulatorServer(emulator) as server:
@@ -189,7 +189,7 @@ def test_a_browser_shows_what_happens_and_takes_hostile_names_for_text(emulator:
     assert "&lt;img src=x onerror=alert(1)&gt;" in shown
 
 
-@pytest.mark.system
+@pytest.mark.program
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium")
 def test_an_address_opens_the_page_at_a_job(emulator: Emulator, tmp_path: Path) -> None:
     with EmulatorServer(emulator) as server:

@@ -41,7 +41,7 @@ print(json.dumps({"size": stored["FirmwareSize"], "above_idle": memory("VmHWM") 
 """
 
 
-@pytest.mark.system
+@pytest.mark.program
 def test_the_largest_file_stays_below_64_mebibytes_above_idle(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
