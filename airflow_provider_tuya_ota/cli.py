@@ -58,9 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    # The emulator and the demo bring web servers with them, which `call` does not need until it is asked for.
-    from airflow_provider_tuya_ota.demo import command as demo  # noqa: PLC0415 - see above
-    from airflow_provider_tuya_ota.emulator import server as emulator  # noqa: PLC0415 - see above
+    from airflow_provider_tuya_ota.demo import command as demo  # noqa: PLC0415 - `call` needs no web server
+    from airflow_provider_tuya_ota.emulator import server as emulator  # noqa: PLC0415 - `call` needs no web server
 
     parser = argparse.ArgumentParser(prog="tuya-ota", description="Release device firmware through Tuya's OTA API.")
     parser.add_argument("--version", action="version", version=f"tuya-ota {__version__}")
@@ -139,10 +138,9 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     if arguments.conn_id and arguments.host:
         raise ConfigurationError("--conn-id and --host exclude each other.")
     if arguments.conn_id:
-        # Importing Airflow takes seconds, which calls by host need not pay.
-        from airflow.sdk.exceptions import AirflowException  # noqa: PLC0415 - see above
+        from airflow.sdk.exceptions import AirflowException  # noqa: PLC0415 - Airflow takes seconds, which calls by host need not pay
 
-        from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook  # noqa: PLC0415 - see above
+        from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook  # noqa: PLC0415 - Airflow takes seconds, which calls by host need not pay
 
         try:
             return TuyaOTAHook(arguments.conn_id).get_settings()

@@ -89,7 +89,7 @@ class TuyaOTAClient(Operations):
     ) -> None:
         if transport is None:
             # A Dag file is parsed often and calls nothing while it is.
-            from airflow_provider_tuya_ota.transports.requests_transport import (  # noqa: PLC0415 - parse time
+            from airflow_provider_tuya_ota.transports.requests_transport import (  # noqa: PLC0415 - a process loads the one HTTP library that it uses
                 RequestsTransport,
             )
 
@@ -178,7 +178,7 @@ class AsyncTuyaOTAClient(Operations):
     ) -> None:
         if transport is None:
             # A Dag file is parsed often and calls nothing while it is.
-            from airflow_provider_tuya_ota.transports.aiohttp_transport import (  # noqa: PLC0415 - parse time
+            from airflow_provider_tuya_ota.transports.aiohttp_transport import (  # noqa: PLC0415 - a process loads the one HTTP library that it uses
                 AiohttpTransport,
             )
 

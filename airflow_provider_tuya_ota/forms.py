@@ -45,7 +45,7 @@ def require_form(params: Mapping[str, Any]) -> None:
 
 def _require(field: str, value: Any) -> None:
     from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, CreateOTAVerifyJob, QueryOTAJob  # noqa: PLC0415 - parsing a Dag needs no protocol
-    from airflow_provider_tuya_ota.operators.packaging import require_source  # noqa: PLC0415 - as above
+    from airflow_provider_tuya_ota.operators.packaging import require_source  # noqa: PLC0415 - parsing a Dag needs no protocol
 
     match field:
         case "product_key" | "firmware_id":

@@ -51,7 +51,7 @@ class RunningEmulator:
 
         :raises ValueError: naming what is wrong with it.
         """
-        from airflow_provider_tuya_ota.emulator.scenario import read  # noqa: PLC0415 - see the module
+        from airflow_provider_tuya_ota.emulator.scenario import read  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
 
         self.emulator.reset(read({"quotas": {"enabled": False}} | document))
 
@@ -79,10 +79,10 @@ def tuya_ota_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningEmulat
 
     What a task grants the platform's lists, to show what was just made, is as much shorter as devices live faster.
     """
-    from airflow_provider_tuya_ota.core import appearing, job_search  # noqa: PLC0415 - see the module
-    from airflow_provider_tuya_ota.emulator.clock import Clock  # noqa: PLC0415 - as above
-    from airflow_provider_tuya_ota.emulator.emulator import Emulator  # noqa: PLC0415 - as above
-    from airflow_provider_tuya_ota.emulator.server import EmulatorServer  # noqa: PLC0415 - as above
+    from airflow_provider_tuya_ota.core import appearing, job_search  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
+    from airflow_provider_tuya_ota.emulator.clock import Clock  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
+    from airflow_provider_tuya_ota.emulator.emulator import Emulator  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
+    from airflow_provider_tuya_ota.emulator.server import EmulatorServer  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
 
     monkeypatch.setattr(appearing, "SHOW_TIMES", tuple(seconds / SPEED for seconds in appearing.SHOW_TIMES))
     monkeypatch.setattr(job_search, "TOLD_WITHIN", job_search.TOLD_WITHIN / SPEED)

@@ -281,10 +281,10 @@ class Engine:
 
 _HAPPENS: Final[dict[str, Callable[[Engine, Task, int], None]]] = {
     "notify": Engine._notify,  # noqa: SLF001 - the engine's own table
-    "begin": Engine._begin,  # noqa: SLF001 - as above
-    "report": Engine._report,  # noqa: SLF001 - as above
-    "inform": Engine._inform,  # noqa: SLF001 - as above
-    "try_again": Engine._step,  # noqa: SLF001 - as above
-    "time_out": Engine._time_out,  # noqa: SLF001 - as above
+    "begin": Engine._begin,  # noqa: SLF001 - the engine's own table
+    "report": Engine._report,  # noqa: SLF001 - the engine's own table
+    "inform": Engine._inform,  # noqa: SLF001 - the engine's own table
+    "try_again": Engine._step,  # noqa: SLF001 - the engine's own table
+    "time_out": Engine._time_out,  # noqa: SLF001 - the engine's own table
 }
 """By the name of an event: what happens."""

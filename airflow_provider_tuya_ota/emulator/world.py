@@ -82,7 +82,7 @@ class World:
 
     def number_requests_from(self, start: int) -> None:
         """Let request ids differ from those that the emulator gave before it was started again."""
-        self._requests = Random(f"{self.seed} requests {start}")  # noqa: S311 - as above
+        self._requests = Random(f"{self.seed} requests {start}")  # noqa: S311 - a simulation, repeatable by its seed
 
     def new_request_id(self) -> str:
         """Give a request's id; how many are asked for changes nothing else."""

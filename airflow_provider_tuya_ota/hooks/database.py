@@ -20,8 +20,7 @@ def find_in_database(conn_id: str) -> Connection:
     """
     if "_AIRFLOW_PROCESS_CONTEXT" in os.environ or _has_supervisor():
         raise AirflowNotFoundException(conn_id)
-    # It loads the database's models, which tasks do not need.
-    from airflow.models.connection import Connection as Stored  # noqa: PLC0415 - see above
+    from airflow.models.connection import Connection as Stored  # noqa: PLC0415 - it loads the database's models, which tasks do not need
 
     stored = Stored.get_connection_from_secrets(conn_id)
     return Connection(

@@ -120,13 +120,13 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
         :param log: where the client writes what it notices; the hook's own log by default.
         """
-        from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - operators import the hook
 
         return TuyaOTAClient(self.get_settings(), listener=LogListener(log or self.log))
 
     async def aget_conn(self, log: Any = None) -> AsyncTuyaOTAClient:
         """Open a client inside a running event loop; see :meth:`get_conn`."""
-        from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener  # noqa: PLC0415 - operators import the hook
 
         return AsyncTuyaOTAClient(await self.aget_settings(), listener=LogListener(log or self.log))
 
@@ -164,7 +164,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
         :returns: whether it worked, and the request id or what to do.
         """
-        from airflow_provider_tuya_ota.core.lists import one_cheap_read  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.core.lists import one_cheap_read  # noqa: PLC0415 - operators import the hook
 
         try:
             with self.get_conn() as client:

@@ -101,8 +101,8 @@ def _read(values: Any) -> ReleaseReport | None:
 
 def _looked_at(context: Context, report: ReleaseReport) -> ReleaseReport:
     from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - only this case needs the protocol
-    from airflow_provider_tuya_ota.core.after_stop import look_after_stop, waiting_in  # noqa: PLC0415 - as above
-    from airflow_provider_tuya_ota.core.looks import look_at_job  # noqa: PLC0415 - as above
+    from airflow_provider_tuya_ota.core.after_stop import look_after_stop, waiting_in  # noqa: PLC0415 - only this case needs the protocol
+    from airflow_provider_tuya_ota.core.looks import look_at_job  # noqa: PLC0415 - only this case needs the protocol
 
     task: Any = context["dag"].get_task(report.step)
     is_stopped = report.on_cancel == "stop"

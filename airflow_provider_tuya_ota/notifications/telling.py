@@ -48,7 +48,7 @@ def require_notifiers(notifiers: Any, log: Any) -> None:
     found = every_notifier(notifiers)
     if not found:
         return
-    from airflow_provider_tuya_ota.notifications.webhook import (  # noqa: PLC0415 - as above
+    from airflow_provider_tuya_ota.notifications.webhook import (  # noqa: PLC0415 - it loads Jinja, and most tasks have no notifier
         TuyaOTAWebhookNotifier,
         require_webhook,
     )

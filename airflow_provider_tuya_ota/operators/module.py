@@ -97,7 +97,7 @@ class TuyaOTAUpdateModuleOperator(_ModuleOperator):
     def execute(self, context: Context) -> str:
         """Change it."""
         from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.operators.keeping import update_module  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.operators.keeping import update_module  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self) as report:
             module_name = update_module(self)
@@ -130,7 +130,7 @@ class TuyaOTADeleteModuleOperator(_ModuleOperator):
     def execute(self, context: Context) -> str:
         """Delete it."""
         from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.operators.keeping import delete_module  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.operators.keeping import delete_module  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self) as report:
             module_name = delete_module(self)

@@ -96,7 +96,7 @@ class TuyaOTADeleteFirmwareOperator(TemplatedArguments, BaseOperator):
     def execute(self, context: Context) -> str:
         """Delete it."""
         from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.operators.keeping import delete  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.operators.keeping import delete  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self, did="is deleted"):
             return delete(self)

@@ -155,7 +155,7 @@ def _open_stored(path: ObjectStoragePath, source: str) -> tuple[BinaryIO, Callab
         storage = path.fs
     except (ValueError, ImportError) as error:
         raise no_storage(source, error) from None
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - each storage raises what it likes
         raise failure_of(source, error) from None
 
     def look() -> Marks:
@@ -163,7 +163,7 @@ def _open_stored(path: ObjectStoragePath, source: str) -> tuple[BinaryIO, Callab
             # Some storages answer from what they listed earlier.
             storage.invalidate_cache()
             found = storage.info(path.path)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - each storage raises what it likes
             raise failure_of(source, error) from None
         return _marks(found, source)
 
@@ -171,7 +171,7 @@ def _open_stored(path: ObjectStoragePath, source: str) -> tuple[BinaryIO, Callab
     marks = look()
     try:
         return opened.open("rb", block_size=BLOCK), look, marks
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - each storage raises what it likes
         raise failure_of(source, error) from None
 
 

@@ -118,7 +118,7 @@ class TuyaOTACancelDeviceTasksOperator(TemplatedArguments, BaseOperator):
     def execute(self, context: Context) -> list[str]:
         """Cancel."""
         from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.operators.tasking import cancel_devices  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.operators.tasking import cancel_devices  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self) as report:
             cancelled = cancel_devices(self)
@@ -162,7 +162,7 @@ class TuyaOTAConfirmTasksOperator(TemplatedArguments, BaseOperator):
     def execute(self, context: Context) -> list[str]:
         """Confirm."""
         from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.operators.tasking import confirm  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.operators.tasking import confirm  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self) as report:
             confirmed = confirm(self)

@@ -85,12 +85,12 @@ class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
 
     def poke(self, context: Context) -> bool:
         """Look once."""
-        from airflow_provider_tuya_ota.sensors.states import firmware_condition, look  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.sensors.states import firmware_condition, look  # noqa: PLC0415 - parsing needs no protocol
 
         return look(self, context, firmware_condition(self))
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> None:  # noqa: ARG002 - Airflow's signature
         """Go on after the triggerer's event."""
-        from airflow_provider_tuya_ota.sensors.states import conclude  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.sensors.states import conclude  # noqa: PLC0415 - parsing needs no protocol
 
         conclude(self, event)

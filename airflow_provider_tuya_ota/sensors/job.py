@@ -70,7 +70,7 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
     def execute(self, context: Context) -> Any:
         """Wait in a worker, or hand over to the triggerer."""
         from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing a Dag needs no protocol
-        from airflow_provider_tuya_ota.sensors.looking import hand_over  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.sensors.looking import hand_over  # noqa: PLC0415 - parsing a Dag needs no protocol
 
         with reported(context, self) as report:
             # Each poke has a process of its own then; the step began with the first.
@@ -84,7 +84,7 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after deferral, however it ended."""
-        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing a Dag needs no protocol
 
         with reported(context, self) as report:
             report.recall()
@@ -92,12 +92,12 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
 
     def poke(self, context: Context) -> bool:
         """Look once."""
-        from airflow_provider_tuya_ota.sensors.looking import look  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.sensors.looking import look  # noqa: PLC0415 - parsing a Dag needs no protocol
 
         return look(self, context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
         """Go on after the triggerer's event."""
-        from airflow_provider_tuya_ota.sensors.looking import conclude  # noqa: PLC0415 - as above
+        from airflow_provider_tuya_ota.sensors.looking import conclude  # noqa: PLC0415 - parsing a Dag needs no protocol
 
         return conclude(self, event)

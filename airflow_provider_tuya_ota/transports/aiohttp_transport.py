@@ -134,7 +134,7 @@ def _send_once(session: aiohttp.ClientSession) -> None:
             f"aiohttp {aiohttp.__version__} may send a request twice, and creating twice flashes devices twice: it has"
             " no _retry_connection any more. Install a version that this package was tested with."
         )
-    session._retry_connection = False  # noqa: SLF001 - as above; a test counts what arrives
+    session._retry_connection = False  # noqa: SLF001 - aiohttp offers no other switch; it is there, and a test counts what arrives
 
 
 _BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)

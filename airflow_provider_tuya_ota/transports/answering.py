@@ -88,7 +88,7 @@ class BoundedAnswer(HTTPResponse):
 
     def _read_and_discard_trailer(self) -> None:
         self._lines.expect(_TRAILER)
-        super()._read_and_discard_trailer()  # type: ignore[misc] # as above
+        super()._read_and_discard_trailer()  # type: ignore[misc] # http.client reads the line there
         self._require_end()
 
     def _safe_read(self, amt: int) -> bytes:
@@ -96,7 +96,7 @@ class BoundedAnswer(HTTPResponse):
             # http.client skips two bytes behind a chunk, whatever they are.
             self._lines.expect(_CHUNK_END)
             return self._lines.readline(amt)
-        data: bytes = super()._safe_read(amt)  # type: ignore[misc] # as above
+        data: bytes = super()._safe_read(amt)  # type: ignore[misc] # http.client reads the line there
         return data
 
     def _require_end(self) -> None:

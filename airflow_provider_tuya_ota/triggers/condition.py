@@ -70,7 +70,7 @@ class TuyaOTAConditionTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire one event."""
-        yield TriggerEvent(await self._wait())  # type: ignore[no-untyped-call] # as above
+        yield TriggerEvent(await self._wait())  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
 
     async def _wait(self) -> dict[str, Any]:
         condition, deadline = rebuild_condition(self.condition), datetime.fromisoformat(self.deadline)

@@ -96,7 +96,7 @@ class TuyaOTAJobTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire one event."""
         event = {"job_id": self.job_id, "on_cancel": self.on_cancel, "carry": self.carry}
-        yield TriggerEvent(await self._wait() | event)  # type: ignore[no-untyped-call] # as above
+        yield TriggerEvent(await self._wait() | event)  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
 
     async def on_kill(self) -> None:
         """Stop what the job has not begun, if a person killed the task."""

@@ -148,7 +148,7 @@ class KillAnswer:
 
 async def _ask(ti: Any) -> str | None:
     from airflow.sdk.execution_time import task_runner  # noqa: PLC0415 - its line exists in a running triggerer only
-    from airflow.sdk.execution_time.comms import GetTaskStates  # noqa: PLC0415 - as above
+    from airflow.sdk.execution_time.comms import GetTaskStates  # noqa: PLC0415 - its line exists in a running triggerer only
 
     loop = asyncio.get_running_loop()
     if loop not in _LINES:

@@ -81,13 +81,13 @@ class Story:
         self.emulator.world.quirks = self.emulator.world.quirks.changed(quirks)
         ledger = Ledger()
         self.actors = [
-            Actor(name, self, self.what, self._named(devices), ledger, Random(f"{self.seed} {name}"))  # noqa: S311 - as above
+            Actor(name, self, self.what, self._named(devices), ledger, Random(f"{self.seed} {name}"))  # noqa: S311 - a campaign, repeatable by its seed
             for name, devices in zip("ab", RELATIONS[self.relation], strict=True)
         ]
         if self.outsider:
             devices = {"equal": DEVICES[:3], "subset": DEVICES[:2], "disjoint": DEVICES[6:]}[self.outsider]
             # Another Airflow, or somebody at the console: nobody reads its notes.
-            self.actors.append(Actor("z", self, self.what, self._named(devices), Ledger(), Random(f"{self.seed} z")))  # noqa: S311 - as above
+            self.actors.append(Actor("z", self, self.what, self._named(devices), Ledger(), Random(f"{self.seed} z")))  # noqa: S311 - a campaign, repeatable by its seed
 
     def _named(self, devices: list[str]) -> list[str]:
         """Name devices where they are named: of a share the platform chooses them."""
@@ -239,4 +239,4 @@ if __name__ == "__main__":
     found, bad = campaign(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
     for key, number in sorted(found.items()):
         print(*key, number)  # noqa: T201 - a program for people
-    print(*bad[:40], f"{len(bad)} wrong", sep="\n")  # noqa: T201 - as above
+    print(*bad[:40], f"{len(bad)} wrong", sep="\n")  # noqa: T201 - a program for people

@@ -133,7 +133,7 @@ class Waiting(Blocking):
         await asyncio.sleep(0.01 + self._stand.delay(request))
         return self._stand.answer(request)
 
-    async def close(self) -> None:  # type: ignore[override] # as above
+    async def close(self) -> None:  # type: ignore[override] # the same for event loops
         pass
 
 

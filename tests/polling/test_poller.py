@@ -96,7 +96,7 @@ def test_a_platform_that_never_answers_holds_no_wait_past_its_deadline_for_long(
             await asyncio.sleep(100_000)
             raise AssertionError(request)
 
-        stage.transport.send = send  # type: ignore[method-assign] # as above
+        stage.transport.send = send  # type: ignore[method-assign] # the test answers in place of the transport
         begun = stage.loop.time()
         waits = [stage.wait(job, stage.patience(seconds=100)) for job in stage.jobs]
         results = await asyncio.gather(*waits, return_exceptions=True)
@@ -151,7 +151,7 @@ def test_a_key_that_is_refused_ends_a_wait_that_has_seen_nothing() -> None:
         async def send(request: Request) -> Response:
             return Response(404, {}, b'{"Code":"InvalidAccessKeyId.NotFound","Message":"no"}')
 
-        stage.transport.send = send  # type: ignore[method-assign] # as above
+        stage.transport.send = send  # type: ignore[method-assign] # the test answers in place of the transport
         results = await stage.wait_for_all()
 
         assert {type(result) for result in results} == {AuthenticationError}
@@ -188,7 +188,7 @@ def test_a_list_that_lags_behind_delays_a_verdict_and_changes_none() -> None:
                 return replace(answer, body=answer.body.replace(b"COMPLETED", b"IN_PROGRESS"))
             return answer
 
-        stage.transport.send = send  # type: ignore[method-assign] # as above
+        stage.transport.send = send  # type: ignore[method-assign] # the platform refuses this one operation
         verdicts = await stage.wait_for_all()
 
         assert {verdict.outcome for verdict in verdicts} == {Outcome.SUCCEEDED}
@@ -220,7 +220,7 @@ def test_a_contradiction_that_stays_is_no_success() -> None:
                 return answer
             return replace(answer, body=answer.body.replace(b"IN_PROGRESS", b"COMPLETED"))
 
-        stage.transport.send = send  # type: ignore[method-assign] # as above
+        stage.transport.send = send  # type: ignore[method-assign] # the platform refuses this one operation
         results = await stage.wait_for_all()
 
         assert {type(result) for result in results} == {JobFailedError}

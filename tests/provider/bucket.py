@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.io import attach, store
 from fsspec import AbstractFileSystem  # type: ignore[import-untyped] # it ships no types
-from fsspec.spec import AbstractBufferedFile  # type: ignore[import-untyped] # as above
+from fsspec.spec import AbstractBufferedFile  # type: ignore[import-untyped] # it ships no types
 
 if TYPE_CHECKING:
     import pytest
@@ -41,7 +41,7 @@ class Failing(io.BytesIO):
         return piece
 
 
-class Bucket(AbstractFileSystem):  # type: ignore[misc] # as above
+class Bucket(AbstractFileSystem):  # type: ignore[misc] # fsspec ships no types
     """A storage that fails as often as it is told to."""
 
     cachable = False
@@ -77,7 +77,7 @@ def as_s3(bucket: Storage, monkeypatch: pytest.MonkeyPatch) -> Storage:
     return bucket
 
 
-class Ranges(AbstractBufferedFile):  # type: ignore[misc] # as above
+class Ranges(AbstractBufferedFile):  # type: ignore[misc] # fsspec ships no types
     """A file that is fetched by ranges, as those of S3 are."""
 
     def _fetch_range(self, start: int, end: int) -> bytes:

@@ -145,9 +145,9 @@ def migrated_database() -> None:
 @pytest.fixture
 def airflow_database(migrated_database: None) -> None:
     """Airflow's database, without notes about the jobs of an emulator that was reset since."""
-    from airflow.models.variable import Variable  # noqa: PLC0415 - as above
-    from airflow.utils.session import create_session  # noqa: PLC0415 - as above
-    from sqlalchemy import delete  # noqa: PLC0415 - as above
+    from airflow.models.variable import Variable  # noqa: PLC0415 - takes seconds, which most tests need not wait for
+    from airflow.utils.session import create_session  # noqa: PLC0415 - takes seconds, which most tests need not wait for
+    from sqlalchemy import delete  # noqa: PLC0415 - takes seconds, which most tests need not wait for
 
     with create_session() as session:
         session.execute(delete(Variable).where(Variable.key.startswith(PREFIX)))

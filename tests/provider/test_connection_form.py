@@ -12,8 +12,8 @@ from airflow_provider_tuya_ota.core.settings import EXTRA_FIELDS
 @pytest.fixture(scope="module")
 def form(migrated_database: None) -> dict[str, Any]:
     from airflow.api_fastapi.app import create_app, get_auth_manager  # noqa: PLC0415 - starts a whole API server
-    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser  # noqa: PLC0415 - as above
-    from starlette.testclient import TestClient  # noqa: PLC0415 - as above
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser  # noqa: PLC0415 - starts a whole API server
+    from starlette.testclient import TestClient  # noqa: PLC0415 - starts a whole API server
 
     app = create_app("core")
     user: Any = SimpleAuthManagerUser(username="admin", role="ADMIN")

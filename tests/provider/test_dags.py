@@ -38,10 +38,10 @@ def load(name: str, folder: Path = DAGS) -> DAG:
 def store(dag: Any) -> None:
     """Make a Dag known to Airflow, as its processor does."""
     from airflow.models.dagbundle import DagBundleModel  # noqa: PLC0415 - reads the configuration of the test's Airflow
-    from airflow.models.serialized_dag import SerializedDagModel  # noqa: PLC0415 - as above
-    from airflow.serialization.definitions.dag import SerializedDAG  # noqa: PLC0415 - as above
-    from airflow.serialization.serialized_objects import LazyDeserializedDAG  # noqa: PLC0415 - as above
-    from airflow.utils.session import create_session  # noqa: PLC0415 - as above
+    from airflow.models.serialized_dag import SerializedDagModel  # noqa: PLC0415 - reads the configuration of the test's Airflow
+    from airflow.serialization.definitions.dag import SerializedDAG  # noqa: PLC0415 - reads the configuration of the test's Airflow
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG  # noqa: PLC0415 - reads the configuration of the test's Airflow
+    from airflow.utils.session import create_session  # noqa: PLC0415 - reads the configuration of the test's Airflow
 
     with create_session() as session:
         if session.get(DagBundleModel, "dags-folder") is None:
@@ -93,8 +93,8 @@ def test_verify_firmware_verifies_a_package(service: Service, dag: DAG, context:
 
 def on_xcom_page(run_id: str, task_id: str, key: str) -> Any:
     """Ask as Airflow's XCom page does."""
-    from airflow.api_fastapi.core_api.routes.public.xcom import get_xcom_entry  # noqa: PLC0415 - as above
-    from airflow.utils.session import create_session  # noqa: PLC0415 - as above
+    from airflow.api_fastapi.core_api.routes.public.xcom import get_xcom_entry  # noqa: PLC0415 - reads the configuration of the test's Airflow
+    from airflow.utils.session import create_session  # noqa: PLC0415 - reads the configuration of the test's Airflow
 
     with create_session() as session:
         shown = get_xcom_entry("verify_firmware", task_id, run_id, key, session, deserialize=True)

@@ -149,11 +149,11 @@ def play(end: End, dag: DAG, conf: dict[str, Any]) -> Any:
 def answering(dag_id: str, choice: str) -> Callable[[], None]:
     """Give what answers the question of a run as the page does."""
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser  # noqa: PLC0415 - needs the database
-    from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload  # noqa: PLC0415 - as above
-    from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail  # noqa: PLC0415 - as above
-    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415 - as above
-    from airflow.utils.session import create_session  # noqa: PLC0415 - as above
-    from sqlalchemy import select  # noqa: PLC0415 - as above
+    from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload  # noqa: PLC0415 - needs the database
+    from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail  # noqa: PLC0415 - needs the database
+    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415 - needs the database
+    from airflow.utils.session import create_session  # noqa: PLC0415 - needs the database
+    from sqlalchemy import select  # noqa: PLC0415 - needs the database
 
     asked = select(TaskInstance).where(TaskInstance.dag_id == dag_id, TaskInstance.state == "awaiting_input")
     person = SimpleAuthManagerUser(username="ann", role="admin")
@@ -176,7 +176,7 @@ def answering(dag_id: str, choice: str) -> Callable[[], None]:
 def mark(ti: Any, session: Any) -> None:
     """Mark a task failed as the page does."""
     from airflow.models.serialized_dag import SerializedDagModel  # noqa: PLC0415 - needs the database
-    from airflow.utils.state import TaskInstanceState  # noqa: PLC0415 - as above
+    from airflow.utils.state import TaskInstanceState  # noqa: PLC0415 - needs the database
 
     dag: Any = SerializedDagModel.get_dag(ti.dag_id, session=session)
     dag.set_task_instance_state(task_id=ti.task_id, run_id=ti.run_id, state=TaskInstanceState.FAILED, session=session)

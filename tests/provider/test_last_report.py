@@ -203,7 +203,7 @@ def test_a_task_that_waits_for_the_job_of_before_a_clear_says_so(
     (old,) = service.emulator.world.engine.jobs
     run.tasks["verify"], run.states["verify"] = ti, "failed"
 
-    told = last_report({"ti": run, "dag": draining.dag, "run_id": "run"}, ["verify"])  # type: ignore[typeddict-item]
+    told = last_report({"ti": run, "dag": draining.dag, "run_id": "run"}, ["verify"])  # type: ignore[typeddict-item] # the run is a stand-in
 
     assert (told["event"], told["job_id"]) == ("stopped", "")
     assert f"waits for job {old}, from before this task was cleared; no new job was created" in told["text"]
@@ -243,7 +243,7 @@ def asked(run: FakeRun, **xcom: Any) -> dict[str, Any]:
             task_id="upgrade", firmware_id="178", product_key=PRODUCT, target_selection="ALL"
         )
     run.tasks["approve"] = FakeTask(task_id="approve", xcom=xcom)
-    return last_report({"ti": run, "dag": dag, "run_id": "run"}, ["approve", "upgrade"])  # type: ignore[typeddict-item]
+    return last_report({"ti": run, "dag": dag, "run_id": "run"}, ["approve", "upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
 
 
 @pytest.mark.parametrize(
@@ -303,6 +303,6 @@ def test_of_a_mapped_step_the_worst_instance_is_told(
             task_id="upgrade", target_selection="SPECIFIC", device_names=names, **fast
         )
         run.execute(step, f"upgrade_{number}")
-    told = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item]
+    told = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
 
     assert (told["event"], told["failing"][0]["name"]) == ("failed", "device-003")

@@ -32,7 +32,7 @@ class Variables:
         return cls.values.get(key, default)
 
     @classmethod
-    def set(cls, key: str, value: Any, description: str | None = None, serialize_json: bool = False) -> None:  # noqa: FBT002 - as above
+    def set(cls, key: str, value: Any, description: str | None = None, serialize_json: bool = False) -> None:  # noqa: FBT002 - Airflow's signature
         cls.values[key] = value
 
     @classmethod

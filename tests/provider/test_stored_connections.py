@@ -52,7 +52,7 @@ with create_session() as session:
 @pytest.fixture
 def stored(service: Service, airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from airflow.models.connection import Connection  # noqa: PLC0415 - reads the configuration of the test's Airflow
-    from airflow.utils.session import create_session  # noqa: PLC0415 - as above
+    from airflow.utils.session import create_session  # noqa: PLC0415 - reads the configuration of the test's Airflow
 
     # Without a key in the environment every process of the unit-test mode makes one of its own.
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())
@@ -86,7 +86,7 @@ def test_the_command_line_finds_them() -> None:
 
 @pytest.mark.usefixtures("stored")
 def test_tasks_triggers_and_airflows_own_processes_never_open_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    import airflow.sdk.execution_time.task_runner as runner  # noqa: PLC0415 - as above
+    import airflow.sdk.execution_time.task_runner as runner  # noqa: PLC0415 - reads the configuration of the test's Airflow
 
     for context in ("client", "server"):
         monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", context)
@@ -100,7 +100,7 @@ def test_tasks_triggers_and_airflows_own_processes_never_open_the_database(monke
 
 @pytest.mark.usefixtures("airflow_database")
 def test_what_is_in_no_place_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    import airflow.sdk.execution_time.task_runner as runner  # noqa: PLC0415 - as above
+    import airflow.sdk.execution_time.task_runner as runner  # noqa: PLC0415 - reads the configuration of the test's Airflow
 
     monkeypatch.delattr(runner, "SUPERVISOR_COMMS", raising=False)
 

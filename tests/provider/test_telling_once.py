@@ -67,7 +67,7 @@ def test_without_retries_a_failure_is_told_at_once(context: Any, ti: FakeTask, h
     assert heard() == ["failed"]
 
 
-AWAY = TransportError("x", endpoint="e", delivery="unknown")  # type: ignore[arg-type]
+AWAY = TransportError("x", endpoint="e", delivery="unknown")  # type: ignore[arg-type] # a retry reads no delivery
 
 
 @pytest.mark.parametrize(

@@ -99,12 +99,12 @@ with DAG("canary", schedule=None, params={"source": "", "failing": "device-002"}
         """Print and log it in every way."""
         found = results()
         log = logging.getLogger("careless")
-        print(found)  # noqa: T201 - as above
+        print(found)  # noqa: T201 - the careless Dag prints
         pprint.pp(found)
         for name, one in found.items():
-            print(f"{name} {one} {one!r} {one!s}")  # noqa: T201 - as above
+            print(f"{name} {one} {one!r} {one!s}")  # noqa: T201 - the careless Dag prints
             log.debug("%s is %s, %r", name, one, one)
-            log.info(json.dumps(one, default=str))  # noqa: G004, RUF100 - as above
+            log.info(json.dumps(one, default=str))  # noqa: G004, RUF100 - what is logged is the point
             get_current_context()["task"].log.warning("it is", one=one, found=found)
 
     @task
@@ -115,7 +115,7 @@ with DAG("canary", schedule=None, params={"source": "", "failing": "device-002"}
             return await TuyaOTAHook().agenerate_upload_url(file_suffix="bin")
 
         ticket = asyncio.run(ask(), debug=True)
-        print(ticket)  # noqa: T201 - as above
+        print(ticket)  # noqa: T201 - the careless Dag prints
         return ticket
 
     @task
@@ -128,7 +128,7 @@ with DAG("canary", schedule=None, params={"source": "", "failing": "device-002"}
         """Log every error of this package with its traceback, and raise the last from the others."""
         found = errors()
         for error in found:
-            print(repr(error), "".join(traceback.format_exception(error)))  # noqa: T201 - as above
+            print(repr(error), "".join(traceback.format_exception(error)))  # noqa: T201 - the careless Dag prints
             logging.getLogger("careless").error("it failed", exc_info=error)
         raise RuntimeError([str(error) for error in found]) from ExceptionGroup(
             "all", [error for error in found if isinstance(error, Exception)]
@@ -162,7 +162,7 @@ with DAG("canary", schedule=None, params={"source": "", "failing": "device-002"}
         ).items
         tasks = hook.list_tasks_by_job(job_id=job.job_id, page_size=10, current_page=1)
         reply = hook.call("ListOTATaskByJob", {"JobId": job.job_id, "PageSize": 10, "CurrentPage": 1})
-        print(tasks, reply)  # noqa: T201 - as above
+        print(tasks, reply)  # noqa: T201 - the careless Dag prints
         return [tasks, reply]
 
     @task(trigger_rule="all_done")
@@ -173,7 +173,7 @@ with DAG("canary", schedule=None, params={"source": "", "failing": "device-002"}
             hook.query_firmware(firmware_id=firmware_id),
             hook.call("QueryOTAFirmware", {"FirmwareId": firmware_id}),
         ]
-        print(found)  # noqa: T201 - as above
+        print(found)  # noqa: T201 - the careless Dag prints
         return found
 
     for callable_ in (
