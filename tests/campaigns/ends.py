@@ -147,7 +147,7 @@ class Stage:
             self._wait(way, run, lambda: self.api.run_state(way.dag, run) in {"success", "failed"}, "end")
             told, text = self._told(way, run)
         except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
-            return f"{type(error).__name__}: {error}"
+            return f"{type(error).__name__}: {error}{self._logged()}"
         is_good = way.event == "succeeded" or way.act == "answer Reject" or way.act.endswith("success")
         problems = [
             *([] if (self.api.run_state(way.dag, run) == "success") == is_good else ["the run ends otherwise"]),
@@ -155,7 +155,17 @@ class Stage:
             *([] if way.said in text else [f"not said: {way.said!r}"]),
             *self._untrue(number, way, text),
         ]
-        return f"{'; '.join(problems)} [{text}]" if problems else ""
+        return f"{'; '.join(problems)} [{text}]{self._logged()}" if problems else ""
+
+    def _logged(self) -> str:
+        """Give the last errors in the logs of all tasks, because the folder is gone when the table is read."""
+        lines = [
+            line[:3000]
+            for file in sorted((self.home / "logs").rglob("*.log"), key=lambda file: file.stat().st_mtime)
+            for line in file.read_text(errors="replace").splitlines()
+            if '"level":"error"' in line
+        ]
+        return "".join(f"\n    {line}" for line in lines[-3:])
 
     def _start(self, number: int, way: Way) -> str:
         dag, product = _sample(way.dag), f"k1ends{number:02d}"
