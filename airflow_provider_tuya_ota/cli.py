@@ -14,8 +14,8 @@ from airflow_provider_tuya_ota import __version__
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
-from airflow_provider_tuya_ota.core.redaction import mask_reply
 from airflow_provider_tuya_ota.core.settings import Settings
+from airflow_provider_tuya_ota.core.wire.redaction import mask_reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

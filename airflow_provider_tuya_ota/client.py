@@ -6,10 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
-from airflow_provider_tuya_ota.core.calls import call, call_by_name, require_operation
-from airflow_provider_tuya_ota.core.pages import Reading
-from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.core.flows.calls import call, call_by_name, require_operation
+from airflow_provider_tuya_ota.core.flows.pages import Reading
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.retry import Repeat
 from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.operations import Operations
 from airflow_provider_tuya_ota.transports.budget import budget_of
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     from airflow_provider_tuya_ota.core.actions import Action
-    from airflow_provider_tuya_ota.core.encoding import Value
-    from airflow_provider_tuya_ota.core.envelope import Reply
-    from airflow_provider_tuya_ota.core.flow import Flow, Note
-    from airflow_provider_tuya_ota.core.models import Page
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.flows.effects import Flow, Note
+    from airflow_provider_tuya_ota.core.model.entities import Page
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
+    from airflow_provider_tuya_ota.core.wire.encoding import Value
+    from airflow_provider_tuya_ota.core.wire.reply import Reply
     from airflow_provider_tuya_ota.transports.budget import Budget
     from airflow_provider_tuya_ota.transports.driver import AsyncTransport, Listener, Memory, Transport
 

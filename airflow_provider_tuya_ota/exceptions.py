@@ -17,7 +17,6 @@ from airflow_provider_tuya_ota.core.errors import (
     FirmwareVersionTakenError,
     InvalidParameterError,
     InvalidRequestError,
-    JobFailedError,
     JobMissingError,
     LostSightError,
     NotFoundError,
@@ -31,8 +30,8 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
     UnreadableReplyError,
-    WaitTimeoutError,
 )
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 
 __all__ = [
     "AlreadyUnderWayError",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_tuya_ota.core.missing import NOTHING
 from airflow_provider_tuya_ota.core.texts import HIDDEN
 from airflow_provider_tuya_ota.notifications.webhook import require_webhook
-from airflow_provider_tuya_ota.values import names, whole_number
+from airflow_provider_tuya_ota.runtime.arguments import names, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -79,7 +79,8 @@ def tuya_ota_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningEmulat
 
     What a task grants the platform's lists, to show what was just made, is as much shorter as devices live faster.
     """
-    from airflow_provider_tuya_ota.core import appearing, job_search  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
+    from airflow_provider_tuya_ota.core.flows import eventually as appearing  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
+    from airflow_provider_tuya_ota.core.jobs import search as job_search  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
     from airflow_provider_tuya_ota.emulator.clock import Clock  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
     from airflow_provider_tuya_ota.emulator.emulator import Emulator  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
     from airflow_provider_tuya_ota.emulator.server import EmulatorServer  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.values import NOTHING
+from airflow_provider_tuya_ota.runtime.arguments import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,7 @@ class TemplatedArguments:
 
         An argument at a time, so that the report of one that cannot be rendered names it.
         """
-        from airflow_provider_tuya_ota.notifications.task_report import rendering  # noqa: PLC0415 - parsing a Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.task_report import rendering  # noqa: PLC0415 - parsing a Dag needs no protocol
 
         fields = list(template_fields)
         is_own = parent is self

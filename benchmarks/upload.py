@@ -31,8 +31,8 @@ from pathlib import Path
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, ListOTAFirmware
 from airflow_provider_tuya_ota.core.settings import Settings
-from airflow_provider_tuya_ota.core.uploading import ensure_package
-from airflow_provider_tuya_ota.operators.source import opened_source
+from airflow_provider_tuya_ota.core.upload import ensure_package
+from airflow_provider_tuya_ota.runtime.source import opened_source
 
 def memory(name):
     return int(re.search(name + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024

@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.codes.firmware import FIRMWARE
 from airflow_provider_tuya_ota.core.codes.gateway import GATEWAY
 from airflow_provider_tuya_ota.core.codes.module import MODULE
 from airflow_provider_tuya_ota.core.codes.platform import PLATFORM
-from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.emulator.fidelity import BEHAVIOURS, REFUSALS
 from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL
 from airflow_provider_tuya_ota.operations import Method, Operations

@@ -23,9 +23,9 @@
     │   ├── AlreadyUnderWayError      somebody else's unfinished job does the same
     │   ├── AmbiguousOutcomeError     several jobs could be the one that was created
     │   ├── JobMissingError           the job that this task created is not on the platform
-    │   ├── JobFailedError            .verdict names the failing devices
+    │   ├── JobFailedError            .verdict names the failing devices (core/model/outcome_errors.py)
     │   ├── LostSightError            the platform was away for too long, the job goes on
-    │   └── WaitTimeoutError          the deadline passed, the job goes on
+    │   └── WaitTimeoutError          the deadline passed, the job goes on (core/model/outcome_errors.py)
     └── TriggerEventError             the triggerer sent an event that this version does not know
 """
 
@@ -36,8 +36,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
 
 
 class Delivery(StrEnum):
@@ -225,30 +223,8 @@ class JobMissingError(OutcomeError):
     """The job that this task has written down is not on the platform, or is another one; nothing was created."""
 
 
-class JobFailedError(OutcomeError):
-    """A job ended without reaching every device.
-
-    :param verdict: counts and failing devices at the end.
-    """
-
-    def __init__(self, message: str, *, verdict: Verdict) -> None:
-        super().__init__(message)
-        self.verdict = verdict
-
-
 class LostSightError(OutcomeError):
     """The platform could not be looked at for longer than tolerated; the job itself goes on there."""
-
-
-class WaitTimeoutError(OutcomeError):
-    """The deadline passed before the job ended; the job itself goes on.
-
-    :param verdict: the last state that was seen, if any was.
-    """
-
-    def __init__(self, message: str, *, verdict: Verdict | None = None) -> None:
-        super().__init__(message)
-        self.verdict = verdict
 
 
 class TriggerEventError(TuyaOTAError):

@@ -14,9 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from airflow_provider_tuya_ota.core.encoding import is_writable
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
 from airflow_provider_tuya_ota.core.secret import Secret, as_secret
+from airflow_provider_tuya_ota.core.texts import is_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

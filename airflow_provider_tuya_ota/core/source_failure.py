@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.errors import (
     SourceUnavailableError,
     TuyaOTAError,
 )
-from airflow_provider_tuya_ota.core.redaction import redact
+from airflow_provider_tuya_ota.core.wire.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

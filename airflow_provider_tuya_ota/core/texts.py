@@ -6,6 +6,7 @@ takes, an escape sequence for the terminal, a line break that forges a line of a
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 LONGEST_TEXT: Final = 500
@@ -20,6 +21,8 @@ HIDDEN: Final = (
 """Characters that show nothing, as the inside of a class of a regular expression; the blank is none of them. Fillers,
 joiners and selectors count as printable for Python."""
 _LAYOUT: Final = frozenset("\n\r\t")
+_UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Halves of characters, and controls other than a tab and line ends: JSON and XML cannot both bring them back."""
 
 
 def encodable(text: str) -> str:
@@ -46,3 +49,8 @@ def one_line(text: str) -> str:
 def cut(text: str, longest: int) -> str:
     """Shorten a text; an ellipsis follows where something was left out."""
     return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def is_writable(text: str) -> bool:
+    """Whether a text can be sent, and be read as what it is."""
+    return _UNWRITABLE.search(text) is None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, TuyaOTAError
-from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError
+from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
     from airflow_provider_tuya_ota.core.actions import Action
-    from airflow_provider_tuya_ota.core.encoding import Value
-    from airflow_provider_tuya_ota.core.envelope import Reply
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.wire.encoding import Value
+    from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 Result = TypeVar("Result")
 
@@ -164,7 +164,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
         :returns: whether it worked, and the request id or what to do.
         """
-        from airflow_provider_tuya_ota.core.lists import one_cheap_read  # noqa: PLC0415 - operators import the hook
+        from airflow_provider_tuya_ota.core.flows.lists import one_cheap_read  # noqa: PLC0415 - operators import the hook
 
         try:
             with self.get_conn() as client:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_tuya_ota.notifications.last_report import last_report
-from airflow_provider_tuya_ota.notifications.task_report import reported
+from airflow_provider_tuya_ota.runtime.last_report import last_report
+from airflow_provider_tuya_ota.runtime.task_report import reported
 
 __all__ = ["last_report", "reported"]

@@ -13,8 +13,8 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
-from airflow_provider_tuya_ota.core.release_report import LONGEST_TEXT, bounded_line
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
+from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT, bounded_line
 from airflow_provider_tuya_ota.hooks.tuya_ota import require_connection_id
 from airflow_provider_tuya_ota.transports.log_filter import hide_address
 
@@ -46,6 +46,16 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         super().__init__(**kwargs)
         self.webhook_conn_id = webhook_conn_id
         self.text = text
+
+    def require_ready(self) -> None:
+        """Make sure that the connection exists and has a safe address; nothing is sent to it.
+
+        An id that is a template is not looked up: what it renders to is known at the end only.
+
+        :raises ConfigurationError: there is no such connection, or its address is none or not safe.
+        """
+        if "{" not in self.webhook_conn_id:
+            require_webhook(self.webhook_conn_id)
 
     def notify(self, context: Context) -> None:
         """Send it, blocking."""

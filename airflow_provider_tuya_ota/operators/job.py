@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import BaseNotifier, Context
 
-    from airflow_provider_tuya_ota.killing import RunningJob
+    from airflow_provider_tuya_ota.runtime.kill import RunningJob
 
 DAY = 24 * 60 * 60.0
 
@@ -144,14 +144,14 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> str:
         """Go on after the triggerer's event."""
-        from airflow_provider_tuya_ota.operators.releasing import resume  # noqa: PLC0415 - parsing a Dag needs no protocol
         from airflow_provider_tuya_ota.operators.verifying import run  # noqa: PLC0415 - parsing a Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.job import resume  # noqa: PLC0415 - parsing a Dag needs no protocol
 
         return resume(self, context, event, lambda: run(self, context))
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after deferral; where Airflow's own timeout is why, look at the job from here."""
-        from airflow_provider_tuya_ota.operators.releasing import give_up  # noqa: PLC0415 - parsing a Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.job import give_up  # noqa: PLC0415 - parsing a Dag needs no protocol
 
         try:
             return super().resume_execution(next_method, next_kwargs, context)
@@ -160,6 +160,6 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
 
     def on_kill(self) -> None:
         """Stop the job, if a person killed the task while it waited in a worker."""
-        from airflow_provider_tuya_ota.operators.releasing import killed  # noqa: PLC0415 - parsing a Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.job import killed  # noqa: PLC0415 - parsing a Dag needs no protocol
 
         killed(self)

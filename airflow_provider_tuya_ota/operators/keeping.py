@@ -15,11 +15,11 @@ from airflow_provider_tuya_ota.core.actions import (
 )
 from airflow_provider_tuya_ota.core.errors import ConflictError, InvalidParameterError, NotFoundError, TuyaOTAError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.values import switch, text
+from airflow_provider_tuya_ota.runtime.arguments import switch, text
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.client import TuyaOTAClient
-    from airflow_provider_tuya_ota.core.models import OtaModule
+    from airflow_provider_tuya_ota.core.model.entities import OtaModule
     from airflow_provider_tuya_ota.operators.module import (
         TuyaOTACreateModuleOperator,
         TuyaOTADeleteModuleOperator,

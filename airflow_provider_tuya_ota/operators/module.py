@@ -62,8 +62,8 @@ class TuyaOTACreateModuleOperator(_ModuleOperator):
 
     def execute(self, context: Context) -> str:
         """Make it, or find it."""
-        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import create_module  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self) as report:
             module_name = create_module(self)
@@ -96,8 +96,8 @@ class TuyaOTAUpdateModuleOperator(_ModuleOperator):
 
     def execute(self, context: Context) -> str:
         """Change it."""
-        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import update_module  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self) as report:
             module_name = update_module(self)
@@ -129,8 +129,8 @@ class TuyaOTADeleteModuleOperator(_ModuleOperator):
 
     def execute(self, context: Context) -> str:
         """Delete it."""
-        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import delete_module  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self) as report:
             module_name = delete_module(self)

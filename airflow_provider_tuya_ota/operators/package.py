@@ -53,8 +53,8 @@ class TuyaOTAModifyFirmwareOperator(TemplatedArguments, BaseOperator):
 
     def execute(self, context: Context) -> str:
         """Change it."""
-        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import modify  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self, did="was changed"):
             return modify(self)
@@ -95,8 +95,8 @@ class TuyaOTADeleteFirmwareOperator(TemplatedArguments, BaseOperator):
 
     def execute(self, context: Context) -> str:
         """Delete it."""
-        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.keeping import delete  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self, did="is deleted"):
             return delete(self)

@@ -14,21 +14,21 @@ from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, GenerateOT
 from airflow_provider_tuya_ota.core.actions.firmware import DIGEST_LENGTHS
 from airflow_provider_tuya_ota.core.actions.rules import nothing_problem
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.release_report import Event
 from airflow_provider_tuya_ota.core.shown import shown
-from airflow_provider_tuya_ota.core.uploading import ensure_package
+from airflow_provider_tuya_ota.core.status.report import Event
+from airflow_provider_tuya_ota.core.upload import ensure_package
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
-from airflow_provider_tuya_ota.moments import ago, read_moment
-from airflow_provider_tuya_ota.notifications.task_report import reported
-from airflow_provider_tuya_ota.notifications.telling import require_notifiers
-from airflow_provider_tuya_ota.operators.source import opened_source
-from airflow_provider_tuya_ota.values import choice, named_as, switch, text
+from airflow_provider_tuya_ota.runtime.arguments import choice, named_as, switch, text
+from airflow_provider_tuya_ota.runtime.moments import ago, read_moment
+from airflow_provider_tuya_ota.runtime.notify import require_notifiers
+from airflow_provider_tuya_ota.runtime.source import opened_source
+from airflow_provider_tuya_ota.runtime.task_report import reported
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_tuya_ota.notifications.task_report import TaskReport
     from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
+    from airflow_provider_tuya_ota.runtime.task_report import TaskReport
 
 LONGEST_NAME = 40
 

@@ -65,8 +65,8 @@ class TuyaOTACancelJobOperator(TemplatedArguments, BaseOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Cancel, and count what is left."""
-        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.tasking import cancel_job  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self) as report:
             cancelled = cancel_job(self)
@@ -117,8 +117,8 @@ class TuyaOTACancelDeviceTasksOperator(TemplatedArguments, BaseOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Cancel."""
-        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.tasking import cancel_devices  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self) as report:
             cancelled = cancel_devices(self)
@@ -161,8 +161,8 @@ class TuyaOTAConfirmTasksOperator(TemplatedArguments, BaseOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Confirm."""
-        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.operators.tasking import confirm  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
 
         with reported(context, self) as report:
             confirmed = confirm(self)

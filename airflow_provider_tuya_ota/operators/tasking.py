@@ -11,14 +11,14 @@ from airflow_provider_tuya_ota.core.actions import (
     ConfirmOTATask,
     ListOTATaskByJob,
 )
-from airflow_provider_tuya_ota.core.cancelling import cancel_tasks_of_devices, cancel_tasks_of_job
-from airflow_provider_tuya_ota.core.confirming import MOST_AT_ONCE, confirm_job, confirm_tasks
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.jobs.cancel_tasks import cancel_tasks_of_devices, cancel_tasks_of_job
+from airflow_provider_tuya_ota.core.jobs.confirm import MOST_AT_ONCE, confirm_job, confirm_tasks
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.values import named_as, names, switch, text
+from airflow_provider_tuya_ota.runtime.arguments import named_as, names, switch, text
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.cancelling import JobCancel
+    from airflow_provider_tuya_ota.core.jobs.cancel_tasks import JobCancel
     from airflow_provider_tuya_ota.operators.task import (
         TuyaOTACancelDeviceTasksOperator,
         TuyaOTACancelJobOperator,

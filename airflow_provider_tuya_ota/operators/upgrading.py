@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
-from airflow_provider_tuya_ota.core.upgrading import start_upgrade
-from airflow_provider_tuya_ota.notifications.task_report import reported
-from airflow_provider_tuya_ota.operators import releasing
-from airflow_provider_tuya_ota.operators.releasing import NOT_CERTAIN, Started
-from airflow_provider_tuya_ota.values import given_or_nothing, named_as, names, switch, text, whole_number
+from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
+from airflow_provider_tuya_ota.runtime import job as releasing
+from airflow_provider_tuya_ota.runtime.arguments import given_or_nothing, named_as, names, switch, text, whole_number
+from airflow_provider_tuya_ota.runtime.job import NOT_CERTAIN, Started
+from airflow_provider_tuya_ota.runtime.task_report import reported
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_tuya_ota.core.flow import Flow
-    from airflow_provider_tuya_ota.core.intents import Attempt
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.jobs.intent import Attempt
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.notifications.task_report import TaskReport
     from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
+    from airflow_provider_tuya_ota.runtime.task_report import TaskReport
 
 
 def run(operator: TuyaOTACreateUpgradeJobOperator, context: Context) -> str:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
-from airflow_provider_tuya_ota.core.release_report import Event
-from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.notifications.task_report import reported
-from airflow_provider_tuya_ota.operators import releasing
-from airflow_provider_tuya_ota.operators.releasing import NOT_CERTAIN, Started
-from airflow_provider_tuya_ota.values import choice, named_as, names, switch, text, whole_number
+from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
+from airflow_provider_tuya_ota.core.status.report import Event
+from airflow_provider_tuya_ota.runtime import job as releasing
+from airflow_provider_tuya_ota.runtime.arguments import choice, named_as, names, switch, text, whole_number
+from airflow_provider_tuya_ota.runtime.job import NOT_CERTAIN, Started
+from airflow_provider_tuya_ota.runtime.task_report import reported
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_tuya_ota.core.flow import Flow
-    from airflow_provider_tuya_ota.core.intents import Attempt
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.jobs.intent import Attempt
+    from airflow_provider_tuya_ota.core.jobs.verification import Verification
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.core.verification import Verification
-    from airflow_provider_tuya_ota.notifications.task_report import TaskReport
     from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+    from airflow_provider_tuya_ota.runtime.task_report import TaskReport
 
 
 def run(operator: TuyaOTACreateVerifyJobOperator, context: Context) -> str:

@@ -8,15 +8,15 @@ from contextvars import Context
 from copy import copy
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from airflow_provider_tuya_ota.core.agenda import Agenda, GlanceAt, Look
 from airflow_provider_tuya_ota.core.errors import ApiError, TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import Note
-from airflow_provider_tuya_ota.core.looks import OF_ALL, glance_at_jobs, see_job
-from airflow_provider_tuya_ota.core.one_poll import endless, longest_poll, odd_answer
-from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.verdicts import Verdict
-from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError
-from airflow_provider_tuya_ota.core.watching import LAST_LOOK, Watch
+from airflow_provider_tuya_ota.core.flows.bounded_poll import endless, longest_poll, odd_answer
+from airflow_provider_tuya_ota.core.flows.effects import Note
+from airflow_provider_tuya_ota.core.model.verdict import Verdict
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.status.job_snapshot import OF_ALL, glance_at_jobs, see_job
+from airflow_provider_tuya_ota.core.status.poll_scheduler import Agenda, GlanceAt, Look
+from airflow_provider_tuya_ota.core.status.wait import LAST_LOOK, Watch
+from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
 from airflow_provider_tuya_ota.transports.budget import Prepaid
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
-    from airflow_provider_tuya_ota.core.flow import Flow
-    from airflow_provider_tuya_ota.core.looks import Sight
-    from airflow_provider_tuya_ota.core.wait_state import WaitState
-    from airflow_provider_tuya_ota.core.watching import Patience
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.status.job_snapshot import Sight
+    from airflow_provider_tuya_ota.core.status.wait import Patience
+    from airflow_provider_tuya_ota.core.status.wait_state import WaitState
     from airflow_provider_tuya_ota.transports.driver import Listener, World
 
 T = TypeVar("T")
@@ -162,7 +162,7 @@ class Poller:
         world: World,
         state: WaitState | None = None,
     ) -> Verdict:
-        """Wait for a job as :func:`~airflow_provider_tuya_ota.core.watching.watch_job` does.
+        """Wait for a job as :func:`~airflow_provider_tuya_ota.core.status.wait.watch_job` does.
 
         :param firmware_id: its package, where it is known: then the first look is not needed to find it out.
         :param state: what was seen before, and from now on; nothing by default.

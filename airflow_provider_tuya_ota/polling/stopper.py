@@ -13,18 +13,18 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
 from airflow_provider_tuya_ota.core.errors import PASSING, ThrottledError
-from airflow_provider_tuya_ota.core.flow import Note
-from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.retry import RetryPolicy
-from airflow_provider_tuya_ota.core.stopping import UNCOUNTED, cancel_job, count_stopped, look_after_cancel
+from airflow_provider_tuya_ota.core.flows.effects import Note
+from airflow_provider_tuya_ota.core.jobs.stop import UNCOUNTED, cancel_job, count_stopped, look_after_cancel
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import AsyncIterator
 
+    from airflow_provider_tuya_ota.core.jobs.stop import Stopped
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.core.stopping import Stopped
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
     from airflow_provider_tuya_ota.transports.driver import Listener
 
 AT_ONCE: Final = 4

@@ -8,8 +8,8 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.runtime.arguments import interval
 from airflow_provider_tuya_ota.templates import TemplatedArguments
-from airflow_provider_tuya_ota.values import interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

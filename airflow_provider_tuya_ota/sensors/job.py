@@ -8,15 +8,15 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.runtime.arguments import interval
 from airflow_provider_tuya_ota.templates import TemplatedArguments
-from airflow_provider_tuya_ota.values import interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
 
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.sensors.kept import Kept
 
 
@@ -69,7 +69,7 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait in a worker, or hand over to the triggerer."""
-        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing a Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing a Dag needs no protocol
         from airflow_provider_tuya_ota.sensors.looking import hand_over  # noqa: PLC0415 - parsing a Dag needs no protocol
 
         with reported(context, self) as report:
@@ -84,7 +84,7 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after deferral, however it ended."""
-        from airflow_provider_tuya_ota.notifications.task_report import reported  # noqa: PLC0415 - parsing a Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing a Dag needs no protocol
 
         with reported(context, self) as report:
             report.recall()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from airflow_provider_tuya_ota.core.wait_state import WaitState
+from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.transports.driver import World
 
 if TYPE_CHECKING:

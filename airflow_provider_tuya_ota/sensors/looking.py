@@ -9,13 +9,13 @@ from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
 from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
-from airflow_provider_tuya_ota.core.errors import JobFailedError, WaitTimeoutError
-from airflow_provider_tuya_ota.core.watching import Patience, Watch, poll_job, require_success
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.status.wait import Patience, Watch, poll_job, require_success
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
+from airflow_provider_tuya_ota.runtime.arguments import named_as, require_flag
+from airflow_provider_tuya_ota.runtime.wait import patience, verdict_of, wait_deferred
 from airflow_provider_tuya_ota.sensors.kept import kept_wait
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
-from airflow_provider_tuya_ota.values import named_as, require_flag
-from airflow_provider_tuya_ota.waiting import patience, verdict_of, wait_deferred
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,7 +30,7 @@ def look(sensor: TuyaOTAJobSensor, context: Context) -> bool:
     """Poll once: True when the job has succeeded, False when it may still.
 
     :raises JobFailedError: it ended without reaching every device, or has contradicted itself for too long.
-    :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.watching.poll_job`.
+    :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.status.wait.poll_job`.
     """
     _require_arguments(sensor)
     settings = TuyaOTAHook(sensor.tuya_ota_conn_id).get_settings()

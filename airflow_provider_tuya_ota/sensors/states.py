@@ -8,30 +8,26 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
 from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
-from airflow_provider_tuya_ota.core.conditions import (
+from airflow_provider_tuya_ota.core.errors import FirmwareStatusError, TriggerEventError, TuyaOTAError
+from airflow_provider_tuya_ota.core.model.error_event import rebuild_error
+from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.states import DeviceStatus
+from airflow_provider_tuya_ota.core.status.conditions import (
     DevicesCondition,
     FirmwareCondition,
     describe_condition,
     poll_condition,
 )
-from airflow_provider_tuya_ota.core.error_events import rebuild_error
-from airflow_provider_tuya_ota.core.errors import (
-    FirmwareStatusError,
-    TriggerEventError,
-    TuyaOTAError,
-    WaitTimeoutError,
-)
-from airflow_provider_tuya_ota.core.states import DeviceStatus
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.runtime.arguments import choice, named_as, names, require_flag, whole_number
+from airflow_provider_tuya_ota.runtime.wait import BACKSTOP, patience
 from airflow_provider_tuya_ota.sensors.kept import kept_wait
 from airflow_provider_tuya_ota.triggers.condition import TuyaOTAConditionTrigger
-from airflow_provider_tuya_ota.values import choice, named_as, names, require_flag, whole_number
-from airflow_provider_tuya_ota.waiting import BACKSTOP, patience
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_tuya_ota.core.conditions import Condition
+    from airflow_provider_tuya_ota.core.status.conditions import Condition
     from airflow_provider_tuya_ota.sensors.device import TuyaOTADeviceStateSensor
     from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
 
@@ -71,7 +67,7 @@ def look(sensor: Sensor, context: Context, condition: Condition) -> bool:
     """Poll once: True when the condition holds, False when it may still.
 
     :raises FirmwareStatusError: the package has a failing status.
-    :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.conditions.poll_condition`.
+    :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.status.conditions.poll_condition`.
     """
     settings = TuyaOTAHook(sensor.tuya_ota_conn_id).get_settings()
     try:

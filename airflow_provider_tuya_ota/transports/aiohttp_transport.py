@@ -11,8 +11,8 @@ import aiohttp
 from yarl import URL
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError, TuyaOTAError
-from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.secret import without_frames
+from airflow_provider_tuya_ota.core.wire.http import Request, Response
 from airflow_provider_tuya_ota.transports.http_rules import ENCODINGS, OddAnswerError, read_head, unpack
 from airflow_provider_tuya_ota.transports.limits import (
     LARGEST_REPLY,
@@ -28,8 +28,8 @@ from airflow_provider_tuya_ota.transports.limits import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from airflow_provider_tuya_ota.core.multipart import MultipartBody
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.wire.multipart import MultipartBody
 
 
 class AiohttpTransport:

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tuya_ota.core.rate import Lane, TokenBucket
+from airflow_provider_tuya_ota.core.policy.rate import Lane, TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

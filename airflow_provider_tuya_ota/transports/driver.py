@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import (
+from airflow_provider_tuya_ota.core.flows.effects import (
     Ambient,
     Digest,
     End,
@@ -35,8 +35,8 @@ from airflow_provider_tuya_ota.transports.clock import steady_seconds
 from airflow_provider_tuya_ota.transports.limits import PIECE
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.http import Request, Response
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
+    from airflow_provider_tuya_ota.core.wire.http import Request, Response
     from airflow_provider_tuya_ota.transports.budget import Budget
 
 T = TypeVar("T")

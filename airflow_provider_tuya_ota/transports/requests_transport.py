@@ -11,8 +11,8 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
-from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.secret import without_frames
+from airflow_provider_tuya_ota.core.wire.http import Request, Response
 from airflow_provider_tuya_ota.transports import log_filter  # noqa: F401 - signed queries stay out of urllib3's log lines
 from airflow_provider_tuya_ota.transports.answering import BoundedAnswer
 from airflow_provider_tuya_ota.transports.http_rules import ENCODINGS, OddAnswerError, read_head, unpack

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_tuya_ota.client import LogListener
-from airflow_provider_tuya_ota.core.conditions import rebuild_condition, wait_for
-from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.wait_state import WaitState
+from airflow_provider_tuya_ota.core.model.error_event import describe_error
+from airflow_provider_tuya_ota.core.status.conditions import rebuild_condition, wait_for
+from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected
 from airflow_provider_tuya_ota.polling.shared import shared_poller
 from airflow_provider_tuya_ota.transports.driver import World
@@ -29,13 +29,13 @@ class TuyaOTAConditionTrigger(BaseTrigger):
     trigger owns the deadline and looks once more after it. It only reads, so a restarted or a second triggerer does no
     harm.
 
-    :param condition: what to wait for, as :func:`~airflow_provider_tuya_ota.core.conditions.describe_condition` gives
-        it.
+    :param condition: what to wait for, as
+        :func:`~airflow_provider_tuya_ota.core.status.conditions.describe_condition` gives it.
     :param deadline: end of the wait, ISO 8601 with an offset.
     :param poll_interval: seconds between two looks.
     :param tuya_ota_conn_id: id of the connection.
     :param state: what the worker saw before it deferred, as
-        :meth:`~airflow_provider_tuya_ota.core.wait_state.WaitState.to_dict` gives it; empty, as in older stored
+        :meth:`~airflow_provider_tuya_ota.core.status.wait_state.WaitState.to_dict` gives it; empty, as in older stored
         triggers: nothing.
     """
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
-from airflow_provider_tuya_ota.core.agenda import interval_alone
-from airflow_provider_tuya_ota.core.error_events import describe_error
-from airflow_provider_tuya_ota.core.errors import JobFailedError, TuyaOTAError, WaitTimeoutError
-from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
-from airflow_provider_tuya_ota.core.wait_state import WaitState
-from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from airflow_provider_tuya_ota.core.errors import TuyaOTAError
+from airflow_provider_tuya_ota.core.model.error_event import describe_error
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
+from airflow_provider_tuya_ota.core.status.poll_scheduler import interval_alone
+from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected, shared_settings
 from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
 from airflow_provider_tuya_ota.polling.pulse import feel_pulse

@@ -16,8 +16,8 @@ from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_tuya_ota.client import LogListener
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.kill_decision import Decision, Kill, Where, decide, state_in
-from airflow_provider_tuya_ota.core.stopping import not_stopped
+from airflow_provider_tuya_ota.core.jobs.kill_decision import Decision, Kill, Where, decide, state_in
+from airflow_provider_tuya_ota.core.jobs.stop import not_stopped
 from airflow_provider_tuya_ota.polling.stopper import shared_stopper
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TransportError,
     TuyaOTAError,
 )
-from airflow_provider_tuya_ota.core.flow import (
+from airflow_provider_tuya_ota.core.flows.effects import (
     Ambient,
     Look,
     Memo,
@@ -28,12 +28,12 @@ from airflow_provider_tuya_ota.core.flow import (
     Send,
     Sleep,
 )
-from airflow_provider_tuya_ota.core.intents import Attempt
-from airflow_provider_tuya_ota.core.stopping import stop_job
-from airflow_provider_tuya_ota.core.targets import Target, may_overlap
-from airflow_provider_tuya_ota.core.upgrading import start_upgrade
-from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from airflow_provider_tuya_ota.core.jobs.intent import Attempt
+from airflow_provider_tuya_ota.core.jobs.stop import stop_job
+from airflow_provider_tuya_ota.core.jobs.target import Target, may_overlap
+from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
+from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
+from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
 from tests.contract.release import PRODUCT
 from tests.contract.worlds import settings
 
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from random import Random
 
-    from airflow_provider_tuya_ota.core.flow import Flow
-    from airflow_provider_tuya_ota.core.http import Request, Response
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
 SETTINGS = settings("http://127.0.0.1:1")
 MOST_TRIES = 12

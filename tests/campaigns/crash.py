@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import Memo, Neighbours
-from airflow_provider_tuya_ota.core.intents import Attempt
-from airflow_provider_tuya_ota.core.stopping import stop_job
-from airflow_provider_tuya_ota.core.upgrading import start_upgrade
-from airflow_provider_tuya_ota.core.uploading import ensure_package
-from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from airflow_provider_tuya_ota.core.flows.effects import Memo, Neighbours
+from airflow_provider_tuya_ota.core.jobs.intent import Attempt
+from airflow_provider_tuya_ota.core.jobs.stop import stop_job
+from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
+from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
+from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.upload import ensure_package
 from tests.campaigns.table import Row
 from tests.contract.release import FILE, PACKAGE, PILOTS, PRODUCT, REST, Platform
 from tests.contract.worlds import MemoryTransport, Quiet, settings
@@ -29,8 +29,8 @@ from tests.contract.worlds import MemoryTransport, Quiet, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_tuya_ota.core.flow import Flow
-    from airflow_provider_tuya_ota.core.http import Request, Response
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
 SETTINGS = settings("http://127.0.0.1:1")
 CREATES = {"verification": "CreateOTAVerifyJob", "upgrade": "CreateOTAStaticUpgradeJob"}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core import new_jobs
+from airflow_provider_tuya_ota.core.jobs import create as new_jobs
 from tests.campaigns.crash import campaign
 
 if TYPE_CHECKING:
     import pytest
 
-    from airflow_provider_tuya_ota.core.flow import Flow
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
 
 RUNS = 1000
 

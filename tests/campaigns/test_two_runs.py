@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core import in_charge, job_search, new_jobs, targets
-from airflow_provider_tuya_ota.core.flow import Neighbours, Send
-from airflow_provider_tuya_ota.core.targets import Match
+from airflow_provider_tuya_ota.core.flows.effects import Neighbours, Send
+from airflow_provider_tuya_ota.core.jobs import create as new_jobs
+from airflow_provider_tuya_ota.core.jobs import current_try as in_charge
+from airflow_provider_tuya_ota.core.jobs import search as job_search
+from airflow_provider_tuya_ota.core.jobs import target as targets
+from airflow_provider_tuya_ota.core.jobs.target import Match
 from tests.campaigns.actor import Actor
 from tests.campaigns.two_runs import campaign
 
 if TYPE_CHECKING:
     import pytest
 
-    from airflow_provider_tuya_ota.core.flow import Flow
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
 
 STORIES = 600
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError, TransportError
-from airflow_provider_tuya_ota.core.uploading import ensure_package
+from airflow_provider_tuya_ota.core.upload import ensure_package
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
@@ -33,7 +33,7 @@ from tests.contract.worlds import MemoryTransport, Quiet, VirtualWorld
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from airflow_provider_tuya_ota.core.http import Request, Response
+    from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
 DEVICES = [f"device-00{number}" for number in range(1, 9)]
 RELATIONS = {

@@ -14,8 +14,8 @@ from airflow_provider_tuya_ota.transports.driver import World
 from tests.contract.worlds import MemoryTransport
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.flow import Ambient
-    from airflow_provider_tuya_ota.core.http import Request, Response
+    from airflow_provider_tuya_ota.core.flows.effects import Ambient
+    from airflow_provider_tuya_ota.core.wire.http import Request, Response
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
 
 BIRTH = 1_800_000_000.0

@@ -17,8 +17,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
-from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED, Quotas
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
 RATE = 10.0
 MINUTES = 30

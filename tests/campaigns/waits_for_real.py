@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil  # type: ignore[import-untyped] # it ships no types
 
-from airflow_provider_tuya_ota.core.watching import Patience
+from airflow_provider_tuya_ota.core.status.wait import Patience
 from airflow_provider_tuya_ota.demo.emulator_process import EmulatorProcess
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.polling.shared import _POLLERS

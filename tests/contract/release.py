@@ -10,26 +10,26 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.core import actions
-from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConflictError, NotFoundError
-from airflow_provider_tuya_ota.core.flow import Sleep
-from airflow_provider_tuya_ota.core.lists import list_tasks
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import Sleep
+from airflow_provider_tuya_ota.core.flows.lists import list_tasks
+from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
+from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
+from airflow_provider_tuya_ota.core.model.states import TaskStatus
+from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.states import TaskStatus
-from airflow_provider_tuya_ota.core.upgrading import start_upgrade
-from airflow_provider_tuya_ota.core.uploading import FirmwareFile, ensure_package
-from airflow_provider_tuya_ota.core.verdicts import Outcome
-from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_package
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
 from tests.contract.worlds import VirtualWorld
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.flow import Flow
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
 
 PRODUCT, VERSION, CONTENT = "k1demoproduct", "2.0.0", b"the firmware of this release"
 PILOTS, REST, AWAY = ["device-001", "device-002"], ["device-003", "device-004"], "device-005"

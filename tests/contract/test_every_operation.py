@@ -9,11 +9,11 @@ import pytest
 
 from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
-from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.lists import list_tasks
-from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, TaskStatus
-from airflow_provider_tuya_ota.core.uploading import FirmwareFile, ensure_package
-from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.lists import list_tasks
+from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
+from airflow_provider_tuya_ota.core.model.states import FirmwareStatus, JobStatus, TaskStatus
+from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_package
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from tests.contract.worlds import WAYS, Meeting
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.flow import Flow
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.settings import Settings
 
 PRODUCT, CONTENT = "k1demoproduct", b"firmware of the day"

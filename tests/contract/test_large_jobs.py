@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_tuya_ota.core import actions
-from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.uploading import ensure_package
-from airflow_provider_tuya_ota.core.verdicts import Outcome
-from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.model.verdict import Outcome
+from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.upload import ensure_package
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
@@ -16,9 +16,9 @@ from tests.contract.release import FILE, PACKAGE, PATIENCE, PRODUCT
 from tests.contract.worlds import Meeting, VirtualWorld
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.flow import Flow
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
 
 DEVICES = 100_000
 MOST_REQUESTS = 9

@@ -15,7 +15,7 @@ from tests.contract.release import Platform, a_release
 from tests.contract.worlds import Meeting
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.models import Created
+    from airflow_provider_tuya_ota.core.model.entities import Created
 
 
 def test_every_contradiction_is_in_the_matrix() -> None:

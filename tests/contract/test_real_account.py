@@ -16,19 +16,19 @@ import pytest
 
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core import actions
-from airflow_provider_tuya_ota.core.calls import call
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
+from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
+from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.settings import Settings
-from airflow_provider_tuya_ota.core.upgrading import start_upgrade
-from airflow_provider_tuya_ota.core.uploading import FirmwareFile, ensure_package
-from airflow_provider_tuya_ota.core.verdicts import Outcome
-from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_tuya_ota.core.flow import Flow
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
 READ = ("TUYA_OTA_HOST", "TUYA_OTA_ACCESS_KEY_ID", "TUYA_OTA_ACCESS_KEY_SECRET", "TUYA_OTA_PRODUCT_KEY")
 RELEASE = ("TUYA_OTA_FIRMWARE", "TUYA_OTA_VERSION", "TUYA_OTA_PILOTS", "TUYA_OTA_OTHERS")

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError
-from airflow_provider_tuya_ota.core.upgrading import start_upgrade
+from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
@@ -18,7 +18,7 @@ from tests.contract.worlds import Quiet, settings
 from tests.emulator.stranger import Stranger, over_socket
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.http import Request, Response
+    from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
 
 class Together(RequestsTransport):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from airflow_provider_tuya_ota.core.rate import TokenBucket
+from airflow_provider_tuya_ota.core.policy.rate import TokenBucket
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.messages import GatewayError
 from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL, Meter, Quotas

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
-from airflow_provider_tuya_ota.core.http import Response
 from airflow_provider_tuya_ota.core.settings import Settings
+from airflow_provider_tuya_ota.core.wire.http import Response
 from airflow_provider_tuya_ota.emulator import messages
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.transports.driver import World
@@ -20,9 +20,9 @@ from tests.emulator.stranger import parse_form
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.core.flow import Ambient, Flow, Note
-    from airflow_provider_tuya_ota.core.http import Request
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.flows.effects import Ambient, Flow, Note
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
+    from airflow_provider_tuya_ota.core.wire.http import Request
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import (
+from airflow_provider_tuya_ota.core.flows.effects import (
     Ambient,
     Digest,
     Flow,
@@ -28,12 +28,12 @@ from airflow_provider_tuya_ota.core.flow import (
     Sleep,
     SlowDown,
 )
-from airflow_provider_tuya_ota.core.http import Request, Response
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
+from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.rate import Lane
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
+    from airflow_provider_tuya_ota.core.policy.rate import Lane
 
 T = TypeVar("T")
 

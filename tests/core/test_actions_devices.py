@@ -15,10 +15,10 @@ from airflow_provider_tuya_ota.core.actions import (
     ListOTAUnfinishedTaskByDevice,
     QueryDevice,
 )
-from airflow_provider_tuya_ota.core.encoding import to_wire
-from airflow_provider_tuya_ota.core.envelope import read_reply
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, ProtocolError
-from airflow_provider_tuya_ota.core.states import DeviceStatus, TaskStatus
+from airflow_provider_tuya_ota.core.model.states import DeviceStatus, TaskStatus
+from airflow_provider_tuya_ota.core.wire.encoding import to_wire
+from airflow_provider_tuya_ota.core.wire.reply import read_reply
 from tests.core.script import ok, task
 
 UPGRADE: dict[str, Any] = {"firmware_id": "178", "product_key": "pk"}

@@ -17,11 +17,11 @@ from airflow_provider_tuya_ota.core.actions import (
     QueryOTAJob,
     QueryProductList,
 )
-from airflow_provider_tuya_ota.core.envelope import Reply
 from airflow_provider_tuya_ota.core.errors import ProtocolError
-from airflow_provider_tuya_ota.core.models import Created
-from airflow_provider_tuya_ota.core.record import Record
-from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, JobType, TaskStatus
+from airflow_provider_tuya_ota.core.model.entities import Created
+from airflow_provider_tuya_ota.core.model.states import FirmwareStatus, JobStatus, JobType, TaskStatus
+from airflow_provider_tuya_ota.core.wire.record import Record
+from airflow_provider_tuya_ota.core.wire.reply import Reply
 from tests.core.script import REQUEST_ID, firmware, job, task
 
 VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk")

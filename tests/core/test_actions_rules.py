@@ -12,11 +12,11 @@ from airflow_provider_tuya_ota.core.actions import (
     CreateOTAVerifyJob,
     ListOTATaskByJob,
 )
-from airflow_provider_tuya_ota.core.encoding import to_wire
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.retry import Repeat
 from airflow_provider_tuya_ota.core.secret import Secret
+from airflow_provider_tuya_ota.core.wire.encoding import to_wire
 
 MINIMAL: dict[str, dict[str, Any]] = {
     "GenerateOTAUploadURL": {},

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_tuya_ota.core.after_stop import PAUSES, look_after_stop, waiting_in
 from airflow_provider_tuya_ota.core.errors import NotFoundError
+from airflow_provider_tuya_ota.core.jobs.after_stop import PAUSES, look_after_stop, waiting_in
 from tests.core.script import SETTINGS, Script, job, ok, refused, task
 
 if TYPE_CHECKING:

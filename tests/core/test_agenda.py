@@ -4,11 +4,19 @@ import math
 
 import pytest
 
-from airflow_provider_tuya_ota.core.agenda import IN_A_ROW, LARGE, SMALL, UNREADABLE, Agenda, GlanceAt, Look
-from airflow_provider_tuya_ota.core.looks import Glance, Sight
-from airflow_provider_tuya_ota.core.models import Job
-from airflow_provider_tuya_ota.core.states import JobStatus, JobType
-from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
+from airflow_provider_tuya_ota.core.model.entities import Job
+from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
+from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
+from airflow_provider_tuya_ota.core.status.job_snapshot import Glance, Sight
+from airflow_provider_tuya_ota.core.status.poll_scheduler import (
+    IN_A_ROW,
+    LARGE,
+    SMALL,
+    UNREADABLE,
+    Agenda,
+    GlanceAt,
+    Look,
+)
 
 POLL = 15.0
 

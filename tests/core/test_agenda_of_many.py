@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_tuya_ota.core.agenda import Agenda, Look, interval_alone
+from airflow_provider_tuya_ota.core.status.poll_scheduler import Agenda, Look, interval_alone
 from tests.core.test_agenda import POLL, glances, looks, sight, taken
 
 

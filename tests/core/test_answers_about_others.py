@@ -21,8 +21,8 @@ from airflow_provider_tuya_ota.core.actions import (
     QueryOTAJob,
     QueryProduct,
 )
-from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import ProtocolError
+from airflow_provider_tuya_ota.core.flows.calls import call
 from tests.core.script import SETTINGS, Script, firmware, job, ok, task
 
 DEVICE: dict[str, Any] = {"product_key": "pk", "device_name": "d1"}

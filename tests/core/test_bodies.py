@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from airflow_provider_tuya_ota.core.bodies import MOST_SIGNS, read_body, safely
 from airflow_provider_tuya_ota.core.errors import NotFoundError, ProtocolError
-from airflow_provider_tuya_ota.core.xml import DEEPEST
+from airflow_provider_tuya_ota.core.wire.body import MOST_SIGNS, read_body, safely
+from airflow_provider_tuya_ota.core.wire.xml import DEEPEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable

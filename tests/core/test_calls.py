@@ -14,8 +14,6 @@ from airflow_provider_tuya_ota.core.actions import (
     GenerateOTAUploadURL,
     QueryOTAJob,
 )
-from airflow_provider_tuya_ota.core.calls import call, call_by_name
-from airflow_provider_tuya_ota.core.encoding import canonical_query
 from airflow_provider_tuya_ota.core.errors import (
     ApiError,
     Delivery,
@@ -27,15 +25,17 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
 )
-from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.flows.calls import call, call_by_name
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.signing import signature, string_to_sign
+from airflow_provider_tuya_ota.core.wire.encoding import canonical_query
+from airflow_provider_tuya_ota.core.wire.signing import signature, string_to_sign
 from tests.core.script import SECRET, SETTINGS, Script, answered, gateway, job, lost, ok, refused
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import Action
-    from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.wire.http import Response
     from tests.core.script import Answer
 
 VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk", target_device_name=["d1", "d 2"])

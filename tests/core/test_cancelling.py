@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice, CancelOTATaskByJob
-from airflow_provider_tuya_ota.core.cancelling import JobCancel, cancel_tasks_of_devices, cancel_tasks_of_job
 from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, OutcomeError, TuyaOTAError
+from airflow_provider_tuya_ota.core.jobs.cancel_tasks import JobCancel, cancel_tasks_of_devices, cancel_tasks_of_job
 from tests.core.script import SETTINGS, Answer, Script, by_action, gateway, job, lost, ok, refused, task
 
 NOTHING_WAITS = refused("iot.firmware.DeviceUpgradeRecordNotFound")

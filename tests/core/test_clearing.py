@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError, WaitTimeoutError
-from airflow_provider_tuya_ota.core.intents import Attempt
-from airflow_provider_tuya_ota.core.stopping import StillDrainingError
+from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
+from airflow_provider_tuya_ota.core.jobs.intent import Attempt
+from airflow_provider_tuya_ota.core.jobs.stop import StillDrainingError
+from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from tests.core.script import NOW, ok, task
 from tests.core.test_new_jobs import CREATED, NAMED, OF_NAMED, OWN, creates, jobs, script_for, start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.wire.http import Response
     from tests.core.script import Script, Sent
 
 

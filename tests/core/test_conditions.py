@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.conditions import (
+from airflow_provider_tuya_ota.core.errors import (
+    FirmwareStatusError,
+    InvalidParameterError,
+    LostSightError,
+    NotFoundError,
+)
+from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.status.conditions import (
     Condition,
     DevicesCondition,
     FirmwareCondition,
@@ -15,18 +22,11 @@ from airflow_provider_tuya_ota.core.conditions import (
     rebuild_condition,
     wait_for,
 )
-from airflow_provider_tuya_ota.core.errors import (
-    FirmwareStatusError,
-    InvalidParameterError,
-    LostSightError,
-    NotFoundError,
-    WaitTimeoutError,
-)
-from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError, WaitState
+from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError, WaitState
 from tests.core.script import NOW, SETTINGS, Script, firmware, gateway, lost, ok, refused
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.wire.http import Response
     from tests.core.script import Sent
 
 VERIFIED = FirmwareCondition(firmware_id="178", statuses=["VERIFIED"], failing_statuses=["FAILED"])

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_tuya_ota.core.confirming import confirm_job, confirm_tasks
 from airflow_provider_tuya_ota.core.errors import NotFoundError
+from airflow_provider_tuya_ota.core.jobs.confirm import confirm_job, confirm_tasks
 from tests.core.script import SETTINGS, Script, lost, ok, refused, task
 
 if TYPE_CHECKING:

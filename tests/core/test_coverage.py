@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.coverage import require_coverage
-from airflow_provider_tuya_ota.core.errors import JobFailedError
-from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
-from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from airflow_provider_tuya_ota.core.model.coverage import require_coverage
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
+from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
+from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
 from tests.core.script import NOW, SETTINGS, Script, job, ok, task
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.wire.http import Response
     from tests.core.script import Sent
 
 GOOD = Verdict(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_tuya_ota.core.error_codes import MEANINGS, api_error, meaning_of
+from airflow_provider_tuya_ota.core.codes.lookup import MEANINGS, api_error, meaning_of
 from airflow_provider_tuya_ota.core.errors import ApiError, InvalidRequestError
 
 DOCUMENTED = (Path(__file__).parent / "documented_codes.txt").read_text(encoding="utf-8").split()

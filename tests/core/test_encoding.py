@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_tuya_ota.core.encoding import canonical_query, percent_encode, to_wire
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.secret import Secret
+from airflow_provider_tuya_ota.core.wire.encoding import canonical_query, percent_encode, to_wire
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.encoding import Value
+    from airflow_provider_tuya_ota.core.wire.encoding import Value
 
 UNRESERVED = set(string.ascii_letters + string.digits + "-_.~")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

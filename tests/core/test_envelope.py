@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.envelope import Reply, read_reply
 from airflow_provider_tuya_ota.core.errors import (
     ApiError,
     AuthenticationError,
@@ -19,8 +18,9 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
     UnreadableReplyError,
 )
-from airflow_provider_tuya_ota.core.http import Response
 from airflow_provider_tuya_ota.core.secret import Secret
+from airflow_provider_tuya_ota.core.wire.http import Response
+from airflow_provider_tuya_ota.core.wire.reply import Reply, read_reply
 from tests.core.script import REQUEST_ID, answered, gateway, refused
 
 

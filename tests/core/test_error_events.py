@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from airflow_provider_tuya_ota.core.error_events import describe_error, rebuild_error
 from airflow_provider_tuya_ota.core.errors import (
     Delivery,
     InvalidParameterError,
@@ -13,6 +12,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TransportError,
     TuyaOTAError,
 )
+from airflow_provider_tuya_ota.core.model.error_event import describe_error, rebuild_error
 
 ERRORS = [
     ThrottledError(action="A", code="Throttling", message="m", request_id="r", http_status=400, advice="Wait."),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_tuya_ota.core import errors
-from airflow_provider_tuya_ota.core.error_codes import api_error, meaning_of
+from airflow_provider_tuya_ota.core.codes.lookup import api_error, meaning_of
 from airflow_provider_tuya_ota.core.errors import (
     ApiError,
     AuthenticationError,
@@ -15,7 +15,6 @@ from airflow_provider_tuya_ota.core.errors import (
     Delivery,
     InvalidParameterError,
     InvalidRequestError,
-    JobFailedError,
     NotFoundError,
     PermissionDeniedError,
     ProtocolError,
@@ -25,9 +24,9 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
     UnreadableReplyError,
-    WaitTimeoutError,
 )
-from airflow_provider_tuya_ota.core.verdicts import DeviceState, Outcome, Verdict
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.verdict import DeviceState, Outcome, Verdict
 
 VERDICT = Verdict(
     job_id="9",

@@ -16,12 +16,12 @@ from airflow_provider_tuya_ota.core.actions import (
     QueryOTAJob,
 )
 from airflow_provider_tuya_ota.core.actions.texts import ID, IDS, NAME, NAMES
-from airflow_provider_tuya_ota.core.calls import call, require_operation
-from airflow_provider_tuya_ota.core.encoding import canonical_query, to_wire
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.flows.calls import call, require_operation
+from airflow_provider_tuya_ota.core.jobs.target import fingerprint_of
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.shown import shown
-from airflow_provider_tuya_ota.core.targets import fingerprint_of
+from airflow_provider_tuya_ota.core.wire.encoding import canonical_query, to_wire
 from tests.core.script import SETTINGS, Script
 from tests.core.test_actions_rules import MINIMAL
 from tests.core.zoo import ZOO, Member, require_plain

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_tuya_ota.core.intents import Attempt, OnFailedJob, Stage
+from airflow_provider_tuya_ota.core.jobs.intent import Attempt, OnFailedJob, Stage
 from tests.core.script import ok, task
 from tests.core.test_new_jobs import NAMED, OF_NAMED, OWN, script_for, start
 

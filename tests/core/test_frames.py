@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.http import Response
-from airflow_provider_tuya_ota.core.uploading import ensure_package
+from airflow_provider_tuya_ota.core.upload import ensure_package
+from airflow_provider_tuya_ota.core.wire.http import Response
 from tests.core.frames import shown_of
 from tests.core.script import SECRET, SETTINGS, Script, answered, by_action, gateway, lost, ok, refused
 from tests.core.test_uploading import ACTION, FILE, STORED, ticket

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import ConflictError, Delivery, TransportError
-from airflow_provider_tuya_ota.core.flow import Ambient, Recall, Remember, Send
-from airflow_provider_tuya_ota.core.http import Request
-from airflow_provider_tuya_ota.core.intents import Stage
-from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.flows.effects import Ambient, Recall, Remember, Send
+from airflow_provider_tuya_ota.core.jobs.intent import Stage
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.wire.http import Request
 from tests.core.script import NOW, Script, gateway, lasting, lost, ok, refused
 from tests.core.test_new_jobs import NOTE, creates, script_for, stage, start
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core import job_search
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
-from airflow_provider_tuya_ota.core.flow import Neighbour
-from airflow_provider_tuya_ota.core.intents import Intent, Stage
-from airflow_provider_tuya_ota.core.job_search import find_job
+from airflow_provider_tuya_ota.core.flows.effects import Neighbour
+from airflow_provider_tuya_ota.core.jobs import search as job_search
+from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
+from airflow_provider_tuya_ota.core.jobs.search import find_job
 from tests.core.script import NOW, SETTINGS, Script, by_action, job, ok, task
 from tests.core.test_new_jobs import JUST_NOW, OF_NAMED, UPGRADE, jobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_tuya_ota.core.models import Job
+    from airflow_provider_tuya_ota.core.model.entities import Job
     from tests.core.script import Sent
 
 MINE = replace(OF_NAMED, known=())

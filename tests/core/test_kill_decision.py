@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from airflow.utils.state import TaskInstanceState
 
-from airflow_provider_tuya_ota.core.kill_decision import CLEARED, Kill, Where, decide, state_in
+from airflow_provider_tuya_ota.core.jobs.kill_decision import CLEARED, Kill, Where, decide, state_in
 
 STATES = (*(state.value for state in TaskInstanceState), CLEARED, None)
 BY_A_PERSON = {"failed", "success", "skipped", "removed", "restarting"}

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.last_step import Step, tell_last, worst_of
-from airflow_provider_tuya_ota.core.release_report import Event, ReleaseReport
+from airflow_provider_tuya_ota.core.status.last_step import Step, tell_last, worst_of
+from airflow_provider_tuya_ota.core.status.report import Event, ReleaseReport
 
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, NotFoundError, ProtocolError
-from airflow_provider_tuya_ota.core.looks import glance_at_jobs
+from airflow_provider_tuya_ota.core.status.job_snapshot import glance_at_jobs
 from tests.core.script import SETTINGS, Script, Sent, answered, gateway, job, ok, refused
 
 

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
-from airflow_provider_tuya_ota.core.multipart import MultipartBody, plain_name
+from airflow_provider_tuya_ota.core.wire.multipart import MultipartBody, plain_name
 
 
 def body(content: bytes, size: int, name: str = "lamp.bin") -> MultipartBody:

@@ -15,17 +15,17 @@ from airflow_provider_tuya_ota.core.errors import (
     ProtocolError,
     TransportError,
 )
-from airflow_provider_tuya_ota.core.intents import Attempt, Intent, OnFailedJob, Stage, young_ids
-from airflow_provider_tuya_ota.core.models import Job
-from airflow_provider_tuya_ota.core.new_jobs import JobToCreate, NewJob, start_job
-from airflow_provider_tuya_ota.core.states import JobStatus, JobType
-from airflow_provider_tuya_ota.core.targets import Target, digest_of, fingerprint_of
+from airflow_provider_tuya_ota.core.jobs.create import JobToCreate, NewJob, start_job
+from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage, young_ids
+from airflow_provider_tuya_ota.core.jobs.target import Target, digest_of, fingerprint_of
+from airflow_provider_tuya_ota.core.model.entities import Job
+from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from tests.core.script import NOW, SETTINGS, Script, by_action, job, lasting, lost, ok, refused, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.wire.http import Response
     from tests.core.script import Answer, Sent
 
 UPGRADE = "UPGRADE_FIRMWARE"

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
-from airflow_provider_tuya_ota.core.intents import Attempt
+from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from tests.core.script import NOW, job, lasting, ok, task
 from tests.core.test_new_jobs import JUST_NOW, OWN, UPGRADE, creates, jobs, script_for, stage, start
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.new_jobs import NewJob
+    from airflow_provider_tuya_ota.core.jobs.create import NewJob
     from tests.core.script import Script
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
-from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import NotFoundError, ProtocolError
-from airflow_provider_tuya_ota.core.one_poll import one_poll
+from airflow_provider_tuya_ota.core.flows.bounded_poll import one_poll
+from airflow_provider_tuya_ota.core.flows.calls import call
 from tests.core.script import SETTINGS, Script, job, lost, ok, refused
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.flow import Flow
-    from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.wire.http import Response
     from tests.core.script import Sent
 
 ASK = QueryOTAJob(job_id="1")

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_tuya_ota.core import pages as turning
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
 from airflow_provider_tuya_ota.core.errors import ProtocolError, UnavailableError
-from airflow_provider_tuya_ota.core.lists import one_cheap_read
-from airflow_provider_tuya_ota.core.pages import every_page
+from airflow_provider_tuya_ota.core.flows import pages as turning
+from airflow_provider_tuya_ota.core.flows.lists import one_cheap_read
+from airflow_provider_tuya_ota.core.flows.pages import every_page
 from tests.core.script import REQUEST_ID, SETTINGS, Script, Sent, ok, refused, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.wire.http import Response
 
 SIZE = 3
 FIRST = ListOTATaskByJob(job_id="9", current_page=1, page_size=SIZE)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_tuya_ota.core.rate import FASTER, SECOND, SLOWER, SLOWEST, TokenBucket
+from airflow_provider_tuya_ota.core.policy.rate import FASTER, SECOND, SLOWER, SLOWEST, TokenBucket
 
 STEP = SECOND / 10.0
 """Seconds between two of ten requests a second."""

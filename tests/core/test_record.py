@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError
-from airflow_provider_tuya_ota.core.record import Record
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.xml import read_xml
+from airflow_provider_tuya_ota.core.wire.record import Record
+from airflow_provider_tuya_ota.core.wire.xml import read_xml
 
 A, B = {"taskId": "1"}, {"TaskID": "2"}
 

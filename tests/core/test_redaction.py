@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_tuya_ota.core.redaction import (
+from airflow_provider_tuya_ota.core.secret import Secret
+from airflow_provider_tuya_ota.core.texts import LONGEST_TEXT
+from airflow_provider_tuya_ota.core.wire.redaction import (
     EXCERPT_LENGTH,
     excerpt,
     mask_reply,
@@ -17,8 +19,6 @@ from airflow_provider_tuya_ota.core.redaction import (
     safe_name,
     safe_text,
 )
-from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.texts import LONGEST_TEXT
 from tests.core.script import REQUEST_ID
 
 SIGNATURE = "WJN0Ee8+X6pogcD3loLHIqQNEN0="

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
-from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import ApiError, AuthenticationError
+from airflow_provider_tuya_ota.core.flows.calls import call
 from tests.core.script import SETTINGS, Script, gateway
 
 QUERY = QueryOTAJob(job_id="9001")

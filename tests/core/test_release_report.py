@@ -12,15 +12,15 @@ from airflow_provider_tuya_ota.core.errors import (
     ConflictError,
     Delivery,
     FirmwareVersionTakenError,
-    JobFailedError,
     LostSightError,
     NotFoundError,
     TransportError,
     TuyaOTAError,
     UnavailableError,
-    WaitTimeoutError,
 )
-from airflow_provider_tuya_ota.core.release_report import (
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.verdict import DeviceState, Outcome, Verdict
+from airflow_provider_tuya_ota.core.status.report import (
     LONGEST_ERROR,
     LONGEST_TEXT,
     Event,
@@ -29,7 +29,6 @@ from airflow_provider_tuya_ota.core.release_report import (
     first_line,
     shown,
 )
-from airflow_provider_tuya_ota.core.verdicts import DeviceState, Outcome, Verdict
 
 DEVICES = (
     DeviceState(name="d1", status="FAILED", progress="50", reason="step -4"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_tuya_ota.core.error_codes import api_error
+from airflow_provider_tuya_ota.core.codes.lookup import api_error
 from airflow_provider_tuya_ota.core.errors import (
     ApiError,
     ConfigurationError,
@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnreadableReplyError,
 )
-from airflow_provider_tuya_ota.core.retry import LONGEST_PAUSE, PATIENT, URGENT, Repeat, RetryPolicy, asked_pause
+from airflow_provider_tuya_ota.core.policy.retry import LONGEST_PAUSE, PATIENT, URGENT, Repeat, RetryPolicy, asked_pause
 from tests.core.script import lost
 
 

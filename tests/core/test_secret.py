@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.envelope import Reply
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
-from airflow_provider_tuya_ota.core.models import Device, Page, UploadTicket
-from airflow_provider_tuya_ota.core.record import Record
+from airflow_provider_tuya_ota.core.model.entities import Device, Page, UploadTicket
+from airflow_provider_tuya_ota.core.model.states import DeviceStatus
 from airflow_provider_tuya_ota.core.secret import MASK, Secret, as_secret
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
-from airflow_provider_tuya_ota.core.states import DeviceStatus
+from airflow_provider_tuya_ota.core.wire.record import Record
+from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

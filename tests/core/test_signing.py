@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_tuya_ota.core.encoding import canonical_query
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.signing import common_parameters, signature, signed_query, string_to_sign
+from airflow_provider_tuya_ota.core.wire.encoding import canonical_query
+from airflow_provider_tuya_ota.core.wire.signing import common_parameters, signature, signed_query, string_to_sign
 from tests.core.script import NOW, SECRET, SETTINGS
 
 VECTORS = sorted(path for path in (Path(__file__).parent / "signing_vectors").iterdir() if path.is_dir())

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.looks import look_at_job
-from airflow_provider_tuya_ota.core.snapshots import FULL, ORDER, SHOWN, Tasks, read_tasks
-from airflow_provider_tuya_ota.core.verdicts import Outcome
+from airflow_provider_tuya_ota.core.model.verdict import Outcome
+from airflow_provider_tuya_ota.core.status.job_snapshot import look_at_job
+from airflow_provider_tuya_ota.core.status.task_snapshot import FULL, ORDER, SHOWN, Tasks, read_tasks
 from tests.core.script import SETTINGS, Script, job, ok, task
 
 if TYPE_CHECKING:

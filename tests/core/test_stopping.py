@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.counting import count_tasks
 from airflow_provider_tuya_ota.core.errors import TransportError
-from airflow_provider_tuya_ota.core.stopping import UNFINISHED, Stopped, look_after_cancel, not_stopped, stop_job
+from airflow_provider_tuya_ota.core.jobs.stop import UNFINISHED, Stopped, look_after_cancel, not_stopped, stop_job
+from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 from tests.core.script import SETTINGS, Script, job, lost, ok, refused, task
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
     UnreadableReplyError,
 )
-from airflow_provider_tuya_ota.core.http import Response
-from airflow_provider_tuya_ota.core.multipart import MultipartBody
-from airflow_provider_tuya_ota.core.storage import read_storage_reply
+from airflow_provider_tuya_ota.core.wire.http import Response
+from airflow_provider_tuya_ota.core.wire.multipart import MultipartBody
+from airflow_provider_tuya_ota.core.wire.storage_reply import read_storage_reply
 
 
 def body(content: bytes = b"lamp", name: str = "lamp.bin") -> MultipartBody:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, CreateOTAVerifyJob
-from airflow_provider_tuya_ota.core.models import Job
-from airflow_provider_tuya_ota.core.states import JobStatus, JobType
-from airflow_provider_tuya_ota.core.targets import Match, Target, fingerprint_of, match_job, may_overlap
+from airflow_provider_tuya_ota.core.jobs.target import Match, Target, fingerprint_of, match_job, may_overlap
+from airflow_provider_tuya_ota.core.model.entities import Job
+from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from tests.core.script import SETTINGS, Script, by_action, ok, refused, task
 from tests.core.test_new_jobs import ACTION, NAMED, OWN
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError
-from airflow_provider_tuya_ota.core.record import LONGEST_EXACT, Record
-from airflow_provider_tuya_ota.core.redaction import excerpt, safe_name, safe_text
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, LONGEST_TEXT, cut, encodable
+from airflow_provider_tuya_ota.core.wire.record import LONGEST_EXACT, Record
+from airflow_provider_tuya_ota.core.wire.redaction import excerpt, safe_name, safe_text
 
 HOSTILE = {
     "a lone surrogate": "\ud800",

@@ -7,10 +7,10 @@ import pytest
 
 from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, ProtocolError
-from airflow_provider_tuya_ota.core.models import Device, Job, Page
-from airflow_provider_tuya_ota.core.pages import IDENTITY, Reading
+from airflow_provider_tuya_ota.core.flows.pages import IDENTITY, Reading
+from airflow_provider_tuya_ota.core.model.entities import Device, Job, Page
+from airflow_provider_tuya_ota.core.model.states import DeviceStatus, JobStatus, JobType
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.states import DeviceStatus, JobStatus, JobType
 
 FIRST = actions.ListOTAJobByFirmware(firmware_id="178", current_page=1, page_size=2)
 

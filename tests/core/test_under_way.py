@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError
-from airflow_provider_tuya_ota.core.flow import Neighbour
-from airflow_provider_tuya_ota.core.intents import Stage
-from airflow_provider_tuya_ota.core.targets import Target
+from airflow_provider_tuya_ota.core.flows.effects import Neighbour
+from airflow_provider_tuya_ota.core.jobs.intent import Stage
+from airflow_provider_tuya_ota.core.jobs.target import Target
 from tests.core.script import NOW, Script, job, lost, ok, task
 from tests.core.test_new_jobs import ACTION, CREATED, JUST_NOW, NAMED, OF_NAMED, OWN, UPGRADE, jobs, script_for, start
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
-    from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.wire.http import Response
     from tests.core.script import Sent
 
 SPECIFIC = job("9", kind=UPGRADE, utcCreate=JUST_NOW, targetSelection="SPECIFIC")

@@ -12,14 +12,14 @@ from airflow_provider_tuya_ota.core.errors import (
     ProtocolError,
     TransportError,
 )
-from airflow_provider_tuya_ota.core.new_jobs import NewJob
-from airflow_provider_tuya_ota.core.upgrading import start_upgrade
+from airflow_provider_tuya_ota.core.jobs.create import NewJob
+from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, gateway, job, lost, ok, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.wire.http import Response
     from tests.core.script import Answer
 
 ACTION = CreateOTAStaticUpgradeJob(firmware_id="178", product_key="pk", target_selection="ALL")

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware
-from airflow_provider_tuya_ota.core.appearing import SHOW_TIMES
 from airflow_provider_tuya_ota.core.errors import (
     ApiError,
     AuthenticationError,
@@ -22,10 +21,11 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
 )
-from airflow_provider_tuya_ota.core.http import Response
-from airflow_provider_tuya_ota.core.models import UploadTicket
+from airflow_provider_tuya_ota.core.flows.eventually import SHOW_TIMES
+from airflow_provider_tuya_ota.core.model.entities import UploadTicket
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.uploading import FirmwareFile, Package, ensure_package, upload_request
+from airflow_provider_tuya_ota.core.upload import FirmwareFile, Package, ensure_package, upload_request
+from airflow_provider_tuya_ota.core.wire.http import Response
 from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, firmware, gateway, lost, ok, refused
 
 if TYPE_CHECKING:

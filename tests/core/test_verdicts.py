@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_tuya_ota.core.models import DeviceTask, Firmware, Job
-from airflow_provider_tuya_ota.core.redaction import safe_name, safe_text
-from airflow_provider_tuya_ota.core.states import FirmwareStatus, JobStatus, JobType, TaskStatus
-from airflow_provider_tuya_ota.core.verdicts import SAMPLE, DeviceState, Outcome, Verdict, assess_job
+from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Firmware, Job
+from airflow_provider_tuya_ota.core.model.states import FirmwareStatus, JobStatus, JobType, TaskStatus
+from airflow_provider_tuya_ota.core.model.verdict import SAMPLE, DeviceState, Outcome, Verdict, assess_job
+from airflow_provider_tuya_ota.core.wire.redaction import safe_name, safe_text
 
 TASK_STATUSES = [status.value for status in TaskStatus] + ["ROLLED_BACK"]
 JOB_STATUSES = [status.value for status in JobStatus] + ["PAUSED"]

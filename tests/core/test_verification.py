@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
-from airflow_provider_tuya_ota.core.appearing import SHOW_TIMES
 from airflow_provider_tuya_ota.core.errors import (
     AlreadyUnderWayError,
     AmbiguousOutcomeError,
@@ -18,15 +17,16 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
 )
-from airflow_provider_tuya_ota.core.intents import Intent, Stage
-from airflow_provider_tuya_ota.core.new_jobs import JobToCreate
-from airflow_provider_tuya_ota.core.states import JobType
-from airflow_provider_tuya_ota.core.targets import Target, digest_of, fingerprint_of
-from airflow_provider_tuya_ota.core.verification import (
+from airflow_provider_tuya_ota.core.flows.eventually import SHOW_TIMES
+from airflow_provider_tuya_ota.core.jobs.create import JobToCreate
+from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
+from airflow_provider_tuya_ota.core.jobs.target import Target, digest_of, fingerprint_of
+from airflow_provider_tuya_ota.core.jobs.verification import (
     IfVerified,
     Verification,
     start_verification,
 )
+from airflow_provider_tuya_ota.core.model.states import JobType
 from tests.core.script import (
     NOW,
     REQUEST_ID,
@@ -46,7 +46,7 @@ from tests.core.script import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.wire.http import Response
     from tests.core.script import Answer
 
 ACTION = CreateOTAVerifyJob(firmware_id="178", product_key="pk", target_device_name=["d1"])

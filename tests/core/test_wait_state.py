@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.errors import (
     PermissionDeniedError,
     TuyaOTAError,
 )
-from airflow_provider_tuya_ota.core.wait_state import MOMENT, WaitState
+from airflow_provider_tuya_ota.core.status.wait_state import MOMENT, WaitState
 from tests.core.script import NOW, lost
 
 TOLERANCE = 3600.0

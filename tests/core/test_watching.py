@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import (
-    AuthenticationError,
-    JobFailedError,
-    LostSightError,
-    ProtocolError,
-    TuyaOTAError,
-    WaitTimeoutError,
-)
-from airflow_provider_tuya_ota.core.http import Response
-from airflow_provider_tuya_ota.core.looks import look_at_job
-from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
-from airflow_provider_tuya_ota.core.watching import Patience, require_success, watch_job
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, LostSightError, ProtocolError, TuyaOTAError
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
+from airflow_provider_tuya_ota.core.status.job_snapshot import look_at_job
+from airflow_provider_tuya_ota.core.status.wait import Patience, require_success, watch_job
+from airflow_provider_tuya_ota.core.wire.http import Response
 from tests.core.script import NOW, SETTINGS, Script, Sent, firmware, gateway, job, lost, ok, task
 
 if TYPE_CHECKING:

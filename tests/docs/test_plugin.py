@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_tuya_ota.core import appearing, job_search
+from airflow_provider_tuya_ota.core.flows import eventually as appearing
+from airflow_provider_tuya_ota.core.jobs import search as job_search
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.pytest_plugin import SPEED
 

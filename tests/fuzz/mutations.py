@@ -6,7 +6,7 @@ import json
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.core.http import Response
+from airflow_provider_tuya_ota.core.wire.http import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,13 +23,13 @@ from rich.console import Console
 from rich.table import Table
 
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS, Action
-from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import Ambient, Look, Send
-from airflow_provider_tuya_ota.core.retry import LONGEST_PAUSE, PATIENT, Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import Ambient, Look, Send
+from airflow_provider_tuya_ota.core.model.error_event import describe_error
+from airflow_provider_tuya_ota.core.policy.retry import LONGEST_PAUSE, PATIENT, Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.storage import read_storage_reply
+from airflow_provider_tuya_ota.core.wire.storage_reply import read_storage_reply
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
@@ -42,7 +42,7 @@ from tests.fuzz.mutations import Mutator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.core.http import Response
+    from airflow_provider_tuya_ota.core.wire.http import Response
 
 LONGEST = 2.0
 """Seconds of computing after which one reply counts as endless, whatever else the machine does meanwhile."""

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
-from airflow_provider_tuya_ota.core.http import Response
-from airflow_provider_tuya_ota.core.record import Record
+from airflow_provider_tuya_ota.core.wire.http import Response
+from airflow_provider_tuya_ota.core.wire.record import Record
 from tests.fuzz.replies import Sample, an, campaign, outcome, samples
 
 if TYPE_CHECKING:

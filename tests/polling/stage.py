@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
-from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError, WaitState
-from airflow_provider_tuya_ota.core.watching import Patience
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.status.wait import Patience
+from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError, WaitState
 from airflow_provider_tuya_ota.polling.poller import Poller
 from airflow_provider_tuya_ota.transports.budget import Budget
 from tests.campaigns.virtual import LoopWorld, Metered, VirtualLoop
@@ -20,8 +20,8 @@ from tests.contract.worlds import Quiet, settings
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from airflow_provider_tuya_ota.core.flow import Note
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.flows.effects import Note
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
 RATE = 10.0
 

@@ -12,24 +12,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from airflow_provider_tuya_ota.core.conditions import FirmwareCondition, wait_for
-from airflow_provider_tuya_ota.core.errors import (
-    Delivery,
-    LostSightError,
-    NotFoundError,
-    TransportError,
-    WaitTimeoutError,
-)
-from airflow_provider_tuya_ota.core.http import Response
-from airflow_provider_tuya_ota.core.verdicts import Outcome
-from airflow_provider_tuya_ota.core.wait_state import WaitState
+from airflow_provider_tuya_ota.core.errors import Delivery, LostSightError, NotFoundError, TransportError
+from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.verdict import Outcome
+from airflow_provider_tuya_ota.core.status.conditions import FirmwareCondition, wait_for
+from airflow_provider_tuya_ota.core.status.wait_state import WaitState
+from airflow_provider_tuya_ota.core.wire.http import Response
 from tests.contract.worlds import Quiet
 from tests.polling.stage import RATE, Stage, play
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from airflow_provider_tuya_ota.core.http import Request
+    from airflow_provider_tuya_ota.core.wire.http import Request
 
 REFUSED = Response(404, {}, b'{"Code":"InvalidAccessKeyId.NotFound","Message":"no"}')
 

@@ -13,9 +13,9 @@ import pytest
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TransportError, TuyaOTAError
-from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError, WaitState
-from airflow_provider_tuya_ota.core.watching import LAST_LOOK, Patience, Watch, poll_job, watch_job
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.status.wait import LAST_LOOK, Patience, Watch, poll_job, watch_job
+from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError, WaitState
 from airflow_provider_tuya_ota.polling.poller import Poller
 from airflow_provider_tuya_ota.transports.budget import Budget
 from tests.campaigns.virtual import BIRTH, LoopWorld, VirtualLoop
@@ -25,7 +25,7 @@ from tests.core.script import firmware, gateway, job, lost, ok, task
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.core.http import Request, Response
+    from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
 State: TypeAlias = "tuple[str, int, str] | Response | TransportError"
 """Status of the job, of the package and of the device; or what comes instead of any answer."""

@@ -7,21 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.agenda import Agenda
-from airflow_provider_tuya_ota.core.errors import (
-    AuthenticationError,
-    JobFailedError,
-    LostSightError,
-    NotFoundError,
-    WaitTimeoutError,
-)
-from airflow_provider_tuya_ota.core.http import Response
-from airflow_provider_tuya_ota.core.verdicts import Outcome
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, LostSightError, NotFoundError
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.verdict import Outcome
+from airflow_provider_tuya_ota.core.status.poll_scheduler import Agenda
+from airflow_provider_tuya_ota.core.wire.http import Response
 from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
 from tests.polling.stage import Stage, play
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.http import Request
+    from airflow_provider_tuya_ota.core.wire.http import Request
 
 
 def test_every_wait_ends_with_the_verdict_of_its_own_job() -> None:

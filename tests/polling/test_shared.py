@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import NotFoundError
-from airflow_provider_tuya_ota.core.watching import Patience
+from airflow_provider_tuya_ota.core.status.wait import Patience
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.polling.shared import _POLLERS, shared_poller
 from airflow_provider_tuya_ota.transports.driver import World

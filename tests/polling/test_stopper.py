@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
-from airflow_provider_tuya_ota.core import stopping as cancelling
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, TransportError
-from airflow_provider_tuya_ota.core.rate import Lane
+from airflow_provider_tuya_ota.core.jobs import stop as cancelling
+from airflow_provider_tuya_ota.core.jobs.stop import UNCOUNTED, Stopped, cancel_job
+from airflow_provider_tuya_ota.core.policy.rate import Lane
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.stopping import UNCOUNTED, Stopped, cancel_job
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import Quotas
 from airflow_provider_tuya_ota.emulator.scenario import read

@@ -14,7 +14,7 @@ from fsspec.spec import AbstractBufferedFile  # type: ignore[import-untyped] # i
 if TYPE_CHECKING:
     import pytest
 
-    from airflow_provider_tuya_ota.core.uploading import FirmwareFile
+    from airflow_provider_tuya_ota.core.upload import FirmwareFile
 
 CONTENT = b"\x7fFW" * 5000
 SOURCE = "s3://firmware/lamp.bin"

@@ -9,13 +9,14 @@ import pytest
 from airflow.sdk.execution_time.context import TaskStateStoreAccessor
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-from airflow_provider_tuya_ota.core import appearing, job_search
+from airflow_provider_tuya_ota.core.flows import eventually as appearing
+from airflow_provider_tuya_ota.core.jobs import search as job_search
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
-from airflow_provider_tuya_ota.ledger import PREFIX
+from airflow_provider_tuya_ota.runtime.ledger import PREFIX
 from tests.provider.specs import stands_in_for
 
 if TYPE_CHECKING:

@@ -9,13 +9,9 @@ from airflow.sdk.api.datamodels._generated import DagRun
 from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-from airflow_provider_tuya_ota.attempts import KEY
-from airflow_provider_tuya_ota.core.errors import (
-    InvalidParameterError,
-    JobFailedError,
-    TransportError,
-    WaitTimeoutError,
-)
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError, TransportError
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.runtime.attempt import KEY
 from tests.provider.conftest import FakeStore
 from tests.provider.specs import stands_in_for
 from tests.provider.test_verify_operator import FAILS, make_package, play, verify
@@ -230,7 +226,7 @@ def test_a_lost_answer_is_looked_up_and_written_down(
 def test_a_request_that_never_arrived_leaves_an_intent_and_the_retry_creates(
     service: Service, context: Any, ti: FakeTask, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_provider_tuya_ota.core.appearing.SHOW_TIMES", (0.01,))
+    monkeypatch.setattr("airflow_provider_tuya_ota.core.flows.eventually.SHOW_TIMES", (0.01,))
     service.emulator.faults.add({"action": "CreateOTAVerifyJob", "kind": "drop_before", "nth": 1})
     with pytest.raises(TransportError):
         verify(package, deferrable=True, retries=3).execute(context)

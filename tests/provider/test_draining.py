@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from airflow_provider_tuya_ota import killing
-from airflow_provider_tuya_ota.core.errors import NotFoundError, WaitTimeoutError
-from airflow_provider_tuya_ota.operators import draining, releasing
+from airflow_provider_tuya_ota.core.errors import NotFoundError
+from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.polling.pulse import Pulse
+from airflow_provider_tuya_ota.runtime import drain as draining
+from airflow_provider_tuya_ota.runtime import job as releasing
+from airflow_provider_tuya_ota.runtime import kill as killing
 from airflow_provider_tuya_ota.triggers import job as triggering
 from airflow_provider_tuya_ota.triggers.job import DRAINED_BY, TuyaOTAJobTrigger
 from tests.provider.conftest import FakeStore
@@ -23,7 +25,7 @@ from tests.provider.test_verify_operator import fired, make_package, play, verif
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_provider_tuya_ota.core.watching import Patience
+    from airflow_provider_tuya_ota.core.status.wait import Patience
     from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
     from tests.provider.conftest import FakeTask, Service
 

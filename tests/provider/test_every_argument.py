@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowException, TaskDeferred
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TuyaOTAError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
-from airflow_provider_tuya_ota.values import whole_number
+from airflow_provider_tuya_ota.runtime.arguments import whole_number
 from tests.core.zoo import ZOO, require_plain
 from tests.provider.test_rendered_arguments import OPERATORS, named
 

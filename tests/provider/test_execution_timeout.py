@@ -9,9 +9,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout
 
 from airflow_provider_tuya_ota.client import TuyaOTAClient
-from airflow_provider_tuya_ota.core.errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.notifications import reported
-from airflow_provider_tuya_ota.operators import releasing
+from airflow_provider_tuya_ota.runtime import job as releasing
 from airflow_provider_tuya_ota.transports.driver import World
 from tests.provider.test_reports import Quiet
 from tests.provider.test_verify_operator import make_package, play, verify

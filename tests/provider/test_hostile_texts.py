@@ -11,10 +11,10 @@ import pytest
 from airflow.sdk.serde import deserialize, serialize
 
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS, ListOTATaskByJob, QueryOTAFirmware, QueryOTAJob
-from airflow_provider_tuya_ota.core.error_events import describe_error
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.http import Response
-from airflow_provider_tuya_ota.core.verdicts import Verdict, assess_job
+from airflow_provider_tuya_ota.core.model.error_event import describe_error
+from airflow_provider_tuya_ota.core.model.verdict import Verdict, assess_job
+from airflow_provider_tuya_ota.core.wire.http import Response
 from tests.core.script import answered, firmware, job, task
 from tests.fuzz.mutations import DEEP, DIGITS, STAND_INS, leaves
 from tests.fuzz.replies import Sample, ask, samples, what_is_wrong

@@ -5,11 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import (
-    ConflictError,
-    InvalidParameterError,
-    NotFoundError,
-)
+from airflow_provider_tuya_ota.core.errors import ConflictError, InvalidParameterError, NotFoundError
 from airflow_provider_tuya_ota.operators.module import (
     TuyaOTACreateModuleOperator,
     TuyaOTADeleteModuleOperator,

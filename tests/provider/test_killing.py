@@ -16,9 +16,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-from airflow_provider_tuya_ota import killing
 from airflow_provider_tuya_ota.client import TuyaOTAClient
-from airflow_provider_tuya_ota.core import stopping
+from airflow_provider_tuya_ota.core.jobs import stop as stopping
+from airflow_provider_tuya_ota.runtime import kill as killing
 from airflow_provider_tuya_ota.transports.budget import budget_of
 from tests.provider.conftest import FakeStore
 from tests.provider.test_create_once import FakeRun

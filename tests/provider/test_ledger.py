@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk import Variable
 
-from airflow_provider_tuya_ota import ledger
-from airflow_provider_tuya_ota.attempts import KEY, TaskMemory
 from airflow_provider_tuya_ota.core.errors import OutcomeError
-from airflow_provider_tuya_ota.core.flow import Memo
-from airflow_provider_tuya_ota.core.intents import Intent, Stage
-from airflow_provider_tuya_ota.ledger import KEPT, Ledger
+from airflow_provider_tuya_ota.core.flows.effects import Memo
+from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
+from airflow_provider_tuya_ota.runtime import ledger
+from airflow_provider_tuya_ota.runtime.attempt import KEY, TaskMemory
+from airflow_provider_tuya_ota.runtime.ledger import KEPT, Ledger
 from tests.core.test_new_jobs import NOTE, OF_NAMED
 from tests.provider.conftest import FakeStore, FakeTask
 

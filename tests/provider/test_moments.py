@@ -3,7 +3,7 @@ from __future__ import annotations
 import pendulum
 import pytest
 
-from airflow_provider_tuya_ota.moments import ago, read_moment
+from airflow_provider_tuya_ota.runtime.moments import ago, read_moment
 
 NOW = pendulum.datetime(2024, 11, 22, 8, 50)
 

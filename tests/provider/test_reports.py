@@ -22,11 +22,10 @@ from airflow_provider_tuya_ota.core.errors import (
     ConfigurationError,
     ConflictError,
     InvalidParameterError,
-    JobFailedError,
     NotFoundError,
     TransportError,
-    WaitTimeoutError,
 )
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.notifications import reported
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator

@@ -15,7 +15,7 @@ from airflow.serialization.stringify import stringify
 from pydantic_core import PydanticSerializationError
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
-from airflow_provider_tuya_ota.core.models import Device
+from airflow_provider_tuya_ota.core.model.entities import Device
 from airflow_provider_tuya_ota.core.secret import Secret
 from tests.core.test_secret import CANARY, DEVICE, HOLDERS, REPLY
 

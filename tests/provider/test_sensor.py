@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 
-from airflow_provider_tuya_ota.core.errors import JobFailedError, NotFoundError
+from airflow_provider_tuya_ota.core.errors import NotFoundError
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
 from tests.provider.test_verify_operator import BOTH, FAILS, fired, make_package, play, verify
 

@@ -10,7 +10,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSensorTimeout, AirflowSkipException
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-from airflow_provider_tuya_ota.core.errors import AuthenticationError, JobFailedError, LostSightError
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, LostSightError
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
 from airflow_provider_tuya_ota.sensors import kept
 from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
@@ -23,7 +24,7 @@ from tests.provider.test_verify_operator import play
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.core.flow import Ambient
+    from airflow_provider_tuya_ota.core.flows.effects import Ambient
     from tests.provider.conftest import Service
 
 Sensor = TuyaOTAJobSensor | TuyaOTAFirmwareStatusSensor

@@ -11,8 +11,8 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConfigurationError
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
-from airflow_provider_tuya_ota.core.wait_state import KeyRefusedError
-from airflow_provider_tuya_ota.core.watching import Patience
+from airflow_provider_tuya_ota.core.status.wait import Patience
+from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
 from airflow_provider_tuya_ota.emulator.gateway import AccessKey
 from airflow_provider_tuya_ota.hooks import shared_settings as shared
 from airflow_provider_tuya_ota.hooks.shared_settings import FRESH, JUST_READ, keep_connected, shared_settings

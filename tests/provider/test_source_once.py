@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
 from airflow_provider_tuya_ota.operators import packaging
-from airflow_provider_tuya_ota.operators.source import opened_source
+from airflow_provider_tuya_ota.runtime.source import opened_source
 from tests.provider.bucket import CONTENT, SOURCE, Bucket, Ranged, as_s3, read_all
 from tests.provider.test_upload_operator import upload
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from airflow_provider_tuya_ota.core.uploading import FirmwareFile
+    from airflow_provider_tuya_ota.core.upload import FirmwareFile
     from tests.provider.conftest import Service
 
 

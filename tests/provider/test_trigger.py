@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.serde import deserialize, serialize
 
-from airflow_provider_tuya_ota.core.agenda import Agenda
-from airflow_provider_tuya_ota.core.watching import Patience
+from airflow_provider_tuya_ota.core.status.poll_scheduler import Agenda
+from airflow_provider_tuya_ota.core.status.wait import Patience
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.emulator.stranger import Stranger, over_socket
 

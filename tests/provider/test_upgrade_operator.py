@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from airflow_provider_tuya_ota.core.errors import (
-    AlreadyUnderWayError,
-    ConflictError,
-    InvalidParameterError,
-    JobFailedError,
-    WaitTimeoutError,
-)
+from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, ConflictError, InvalidParameterError
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator

@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import (
-    ConfigurationError,
-    FirmwareVersionTakenError,
-    InvalidParameterError,
-)
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, FirmwareVersionTakenError, InvalidParameterError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 from airflow_provider_tuya_ota.operators.packaging import default_name

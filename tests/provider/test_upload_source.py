@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
 )
 from airflow_provider_tuya_ota.operators import packaging
-from airflow_provider_tuya_ota.operators.source import opened_source
+from airflow_provider_tuya_ota.runtime.source import opened_source
 from tests.core.test_source_failure import ClientError
 from tests.provider.bucket import CONTENT, SOURCE, Bucket, Failing, as_s3, read_all
 from tests.provider.test_upload_operator import upload

@@ -8,12 +8,8 @@ import pytest
 from airflow.sdk import BaseNotifier
 from airflow.sdk.exceptions import TaskDeferred
 
-from airflow_provider_tuya_ota.core.errors import (
-    JobFailedError,
-    OutcomeError,
-    TriggerEventError,
-    WaitTimeoutError,
-)
+from airflow_provider_tuya_ota.core.errors import OutcomeError, TriggerEventError
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator

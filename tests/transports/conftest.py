@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.transports.requests_transport import RequestsTran
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from airflow_provider_tuya_ota.core.http import Request, Response
+    from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
 Exchange: TypeAlias = "Callable[[Settings, list[Request]], list[Response]]"
 """Send requests one after the other through one transport."""

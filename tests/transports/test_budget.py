@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
-from airflow_provider_tuya_ota.core.calls import call
-from airflow_provider_tuya_ota.core.rate import SECOND, Lane
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.policy.rate import SECOND, Lane
 from airflow_provider_tuya_ota.transports.budget import Budget, Prepaid
 from airflow_provider_tuya_ota.transports.driver import adrive, drive
 from tests.core.script import SETTINGS

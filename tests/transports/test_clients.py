@@ -12,8 +12,8 @@ import pytest
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import NotFoundError, UnavailableError
-from airflow_provider_tuya_ota.core.flow import Note
-from airflow_provider_tuya_ota.core.verdicts import Outcome, Verdict
+from airflow_provider_tuya_ota.core.flows.effects import Note
+from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.transports.driver import World
 from tests.core.script import job, ok, refused
 from tests.transports.servers import answer, serving

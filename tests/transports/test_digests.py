@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import SourceUnavailableError, TuyaOTAError
-from airflow_provider_tuya_ota.core.exact_reader import ExactReader
-from airflow_provider_tuya_ota.core.flow import Digest, Flow
+from airflow_provider_tuya_ota.core.flows.effects import Digest, Flow
+from airflow_provider_tuya_ota.core.wire.exact_reader import ExactReader
 from airflow_provider_tuya_ota.transports.driver import adrive
 from tests.transports.test_drivers import Trace, Waiting, blocking, budget, in_a_loop
 

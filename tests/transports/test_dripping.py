@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
-from airflow_provider_tuya_ota.core.http import Request
 from airflow_provider_tuya_ota.core.secret import Secret
+from airflow_provider_tuya_ota.core.wire.http import Request
 from airflow_provider_tuya_ota.transports.aiohttp_transport import AiohttpTransport
 from airflow_provider_tuya_ota.transports.requests_transport import RequestsTransport
 from tests.transports.servers import PATIENCE, Behaviour, Received, answer, hang, serving
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
-    from airflow_provider_tuya_ota.core.http import Response
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.wire.http import Response
     from tests.transports.conftest import Exchange
 
 Outcome: TypeAlias = "Response | TransportError"

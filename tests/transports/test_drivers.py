@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob, QueryOTAJob
-from airflow_provider_tuya_ota.core.calls import call
 from airflow_provider_tuya_ota.core.errors import Delivery, ProtocolError, TransportError, TuyaOTAError
-from airflow_provider_tuya_ota.core.flow import (
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import (
     Ambient,
     Flow,
     Look,
@@ -22,10 +22,10 @@ from airflow_provider_tuya_ota.core.flow import (
     Remember,
     Send,
 )
-from airflow_provider_tuya_ota.core.http import Request
-from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.core.watching import Patience, watch_job
+from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.wire.http import Request
 from airflow_provider_tuya_ota.transports.budget import Budget, budget_of
 from airflow_provider_tuya_ota.transports.driver import World, adrive, drive
 from tests.core.script import NOW, SETTINGS, firmware, gateway, job, lost, ok, task
@@ -33,8 +33,8 @@ from tests.core.script import NOW, SETTINGS, firmware, gateway, job, lost, ok, t
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow_provider_tuya_ota.core.http import Response
-    from airflow_provider_tuya_ota.core.verdicts import Verdict
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
+    from airflow_provider_tuya_ota.core.wire.http import Response
 
 Answer: TypeAlias = "Response | Exception"
 

@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import (
-    ConfigurationError,
-    Delivery,
-    ProtocolError,
-    TransportError,
-)
-from airflow_provider_tuya_ota.core.http import Request, Response
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, ProtocolError, TransportError
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.signing import signed_query
+from airflow_provider_tuya_ota.core.wire.http import Request, Response
+from airflow_provider_tuya_ota.core.wire.signing import signed_query
 from airflow_provider_tuya_ota.transports.aiohttp_transport import AiohttpTransport
 from airflow_provider_tuya_ota.transports.limits import LARGEST_REPLY
 from tests.transports.servers import (

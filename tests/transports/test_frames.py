@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware
 from airflow_provider_tuya_ota.core.errors import SourceUnavailableError, TuyaOTAError
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.settings import Credentials
-from airflow_provider_tuya_ota.core.uploading import FirmwareFile, ensure_package
+from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_package
 from airflow_provider_tuya_ota.transports.driver import World
 from tests.core.frames import shown_of
 from tests.transports.servers import answer, break_tls, flood, free_port, hang, hang_up, send, serving, trickle

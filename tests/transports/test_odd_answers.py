@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, TuyaOTAError
-from airflow_provider_tuya_ota.core.http import Request
-from airflow_provider_tuya_ota.core.retry import PATIENT, Repeat
+from airflow_provider_tuya_ota.core.policy.retry import PATIENT, Repeat
+from airflow_provider_tuya_ota.core.wire.http import Request
 from tests.transports.conftest import with_aiohttp, with_requests
 from tests.transports.odd_answers import BODY, ODD, told
 from tests.transports.servers import send, serving

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
-from airflow_provider_tuya_ota.core.http import Request
+from airflow_provider_tuya_ota.core.wire.http import Request
 from tests.transports.servers import answer, break_tls, hang_up, serving
 
 if TYPE_CHECKING:

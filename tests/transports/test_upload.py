@@ -11,14 +11,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import (
-    ConfigurationError,
-    Delivery,
-    SourceUnavailableError,
-    TransportError,
-)
-from airflow_provider_tuya_ota.core.http import Request
-from airflow_provider_tuya_ota.core.multipart import MultipartBody
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, SourceUnavailableError, TransportError
+from airflow_provider_tuya_ota.core.wire.http import Request
+from airflow_provider_tuya_ota.core.wire.multipart import MultipartBody
 from airflow_provider_tuya_ota.transports.aiohttp_transport import AiohttpTransport
 from tests.transports.servers import Received, answer, free_port, hang, send, serving
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from airflow_provider_tuya_ota.core.actions.rules import Parameter, check
-from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.retry import Repeat
 from airflow_provider_tuya_ota.core.secret import as_secret
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.encoding import Value
-    from airflow_provider_tuya_ota.core.envelope import Reply
+    from airflow_provider_tuya_ota.core.wire.encoding import Value
+    from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 Result_co = TypeVar("Result_co", covariant=True)
 

@@ -17,15 +17,15 @@ from airflow_provider_tuya_ota.core.actions.reading import (
 from airflow_provider_tuya_ota.core.actions.rules import optional, required, up_to_items, whole_from
 from airflow_provider_tuya_ota.core.actions.texts import ID, IDS, NAME, NAMES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.models import Device, DevicePresence, ModuleVersion, Page, Product
+from airflow_provider_tuya_ota.core.model.entities import Device, DevicePresence, ModuleVersion, Page, Product
+from airflow_provider_tuya_ota.core.model.states import DeviceStatus
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.states import DeviceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_tuya_ota.core.envelope import Reply
-    from airflow_provider_tuya_ota.core.record import Record
+    from airflow_provider_tuya_ota.core.wire.record import Record
+    from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 MOST_NUMBERED = 10_000
 """Devices that can be reached by page number; beyond them NextToken is needed."""

@@ -24,14 +24,14 @@ from airflow_provider_tuya_ota.core.actions.rules import (
 )
 from airflow_provider_tuya_ota.core.actions.texts import ID
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, ProtocolError
-from airflow_provider_tuya_ota.core.models import Created, Firmware, Page, UploadTicket
-from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.core.model.entities import Created, Firmware, Page, UploadTicket
+from airflow_provider_tuya_ota.core.model.states import FirmwareStatus
+from airflow_provider_tuya_ota.core.policy.retry import Repeat
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.states import FirmwareStatus
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.envelope import Reply
-    from airflow_provider_tuya_ota.core.record import Record
+    from airflow_provider_tuya_ota.core.wire.record import Record
+    from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 FILE_SUFFIXES = ("bin", "dav", "apk", "tar", "gz", "tar.gz", "zip", "gzip")
 LARGEST_FILE = 1_048_576_000

@@ -9,16 +9,16 @@ from airflow_provider_tuya_ota.core.actions.base import Action
 from airflow_provider_tuya_ota.core.actions.reading import about, created, read_page, required_id, required_name
 from airflow_provider_tuya_ota.core.actions.rules import one_of, optional, required, up_to_items, whole_from
 from airflow_provider_tuya_ota.core.actions.texts import ID, NAME, NAMES
-from airflow_provider_tuya_ota.core.models import Created, Job, Page
-from airflow_provider_tuya_ota.core.record import Record
-from airflow_provider_tuya_ota.core.redaction import safe_name
-from airflow_provider_tuya_ota.core.retry import Repeat
-from airflow_provider_tuya_ota.core.states import JobStatus, JobType
+from airflow_provider_tuya_ota.core.model.entities import Created, Job, Page
+from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
+from airflow_provider_tuya_ota.core.policy.retry import Repeat
+from airflow_provider_tuya_ota.core.wire.record import Record
+from airflow_provider_tuya_ota.core.wire.redaction import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_tuya_ota.core.envelope import Reply
+    from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

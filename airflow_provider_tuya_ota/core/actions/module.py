@@ -10,11 +10,11 @@ from airflow_provider_tuya_ota.core.actions.firmware import MODULE_NAME
 from airflow_provider_tuya_ota.core.actions.reading import about, nothing, required_name
 from airflow_provider_tuya_ota.core.actions.rules import matches, optional, required, up_to_characters
 from airflow_provider_tuya_ota.core.actions.texts import ID
-from airflow_provider_tuya_ota.core.models import OtaModule
-from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.core.model.entities import OtaModule
+from airflow_provider_tuya_ota.core.policy.retry import Repeat
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.envelope import Reply
+    from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 ALIAS = matches(r"[A-Za-z0-9\u3400-\u4dbf\u4e00-\u9fff._-]{1,64}", "1 to 64 Chinese or English letters, digits, . - _")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError
-from airflow_provider_tuya_ota.core.models import Created, Page
-from airflow_provider_tuya_ota.core.record import Record
+from airflow_provider_tuya_ota.core.model.entities import Created, Page
+from airflow_provider_tuya_ota.core.wire.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.core.envelope import Reply
+    from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 Item = TypeVar("Item")
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from airflow_provider_tuya_ota.core.encoding import is_writable
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.missing import NOTHING
 from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.texts import is_writable
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,15 @@ from airflow_provider_tuya_ota.core.actions.reading import about, nothing, read_
 from airflow_provider_tuya_ota.core.actions.rules import each, one_of, optional, required, up_to_items, whole_from
 from airflow_provider_tuya_ota.core.actions.texts import ID, IDS, NAME, NAMES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.models import DeviceTask, Page
-from airflow_provider_tuya_ota.core.rate import Lane
-from airflow_provider_tuya_ota.core.states import TaskStatus
+from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Page
+from airflow_provider_tuya_ota.core.model.states import TaskStatus
+from airflow_provider_tuya_ota.core.policy.rate import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_tuya_ota.core.envelope import Reply
-    from airflow_provider_tuya_ota.core.record import Record
+    from airflow_provider_tuya_ota.core.wire.record import Record
+    from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 UNFINISHED = (TaskStatus.CONFIRM, TaskStatus.QUEUED, TaskStatus.NOTIFIED, TaskStatus.IN_PROGRESS)
 

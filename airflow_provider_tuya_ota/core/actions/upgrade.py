@@ -17,13 +17,13 @@ from airflow_provider_tuya_ota.core.actions.rules import (
 )
 from airflow_provider_tuya_ota.core.actions.texts import ID, NAMES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.retry import Repeat
+from airflow_provider_tuya_ota.core.policy.retry import Repeat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_provider_tuya_ota.core.envelope import Reply
-    from airflow_provider_tuya_ota.core.models import Created
+    from airflow_provider_tuya_ota.core.model.entities import Created
+    from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 SELECTIONS = ("ALL", "SPECIFIC", "GRAY", "GROUP")
 _BELONGS = (

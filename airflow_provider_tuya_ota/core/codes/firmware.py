@@ -8,12 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from airflow_provider_tuya_ota.core.codes.meaning import LATER, Meaning
-from airflow_provider_tuya_ota.core.errors import (
-    ConflictError,
-    InvalidRequestError,
-    NotFoundError,
-    UnavailableError,
-)
+from airflow_provider_tuya_ota.core.errors import ConflictError, InvalidRequestError, NotFoundError, UnavailableError
 
 _FEATURE = "This platform has neither dynamic nor scheduled jobs; leave the parameter out."
 _NAME = "Names take letters, digits, hyphens, underscores and brackets, begin with a letter or digit, 1 to 40 long."

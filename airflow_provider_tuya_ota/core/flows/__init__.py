@@ -1,0 +1,1 @@
+"""Effects as data, and the flows of single operations and lists."""

@@ -1,0 +1,165 @@
+"""Flows of single operations: sign, send, read, repeat where safe."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from airflow_provider_tuya_ota.core.actions.base import Action
+from airflow_provider_tuya_ota.core.errors import (
+    ApiError,
+    AuthenticationError,
+    InvalidParameterError,
+    ThrottledError,
+    TuyaOTAError,
+)
+from airflow_provider_tuya_ota.core.flows.effects import Ambient, Flow, Look, Note, Send, Sleep, SlowDown
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.retry import PATIENT, URGENT, Repeat
+from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.wire.auth_advice import explain_refusal
+from airflow_provider_tuya_ota.core.wire.body import safely
+from airflow_provider_tuya_ota.core.wire.encoding import Value, Wire, to_wire
+from airflow_provider_tuya_ota.core.wire.http import Request, Response
+from airflow_provider_tuya_ota.core.wire.reply import Reply, read_reply
+from airflow_provider_tuya_ota.core.wire.signing import common_parameters, signed_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+Result = TypeVar("Result")
+
+_OPERATION: Final = re.compile("[A-Za-z][A-Za-z0-9]{0,127}")
+_OTHER_METHOD: Final = {"GET": "POST", "POST": "GET"}
+
+
+def call(
+    settings: Settings,
+    action: Action[Result],
+    retry: RetryPolicy | None = None,
+    *,
+    permit: Callable[[], Flow[None]] | None = None,
+) -> Flow[Result]:
+    """Carry out one operation and read its answer.
+
+    :param permit: asked right before each request, which then leaves soon or not at all; what it raises ends the call.
+    :raises TuyaOTAError: see :mod:`airflow_provider_tuya_ota.core.errors`.
+    """
+    if not isinstance(action, Action):
+        raise InvalidParameterError(
+            field="action",
+            problem=f"{shown(action)} is no operation",
+            allowed="one of core.actions, e.g. QueryOTAJob(…)",
+        )
+    for advisory in action.advisories():
+        yield Note(advisory, warning=True)
+    reply = yield from call_by_name(
+        settings, action.name, action.wire(), repeat=action.repeat, lane=action.lane, retry=retry, permit=permit
+    )
+    return safely(action.name, lambda: action.parse(reply))
+
+
+def call_by_name(
+    settings: Settings,
+    name: str,
+    parameters: Mapping[str, Value],
+    *,
+    repeat: Repeat,
+    lane: Lane = Lane.CALLS,
+    retry: RetryPolicy | None = None,
+    permit: Callable[[], Flow[None]] | None = None,
+) -> Flow[Reply]:
+    """Carry out any operation by its name, known to this package or not.
+
+    :param name: operation on the wire.
+    :param parameters: its own parameters; lists become ``Name.1…N``.
+    :param repeat: whether a lost answer may be answered by sending again.
+    :param lane: budget to draw on.
+    :param retry: patience; the default bridges about fifteen seconds.
+    :param permit: asked right before each request, which then leaves soon or not at all; what it raises ends the call.
+
+    Parameters travel in the query with either HTTP method. Where the platform does not serve the connection's method
+    for an operation, the other one is tried: the vendor's examples are all GET, the original documents POST for some.
+
+    An error that follows on a lost answer is in doubt too: the refusal may come of the request that was not answered.
+    """
+    policy = retry or (URGENT if lane is Lane.CANCELS else PATIENT)
+    wire = to_wire(parameters)
+    method = settings.http_method
+    attempt = 0
+    is_in_doubt = False
+    while True:
+        attempt += 1
+        ambient: Ambient = yield Look()
+        if permit is not None:
+            # After the clocks: whoever stands still before it is told by it, and whoever does afterwards by the clocks.
+            yield from permit()
+        try:
+            request = _signed(settings, method, name, wire, ambient)
+            send = Send(request, lane, since=None if permit is None else ambient)
+            return (yield from _attempt(settings, name, send, ambient.now))
+        except TuyaOTAError as error:
+            if _refuses_method(error) and method == settings.http_method:
+                # Turned away at the door, so even a create was not carried out.
+                method = _OTHER_METHOD[method]
+                continue
+            delay = policy.delay(error, repeat, attempt=attempt, jitter=ambient.jitter)
+            is_in_doubt = is_in_doubt or error.in_doubt
+            if delay is None:
+                error.in_doubt = is_in_doubt
+                raise
+            if isinstance(error, ThrottledError):
+                yield SlowDown(lane)
+            yield Note(f"{error.sentence} Trying again in {delay:.1f} s.", warning=True)
+            yield Sleep(delay)
+
+
+def require_operation(name: Any) -> None:
+    """Refuse what is no name of an operation, known or not.
+
+    :raises InvalidParameterError: it is no text, is empty, or holds anything but letters and digits of ASCII.
+    """
+    if not isinstance(name, str):
+        problem = f"{shown(name)} is not a text"
+    elif _OPERATION.fullmatch(name):
+        return
+    else:
+        problem = f"{shown(name)} is no name of an operation"
+    raise InvalidParameterError(
+        field="action", problem=problem, allowed="letters and digits, as the operation is called on the wire"
+    )
+
+
+def _refuses_method(error: TuyaOTAError) -> bool:
+    return isinstance(error, ApiError) and (
+        error.http_status == HTTPStatus.METHOD_NOT_ALLOWED or error.code.lower().startswith("unsupportedhttpmethod")
+    )
+
+
+def _signed(settings: Settings, method: str, name: str, wire: Wire, ambient: Ambient) -> Request:
+    # Nonce, timestamp and signature belong to one attempt: a replayed nonce is refused.
+    common = common_parameters(settings, action=name, timestamp=ambient.now, nonce=ambient.nonce)
+    if taken := sorted({*common, "Signature"} & wire.keys()):
+        raise InvalidParameterError(
+            field=taken[0], problem="is what the client writes itself", allowed=f"the parameters of {name} alone"
+        )
+    query = signed_query(method, {**wire, **common}, settings.credentials.access_key_secret)
+    return Request(method, f"{settings.base_url}/?{query}", {"Accept": "application/json"})
+
+
+def _attempt(settings: Settings, name: str, send: Send, sent_at: datetime) -> Flow[Reply]:
+    response: Response = yield send
+    return safely(name, lambda: _read(settings, name, response, sent_at))
+
+
+def _read(settings: Settings, name: str, response: Response, sent_at: datetime) -> Reply:
+    pair = settings.credentials.access_key_secret, settings.credentials.access_key_id
+    try:
+        return read_reply(name, response, secrets=pair)
+    except AuthenticationError as error:
+        raise explain_refusal(error, settings, response, sent_at) from None

@@ -1,0 +1,197 @@
+"""Effects as data: what a flow asks its driver to do.
+
+A flow is a generator that yields effects and returns a value. One driver answers with requests, one with aiohttp, a
+test with a list; the protocol is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
+    from airflow_provider_tuya_ota.core.policy.rate import Lane
+    from airflow_provider_tuya_ota.core.wire.exact_reader import ExactReader
+    from airflow_provider_tuya_ota.core.wire.http import Request
+
+
+SOON: Final = 60.0
+"""Seconds in which a request leaves that must leave soon. What stands still is given up after some minutes, and whoever
+follows looks for its job for a minute and a half before creating one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ambient:
+    """What pure code cannot know by itself.
+
+    :param now: aware UTC time of the wall clock, which may be set meanwhile: for what the platform is told.
+    :param steady: aware UTC time that nobody sets: for deadlines and all other waiting.
+    :param nonce: a text never given before.
+    :param jitter: a random number from 0 to 1.
+    """
+
+    now: datetime
+    steady: datetime
+    nonce: str
+    jitter: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ask for a fresh :class:`Ambient`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request within its lane's budget; answered with a Response, or the transport's error is thrown in.
+
+    :param since: the clocks when it was decided that it may be sent: when much more than its turn has passed by any of
+        them, this process stood still meanwhile, and the request must not leave. None: it may leave at any time.
+    """
+
+    request: Request
+    lane: Lane
+    since: Ambient | None = None
+
+    def is_late(self, now: Ambient, pause: float) -> bool:
+        """Whether too much time has passed, the seconds until its turn left out."""
+        if self.since is None:
+            return False
+        passed = max(now.steady - self.since.steady, now.now - self.since.now)
+        return passed.total_seconds() - pause > SOON
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Read a file to its end; answered with its hex digests by method, or what reading it raises is thrown in.
+
+    :param open_file: opens it at its beginning.
+    """
+
+    open_file: Callable[[], ExactReader]
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Let time pass."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Tell the person who reads the log.
+
+    :param text: one line.
+    :param warning: True for what deserves attention.
+    """
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Hand over the state of a job, each time it was read."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Ask for what this task, or an earlier try of it, has written down; answered with a :class:`Memo`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Write down, durably, before going on; what was written before is replaced.
+
+    :param value: plain JSON values, or None for nothing.
+    """
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Memo:
+    """What was written down.
+
+    :param value: None where nothing was.
+    :param is_durable: whether what is written survives the process; where not, an absent note proves nothing.
+    """
+
+    value: Any = None
+    is_durable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadNeighbours:
+    """Ask for the notes of other tasks of this Airflow about the same package; answered with :class:`Neighbours`.
+
+    :param mask: only of those that may share a device with it; None: of all.
+    """
+
+    mask: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What another task has written down.
+
+    :param who: the task, in words.
+    :param key: tells its note from all others.
+    :param value: plain JSON values.
+    :param had: jobs that were that task's and that it is done with: they hold nobody up, and are nobody else's.
+    """
+
+    who: str
+    key: str
+    value: Any
+    had: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The notes of others.
+
+    :param key: of this task's own note; empty where nobody else can read it.
+    """
+
+    key: str = ""
+    notes: tuple[Neighbour, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SlowDown:
+    """Send fewer requests of a lane for a while: the platform has asked for it."""
+
+    lane: Lane
+
+
+Effect: TypeAlias = Look | Send | Digest | Sleep | Note | Report | Recall | Remember | ReadNeighbours | SlowDown
+
+T = TypeVar("T")
+Flow: TypeAlias = Generator[Effect, Any, T]
+
+
+@dataclass(frozen=True, slots=True)
+class End(Generic[T]):
+    """What a flow returned."""
+
+    value: T
+
+
+def advance(flow: Flow[T], answer: Any, failure: Exception | None) -> Effect | End[T]:
+    """Let a flow go on until it asks for something or ends.
+
+    :param answer: to what it asked for last.
+    :param failure: thrown into the flow in place of an answer.
+    """
+    try:
+        return flow.send(answer) if failure is None else flow.throw(failure)
+    except StopIteration as end:
+        return End(end.value)

@@ -1,0 +1,31 @@
+"""Giving the platform time to show what it has just made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from airflow_provider_tuya_ota.core.flows.effects import Flow, Sleep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Thing = TypeVar("Thing")
+
+SHOW_TIMES = (2.0, 5.0, 10.0, 20.0, 30.0, 30.0)
+"""Seconds granted, one after the other, to something of unknown fate to appear in a list: a minute and a half together.
+Lists may lag by a minute, and a request whose answer was lost may arrive half a minute after it was given up."""
+
+
+def wait_to_appear(find: Callable[[], Flow[Thing | None]]) -> Flow[Thing | None]:
+    """Look at once and then after each of the :data:`SHOW_TIMES`.
+
+    :param find: looks once.
+    :returns: what was found, or None after the last look.
+    """
+    found = yield from find()
+    for seconds in SHOW_TIMES:
+        if found is not None:
+            break
+        yield Sleep(seconds)
+        found = yield from find()
+    return found

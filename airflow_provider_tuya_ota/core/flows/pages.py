@@ -1,0 +1,188 @@
+"""Turning the pages of any paged list, while the list goes on changing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError, ProtocolError
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import Look
+from airflow_provider_tuya_ota.core.model.entities import Device, DeviceTask, Firmware, Job, ModuleVersion, Product
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.actions import Action
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.model.entities import Page
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+Item = TypeVar("Item")
+
+LONGEST_LIST = 150_000
+"""Items after which a list that is read as a whole is taken for endless; half as many again as the device tasks of the
+largest release. They take about a hundred MiB, and a triggerer reads several lists at the same time."""
+SPARSE_PAGES: Final = 50
+"""Pages that bring hardly anything new, after which a list is taken for endless: one whose total is a million and that
+brings one new item a page would be read for a day. A platform that shows a tenth of what was asked for is read well."""
+SPARSE: Final = 20
+"""A page is sparse where it brings fewer new items than this part of its size."""
+LONGEST_READING: Final = 600.0
+"""Seconds after which the reading of a whole list is given up; more where the pace of the connection needs more."""
+MOST_REQUESTS: Final = 5_000
+"""Requests whose time is granted at that pace; a list of a hundred thousand device tasks takes a thousand."""
+IDENTITY: Final[dict[type, tuple[str, ...]]] = {
+    Firmware: ("firmware_id",),
+    Job: ("job_id",),
+    DeviceTask: ("task_id",),
+    ModuleVersion: ("device_name", "module_name"),
+    Device: ("product_key", "device_name"),
+    Product: ("product_key",),
+}
+"""What tells two items of a list apart."""
+
+
+def identity_of(item: object) -> tuple[str, ...]:
+    """Give what tells an item from all others of its list."""
+    return tuple(getattr(item, name) for name in IDENTITY[type(item)])
+
+
+class Reading(Generic[Item]):
+    """One reading of a list: page by page to its end, and back again where it may have changed meanwhile.
+
+    A page number counts from the front of a list that goes on living. What joins the list pushes other items to later
+    pages, where the way there meets them a second time. What leaves it pulls items to earlier pages, which the way
+    there has passed; the way back still has those pages before it. So an item is missed only if it is pulled past the
+    one way and pushed past the other.
+
+    The way back is spared where nothing moved, as far as the platform tells: each page told the same total, and so many
+    items were found. It is spared too where the platform gives tokens, which lead in one direction.
+
+    :attr:`request` is what to ask for next; each answer goes to :meth:`take`.
+
+    :param first: asks for the page at which to begin.
+    :param until_empty: where no total is told, read until a page brings nothing new: the platform may show fewer items
+        than it was asked for.
+    :raises InvalidParameterError: the request has no page size, so nobody can tell a full page.
+    """
+
+    def __init__(self, first: Action[Page[Item]], *, until_empty: bool = False) -> None:
+        asked: Any = first
+        if asked.page_size is None:
+            raise InvalidParameterError(
+                field="page_size (PageSize)",
+                problem="is missing",
+                allowed="a whole number; every page is asked for with it",
+            )
+        self._name = first.name
+        self._size: int = asked.page_size
+        self._first: int = asked.current_page or 1
+        self._number = self._first
+        self._seen: set[tuple[str, ...]] = set()
+        self._totals: set[int | None] = set()
+        self._until_empty = until_empty
+        self._is_returning = False
+        self._sparse = 0
+        self._request: Action[Page[Item]] | None = replace(asked, current_page=self._first)
+        self._fault: ProtocolError | None = None
+
+    @property
+    def request(self) -> Action[Page[Item]] | None:
+        """What to ask for next; None at the end.
+
+        :raises ProtocolError: the list goes on, and the platform did not tell what it needs to show more of it.
+        """
+        if self._fault is not None:
+            raise self._fault
+        return self._request
+
+    def take(self, page: Page[Item]) -> list[Item]:
+        """Note an answer to the request and set the next one.
+
+        :returns: the items that were on no page before.
+        :raises ProtocolError: the list goes on and on and hardly brings anything new.
+        """
+        fresh = self._new_of(page)
+        self._sparse += len(fresh) * SPARSE < self._size
+        if self._is_returning:
+            self._ask(self._number - 1)
+        elif not self._ends_with(page, fresh):
+            if self._sparse > SPARSE_PAGES:
+                raise self.endless(f"{SPARSE_PAGES} of its pages brought hardly anything new")
+            self._ask(self._number + 1, page.next_token)
+        elif self._stood_still():
+            self._request = None
+        else:
+            self._is_returning = True
+            self._ask(self._number - 1)
+        return fresh
+
+    def endless(self, why: str) -> ProtocolError:
+        """Build the error for a list that does not end."""
+        total = max((total for total in self._totals if total is not None), default=None)
+        told = "no total" if total is None else f"a total of {total:,}"
+        return ProtocolError(
+            f"{self._name}: the list does not end: up to page {self._number} it has shown {len(self._seen):,} items and"
+            f" tells {told}; {why}. Nothing is concluded from it"
+        )
+
+    def _new_of(self, page: Page[Item]) -> list[Item]:
+        self._totals.add(page.total)
+        fresh = []
+        for item in page.items:
+            identity = identity_of(item)
+            if identity not in self._seen:
+                self._seen.add(identity)
+                fresh.append(item)
+        return fresh
+
+    @property
+    def _reached(self) -> int:
+        return (self._first - 1) * self._size + len(self._seen)
+
+    def _ends_with(self, page: Page[Item], fresh: list[Item]) -> bool:
+        # The total is documented in another list's words: it may ask for more pages, never end the list.
+        is_complete = len(page.items) < self._size and self._reached >= (page.total or 0)
+        is_told = page.total is not None or not self._until_empty
+        return (is_complete and is_told) or not fresh
+
+    def _stood_still(self) -> bool:
+        asked: Any = self._request
+        return self._totals == {self._reached} or bool(getattr(asked, "next_token", None))
+
+    def _ask(self, number: int, token: str = "") -> None:
+        asked: Any = self._request
+        self._number = number
+        changes = {"next_token": token} if token else {}
+        try:
+            self._request = replace(asked, current_page=number, **changes) if number >= self._first else None
+        except InvalidParameterError as error:
+            if self._totals == {self._reached}:
+                self._request = None
+                return
+            # Not raised before the items of this page were given.
+            self._fault = ProtocolError(
+                f"{self._name}: the list was read up to {len(self._seen):,} items and not to its end: the answer did"
+                f" not tell what page {number} needs. {error.sentence}"
+            )
+
+
+def every_page(settings: Settings, first: Action[Page[Item]], *, until_empty: bool = False) -> Flow[list[Item]]:
+    """Read a whole list as :class:`Reading` does; of an item that is seen twice the later state counts.
+
+    :param first: asks for the first page, with a page size.
+    :param until_empty: as :class:`Reading` takes it.
+    :raises ProtocolError: the list does not end, in items or in time.
+    """
+    reading = Reading(first, until_empty=until_empty)
+    found: dict[tuple[str, ...], Item] = {}
+    longest = max(LONGEST_READING, MOST_REQUESTS / settings.requests_per_second)
+    began = (yield Look()).steady
+    while reading.request is not None:
+        if len(found) >= LONGEST_LIST:
+            raise reading.endless(f"more than {LONGEST_LIST:,} are not read")
+        if ((yield Look()).steady - began).total_seconds() > longest:
+            raise reading.endless(f"it was read for {longest:.0f} s")
+        page = yield from call(settings, reading.request)
+        found.update({identity_of(item): item for item in page.items})
+        reading.take(page)
+    return list(found.values())

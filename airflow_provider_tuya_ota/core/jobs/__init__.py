@@ -1,0 +1,1 @@
+"""Jobs: create once, tell own from foreign, stop."""

@@ -1,0 +1,163 @@
+"""Cancelling what a job or named devices wait for, without failing over an answer that was lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_tuya_ota.core.actions import ListOTAUnfinishedTaskByDevice, QueryOTAJob
+from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, OutcomeError, TuyaOTAError
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import Flow, Note, Sleep
+from airflow_provider_tuya_ota.core.jobs.stop import CANCEL_AGAIN_AFTER, UNFINISHED, WAITING, may_begin
+from airflow_provider_tuya_ota.core.model.states import TaskStatus
+from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
+from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice, CancelOTATaskByJob
+    from airflow_provider_tuya_ota.core.model.states import JobStatus
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+_IN_DOUBT: Final = "an answer was lost, so whether this request cancelled anything cannot be told"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCancel:
+    """What cancelling by job came to.
+
+    :param left: unfinished device tasks afterwards, by status.
+    :param did: what became of the job, as the end of a sentence.
+    """
+
+    left: dict[TaskStatus, int]
+    did: str
+
+
+def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[JobCancel]:
+    """Cancel tasks of a job by their status, and say truthfully whether anything was cancelled.
+
+    The platform may refuse to cancel in a job that has ended, also where an answer was lost and this request ended it.
+
+    :raises ConflictError: the platform refused, and tasks are left that could be cancelled.
+    :raises OutcomeError: the job had no device tasks, and may still begin.
+    """
+    job_id = action.job_id
+    status = yield from _status(settings, job_id)
+    before = yield from count_tasks(settings, job_id, UNFINISHED)
+    yield Note(f"Before, job {job_id} has {_words(before)}")
+    refusal: ConflictError | None = None
+    try:
+        yield from call(settings, action)
+    except ConflictError as error:
+        refusal = error
+    try:
+        left = yield from count_tasks(settings, job_id, UNFINISHED)
+        if refusal is None and not any(before.values()) and not _ended(status):
+            left = yield from _cancel_what_begins(settings, action)
+    except TuyaOTAError as error:
+        if refusal is None:
+            yield Note(f"The platform took the cancel of job {job_id}; what it came to is not counted", warning=True)
+            error.in_doubt = True
+        raise
+    if refusal is not None:
+        if _waiting(left):
+            raise refusal
+        # Between the first look and the request, the job may have ended.
+        status = status if _ended(status) else (yield from _status(settings, job_id))
+    if refusal is None and not (_ended(status) and not _waiting(before)):
+        did = f"was told to cancel what has not begun; {_words(left, 'nothing')} is left unfinished"
+        yield Note(f"Afterwards, job {job_id} has {_words(left)}")
+    else:
+        did = _nothing_cancelled(status, in_doubt=refusal is not None and refusal.in_doubt and _waiting(before))
+        yield Note(f"Job {job_id} {did}", warning=True)
+    if left[TaskStatus.IN_PROGRESS]:
+        flashing = f"{left[TaskStatus.IN_PROGRESS]} devices are flashing and cannot be stopped"
+        yield Note(f"{flashing}; TuyaOTAJobSensor waits for them", warning=True)
+    return JobCancel(left=left, did=did)
+
+
+def _cancel_what_begins(settings: Settings, action: CancelOTATaskByJob) -> Flow[dict[TaskStatus, int]]:
+    """Cancel again in a job that had no device tasks yet.
+
+    :returns: what is left.
+    :raises OutcomeError: the job may still begin.
+    """
+    job_id = action.job_id
+    for pause in CANCEL_AGAIN_AFTER:
+        if not (yield from may_begin(settings, job_id)):
+            return (yield from count_tasks(settings, job_id, UNFINISHED))
+        yield Note(f"Job {job_id} has not ended and may still begin; cancelling again in {pause:g} s", warning=True)
+        yield Sleep(pause)
+        yield from call(settings, action)
+    if (yield from may_begin(settings, job_id)):
+        raise OutcomeError(
+            f"job {job_id} may still begin: it was told to cancel {len(CANCEL_AGAIN_AFTER) + 1} times, has not ended,"
+            " and has no device tasks yet. Run this task again when it has some"
+        )
+    return (yield from count_tasks(settings, job_id, UNFINISHED))
+
+
+def _nothing_cancelled(status: JobStatus | None, *, in_doubt: bool) -> str:
+    if in_doubt:
+        return f"{f'has ended as {status}' if _ended(status) else 'has nothing left to cancel'}; {_IN_DOUBT}"
+    ended = f"had already ended as {status}" if _ended(status) else "had nothing left to cancel"
+    return f"{ended}; nothing was cancelled"
+
+
+def _status(settings: Settings, job_id: str) -> Flow[JobStatus | None]:
+    """Read the job's status, for the words alone: whatever hinders it must not hinder the cancel."""
+    try:
+        job = yield from call(settings, QueryOTAJob(job_id=job_id), RetryPolicy(attempts=1))
+    except TuyaOTAError:
+        return None
+    return job.status
+
+
+def _ended(status: JobStatus | None) -> bool:
+    return status is not None and status.has_ended
+
+
+def _waiting(counts: Mapping[TaskStatus, int]) -> bool:
+    return any(counts[status] for status in WAITING)
+
+
+def _words(counts: Mapping[TaskStatus, int], nothing: str = "no unfinished device task") -> str:
+    return ", ".join(f"{number} {status.value}" for status, number in counts.items() if number) or nothing
+
+
+def cancel_tasks_of_devices(settings: Settings, action: CancelOTATaskByDevice) -> Flow[None]:
+    """Cancel the tasks of named devices, all or none.
+
+    The platform refuses devices that wait for nothing. Where that refusal follows on a lost answer, the devices are
+    looked at one by one, and only those that still have a task of the package are asked for again.
+
+    :raises ConflictError: a device is flashing.
+    :raises NotFoundError: a device does not exist, or waited for nothing from the beginning.
+    """
+    try:
+        yield from call(settings, action)
+    except (ConflictError, NotFoundError) as error:
+        if not error.in_doubt:
+            raise
+        yield Note(f"{error.sentence} An answer was lost; looking which devices still have a task.", warning=True)
+        left = yield from _with_a_task(settings, action)
+        if left:
+            yield from call(settings, replace(action, device_name=left))
+
+
+def _with_a_task(settings: Settings, action: CancelOTATaskByDevice) -> Flow[list[str]]:
+    left = []
+    for name in action.device_name:
+        tasks = yield from call(
+            settings, ListOTAUnfinishedTaskByDevice(product_key=action.product_key, device_name=name)
+        )
+        # An id that is not told speaks neither for nor against a task.
+        if any(
+            task.firmware_id in {action.firmware_id, ""} and action.job_id in {None, task.job_id or action.job_id}
+            for task in tasks
+        ):
+            left.append(name)
+    return left

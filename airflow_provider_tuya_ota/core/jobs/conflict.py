@@ -1,0 +1,196 @@
+"""Whether somebody else is upgrading the same devices already: then a second job would fail on them at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob, ListOTAUnfinishedTaskByDevice
+from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, TuyaOTAError
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import Flow, Look, Neighbours, Note, ReadNeighbours, Remember
+from airflow_provider_tuya_ota.core.flows.lists import list_jobs, list_tasks
+from airflow_provider_tuya_ota.core.jobs.intent import CLOCKS_DIFFER, OPEN, STALE, Intent, Other, Stage, read_others
+from airflow_provider_tuya_ota.core.jobs.search import yield_to_rivals
+from airflow_provider_tuya_ota.core.jobs.stop import stop_job
+from airflow_provider_tuya_ota.core.jobs.target import Match, digest_of, match_job
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
+    from airflow_provider_tuya_ota.core.model.entities import Job
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+_NAMES_AT_ONCE = 50
+"""Device names that one request may ask a job for."""
+_LISTS_LAG = CLOCKS_DIFFER + timedelta(minutes=5)
+"""How old the note of a job may be that no list shows yet: clocks of workers differ, and creates may be throttled."""
+
+
+def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, known: list[Job]) -> Flow[None]:
+    """Refuse an upgrade that is under way already.
+
+    Tasks of this Airflow are asked for theirs by their notes, which costs the platform nothing; the unfinished jobs of
+    everybody else are looked at. A job whose devices the platform does not tell yet holds nobody up.
+
+    :param intent: of this task; it is written down already, so that others see it.
+    :param known: the package's jobs.
+    :raises AlreadyUnderWayError: naming the job, or the task that is about to create it.
+    """
+    unfinished = [job for job in known if not job.status.has_ended]
+    listed = {job.job_id: job for job in known}
+    now: datetime = (yield Look()).now
+
+    def clashes(other: Other) -> bool:
+        theirs = other.intent
+        if not theirs.target.is_the_same_as(intent.target):
+            return False
+        if theirs.stage in OPEN:
+            return now - theirs.started_at < STALE
+        job = listed.get(theirs.entity_id)
+        is_young = now - theirs.started_at < _LISTS_LAG
+        return bool(theirs.entity_id) and (is_young if job is None else not job.status.has_ended)
+
+    rival = yield from yield_to_rivals(intent, clashes, intent.target.mask)
+    if rival is not None:
+        raise AlreadyUnderWayError(_named(rival, intent))
+    # The oldest first: a job that this task took back may still be flashing devices, and is not the reason.
+    foreign = sorted((yield from _not_elsewhere(intent, unfinished)), key=_age)
+    job = yield from _first_on_the_same_devices(settings, action, intent, foreign)
+    if job is not None:
+        raise AlreadyUnderWayError(
+            f"job {job.job_id}, created at {job.utc_create or 'a time not told'}, is upgrading the same devices to"
+            f" package {action.firmware_id}, and this try did not create it. Nothing was created. Wait for that job"
+            " with TuyaOTAJobSensor, or cancel it first"
+        )
+
+
+def give_way(
+    settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, before: list[Job], job_id: str
+) -> Flow[None]:
+    """Take a job back where somebody outside of this Airflow has created the same at the same moment, and was first.
+
+    Both look, and both come to the same answer. Where one does not see the other yet, the platform fails the devices of
+    the later job at once.
+
+    :param before: jobs that were there before the request.
+    :param job_id: the job that this task has certainly created.
+    :raises AlreadyUnderWayError: the other one was first; this task's job was stopped.
+    """
+    try:
+        first = yield from _earlier(settings, action, intent, before, job_id)
+    except TuyaOTAError as error:
+        yield Note(f"{error.sentence} Whether somebody else has created the same is not known.", warning=True)
+        return
+    if first is None:
+        return
+    stopped = yield from stop_job(settings, job_id)
+    if not (stopped.is_planned or stopped.waiting):
+        # Otherwise the note stays: a retry then goes on with a job that may still begin.
+        yield Remember(intent.at(Stage.NOTHING).to_dict())
+    raise AlreadyUnderWayError(
+        f"job {first.job_id}, created at {first.utc_create or 'a time not told'}, upgrades the same devices to package"
+        f" {action.firmware_id} and was created at the same moment as job {job_id} of this task, which was cancelled"
+        f" for that ({stopped.line(job_id)}). Wait for the first one with TuyaOTAJobSensor"
+    )
+
+
+def _earlier(
+    settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, before: list[Job], job_id: str
+) -> Flow[Job | None]:
+    known = {job.job_id for job in before}
+    jobs = [job for job in (yield from list_jobs(settings, action.firmware_id)) if job.job_id not in known]
+    ours = next((job for job in jobs if job.job_id == job_id), None)
+    if ours is None:
+        return None
+    earlier = [job for job in sorted(jobs, key=_age) if _age(job) < _age(ours) and not job.status.has_ended]
+    earlier = yield from _not_elsewhere(intent, earlier)
+    return (yield from _first_on_the_same_devices(settings, action, intent, earlier))
+
+
+def _age(job: Job) -> tuple[str, int, str]:
+    # Ids count up; as texts the longer one is the later one.
+    return job.utc_create, len(job.job_id), job.job_id
+
+
+def _not_elsewhere(intent: Intent, jobs: list[Job]) -> Flow[list[Job]]:
+    """Leave out the jobs of other tasks of this Airflow that certainly concern other devices.
+
+    All notes are read for it, those with a mask that shares nothing first of all: the platform is not asked then.
+    """
+    if not jobs:
+        return []
+    neighbours: Neighbours = yield ReadNeighbours()
+    elsewhere = {
+        other.intent.entity_id
+        for other in read_others(neighbours.notes)
+        if other.intent.target.selection == intent.target.selection and not other.intent.target.overlaps(intent.target)
+    }
+    return [job for job in jobs if job.job_id not in elsewhere]
+
+
+def _first_on_the_same_devices(
+    settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, jobs: Sequence[Job]
+) -> Flow[Job | None]:
+    """Find the first job that certainly has an unfinished task of one of the devices."""
+    names = action.target_device_name
+    fitting = [job for job in jobs if job.type == intent.target.kind and (names or _may_select(job, intent))]
+    if not names:
+        for job in fitting:
+            if (yield from match_job(settings, job, intent.target)) is Match.YES:
+                return job
+        return None
+    if len(names) < len(fitting):
+        busy = yield from _busy_by_device(settings, action, names)
+        return next((job for job in fitting if job.job_id in busy), None)
+    for job in fitting:
+        if (yield from _is_on_one_of(settings, job.job_id, names)):
+            return job
+    return None
+
+
+def _may_select(job: Job, intent: Intent) -> bool:
+    return job.target_selection in {intent.target.selection, ""} and job.product_key in {intent.target.product_key, ""}
+
+
+def _busy_by_device(settings: Settings, action: CreateOTAStaticUpgradeJob, names: Sequence[str]) -> Flow[set[str]]:
+    """Ask each device for the jobs that it has an unfinished task of: fewer requests, where there are many jobs."""
+    busy = set()
+    for name in names:
+        tasks = yield from call(
+            settings, ListOTAUnfinishedTaskByDevice(product_key=action.product_key, device_name=name)
+        )
+        busy |= {task.job_id for task in tasks if task.job_id and not task.status.has_ended}
+    return busy
+
+
+def _is_on_one_of(settings: Settings, job_id: str, names: Sequence[str]) -> Flow[bool]:
+    asked = {digest_of(name) for name in names}
+    size = ListOTATaskByJob.largest_page
+    for begin in range(0, len(names), _NAMES_AT_ONCE):
+        some = names[begin : begin + _NAMES_AT_ONCE]
+        page = yield from call(
+            settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size, device_names=some)
+        )
+        tasks = page.items
+        if page.tells_more(size) or any(digest_of(task.device_name) not in asked for task in tasks):
+            # The platform does not filter, or shows less than it was asked for: there is more than this page.
+            tasks = yield from list_tasks(settings, job_id)
+        if any(digest_of(task.device_name) in asked and not task.status.has_ended for task in tasks):
+            return True
+    return False
+
+
+def _named(rival: Other, intent: Intent) -> str:
+    package = f"package {intent.target.firmware_id}"
+    if rival.intent.entity_id:
+        return (
+            f"job {rival.intent.entity_id} of {rival.who} is upgrading the same devices to {package}. Nothing was"
+            " created. Wait for that job with TuyaOTAJobSensor, or cancel it first"
+        )
+    return (
+        f"{rival.who} is creating the same upgrade to {package} at this moment, or died while it did. Nothing was"
+        " created here. Run this task again when that one has ended"
+    )

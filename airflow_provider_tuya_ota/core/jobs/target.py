@@ -1,0 +1,198 @@
+"""What a job is aimed at: as a request asks for it, small enough to be written down, and as the platform tells it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, ListOTATaskByJob, QueryOTAJob
+from airflow_provider_tuya_ota.core.errors import NotFoundError
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.lists import list_tasks
+from airflow_provider_tuya_ota.core.model.states import JobType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Job
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+_DIGEST: Final = 5
+"""Bytes that stand for a device name: of two hundred names, two share them once in fifty million requests."""
+_MASK_BITS: Final = 128
+
+
+class Match(Enum):
+    """Whether a job came of a request."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+    """The platform has not told enough yet: it may list device tasks later than their job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a request is aimed at.
+
+    :param kind: type of the job.
+    :param selection: ALL, SPECIFIC, GRAY or GROUP; empty for a verification.
+    :param devices: digests of the named devices, sorted; empty where none are named.
+    :param src_versions: digest of the versions that are to be upgraded; empty where they are left open.
+    """
+
+    kind: str
+    firmware_id: str
+    product_key: str
+    selection: str = ""
+    devices: tuple[str, ...] = ()
+    src_versions: str = ""
+    gray_percent: str = ""
+    group_id: str = ""
+
+    @classmethod
+    def of(cls, action: CreateOTAVerifyJob | CreateOTAStaticUpgradeJob) -> Self:
+        """Read it off a request."""
+        devices = tuple(sorted(map(digest_of, action.target_device_name or ())))
+        if not isinstance(action, CreateOTAStaticUpgradeJob):
+            return cls(
+                kind=JobType.VERIFY_FIRMWARE.value,
+                firmware_id=action.firmware_id,
+                product_key=action.product_key,
+                devices=devices,
+            )
+        return cls(
+            kind=JobType.UPGRADE_FIRMWARE.value,
+            firmware_id=action.firmware_id,
+            product_key=action.product_key,
+            selection=action.target_selection,
+            devices=devices,
+            src_versions=_digest_of_versions(action.src_version or ()),
+            gray_percent=action.gray_percent or "",
+            group_id=action.group_id or "",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"devices": "".join(self.devices)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Rebuild what :meth:`to_dict` gave."""
+        known = {name: str(values[name]) for name in cls.__slots__}
+        step = 2 * _DIGEST
+        devices = known.pop("devices")
+        return cls(**known, devices=tuple(devices[at : at + step] for at in range(0, len(devices), step)))
+
+    def overlaps(self, other: Target) -> bool:
+        """Whether one job could be taken for that of either, or the two would meet on a device."""
+        if (self.kind, self.product_key, self.selection) != (other.kind, other.product_key, other.selection):
+            return False
+        if self.devices and other.devices:
+            return not set(self.devices).isdisjoint(other.devices)
+        return True
+
+    def is_the_same_as(self, other: Target) -> bool:
+        """Whether both are aimed at the same devices, as far as requests tell."""
+        return self == other or (bool(self.devices) and self.overlaps(other))
+
+    @property
+    def mask(self) -> str:
+        """Sum the devices up in 32 characters: targets whose masks share no bit share no device."""
+        bits = 0
+        for digest in self.devices:
+            bits |= 1 << int(digest, 16) % _MASK_BITS
+        return f"{bits or (1 << _MASK_BITS) - 1:032x}"
+
+
+def may_overlap(mask: str, other: str) -> bool:
+    """Whether two targets may share a device, as far as their masks tell; what is no mask may share anything."""
+    try:
+        return bool(int(mask, 16) & int(other, 16))
+    except ValueError:
+        return True
+
+
+def _digest_of_versions(versions: Iterable[str]) -> str:
+    known = sorted(versions)
+    return digest_of("\n".join(known)) if known else ""
+
+
+def digest_of(name: str) -> str:
+    """Stand for a device name in ten characters."""
+    return hashlib.blake2s(name.encode(), digest_size=_DIGEST).hexdigest()
+
+
+def fingerprint_of(action: CreateOTAVerifyJob | CreateOTAStaticUpgradeJob) -> str:
+    """Give the same text for the same request, in whatever order its devices and source versions are named."""
+    wire = {
+        name: sorted(map(str, value)) if isinstance(value, list | tuple) else value
+        for name, value in action.wire().items()
+    }
+    return hashlib.sha256(json.dumps([action.name, wire], sort_keys=True).encode()).hexdigest()
+
+
+def match_job(settings: Settings, job: Job, target: Target) -> Flow[Match]:
+    """Tell whether a job is aimed at a target: yes only where the platform tells all of it.
+
+    :param job: as a list shows it. One that a list shows before it can be queried is not known.
+    """
+    if contradicts(job, target):
+        return Match.NO
+    try:
+        told = yield from call(settings, QueryOTAJob(job_id=job.job_id))
+    except NotFoundError:
+        return Match.UNKNOWN
+    if contradicts(told, target):
+        return Match.NO
+    if target.devices:
+        return (yield from _match_devices(settings, job.job_id, set(target.devices)))
+    if target.selection and target.selection not in {told.target_selection, job.target_selection}:
+        return Match.UNKNOWN
+    is_told = (
+        (not target.gray_percent or bool(told.gray_percent))
+        and (not target.group_id or bool(told.group_id))
+        and (not target.src_versions or bool(told.src_versions))
+    )
+    return Match.YES if is_told else Match.UNKNOWN
+
+
+def contradicts(job: Job, target: Target) -> bool:
+    """Whether what the platform tells of a job itself speaks against a target; its devices are not asked for."""
+    return (
+        job.type != target.kind
+        or job.firmware_id not in {target.firmware_id, ""}
+        or job.product_key not in {target.product_key, ""}
+        or bool(target.selection and job.target_selection not in {target.selection, ""})
+        or not _is_same_share(job.gray_percent, target.gray_percent)
+        or bool(job.src_versions and _digest_of_versions(job.src_versions) != target.src_versions)
+        or (target.selection == "GROUP" and job.group_id not in {target.group_id, ""})
+    )
+
+
+def _match_devices(settings: Settings, job_id: str, asked: set[str]) -> Flow[Match]:
+    size = ListOTATaskByJob.largest_page
+    page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size))
+    found = _devices(page.items)
+    may_have_more = len(page.items) >= size or page.tells_more(size) or (page.total is None and found == asked)
+    if found <= asked and may_have_more:
+        found = _devices((yield from list_tasks(settings, job_id, until_empty=True)))
+    if not found <= asked:
+        return Match.NO
+    return Match.YES if found == asked else Match.UNKNOWN
+
+
+def _devices(tasks: Iterable[DeviceTask]) -> set[str]:
+    return {digest_of(task.device_name) for task in tasks}
+
+
+def _is_same_share(told: str, asked: str) -> bool:
+    try:
+        return not told or not asked or float(told) == float(asked)
+    except ValueError:
+        return False

@@ -1,0 +1,161 @@
+"""Starting a verification without ever starting two: what runs is followed, what is verified is not repeated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core.actions import QueryOTAFirmware
+from airflow_provider_tuya_ota.core.errors import (
+    AlreadyUnderWayError,
+    AmbiguousOutcomeError,
+    ConflictError,
+    OutcomeError,
+)
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import Flow, Note
+from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
+from airflow_provider_tuya_ota.core.jobs.create import JobToCreate, NewJob, create, recover
+from airflow_provider_tuya_ota.core.jobs.intent import Attempt
+from airflow_provider_tuya_ota.core.jobs.target import Match, Target, match_job
+from airflow_provider_tuya_ota.core.model.states import FirmwareStatus, JobType
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
+    from airflow_provider_tuya_ota.core.model.entities import Firmware, Job
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+
+class IfVerified(StrEnum):
+    """What to do with a package that is verified already."""
+
+    SUCCEED = "succeed"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The verification that is in force.
+
+    :param job_id: its job; empty for a verified package whose job cannot be told.
+    :param is_new: True when this call created it.
+    :param is_own: True when this task created it, now or in an earlier try.
+    :param is_certain: True when that is certain: only then may the task stop it.
+    :param is_verified: True when the package was verified before, or needs no verification.
+    :param is_needed: False when the package needs no verification and the platform therefore made none.
+    """
+
+    job_id: str
+    firmware_id: str
+    utc_create: str = ""
+    request_id: str = ""
+    is_new: bool = False
+    is_own: bool = False
+    is_certain: bool = False
+    is_verified: bool = False
+    is_needed: bool = True
+
+
+def start_verification(
+    settings: Settings, action: CreateOTAVerifyJob, *, if_verified: IfVerified, attempt: Attempt | None = None
+) -> Flow[Verification]:
+    """Go on with the verification that an earlier try created, follow one that runs, or create one.
+
+    :param attempt: what the scheduler knows of this try; by default the first one.
+    :raises OutcomeError: the package is verified, or needs no verification, and that counts as an error; or several
+        jobs could be the created one.
+    :raises TuyaOTAError: anything else that went wrong; after an error in doubt no new job was found.
+    """
+    this = attempt or Attempt()
+    wanted = JobToCreate(settings, action, JobType.VERIFY_FIRMWARE)
+    own = yield from recover(wanted, this)
+    if own is not None:
+        return _of(action, own)
+    firmware: Firmware = yield from call(settings, QueryOTAFirmware(firmware_id=action.firmware_id))
+    if firmware.status == FirmwareStatus.VERIFIED:
+        return _already_verified(firmware, (yield from wanted.jobs()), if_verified)
+    if firmware.status == FirmwareStatus.VERIFYING:
+        return (yield from _follow_running(wanted))
+    try:
+        new = yield from create(wanted, this)
+    except ConflictError as error:
+        if "InProgressVerifyJobExisted" in error.code:
+            return (yield from _follow_running(wanted))
+        # Whether the platform verifies what needs no verification is not documented; where it does not, that is fine.
+        if firmware.status != FirmwareStatus.NOT_NEEDED or "VerifyFirmwareFailed" not in error.code:
+            raise
+        return _already_verified(firmware, (yield from wanted.jobs()), if_verified)
+    return _of(action, new)
+
+
+def _of(action: CreateOTAVerifyJob, job: NewJob) -> Verification:
+    return Verification(
+        job_id=job.job_id,
+        firmware_id=action.firmware_id,
+        utc_create=job.utc_create,
+        request_id=job.request_id,
+        is_new=job.is_new,
+        is_own=True,
+        is_certain=job.is_certain,
+    )
+
+
+def _already_verified(firmware: Firmware, known: list[Job], if_verified: IfVerified) -> Verification:
+    is_needed = firmware.status != FirmwareStatus.NOT_NEEDED
+    if if_verified is IfVerified.FAIL:
+        state = "is verified already" if is_needed else "was created as one that needs no verification"
+        raise OutcomeError(
+            f"package {firmware.firmware_id} ({firmware.version}) {state}, and if_verified is 'fail'."
+            " Leave this task out, or set if_verified='succeed'"
+        )
+    job = known[0] if known else None
+    return Verification(
+        job_id=job.job_id if job else "",
+        firmware_id=firmware.firmware_id,
+        utc_create=job.utc_create if job else "",
+        is_verified=True,
+        is_needed=is_needed,
+    )
+
+
+def _follow_running(wanted: JobToCreate) -> Flow[Verification]:
+    settings, action = wanted.settings, wanted.action
+    firmware_id = action.firmware_id
+    job = yield from wait_to_appear(lambda: _find_running(wanted))
+    if job is None:
+        raise AmbiguousOutcomeError(
+            f"package {firmware_id} is being verified, but none of its verification jobs is running."
+            " Look at the package in the vendor's console"
+        )
+    if (yield from _match_patiently(settings, job, Target.of(action))) is Match.NO:
+        raise AlreadyUnderWayError(
+            f"job {job.job_id} is verifying package {firmware_id} on other devices than were asked for, and the"
+            " platform permits one verification at a time. Nothing was created. Run this task again when that job has"
+            " ended"
+        )
+    yield Note(f"package {firmware_id} is being verified already; following job {job.job_id}")
+    return Verification(job_id=job.job_id, firmware_id=firmware_id, utc_create=job.utc_create)
+
+
+def _match_patiently(settings: Settings, job: Job, target: Target) -> Flow[Match]:
+    """Give the platform time to list the devices of a job; who follows it anyway is told at its end what it missed."""
+
+    def known() -> Flow[Match | None]:
+        match_ = yield from match_job(settings, job, target)
+        return None if match_ is Match.UNKNOWN else match_
+
+    return (yield from wait_to_appear(known)) or Match.UNKNOWN
+
+
+def _find_running(wanted: JobToCreate) -> Flow[Job | None]:
+    jobs = yield from wanted.jobs()
+    firmware_id = wanted.action.firmware_id
+    running = [job for job in jobs if not job.status.has_ended]
+    if len(running) > 1:
+        raise AmbiguousOutcomeError(
+            f"package {firmware_id} has {len(running)} running verification jobs"
+            f" ({', '.join(job.job_id for job in running)}); which one to follow cannot be told."
+            " Look at them in the vendor's console"
+        )
+    return running[0] if running else None

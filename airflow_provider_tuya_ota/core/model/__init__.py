@@ -1,0 +1,1 @@
+"""What the platform tells: states, entities, and what they amount to."""

@@ -1,0 +1,1 @@
+"""How firmware, jobs and devices stand, and waiting for them."""

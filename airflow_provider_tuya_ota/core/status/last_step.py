@@ -1,0 +1,181 @@
+"""What a run's steps amount to: the last one that began, told truthfully whatever report it left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_tuya_ota.core.status.report import Event, ReleaseReport, bounded_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GOING_ON: Final = frozenset(
+    {"running", "deferred", "awaiting_input", "restarting", "up_for_retry", "up_for_reschedule"}
+)
+REJECT: Final = "Reject"
+"""What Airflow's ApprovalOperator offers beside its approval."""
+LONGEST_NAME: Final = 64
+_WORST_FIRST: Final = (
+    Event.FAILED,
+    Event.LOST_SIGHT,
+    Event.TIMEOUT,
+    Event.UNCLEAR,
+    Event.STOPPED,
+    Event.REFUSED,
+    Event.WAITING,
+    *(event for event in Event if event.is_good),
+)
+_BEGUN: Final = GOING_ON | {"success", "failed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One task of a run, as the scheduler knows it.
+
+    :param task_id: the task.
+    :param state: its state; empty before it is scheduled.
+    :param report: what it left, if it left one.
+    :param run_link: its page in Airflow.
+    :param leaves_reports: whether it is one of this package's; others are passed over when they succeeded.
+    :param waits_elsewhere: whether it waits without a process that could be lost.
+    :param asks: whether it asks a person and does nothing else.
+    :param answer: what it returned, where it asks.
+    """
+
+    task_id: str
+    state: str
+    report: ReleaseReport | None = None
+    run_link: str = ""
+    leaves_reports: bool = True
+    waits_elsewhere: bool = False
+    asks: bool = False
+    answer: Any = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it did anything; a report left before the run was cleared does not count."""
+        if self.state == "skipped":
+            return self.report is not None and not self.report.event.is_good
+        return self.state in _BEGUN
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether there is anything to tell of it."""
+        return self.has_begun and (self.leaves_reports or self.report is not None or self.state != "success")
+
+
+def worst_of(instances: Sequence[Step], now: datetime) -> Step:
+    """Choose which instance of a mapped task stands for it: of those that began, the one with the worst end."""
+    begun = [instance for instance in instances if instance.has_begun] or instances
+    return min(begun, key=lambda instance: _WORST_FIRST.index(_truth(instance, now).event))
+
+
+def tell_last(steps: Sequence[Step], now: datetime) -> ReleaseReport:
+    """Report on the last step that began.
+
+    Its own report is believed where it fits the step's state. Where it does not, or there is none, somebody or
+    something ended the step from outside, and the report says so.
+
+    :param steps: in the order of the Dag.
+    :param now: for the duration of what was broken off.
+    :returns: an event ``stopped`` with a job and without counts is one whose job nobody has looked at since.
+    """
+    steps = _without_stale_reports(steps)
+    at = max((number for number, step in enumerate(steps) if step.is_telling), default=None)
+    if at is None:
+        left = [step for step in steps if not step.has_begun]
+        because = f", because {rejection}" if (rejection := _rejection(steps)) else ""
+        did = f"was not begun{because}: {_named(left)}"
+        return ReleaseReport(event=Event.STOPPED, did=did, step=steps[0].task_id)
+    step = steps[at]
+    report = _truth(step, now)
+    left = [later for later in steps[at + 1 :] if not later.has_begun]
+    if report.event.is_good and left:
+        rejection = _rejection(steps[at + 1 :])
+        but = f"{rejection}, and what" if rejection else "what"
+        return replace(report, event=Event.STOPPED, did=f"succeeded, but {but} follows was not begun: {_named(left)}")
+    if step.asks and left and report.event is Event.STOPPED:
+        report = replace(report, did=f"{report.did}; not begun: {_named(left)}")
+    before = next((earlier.report for earlier in reversed(steps[:at]) if earlier.report and earlier.has_begun), None)
+    if before is not None and not report.job_id and not report.event.is_good:
+        error = f"{report.error} Before it, step {before.step} {before.event}: {before.text}".strip()
+        return replace(report, error=error)
+    return report
+
+
+def _without_stale_reports(steps: Sequence[Step]) -> list[Step]:
+    """Drop what a step left before the run was cleared and that a rejection has skipped now: it did not begin again."""
+    found: list[Step] = []
+    for step in steps:
+        is_stale = step.state == "skipped" and bool(_rejection(found))
+        found.append(replace(step, report=None) if is_stale else step)
+    return found
+
+
+def _named(steps: Sequence[Step]) -> str:
+    return ", ".join(f"{step.task_id} ({step.state or 'no state'})" for step in steps)
+
+
+def _rejection(steps: Sequence[Step]) -> str:
+    for step in steps:
+        answer = step.answer if isinstance(step.answer, dict) else {}
+        if REJECT in (answer.get("chosen_options") or ()):
+            who = answer.get("responded_by_user") or {}
+            name = bounded_line(str(who.get("name") or who.get("id") or ""), LONGEST_NAME)
+            return f"step {step.task_id} was rejected" + (f" by {name}" if name else "")
+    return ""
+
+
+def _truth(step: Step, now: datetime) -> ReleaseReport:
+    report, state = step.report, step.state
+    if report is None:
+        return _without_report(step)
+    if report.event is Event.WAITING:
+        spent = replace(report, duration=_since(report, now))
+        if state in GOING_ON:
+            return spent
+        meanwhile = f"; it {report.did}" if report.did else ""
+        return replace(spent, event=Event.STOPPED, did=_broken_off(step) + meanwhile)
+    if state == "success" and not report.event.is_good:
+        return replace(report, did=f"{report.event}, and the step was marked success by a person")
+    if state == "failed" and report.event.is_good:
+        did = f"{report.event}, and the step was marked failed by a person, or its process was lost at the end"
+        return replace(report, event=Event.STOPPED, did=did)
+    return report
+
+
+def _without_report(step: Step) -> ReleaseReport:
+    if step.state in GOING_ON:
+        event, did = Event.WAITING, f"is {step.state}"
+    elif step.state == "success":
+        event, did = Event.STOPPED, "was marked success by a person and did not run"
+    elif step.asks:
+        event = Event.STOPPED
+        did = (
+            "was stopped: it asks a person, and was marked failed, rejected, not answered in time, or could not ask;"
+            " its log says which"
+        )
+    elif not step.leaves_reports:
+        event, did = Event.FAILED, "failed; its log says why"
+    else:
+        event = Event.UNCLEAR
+        did = (
+            "failed and left no report: it could not be begun, its process was lost, or a person marked it;"
+            " whether it started a job cannot be told from here"
+        )
+    return ReleaseReport(event=event, did=did, step=step.task_id, run_link=step.run_link)
+
+
+def _broken_off(step: Step) -> str:
+    if step.waits_elsewhere:
+        return f"was stopped by a person, who marked step {step.task_id} {step.state}"
+    return f"was stopped: step {step.task_id} was marked {step.state} by a person, or its process was lost"
+
+
+def _since(report: ReleaseReport, now: datetime) -> float:
+    try:
+        return (now - datetime.fromisoformat(report.started_at)).total_seconds()
+    except (TypeError, ValueError):
+        return report.duration

@@ -1,0 +1,284 @@
+"""From a file to a package: adopt the one that exists, or upload and create it.
+
+Source: https://www.alibabacloud.com/help/en/marketplace/generate-ota-upload-url and the PostObject pages of Alibaba
+OSS.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
+
+from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, GenerateOTAUploadURL
+from airflow_provider_tuya_ota.core.actions.firmware import DIGEST_LENGTHS
+from airflow_provider_tuya_ota.core.errors import (
+    ConfigurationError,
+    ConflictError,
+    FirmwareVersionTakenError,
+    ProtocolError,
+    SourceUnavailableError,
+    TransportError,
+    TuyaOTAError,
+    UnavailableError,
+    UnreadableReplyError,
+)
+from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import Ambient, Digest, Flow, Look, Note, Send, Sleep
+from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
+from airflow_provider_tuya_ota.core.flows.lists import list_packages
+from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.settings import require_safe_scheme
+from airflow_provider_tuya_ota.core.wire.body import safely
+from airflow_provider_tuya_ota.core.wire.exact_reader import ExactReader
+from airflow_provider_tuya_ota.core.wire.http import Request, Response
+from airflow_provider_tuya_ota.core.wire.multipart import MultipartBody
+from airflow_provider_tuya_ota.core.wire.storage_reply import read_storage_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from airflow_provider_tuya_ota.core.model.entities import Firmware, UploadTicket
+    from airflow_provider_tuya_ota.core.secret import Secret
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareFile:
+    """A file whose size is known and whose bytes are not yet.
+
+    :param name: file name without folders.
+    :param suffix: kind of file as the platform names it.
+    :param size: bytes.
+    :param open_file: opens the file at its beginning; called once for each time that it is read.
+    """
+
+    name: str
+    suffix: str
+    size: int
+    open_file: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """The package that is in force.
+
+    :param is_new: True when this call created it.
+    :param digests: of the file, hex by SignMethod, lower case; SHA256 always, and what else had to be known.
+    """
+
+    firmware_id: str
+    is_new: bool
+    digests: Mapping[str, str]
+    utc_create: str = ""
+    request_id: str = ""
+
+
+def ensure_package(settings: Settings, action: CreateOTAFirmware, file: FirmwareFile) -> Flow[Package]:
+    """Adopt the package of this product, module, version and content, or upload the file and create it.
+
+    The file is read once: for its digests where the version exists, while it is sent where it does not.
+
+    :param action: everything but what the file and its upload give: ``firmware_url``, ``firmware_sign`` and
+        ``firmware_size``. ``SHA256`` where it has no ``sign_method``.
+    :raises FirmwareVersionTakenError: the version exists with other bytes; nothing was created.
+    """
+    method = action.sign_method or "SHA256"
+    existing = yield from _find(settings, action, file, {})
+    if existing:
+        yield Note(f"package {existing.firmware_id} holds this very file already; nothing is uploaded")
+        return existing
+    url, digests = yield from _upload(settings, file, sorted({"SHA256", method}))
+    signed = replace(action, sign_method=method, firmware_sign=digests[method], firmware_size=file.size)
+    try:
+        create = safely(action.name, lambda: replace(signed, firmware_url=url.reveal()))
+        created = yield from call(settings, create)
+    except TuyaOTAError as error:
+        if not (error.in_doubt or (isinstance(error, ConflictError) and "AlreadyExisted" in error.code)):
+            raise
+        yield Note(f"{error.sentence} Looking whether the package exists.", warning=True)
+        return (yield from _appeared(settings, action, file, digests, doubt=error))
+    if created.entity_id is None:
+        doubt = ProtocolError(
+            f"CreateOTAFirmware succeeded (request id {created.request_id}) but its package is in no list."
+            " Look at the product's packages in the vendor's console before running this again"
+        )
+        package = yield from _appeared(settings, action, file, digests, doubt=doubt)
+        return replace(package, is_new=True, request_id=created.request_id)
+    return Package(
+        firmware_id=created.entity_id,
+        is_new=True,
+        digests=digests,
+        utc_create=created.utc_create,
+        request_id=created.request_id,
+    )
+
+
+def _find(
+    settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str]
+) -> Flow[Package | None]:
+    """Find the package of this version and compare it with the file, which is read for the digests not yet known."""
+    packages = yield from list_packages(settings, product_key=action.product_key, version=action.dest_version)
+    same = [
+        package
+        for package in packages
+        if package.version == action.dest_version
+        and package.module_name == (action.module_name or "default")
+        and package.product_key in {action.product_key, ""}
+    ]
+    if not same:
+        return None
+    wanted = {"SHA256", *(package.sign_method for package in same)} & DIGEST_LENGTHS.keys()
+    digests = dict(known)
+    if unknown := wanted - known.keys():
+        yield Note(f"reading {file.name}, {file.size:,} bytes, to compare it with the package that has its version")
+        digests |= yield from _digest(file, sorted(unknown))
+    for package in same:
+        if digests.get(package.sign_method) == package.firmware_sign:
+            return Package(
+                firmware_id=package.firmware_id, is_new=False, digests=digests, utc_create=package.utc_create
+            )
+    raise FirmwareVersionTakenError(_taken(same[0], action, file, digests))
+
+
+def _taken(package: Firmware, action: CreateOTAFirmware, file: FirmwareFile, digests: Mapping[str, str]) -> str:
+    method = package.sign_method if package.sign_method in digests else "SHA256"
+    theirs = package.firmware_sign or "not told"
+    return (
+        f"version {action.dest_version} of module {package.module_name} of product {action.product_key} exists as"
+        f" package {package.firmware_id} ({package.name}) with other bytes:"
+        f" {package.sign_method or 'digest'} {theirs}, while {file.name} has {method} {digests[method]}."
+        " Nothing was created. Give the new file a version of its own"
+    )
+
+
+def _appeared(
+    settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str], *, doubt: TuyaOTAError
+) -> Flow[Package]:
+    """Give a package of unknown fate time to appear.
+
+    :raises TuyaOTAError: the doubt, where it does not appear or cannot be compared.
+    """
+    try:
+        package = yield from wait_to_appear(lambda: _find(settings, action, file, known))
+    except FirmwareVersionTakenError:
+        raise
+    except (SourceUnavailableError, ConfigurationError):
+        # What reading says, that no package was created, is not known here.
+        package = None
+    if package is None:
+        raise doubt
+    return package
+
+
+def _digest(file: FirmwareFile, methods: Sequence[str]) -> Flow[dict[str, str]]:
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            digests: dict[str, str] = yield Digest(lambda: ExactReader(file.open_file, file.name, file.size, methods))
+        except SourceUnavailableError as error:
+            yield from _pause(error, attempt, "Reading")
+        else:
+            return digests
+
+
+def _upload(settings: Settings, file: FirmwareFile, methods: Sequence[str]) -> Flow[tuple[Secret, Mapping[str, str]]]:
+    """Upload with a fresh ticket for each try; an object that nobody makes a package of is deleted by the platform.
+
+    :returns: address of the file, and the digests of exactly the bytes that storage has accepted.
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        ticket = yield from call(settings, GenerateOTAUploadURL(file_suffix=file.suffix))
+        ambient = yield Look()
+        yield Note(f"uploading {file.name}, {file.size:,} bytes")
+        request = _form(settings, ticket, file, ambient.nonce, methods)
+        try:
+            response: Response = yield Send(request, Lane.CALLS)
+            return ticket.firmware_url, _accepted(response, ticket)
+        except (TransportError, UnavailableError, UnreadableReplyError) as error:
+            yield from _pause(error, attempt, "Uploading")
+
+
+def _accepted(response: Response, ticket: UploadTicket) -> Mapping[str, str]:
+    read_storage_reply(response, secrets=(ticket.policy, ticket.signature, ticket.access_key_id))
+    if not response.sent:
+        raise UnreadableReplyError(
+            "PostObject: the answer says that the file is stored, and came before all of it was sent; a proxy may have"
+            " answered instead of object storage. No package was created"
+        )
+    return response.sent
+
+
+def _pause(error: TuyaOTAError, attempt: int, doing: str) -> Flow[None]:
+    """Wait before the second and the third attempt.
+
+    :raises TuyaOTAError: the error, where nothing is to be tried again.
+    """
+    ambient: Ambient = yield Look()
+    policy = RetryPolicy(attempts=3)
+    delay = policy.delay(error, Repeat.HARMLESS, attempt=attempt, jitter=ambient.jitter)
+    if delay is None:
+        raise error
+    yield Note(f"{error.sentence} {doing} again in {delay:.1f} s.", warning=True)
+    yield Sleep(delay)
+
+
+def _form(
+    settings: Settings, ticket: UploadTicket, file: FirmwareFile, boundary: str, methods: Sequence[str]
+) -> Request:
+    def build() -> Request:
+        return upload_request(settings, ticket, file, boundary=boundary, methods=methods)
+
+    return safely(GenerateOTAUploadURL.name, build)
+
+
+def upload_request(
+    settings: Settings, ticket: UploadTicket, file: FirmwareFile, *, boundary: str, methods: Sequence[str] = ()
+) -> Request:
+    """Build the form POST: fixed fields in the documented spelling, the file last.
+
+    :param methods: digests to take of the file while it is sent.
+    :raises ConfigurationError: the platform names a plain-http bucket and the connection does not permit that.
+    :raises ProtocolError: what it names is no address of a bucket.
+    """
+    scheme, host, netloc = _bucket(ticket.host)
+    require_safe_scheme(scheme, host, allow_http=settings.allow_http, what=f"Object storage at {scheme}://{netloc}")
+    body = MultipartBody(
+        fields=[
+            ("key", ticket.key),
+            ("policy", ticket.policy.reveal()),
+            ("OSSAccessKeyId", ticket.access_key_id.reveal()),
+            ("Signature", ticket.signature.reveal()),
+            ("success_action_status", "200"),
+        ],
+        file_name=file.name,
+        size=file.size,
+        open_file=file.open_file,
+        boundary=boundary,
+        methods=methods,
+    )
+    return Request("POST", f"{scheme}://{netloc}/", {"Content-Type": body.content_type}, body)
+
+
+_BUCKET = re.compile(r"(?:https?://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?", re.IGNORECASE)
+"""A host and nothing that a request could be bent with: no user, path, query or control character."""
+
+
+def _bucket(named: str) -> tuple[str, str, str]:
+    """Split the bucket's address into scheme, host, and host with port."""
+    try:
+        parts = urlsplit(named if "://" in named else f"https://{named}")
+        if _BUCKET.fullmatch(named) and parts.hostname and parts.port != 0:
+            return parts.scheme, parts.hostname, parts.netloc
+    except ValueError:
+        pass
+    # The address is not repeated: whatever it is, it may be presigned.
+    raise ProtocolError(
+        "GenerateOTAUploadURL: the Host in the answer is no address of a bucket; nothing was uploaded. A proxy may have"
+        " changed the answer; if there is none, report it to the vendor."
+    )

@@ -1,0 +1,1 @@
+"""The wire: signed requests, and answers read strictly."""

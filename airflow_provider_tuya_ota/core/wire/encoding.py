@@ -1,0 +1,83 @@
+"""Parameters to a canonical query: list and boolean forms, RFC 3986 encoding, byte order.
+
+Source: https://www.alibabacloud.com/help/en/marketplace/untitled-document-1740984134232 (encoding) and the curl
+examples of CancelOTATaskByDevice and ConfirmOTATask (lists).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote
+
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.secret import Secret
+from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.texts import is_writable
+
+Scalar: TypeAlias = str | int | bool | Secret
+Value: TypeAlias = "Scalar | Sequence[Scalar] | None"
+Wire: TypeAlias = "Mapping[str, str | Secret]"
+"""Parameters as they are sent; what is secret stays wrapped until it is encoded."""
+
+
+def to_wire(parameters: Mapping[str, Value]) -> dict[str, str | Secret]:
+    """Flatten parameters: lists become ``Name.1…N``, booleans ``true``/``false``, None is left out.
+
+    :raises InvalidParameterError: a name or a value has no form on the wire.
+    """
+    if not isinstance(parameters, Mapping):
+        raise InvalidParameterError(field="params", problem=f"{shown(parameters)} is no mapping", allowed=_PARAMETERS)
+    wire: dict[str, str | Secret] = {}
+    for name, value in parameters.items():
+        _require_name(name)
+        if isinstance(value, list | tuple):
+            wire.update({f"{name}.{place}": _text(name, item) for place, item in enumerate(value, start=1)})
+        elif value is not None:
+            wire[name] = _text(name, value)
+    return wire
+
+
+_PARAMETERS: Final = "parameters by their names on the wire"
+
+
+def _require_name(name: Any) -> None:
+    if not (isinstance(name, str) and name and is_writable(name)):
+        raise InvalidParameterError(field="params", problem=f"{shown(name)} is no name", allowed=_PARAMETERS)
+
+
+def _text(name: str, value: Any) -> str | Secret:
+    if isinstance(value, Secret) and is_writable(value.reveal()):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and is_writable(value):
+        return str.__str__(value)
+    if isinstance(value, int) and value.bit_length() <= _LARGEST:
+        return int.__repr__(value)
+    # The value is not shown: nobody knows of a parameter that is not checked whether it is secret.
+    kinds = {True: "a text with halves of characters or controls", False: f"a value of type {type(value).__name__}"}
+    raise InvalidParameterError(
+        field=name if len(name) <= _LONGEST_NAME else shown(name),
+        problem=f"{kinds[isinstance(value, str)]} cannot be sent",
+        allowed=f"a text, a whole number of {_LARGEST} bits, True or False, or a list of them",
+    )
+
+
+_LARGEST: Final = 64
+"""Bits of a whole number; the platform's are integers and longs."""
+_LONGEST_NAME: Final = 60
+
+
+def percent_encode(text: str) -> str:
+    """Encode as RFC 3986 asks: only ``A-Z a-z 0-9 - _ . ~`` stay, a space is ``%20``."""
+    return quote(text, safe="")
+
+
+def canonical_query(wire: Wire) -> str:
+    """Join the parameters sorted by name in byte order, so that ``X.10`` stands before ``X.2``."""
+    return "&".join(f"{percent_encode(name)}={_encoded(wire[name])}" for name in sorted(wire))
+
+
+def _encoded(value: str | Secret) -> str:
+    return percent_encode(value.reveal() if isinstance(value, Secret) else value)

@@ -1,0 +1,236 @@
+"""Reply objects whose keys are found in any case.
+
+The vendor's tables write ``JobId``, its examples ``jobId``, and how ``OSSAccessKeyId`` is spelled depends on a
+serialiser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_tuya_ota.core.errors import ProtocolError
+from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, cut
+from airflow_provider_tuya_ota.core.wire.redaction import holds, mask_reply, redact, safe_name, safe_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_tuya_ota.core.secret import Secret
+
+LONGEST_DEVICE_NAME: Final = 256
+LONGEST_EXACT: Final = 8192
+"""Characters of a text that is sent back as it came: a policy has some hundred."""
+_NO_NAME: Final = re.compile(r"[?=#&]|://")
+_ID: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@-]{{0,{LONGEST_NAME - 1}}}")
+_DECIMAL: Final = re.compile(r"[0-9]+\.[0-9]+([Ee][+-]?[0-9]+)?")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
+_WIDEST: Final = 2**63
+"""Events and databases hold whole numbers of 64 bits."""
+_SHOWN_KEYS: Final = 10
+
+
+class Record(Mapping[str, Any]):
+    """A JSON object with case-insensitive keys; iteration gives the platform's own spelling.
+
+    Its repr names the keys only, because values may be presigned addresses or device secrets.
+
+    :param values: the object as parsed.
+    :param secrets: texts to remove wherever the platform echoes them.
+    :raises ProtocolError: when two keys differ in nothing but case and disagree.
+    """
+
+    __slots__ = ("_secrets", "_spelling", "_values")
+
+    def __init__(self, values: Mapping[str, Any], secrets: Sequence[Secret] = ()) -> None:
+        self._values = values
+        self._secrets = secrets
+        self._spelling: dict[str, str] = {}
+        for key in values:
+            known = self._spelling.setdefault(key.lower(), key)
+            if known != key and values[known] != values[key]:
+                raise ProtocolError(f"the answer has both {_key(known)!r} and {_key(key)!r}, with different values")
+
+    def __getitem__(self, key: str) -> Any:
+        return _wrap(self._values[self._spelling[key.lower()]], self._secrets)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower() in self._spelling
+
+    def __repr__(self) -> str:
+        return f"Record({', '.join(self._values)})"
+
+    def __copy__(self) -> Record:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Record:
+        # dataclasses.asdict copies values this way.
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Record, (mask_reply(self._values),)
+
+    def serialize(self) -> dict[str, Any]:
+        """Give Airflow what it may write into XCom: the object with every value behind a secret name masked."""
+        masked: dict[str, Any] = mask_reply(self._values)
+        return masked
+
+    @staticmethod
+    def deserialize(data: Mapping[str, Any], version: int) -> Record:  # noqa: ARG004 - Airflow's signature
+        """Read what :meth:`serialize` gave."""
+        return Record(data)
+
+    def plain(self) -> Mapping[str, Any]:
+        """Give the object as the platform sent it. Handle with care: nothing in it is masked."""
+        return self._values
+
+    def text(self, key: str, default: str = "") -> str:
+        """Read what a person wrote or reads: on one line, short, with nothing secret; absent and null give the default.
+
+        A number or a boolean is given as the platform writes it.
+        """
+        value = self._scalar(key)
+        return default if value is None else safe_text(value, self._secrets)
+
+    def name(self, key: str) -> str:
+        """Read what other texts are compared with: a name, a version, a status; absent and null give an empty text.
+
+        It is given unchanged where it has nothing but letters, digits and ``. _ : @ ( ) -``; see :func:`safe_name`.
+        """
+        return safe_name(self._scalar(key) or "", self._secrets)
+
+    def device(self, key: str) -> str:
+        """Read a device's name as it is, because others are compared with it; absent and null give an empty text.
+
+        Only what could be an address or hold a secret is made safe to be shown, and equals no name any more.
+        """
+        text = self._scalar(key) or ""
+        is_name = text.isprintable() and len(text) <= LONGEST_DEVICE_NAME and not _NO_NAME.search(text)
+        if " " in text:
+            # With blanks it may be a sentence that holds a secret.
+            is_name = is_name and redact(text) == text
+        return text if is_name and not holds(text, self._secrets) else self.name(key)
+
+    def id(self, key: str) -> str:
+        """Read an id exactly, from a text or a whole number; absent, null and empty give an empty text.
+
+        :raises ProtocolError: it is anything else. A decimal number has lost digits, and a padded text is another id.
+        """
+        value = self.get(key)
+        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if text is None or text == "":
+            return ""
+        if not isinstance(text, str) or not _ID.fullmatch(text) or _DECIMAL.fullmatch(text):
+            raise ProtocolError(
+                f"{key} should be an id (letters, digits and . _ : @ -), the answer has {_kind(value)}"
+                + (f" {cut(safe_text(text, self._secrets), 40)!r}" if isinstance(text, str) else "")
+            )
+        return text
+
+    def other_than(self, key: str, wanted: str) -> str:
+        """Give what is told under a key, as :meth:`name` does, where that is not what is wanted; else an empty text."""
+        told = self._scalar(key) or ""
+        return "" if told in {"", wanted} else safe_name(told, self._secrets)
+
+    def exact(self, key: str) -> str:
+        """Read a text that is sent back as it came, or kept secret; absent and null give an empty text.
+
+        :raises ProtocolError: it has blanks or characters that cannot be shown, or is longer than 8,192 characters.
+        """
+        text = self._scalar(key) or ""
+        if not text.isprintable() or " " in text or len(text) > LONGEST_EXACT:
+            raise ProtocolError(f"{key} should be at most {LONGEST_EXACT:,} characters without blanks")
+        return text
+
+    def whole(self, key: str) -> int | None:
+        """Read a whole number of at most 64 bits that may come as text; absent, null and empty give None."""
+        text = (self._scalar(key) or "").strip()
+        if not text:
+            return None
+        if not _WHOLE.fullmatch(text) or not -_WIDEST <= int(text) < _WIDEST:
+            raise ProtocolError(f"{key} should be a whole number")
+        return int(text)
+
+    def flag(self, key: str) -> bool | None:
+        """Read a boolean that may come as text; absent, null and empty give None."""
+        text = (self._scalar(key) or "").strip().lower()
+        if text not in {"true", "false", ""}:
+            raise ProtocolError(f"{key} should be true or false")
+        return {"true": True, "false": False}.get(text)
+
+    def _scalar(self, key: str) -> str | None:
+        value = self.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, str | int | float):
+            return str(value)
+        raise ProtocolError(f"{key} should be a single value, the answer has {type(value).__name__}")
+
+    def record(self, key: str) -> Record:
+        """Read an object; a list of one object counts as that object."""
+        value = self.get(key)
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, Record):
+            return value
+        raise ProtocolError(f"{key} should be an object, the answer has {_kind(value)}")
+
+    def items_of(self, key: str, *, item_key: str) -> list[Record]:
+        """Read a list in any documented form: flat, wrapped once, a single object, null or absent.
+
+        :param key: where the list stands.
+        :param item_key: a key that every item has, which tells a single item from a wrapper.
+        """
+        return _items(self.get(key), key, item_key)
+
+
+def _wrap(value: Any, secrets: Sequence[Secret]) -> Any:
+    """Make objects inside a parsed answer case-insensitive."""
+    if isinstance(value, Mapping) and not isinstance(value, Record):
+        return Record(value, secrets)
+    if isinstance(value, list):
+        return [_wrap(item, secrets) for item in value]
+    return value
+
+
+def _items(value: Any, key: str, item_key: str) -> list[Record]:
+    if value is None or value == "":
+        return []
+    if isinstance(value, Record):
+        if item_key in value:
+            return [value]
+        if not value:
+            return []
+        inner = [item for item in value.values() if isinstance(item, list | Record)]
+        if len(inner) == 1:
+            return _items(inner[0], key, item_key)
+        if not inner and not any(value.values()):
+            # An empty wrapper as XML gives it: <Data><SimpleOTATaskInfo/></Data>.
+            return []
+    if isinstance(value, list) and all(isinstance(item, Record) and item_key in item for item in value):
+        return value
+    raise ProtocolError(f"{key} should be a list of objects with {item_key}, the answer has {_kind(value)}")
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, Record):
+        more = ", …" if len(value) > _SHOWN_KEYS else ""
+        return f"an object with {', '.join(map(_key, list(value)[:_SHOWN_KEYS])) or 'no keys'}{more}"
+    return type(value).__name__
+
+
+def _key(key: str) -> str:
+    return cut(safe_name(key), 40)

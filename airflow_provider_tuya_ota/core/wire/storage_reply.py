@@ -1,0 +1,80 @@
+"""Object storage's answer to a form upload: 200, 201 and 204 are success, errors are XML.
+
+Source: Alibaba OSS, PostObject and its troubleshooting page.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core.errors import (
+    ApiError,
+    AuthenticationError,
+    InvalidRequestError,
+    ProtocolError,
+    UnavailableError,
+    UnreadableReplyError,
+)
+from airflow_provider_tuya_ota.core.policy.retry import asked_pause
+from airflow_provider_tuya_ota.core.wire.body import read_body, safely
+from airflow_provider_tuya_ota.core.wire.record import Record
+from airflow_provider_tuya_ota.core.wire.redaction import excerpt, redact_code
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_tuya_ota.core.secret import Secret
+    from airflow_provider_tuya_ota.core.wire.http import Response
+
+ACTION = "PostObject"
+
+
+def read_storage_reply(response: Response, *, secrets: Sequence[Secret] = ()) -> None:
+    """Accept a stored file.
+
+    :param secrets: of the form; removed from messages, wherever storage echoes them.
+    :raises ApiError: storage refused the form; ``UnavailableError`` where sending again may help.
+    :raises ProtocolError: the answer has no documented form; ``UnreadableReplyError`` where it is not storage's.
+    """
+    safely(ACTION, lambda: _read(response, secrets))
+
+
+def _read(response: Response, secrets: Sequence[Secret]) -> None:
+    if response.status in {200, 201, 204}:
+        return
+    if response.status < 400:  # noqa: PLR2004 - HTTP's failures begin there
+        raise ProtocolError(f"{ACTION}: object storage answered HTTP {response.status}, which is no documented answer")
+    fields = read_body(response.body, secrets) or Record({})
+    code = redact_code(fields.name("Code"), secrets)
+    if not code and response.status < 500:  # noqa: PLR2004 - HTTP's server failures
+        raise UnreadableReplyError(
+            f"{ACTION}: something in between answered instead of object storage (HTTP {response.status}):"
+            f" {excerpt(response.body, secrets)!r}. The worker must reach object storage, directly or through the"
+            " connection's proxy."
+        )
+    kind, advice = _meaning(code, fields.text("Message"), response.status)
+    raise kind(
+        action=ACTION,
+        code=code,
+        message=fields.text("Message") or excerpt(response.body, secrets),
+        request_id=fields.name("RequestId"),
+        http_status=response.status,
+        advice=advice,
+        retry_after=asked_pause(response.headers),
+    )
+
+
+def _meaning(code: str, message: str, status: int) -> tuple[type[ApiError], str]:
+    if status >= 500:  # noqa: PLR2004 - HTTP's server failures
+        return UnavailableError, "The upload may be repeated."
+    if "expired" in message.lower():
+        # A fresh ticket mends it: the upload began later than a minute after the last one was given.
+        return UnavailableError, "The permission to upload had expired; check this machine's clock if it recurs."
+    if code == "EntityTooLarge":
+        return InvalidRequestError, "The platform takes files of at most 1,048,576,000 bytes."
+    if status == 403:  # noqa: PLR2004 - HTTP's Forbidden
+        return (
+            AuthenticationError,
+            "Object storage does not accept the platform's own permission; report the request id.",
+        )
+    return InvalidRequestError, ""

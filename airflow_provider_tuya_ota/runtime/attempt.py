@@ -1,0 +1,130 @@
+"""What Airflow knows of this try of a task, and where the task writes down what must survive it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.sdk.execution_time.context import NEVER_EXPIRE
+
+from airflow_provider_tuya_ota.core.errors import OutcomeError
+from airflow_provider_tuya_ota.core.flows.effects import Memo, Neighbours
+from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage
+from airflow_provider_tuya_ota.runtime.ledger import Ledger
+from airflow_provider_tuya_ota.transports.driver import FORGETFUL
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow.sdk import Context
+
+    from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.transports.driver import Memory
+
+KEY: Final = "tuya_ota.job"
+"""Of the entry in the task state store; people see it in the UI."""
+
+
+class TaskMemory:
+    """What a task writes down: in Airflow's task state store for itself, in the ledger for all others.
+
+    The store survives retries, crashes, deferral and clearing. Where it was emptied, the ledger still knows; a note
+    there that cannot be read is none, so that deleting the entry of the store is all that a person has to do.
+
+    :param store: ``context["task_state_store"]``, or None where Airflow has none.
+    :param ledger: None outside of a task that Airflow runs.
+    """
+
+    def __init__(self, store: Any, ledger: Ledger | None) -> None:
+        self._store = store
+        self._ledger = ledger
+
+    def recall(self) -> Memo:
+        """Give what was written last."""
+        value = None if self._store is None else self._store.get(KEY)
+        if value is None and self._ledger is not None:
+            value = _readable(self._ledger.read())
+        return Memo(value, is_durable=True)
+
+    def remember(self, value: Any) -> None:
+        """Write, never to expire: a note that is gone before a late retry would make a second job.
+
+        The task's own store comes first: what others do not see yet is known to the task, at least.
+        """
+        if self._store is not None:
+            self._store.set(KEY, value, retention=NEVER_EXPIRE)
+        if self._ledger is None:
+            return
+        self._ledger.write(value)
+        if value["stage"] == Stage.CREATED:
+            self._ledger.sweep()
+
+    def neighbours(self, mask: str | None) -> Neighbours:
+        """Give what other tasks have written about the same package."""
+        return Neighbours() if self._ledger is None else self._ledger.neighbours(mask)
+
+
+def _readable(note: Any) -> Any:
+    try:
+        Intent.from_dict(note)
+    except OutcomeError:
+        return None
+    return note
+
+
+def memory_of(context: Context, *, settings: Settings, firmware_id: str) -> Memory:
+    """Give the task's memory; one that forgets where Airflow offers nothing to write to."""
+    store = context.get("task_state_store")
+    ledger = Ledger.of(context, settings, firmware_id)
+    return FORGETFUL if store is None and ledger is None else TaskMemory(store, ledger)
+
+
+def noted_job(context: Context) -> tuple[str, bool]:
+    """Give the id of the job that the task has written down, empty where there is none, and whether it is certain."""
+    store = context.get("task_state_store")
+    note = None if store is None else store.get(KEY)
+    if not note:
+        return "", False
+    intent = Intent.from_dict(note)
+    return intent.entity_id, intent.is_certain
+
+
+def noted_start(context: Context, *, retries: int) -> tuple[str, bool]:
+    """Give the id of the job that the task has written down, empty where there is none, and whether one may exist.
+
+    What it wrote before it was cleared is not counted.
+
+    :param retries: of the task, see :func:`attempt_of`.
+    """
+    store = context.get("task_state_store")
+    note = _readable(None if store is None else store.get(KEY))
+    if note is None:
+        return "", False
+    intent = Intent.from_dict(note)
+    most = getattr(context["ti"], "max_tries", None)
+    # Another task of the run may have been cleared alone.
+    was_cleared = most is None or intent.cleared_after != most - retries
+    if was_cleared and intent.clear_number != getattr(context.get("dag_run"), "clear_number", 0):
+        return "", False
+    return intent.entity_id, intent.stage not in {Stage.NOTHING, Stage.PREPARING}
+
+
+def attempt_of(
+    context: Context, *, retries: int, on_failed_job: str, may_cancel: bool, drained_by: datetime, poll_interval: float
+) -> Attempt:
+    """Say which try this is.
+
+    :param retries: of the task. Clearing adds them to the tries that are left, which tells a retry from a clear.
+    """
+    ti, dag_run = context["ti"], context.get("dag_run")
+    tried, most = getattr(ti, "try_number", 1), getattr(ti, "max_tries", None)
+    return Attempt(
+        clear_number=getattr(dag_run, "clear_number", 0),
+        cleared_after=None if most is None else most - retries,
+        is_retry=tried > (retries if most is None else most) - retries + 1,
+        run_started_at=getattr(dag_run, "start_date", None),
+        on_failed_job=OnFailedJob(on_failed_job),
+        may_cancel=may_cancel,
+        drained_by=drained_by,
+        drain_here=False,
+        poll_interval=poll_interval,
+    )

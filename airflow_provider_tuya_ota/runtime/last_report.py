@@ -1,0 +1,121 @@
+"""What to tell at the end of a run: the last step that began, also where it could not tell itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_tuya_ota.core.status.last_step import REJECT, Step, tell_last, worst_of
+from airflow_provider_tuya_ota.core.status.report import Event, ReleaseReport, first_line, shown
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.runtime.task_report import XCOM_KEY, run_link
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+SKIPPED: Final = "skipmixin_key"
+"""XCom of a task of Airflow that has skipped others."""
+
+
+def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
+    """Report on the last step of this run that began, in the form of the XCom ``ota_release``.
+
+    Every operator of this package and :class:`~airflow_provider_tuya_ota.sensors.job.TuyaOTAJobSensor` leaves a report
+    of its end. A task that a person stops while it waits never runs again, and a process that is lost leaves nothing:
+    then, and where the report contradicts the state that the task has now, this says what is known instead, and looks
+    at the job. Where the stop cancels what has not begun, it looks again after 3, 5 and 10 s until nothing of that
+    waits any more; ``text`` says "still stopping" where some does even then. Steps of others that succeeded are passed
+    over; one that failed is told.
+
+    Reads states and XCom of the run, and in the case said four requests or so a look at the platform, for two minutes
+    at most. An outage there is no error: the report says that the job could not be looked at.
+
+    :param context: of the running task; in a sample Dag that of its last step, a teardown.
+    :param task_ids: the run's steps in order; of a mapped one the worst instance is told.
+    :returns: see :class:`~airflow_provider_tuya_ota.core.status.report.ReleaseReport`; ``text`` says it in one line.
+    """
+    now = datetime.now(UTC)
+    report = tell_last([worst_of(_instances(context, task_id), now) for task_id in task_ids], now)
+    if report.event is Event.STOPPED and report.job_id and not report.counts:
+        report = _looked_at(context, report)
+    return report.to_dict()
+
+
+def _instances(context: Context, task_id: str) -> list[Step]:
+    """Read a step; a mapped one has several instances."""
+    ti: Any = context["ti"]
+    run_id = context["run_id"]
+    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[run_id]).get(run_id, {})
+    # Instances of a mapped task are called task_0, task_1 and so on.
+    found = [
+        (int(name.removeprefix(f"{task_id}_")) if name != task_id else -1, str(state or ""))
+        for name, state in states.items()
+    ]
+    return [_step(context, task_id, map_index, state) for map_index, state in found or [(-1, "")]]
+
+
+def _step(context: Context, task_id: str, map_index: int, state: str) -> Step:
+    ti: Any = context["ti"]
+    run_id = context["run_id"]
+    values = ti.xcom_pull(task_ids=task_id, key=XCOM_KEY, map_indexes=map_index)
+    task = context["dag"].get_task(task_id)
+    kind: Any = getattr(task, "operator_class", type(task))
+    # By name: the provider that asks people need not be installed.
+    asks = any(one.__name__ == "HITLOperator" for one in kind.__mro__)
+    at = SimpleNamespace(dag_id=ti.dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
+    return Step(
+        task_id=task_id,
+        state=state,
+        report=_read(values),
+        run_link=run_link(at),
+        leaves_reports=_argument(task, "tuya_ota_conn_id") is not None,
+        waits_elsewhere=_argument(task, "deferrable") is True,
+        asks=asks,
+        answer=_answer(ti, task_id, map_index) if asks else None,
+    )
+
+
+def _answer(ti: Any, task_id: str, map_index: int) -> Any:
+    """Give what a person answered: Airflow keeps no return value of a task that skips others, only which ones."""
+    pulled = {key: ti.xcom_pull(task_ids=task_id, key=key, map_indexes=map_index) for key in ("return_value", SKIPPED)}
+    if isinstance(pulled[SKIPPED], dict) and pulled[SKIPPED].get("skipped"):
+        return {"chosen_options": [REJECT]}
+    return pulled["return_value"]
+
+
+def _argument(task: Any, name: str) -> Any:
+    """Give what an operator was made with, mapped or not."""
+    return getattr(task, name, None) or getattr(task, "partial_kwargs", {}).get(name)
+
+
+def _read(values: Any) -> ReleaseReport | None:
+    try:
+        return ReleaseReport.from_dict(values)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _looked_at(context: Context, report: ReleaseReport) -> ReleaseReport:
+    from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - only this case needs the protocol
+    from airflow_provider_tuya_ota.core.jobs.after_stop import look_after_stop, waiting_in  # noqa: PLC0415 - only this case needs the protocol
+    from airflow_provider_tuya_ota.core.status.job_snapshot import look_at_job  # noqa: PLC0415 - only this case needs the protocol
+
+    task: Any = context["dag"].get_task(report.step)
+    is_stopped = report.on_cancel == "stop"
+    try:
+        conn_id = task.render_template(_argument(task, "tuya_ota_conn_id"), context)
+        hook = TuyaOTAHook(conn_id)
+        # Whoever waits to be told is not kept waiting by an outage.
+        settings = replace(hook.get_settings(), connect_timeout=3.0, read_timeout=5.0)
+        with TuyaOTAClient(settings, listener=LogListener(hook.log)) as client:
+            look = look_after_stop if is_stopped else look_at_job
+            verdict = client.run(look(client.settings, report.job_id))
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, the rest is told all the same
+        return replace(report, error=f"How the job stands could not be looked at: {first_line(error)}")
+    left = waiting_in(verdict) if is_stopped else 0
+    seen = f"still stopping, {left} device tasks are not cancelled yet" if left else "looked at afterwards"
+    return replace(report, did=f"{report.did}; {seen}", **shown(verdict))

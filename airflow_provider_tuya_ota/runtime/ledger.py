@@ -1,0 +1,162 @@
+"""The notes of all tasks of an Airflow, each readable by the others: one Airflow variable for each task.
+
+Airflow's variables have no compare-and-set, so each task writes its own and no other. Whoever wants to know what others
+are about to create lists the variables by prefix. What certainly concerns other devices is told by its name alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.sdk import Variable
+
+from airflow_provider_tuya_ota.core.flows.effects import Neighbour, Neighbours
+from airflow_provider_tuya_ota.core.jobs.intent import Stage
+from airflow_provider_tuya_ota.core.jobs.target import Target, may_overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_provider_tuya_ota.core.settings import Settings
+
+PREFIX: Final = "tuya_ota.intent"
+DESCRIPTION: Final = "Which OTA job a task creates; may be deleted when no release of its package is under way."
+KEPT: Final = timedelta(days=7)
+"""How long a note is kept that nobody writes any more: retries come sooner, and jobs are in every list for long."""
+SWEPT_AT_ONCE: Final = 5
+"""Old notes of any package that a task that creates a job looks at."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The notes about one package of one service instance.
+
+    :param package: tells package and service instance from all others.
+    :param task: tells this task from all others.
+    :param who: this task, in words.
+    """
+
+    package: str
+    task: str
+    who: str
+
+    @classmethod
+    def of(cls, context: Context, settings: Settings, firmware_id: str) -> Ledger | None:
+        """Open the ledger; None outside of a task that Airflow runs."""
+        try:
+            from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS  # noqa: F401, PLC0415 - exists in a running task only
+        except ImportError:
+            return None
+        ti = context["ti"]
+        # Not the key: several keys of an account, and one that was exchanged, concern the same packages.
+        package = _digest(settings.host.lower().rstrip("."), str(settings.port), firmware_id)
+        mapped = f" [{ti.map_index}]" if (ti.map_index or -1) >= 0 else ""
+        who = f"task {ti.task_id}{mapped} of run {ti.run_id} of Dag {ti.dag_id}"
+        return cls(package, _digest(ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index)), who)
+
+    def read(self) -> Any:
+        """Give this task's own note; None where there is none, and where no job is outstanding."""
+        for key in self._own():
+            if (entry := _entry(key)) is not None and not _is_over(entry["note"]):
+                return entry["note"]
+        return None
+
+    def write(self, note: dict[str, Any]) -> None:
+        """Write this task's own note; what others see of it before is replaced.
+
+        The jobs that it is done with stay in the entry, so that no task like it takes one for its own. An entry that
+        would say nothing is removed.
+        """
+        own = self._own()
+        now = datetime.now(UTC).isoformat()
+        had = _had([entry for key in own if (entry := _entry(key)) is not None], note, now)
+        mask = Target.from_dict(note["target"]).mask
+        new = f"{PREFIX}.{self.package}.{mask}.{self.task}" if had or not _is_over(note) else None
+        if new is not None:
+            entry = {"who": self.who, "at": now, "note": note, "had": had}
+            Variable.set(new, json.dumps(entry), description=DESCRIPTION)
+        for key in own:
+            if key != new:
+                Variable.delete(key)
+
+    def neighbours(self, mask: str | None) -> Neighbours:
+        """Read the notes of others, those of tasks that certainly concern other devices left out."""
+        notes = []
+        for key in self._keys():
+            _, _, theirs, task = key.rsplit(".", 3)
+            if task == self.task or (mask is not None and not may_overlap(theirs, mask)):
+                continue
+            if (entry := _entry(key)) is not None:
+                who = str(entry.get("who", "another task"))[:500]
+                notes.append(Neighbour(who, task, entry["note"], tuple(_marks(entry))))
+        return Neighbours(self.task, tuple(notes))
+
+    def sweep(self) -> None:
+        """Delete a few notes that are old, of whatever package."""
+        others = [key for key in _listed(f"{PREFIX}.") if not key.startswith(f"{PREFIX}.{self.package}.")]
+        # Each task begins at another place, so that all are looked at in time.
+        start = int(self.task, 16) % max(1, len(others))
+        for key in (others[start:] + others[:start])[:SWEPT_AT_ONCE]:
+            entry = _entry(key)
+            if entry is None or _is_old(entry.get("at")):
+                Variable.delete(key)
+
+    def _own(self) -> list[str]:
+        return [key for key in self._keys() if key.endswith(f".{self.task}")]
+
+    def _keys(self) -> list[str]:
+        prefix = f"{PREFIX}.{self.package}."
+        return [key for key in _listed(prefix) if key.count(".") == prefix.count(".") + 1]
+
+
+def _listed(prefix: str) -> Sequence[str]:
+    return list(Variable.keys(prefix=prefix))
+
+
+def _entry(key: str) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(Variable.get(key, default="null"))
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and "note" in entry else None
+
+
+def _had(entries: list[dict[str, Any]], note: dict[str, Any], now: str) -> dict[str, str]:
+    """Name the jobs that a task is done with once it writes a note, and since when: those of other intents than this.
+
+    A job that was found, and that the same intent then left to somebody else, never was the task's.
+    """
+    had: dict[str, str] = {}
+    for entry in entries:
+        had |= {job_id: at for job_id, at in _marks(entry).items() if not _is_old(at)}
+        old = entry["note"] if isinstance(entry["note"], dict) else {}
+        is_done = _is_over(note) or old.get("started_at") != note["started_at"]
+        if is_done and old.get("entity_id"):
+            had.setdefault(str(old["entity_id"]), now)
+    return had
+
+
+def _marks(entry: dict[str, Any]) -> dict[str, str]:
+    marks = entry.get("had")
+    return {str(job_id): str(at) for job_id, at in marks.items()} if isinstance(marks, dict) else {}
+
+
+def _is_over(note: Any) -> bool:
+    return isinstance(note, dict) and note.get("stage") == Stage.NOTHING
+
+
+def _is_old(at: Any) -> bool:
+    try:
+        return datetime.now(UTC) - datetime.fromisoformat(at) > KEPT
+    except (TypeError, ValueError):
+        return True
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2s("\n".join(parts).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,110 @@
+"""The Airflow side of waiting: blocking and deferred, in operators and sensors, end in the same verdict or error."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from airflow_provider_tuya_ota.core.errors import TriggerEventError
+from airflow_provider_tuya_ota.core.model.error_event import rebuild_error
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.verdict import Verdict
+from airflow_provider_tuya_ota.core.status.wait import Patience, require_success, watch_job
+from airflow_provider_tuya_ota.core.status.wait_state import TOLERANCE
+from airflow_provider_tuya_ota.runtime.arguments import duration
+
+if TYPE_CHECKING:
+    from airflow.triggers.base import BaseTrigger
+
+    from airflow_provider_tuya_ota.core.status.wait_state import WaitState
+    from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+    from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
+
+LEAD = 10.0
+"""Seconds by which a wait ends before Airflow breaks it off, at most a tenth of the time: enough to end it well."""
+BACKSTOP = timedelta(minutes=10)
+"""How much later than the trigger's own deadline Airflow gives up: only for a triggerer that never fires."""
+
+
+def patience(
+    *,
+    timeout: float,
+    poll_interval: float,
+    execution_timeout: timedelta | None,
+    poll_error_tolerance: float = TOLERANCE,
+) -> Patience:
+    """Set the deadline: the earlier of ``timeout`` and ``execution_timeout``.
+
+    Airflow itself does not enforce the latter while a task is deferred.
+
+    :param timeout: seconds to wait from now.
+    :param poll_interval: seconds between two looks.
+    :param execution_timeout: of the task.
+    :param poll_error_tolerance: seconds that looks may keep failing.
+    :raises InvalidParameterError: one of them is no such number.
+    """
+    duration("timeout", timeout)
+    duration("poll_interval", poll_interval)
+    duration("poll_error_tolerance", poll_error_tolerance, or_none=True)
+    seconds = timeout
+    if execution_timeout:
+        allowed = execution_timeout.total_seconds()
+        seconds = min(timeout, allowed - min(LEAD, allowed / 10))
+    return Patience(
+        deadline=datetime.now(UTC) + timedelta(seconds=seconds),
+        poll_interval=poll_interval,
+        poll_error_tolerance=poll_error_tolerance,
+    )
+
+
+def wait_here(hook: TuyaOTAHook, job_id: str, how: Patience, log: Any, state: WaitState | None = None) -> Verdict:
+    """Wait in this worker.
+
+    :param state: what was seen before, and from now on; nothing by default.
+    :raises JobFailedError: the job ended without reaching every device.
+    :raises WaitTimeoutError: the deadline passed, the job goes on.
+    :raises TuyaOTAError: looks kept failing.
+    """
+    with hook.get_conn(log) as client:
+        verdict = client.run(watch_job(client.settings, job_id, how, state))
+    require_success(verdict)
+    return verdict
+
+
+class Defers(Protocol):
+    """A task that can wait in the triggerer."""
+
+    def defer(self, *, trigger: BaseTrigger, method_name: str, timeout: timedelta | float | None = None) -> NoReturn:
+        """Free the worker."""
+
+
+def wait_deferred(operator: Defers, trigger: TuyaOTAJobTrigger, how: Patience) -> NoReturn:
+    """Hand the wait to the triggerer and free the worker; the task goes on in ``execute_complete``."""
+    operator.defer(
+        trigger=trigger,
+        method_name="execute_complete",
+        timeout=how.deadline - datetime.now(UTC) + BACKSTOP,
+    )
+
+
+def verdict_of(event: dict[str, Any] | None) -> Verdict:
+    """Read the trigger's event: a verdict of success, or the error that the blocking wait would have raised.
+
+    :raises TriggerEventError: the event has no form that this version knows.
+    """
+    match event:
+        case {"status": "success", "verdict": dict(verdict)}:
+            return Verdict.from_dict(verdict)
+        case {"status": "failure", "verdict": dict(verdict), "message": str(message)}:
+            raise JobFailedError(message, verdict=Verdict.from_dict(verdict))
+        case {"status": "timeout", "verdict": dict(verdict), "message": str(message)}:
+            raise WaitTimeoutError(message, verdict=Verdict.from_dict(verdict))
+        case {"status": "timeout", "message": str(message)}:
+            raise WaitTimeoutError(message, verdict=None)
+        case {"status": "error", "error": dict(error)}:
+            raise rebuild_error(error)
+    status = event.get("status") if event else None
+    raise TriggerEventError(
+        f"the triggerer sent an event that this version does not know (status {status!r});"
+        " run the same version of airflow-provider-tuya-ota on workers and triggerers, then clear the task"
+    )
