@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.core.flows.calls import call, call_by_name, require_operation
 from airflow_provider_tuya_ota.core.flows.pages import Reading
-from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import Repeat
 from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.operations import Operations
-from airflow_provider_tuya_ota.transports.budget import budget_of
-from airflow_provider_tuya_ota.transports.driver import FORGETFUL, World, adrive, drive
+from airflow_provider_tuya_ota.transports.driver import NULL_STORE, Runtime, adrive, drive
+from airflow_provider_tuya_ota.transports.limiter import limiter_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.wire.encoding import Value
     from airflow_provider_tuya_ota.core.wire.reply import Reply
-    from airflow_provider_tuya_ota.transports.budget import Budget
-    from airflow_provider_tuya_ota.transports.driver import AsyncTransport, Listener, Memory, Transport
+    from airflow_provider_tuya_ota.transports.driver import AsyncTransport, Listener, StateStore, Transport
+    from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 
 __all__ = ["AsyncTuyaOTAClient", "LogListener", "Settings", "TuyaOTAClient"]
 
@@ -64,8 +64,8 @@ def _by_name(settings: Settings, name: str, parameters: Mapping[str, Value]) -> 
     known = ALL_ACTIONS.get(name)
     # Of an unknown operation nobody can say that repeating it is harmless.
     repeat = known.repeat if known else Repeat.DUPLICATES
-    lane = known.lane if known else Lane.CALLS
-    return call_by_name(settings, name, parameters, repeat=repeat, lane=lane)
+    rate_limit_group = known.rate_limit_group if known else RateLimitGroup.CALLS
+    return call_by_name(settings, name, parameters, repeat=repeat, rate_limit_group=rate_limit_group)
 
 
 class TuyaOTAClient(Operations):
@@ -74,8 +74,8 @@ class TuyaOTAClient(Operations):
     :param settings: service instance and AccessKey pair.
     :param transport: how to send; ``requests`` by default.
     :param listener: hears notes and states; the module's logger by default.
-    :param world: clock and chance; the real ones by default.
-    :param budget: how often to send; what all clients of this process share by default.
+    :param runtime: clock and chance; the real ones by default.
+    :param limiter: how often to send; what all clients of this process share by default.
     """
 
     def __init__(
@@ -84,8 +84,8 @@ class TuyaOTAClient(Operations):
         *,
         transport: Transport | None = None,
         listener: Listener | None = None,
-        world: World | None = None,
-        budget: Budget | None = None,
+        runtime: Runtime | None = None,
+        limiter: RateLimiter | None = None,
     ) -> None:
         if transport is None:
             # A Dag file is parsed often and calls nothing while it is.
@@ -97,8 +97,8 @@ class TuyaOTAClient(Operations):
         self.settings = settings
         self._transport = transport
         self._listener = listener or LogListener(logging.getLogger(__name__))
-        self._world = world or World()
-        self._budget = budget or budget_of(settings)
+        self._world = runtime or Runtime()
+        self._limiter = limiter or limiter_of(settings)
 
     def __enter__(self) -> Self:
         return self
@@ -110,18 +110,18 @@ class TuyaOTAClient(Operations):
         """Release the connections."""
         self._transport.close()
 
-    def run(self, flow: Flow[T], *, memory: Memory = FORGETFUL) -> T:
+    def run(self, flow: Flow[T], *, state_store: StateStore = NULL_STORE) -> T:
         """Carry out a flow.
 
-        :param memory: where the flow writes down what must survive a crash; nowhere by default.
+        :param state_store: where the flow writes down what must survive a crash; nowhere by default.
         """
         return drive(
             flow,
             transport=self._transport,
-            budget=self._budget,
-            world=self._world,
+            limiter=self._limiter,
+            runtime=self._world,
             listener=self._listener,
-            memory=memory,
+            state_store=state_store,
         )
 
     def do(self, action: Action[T]) -> T:
@@ -163,8 +163,8 @@ class AsyncTuyaOTAClient(Operations):
     :param settings: service instance and AccessKey pair.
     :param transport: how to send; ``aiohttp`` by default.
     :param listener: hears notes and states; the module's logger by default.
-    :param world: clock and chance; the real ones by default.
-    :param budget: how often to send; what all clients of this process share by default.
+    :param runtime: clock and chance; the real ones by default.
+    :param limiter: how often to send; what all clients of this process share by default.
     """
 
     def __init__(
@@ -173,8 +173,8 @@ class AsyncTuyaOTAClient(Operations):
         *,
         transport: AsyncTransport | None = None,
         listener: Listener | None = None,
-        world: World | None = None,
-        budget: Budget | None = None,
+        runtime: Runtime | None = None,
+        limiter: RateLimiter | None = None,
     ) -> None:
         if transport is None:
             # A Dag file is parsed often and calls nothing while it is.
@@ -186,8 +186,8 @@ class AsyncTuyaOTAClient(Operations):
         self.settings = settings
         self._transport = transport
         self._listener = listener or LogListener(logging.getLogger(__name__))
-        self._world = world or World()
-        self.budget = budget or budget_of(settings)
+        self._world = runtime or Runtime()
+        self.limiter = limiter or limiter_of(settings)
 
     async def __aenter__(self) -> Self:
         return self
@@ -204,20 +204,20 @@ class AsyncTuyaOTAClient(Operations):
         flow: Flow[T],
         *,
         listener: Listener | None = None,
-        budget: Budget | None = None,
-        world: World | None = None,
+        limiter: RateLimiter | None = None,
+        runtime: Runtime | None = None,
     ) -> T:
         """Carry out a flow; see :meth:`TuyaOTAClient.run`.
 
         :param listener: hears what this flow has to say; the client's by default.
-        :param budget: how often to send; the client's by default.
-        :param world: clock and chance; the client's by default.
+        :param limiter: how often to send; the client's by default.
+        :param runtime: clock and chance; the client's by default.
         """
         return await adrive(
             flow,
             transport=self._transport,
-            budget=budget or self.budget,
-            world=world or self._world,
+            limiter=limiter or self.limiter,
+            runtime=runtime or self._world,
             listener=listener or self._listener,
         )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_tuya_ota.core.missing import NOTHING
 from airflow_provider_tuya_ota.core.texts import HIDDEN
 from airflow_provider_tuya_ota.notifications.webhook import require_webhook
-from airflow_provider_tuya_ota.runtime.arguments import names, whole_number
+from airflow_provider_tuya_ota.runtime.arguments import parse_int, parse_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,10 +56,10 @@ def _require(field: str, value: Any) -> None:
             CreateOTAFirmware.require("dest_version", value, called=field)
         case "device_names" | "pilots":
             # As the operator reads what a template makes of the list.
-            if listed := names(field, str(value)):
+            if listed := parse_names(field, str(value)):
                 CreateOTAVerifyJob.require("target_device_name", listed, called=field)
         case "percent":
-            whole_number(field, str(value))
+            parse_int(field, str(value))
         case "source":
             require_source(value)
         case "webhook_conn_id" if value:

@@ -35,7 +35,7 @@ def tuya_ota_retry_policy(
             _waits("SourceUnavailableError", away, "the storage of the file is away"),
             _waits("TransportError", away, "no answer came"),
             _waits("ProtocolError", away, "something else than the platform answered"),
-            _waits("LostSightError", away, "the platform is away, and the job goes on"),
+            _waits("PollingFailedError", away, "the platform is away, and the job goes on"),
             _fails("OutcomeError", "the release itself has failed, or needs a person"),
         ]
     )

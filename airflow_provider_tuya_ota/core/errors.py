@@ -24,7 +24,7 @@
     │   ├── AmbiguousOutcomeError     several jobs could be the one that was created
     │   ├── JobMissingError           the job that this task created is not on the platform
     │   ├── JobFailedError            .verdict names the failing devices (core/model/outcome_errors.py)
-    │   ├── LostSightError            the platform was away for too long, the job goes on
+    │   ├── PollingFailedError            the platform was away for too long, the job goes on
     │   └── WaitTimeoutError          the deadline passed, the job goes on (core/model/outcome_errors.py)
     └── TriggerEventError             the triggerer sent an event that this version does not know
 """
@@ -223,7 +223,7 @@ class JobMissingError(OutcomeError):
     """The job that this task has written down is not on the platform, or is another one; nothing was created."""
 
 
-class LostSightError(OutcomeError):
+class PollingFailedError(OutcomeError):
     """The platform could not be looked at for longer than tolerated; the job itself goes on there."""
 
 
@@ -231,5 +231,5 @@ class TriggerEventError(TuyaOTAError):
     """The triggerer sent an event that this version of the package does not know."""
 
 
-PASSING = (TransportError, UnavailableError, ThrottledError, ProtocolError)
+TRANSIENT_ERRORS = (TransportError, UnavailableError, ThrottledError, ProtocolError)
 """After these a look may simply be repeated: they say nothing about the job that was looked at."""

@@ -46,7 +46,7 @@ def failure_of(source: str, error: Exception) -> TuyaOTAError:
             f"source: {shown} cannot be read: its storage has no credentials ({_reason(error)}). Name an Airflow"
             " connection that has them in source_conn_id."
         )
-    if marks & _PASSING or any(_PASSING_NAME.search(type(one).__name__) for one in chain):
+    if marks & _TRANSIENT or any(_TRANSIENT_NAME.search(type(one).__name__) for one in chain):
         return SourceUnavailableError(shown, _reason(error))
     return ConfigurationError(
         f"source: {shown} cannot be read ({_reason(error)}). Check source, source_conn_id and the storage's provider on"
@@ -80,7 +80,7 @@ _NOT_READABLE: Final = frozenset(
     }
 )
 _NO_KEY: Final = frozenset({"NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError"})
-_PASSING: Final = frozenset(
+_TRANSIENT: Final = frozenset(
     {
         *(TimeoutError, ConnectionError, EOFError),
         *(errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.EIO, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ESTALE),
@@ -89,7 +89,7 @@ _PASSING: Final = frozenset(
         *("InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown", "Throttling", "ThrottlingException"),
     }
 )
-_PASSING_NAME: Final = re.compile("Timeout|Connection|Disconnected|Incomplete|Payload|Streaming|Protocol")
+_TRANSIENT_NAME: Final = re.compile("Timeout|Connection|Disconnected|Incomplete|Payload|Streaming|Protocol")
 """In names of classes of botocore, aiohttp, urllib3 and http.client; their errors of the network share no base."""
 
 

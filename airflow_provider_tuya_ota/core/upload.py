@@ -25,10 +25,10 @@ from airflow_provider_tuya_ota.core.errors import (
     UnreadableReplyError,
 )
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Ambient, Digest, Flow, Look, Note, Send, Sleep
+from airflow_provider_tuya_ota.core.flows.effects import Digest, Flow, FlowContext, Note, ReadContext, Send, Sleep
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
 from airflow_provider_tuya_ota.core.flows.lists import list_packages
-from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
 from airflow_provider_tuya_ota.core.wire.body import safely
@@ -194,11 +194,11 @@ def _upload(settings: Settings, file: FirmwareFile, methods: Sequence[str]) -> F
     while True:
         attempt += 1
         ticket = yield from call(settings, GenerateOTAUploadURL(file_suffix=file.suffix))
-        ambient = yield Look()
+        ambient = yield ReadContext()
         yield Note(f"uploading {file.name}, {file.size:,} bytes")
         request = _form(settings, ticket, file, ambient.nonce, methods)
         try:
-            response: Response = yield Send(request, Lane.CALLS)
+            response: Response = yield Send(request, RateLimitGroup.CALLS)
             return ticket.firmware_url, _accepted(response, ticket)
         except (TransportError, UnavailableError, UnreadableReplyError) as error:
             yield from _pause(error, attempt, "Uploading")
@@ -219,7 +219,7 @@ def _pause(error: TuyaOTAError, attempt: int, doing: str) -> Flow[None]:
 
     :raises TuyaOTAError: the error, where nothing is to be tried again.
     """
-    ambient: Ambient = yield Look()
+    ambient: FlowContext = yield ReadContext()
     policy = RetryPolicy(attempts=3)
     delay = policy.delay(error, Repeat.HARMLESS, attempt=attempt, jitter=ambient.jitter)
     if delay is None:

@@ -25,13 +25,13 @@ class ChildProcess:
     :param command: program and arguments.
     :param environment: of the process.
     :param log: where its output goes; ``subprocess.PIPE`` to read its standard output, and let its errors be seen.
-    :param patience: seconds to let it stop by itself after SIGINT.
+    :param options: seconds to let it stop by itself after SIGINT.
     """
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], log: IO[str] | int, patience: float = 20.0
+        self, command: Sequence[str], environment: Mapping[str, str], log: IO[str] | int, options: float = 20.0
     ) -> None:
-        self._patience = patience
+        self._patience = options
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             list(command),
             env=dict(environment),

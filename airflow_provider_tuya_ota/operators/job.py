@@ -73,7 +73,7 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
     :param tuya_ota_conn_id: id of the connection.
     :raises JobFailedError: naming every failing device with its reason and progress.
     :raises WaitTimeoutError: the time was over; says how to go on.
-    :raises LostSightError: the platform was away for too long; a retry goes on with the job.
+    :raises PollingFailedError: the platform was away for too long; a retry goes on with the job.
     :raises InvalidParameterError: before anything is sent.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/CreateOTAVerifyJob?id=Kf0louscz3hvc

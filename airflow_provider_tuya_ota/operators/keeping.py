@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.actions import (
 )
 from airflow_provider_tuya_ota.core.errors import ConflictError, InvalidParameterError, NotFoundError, TuyaOTAError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.arguments import switch, text
+from airflow_provider_tuya_ota.runtime.arguments import parse_bool, parse_text
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.client import TuyaOTAClient
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def modify(operator: TuyaOTAModifyFirmwareOperator) -> str:
     """Change a package."""
-    desc, udi = text("firmware_desc", operator.firmware_desc), text("udi", operator.udi)
+    desc, udi = parse_text("firmware_desc", operator.firmware_desc), parse_text("udi", operator.udi)
     _require_one(firmware_desc=desc, udi=udi)
     # Built for its complaints, before anything is sent; the name is the package's own.
     ModifyOTAFirmware(firmware_id=operator.firmware_id, firmware_name="a", firmware_desc=desc, udi=udi)
@@ -48,7 +48,7 @@ def modify(operator: TuyaOTAModifyFirmwareOperator) -> str:
 
 def delete(operator: TuyaOTADeleteFirmwareOperator) -> str:
     """Delete a package."""
-    missing_ok = switch("missing_ok", operator.missing_ok, default=True)
+    missing_ok = parse_bool("missing_ok", operator.missing_ok, default=True)
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
         try:
             client.do(DeleteOTAFirmware(firmware_id=operator.firmware_id))
@@ -66,8 +66,8 @@ def create_module(operator: TuyaOTACreateModuleOperator) -> str:
     action = CreateOTAModule(
         module_name=operator.module_name,
         product_key=operator.product_key,
-        alias_name=text("alias_name", operator.alias_name),
-        desc=text("desc", operator.desc),
+        alias_name=parse_text("alias_name", operator.alias_name),
+        desc=parse_text("desc", operator.desc),
     )
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
         existing = _module(client, action)
@@ -90,7 +90,7 @@ def create_module(operator: TuyaOTACreateModuleOperator) -> str:
 
 def update_module(operator: TuyaOTAUpdateModuleOperator) -> str:
     """Change a module."""
-    alias, desc = text("alias_name", operator.alias_name), text("desc", operator.desc)
+    alias, desc = parse_text("alias_name", operator.alias_name), parse_text("desc", operator.desc)
     _require_one(alias_name=alias, desc=desc)
     action = UpdateOTAModule(
         module_name=operator.module_name, product_key=operator.product_key, alias_name=alias, desc=desc
@@ -103,7 +103,7 @@ def update_module(operator: TuyaOTAUpdateModuleOperator) -> str:
 
 def delete_module(operator: TuyaOTADeleteModuleOperator) -> str:
     """Delete a module."""
-    missing_ok = switch("missing_ok", operator.missing_ok, default=True)
+    missing_ok = parse_bool("missing_ok", operator.missing_ok, default=True)
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
         try:
             client.do(DeleteOTAModule(module_name=operator.module_name, product_key=operator.product_key))

@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.core.status.report import Event
 from airflow_provider_tuya_ota.core.upload import ensure_package
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
-from airflow_provider_tuya_ota.runtime.arguments import choice, named_as, switch, text
+from airflow_provider_tuya_ota.runtime.arguments import named_as, parse_bool, parse_choice, parse_text
 from airflow_provider_tuya_ota.runtime.moments import ago, read_moment
 from airflow_provider_tuya_ota.runtime.notify import require_notifiers
 from airflow_provider_tuya_ota.runtime.source import opened_source
@@ -44,8 +44,8 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
     report.know(version=written if isinstance(written, str) else shown(written))
     action = _action(operator)
     require_notifiers(operator.notifiers, operator.log)
-    suffix = GenerateOTAUploadURL(file_suffix=text("file_suffix", operator.file_suffix)).file_suffix
-    conn_id = text("source_conn_id", operator.source_conn_id)
+    suffix = GenerateOTAUploadURL(file_suffix=parse_text("file_suffix", operator.file_suffix)).file_suffix
+    conn_id = parse_text("source_conn_id", operator.source_conn_id)
     if conn_id is not None:
         conn_id = require_connection_id("source_conn_id", conn_id)
     require_connection_id("tuya_ota_conn_id", operator.tuya_ota_conn_id)
@@ -81,8 +81,8 @@ def _action(operator: TuyaOTAUploadFirmwareOperator) -> CreateOTAFirmware:
     """Check everything but the file before it is looked for."""
     if operator.product_key is None:
         raise InvalidParameterError(field="product_key", problem="is missing", allowed="the key of the owning product")
-    method = choice("sign_method (SignMethod)", operator.sign_method, tuple(DIGEST_LENGTHS), default="SHA256")
-    name = text("firmware_name", operator.firmware_name)
+    method = parse_choice("sign_method (SignMethod)", operator.sign_method, tuple(DIGEST_LENGTHS), default="SHA256")
+    name = parse_text("firmware_name", operator.firmware_name)
     with named_as(dest_version="version"):
         action = CreateOTAFirmware(
             dest_version=operator.version,
@@ -90,11 +90,11 @@ def _action(operator: TuyaOTAUploadFirmwareOperator) -> CreateOTAFirmware:
             firmware_name="a" if name is None else name,
             sign_method=method,
             product_key=operator.product_key,
-            firmware_desc=text("firmware_desc", operator.firmware_desc),
-            src_version=text("src_version", operator.src_version),
-            module_name=text("module_name", operator.module_name),
-            need_to_verify=switch("need_to_verify", operator.need_to_verify, default=True),
-            udi=text("udi", operator.udi),
+            firmware_desc=parse_text("firmware_desc", operator.firmware_desc),
+            src_version=parse_text("src_version", operator.src_version),
+            module_name=parse_text("module_name", operator.module_name),
+            need_to_verify=parse_bool("need_to_verify", operator.need_to_verify, default=True),
+            udi=parse_text("udi", operator.udi),
         )
     if name is not None:
         return action

@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.jobs.cancel_tasks import cancel_tasks_of_devices, cancel_tasks_of_job
 from airflow_provider_tuya_ota.core.jobs.confirm import MOST_AT_ONCE, confirm_job, confirm_tasks
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.arguments import named_as, names, switch, text
+from airflow_provider_tuya_ota.runtime.arguments import named_as, parse_bool, parse_names, parse_text
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.jobs.cancel_tasks import JobCancel
@@ -30,9 +30,9 @@ def cancel_job(operator: TuyaOTACancelJobOperator) -> JobCancel:
     """Cancel by job, and count what is left."""
     action = CancelOTATaskByJob(
         job_id=operator.job_id,
-        cancel_queued_task=switch("cancel_queued", operator.cancel_queued, default=False),
-        cancel_notified_task=switch("cancel_notified", operator.cancel_notified, default=False),
-        cancel_unconfirmed_task=switch("cancel_unconfirmed", operator.cancel_unconfirmed),
+        cancel_queued_task=parse_bool("cancel_queued", operator.cancel_queued, default=False),
+        cancel_notified_task=parse_bool("cancel_notified", operator.cancel_notified, default=False),
+        cancel_unconfirmed_task=parse_bool("cancel_unconfirmed", operator.cancel_unconfirmed),
     )
     if not (action.cancel_queued_task or action.cancel_notified_task or action.cancel_unconfirmed_task):
         raise InvalidParameterError(
@@ -50,8 +50,8 @@ def cancel_devices(operator: TuyaOTACancelDeviceTasksOperator) -> list[str]:
         action = CancelOTATaskByDevice(
             firmware_id=operator.firmware_id,
             product_key=operator.product_key,
-            device_name=names("device_names", operator.device_names) or [],
-            job_id=text("job_id", operator.job_id),
+            device_name=parse_names("device_names", operator.device_names) or [],
+            job_id=parse_text("job_id", operator.job_id),
         )
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
         client.run(cancel_tasks_of_devices(client.settings, action))
@@ -61,7 +61,7 @@ def cancel_devices(operator: TuyaOTACancelDeviceTasksOperator) -> list[str]:
 
 def confirm(operator: TuyaOTAConfirmTasksOperator) -> list[str]:
     """Confirm named tasks, or all that wait in a job."""
-    task_ids, job_id = names("task_ids", operator.task_ids), text("job_id", operator.job_id)
+    task_ids, job_id = parse_names("task_ids", operator.task_ids), parse_text("job_id", operator.job_id)
     if (task_ids is None) == (job_id is None):
         raise InvalidParameterError(
             field="task_ids, job_id",

@@ -72,7 +72,7 @@ class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
     :raises JobFailedError: naming the failing devices with reason and progress.
     :raises AlreadyUnderWayError: somebody else's job does the same.
     :raises WaitTimeoutError: the time was over; says how to go on.
-    :raises LostSightError: the platform was away for too long; a retry goes on with the job.
+    :raises PollingFailedError: the platform was away for too long; a retry goes on with the job.
     :raises InvalidParameterError: before anything is sent.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/CreateOTAStaticUpgradeJob?id=Kf0lppuhnbyun

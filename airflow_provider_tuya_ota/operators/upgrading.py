@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.runtime import job as releasing
-from airflow_provider_tuya_ota.runtime.arguments import given_or_nothing, named_as, names, switch, text, whole_number
+from airflow_provider_tuya_ota.runtime.arguments import (
+    given_or_nothing,
+    named_as,
+    parse_bool,
+    parse_int,
+    parse_names,
+    parse_text,
+)
 from airflow_provider_tuya_ota.runtime.job import NOT_CERTAIN, Started
 from airflow_provider_tuya_ota.runtime.task_report import reported
 
@@ -50,22 +57,22 @@ def _run(operator: TuyaOTACreateUpgradeJobOperator, context: Context, report: Ta
 
 def _action(operator: TuyaOTACreateUpgradeJobOperator) -> CreateOTAStaticUpgradeJob:
     devices, share, group = _chosen(operator)
-    percent = whole_number("gray_percent", share)
+    percent = parse_int("gray_percent", share)
     with named_as(target_device_name="device_names", src_version="source_versions"):
         return CreateOTAStaticUpgradeJob(
             firmware_id=operator.firmware_id,
             product_key=operator.product_key,
             target_selection=operator.target_selection,
-            target_device_name=names("device_names", devices),
+            target_device_name=parse_names("device_names", devices),
             gray_percent=None if percent is None else str(percent),
-            group_id=text("group_id", group),
-            src_version=names("source_versions", operator.source_versions),
-            retry_interval=whole_number("retry_interval", operator.retry_interval),
-            retry_count=whole_number("retry_count", operator.retry_count),
-            timeout_in_minutes=whole_number("timeout_in_minutes", operator.timeout_in_minutes),
-            need_push=switch("need_push", operator.need_push),
-            need_confirm=switch("need_confirm", operator.need_confirm),
-            download_protocol=text("download_protocol", operator.download_protocol),
+            group_id=parse_text("group_id", group),
+            src_version=parse_names("source_versions", operator.source_versions),
+            retry_interval=parse_int("retry_interval", operator.retry_interval),
+            retry_count=parse_int("retry_count", operator.retry_count),
+            timeout_in_minutes=parse_int("timeout_in_minutes", operator.timeout_in_minutes),
+            need_push=parse_bool("need_push", operator.need_push),
+            need_confirm=parse_bool("need_confirm", operator.need_confirm),
+            download_protocol=parse_text("download_protocol", operator.download_protocol),
         )
 
 

@@ -8,7 +8,14 @@ from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.status.report import Event
 from airflow_provider_tuya_ota.runtime import job as releasing
-from airflow_provider_tuya_ota.runtime.arguments import choice, named_as, names, switch, text, whole_number
+from airflow_provider_tuya_ota.runtime.arguments import (
+    named_as,
+    parse_bool,
+    parse_choice,
+    parse_int,
+    parse_names,
+    parse_text,
+)
 from airflow_provider_tuya_ota.runtime.job import NOT_CERTAIN, Started
 from airflow_provider_tuya_ota.runtime.task_report import reported
 
@@ -31,7 +38,9 @@ def run(operator: TuyaOTACreateVerifyJobOperator, context: Context) -> str:
 
 def _run(operator: TuyaOTACreateVerifyJobOperator, context: Context, report: TaskReport) -> str:
     action = _action(operator)
-    if_verified = IfVerified(choice("if_verified", operator.if_verified, tuple(IfVerified), default=IfVerified.SUCCEED))
+    if_verified = IfVerified(
+        parse_choice("if_verified", operator.if_verified, tuple(IfVerified), default=IfVerified.SUCCEED)
+    )
     before: list[Verification] = []
 
     def flow(settings: Settings, attempt: Attempt) -> Flow[Started]:
@@ -62,11 +71,11 @@ def _action(operator: TuyaOTACreateVerifyJobOperator) -> CreateOTAVerifyJob:
         return CreateOTAVerifyJob(
             firmware_id=operator.firmware_id,
             product_key=operator.product_key,
-            target_device_name=names("device_names", operator.device_names),
-            timeout_in_minutes=whole_number("timeout_in_minutes", operator.timeout_in_minutes),
-            need_push=switch("need_push", operator.need_push),
-            need_confirm=switch("need_confirm", operator.need_confirm),
-            download_protocol=text("download_protocol", operator.download_protocol),
+            target_device_name=parse_names("device_names", operator.device_names),
+            timeout_in_minutes=parse_int("timeout_in_minutes", operator.timeout_in_minutes),
+            need_push=parse_bool("need_push", operator.need_push),
+            need_confirm=parse_bool("need_confirm", operator.need_confirm),
+            download_protocol=parse_text("download_protocol", operator.download_protocol),
         )
 
 

@@ -12,12 +12,12 @@ from airflow_provider_tuya_ota.core.errors import ApiError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.bounded_poll import endless, longest_poll, odd_answer
 from airflow_provider_tuya_ota.core.flows.effects import Note
 from airflow_provider_tuya_ota.core.model.verdict import Verdict
-from airflow_provider_tuya_ota.core.policy.rate import Lane
-from airflow_provider_tuya_ota.core.status.job_snapshot import OF_ALL, glance_at_jobs, see_job
-from airflow_provider_tuya_ota.core.status.poll_scheduler import Agenda, GlanceAt, Look
-from airflow_provider_tuya_ota.core.status.wait import LAST_LOOK, Watch
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.core.status.job_snapshot import COMMON_ERRORS, fetch_job_listing, fetch_job_snapshot
+from airflow_provider_tuya_ota.core.status.poll_scheduler import ListJobs, PollJob, PollScheduler
+from airflow_provider_tuya_ota.core.status.wait import LAST_POLL, JobWait
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
-from airflow_provider_tuya_ota.transports.budget import Prepaid
+from airflow_provider_tuya_ota.transports.limiter import ReservedLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
     from airflow_provider_tuya_ota.core.flows.effects import Flow
-    from airflow_provider_tuya_ota.core.status.job_snapshot import Sight
-    from airflow_provider_tuya_ota.core.status.wait import Patience
+    from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
+    from airflow_provider_tuya_ota.core.status.wait import WaitOptions
     from airflow_provider_tuya_ota.core.status.wait_state import WaitState
-    from airflow_provider_tuya_ota.transports.driver import Listener, World
+    from airflow_provider_tuya_ota.transports.driver import Listener, Runtime
 
 T = TypeVar("T")
 
 BRIEF: Final = 0.001
 NEVER: Final = float("inf")
-GLANCES_AT_ONCE: Final = 4
+LISTINGS_AT_ONCE: Final = 4
 """Glances under way at the same time, so that long lists leave requests for looks. Looks are not counted: what is
 scarce is the request, and a look whose answer hangs, or whose list does not end, holds no place that another needs."""
 
@@ -51,7 +51,7 @@ class PollerBrokenError(Exception):
         self.waits = waits
 
 
-class _View:
+class _Subscription:
     """What one wait has not taken yet.
 
     :param expected: how many devices it asked for by name.
@@ -60,21 +60,21 @@ class _View:
     def __init__(self, expected: int) -> None:
         self.expected = expected
         self.news = asyncio.Event()
-        self._sight: Sight | None = None
+        self._sight: JobSnapshot | None = None
         self._error: TuyaOTAError | None = None
         self._was_polled = False
         self._was_listed = False
         self._is_of_listing = False
-        self.was_looked_at = asyncio.Event()
+        self.was_polled_since = asyncio.Event()
         self.asked_at = float("-inf")
 
-    def show(self, sight: Sight) -> None:
+    def show(self, snapshot: JobSnapshot) -> None:
         """Take a poll that succeeded."""
-        self._sight, self._error = sight, None
+        self._sight, self._error = snapshot, None
         self._was_polled = True
         self.news.set()
 
-    def show_listed(self) -> None:
+    def record_listed(self) -> None:
         """Take a listing that showed that the job goes on; it tells nothing of a poll that failed."""
         self._was_listed = True
         if self._is_of_listing:
@@ -87,28 +87,28 @@ class _View:
         self._error, self._is_of_listing = copy(error), is_listing
         self.news.set()
 
-    def end_look(self, begun: float) -> None:
+    def poll_ended(self, begun: float) -> None:
         """Note that a whole look has ended; one that began before it was asked for says nothing of the time since."""
         if begun >= self.asked_at:
-            self.was_looked_at.set()
+            self.was_polled_since.set()
 
-    def take(self, watch: Watch, now: datetime) -> Verdict | Note | None:
+    def take(self, job_wait: JobWait, now: datetime) -> Verdict | Note | None:
         """Let the wait take what is new.
 
         :returns: its verdict, or what it makes of a failure, or None where there is nothing to tell.
         """
         self.news.clear()
-        error, sight = self._error, self._sight
+        error, snapshot = self._error, self._sight
         # Also where a poll has failed since: what was well before that is not forgotten.
         if self._was_polled:
-            watch.state.record()
+            job_wait.state.record()
         elif self._was_listed:
-            watch.state.record_listing()
+            job_wait.state.record_listing()
         self._error = self._sight = None
         self._was_polled = self._was_listed = False
         if error is not None:
-            return watch.missed(error, now, is_listing=self._is_of_listing)
-        return None if sight is None else watch.judge(sight, now)
+            return job_wait.record_failure(error, now, is_listing=self._is_of_listing)
+        return None if snapshot is None else job_wait.assess(snapshot, now)
 
 
 class Poller:
@@ -119,10 +119,10 @@ class Poller:
 
     def __init__(self, client: AsyncTuyaOTAClient) -> None:
         self._client = client
-        self._agenda = Agenda(client.settings.requests_per_second)
-        self._views: dict[str, set[_View]] = {}
-        self._bell = asyncio.Event()
-        self._glancing = 0
+        self._scheduler = PollScheduler(client.settings.requests_per_second)
+        self._subscriptions: dict[str, set[_Subscription]] = {}
+        self._wake_up = asyncio.Event()
+        self._listing_count = 0
         self._clock = asyncio.get_running_loop().time
         self._broken: BaseException | None = None
         self._stranded = 0
@@ -148,72 +148,72 @@ class Poller:
         finally:
             await self._client.close()
 
-    async def run(self, flow: Flow[T], *, listener: Listener, world: World) -> T:
+    async def run(self, flow: Flow[T], *, listener: Listener, runtime: Runtime) -> T:
         """Carry out a wait of another kind over the same connections and within the same budget."""
-        return await self._client.run(flow, listener=listener, world=world)
+        return await self._client.run(flow, listener=listener, runtime=runtime)
 
     async def watch(
         self,
         job_id: str,
-        patience: Patience,
+        options: WaitOptions,
         *,
         firmware_id: str = "",
         listener: Listener,
-        world: World,
+        runtime: Runtime,
         state: WaitState | None = None,
     ) -> Verdict:
-        """Wait for a job as :func:`~airflow_provider_tuya_ota.core.status.wait.watch_job` does.
+        """Wait for a job as :func:`~airflow_provider_tuya_ota.core.status.wait.wait_for_job` does.
 
         :param firmware_id: its package, where it is known: then the first look is not needed to find it out.
         :param state: what was seen before, and from now on; nothing by default.
         :raises KeyRefusedError: the wait goes on, once the connection was read again.
         :raises PollerBrokenError: nobody looks any more; look yourself.
         """
-        watch = Watch(job_id, patience, state)
-        with self._view(watch, firmware_id) as view:
+        job_wait = JobWait(job_id, options, state)
+        with self._subscribe(job_wait, firmware_id) as subscription:
             while True:
-                now = world.look().steady
-                if is_last := watch.is_last(now):
-                    await self._look_now(job_id, view)
+                now = runtime.context().steady
+                if is_last := job_wait.is_last(now):
+                    await self._poll_now(job_id, subscription)
                 self._require_whole()
-                match news := view.take(watch, now):
+                match news := subscription.take(job_wait, now):
                     case Note() as note:
                         listener.note(note)
                     case Verdict() as verdict:
                         listener.report(verdict)
-                        if watch.saw(verdict, now):
+                        if job_wait.record(verdict, now):
                             return verdict
                 if is_last:
-                    raise watch.timeout()
-                if news is not None and watch.state.is_key_refused:
-                    raise KeyRefusedError(watch.pause(now))
-                await world.asleep(watch.pause(now), unless=view.news)
+                    raise job_wait.timeout()
+                if news is not None and job_wait.state.is_key_refused:
+                    raise KeyRefusedError(job_wait.pause(now))
+                await runtime.asleep(job_wait.pause(now), unless=subscription.news)
 
     @contextmanager
-    def _view(self, watch: Watch, firmware_id: str) -> Iterator[_View]:
-        job_id, poll_interval = watch.job_id, watch.patience.poll_interval
-        view = _View(len(watch.patience.expected))
-        views = self._views.setdefault(job_id, set())
-        views.add(view)
-        self._agenda.join(job_id, firmware_id=firmware_id, poll_interval=poll_interval, now=self._clock())
-        self._bell.set()
+    def _subscribe(self, job_wait: JobWait, firmware_id: str) -> Iterator[_Subscription]:
+        job_id, poll_interval = job_wait.job_id, job_wait.options.poll_interval
+        subscription = _Subscription(len(job_wait.options.expected))
+        subscriptions = self._subscriptions.setdefault(job_id, set())
+        subscriptions.add(subscription)
+        self._scheduler.add(job_id, firmware_id=firmware_id, poll_interval=poll_interval, now=self._clock())
+        self._wake_up.set()
         try:
-            yield view
+            yield subscription
         finally:
-            views.discard(view)
-            self._agenda.leave(job_id, poll_interval)
-            if not views:
-                del self._views[job_id]
+            subscriptions.discard(subscription)
+            self._scheduler.remove(job_id, poll_interval)
+            if not subscriptions:
+                del self._subscriptions[job_id]
 
-    async def _look_now(self, job_id: str, view: _View) -> None:
+    async def _poll_now(self, job_id: str, subscription: _Subscription) -> None:
         self._require_whole()
-        view.was_looked_at.clear()
-        view.asked_at = self._clock()
-        self._agenda.urge(job_id, self._clock())
-        self._bell.set()
+        subscription.was_polled_since.clear()
+        subscription.asked_at = self._clock()
+        self._scheduler.prioritize(job_id, self._clock())
+        self._wake_up.set()
         with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_LOOK):
-                await view.was_looked_at.wait()
+            async with asyncio.timeout(LAST_POLL):
+                await subscription.was_polled_since.wait()
 
     def _require_whole(self) -> None:
         if self._broken is not None:
@@ -228,31 +228,31 @@ class Poller:
             self._broken = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
             everybody = self._everybody()
             self._stranded = len(everybody)
-            for view in everybody:
-                view.was_looked_at.set()
-                view.news.set()
+            for subscription in everybody:
+                subscription.was_polled_since.set()
+                subscription.news.set()
 
-    async def _carry_out(self, errand: Look | GlanceAt) -> None:
+    async def _carry_out(self, errand: PollJob | ListJobs) -> None:
         match errand:
-            case Look():
-                await self._look(errand)
-            case GlanceAt():
-                await self._glance(errand)
+            case PollJob():
+                await self._poll_job(errand)
+            case ListJobs():
+                await self._list_jobs(errand)
 
-    async def _next(self) -> Look | GlanceAt:
+    async def _next(self) -> PollJob | ListJobs:
         is_paid = False
         while True:
-            self._bell.clear()
-            errand: Look | GlanceAt | float = (due := self._agenda.due())
+            self._wake_up.clear()
+            errand: PollJob | ListJobs | float = (due := self._scheduler.due())
             if due <= self._clock() and not is_paid:
                 # What is urgent by the time a request may leave goes first, so nothing is chosen before.
-                with self._client.budget.reserve(Lane.CALLS) as pause:
+                with self._client.limiter.reserve(RateLimitGroup.CALLS) as pause:
                     await asyncio.sleep(pause)
                 is_paid = True
             if is_paid:
-                errand = self._agenda.next(self._clock(), may_glance=self._glancing < GLANCES_AT_ONCE)
-            if isinstance(errand, (Look, GlanceAt)):
-                self._glancing += isinstance(errand, GlanceAt)
+                errand = self._scheduler.next(self._clock(), may_list=self._listing_count < LISTINGS_AT_ONCE)
+            if isinstance(errand, (PollJob, ListJobs)):
+                self._listing_count += isinstance(errand, ListJobs)
                 return errand
             # A clock and a sum of its seconds differ in the last digits: without the least of rests that is a loop.
             await self._rest(max(BRIEF, errand - self._clock()))
@@ -260,52 +260,52 @@ class Poller:
     async def _rest(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds if seconds != NEVER else None):
-                await self._bell.wait()
+                await self._wake_up.wait()
         except TimeoutError:
             return
 
-    async def _look(self, look: Look) -> None:
+    async def _poll_job(self, look: PollJob) -> None:
         begun = self._clock()
-        sight: Sight | None = None
+        snapshot: JobSnapshot | None = None
         failure: TuyaOTAError | None = None
-        expected = max((view.expected for view in self._views.get(look.job_id, ())), default=0)
-        flow = see_job(self._client.settings, look.job_id, is_large=look.is_large, expected=expected)
+        expected = max((subscription.expected for subscription in self._subscriptions.get(look.job_id, ())), default=0)
+        flow = fetch_job_snapshot(self._client.settings, look.job_id, is_large=look.is_large, expected=expected)
         try:
-            sight = await self._poll(flow, f"job {look.job_id}")
+            snapshot = await self._poll(flow, f"job {look.job_id}")
         except TuyaOTAError as error:
             failure = error
-        self._agenda.looked(look, sight, self._clock())
-        for view in self._views.get(look.job_id, ()):
+        self._scheduler.job_polled(look, snapshot, self._clock())
+        for subscription in self._subscriptions.get(look.job_id, ()):
             if failure is not None:
-                view.fail(failure, is_listing=False)
-            elif sight is not None:
-                view.show(sight)
-            view.end_look(begun)
-        self._bell.set()
+                subscription.fail(failure, is_listing=False)
+            elif snapshot is not None:
+                subscription.show(snapshot)
+            subscription.poll_ended(begun)
+        self._wake_up.set()
 
-    async def _glance(self, at: GlanceAt) -> None:
-        flow = glance_at_jobs(self._client.settings, at.firmware_id, at.job_ids, pages=at.pages)
+    async def _list_jobs(self, at: ListJobs) -> None:
+        flow = fetch_job_listing(self._client.settings, at.firmware_id, at.job_ids, pages=at.pages)
         try:
-            glance = await self._poll(flow, f"the jobs of package {at.firmware_id}")
+            listing = await self._poll(flow, f"the jobs of package {at.firmware_id}")
         except TuyaOTAError as error:
-            if at.firmware_id and isinstance(error, ApiError) and not isinstance(error, OF_ALL):
-                self._agenda.unlist(at, self._clock())
+            if at.firmware_id and isinstance(error, ApiError) and not isinstance(error, COMMON_ERRORS):
+                self._scheduler.poll_singly(at, self._clock())
                 return
-            self._agenda.glanced(at, None, self._clock())
+            self._scheduler.jobs_listed(at, None, self._clock())
             self._fail(dict.fromkeys(at.job_ids, error))
         else:
-            for job_id in self._agenda.glanced(at, glance, self._clock()):
-                for view in self._views[job_id]:
-                    view.show_listed()
-            self._fail(glance.failed)
+            for job_id in self._scheduler.jobs_listed(at, listing, self._clock()):
+                for subscription in self._subscriptions[job_id]:
+                    subscription.record_listed()
+            self._fail(listing.failed)
         finally:
-            self._glancing -= 1
-            self._bell.set()
+            self._listing_count -= 1
+            self._wake_up.set()
 
     def _fail(self, errors: Mapping[str, TuyaOTAError]) -> None:
         for job_id, error in errors.items():
-            for view in self._views.get(job_id, ()):
-                view.fail(error, is_listing=True)
+            for subscription in self._subscriptions.get(job_id, ()):
+                subscription.fail(error, is_listing=True)
 
     async def _poll(self, flow: Flow[T], subject: str) -> T:
         """Carry out one poll whose first request is paid for.
@@ -315,7 +315,7 @@ class Poller:
         longest = longest_poll(self._client.settings)
         try:
             async with asyncio.timeout(longest):
-                return await self._client.run(flow, budget=Prepaid(self._client.budget))
+                return await self._client.run(flow, limiter=ReservedLimiter(self._client.limiter))
         except TuyaOTAError:
             raise
         except TimeoutError:
@@ -325,5 +325,5 @@ class Poller:
         # Raised outside the handlers: the original's text and locals may hold what must not be shown.
         raise failure
 
-    def _everybody(self) -> list[_View]:
-        return [view for views in self._views.values() for view in views]
+    def _everybody(self) -> list[_Subscription]:
+        return [subscription for subscriptions in self._subscriptions.values() for subscription in subscriptions]

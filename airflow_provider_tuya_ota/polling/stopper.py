@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
-from airflow_provider_tuya_ota.core.errors import PASSING, ThrottledError
+from airflow_provider_tuya_ota.core.errors import TRANSIENT_ERRORS, ThrottledError
 from airflow_provider_tuya_ota.core.flows.effects import Note
-from airflow_provider_tuya_ota.core.jobs.stop import UNCOUNTED, cancel_job, count_stopped, look_after_cancel
-from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.jobs.stop import UNCOUNTED, cancel_job, count_stopped, poll_after_cancel
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Stopper:
         :returns: that it may still begin, where it may.
         """
         await self._is_calm.wait()
-        return await self._client.run(look_after_cancel(self._client.settings, job_id), listener=listener)
+        return await self._client.run(poll_after_cancel(self._client.settings, job_id), listener=listener)
 
     def _change_unfinished(self, by: int) -> None:
         self._unfinished += by
@@ -148,11 +148,11 @@ class Stopper:
         try:
             cancel = cancel_job(self._client.settings, order.job_id, _ONCE)
             is_cancelled = await self._client.run(cancel, listener=order)
-        except PASSING as error:
+        except TRANSIENT_ERRORS as error:
             if now - order.first_tried_at >= RETRY_SECONDS:
                 _settle(order, error)
             elif isinstance(error, ThrottledError):
-                self._client.budget.slow_down(Lane.CANCELS)
+                self._client.limiter.slow_down(RateLimitGroup.CANCELS)
                 self._queue.appendleft(order)
             else:
                 self._queue.append(order)

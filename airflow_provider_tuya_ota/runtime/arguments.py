@@ -50,7 +50,7 @@ def given_or_nothing(value: Any) -> bool:
     return not (value is None or (isinstance(value, str) and value.strip() in {"", NOTHING, LEAVE_OUT}))
 
 
-def whole_number(field: str, value: Any) -> int | None:
+def parse_int(field: str, value: Any) -> int | None:
     """Read a whole number, also as text.
 
     The text has ASCII digits and perhaps a minus; a plus, underscores and zeros in front are refused, blanks around it
@@ -65,7 +65,7 @@ def whole_number(field: str, value: Any) -> int | None:
     raise InvalidParameterError(field=field, problem=f"{shown(value)} is not a whole number", allowed="a whole number")
 
 
-def switch(field: str, value: Any, *, default: bool | None = None) -> bool | None:
+def parse_bool(field: str, value: Any, *, default: bool | None = None) -> bool | None:
     """Read a switch, also as text in any case.
 
     :param default: what it is when it is left out.
@@ -80,12 +80,12 @@ def switch(field: str, value: Any, *, default: bool | None = None) -> bool | Non
     raise InvalidParameterError(field=field, problem=f"{shown(value)} is not a switch", allowed="True, False")
 
 
-def text(field: str, value: Any) -> Any:
+def parse_text(field: str, value: Any) -> Any:
     """Read an optional text; what it may hold is for the operation to check."""
     return value if given(field, value) else None
 
 
-def choice(field: str, value: Any, choices: Sequence[str], *, default: str | None = None) -> str:
+def parse_choice(field: str, value: Any, choices: Sequence[str], *, default: str | None = None) -> str:
     """Read one of the listed words.
 
     :param default: what it is when it is left out; None: it cannot be.
@@ -97,7 +97,7 @@ def choice(field: str, value: Any, choices: Sequence[str], *, default: str | Non
     return str.__str__(chosen)
 
 
-def duration(field: str, value: Any, *, or_none: bool = False) -> None:
+def parse_duration(field: str, value: Any, *, or_none: bool = False) -> None:
     """Refuse what is no number of seconds.
 
     :param or_none: whether no time at all is one.
@@ -111,14 +111,14 @@ def duration(field: str, value: Any, *, or_none: bool = False) -> None:
     )
 
 
-def interval(field: str, value: Any) -> None:
+def parse_interval(field: str, value: Any) -> None:
     """Refuse what Airflow's sensors cannot read, or read otherwise than it is written: they take True for a second.
 
     None leaves it to Airflow; a ``timedelta`` is as good as its seconds.
     """
     if value is not None:
         seconds = value.total_seconds() if isinstance(value, timedelta) else value
-        duration(field, seconds, or_none=True)
+        parse_duration(field, seconds, or_none=True)
 
 
 def require_flag(field: str, value: Any) -> None:
@@ -127,7 +127,7 @@ def require_flag(field: str, value: Any) -> None:
         raise InvalidParameterError(field=field, problem=f"{shown(value)} is not a switch", allowed="True, False")
 
 
-def names(field: str, value: Any) -> list[Any] | None:
+def parse_names(field: str, value: Any) -> list[Any] | None:
     """Read a list of texts: a list, the rendered form of a list, or text with one name per line or between commas.
 
     What the entries may be is for the operation to check; an empty list stays an empty list, which it refuses.

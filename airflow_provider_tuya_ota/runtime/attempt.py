@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
 from airflow_provider_tuya_ota.core.errors import OutcomeError
-from airflow_provider_tuya_ota.core.flows.effects import Memo, Neighbours
+from airflow_provider_tuya_ota.core.flows.effects import Neighbours, SavedState
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage
 from airflow_provider_tuya_ota.runtime.ledger import Ledger
-from airflow_provider_tuya_ota.transports.driver import FORGETFUL
+from airflow_provider_tuya_ota.transports.driver import NULL_STORE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.transports.driver import Memory
+    from airflow_provider_tuya_ota.transports.driver import StateStore
 
 KEY: Final = "tuya_ota.job"
 """Of the entry in the task state store; people see it in the UI."""
 
 
-class TaskMemory:
+class TaskStateStore:
     """What a task writes down: in Airflow's task state store for itself, in the ledger for all others.
 
     The store survives retries, crashes, deferral and clearing. Where it was emptied, the ledger still knows; a note
@@ -38,14 +38,14 @@ class TaskMemory:
         self._store = store
         self._ledger = ledger
 
-    def recall(self) -> Memo:
+    def load_state(self) -> SavedState:
         """Give what was written last."""
         value = None if self._store is None else self._store.get(KEY)
         if value is None and self._ledger is not None:
             value = _readable(self._ledger.read())
-        return Memo(value, is_durable=True)
+        return SavedState(value, is_durable=True)
 
-    def remember(self, value: Any) -> None:
+    def save_state(self, value: Any) -> None:
         """Write, never to expire: a note that is gone before a late retry would make a second job.
 
         The task's own store comes first: what others do not see yet is known to the task, at least.
@@ -71,11 +71,11 @@ def _readable(note: Any) -> Any:
     return note
 
 
-def memory_of(context: Context, *, settings: Settings, firmware_id: str) -> Memory:
+def state_store_of(context: Context, *, settings: Settings, firmware_id: str) -> StateStore:
     """Give the task's memory; one that forgets where Airflow offers nothing to write to."""
     store = context.get("task_state_store")
     ledger = Ledger.of(context, settings, firmware_id)
-    return FORGETFUL if store is None and ledger is None else TaskMemory(store, ledger)
+    return NULL_STORE if store is None and ledger is None else TaskStateStore(store, ledger)
 
 
 def noted_job(context: Context) -> tuple[str, bool]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.core.status.wait import Patience
+    from airflow_provider_tuya_ota.core.status.wait import WaitOptions
     from airflow_provider_tuya_ota.runtime.job import JobOperator, Started
     from airflow_provider_tuya_ota.runtime.task_report import TaskReport
 
@@ -35,7 +35,7 @@ def start_after_draining(
     operator: JobOperator,
     context: Context,
     report: TaskReport,
-    how: Patience,
+    how: WaitOptions,
     begin: Callable[[datetime], tuple[Settings, Started]],
 ) -> tuple[Settings, Started]:
     """Begin as often as it takes, and wait for the old job in between: in the triggerer, or here.
@@ -57,15 +57,15 @@ def start_after_draining(
         _wait_for(operator, context, waited_for, replace(how, deadline=drained_by))
 
 
-def _wait_for(operator: JobOperator, context: Context, job_id: str, how: Patience) -> None:
+def _wait_for(operator: JobOperator, context: Context, job_id: str, how: WaitOptions) -> None:
     if operator.deferrable:
         operator.running = None
         trigger = TuyaOTAJobTrigger(
             job_id=job_id,
             tuya_ota_conn_id=operator.tuya_ota_conn_id,
-            patience=how.to_dict(),
+            options=how.to_dict(),
             on_cancel="keep",
-            carry={DRAINED_BY: how.deadline.astimezone(UTC).isoformat()},
+            resume_state={DRAINED_BY: how.deadline.astimezone(UTC).isoformat()},
         )
         wait_deferred(operator, trigger, how)
     hook = TuyaOTAHook(operator.tuya_ota_conn_id)
@@ -86,7 +86,7 @@ def is_drained(operator: JobOperator, context: Context, event: dict[str, Any] | 
 
     :raises TuyaOTAError: the old job could not be looked at.
     """
-    drained_by = ((event or {}).get("carry") or {}).get(DRAINED_BY, "")
+    drained_by = ((event or {}).get("resume_state") or {}).get(DRAINED_BY, "")
     if not drained_by:
         return False
     operator.drained_by = datetime.fromisoformat(drained_by)

@@ -19,20 +19,20 @@ from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.intent import OnFailedJob
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
-from airflow_provider_tuya_ota.core.status.job_snapshot import look_at_job
+from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.report import Event
 from airflow_provider_tuya_ota.core.status.wait import late
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import XCOM_KEY, console_url
 from airflow_provider_tuya_ota.runtime.alarm import Unbroken
-from airflow_provider_tuya_ota.runtime.arguments import choice, names, require_flag
-from airflow_provider_tuya_ota.runtime.attempt import attempt_of, memory_of, noted_job
+from airflow_provider_tuya_ota.runtime.arguments import parse_choice, parse_names, require_flag
+from airflow_provider_tuya_ota.runtime.attempt import attempt_of, noted_job, state_store_of
 from airflow_provider_tuya_ota.runtime.drain import is_drained, start_after_draining
 from airflow_provider_tuya_ota.runtime.kill import ON_CANCEL, TIMED_OUT_SECONDS, RunningJob, answer_kill
 from airflow_provider_tuya_ota.runtime.notify import require_notifiers
 from airflow_provider_tuya_ota.runtime.task_report import reported
-from airflow_provider_tuya_ota.runtime.wait import patience, verdict_of, wait_deferred, wait_here
+from airflow_provider_tuya_ota.runtime.wait import options, verdict_of, wait_deferred, wait_here
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.jobs.intent import Attempt
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.core.status.wait import Patience
+    from airflow_provider_tuya_ota.core.status.wait import WaitOptions
     from airflow_provider_tuya_ota.runtime.task_report import TaskReport
 
 
@@ -117,14 +117,14 @@ def start(
     context: Context,
     report: TaskReport,
     flow: Callable[[Settings, Attempt], Flow[Started]],
-) -> tuple[Started, Patience]:
+) -> tuple[Started, WaitOptions]:
     """Go on with the job of an earlier try, or create one; push what others look for.
 
     :param flow: starts the job.
     :returns: the job, and how to wait for it.
     """
-    choice("on_cancel", operator.on_cancel, ON_CANCEL)
-    choice("on_failed_job", operator.on_failed_job, tuple(OnFailedJob))
+    parse_choice("on_cancel", operator.on_cancel, ON_CANCEL)
+    parse_choice("on_failed_job", operator.on_failed_job, tuple(OnFailedJob))
     require_notifiers(operator.notifiers, operator.log)
     require_flag("wait_for_completion", operator.wait_for_completion)
     require_flag("deferrable", operator.deferrable)
@@ -142,8 +142,8 @@ def start(
         )
         with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
             operator.running = RunningJob.of(context, client.settings, instead=_creating(operator))
-            memory = memory_of(context, settings=client.settings, firmware_id=operator.firmware_id)
-            return client.settings, client.run(flow(client.settings, attempt), memory=memory)
+            state_store = state_store_of(context, settings=client.settings, firmware_id=operator.firmware_id)
+            return client.settings, client.run(flow(client.settings, attempt), state_store=state_store)
 
     settings, started = start_after_draining(operator, context, report, how, begin)
     operator.running = RunningJob.of(
@@ -167,7 +167,7 @@ def start(
     return started, how
 
 
-def _patience(operator: JobOperator, spent: float = 0.0) -> Patience:
+def _patience(operator: JobOperator, spent: float = 0.0) -> WaitOptions:
     """Set the deadline, from now.
 
     :param spent: seconds that this worker has spent on the task, which its ``execution_timeout`` counts.
@@ -175,7 +175,7 @@ def _patience(operator: JobOperator, spent: float = 0.0) -> Patience:
     allowed = operator.execution_timeout
     if allowed and not operator.deferrable:
         allowed = max(allowed - timedelta(seconds=spent), timedelta(seconds=1))
-    return patience(
+    return options(
         timeout=operator.timeout,
         poll_interval=operator.poll_interval,
         execution_timeout=allowed,
@@ -190,7 +190,7 @@ def _creating(operator: JobOperator) -> str:
     )
 
 
-def wait(operator: JobOperator, report: TaskReport, started: Started, how: Patience) -> str:
+def wait(operator: JobOperator, report: TaskReport, started: Started, how: WaitOptions) -> str:
     """Wait for the verdict, here or in the triggerer.
 
     :returns: the job's id.
@@ -198,22 +198,22 @@ def wait(operator: JobOperator, report: TaskReport, started: Started, how: Patie
     how = replace(how, expected=expected_devices(operator))
     on_cancel = operator.on_cancel if started.is_own else "keep"
     report.wait(on_cancel=on_cancel)
-    carry = report.carry()
+    resume_state = report.resume_state()
     if operator.deferrable:
         trigger = TuyaOTAJobTrigger(
             job_id=started.job_id,
             tuya_ota_conn_id=operator.tuya_ota_conn_id,
-            patience=how.to_dict(),
+            options=how.to_dict(),
             on_cancel=on_cancel,
             firmware_id=operator.firmware_id,
-            carry=carry,
+            resume_state=resume_state,
         )
         wait_deferred(operator, trigger, how)
     hook = TuyaOTAHook(operator.tuya_ota_conn_id)
     waited = Waited(started.job_id, on_cancel)
     seen = WaitState()
 
-    def look(how: Patience) -> Verdict:
+    def look(how: WaitOptions) -> Verdict:
         return wait_here(hook, started.job_id, how, operator.log, seen)
 
     once = replace(how, deadline=datetime.now(UTC))
@@ -225,7 +225,7 @@ def expected_devices(operator: JobOperator) -> tuple[str, ...]:
     # A verification has no selection; an upgrade goes to the named devices only with SPECIFIC.
     if getattr(operator, "target_selection", "SPECIFIC") != "SPECIFIC":
         return ()
-    return tuple(names("device_names", operator.device_names) or ())
+    return tuple(parse_names("device_names", operator.device_names) or ())
 
 
 def resume(operator: JobOperator, context: Context, event: dict[str, Any] | None, again: Callable[[], str]) -> str:
@@ -238,7 +238,7 @@ def resume(operator: JobOperator, context: Context, event: dict[str, Any] | None
     told = event or {}
     waited = Waited(told.get("job_id", ""), told.get("on_cancel", "keep"), told.get("stopped", ""))
     with reported(context, operator) as report:
-        report.go_on(job_id=waited.job_id, **told.get("carry", {}))
+        report.go_on(job_id=waited.job_id, **told.get("resume_state", {}))
         return _finish(operator, report, waited, lambda: verdict_of(event))
 
 
@@ -252,7 +252,7 @@ def give_up(operator: JobOperator, context: Context, why: TaskDeferralError | Ta
     """
     with reported(context, operator) as report:
         own_id, is_certain = noted_job(context)
-        job_id = report.recall()
+        job_id = report.load_state()
         if isinstance(why, TaskDeferralError):
             raise why
         if job_id == "":
@@ -266,7 +266,7 @@ def give_up(operator: JobOperator, context: Context, why: TaskDeferralError | Ta
                 "the triggerer did not answer in time, and this task has not written down which job it waits for"
             )
         operator.log.warning("The triggerer did not answer in time; looking at job %s from here", job_id)
-        how = patience(timeout=1.0, poll_interval=operator.poll_interval, execution_timeout=None)
+        how = options(timeout=1.0, poll_interval=operator.poll_interval, execution_timeout=None)
         how = replace(how, expected=expected_devices(operator))
         hook = TuyaOTAHook(operator.tuya_ota_conn_id)
         # A job that is not certainly this task's is not stopped.
@@ -324,7 +324,7 @@ def _stopped(operator: JobOperator, error: WaitTimeoutError, waited: Waited) -> 
         with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
             said = said or client.run(stop_job(client.settings, waited.job_id)).line(waited.job_id)
             with suppress(TuyaOTAError):
-                verdict = client.run(look_at_job(client.settings, waited.job_id))
+                verdict = client.run(fetch_verdict(client.settings, waited.job_id))
     except TuyaOTAError as failure:
         if not said:
             return WaitTimeoutError(

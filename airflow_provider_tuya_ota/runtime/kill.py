@@ -21,9 +21,9 @@ from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.kill_decision import Decision, Kill, Where, decide, state_in
 from airflow_provider_tuya_ota.core.jobs.stop import UNCOUNTED, Stopped, cancel_job, count_stopped, not_stopped
-from airflow_provider_tuya_ota.core.policy.rate import Lane
-from airflow_provider_tuya_ota.polling.pulse import STOOD_STILL, ThreadPulse
-from airflow_provider_tuya_ota.transports.budget import Budget
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.polling.stall_detector import STOOD_STILL, ThreadStallDetector
+from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -68,7 +68,7 @@ class RunningJob:
     @classmethod
     def of(cls, context: Context, settings: Settings, job_id: str = "", **more: Any) -> RunningJob:
         """Take down what a killed process cannot ask for."""
-        pulse()
+        stall_detector()
         ti = context["ti"]
         # A stand-in for a task instance, as tests use, may know less of itself.
         dag_id, run_id, task_id = (getattr(ti, name, "") for name in ("dag_id", "run_id", "task_id"))
@@ -76,11 +76,11 @@ class RunningJob:
 
 
 @cache
-def pulse() -> ThreadPulse:
+def stall_detector() -> ThreadStallDetector:
     """Give the pulse of this process, which begins to beat when it is first asked for."""
     # The scheduler takes a task for lost whose worker is silent for so long; half of it, because no beat hits the end.
     given_up_after = conf.getfloat("scheduler", "task_instance_heartbeat_timeout", fallback=300.0)
-    return ThreadPulse(min(STOOD_STILL, given_up_after / 2))
+    return ThreadStallDetector(min(STOOD_STILL, given_up_after / 2))
 
 
 class _Lines:
@@ -183,7 +183,7 @@ class _Answer(threading.Thread):
                 state=None if self._is_out_of_time else _own_state(running),
                 is_own=running.is_own,
                 on_cancel=running.on_cancel,
-                has_stalled=pulse().stood_still(),
+                has_stalled=stall_detector().recently_stalled(),
                 is_out_of_time=self._is_out_of_time,
             )
         )
@@ -192,8 +192,11 @@ class _Answer(threading.Thread):
         settings = self._running.settings
         if not self._is_out_of_time:
             settings = replace(settings, connect_timeout=1.0, read_timeout=2.0)
-        rates = {Lane.CALLS: settings.requests_per_second, Lane.CANCELS: settings.cancels_per_second}
-        with TuyaOTAClient(settings, listener=self._lines, budget=Budget(rates)) as client:
+        rates = {
+            RateLimitGroup.CALLS: settings.requests_per_second,
+            RateLimitGroup.CANCELS: settings.cancels_per_second,
+        }
+        with TuyaOTAClient(settings, listener=self._lines, limiter=RateLimiter(rates)) as client:
             job_id = self._running.job_id
             is_cancelled = client.run(cancel_job(settings, job_id))
             self._stopped = UNCOUNTED if is_cancelled else None

@@ -101,8 +101,8 @@ def _read(values: Any) -> ReleaseReport | None:
 
 def _looked_at(context: Context, report: ReleaseReport) -> ReleaseReport:
     from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - only this case needs the protocol
-    from airflow_provider_tuya_ota.core.jobs.after_stop import look_after_stop, waiting_in  # noqa: PLC0415 - only this case needs the protocol
-    from airflow_provider_tuya_ota.core.status.job_snapshot import look_at_job  # noqa: PLC0415 - only this case needs the protocol
+    from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop, waiting_in  # noqa: PLC0415 - only this case needs the protocol
+    from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict  # noqa: PLC0415 - only this case needs the protocol
 
     task: Any = context["dag"].get_task(report.step)
     is_stopped = report.on_cancel == "stop"
@@ -112,7 +112,7 @@ def _looked_at(context: Context, report: ReleaseReport) -> ReleaseReport:
         # Whoever waits to be told is not kept waiting by an outage.
         settings = replace(hook.get_settings(), connect_timeout=3.0, read_timeout=5.0)
         with TuyaOTAClient(settings, listener=LogListener(hook.log)) as client:
-            look = look_after_stop if is_stopped else look_at_job
+            look = poll_after_stop if is_stopped else fetch_verdict
             verdict = client.run(look(client.settings, report.job_id))
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the rest is told all the same
         return replace(report, error=f"How the job stands could not be looked at: {first_line(error)}")

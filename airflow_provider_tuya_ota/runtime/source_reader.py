@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import ObjectStoragePath
 
-PIECE: Final = 64 * 1024
+CHUNK_SIZE: Final = 64 * 1024
 """Bytes that are read when a file is opened."""
 BLOCK: Final = 8 * 1024 * 1024
 """Bytes that object storage is asked for at once. Its library holds two blocks and would ask for 50 MiB by itself."""
@@ -51,13 +51,13 @@ class SourceReader:
 
     def __init__(self, path: Path | ObjectStoragePath, source: str, expected: Marks | None = None) -> None:
         self._source = source
-        self._file, self._look, self.marks = (
+        self._file, self._poll_job, self.marks = (
             _open_local(path, source) if isinstance(path, Path) else _open_stored(path, source)
         )
         try:
             self._require_size()
             self._require_marks(expected or self.marks)
-            self._first = self._read(PIECE)
+            self._first = self._read(CHUNK_SIZE)
         except BaseException:
             self.close()
             raise
@@ -70,7 +70,7 @@ class SourceReader:
         piece, self._first = self._first[:size], self._first[size:]
         piece = piece or self._read(size)
         if not piece:
-            self._require_marks(self._look())
+            self._require_marks(self._poll_job())
         return piece
 
     def close(self) -> None:

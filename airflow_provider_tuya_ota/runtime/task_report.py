@@ -78,7 +78,7 @@ class TaskReport:
         """Take down how the job stands."""
         self._values |= shown(verdict)
 
-    def carry(self) -> dict[str, str]:
+    def resume_state(self) -> dict[str, str]:
         """Give what :meth:`go_on` takes back after a wait elsewhere."""
         return {"started_at": self.started_at.isoformat(), "link": self._values.get("link", "")}
 
@@ -88,7 +88,7 @@ class TaskReport:
         if started_at:
             self.started_at = datetime.fromisoformat(started_at)
 
-    def recall(self) -> str | None:
+    def load_state(self) -> str | None:
         """Take up what :meth:`wait` left, where nothing else came back from the wait.
 
         :returns: the job's id, empty where the step had none yet; None where nothing was left.
@@ -124,7 +124,7 @@ class TaskReport:
             return
         self._tell(notifiers, report)
 
-    def _look_up_start(self) -> None:
+    def _find_start(self) -> None:
         """Read what an earlier try, or a request of this one, may have started, whatever this try ends with."""
         from airflow_provider_tuya_ota.runtime.attempt import noted_start  # noqa: PLC0415 - parsing a Dag needs no protocol
 
@@ -136,7 +136,7 @@ class TaskReport:
 
     def _failure(self, told: BaseException) -> ReleaseReport:
         if not self._has_begun:
-            self._look_up_start()
+            self._find_start()
         if isinstance(told, _TIMEOUTS) or (isinstance(told, AirflowSkipException) and hasattr(self._task, "poke")):
             event = Event.TIMEOUT
         elif (self._unrendered or isinstance(told, AirflowFailException)) and not self._has_begun:
@@ -240,7 +240,7 @@ def rendering(context: Context, task: Any, field: str) -> Iterator[None]:
         if _is_running():
             report = TaskReport(context, task, unrendered=field)
             with suppress(Exception):  # what cannot be read must not hide the error
-                report.recall()
+                report.load_state()
             report.end(error)
         raise
 

@@ -9,9 +9,9 @@ from airflow_provider_tuya_ota.core.errors import TriggerEventError
 from airflow_provider_tuya_ota.core.model.error_event import rebuild_error
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import Verdict
-from airflow_provider_tuya_ota.core.status.wait import Patience, require_success, watch_job
-from airflow_provider_tuya_ota.core.status.wait_state import TOLERANCE
-from airflow_provider_tuya_ota.runtime.arguments import duration
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, require_success, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE
+from airflow_provider_tuya_ota.runtime.arguments import parse_duration
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
@@ -26,13 +26,13 @@ BACKSTOP = timedelta(minutes=10)
 """How much later than the trigger's own deadline Airflow gives up: only for a triggerer that never fires."""
 
 
-def patience(
+def options(
     *,
     timeout: float,
     poll_interval: float,
     execution_timeout: timedelta | None,
-    poll_error_tolerance: float = TOLERANCE,
-) -> Patience:
+    poll_error_tolerance: float = DEFAULT_TOLERANCE,
+) -> WaitOptions:
     """Set the deadline: the earlier of ``timeout`` and ``execution_timeout``.
 
     Airflow itself does not enforce the latter while a task is deferred.
@@ -43,21 +43,21 @@ def patience(
     :param poll_error_tolerance: seconds that looks may keep failing.
     :raises InvalidParameterError: one of them is no such number.
     """
-    duration("timeout", timeout)
-    duration("poll_interval", poll_interval)
-    duration("poll_error_tolerance", poll_error_tolerance, or_none=True)
+    parse_duration("timeout", timeout)
+    parse_duration("poll_interval", poll_interval)
+    parse_duration("poll_error_tolerance", poll_error_tolerance, or_none=True)
     seconds = timeout
     if execution_timeout:
         allowed = execution_timeout.total_seconds()
         seconds = min(timeout, allowed - min(LEAD, allowed / 10))
-    return Patience(
+    return WaitOptions(
         deadline=datetime.now(UTC) + timedelta(seconds=seconds),
         poll_interval=poll_interval,
         poll_error_tolerance=poll_error_tolerance,
     )
 
 
-def wait_here(hook: TuyaOTAHook, job_id: str, how: Patience, log: Any, state: WaitState | None = None) -> Verdict:
+def wait_here(hook: TuyaOTAHook, job_id: str, how: WaitOptions, log: Any, state: WaitState | None = None) -> Verdict:
     """Wait in this worker.
 
     :param state: what was seen before, and from now on; nothing by default.
@@ -66,7 +66,7 @@ def wait_here(hook: TuyaOTAHook, job_id: str, how: Patience, log: Any, state: Wa
     :raises TuyaOTAError: looks kept failing.
     """
     with hook.get_conn(log) as client:
-        verdict = client.run(watch_job(client.settings, job_id, how, state))
+        verdict = client.run(wait_for_job(client.settings, job_id, how, state))
     require_success(verdict)
     return verdict
 
@@ -78,7 +78,7 @@ class Defers(Protocol):
         """Free the worker."""
 
 
-def wait_deferred(operator: Defers, trigger: TuyaOTAJobTrigger, how: Patience) -> NoReturn:
+def wait_deferred(operator: Defers, trigger: TuyaOTAJobTrigger, how: WaitOptions) -> NoReturn:
     """Hand the wait to the triggerer and free the worker; the task goes on in ``execute_complete``."""
     operator.defer(
         trigger=trigger,

@@ -8,7 +8,7 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.arguments import interval
+from airflow_provider_tuya_ota.runtime.arguments import parse_interval
 from airflow_provider_tuya_ota.templates import TemplatedArguments
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class TuyaOTADeviceStateSensor(TemplatedArguments, BaseSensorOperator):
     :param timeout: seconds to wait; Airflow's default of 7 days.
     :raises InvalidParameterError: before anything is sent.
     :raises NotFoundError: a device or the product does not exist.
-    :raises LostSightError: polls have failed for too long.
+    :raises PollingFailedError: polls have failed for too long.
 
     Source: https://developer.tuya.com/cn/docs/tuya-iot/BatchGetDeviceState?id=Kdxqcv3n9dr8s
     """
@@ -60,8 +60,8 @@ class TuyaOTADeviceStateSensor(TemplatedArguments, BaseSensorOperator):
         poke_interval: float = 60.0,
         **kwargs: Any,
     ) -> None:
-        interval("poke_interval", poke_interval)
-        interval("timeout", kwargs.get("timeout"))
+        parse_interval("poke_interval", poke_interval)
+        parse_interval("timeout", kwargs.get("timeout"))
         super().__init__(poke_interval=poke_interval, **kwargs)
         self.product_key = product_key
         self.device_names = device_names

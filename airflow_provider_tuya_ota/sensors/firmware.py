@@ -8,7 +8,7 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.arguments import interval
+from airflow_provider_tuya_ota.runtime.arguments import parse_interval
 from airflow_provider_tuya_ota.templates import TemplatedArguments
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
     :raises FirmwareStatusError: the package has a failing status.
     :raises InvalidParameterError: there is no such status; nothing is sent.
     :raises NotFoundError: there is no such package.
-    :raises LostSightError: polls have failed for too long.
+    :raises PollingFailedError: polls have failed for too long.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/QueryOTAFirmware?id=Kf0la6l0l8hmm
     """
@@ -61,8 +61,8 @@ class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
         poke_interval: float = 60.0,
         **kwargs: Any,
     ) -> None:
-        interval("poke_interval", poke_interval)
-        interval("timeout", kwargs.get("timeout"))
+        parse_interval("poke_interval", poke_interval)
+        parse_interval("timeout", kwargs.get("timeout"))
         super().__init__(poke_interval=poke_interval, **kwargs)
         self.firmware_id = firmware_id
         self.statuses = statuses

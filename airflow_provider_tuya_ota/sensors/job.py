@@ -8,7 +8,7 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.arguments import interval
+from airflow_provider_tuya_ota.runtime.arguments import parse_interval
 from airflow_provider_tuya_ota.templates import TemplatedArguments
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
     :param timeout: seconds to wait; Airflow's default of 7 days.
     :param soft_fail: skip the task instead of failing it, for a failed job and for a timeout.
     :raises JobFailedError: naming every failing device with its reason and progress, or the contradiction that stays.
-    :raises LostSightError: polls have failed for too long; the job goes on.
+    :raises PollingFailedError: polls have failed for too long; the job goes on.
     :raises AirflowSensorTimeout: the time was over; the job goes on.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/ListOTATaskByJob?id=Kf0lr3sl2jzfs
@@ -58,8 +58,8 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
         poke_interval: float = 15.0,
         **kwargs: Any,
     ) -> None:
-        interval("poke_interval", poke_interval)
-        interval("timeout", kwargs.get("timeout"))
+        parse_interval("poke_interval", poke_interval)
+        parse_interval("timeout", kwargs.get("timeout"))
         super().__init__(poke_interval=poke_interval, **kwargs)
         self.job_id = job_id
         self.deferrable = deferrable
@@ -87,7 +87,7 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
         from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing a Dag needs no protocol
 
         with reported(context, self) as report:
-            report.recall()
+            report.load_state()
             return super().resume_execution(next_method, next_kwargs, context)
 
     def poke(self, context: Context) -> bool:

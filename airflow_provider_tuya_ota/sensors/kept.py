@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +22,12 @@ KEY: Final = "tuya_ota.wait"
 class Kept:
     """What one try of a sensor has seen so far.
 
-    :param world: the clock that its moments were read from.
+    :param runtime: the clock that its moments were read from.
     """
 
     try_number: int
     state: WaitState = field(default_factory=WaitState)
-    world: World = field(default_factory=World)
+    runtime: Runtime = field(default_factory=Runtime)
 
 
 class Keeps(Protocol):

@@ -10,10 +10,10 @@ from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
-from airflow_provider_tuya_ota.core.status.wait import Patience, Watch, poll_job, require_success
+from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, poll_once, require_success
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
 from airflow_provider_tuya_ota.runtime.arguments import named_as, require_flag
-from airflow_provider_tuya_ota.runtime.wait import patience, verdict_of, wait_deferred
+from airflow_provider_tuya_ota.runtime.wait import options, verdict_of, wait_deferred
 from airflow_provider_tuya_ota.sensors.kept import kept_wait
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 
@@ -30,20 +30,20 @@ def look(sensor: TuyaOTAJobSensor, context: Context) -> bool:
     """Poll once: True when the job has succeeded, False when it may still.
 
     :raises JobFailedError: it ended without reaching every device, or has contradicted itself for too long.
-    :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.status.wait.poll_job`.
+    :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.status.wait.poll_once`.
     """
     _require_arguments(sensor)
     settings = TuyaOTAHook(sensor.tuya_ota_conn_id).get_settings()
     try:
         with kept_wait(sensor, context) as kept:
             listener = LogListener(sensor.log, kept.state.line)
-            watch = Watch(sensor.job_id, Patience(deadline=NEVER), kept.state)
-            with TuyaOTAClient(settings, listener=listener, world=kept.world) as client:
-                sight = client.run(poll_job(settings, watch))
+            watch = JobWait(sensor.job_id, WaitOptions(deadline=NEVER), kept.state)
+            with TuyaOTAClient(settings, listener=listener, runtime=kept.runtime) as client:
+                snapshot = client.run(poll_once(settings, watch))
         sensor.last_verdict = kept.state.verdict
-        if sight is None or not sight.verdict.outcome.has_ended:
+        if snapshot is None or not snapshot.verdict.outcome.has_ended:
             return False
-        require_success(sight.verdict)
+        require_success(snapshot.verdict)
     except JobFailedError as error:
         _skip_if_soft(sensor, error)
         raise
@@ -54,11 +54,11 @@ def hand_over(sensor: TuyaOTAJobSensor) -> None:
     """Defer to the triggerer."""
     _require_arguments(sensor)
     with named_as(poll_interval="poke_interval"):
-        how = patience(
+        how = options(
             timeout=sensor.timeout, poll_interval=sensor.poke_interval, execution_timeout=sensor.execution_timeout
         )
     trigger = TuyaOTAJobTrigger(
-        job_id=sensor.job_id, tuya_ota_conn_id=sensor.tuya_ota_conn_id, patience=how.to_dict(), on_cancel="keep"
+        job_id=sensor.job_id, tuya_ota_conn_id=sensor.tuya_ota_conn_id, options=how.to_dict(), on_cancel="keep"
     )
     wait_deferred(sensor, trigger, how)
 

@@ -19,8 +19,8 @@ from airflow_provider_tuya_ota.core.status.conditions import (
     poll_condition,
 )
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.arguments import choice, named_as, names, require_flag, whole_number
-from airflow_provider_tuya_ota.runtime.wait import BACKSTOP, patience
+from airflow_provider_tuya_ota.runtime.arguments import named_as, parse_choice, parse_int, parse_names, require_flag
+from airflow_provider_tuya_ota.runtime.wait import BACKSTOP, options
 from airflow_provider_tuya_ota.sensors.kept import kept_wait
 from airflow_provider_tuya_ota.triggers.condition import TuyaOTAConditionTrigger
 
@@ -40,7 +40,7 @@ def firmware_condition(sensor: TuyaOTAFirmwareStatusSensor) -> FirmwareCondition
     :raises InvalidParameterError: before anything is sent.
     """
     require_flag("deferrable", sensor.deferrable)
-    wanted, failing = names("statuses", sensor.statuses), names("failing_statuses", sensor.failing_statuses)
+    wanted, failing = parse_names("statuses", sensor.statuses), parse_names("failing_statuses", sensor.failing_statuses)
     return FirmwareCondition(
         firmware_id=sensor.firmware_id,
         statuses=["VERIFIED", "NOT_NEEDED"] if wanted is None else wanted,
@@ -57,9 +57,9 @@ def devices_condition(sensor: TuyaOTADeviceStateSensor) -> DevicesCondition:
     with named_as(device_name="device_names"):
         return DevicesCondition(
             product_key=sensor.product_key,
-            device_names=names("device_names", sensor.device_names) or [],
-            state=choice("state", sensor.state, tuple(DeviceStatus), default=DeviceStatus.ONLINE),
-            at_least=whole_number("at_least", sensor.at_least),
+            device_names=parse_names("device_names", sensor.device_names) or [],
+            state=parse_choice("state", sensor.state, tuple(DeviceStatus), default=DeviceStatus.ONLINE),
+            at_least=parse_int("at_least", sensor.at_least),
         )
 
 
@@ -73,7 +73,7 @@ def look(sensor: Sensor, context: Context, condition: Condition) -> bool:
     try:
         with (
             kept_wait(sensor, context) as kept,
-            TuyaOTAClient(settings, listener=LogListener(sensor.log), world=kept.world) as client,
+            TuyaOTAClient(settings, listener=LogListener(sensor.log), runtime=kept.runtime) as client,
         ):
             return client.run(poll_condition(settings, condition, kept.state))
     except FirmwareStatusError as error:
@@ -86,7 +86,7 @@ def look_then_hand_over(sensor: Sensor, context: Context, condition: Condition) 
     if look(sensor, context, condition):
         return
     with named_as(poll_interval="poke_interval"):
-        how = patience(
+        how = options(
             timeout=sensor.timeout, poll_interval=sensor.poke_interval, execution_timeout=sensor.execution_timeout
         )
     sensor.defer(

@@ -15,8 +15,8 @@ from airflow_provider_tuya_ota.core.secret import without_frames
 from airflow_provider_tuya_ota.core.wire.http import Request, Response
 from airflow_provider_tuya_ota.transports.http_rules import ENCODINGS, OddAnswerError, read_head, unpack
 from airflow_provider_tuya_ota.transports.limits import (
+    CHUNK_SIZE,
     LARGEST_REPLY,
-    PIECE,
     USER_AGENT,
     is_foreign,
     longest_answer,
@@ -97,7 +97,7 @@ class AiohttpTransport:
             pairs = ((name.decode("latin-1"), value) for name, value in answer.raw_headers)
             lines = read_head((version.major, version.minor), answer.status, answer.reason or "", pairs)
             body = bytearray()
-            async for piece in answer.content.iter_chunked(PIECE):
+            async for piece in answer.content.iter_chunked(CHUNK_SIZE):
                 body += piece
                 if len(body) > LARGEST_REPLY:
                     raise refuse_large_reply()
@@ -112,7 +112,7 @@ class AiohttpTransport:
         """
         reader = await asyncio.to_thread(body.open)
         try:
-            while piece := await asyncio.to_thread(reader.read, PIECE):
+            while piece := await asyncio.to_thread(reader.read, CHUNK_SIZE):
                 if not limit.expired():
                     limit.reschedule(asyncio.get_running_loop().time() + self._longest_answer)
                 sent |= reader.digests()

@@ -14,30 +14,30 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.effects import (
-    Ambient,
     Digest,
     End,
     Flow,
-    Look,
-    Memo,
+    FlowContext,
+    LoadState,
     Neighbours,
     Note,
+    ReadContext,
     ReadNeighbours,
-    Recall,
-    Remember,
     Report,
+    SavedState,
+    SaveState,
     Send,
     Sleep,
     SlowDown,
     advance,
 )
 from airflow_provider_tuya_ota.transports.clock import steady_seconds
-from airflow_provider_tuya_ota.transports.limits import PIECE
+from airflow_provider_tuya_ota.transports.limits import CHUNK_SIZE
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.wire.http import Request, Response
-    from airflow_provider_tuya_ota.transports.budget import Budget
+    from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 
 T = TypeVar("T")
 
@@ -72,27 +72,27 @@ class Listener(Protocol):
         """Take the state of a job."""
 
 
-class Memory(Protocol):
+class StateStore(Protocol):
     """Where a task writes down what must survive it."""
 
-    def recall(self) -> Memo:
+    def load_state(self) -> SavedState:
         """Give what was written last."""
 
-    def remember(self, value: Any) -> None:
+    def save_state(self, value: Any) -> None:
         """Write durably; what raises here stops the flow before it goes on."""
 
     def neighbours(self, mask: str | None) -> Neighbours:
         """Give what other tasks have written about the same package."""
 
 
-class Forgetful:
+class NullStore:
     """A memory that keeps nothing."""
 
-    def recall(self) -> Memo:
+    def load_state(self) -> SavedState:
         """Give nothing."""
-        return Memo()
+        return SavedState()
 
-    def remember(self, value: Any) -> None:
+    def save_state(self, value: Any) -> None:
         """Keep nothing."""
 
     def neighbours(self, mask: str | None) -> Neighbours:  # noqa: ARG002 - the protocol's signature
@@ -100,10 +100,10 @@ class Forgetful:
         return Neighbours()
 
 
-FORGETFUL: Final = Forgetful()
+NULL_STORE: Final = NullStore()
 
 
-class World:
+class Runtime:
     """Time and chance as they are; a test gives others.
 
     Take one for a whole wait: what it calls steady time is the wall clock's at its first look, and goes on from there.
@@ -113,12 +113,12 @@ class World:
     def _anchor(self) -> tuple[datetime, float]:
         return datetime.now(UTC), steady_seconds()
 
-    def look(self) -> Ambient:
+    def context(self) -> FlowContext:
         """Read the clocks and draw a nonce."""
         began_at, began = self._anchor
         steady = began_at + timedelta(seconds=steady_seconds() - began)
         jitter = random.random()  # noqa: S311 - it spreads retries and protects nothing
-        return Ambient(now=datetime.now(UTC), steady=steady, nonce=uuid.uuid4().hex, jitter=jitter)
+        return FlowContext(now=datetime.now(UTC), steady=steady, nonce=uuid.uuid4().hex, jitter=jitter)
 
     def sleep(self, seconds: float) -> None:
         """Block."""
@@ -143,10 +143,10 @@ def drive(
     flow: Flow[T],
     *,
     transport: Transport,
-    budget: Budget,
-    world: World,
+    limiter: RateLimiter,
+    runtime: Runtime,
     listener: Listener,
-    memory: Memory = FORGETFUL,
+    state_store: StateStore = NULL_STORE,
 ) -> T:
     """Run a flow to its end, blocking."""
     answer: Any = None
@@ -159,11 +159,11 @@ def drive(
                 return effect.value
             case Send():
                 try:
-                    with budget.reserve(effect.lane) as pause:
+                    with limiter.reserve(effect.rate_limit_group) as pause:
                         request = _in_turn(effect.request, pause)
                         if pause > 0:
-                            world.sleep(pause)
-                        _require_soon(effect, pause, world)
+                            runtime.sleep(pause)
+                        _require_soon(effect, pause, runtime)
                     answer = transport.send(request)
                 except TuyaOTAError as error:
                     failure = error
@@ -173,21 +173,21 @@ def drive(
                 except TuyaOTAError as error:
                     failure = error
             case Sleep():
-                world.sleep(effect.seconds)
+                runtime.sleep(effect.seconds)
             case SlowDown():
-                budget.slow_down(effect.lane)
+                limiter.slow_down(effect.rate_limit_group)
             case _:
-                answer = _answer_at_once(effect, world, listener, memory)
+                answer = _answer_at_once(effect, runtime, listener, state_store)
 
 
 async def adrive(
     flow: Flow[T],
     *,
     transport: AsyncTransport,
-    budget: Budget,
-    world: World,
+    limiter: RateLimiter,
+    runtime: Runtime,
     listener: Listener,
-    memory: Memory = FORGETFUL,
+    state_store: StateStore = NULL_STORE,
 ) -> T:
     """Run a flow to its end in an event loop."""
     answer: Any = None
@@ -200,11 +200,11 @@ async def adrive(
                 return effect.value
             case Send():
                 try:
-                    with budget.reserve(effect.lane) as pause:
+                    with limiter.reserve(effect.rate_limit_group) as pause:
                         request = _in_turn(effect.request, pause)
                         if pause > 0:
-                            await world.asleep(pause)
-                        _require_soon(effect, pause, world)
+                            await runtime.asleep(pause)
+                        _require_soon(effect, pause, runtime)
                     answer = await transport.send(request)
                 except TuyaOTAError as error:
                     failure = error
@@ -214,17 +214,17 @@ async def adrive(
                 except TuyaOTAError as error:
                     failure = error
             case Sleep():
-                await world.asleep(effect.seconds)
+                await runtime.asleep(effect.seconds)
             case SlowDown():
-                budget.slow_down(effect.lane)
+                limiter.slow_down(effect.rate_limit_group)
             case _:
-                answer = _answer_at_once(effect, world, listener, memory)
+                answer = _answer_at_once(effect, runtime, listener, state_store)
 
 
 def read_digests(effect: Digest) -> dict[str, str]:
     """Read a file to its end."""
     with closing(effect.open_file()) as file:
-        while file.read(PIECE):
+        while file.read(CHUNK_SIZE):
             pass
         return file.digests()
 
@@ -241,31 +241,34 @@ def _in_turn(request: Request, pause: float) -> Request:
     return replace(request, longest=request.longest - pause)
 
 
-def _require_soon(send: Send, pause: float, world: World) -> None:
+def _require_soon(send: Send, pause: float, runtime: Runtime) -> None:
     """Look at the clocks last of all before a request leaves that must leave soon.
 
     :raises TransportError: this process stood still meanwhile.
     """
-    if send.since is not None and send.is_late(world.look(), pause):
+    if send.since is not None and send.is_late(runtime.context(), pause):
         raise TransportError(
             "this process stood still before it was sent", endpoint=send.request.endpoint, delivery=Delivery.NEVER_SENT
         )
 
 
 def _answer_at_once(
-    effect: Look | Note | Report | Recall | Remember | ReadNeighbours, world: World, listener: Listener, memory: Memory
-) -> Ambient | Memo | Neighbours | None:
+    effect: ReadContext | Note | Report | LoadState | SaveState | ReadNeighbours,
+    runtime: Runtime,
+    listener: Listener,
+    state_store: StateStore,
+) -> FlowContext | SavedState | Neighbours | None:
     match effect:
-        case Look():
-            return world.look()
+        case ReadContext():
+            return runtime.context()
         case Note():
             listener.note(effect)
         case Report():
             listener.report(effect.verdict)
-        case Recall():
-            return memory.recall()
-        case Remember():
-            memory.remember(effect.value)
+        case LoadState():
+            return state_store.load_state()
+        case SaveState():
+            state_store.save_state(effect.value)
         case ReadNeighbours():
-            return memory.neighbours(effect.mask)
+            return state_store.neighbours(effect.mask)
     return None

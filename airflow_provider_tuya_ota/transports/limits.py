@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LARGEST_REPLY: Final = 2 * 1024 * 1024
 """Bytes; a page of 200 jobs is well below 1 MiB, so more than this is no reply. Reading one takes 50 MiB at most."""
-PIECE: Final = 256 * 1024
+CHUNK_SIZE: Final = 256 * 1024
 """Bytes of a file or an answer that are read at once."""
 USER_AGENT: Final = f"airflow-provider-tuya-ota/{__version__}"
 

@@ -17,8 +17,8 @@ from airflow_provider_tuya_ota.transports import log_filter  # noqa: F401 - sign
 from airflow_provider_tuya_ota.transports.answering import BoundedAnswer
 from airflow_provider_tuya_ota.transports.http_rules import ENCODINGS, OddAnswerError, read_head, unpack
 from airflow_provider_tuya_ota.transports.limits import (
+    CHUNK_SIZE,
     LARGEST_REPLY,
-    PIECE,
     USER_AGENT,
     is_foreign,
     longest_answer,
@@ -154,7 +154,7 @@ class RequestsTransport:
                 headers = read_head(divmod(raw.version, 10), answer.status_code, answer.reason, pairs)
                 body = bytearray()
                 # Not iter_content: it waits until a piece is full, however slowly it fills.
-                while piece := raw.read1(PIECE, decode_content=False):
+                while piece := raw.read1(CHUNK_SIZE, decode_content=False):
                     body += piece
                     if len(body) > LARGEST_REPLY:
                         raise refuse_large_reply()

@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.status.conditions import rebuild_condition, 
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected
 from airflow_provider_tuya_ota.polling.shared import shared_poller
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,12 +74,12 @@ class TuyaOTAConditionTrigger(BaseTrigger):
 
     async def _wait(self) -> dict[str, Any]:
         condition, deadline = rebuild_condition(self.condition), datetime.fromisoformat(self.deadline)
-        state, world, listener = WaitState.from_dict(self.state), World(), LogListener(self.log)
+        state, runtime, listener = WaitState.from_dict(self.state), Runtime(), LogListener(self.log)
 
         async def wait(settings: Settings) -> None:
             flow = wait_for(settings, condition, deadline=deadline, poll_interval=self.poll_interval, state=state)
             async with shared_poller(settings) as poller:
-                await poller.run(flow, listener=listener, world=world)
+                await poller.run(flow, listener=listener, runtime=runtime)
 
         try:
             await keep_connected(self.tuya_ota_conn_id, wait)

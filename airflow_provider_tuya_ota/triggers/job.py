@@ -13,34 +13,35 @@ from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.model.error_event import describe_error
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
-from airflow_provider_tuya_ota.core.status.poll_scheduler import interval_alone
-from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.status.poll_scheduler import interval_of_single_polls
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected, shared_settings
 from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
-from airflow_provider_tuya_ota.polling.pulse import feel_pulse
 from airflow_provider_tuya_ota.polling.shared import shared_poller
+from airflow_provider_tuya_ota.polling.stall_detector import detect_stalls
 from airflow_provider_tuya_ota.polling.stopper import shared_stopper
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 from airflow_provider_tuya_ota.triggers.kill_answer import KillAnswer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.polling.pulse import Pulse
+    from airflow_provider_tuya_ota.polling.stall_detector import LoopStallDetector
 
 LONGEST_STOP: Final = 300.0
 """Seconds that stopping a job may take whose time is over; Airflow gives the trigger up ten minutes after that."""
 DRAINED_BY: Final = "drained_by"
-"""Name in ``carry`` that says that the wait is for a job from before a clear, and when that is given up."""
+"""Name in ``resume_state`` that says that the wait is for a job from before a clear, and when that is given up."""
 
 
 class TuyaOTAJobTrigger(BaseTrigger):
     """Look at a job until it has ended or the deadline has passed, then fire exactly one event.
 
     The event is ``{"status": success | failure | timeout | error, "verdict": …, "message": …, "job_id": …, "on_cancel":
-    …, "carry": …}``, with ``"stopped": …`` where the time was over and the trigger has stopped what had not begun.
+    …, "resume_state": …}``, with ``"stopped": …`` where the time was over and the trigger has stopped what had not
+    begun.
     The trigger owns the deadline and looks once more after it. A restarted triggerer goes on where the last one
     stopped, and stops nothing at the platform.
 
@@ -51,12 +52,13 @@ class TuyaOTAJobTrigger(BaseTrigger):
 
     :param job_id: job to wait for.
     :param tuya_ota_conn_id: id of the connection.
-    :param patience: deadline and intervals, as :meth:`Patience.to_dict` gives them.
+    :param options: deadline and intervals, as :meth:`WaitOptions.to_dict` gives them.
     :param on_cancel: ``stop`` or ``keep``; ``keep`` by default, because a trigger that was stored before this argument
         existed promised to stop nothing.
     :param firmware_id: package of the job, for which many jobs can be looked at with one request; empty, as in older
         stored triggers: the first look finds it out.
-    :param carry: what the operator wants back with the event; ``Dag.test()`` drops what is given to ``defer`` instead.
+    :param resume_state: what the operator wants back with the event; ``Dag.test()`` drops what is given to ``defer``
+        instead.
     """
 
     def __init__(
@@ -64,19 +66,19 @@ class TuyaOTAJobTrigger(BaseTrigger):
         *,
         job_id: str,
         tuya_ota_conn_id: str,
-        patience: dict[str, Any],
+        options: dict[str, Any],
         on_cancel: str = "keep",
         firmware_id: str = "",
-        carry: dict[str, str] | None = None,
+        resume_state: dict[str, str] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
         self.job_id = job_id
         self.tuya_ota_conn_id = tuya_ota_conn_id
-        self.patience = patience
+        self.options = options
         self.on_cancel = on_cancel
         self.firmware_id = firmware_id
-        self.carry = carry or {}
-        self._pulse: Pulse | None = None
+        self.resume_state = resume_state or {}
+        self._stall_detector: LoopStallDetector | None = None
         self._settings: Settings | None = None
         self._kill: KillAnswer | None = None
 
@@ -87,16 +89,16 @@ class TuyaOTAJobTrigger(BaseTrigger):
             {
                 "job_id": self.job_id,
                 "tuya_ota_conn_id": self.tuya_ota_conn_id,
-                "patience": self.patience,
+                "options": self.options,
                 "on_cancel": self.on_cancel,
                 "firmware_id": self.firmware_id,
-                "carry": self.carry,
+                "resume_state": self.resume_state,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire one event."""
-        event = {"job_id": self.job_id, "on_cancel": self.on_cancel, "carry": self.carry}
+        event = {"job_id": self.job_id, "on_cancel": self.on_cancel, "resume_state": self.resume_state}
         yield TriggerEvent(await self._wait() | event)  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
 
     async def on_kill(self) -> None:
@@ -119,10 +121,10 @@ class TuyaOTAJobTrigger(BaseTrigger):
 
     @property
     def _is_draining(self) -> bool:
-        return DRAINED_BY in self.carry
+        return DRAINED_BY in self.resume_state
 
     def _has_stalled(self) -> bool:
-        return self._pulse is not None and self._pulse.stood_still()
+        return self._stall_detector is not None and self._stall_detector.recently_stalled()
 
     async def _read_settings(self) -> Settings:
         # Many that are killed at once would stand in one line to read the same connection again.
@@ -162,8 +164,8 @@ class TuyaOTAJobTrigger(BaseTrigger):
         return {"stopped": stopped.line(self.job_id)}
 
     async def _watch(self) -> Verdict:
-        patience = Patience.from_dict(self.patience)
-        listener, world, state = LogListener(self.log), World(), WaitState()
+        options = WaitOptions.from_dict(self.options)
+        listener, runtime, state = LogListener(self.log), Runtime(), WaitState()
 
         async def wait(settings: Settings) -> Verdict:
             self._settings = settings
@@ -171,21 +173,21 @@ class TuyaOTAJobTrigger(BaseTrigger):
                 async with shared_poller(settings) as poller:
                     return await poller.watch(
                         self.job_id,
-                        patience,
+                        options,
                         firmware_id=self.firmware_id,
                         listener=listener,
-                        world=world,
+                        runtime=runtime,
                         state=state,
                     )
             except PollerBrokenError as error:
                 rate = settings.requests_per_second
-                interval = interval_alone(patience.poll_interval, waits=error.waits, rate=rate)
+                interval = interval_of_single_polls(options.poll_interval, waits=error.waits, rate=rate)
                 await self.log.awarning(f"Looking at many jobs at once has failed ({error}); looking at this one alone")
-            async with AsyncTuyaOTAClient(settings, listener=listener, world=world) as client:
-                alone = replace(patience, poll_interval=interval)
-                return await client.run(watch_job(settings, self.job_id, alone, state))
+            async with AsyncTuyaOTAClient(settings, listener=listener, runtime=runtime) as client:
+                alone = replace(options, poll_interval=interval)
+                return await client.run(wait_for_job(settings, self.job_id, alone, state))
 
-        async with feel_pulse() as self._pulse:
+        async with detect_stalls() as self._stall_detector:
             return await keep_connected(self.tuya_ota_conn_id, wait)
 
 

@@ -17,14 +17,14 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
 )
 from airflow_provider_tuya_ota.core.flows.effects import (
-    Ambient,
-    Look,
-    Memo,
+    FlowContext,
+    LoadState,
     Neighbour,
     Neighbours,
+    ReadContext,
     ReadNeighbours,
-    Recall,
-    Remember,
+    SavedState,
+    SaveState,
     Send,
     Sleep,
 )
@@ -33,7 +33,7 @@ from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.jobs.target import Target, may_overlap
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from tests.contract.release import PRODUCT
 from tests.contract.worlds import settings
 
@@ -197,8 +197,8 @@ class Actor:
             self.end = "stopped by a person"
             return
         deadline = self.story.now + timedelta(hours=6)
-        patience = Patience(deadline=deadline, poll_interval=15.0, expected=tuple(self.devices))
-        verdict = yield from self._drive(watch_job(SETTINGS, found.job_id, patience), number)
+        options = WaitOptions(deadline=deadline, poll_interval=15.0, expected=tuple(self.devices))
+        verdict = yield from self._drive(wait_for_job(SETTINGS, found.job_id, options), number)
         self._require(number)
         self.end = str(verdict.outcome)
 
@@ -240,24 +240,24 @@ class Actor:
                         failure = error
                 case Sleep():
                     yield effect.seconds
-                case Look():
+                case ReadContext():
                     answer = self._look()
-                case Recall():
+                case LoadState():
                     answer = self._recall(number)
-                case Remember():
+                case SaveState():
                     yield from self._remember(effect.value, number)
                 case ReadNeighbours():
                     yield self.random.random() * 0.2
                     answer = self._neighbours(effect.mask)
 
-    def _recall(self, number: int) -> Memo:
+    def _recall(self, number: int) -> SavedState:
         # A try that was followed sees nothing of the store any more, and the ledger still.
         noted = self.ledger.notes.get(self.name, ("", None))[1]
-        return Memo(self.store if number == self.tries else noted, is_durable=True)
+        return SavedState(self.store if number == self.tries else noted, is_durable=True)
 
-    def _look(self) -> Ambient:
+    def _look(self) -> FlowContext:
         now = self.story.now
-        return Ambient(now=now, steady=now, nonce=f"{self.name}-{next(self.story.numbers)}", jitter=0.5)
+        return FlowContext(now=now, steady=now, nonce=f"{self.name}-{next(self.story.numbers)}", jitter=0.5)
 
     def _may_die(self, number: int) -> None:
         if number != self.tries:

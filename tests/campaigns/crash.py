@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.flows.effects import Memo, Neighbours
+from airflow_provider_tuya_ota.core.flows.effects import Neighbours, SavedState
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.core.upload import ensure_package
 from tests.campaigns.table import Row
 from tests.contract.release import FILE, PACKAGE, PILOTS, PRODUCT, REST, Platform
@@ -77,10 +77,10 @@ class Store:
     durable: bool
     value: Any = None
 
-    def recall(self) -> Memo:
-        return Memo(self.value, is_durable=True) if self.durable else Memo()
+    def load_state(self) -> SavedState:
+        return SavedState(self.value, is_durable=True) if self.durable else SavedState()
 
-    def remember(self, value: Any) -> None:
+    def save_state(self, value: Any) -> None:
         def write() -> None:
             self.value = value
 
@@ -152,7 +152,7 @@ class Story:
 
     def _client(self, fate: Fate) -> TuyaOTAClient:
         wire = Wire(MemoryTransport(self.platform.emulator), fate)
-        return TuyaOTAClient(SETTINGS, transport=wire, listener=Quiet(), world=self.platform.world)
+        return TuyaOTAClient(SETTINGS, transport=wire, listener=Quiet(), runtime=self.platform.world)
 
     def flow(self) -> Flow[Any]:
         attempt = Attempt(
@@ -195,7 +195,7 @@ class Story:
         self.store.fate = fate
         client = self._client(fate)
         try:
-            job = client.run(self.flow(), memory=self.store)
+            job = client.run(self.flow(), state_store=self.store)
             job_id: str = job.job_id
             if getattr(job, "is_verified", False):
                 # Released before the clear: there is nothing left to create.
@@ -204,7 +204,7 @@ class Story:
             if self.deferred:
                 # The triggerer has the job now; when it dies, another one goes on with the same job.
                 client = self._client(Fate())
-            client.run(watch_job(SETTINGS, job_id, Patience(deadline=datetime(2100, 1, 1, tzinfo=UTC))))
+            client.run(wait_for_job(SETTINGS, job_id, WaitOptions(deadline=datetime(2100, 1, 1, tzinfo=UTC))))
         except Killed:
             self.kills += 1
             return None

@@ -100,7 +100,7 @@ class Story:
     def _package(self) -> str:
         values = {name: getattr(PACKAGE, name) for name in PACKAGE.__slots__}
         action = actions.CreateOTAFirmware(**values | {"need_to_verify": self.what == "verification"})
-        with TuyaOTAClient(SETTINGS, transport=self.transport, listener=Quiet(), world=self.world) as client:
+        with TuyaOTAClient(SETTINGS, transport=self.transport, listener=Quiet(), runtime=self.world) as client:
             firmware_id: str = client.run(ensure_package(SETTINGS, action, FILE)).firmware_id
         self.world.now += 10
         return firmware_id

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 from tests.contract.worlds import MemoryTransport
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.flows.effects import Ambient
+    from airflow_provider_tuya_ota.core.flows.effects import FlowContext
     from airflow_provider_tuya_ota.core.wire.http import Request, Response
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
 
@@ -55,15 +55,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return BIRTH + self.time()
 
 
-class LoopWorld(World):
+class LoopWorld(Runtime):
     """The time of a virtual loop."""
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
 
-    def look(self) -> Ambient:
+    def context(self) -> FlowContext:
         now = datetime.fromtimestamp(self._loop.wall(), UTC)
-        return replace(super().look(), now=now, steady=now)
+        return replace(super().context(), now=now, steady=now)
 
 
 @dataclass

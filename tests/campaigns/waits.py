@@ -17,14 +17,14 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
-from airflow_provider_tuya_ota.core.policy.rate import Lane
-from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED, Quotas
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.polling.poller import Poller
-from airflow_provider_tuya_ota.transports.budget import Budget
+from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 from tests.campaigns.table import Row
 from tests.campaigns.virtual import BIRTH, LATENCY, LoopWorld, Metered, VirtualLoop
 from tests.campaigns.waits_for_real import Figures, measure
@@ -139,14 +139,14 @@ def run(shape: Shape, *, shared: bool, minutes: float = MINUTES) -> Result:
 async def _wait(shape: Shape, loop: VirtualLoop, *, shared: bool, minutes: float) -> Result:
     emulator, jobs = release(shape, loop, minutes=minutes)
     poller, world, transport = _poller(emulator, loop)
-    patience = Patience(
+    options = WaitOptions(
         deadline=datetime.fromtimestamp(BIRTH, UTC) + timedelta(hours=3), poll_interval=shape.poll_interval
     )
 
-    def how(job: str) -> Patience:
+    def how(job: str) -> WaitOptions:
         # Named devices: where the platform chose them, a success is held for a minute.
         tasks = emulator.world.engine.jobs[job].tasks
-        return replace(patience, expected=tuple(task.device.name for task in tasks))
+        return replace(options, expected=tuple(task.device.name for task in tasks))
 
     client = poller._client
     noticed: dict[str, float] = {}
@@ -158,11 +158,11 @@ async def _wait(shape: Shape, loop: VirtualLoop, *, shared: bool, minutes: float
 
     if shared:
         watching = {
-            job: poller.watch(job, how(job), firmware_id=package, listener=Quiet(), world=world)
+            job: poller.watch(job, how(job), firmware_id=package, listener=Quiet(), runtime=world)
             for job, package in jobs.items()
         }
     else:
-        watching = {job: client.run(watch_job(client.settings, job, how(job))) for job in jobs}
+        watching = {job: client.run(wait_for_job(client.settings, job, how(job))) for job in jobs}
     await asyncio.gather(*(wait(job, watched) for job, watched in watching.items()))
     await poller.close()
     ended = {task.job.job_id: task.modified for task in emulator.world.engine.tasks.values()}
@@ -220,10 +220,10 @@ def endure(waits: int, minutes: float, *, warm: float) -> tuple[float, float]:
 async def _endure(waits: int, minutes: float, warm: float, loop: VirtualLoop) -> tuple[float, float]:
     emulator, jobs = release(Shape(waits, waits // 5, 15), loop, silent=True)
     poller, world, _ = _poller(emulator, loop)
-    patience = Patience(deadline=datetime.fromtimestamp(BIRTH, UTC) + timedelta(days=1))
+    options = WaitOptions(deadline=datetime.fromtimestamp(BIRTH, UTC) + timedelta(days=1))
     tracemalloc.start()
     watching = [
-        asyncio.ensure_future(poller.watch(job, patience, firmware_id=package, listener=Quiet(), world=world))
+        asyncio.ensure_future(poller.watch(job, options, firmware_id=package, listener=Quiet(), runtime=world))
         for job, package in jobs.items()
     ]
     await asyncio.sleep(warm * 60)
@@ -246,9 +246,9 @@ def _held() -> int:
 
 def _poller(emulator: Emulator, loop: VirtualLoop) -> tuple[Poller, LoopWorld, Metered]:
     transport, world = Metered(emulator), LoopWorld(loop)
-    budget = Budget({Lane.CALLS: RATE, Lane.CANCELS: RATE / 2}, clock=loop.time)
+    limiter = RateLimiter({RateLimitGroup.CALLS: RATE, RateLimitGroup.CANCELS: RATE / 2}, clock=loop.time)
     where = replace(settings("http://127.0.0.1:1"), requests_per_second=RATE)
-    client = AsyncTuyaOTAClient(where, transport=transport, listener=Quiet(), world=world, budget=budget)
+    client = AsyncTuyaOTAClient(where, transport=transport, listener=Quiet(), runtime=world, limiter=limiter)
     return Poller(client), world, transport
 
 

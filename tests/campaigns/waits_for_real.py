@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil  # type: ignore[import-untyped] # it ships no types
 
-from airflow_provider_tuya_ota.core.status.wait import Patience
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.demo.emulator_process import EmulatorProcess
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.polling.shared import _POLLERS
@@ -152,12 +152,12 @@ def _here(*, folder: str, waits: int, packages: int, seconds: float, poll_interv
 
 async def _measure(stranger: Stranger, jobs: dict[str, str], *, seconds: float, poll_interval: float) -> Figures:
     process = psutil.Process()
-    patience = Patience(deadline=datetime.now(UTC) + timedelta(seconds=seconds * 10), poll_interval=poll_interval)
+    options = WaitOptions(deadline=datetime.now(UTC) + timedelta(seconds=seconds * 10), poll_interval=poll_interval)
     events: dict[str, tuple[float, Any]] = {}
 
     async def fire(job_id: str, firmware_id: str) -> None:
         trigger = TuyaOTAJobTrigger(
-            job_id=job_id, tuya_ota_conn_id="tuya_ota_default", patience=patience.to_dict(), firmware_id=firmware_id
+            job_id=job_id, tuya_ota_conn_id="tuya_ota_default", options=options.to_dict(), firmware_id=firmware_id
         )
         async for event in trigger.run():
             events[job_id] = time.time(), event.payload

@@ -19,7 +19,7 @@ from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_v
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_package
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
@@ -40,7 +40,7 @@ PACKAGE = actions.CreateOTAFirmware(
     product_key=PRODUCT,
     sign_method="SHA256",
 )
-PATIENCE = Patience(deadline=datetime(2100, 1, 1, tzinfo=UTC), poll_interval=10.0)
+PATIENCE = WaitOptions(deadline=datetime(2100, 1, 1, tzinfo=UTC), poll_interval=10.0)
 
 
 @dataclass
@@ -130,7 +130,7 @@ def a_release(settings: Settings, platform: Platform) -> Flow[Seen]:
     package = yield from ensure_package(settings, PACKAGE, FILE)
     verify = actions.CreateOTAVerifyJob(firmware_id=package.firmware_id, product_key=PRODUCT, target_device_name=PILOTS)
     verification = yield from start_verification(settings, verify, if_verified=IfVerified.SUCCEED)
-    verified: Verdict = yield from watch_job(settings, verification.job_id, PATIENCE)
+    verified: Verdict = yield from wait_for_job(settings, verification.job_id, PATIENCE)
 
     first = yield from _upgrade_and_stop(settings, package.firmware_id)
     platform.bring_back()
@@ -138,7 +138,7 @@ def a_release(settings: Settings, platform: Platform) -> Flow[Seen]:
     same = yield from ensure_package(settings, PACKAGE, FILE)
     still = yield from start_verification(settings, verify, if_verified=IfVerified.SUCCEED)
     retry = yield from start_upgrade(settings, _upgrade(package.firmware_id, [AWAY]))
-    last: Verdict = yield from watch_job(settings, retry.job_id, PATIENCE)
+    last: Verdict = yield from wait_for_job(settings, retry.job_id, PATIENCE)
     return Seen(
         modules=tuple(module.module_name for module in modules),
         online=sum(state.status.value == "ONLINE" for state in presence),
@@ -169,7 +169,7 @@ def _upgrade_and_stop(settings: Settings, firmware_id: str) -> Flow[Verdict]:
     for _ in range(2):
         with suppress(ConflictError):
             yield from call(settings, cancel)
-    return (yield from watch_job(settings, upgrade.job_id, PATIENCE))
+    return (yield from wait_for_job(settings, upgrade.job_id, PATIENCE))
 
 
 def _log_in_wrongly(settings: Settings) -> Flow[str]:

@@ -11,7 +11,7 @@ from tests.contract.bad_days import APART, CREATES, FAULTS, calls_of_a_release, 
 CALLS = calls_of_a_release()
 LIES = {"no_id", "odd_ids", "other_id", "wrong_status"}
 """After one of these nobody knows what was meant."""
-PASSING = {"throttle", "hostile_texts", *AFTERWARDS} - LIES
+TRANSIENT_ERRORS = {"throttle", "hostile_texts", *AFTERWARDS} - LIES
 """After one of these a release goes on by itself, wherever it hits."""
 STATED = {
     "drop_before": {"TransportError"},
@@ -45,7 +45,7 @@ def test_no_fault_at_any_call_makes_a_release_wrong(fault: dict[str, Any]) -> No
     outcomes = {f"{number} {call}": outcome(fault, number) for number, call in enumerate(CALLS, 1)}
 
     allowed = {"right"} | {f"stopped: {error}" for error in STATED.get(fault["kind"], ())}
-    if fault["kind"] in PASSING:
+    if fault["kind"] in TRANSIENT_ERRORS:
         allowed = {"right"}
     assert {call: result for call, result in outcomes.items() if result not in allowed} == {}
 
@@ -69,5 +69,5 @@ def test_over_sockets_too_no_fault_makes_a_second_job(fault: dict[str, Any], way
     }
 
     assert {call: result for call, result in outcomes.items() if result.startswith("wrong")} == {}
-    if fault["kind"] in PASSING:
+    if fault["kind"] in TRANSIENT_ERRORS:
         assert set(outcomes.values()) == {"right"}

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def with_requests(where: Settings) -> str:
-    with TuyaOTAClient(where, world=VirtualWorld()) as client:
+    with TuyaOTAClient(where, runtime=VirtualWorld()) as client:
         return client.query_product(product_key="k1demoproduct").product_key
 
 
 def with_aiohttp(where: Settings) -> str:
     async def talk() -> str:
-        async with AsyncTuyaOTAClient(where, world=VirtualWorld()) as client:
+        async with AsyncTuyaOTAClient(where, runtime=VirtualWorld()) as client:
             return (await client.query_product(product_key="k1demoproduct")).product_key
 
     return asyncio.run(talk())

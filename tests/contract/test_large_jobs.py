@@ -7,7 +7,7 @@ import pytest
 from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
-from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.core.upload import ensure_package
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
@@ -54,8 +54,8 @@ def test_a_job_of_a_hundred_thousand_devices_is_watched_with_nine_requests_a_loo
             ),
         )
         before = world.now, len(emulator.log)
-        patience = Patience(deadline=PATIENCE.deadline, poll_interval=60.0)
-        verdict: Verdict = yield from watch_job(settings, created.entity_id or "", patience)
+        options = WaitOptions(deadline=PATIENCE.deadline, poll_interval=60.0)
+        verdict: Verdict = yield from wait_for_job(settings, created.entity_id or "", options)
         looks = sum(entry["action"] == "QueryOTAJob" for entry in list(emulator.log)[before[1] :])
         return verdict, looks, len(emulator.log) - before[1]
 

@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.settings import Settings
-from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_package
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def release(settings: Settings, content: bytes) -> Flow[tuple[Verdict, Verdict]]
     path, version = Path(os.environ["TUYA_OTA_FIRMWARE"]), os.environ["TUYA_OTA_VERSION"]
     product_key = os.environ["TUYA_OTA_PRODUCT_KEY"]
     pilots, others = (os.environ[name].split(",") for name in ("TUYA_OTA_PILOTS", "TUYA_OTA_OTHERS"))
-    patience = Patience(deadline=datetime.now(UTC) + timedelta(hours=1))
+    options = WaitOptions(deadline=datetime.now(UTC) + timedelta(hours=1))
     file = FirmwareFile(
         name=path.name,
         suffix=path.suffix.removeprefix(".") or "bin",
@@ -105,7 +105,7 @@ def release(settings: Settings, content: bytes) -> Flow[tuple[Verdict, Verdict]]
         actions.CreateOTAVerifyJob(firmware_id=package.firmware_id, product_key=product_key, target_device_name=pilots),
         if_verified=IfVerified.SUCCEED,
     )
-    verified: Verdict = yield from watch_job(settings, verification.job_id, patience)
+    verified: Verdict = yield from wait_for_job(settings, verification.job_id, options)
     upgrade = yield from start_upgrade(
         settings,
         actions.CreateOTAStaticUpgradeJob(
@@ -115,5 +115,5 @@ def release(settings: Settings, content: bytes) -> Flow[tuple[Verdict, Verdict]]
             target_device_name=others,
         ),
     )
-    upgraded: Verdict = yield from watch_job(settings, upgrade.job_id, patience)
+    upgraded: Verdict = yield from wait_for_job(settings, upgrade.job_id, options)
     return verified, upgraded

@@ -14,13 +14,13 @@ from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.core.wire.http import Response
 from airflow_provider_tuya_ota.emulator import messages
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 from tests.emulator.stranger import parse_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.core.flows.effects import Ambient, Flow, Note
+    from airflow_provider_tuya_ota.core.flows.effects import Flow, FlowContext, Note
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.wire.http import Request
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class VirtualWorld(World):
+class VirtualWorld(Runtime):
     """Time that passes only when somebody sleeps; client and emulator share it."""
 
     def __init__(self) -> None:
@@ -37,9 +37,9 @@ class VirtualWorld(World):
     def __call__(self) -> float:
         return self.now
 
-    def look(self) -> Ambient:
+    def context(self) -> FlowContext:
         now = datetime.fromtimestamp(self.now, UTC)
-        return replace(super().look(), now=now, steady=now)
+        return replace(super().context(), now=now, steady=now)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -61,12 +61,12 @@ class Quiet:
 class MemoryTransport:
     """Hands requests to an emulator of the same process.
 
-    :param patience: seconds after which an answer counts as lost.
+    :param options: seconds after which an answer counts as lost.
     """
 
-    def __init__(self, emulator: Emulator, patience: float = 30.0) -> None:
+    def __init__(self, emulator: Emulator, options: float = 30.0) -> None:
         self._emulator = emulator
-        self._patience = patience
+        self._patience = options
 
     def send(self, request: Request) -> Response:
         parts = urlsplit(request.url)
@@ -114,25 +114,25 @@ class Meeting:
     """
 
     emulator: Emulator
-    world: World = field(default_factory=World)
+    world: Runtime = field(default_factory=Runtime)
     extra: dict[str, Any] = field(default_factory=dict)
 
     def in_memory(self, conversation: Callable[[Settings], Flow[T]]) -> T:
         where = settings("http://127.0.0.1:1", **self.extra)
         transport = MemoryTransport(self.emulator)
-        with TuyaOTAClient(where, transport=transport, listener=Quiet(), world=self.world) as client:
+        with TuyaOTAClient(where, transport=transport, listener=Quiet(), runtime=self.world) as client:
             return client.run(conversation(where))
 
     def through_requests(self, conversation: Callable[[Settings], Flow[T]]) -> T:
         with EmulatorServer(self.emulator) as server:
             where = settings(server.url, **self.extra)
-            with TuyaOTAClient(where, listener=Quiet(), world=self.world) as client:
+            with TuyaOTAClient(where, listener=Quiet(), runtime=self.world) as client:
                 return client.run(conversation(where))
 
     def through_aiohttp(self, conversation: Callable[[Settings], Flow[T]]) -> T:
         async def talk(url: str) -> T:
             where = settings(url, **self.extra)
-            async with AsyncTuyaOTAClient(where, listener=Quiet(), world=self.world) as client:
+            async with AsyncTuyaOTAClient(where, listener=Quiet(), runtime=self.world) as client:
                 return await client.run(conversation(where))
 
         with EmulatorServer(self.emulator) as server:

@@ -12,18 +12,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.effects import (
-    Ambient,
     Digest,
     Flow,
-    Look,
-    Memo,
+    FlowContext,
+    LoadState,
     Neighbour,
     Neighbours,
     Note,
+    ReadContext,
     ReadNeighbours,
-    Recall,
-    Remember,
     Report,
+    SavedState,
+    SaveState,
     Send,
     Sleep,
     SlowDown,
@@ -33,7 +33,7 @@ from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
-    from airflow_provider_tuya_ota.core.policy.rate import Lane
+    from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class Sent:
     """One request that a flow wanted sent, with its query decoded."""
 
     request: Request
-    lane: Lane
+    rate_limit_group: RateLimitGroup
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -84,7 +84,7 @@ class Script:
     is_durable: bool = True
     neighbours: Callable[[], Sequence[Neighbour]] = tuple
     asked_for: list[str | None] = field(default_factory=list)
-    slowed: list[Lane] = field(default_factory=list)
+    slowed: list[RateLimitGroup] = field(default_factory=list)
     takes_files: bool = True
     digested: list[tuple[str, ...]] = field(default_factory=list)
 
@@ -100,11 +100,13 @@ class Script:
 
     def _answer(self, effect: object) -> object:
         match effect:
-            case Look():
+            case ReadContext():
                 self.nonces.append(f"nonce-{len(self.nonces) + 1}")
-                return Ambient(now=self.now + self.set_by, steady=self.now, nonce=self.nonces[-1], jitter=self.jitter)
+                return FlowContext(
+                    now=self.now + self.set_by, steady=self.now, nonce=self.nonces[-1], jitter=self.jitter
+                )
             case Send():
-                self.sent.append(Sent(effect.request, effect.lane))
+                self.sent.append(Sent(effect.request, effect.rate_limit_group))
                 assert len(self.sent) < ENDLESS, "the flow does not end"
                 return self._answer_of_server(self.sent[-1])
             case Digest():
@@ -117,7 +119,7 @@ class Script:
             case Report():
                 self.reports.append(effect.verdict)
             case SlowDown():
-                self.slowed.append(effect.lane)
+                self.slowed.append(effect.rate_limit_group)
             case _:
                 return self._answer_of_memory(effect)
         return None
@@ -147,9 +149,9 @@ class Script:
 
     def _answer_of_memory(self, effect: object) -> object:
         match effect:
-            case Recall():
-                return Memo(self.memo, is_durable=self.is_durable)
-            case Remember():
+            case LoadState():
+                return SavedState(self.memo, is_durable=self.is_durable)
+            case SaveState():
                 self.memo = effect.value
             case ReadNeighbours():
                 self.asked_for.append(effect.mask)

@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.actions import (
     ListOTATaskByJob,
 )
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import Repeat
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.wire.encoding import to_wire
@@ -290,7 +290,7 @@ def test_exactly_the_creates_must_not_be_repeated() -> None:
 
 
 def test_only_cancelling_has_a_budget_of_its_own() -> None:
-    assert {name for name, action in ALL_ACTIONS.items() if action.lane is Lane.CANCELS} == {
+    assert {name for name, action in ALL_ACTIONS.items() if action.rate_limit_group is RateLimitGroup.CANCELS} == {
         "CancelOTATaskByDevice",
         "CancelOTATaskByJob",
     }

@@ -7,15 +7,15 @@ import pytest
 from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
-from airflow_provider_tuya_ota.core.status.job_snapshot import Glance, Sight
+from airflow_provider_tuya_ota.core.status.job_snapshot import JobListing, JobSnapshot
 from airflow_provider_tuya_ota.core.status.poll_scheduler import (
     IN_A_ROW,
     LARGE,
     SMALL,
     UNREADABLE,
-    Agenda,
-    GlanceAt,
-    Look,
+    ListJobs,
+    PollJob,
+    PollScheduler,
 )
 
 POLL = 15.0
@@ -25,9 +25,9 @@ def job(job_id: str, status: str = "IN_PROGRESS", firmware_id: str = "178", kind
     return Job(job_id=job_id, firmware_id=firmware_id, status=JobStatus(status), type=JobType(kind))
 
 
-def sight(
+def snapshot(
     job_id: str, *, outcome: Outcome = Outcome.RUNNING, done: int = 0, is_large: bool = False, firmware_id: str = "178"
-) -> Sight:
+) -> JobSnapshot:
     verdict = Verdict(
         job_id=job_id,
         firmware_id=firmware_id,
@@ -37,84 +37,84 @@ def sight(
         outcome=outcome,
         counts={"SUCCEEDED": done},
     )
-    return Sight(job(job_id, firmware_id=firmware_id), verdict, is_large)
+    return JobSnapshot(job(job_id, firmware_id=firmware_id), verdict, is_large)
 
 
-def taken(agenda: Agenda, now: float) -> list[Look | GlanceAt]:
+def taken(scheduler: PollScheduler, now: float) -> list[PollJob | ListJobs]:
     """Take everything that is due now, as if nothing were ever answered."""
     errands = []
-    while not isinstance(errand := agenda.next(now), float):
+    while not isinstance(errand := scheduler.next(now), float):
         errands.append(errand)
     return errands
 
 
-def looks(errands: list[Look | GlanceAt]) -> list[str]:
-    return [errand.job_id for errand in errands if isinstance(errand, Look)]
+def looks(errands: list[PollJob | ListJobs]) -> list[str]:
+    return [errand.job_id for errand in errands if isinstance(errand, PollJob)]
 
 
-def glances(errands: list[Look | GlanceAt]) -> list[GlanceAt]:
-    return [errand for errand in errands if isinstance(errand, GlanceAt)]
+def glances(errands: list[PollJob | ListJobs]) -> list[ListJobs]:
+    return [errand for errand in errands if isinstance(errand, ListJobs)]
 
 
-def crowd(number: int = 100, packages: int = 2) -> Agenda:
+def crowd(number: int = 100, packages: int = 2) -> PollScheduler:
     """More waits than can be looked at one by one."""
-    agenda = Agenda(10.0)
+    scheduler = PollScheduler(10.0)
     for one in range(number):
-        agenda.join(str(one), firmware_id=f"p{one % packages}", poll_interval=POLL, now=0.0)
-    return agenda
+        scheduler.add(str(one), firmware_id=f"p{one % packages}", poll_interval=POLL, now=0.0)
+    return scheduler
 
 
 def test_a_job_is_looked_at_at_once_and_then_a_third_of_the_interval_later_while_things_happen() -> None:
-    agenda = Agenda(10.0)
-    agenda.join("1", firmware_id="178", poll_interval=POLL, now=100.0)
+    scheduler = PollScheduler(10.0)
+    scheduler.add("1", firmware_id="178", poll_interval=POLL, now=100.0)
 
-    (look,) = taken(agenda, 100.0)
-    assert look == Look("1", is_large=False)
-    assert agenda.next(100.0) == math.inf
-    agenda.looked(look, sight("1"), 101.0)
+    (look,) = taken(scheduler, 100.0)
+    assert look == PollJob("1", is_large=False)
+    assert scheduler.next(100.0) == math.inf
+    scheduler.job_polled(look, snapshot("1"), 101.0)
 
-    assert agenda.next(101.0) == pytest.approx(101.0 + POLL / 3)
+    assert scheduler.next(101.0) == pytest.approx(101.0 + POLL / 3)
 
 
 @pytest.mark.parametrize(("quiet", "pause"), [(10.0, 5.0), (100.0, 10.0), (300.0, 30.0), (86400.0, 60.0)])
 def test_a_job_in_which_nothing_happens_is_looked_at_after_a_tenth_of_that_time(quiet: float, pause: float) -> None:
-    agenda = Agenda(10.0)
-    agenda.join("1", firmware_id="178", poll_interval=POLL, now=0.0)
-    (look,) = taken(agenda, 0.0)
-    assert isinstance(look, Look)
-    agenda.looked(look, sight("1"), 0.0)
+    scheduler = PollScheduler(10.0)
+    scheduler.add("1", firmware_id="178", poll_interval=POLL, now=0.0)
+    (look,) = taken(scheduler, 0.0)
+    assert isinstance(look, PollJob)
+    scheduler.job_polled(look, snapshot("1"), 0.0)
 
-    agenda.looked(look, sight("1"), quiet)
-    assert agenda.next(quiet) == pytest.approx(quiet + pause)
-    agenda.looked(look, sight("1", done=1), quiet)
+    scheduler.job_polled(look, snapshot("1"), quiet)
+    assert scheduler.next(quiet) == pytest.approx(quiet + pause)
+    scheduler.job_polled(look, snapshot("1", done=1), quiet)
 
-    assert agenda.next(quiet) == pytest.approx(quiet + POLL / 3)
+    assert scheduler.next(quiet) == pytest.approx(quiet + POLL / 3)
 
 
 def test_no_job_is_looked_at_more_than_once_a_second_unless_asked_to() -> None:
-    agenda = Agenda(100.0)
+    scheduler = PollScheduler(100.0)
     for name, interval in (("1", 2.0), ("2", 0.2)):
-        agenda.join(name, firmware_id="", poll_interval=interval, now=0.0)
-    first, second = taken(agenda, 0.0)
-    assert isinstance(first, Look)
-    assert isinstance(second, Look)
+        scheduler.add(name, firmware_id="", poll_interval=interval, now=0.0)
+    first, second = taken(scheduler, 0.0)
+    assert isinstance(first, PollJob)
+    assert isinstance(second, PollJob)
 
-    agenda.looked(first, sight("1"), 0.0)
-    assert agenda.next(0.0) == pytest.approx(1.0)
-    agenda.looked(second, sight("2"), 0.0)
+    scheduler.job_polled(first, snapshot("1"), 0.0)
+    assert scheduler.next(0.0) == pytest.approx(1.0)
+    scheduler.job_polled(second, snapshot("2"), 0.0)
 
-    assert agenda.next(0.0) == pytest.approx(0.2)
+    assert scheduler.next(0.0) == pytest.approx(0.2)
 
 
 def test_a_look_that_failed_is_due_again() -> None:
-    agenda = Agenda(10.0)
-    agenda.join("1", firmware_id="178", poll_interval=POLL, now=0.0)
-    (look,) = taken(agenda, 0.0)
-    assert isinstance(look, Look)
+    scheduler = PollScheduler(10.0)
+    scheduler.add("1", firmware_id="178", poll_interval=POLL, now=0.0)
+    (look,) = taken(scheduler, 0.0)
+    assert isinstance(look, PollJob)
 
-    agenda.looked(look, None, 0.0)
+    scheduler.job_polled(look, None, 0.0)
 
-    assert looks(taken(agenda, POLL)) == ["1"]
+    assert looks(taken(scheduler, POLL)) == ["1"]
 
 
 def test_few_jobs_are_not_glanced_at_and_many_are_by_their_packages() -> None:
@@ -127,9 +127,9 @@ def test_few_jobs_are_not_glanced_at_and_many_are_by_their_packages() -> None:
 
 
 def test_whole_looks_have_a_quarter_of_the_budget_in_a_crowd() -> None:
-    agenda = crowd()
+    scheduler = crowd()
 
-    done = [len(looks(taken(agenda, moment / 10))) for moment in range(241)]
+    done = [len(looks(taken(scheduler, moment / 10))) for moment in range(241)]
 
     # Ten requests a second, a quarter of them, three for each look.
     assert sum(done) == pytest.approx(24 * 10 / 4 / SMALL, abs=1)
@@ -137,196 +137,196 @@ def test_whole_looks_have_a_quarter_of_the_budget_in_a_crowd() -> None:
 
 
 def test_a_large_job_pays_for_all_its_requests() -> None:
-    agenda = crowd()
-    (first,) = [errand for errand in taken(agenda, 0.0) if isinstance(errand, Look)]
-    agenda.looked(first, sight(first.job_id, is_large=True), 0.0)
+    scheduler = crowd()
+    (first,) = [errand for errand in taken(scheduler, 0.0) if isinstance(errand, PollJob)]
+    scheduler.job_polled(first, snapshot(first.job_id, is_large=True), 0.0)
     for other in range(100):
         if str(other) != first.job_id:
-            agenda.leave(str(other), POLL)
+            scheduler.remove(str(other), POLL)
     for other in range(100, 200):
-        agenda.join(str(other), firmware_id="p9", poll_interval=POLL, now=5.0)
+        scheduler.add(str(other), firmware_id="p9", poll_interval=POLL, now=5.0)
 
-    assert taken(agenda, 5.0)[0] == Look(first.job_id, is_large=True)
-    assert agenda.next(5.0) == pytest.approx(5.0 + LARGE / 2.5)
+    assert taken(scheduler, 5.0)[0] == PollJob(first.job_id, is_large=True)
+    assert scheduler.next(5.0) == pytest.approx(5.0 + LARGE / 2.5)
 
 
 def test_a_job_that_a_glance_shows_to_have_ended_is_looked_at_before_all_others() -> None:
-    agenda = crowd()
-    at = glances(taken(agenda, 0.0))[0]
+    scheduler = crowd()
+    at = glances(taken(scheduler, 0.0))[0]
     listed = {name: job(name, "COMPLETED" if name == "4" else "IN_PROGRESS") for name in at.job_ids[:5]}
 
-    going_on = agenda.glanced(at, Glance(listed, 1), 1.0)
+    going_on = scheduler.jobs_listed(at, JobListing(listed, 1), 1.0)
 
     assert going_on == [name for name in at.job_ids[:5] if name != "4"]
-    assert agenda.next(1.0) == Look("4", is_large=False)
+    assert scheduler.next(1.0) == PollJob("4", is_large=False)
 
 
 def test_a_list_that_contradicts_what_is_seen_has_a_job_looked_at_once_in_its_interval() -> None:
-    agenda = crowd()
-    at = glances(taken(agenda, 0.0))[0]
-    ended, going_on = Glance({"4": job("4", "COMPLETED")}, 1), Glance({"4": job("4")}, 1)
-    agenda.glanced(at, ended, 1.0)
-    assert looks(taken(agenda, 1.0)) == ["4"]
+    scheduler = crowd()
+    at = glances(taken(scheduler, 0.0))[0]
+    ended, going_on = JobListing({"4": job("4", "COMPLETED")}, 1), JobListing({"4": job("4")}, 1)
+    scheduler.jobs_listed(at, ended, 1.0)
+    assert looks(taken(scheduler, 1.0)) == ["4"]
 
-    agenda.looked(Look("4", is_large=False), sight("4"), 2.0)
-    agenda.glanced(at, ended, 3.0)
+    scheduler.job_polled(PollJob("4", is_large=False), snapshot("4"), 2.0)
+    scheduler.jobs_listed(at, ended, 3.0)
 
-    assert "4" not in looks(taken(agenda, 2.0 + POLL - 0.1))
-    assert "4" in looks(taken(agenda, 2.0 + POLL))
-    agenda.glanced(at, going_on, 20.0)
-    agenda.looked(Look("4", is_large=False), sight("4"), 21.0)
-    assert "4" not in looks(taken(agenda, 21.0 + POLL))
-    agenda.glanced(at, ended, 40.0)
-    assert "4" in looks(taken(agenda, 40.0))
+    assert "4" not in looks(taken(scheduler, 2.0 + POLL - 0.1))
+    assert "4" in looks(taken(scheduler, 2.0 + POLL))
+    scheduler.jobs_listed(at, going_on, 20.0)
+    scheduler.job_polled(PollJob("4", is_large=False), snapshot("4"), 21.0)
+    assert "4" not in looks(taken(scheduler, 21.0 + POLL))
+    scheduler.jobs_listed(at, ended, 40.0)
+    assert "4" in looks(taken(scheduler, 40.0))
 
 
 def test_a_job_that_is_listed_as_ended_is_not_put_off_by_the_next_list() -> None:
-    agenda = crowd()
-    at = glances(taken(agenda, 0.0))[0]
-    ended = Glance({name: job(name, "COMPLETED") for name in ("0", "2", "4")}, 1)
+    scheduler = crowd()
+    at = glances(taken(scheduler, 0.0))[0]
+    ended = JobListing({name: job(name, "COMPLETED") for name in ("0", "2", "4")}, 1)
 
-    agenda.glanced(at, ended, 1.0)
-    first = agenda.next(1.0)
-    agenda.glanced(at, ended, 2.0)
+    scheduler.jobs_listed(at, ended, 1.0)
+    first = scheduler.next(1.0)
+    scheduler.jobs_listed(at, ended, 2.0)
 
-    assert first == Look("0", is_large=False)
-    assert [agenda.next(2.0), agenda.next(2.0)] == [Look("2", is_large=False), Look("4", is_large=False)]
+    assert first == PollJob("0", is_large=False)
+    assert [scheduler.next(2.0), scheduler.next(2.0)] == [PollJob("2", is_large=False), PollJob("4", is_large=False)]
 
 
 def test_a_package_in_which_a_job_has_ended_is_soon_glanced_at_again() -> None:
-    agenda = crowd(packages=1)
-    (at,) = glances(taken(agenda, 0.0))
-    agenda.glanced(at, Glance({}, 3), 600.0)
-    (again,) = glances(taken(agenda, 600.0 + 4 * POLL))
+    scheduler = crowd(packages=1)
+    (at,) = glances(taken(scheduler, 0.0))
+    scheduler.jobs_listed(at, JobListing({}, 3), 600.0)
+    (again,) = glances(taken(scheduler, 600.0 + 4 * POLL))
     assert again.pages == 3
 
-    agenda.glanced(again, Glance({"4": job("4", "COMPLETED")}, 3), 1000.0)
+    scheduler.jobs_listed(again, JobListing({"4": job("4", "COMPLETED")}, 3), 1000.0)
 
-    assert glances(taken(agenda, 1000.0 + POLL / 3 - 0.1)) == []
-    assert len(glances(taken(agenda, 1000.0 + POLL / 3))) == 1
+    assert glances(taken(scheduler, 1000.0 + POLL / 3 - 0.1)) == []
+    assert len(glances(taken(scheduler, 1000.0 + POLL / 3))) == 1
 
 
 def test_a_glance_that_failed_is_due_again() -> None:
-    agenda = crowd(packages=1)
-    (at,) = glances(taken(agenda, 0.0))
+    scheduler = crowd(packages=1)
+    (at,) = glances(taken(scheduler, 0.0))
 
-    assert agenda.glanced(at, None, 1.0) == []
+    assert scheduler.jobs_listed(at, None, 1.0) == []
 
-    (again,) = glances(taken(agenda, 1.0 + POLL))
+    (again,) = glances(taken(scheduler, 1.0 + POLL))
     assert (again.job_ids, again.pages) == (at.job_ids, UNREADABLE)
 
 
 def test_a_list_that_could_not_be_read_has_another_try_once_the_jobs_were_asked_for_by_themselves() -> None:
-    agenda = crowd(packages=1)
-    (at,) = glances(taken(agenda, 0.0))
-    agenda.glanced(at, None, 1.0)
-    (alone,) = glances(taken(agenda, 1.0 + POLL))
+    scheduler = crowd(packages=1)
+    (at,) = glances(taken(scheduler, 0.0))
+    scheduler.jobs_listed(at, None, 1.0)
+    (alone,) = glances(taken(scheduler, 1.0 + POLL))
 
-    agenda.glanced(alone, Glance({}, alone.pages), 20.0)
+    scheduler.jobs_listed(alone, JobListing({}, alone.pages), 20.0)
 
-    assert glances(taken(agenda, 20.0 + 4 * POLL)) == [at]
+    assert glances(taken(scheduler, 20.0 + 4 * POLL)) == [at]
 
 
 def test_no_more_is_glanced_at_while_enough_glances_are_under_way() -> None:
-    agenda = crowd()
-    assert agenda.due() == 0.0
+    scheduler = crowd()
+    assert scheduler.due() == 0.0
 
-    assert isinstance(agenda.next(0.0, may_glance=False), Look)
-    assert agenda.next(0.0, may_glance=False) == pytest.approx(SMALL / 2.5)
-    assert isinstance(agenda.next(0.0), GlanceAt)
+    assert isinstance(scheduler.next(0.0, may_list=False), PollJob)
+    assert scheduler.next(0.0, may_list=False) == pytest.approx(SMALL / 2.5)
+    assert isinstance(scheduler.next(0.0), ListJobs)
 
 
 def test_a_job_that_settles_is_looked_at_again_soon_where_a_look_at_it_fails() -> None:
-    agenda = crowd()
-    taken(agenda, 0.0)
-    look = Look("4", is_large=False)
-    agenda.looked(look, sight("4", outcome=Outcome.SETTLING), 0.0)
-    assert "4" in looks(taken(agenda, POLL))
+    scheduler = crowd()
+    taken(scheduler, 0.0)
+    look = PollJob("4", is_large=False)
+    scheduler.job_polled(look, snapshot("4", outcome=Outcome.SETTLING), 0.0)
+    assert "4" in looks(taken(scheduler, POLL))
 
-    agenda.looked(look, None, POLL)
+    scheduler.job_polled(look, None, POLL)
 
-    assert "4" in looks(taken(agenda, 2 * POLL))
+    assert "4" in looks(taken(scheduler, 2 * POLL))
 
 
 def test_jobs_that_nobody_waits_for_any_more_are_left_out_of_what_a_glance_shows() -> None:
-    agenda = crowd(packages=2)
-    at, other = glances(taken(agenda, 0.0))
+    scheduler = crowd(packages=2)
+    at, other = glances(taken(scheduler, 0.0))
     for name in (at.job_ids[0], *other.job_ids):
-        agenda.leave(name, POLL)
+        scheduler.remove(name, POLL)
 
-    assert agenda.glanced(at, Glance({at.job_ids[0]: job(at.job_ids[0])}, 1), 1.0) == []
-    assert agenda.glanced(other, Glance({"1": job("1")}, 1), 1.0) == []
+    assert scheduler.jobs_listed(at, JobListing({at.job_ids[0]: job(at.job_ids[0])}, 1), 1.0) == []
+    assert scheduler.jobs_listed(other, JobListing({"1": job("1")}, 1), 1.0) == []
 
 
 def test_a_job_whose_package_is_not_known_is_glanced_at_alone_until_a_look_tells_it() -> None:
-    agenda = crowd(packages=1)
-    agenda.join("new", firmware_id="", poll_interval=POLL, now=1.0)
-    assert glances(taken(agenda, 1.0))[1:] == [GlanceAt("", ("new",), 1)]
+    scheduler = crowd(packages=1)
+    scheduler.add("new", firmware_id="", poll_interval=POLL, now=1.0)
+    assert glances(taken(scheduler, 1.0))[1:] == [ListJobs("", ("new",), 1)]
 
-    agenda.looked(Look("new", is_large=False), sight("new", firmware_id="p0"), 2.0)
-    agenda.glanced(GlanceAt("", ("new",), 1), Glance({}, 1), 2.0)
-    agenda.glanced(GlanceAt("p0", ("0",), 1), Glance({}, 1), 2.0)
+    scheduler.job_polled(PollJob("new", is_large=False), snapshot("new", firmware_id="p0"), 2.0)
+    scheduler.jobs_listed(ListJobs("", ("new",), 1), JobListing({}, 1), 2.0)
+    scheduler.jobs_listed(ListJobs("p0", ("0",), 1), JobListing({}, 1), 2.0)
 
-    (at,) = glances(taken(agenda, 70.0))
+    (at,) = glances(taken(scheduler, 70.0))
     assert at.firmware_id == "p0"
     assert at.job_ids[-1] == "new"
 
 
 def test_jobs_that_the_platform_does_not_list_are_asked_for_one_by_one() -> None:
-    agenda = crowd(packages=1)
-    (at,) = glances(taken(agenda, 0.0))
+    scheduler = crowd(packages=1)
+    (at,) = glances(taken(scheduler, 0.0))
 
-    agenda.unlist(at, 1.0)
-    agenda.looked(Look("4", is_large=False), sight("4", firmware_id="p0"), 1.0)
+    scheduler.poll_singly(at, 1.0)
+    scheduler.job_polled(PollJob("4", is_large=False), snapshot("4", firmware_id="p0"), 1.0)
 
-    assert glances(taken(agenda, 1.0)) == [GlanceAt("", (name,), 1) for name in at.job_ids]
+    assert glances(taken(scheduler, 1.0)) == [ListJobs("", (name,), 1) for name in at.job_ids]
     for name in at.job_ids:
-        agenda.leave(name, POLL)
-    agenda.unlist(at, 2.0)
-    assert agenda.next(100.0) == math.inf
+        scheduler.remove(name, POLL)
+    scheduler.poll_singly(at, 2.0)
+    assert scheduler.next(100.0) == math.inf
 
 
 def test_a_job_that_contradicts_itself_is_looked_at_as_a_whole_until_it_settles() -> None:
-    agenda = crowd()
-    (at, _) = glances(taken(agenda, 0.0))
-    agenda.looked(Look("4", is_large=False), sight("4", outcome=Outcome.SETTLING), 0.0)
+    scheduler = crowd()
+    (at, _) = glances(taken(scheduler, 0.0))
+    scheduler.job_polled(PollJob("4", is_large=False), snapshot("4", outcome=Outcome.SETTLING), 0.0)
 
-    agenda.glanced(at, Glance({"4": job("4", "COMPLETED")}, 1), 1.0)
+    scheduler.jobs_listed(at, JobListing({"4": job("4", "COMPLETED")}, 1), 1.0)
 
-    assert "4" not in looks(taken(agenda, 1.0))
-    assert agenda.next(POLL) == Look("4", is_large=False)
+    assert "4" not in looks(taken(scheduler, 1.0))
+    assert scheduler.next(POLL) == PollJob("4", is_large=False)
 
 
 def test_what_is_urgent_leaves_others_their_turn() -> None:
-    agenda = crowd()
+    scheduler = crowd()
     for name in range(50):
-        agenda.urge(str(name), 0.0)
+        scheduler.prioritize(str(name), 0.0)
 
-    errands = taken(agenda, 0.0)
+    errands = taken(scheduler, 0.0)
 
-    places = [place for place, errand in enumerate(errands) if isinstance(errand, GlanceAt)]
+    places = [place for place, errand in enumerate(errands) if isinstance(errand, ListJobs)]
     # After the first four the turn is that of the job which has waited longest, and then that of the packages.
     assert places == [2 * IN_A_ROW + 1, 3 * IN_A_ROW + 2]
     assert sorted(map(int, looks(errands))) == list(range(50))
 
 
 def test_when_all_have_left_nothing_is_due_and_a_late_answer_changes_nothing() -> None:
-    agenda = crowd(20)
-    errands = taken(agenda, 0.0)
+    scheduler = crowd(20)
+    errands = taken(scheduler, 0.0)
     for name in range(20):
-        agenda.leave(str(name), POLL)
+        scheduler.remove(str(name), POLL)
 
     for errand in errands:
-        assert isinstance(errand, Look)
-        agenda.looked(errand, sight(errand.job_id), 1.0)
+        assert isinstance(errand, PollJob)
+        scheduler.job_polled(errand, snapshot(errand.job_id), 1.0)
 
-    assert agenda.next(1e9) == math.inf
+    assert scheduler.next(1e9) == math.inf
 
 
 def test_being_asked_again_and_again_piles_nothing_up() -> None:
-    agenda = crowd(10)
+    scheduler = crowd(10)
     for moment in range(10_000):
-        agenda.urge("3", float(moment))
+        scheduler.prioritize("3", float(moment))
 
-    assert len(agenda._urgent._heap) < 20
-    assert looks(taken(agenda, 1e6)).count("3") == 1
+    assert len(scheduler._urgent._heap) < 20
+    assert looks(taken(scheduler, 1e6)).count("3") == 1

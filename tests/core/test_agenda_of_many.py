@@ -4,64 +4,64 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_tuya_ota.core.status.poll_scheduler import Agenda, Look, interval_alone
-from tests.core.test_agenda import POLL, glances, looks, sight, taken
+from airflow_provider_tuya_ota.core.status.poll_scheduler import PollJob, PollScheduler, interval_of_single_polls
+from tests.core.test_agenda import POLL, glances, looks, snapshot, taken
 
 
 def test_a_second_wait_for_a_job_has_it_looked_at_as_often_as_the_more_impatient_wants() -> None:
-    agenda = Agenda(10.0)
+    scheduler = PollScheduler(10.0)
     for interval in (POLL, 6.0, 60.0):
-        agenda.join("1", firmware_id="178", poll_interval=interval, now=0.0)
-    (look,) = taken(agenda, 0.0)
-    assert isinstance(look, Look)
+        scheduler.add("1", firmware_id="178", poll_interval=interval, now=0.0)
+    (look,) = taken(scheduler, 0.0)
+    assert isinstance(look, PollJob)
 
-    agenda.looked(look, sight("1"), 0.0)
+    scheduler.job_polled(look, snapshot("1"), 0.0)
 
-    assert agenda.next(0.0) == pytest.approx(2.0)
+    assert scheduler.next(0.0) == pytest.approx(2.0)
 
 
 def test_once_the_impatient_wait_has_left_a_job_is_polled_as_often_as_the_others_want() -> None:
-    agenda = Agenda(10.0)
+    scheduler = PollScheduler(10.0)
     for interval in (POLL, 3.0, 3.0, 60.0):
-        agenda.join("1", firmware_id="178", poll_interval=interval, now=0.0)
-    (look,) = taken(agenda, 0.0)
-    assert isinstance(look, Look)
+        scheduler.add("1", firmware_id="178", poll_interval=interval, now=0.0)
+    (look,) = taken(scheduler, 0.0)
+    assert isinstance(look, PollJob)
 
-    agenda.leave("1", 3.0)
-    agenda.looked(look, sight("1"), 0.0)
-    assert agenda.next(0.0) == pytest.approx(1.0)
-    agenda.leave("1", 3.0)
-    agenda.looked(look, sight("1"), 0.0)
+    scheduler.remove("1", 3.0)
+    scheduler.job_polled(look, snapshot("1"), 0.0)
+    assert scheduler.next(0.0) == pytest.approx(1.0)
+    scheduler.remove("1", 3.0)
+    scheduler.job_polled(look, snapshot("1"), 0.0)
 
-    assert agenda.next(0.0) == pytest.approx(POLL / 3)
+    assert scheduler.next(0.0) == pytest.approx(POLL / 3)
 
 
 def test_impatient_waits_that_have_left_make_no_crowd() -> None:
-    agenda = Agenda(10.0)
+    scheduler = PollScheduler(10.0)
     for name in range(20):
         for interval in (POLL, 0.5):
-            agenda.join(str(name), firmware_id="178", poll_interval=interval, now=0.0)
-    assert len(glances(taken(agenda, 0.0))) == 1
+            scheduler.add(str(name), firmware_id="178", poll_interval=interval, now=0.0)
+    assert len(glances(taken(scheduler, 0.0))) == 1
 
     for name in range(20):
-        agenda.leave(str(name), 0.5)
-        agenda.urge(str(name), 1.0)
+        scheduler.remove(str(name), 0.5)
+        scheduler.prioritize(str(name), 1.0)
 
-    assert glances(taken(agenda, 1000.0)) == []
+    assert glances(taken(scheduler, 1000.0)) == []
 
 
 @pytest.mark.parametrize(("waits", "interval"), [(1, 15.0), (25, 15.0), (100, 60.0), (1000, 600.0)])
 def test_waits_that_poll_each_by_itself_keep_within_half_the_budget_together(waits: int, interval: float) -> None:
-    assert interval_alone(15.0, waits=waits, rate=10.0) == pytest.approx(interval)
+    assert interval_of_single_polls(15.0, waits=waits, rate=10.0) == pytest.approx(interval)
 
 
 def test_a_second_wait_for_a_job_does_not_wait_for_the_next_look() -> None:
-    agenda = Agenda(10.0)
-    agenda.join("1", firmware_id="178", poll_interval=POLL, now=0.0)
-    (look,) = taken(agenda, 0.0)
-    assert isinstance(look, Look)
-    agenda.looked(look, sight("1"), 0.0)
+    scheduler = PollScheduler(10.0)
+    scheduler.add("1", firmware_id="178", poll_interval=POLL, now=0.0)
+    (look,) = taken(scheduler, 0.0)
+    assert isinstance(look, PollJob)
+    scheduler.job_polled(look, snapshot("1"), 0.0)
 
-    agenda.join("1", firmware_id="178", poll_interval=POLL, now=1.0)
+    scheduler.add("1", firmware_id="178", poll_interval=POLL, now=1.0)
 
-    assert looks(taken(agenda, 1.0)) == ["1"]
+    assert looks(taken(scheduler, 1.0)) == ["1"]

@@ -26,7 +26,7 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
 )
 from airflow_provider_tuya_ota.core.flows.calls import call, call_by_name
-from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.wire.encoding import canonical_query
@@ -229,7 +229,7 @@ def test_cancelling_draws_on_its_own_budget_and_is_repeated() -> None:
 
     script.run(call(SETTINGS, CancelOTATaskByJob(job_id="9", cancel_queued_task=True)))
 
-    assert [sent.lane for sent in script.sent] == [Lane.CANCELS, Lane.CANCELS]
+    assert [sent.rate_limit_group for sent in script.sent] == [RateLimitGroup.CANCELS, RateLimitGroup.CANCELS]
 
 
 def test_advice_is_given_before_anything_is_sent() -> None:
@@ -248,7 +248,7 @@ def test_any_operation_can_be_called_by_name() -> None:
     reply = script.run(call_by_name(SETTINGS, "QueryDevice", {"PageSize": 10, "L": ["a"]}, repeat=Repeat.DUPLICATES))
 
     assert reply.fields.record("Data").text("X") == "1"
-    assert script.sent[0].lane is Lane.CALLS
+    assert script.sent[0].rate_limit_group is RateLimitGroup.CALLS
     assert script.sent[0].parameters.items() >= {"Action": "QueryDevice", "PageSize": "10", "L.1": "a"}.items()
 
 
@@ -302,5 +302,5 @@ def test_a_throttled_request_slows_its_lane_down_and_is_sent_again() -> None:
 
     script.run(call(SETTINGS, CancelOTATaskByJob(job_id="9", cancel_queued_task=True)))
 
-    assert script.slowed == [Lane.CANCELS]
+    assert script.slowed == [RateLimitGroup.CANCELS]
     assert len(script.sent) == 2

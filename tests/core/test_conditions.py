@@ -9,8 +9,8 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import (
     FirmwareStatusError,
     InvalidParameterError,
-    LostSightError,
     NotFoundError,
+    PollingFailedError,
 )
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.status.conditions import (
@@ -132,7 +132,9 @@ def test_what_does_not_exist_is_not_waited_for() -> None:
 def test_an_outage_is_tolerated_for_two_hours_and_no_longer(condition: Condition, subject: str) -> None:
     script = Script(lambda _: lost())
 
-    with pytest.raises(LostSightError, match=f"{subject} could not be looked at for 7200 s; to wait on, run the task"):
+    with pytest.raises(
+        PollingFailedError, match=f"{subject} could not be looked at for 7200 s; to wait on, run the task"
+    ):
         script.run(
             wait_for(SETTINGS, condition, deadline=NOW + timedelta(days=1), poll_interval=600, state=WaitState())
         )
@@ -147,7 +149,7 @@ def test_what_was_seen_well_and_is_refused_is_given_a_moment() -> None:
     script = Script(answers)
     script.run(wait_for(SETTINGS, VERIFIED, deadline=NOW + timedelta(hours=1), poll_interval=100, state=state))
     script = Script(lambda _: refused("iot.firmware.FirmwareNotFound"))
-    with pytest.raises(LostSightError, match="for 300 s"):
+    with pytest.raises(PollingFailedError, match="for 300 s"):
         script.run(wait_for(SETTINGS, VERIFIED, deadline=NOW + timedelta(hours=1), poll_interval=100, state=state))
 
     assert script.now - NOW == timedelta(seconds=300)

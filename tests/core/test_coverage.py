@@ -12,7 +12,7 @@ import pytest
 from airflow_provider_tuya_ota.core.model.coverage import require_coverage
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
-from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from tests.core.script import NOW, SETTINGS, Script, job, ok, task
 
 if TYPE_CHECKING:
@@ -85,10 +85,10 @@ def platform(*looks: Sequence[str]) -> Any:
     return answer
 
 
-def watch(expected: Sequence[str], *looks: Sequence[str], **patience: Any) -> tuple[Verdict, Script]:
+def watch(expected: Sequence[str], *looks: Sequence[str], **options: Any) -> tuple[Verdict, Script]:
     script = Script(platform(*looks))
-    how = Patience(deadline=NOW + timedelta(hours=1), expected=tuple(expected), **patience)
-    return script.run(watch_job(SETTINGS, "9001", how)), script
+    how = WaitOptions(deadline=NOW + timedelta(hours=1), expected=tuple(expected), **options)
+    return script.run(wait_for_job(SETTINGS, "9001", how)), script
 
 
 def test_tasks_that_are_listed_late_are_waited_for() -> None:
@@ -111,9 +111,9 @@ def test_a_job_that_failed_failed_whatever_its_devices_are() -> None:
             return ok(data=job(status="COMPLETED", kind="UPGRADE_FIRMWARE"))
         return ok(data=[task("a", "FAILED")], total=1)
 
-    how = Patience(deadline=NOW + timedelta(hours=1), expected=("a", "b"))
+    how = WaitOptions(deadline=NOW + timedelta(hours=1), expected=("a", "b"))
 
-    assert Script(answer).run(watch_job(SETTINGS, "9001", how)).outcome is Outcome.FAILED
+    assert Script(answer).run(wait_for_job(SETTINGS, "9001", how)).outcome is Outcome.FAILED
 
 
 def test_a_job_of_more_devices_than_fit_on_a_page_is_read_by_name_before_it_succeeds() -> None:
@@ -166,16 +166,16 @@ def test_where_the_platform_chose_the_devices_a_task_that_is_listed_later_counts
     seconds: int, outcome: Outcome
 ) -> None:
     script = late(seconds)
-    patience = Patience(deadline=NOW + timedelta(hours=1))
+    options = WaitOptions(deadline=NOW + timedelta(hours=1))
 
-    assert script.run(watch_job(SETTINGS, "9001", patience)).outcome is outcome
+    assert script.run(wait_for_job(SETTINGS, "9001", options)).outcome is outcome
     assert sum(script.sleeps) <= 60
 
 
 def test_named_devices_that_are_all_listed_need_no_such_wait() -> None:
     script = late(3600)
 
-    script.run(watch_job(SETTINGS, "9001", Patience(deadline=NOW + timedelta(hours=1), expected=("d1",))))
+    script.run(wait_for_job(SETTINGS, "9001", WaitOptions(deadline=NOW + timedelta(hours=1), expected=("d1",))))
 
     assert script.sleeps == []
 
@@ -183,6 +183,6 @@ def test_named_devices_that_are_all_listed_need_no_such_wait() -> None:
 def test_a_fast_poll_interval_shortens_that_wait() -> None:
     script = late(3600)
 
-    script.run(watch_job(SETTINGS, "9001", Patience(deadline=NOW + timedelta(hours=1), poll_interval=1.0)))
+    script.run(wait_for_job(SETTINGS, "9001", WaitOptions(deadline=NOW + timedelta(hours=1), poll_interval=1.0)))
 
     assert sum(script.sleeps) == 4

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import ConflictError, Delivery, TransportError
-from airflow_provider_tuya_ota.core.flows.effects import Ambient, Recall, Remember, Send
+from airflow_provider_tuya_ota.core.flows.effects import FlowContext, LoadState, SaveState, Send
 from airflow_provider_tuya_ota.core.jobs.intent import Stage
-from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.wire.http import Request
 from tests.core.script import NOW, Script, gateway, lasting, lost, ok, refused
 from tests.core.test_new_jobs import NOTE, creates, script_for, stage, start
@@ -28,11 +28,11 @@ class Overtaken(Script):
     recalls = 0
 
     def _answer(self, effect: object) -> object:
-        if isinstance(effect, Recall):
+        if isinstance(effect, LoadState):
             self.recalls += 1
             if self.recalls == self.at:
                 self.memo = NOTE.at(Stage.CREATED, "11").to_dict()
-        assert not (isinstance(effect, Remember) and self.recalls >= self.at)
+        assert not (isinstance(effect, SaveState) and self.recalls >= self.at)
         return super()._answer(effect)
 
 
@@ -119,10 +119,10 @@ def test_only_a_create_has_to_leave_soon() -> None:
 def test_a_request_is_late_by_whichever_clock_has_gone_on(
     wall: float, steady: float, pause: float, is_late: bool
 ) -> None:
-    def at(wall: float, steady: float) -> Ambient:
-        return Ambient(NOW + timedelta(seconds=wall), NOW + timedelta(seconds=steady), "n", 0.0)
+    def at(wall: float, steady: float) -> FlowContext:
+        return FlowContext(NOW + timedelta(seconds=wall), NOW + timedelta(seconds=steady), "n", 0.0)
 
     request = Request("GET", "https://host/")
 
-    assert Send(request, Lane.CALLS, at(0, 0)).is_late(at(wall, steady), pause) is is_late
-    assert not Send(request, Lane.CALLS).is_late(at(wall, steady), pause)
+    assert Send(request, RateLimitGroup.CALLS, at(0, 0)).is_late(at(wall, steady), pause) is is_late
+    assert not Send(request, RateLimitGroup.CALLS).is_late(at(wall, steady), pause)

@@ -76,10 +76,10 @@ def test_a_job_is_taken_no_sooner_than_all_of_its_devices_can_have_been_told() -
 
 
 OF_A_SHARE = replace(MINE, target=replace(MINE.target, selection="GRAY", devices=(), gray_percent="25"))
-OF_ALL = replace(MINE, target=replace(MINE.target, selection="ALL", devices=()))
+COMMON_ERRORS = replace(MINE, target=replace(MINE.target, selection="ALL", devices=()))
 
 
-@pytest.mark.parametrize("intent", [OF_A_SHARE, OF_ALL], ids=["share", "everybody"])
+@pytest.mark.parametrize("intent", [OF_A_SHARE, COMMON_ERRORS], ids=["share", "everybody"])
 @pytest.mark.parametrize(("listed_after", "is_told"), [(None, True), (50, False)])
 def test_a_job_without_named_devices_is_taken_no_sooner_than_another_one_can_have_been_listed(
     intent: Intent, listed_after: float | None, is_told: bool

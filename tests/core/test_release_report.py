@@ -12,8 +12,8 @@ from airflow_provider_tuya_ota.core.errors import (
     ConflictError,
     Delivery,
     FirmwareVersionTakenError,
-    LostSightError,
     NotFoundError,
+    PollingFailedError,
     TransportError,
     TuyaOTAError,
     UnavailableError,
@@ -113,7 +113,7 @@ def test_texts_are_one_bounded_line_that_can_be_encoded() -> None:
     ("error", "event", "after_begin"),
     [
         (WaitTimeoutError("late"), Event.TIMEOUT, Event.TIMEOUT),
-        (LostSightError("away"), Event.LOST_SIGHT, Event.LOST_SIGHT),
+        (PollingFailedError("away"), Event.LOST_SIGHT, Event.LOST_SIGHT),
         (AmbiguousOutcomeError("two"), Event.UNCLEAR, Event.UNCLEAR),
         (JobFailedError("no", verdict=VERDICT), Event.FAILED, Event.FAILED),
         (ConfigurationError("bad"), Event.REFUSED, Event.FAILED),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
-from airflow_provider_tuya_ota.core.status.job_snapshot import look_at_job
+from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.task_snapshot import FULL, ORDER, SHOWN, Tasks, read_tasks
 from tests.core.script import SETTINGS, Script, job, ok, task
 
@@ -104,7 +104,7 @@ def test_before_everything_is_said_to_have_ended_nothing_may_be_missing() -> Non
 def test_a_verdict_over_many_devices_of_a_job_that_goes_on_is_the_same_as_over_few(
     counts: dict[str, int], outcome: Outcome
 ) -> None:
-    verdict = Script(Platform(counts)).run(look_at_job(SETTINGS, "9"))
+    verdict = Script(Platform(counts)).run(fetch_verdict(SETTINGS, "9"))
 
     assert verdict.outcome is outcome
     assert verdict.counts == counts

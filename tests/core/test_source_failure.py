@@ -45,7 +45,7 @@ def wrapped(cause: Exception) -> Exception:
     return error
 
 
-PASSING = [
+TRANSIENT_ERRORS = [
     TimeoutError(),
     ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
     OSError(errno.EBUSY, "Device or resource busy"),
@@ -90,7 +90,7 @@ OTHER = [
 ]
 
 
-@pytest.mark.parametrize("error", PASSING)
+@pytest.mark.parametrize("error", TRANSIENT_ERRORS)
 def test_what_passes_may_be_read_again(error: Exception) -> None:
     failure = failure_of(SOURCE, error)
 

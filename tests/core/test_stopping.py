@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import TransportError
-from airflow_provider_tuya_ota.core.jobs.stop import UNFINISHED, Stopped, look_after_cancel, not_stopped, stop_job
+from airflow_provider_tuya_ota.core.jobs.stop import UNFINISHED, Stopped, not_stopped, poll_after_cancel, stop_job
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 from tests.core.script import SETTINGS, Script, job, lost, ok, refused, task
 
@@ -192,21 +192,21 @@ def test_where_many_are_stopped_a_job_that_may_still_begin_is_cancelled_again() 
     platform = Planned(ends_with_cancel=1)
     script = Script(platform)
 
-    assert not script.run(look_after_cancel(SETTINGS, "9")).is_planned
+    assert not script.run(poll_after_cancel(SETTINGS, "9")).is_planned
     assert (platform.cancels, script.sleeps) == (1, [3.0])
 
 
 def test_where_many_are_stopped_one_that_has_begun_costs_one_request() -> None:
     script = Script(Job(CANCELED=3))
 
-    assert not script.run(look_after_cancel(SETTINGS, "9")).is_counted
+    assert not script.run(poll_after_cancel(SETTINGS, "9")).is_counted
     assert script.actions == ["ListOTATaskByJob"]
 
 
 def test_where_many_are_stopped_a_look_that_fails_takes_nothing_from_the_cancel() -> None:
     script = Script(lambda sent: lost())
 
-    assert not script.run(look_after_cancel(SETTINGS, "9")).is_counted
+    assert not script.run(poll_after_cancel(SETTINGS, "9")).is_counted
 
 
 def test_whether_a_cancelled_job_may_still_begin_can_be_unknown() -> None:

@@ -8,15 +8,15 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import (
     ApiError,
     AuthenticationError,
-    LostSightError,
     NotFoundError,
     PermissionDeniedError,
+    PollingFailedError,
     TuyaOTAError,
 )
-from airflow_provider_tuya_ota.core.status.wait_state import MOMENT, WaitState
+from airflow_provider_tuya_ota.core.status.wait_state import GRACE_PERIOD, WaitState
 from tests.core.script import NOW, lost
 
-TOLERANCE = 3600.0
+DEFAULT_TOLERANCE = 3600.0
 
 
 def refusal(kind: type[ApiError]) -> ApiError:
@@ -26,7 +26,7 @@ def refusal(kind: type[ApiError]) -> ApiError:
 def fail(state: WaitState, error: TuyaOTAError, seconds: float, *, is_listing: bool = False) -> None:
     now = NOW + timedelta(seconds=seconds)
     state.record_failure(
-        error, now, subject="job 1", meanwhile="it goes on", tolerance=TOLERANCE, is_listing=is_listing
+        error, now, subject="job 1", meanwhile="it goes on", tolerance=DEFAULT_TOLERANCE, is_listing=is_listing
     )
 
 
@@ -39,10 +39,12 @@ def seen_well() -> WaitState:
 def test_failures_that_pass_are_tolerated_for_so_long_and_no_longer() -> None:
     state = WaitState()
     fail(state, lost(), 0)
-    fail(state, lost(), TOLERANCE - 1)
+    fail(state, lost(), DEFAULT_TOLERANCE - 1)
 
-    with pytest.raises(LostSightError, match=r"job 1 could not be looked at for 3600 s; it goes on\. Last: request to"):
-        fail(state, lost(), TOLERANCE)
+    with pytest.raises(
+        PollingFailedError, match=r"job 1 could not be looked at for 3600 s; it goes on\. Last: request to"
+    ):
+        fail(state, lost(), DEFAULT_TOLERANCE)
 
 
 def test_a_poll_that_succeeds_ends_a_row_of_failures() -> None:
@@ -50,10 +52,10 @@ def test_a_poll_that_succeeds_ends_a_row_of_failures() -> None:
     fail(state, lost(), 0)
     state.record()
 
-    fail(state, lost(), TOLERANCE)
-    fail(state, refusal(NotFoundError), TOLERANCE + 1)
+    fail(state, lost(), DEFAULT_TOLERANCE)
+    fail(state, refusal(NotFoundError), DEFAULT_TOLERANCE + 1)
     state.record()
-    fail(state, refusal(NotFoundError), 2 * TOLERANCE)
+    fail(state, refusal(NotFoundError), 2 * DEFAULT_TOLERANCE)
 
 
 @pytest.mark.parametrize("kind", [AuthenticationError, PermissionDeniedError, NotFoundError])
@@ -65,8 +67,8 @@ def test_a_refusal_is_tolerated_for_a_moment_where_polls_went_well_and_not_at_al
     state = seen_well()
     fail(state, refusal(kind), 0)
 
-    with pytest.raises(LostSightError, match="for 300 s"):
-        fail(state, refusal(kind), MOMENT)
+    with pytest.raises(PollingFailedError, match="for 300 s"):
+        fail(state, refusal(kind), GRACE_PERIOD)
 
 
 def test_a_refusal_at_the_end_of_an_outage_is_given_its_own_moment() -> None:
@@ -75,10 +77,10 @@ def test_a_refusal_at_the_end_of_an_outage_is_given_its_own_moment() -> None:
         fail(state, lost(), 60.0 * minute)
 
     fail(state, refusal(AuthenticationError), 1800)
-    fail(state, refusal(AuthenticationError), 1800 + MOMENT - 1)
+    fail(state, refusal(AuthenticationError), 1800 + GRACE_PERIOD - 1)
 
-    with pytest.raises(LostSightError):
-        fail(state, refusal(AuthenticationError), 1800 + MOMENT)
+    with pytest.raises(PollingFailedError):
+        fail(state, refusal(AuthenticationError), 1800 + GRACE_PERIOD)
 
 
 def test_listings_that_succeed_prove_nothing_about_polls_that_fail() -> None:
@@ -86,8 +88,8 @@ def test_listings_that_succeed_prove_nothing_about_polls_that_fail() -> None:
     fail(state, lost(), 0)
     state.record_listing()
 
-    with pytest.raises(LostSightError):
-        fail(state, lost(), TOLERANCE)
+    with pytest.raises(PollingFailedError):
+        fail(state, lost(), DEFAULT_TOLERANCE)
 
 
 def test_a_listing_alone_does_not_make_up_for_a_poll_that_is_refused() -> None:
@@ -104,9 +106,9 @@ def test_listings_that_fail_are_forgiven_by_the_next_one_that_succeeds() -> None
     fail(state, lost(), 0, is_listing=True)
     state.record_listing()
 
-    fail(state, lost(), TOLERANCE, is_listing=True)
-    with pytest.raises(LostSightError):
-        fail(state, lost(), 2 * TOLERANCE, is_listing=True)
+    fail(state, lost(), DEFAULT_TOLERANCE, is_listing=True)
+    with pytest.raises(PollingFailedError):
+        fail(state, lost(), 2 * DEFAULT_TOLERANCE, is_listing=True)
 
 
 def test_it_tells_whether_the_key_is_refused_now() -> None:
@@ -132,9 +134,9 @@ def test_it_survives_as_json_in_the_middle_of_everything() -> None:
     assert again == WaitState.from_dict(state.to_dict())
     assert again.to_dict() == state.to_dict()
     assert (again.was_well, again.line, again.settling_since) == (True, "job 1 IN_PROGRESS", NOW)
-    fail(again, lost(), TOLERANCE - 1)
-    with pytest.raises(LostSightError):
-        fail(again, lost(), TOLERANCE)
+    fail(again, lost(), DEFAULT_TOLERANCE - 1)
+    with pytest.raises(PollingFailedError):
+        fail(again, lost(), DEFAULT_TOLERANCE)
 
 
 @pytest.mark.parametrize("stored", [{}, {"later": 1}])

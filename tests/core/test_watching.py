@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import AuthenticationError, LostSightError, ProtocolError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, PollingFailedError, ProtocolError, TuyaOTAError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
-from airflow_provider_tuya_ota.core.status.job_snapshot import look_at_job
-from airflow_provider_tuya_ota.core.status.wait import Patience, require_success, watch_job
+from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, require_success, wait_for_job
 from airflow_provider_tuya_ota.core.wire.http import Response
 from tests.core.script import NOW, SETTINGS, Script, Sent, firmware, gateway, job, lost, ok, task
 
@@ -47,27 +47,27 @@ def platform(looks: Sequence[State | Response | Exception], **more: Any) -> Call
 
 
 def watch(
-    looks: Sequence[State | Response | Exception], *, seconds: float = 3600, **patience: Any
+    looks: Sequence[State | Response | Exception], *, seconds: float = 3600, **options: Any
 ) -> tuple[Verdict, Script]:
     script = Script(platform(looks))
     return script.run(
-        watch_job(SETTINGS, "9001", Patience(deadline=NOW + timedelta(seconds=seconds), **patience))
+        wait_for_job(SETTINGS, "9001", WaitOptions(deadline=NOW + timedelta(seconds=seconds), **options))
     ), script
 
 
 def failing(
-    looks: Sequence[State | Response | Exception], kind: type[TuyaOTAError], *, seconds: float = 3600, **patience: Any
+    looks: Sequence[State | Response | Exception], kind: type[TuyaOTAError], *, seconds: float = 3600, **options: Any
 ) -> tuple[Any, Script]:
     script = Script(platform(looks))
     with pytest.raises(kind) as caught:
-        script.run(watch_job(SETTINGS, "9001", Patience(deadline=NOW + timedelta(seconds=seconds), **patience)))
+        script.run(wait_for_job(SETTINGS, "9001", WaitOptions(deadline=NOW + timedelta(seconds=seconds), **options)))
     return caught.value, script
 
 
 def test_a_look_reads_job_then_tasks_then_package() -> None:
     script = Script(platform([RUNNING]))
 
-    verdict = script.run(look_at_job(SETTINGS, "9001"))
+    verdict = script.run(fetch_verdict(SETTINGS, "9001"))
 
     assert script.actions == ["QueryOTAJob", "ListOTATaskByJob", "QueryOTAFirmware"]
     assert script.sent[2].parameters["FirmwareId"] == "178"
@@ -77,7 +77,7 @@ def test_a_look_reads_job_then_tasks_then_package() -> None:
 def test_a_look_at_an_upgrade_leaves_the_package_alone() -> None:
     script = Script(platform([DONE], jobType="UPGRADE_FIRMWARE"))
 
-    assert script.run(look_at_job(SETTINGS, "9001")).outcome is Outcome.SUCCEEDED
+    assert script.run(fetch_verdict(SETTINGS, "9001")).outcome is Outcome.SUCCEEDED
     assert script.actions == ["QueryOTAJob", "ListOTATaskByJob"]
 
 
@@ -85,12 +85,12 @@ def test_a_look_at_an_upgrade_leaves_the_package_alone() -> None:
 def test_a_job_of_unknown_type_needs_its_package_verified_too(kind: str) -> None:
     script = Script(platform([UNSETTLED], jobType=kind))
 
-    assert script.run(look_at_job(SETTINGS, "9001")).outcome is Outcome.SETTLING
+    assert script.run(fetch_verdict(SETTINGS, "9001")).outcome is Outcome.SETTLING
 
 
 def test_a_verification_that_names_no_package_is_no_documented_answer() -> None:
     with pytest.raises(ProtocolError, match="no FirmwareId"):
-        Script(platform([RUNNING], firmwareId="")).run(look_at_job(SETTINGS, "9001"))
+        Script(platform([RUNNING], firmwareId="")).run(fetch_verdict(SETTINGS, "9001"))
 
 
 def test_every_look_is_reported_and_the_end_returned() -> None:
@@ -145,7 +145,7 @@ def test_a_lost_look_is_no_lost_job(failure: Response | Exception) -> None:
 
 
 def test_looks_that_keep_failing_are_given_up_after_the_tolerance() -> None:
-    error, script = failing([lost()], LostSightError, poll_interval=10, poll_error_tolerance=60)
+    error, script = failing([lost()], PollingFailedError, poll_interval=10, poll_error_tolerance=60)
 
     assert "job 9001 could not be looked at for 60 s; it goes on at the platform" in str(error)
     assert "run the task again" in str(error)
@@ -161,7 +161,7 @@ def test_one_good_look_renews_the_tolerance() -> None:
 
 
 def test_without_tolerance_the_first_lost_look_ends_the_wait() -> None:
-    _, script = failing([ok(data=None)], LostSightError, poll_error_tolerance=0)
+    _, script = failing([ok(data=None)], PollingFailedError, poll_error_tolerance=0)
 
     assert script.actions == ["QueryOTAJob"]
 
@@ -193,7 +193,7 @@ def test_a_refusal_of_a_job_that_was_seen_may_pass(code: str) -> None:
 def test_a_refusal_that_lasts_tells_that_the_job_goes_on(tolerance: float, seconds: float) -> None:
     refusal = gateway("SignatureDoesNotMatch", 403)
 
-    error, script = failing([RUNNING, refusal], LostSightError, poll_interval=20, poll_error_tolerance=tolerance)
+    error, script = failing([RUNNING, refusal], PollingFailedError, poll_interval=20, poll_error_tolerance=tolerance)
 
     assert f"could not be looked at for {seconds} s; it goes on at the platform" in str(error)
     assert "SignatureDoesNotMatch" in str(error)
@@ -230,23 +230,23 @@ def test_the_settle_time_begins_anew_after_a_job_went_on() -> None:
 
 
 def test_patience_survives_json_and_later_versions() -> None:
-    patience = Patience(deadline=NOW, poll_interval=1, poll_error_tolerance=2, settle_time=3)
+    options = WaitOptions(deadline=NOW, poll_interval=1, poll_error_tolerance=2, settle_time=3)
 
-    values = json.loads(json.dumps(patience.to_dict()))
+    values = json.loads(json.dumps(options.to_dict()))
 
-    assert Patience.from_dict(values | {"new": 1}) == patience
-    assert Patience.from_dict({"deadline": values["deadline"]}) == Patience(deadline=NOW)
+    assert WaitOptions.from_dict(values | {"new": 1}) == options
+    assert WaitOptions.from_dict({"deadline": values["deadline"]}) == WaitOptions(deadline=NOW)
 
 
 def test_a_deadline_of_another_time_zone_is_kept_as_an_instant() -> None:
     there = NOW.astimezone(timezone(timedelta(hours=8)))
 
-    assert Patience.from_dict(Patience(deadline=there).to_dict()).deadline == NOW
+    assert WaitOptions.from_dict(WaitOptions(deadline=there).to_dict()).deadline == NOW
 
 
 @pytest.mark.parametrize("hours", [1, -1])
 def test_setting_the_wall_clock_moves_no_deadline_and_no_tolerance(hours: int) -> None:
-    def waits(set_at: int, looks: Sequence[State | Response | Exception], **patience: Any) -> tuple[str, timedelta]:
+    def waits(set_at: int, looks: Sequence[State | Response | Exception], **options: Any) -> tuple[str, timedelta]:
         answers = platform(looks)
         script = Script()
 
@@ -257,10 +257,10 @@ def test_setting_the_wall_clock_moves_no_deadline_and_no_tolerance(hours: int) -
 
         script.answers = answer
         with pytest.raises(TuyaOTAError) as caught:
-            script.run(watch_job(SETTINGS, "9001", Patience(deadline=NOW + timedelta(minutes=20), **patience)))
+            script.run(wait_for_job(SETTINGS, "9001", WaitOptions(deadline=NOW + timedelta(minutes=20), **options)))
         return type(caught.value).__name__, script.now - NOW
 
     for set_at in (1, 4, 8):
         assert waits(set_at, [RUNNING]) == ("WaitTimeoutError", timedelta(minutes=20))
         assert waits(set_at, [UNSETTLED], settle_time=60) == ("JobFailedError", timedelta(seconds=60))
-        assert waits(set_at, [RUNNING, gateway("SignatureDoesNotMatch", 403)])[0] == "LostSightError"
+        assert waits(set_at, [RUNNING, gateway("SignatureDoesNotMatch", 403)])[0] == "PollingFailedError"

@@ -83,12 +83,12 @@ def test_a_request_does_not_wait_for_a_hurried_world(
 def test_a_world_that_was_held_back_goes_through_the_same_in_the_end(
     upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall
 ) -> None:
-    def ended(patience: float) -> list[dict[str, Any]]:
+    def ended(options: float) -> list[dict[str, Any]]:
         wall.now = 1_800_000_000.0
         made, _, job = upgrade(50, flash={"distribution": "uniform", "seconds": 10, "spread": 5})
         wall.now += LONG
         while made.world.engine.jobs[job].unfinished:
-            made.world.engine.run(patience)
+            made.world.engine.run(options)
             wall.now += 0.01
         return [task.describe() for task in made.world.engine.tasks.values()]
 

@@ -25,7 +25,7 @@ from rich.table import Table
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS, Action
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Ambient, Look, Send
+from airflow_provider_tuya_ota.core.flows.effects import FlowContext, ReadContext, Send
 from airflow_provider_tuya_ota.core.model.error_event import describe_error
 from airflow_provider_tuya_ota.core.policy.retry import LONGEST_PAUSE, PATIENT, Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.secret import Secret
@@ -155,7 +155,9 @@ def ask(action: Action[Any], response: Response) -> Any:
             effect = flow.send(answer)
         except StopIteration as end:
             return end.value
-        answer = {Look: Ambient(now=NOW, nonce="n", jitter=0.5, steady=NOW), Send: response}.get(type(effect))
+        answer = {ReadContext: FlowContext(now=NOW, nonce="n", jitter=0.5, steady=NOW), Send: response}.get(
+            type(effect)
+        )
 
 
 def what_is_wrong(action: Action[Any], result: Any, body: bytes = b"") -> str:

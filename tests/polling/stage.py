@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
-from airflow_provider_tuya_ota.core.policy.rate import Lane
-from airflow_provider_tuya_ota.core.status.wait import Patience
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError, WaitState
 from airflow_provider_tuya_ota.polling.poller import Poller
-from airflow_provider_tuya_ota.transports.budget import Budget
+from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 from tests.campaigns.virtual import LoopWorld, Metered, VirtualLoop
 from tests.campaigns.waits import Shape, release
 from tests.contract.worlds import Quiet, settings
@@ -47,26 +47,28 @@ class Stage:
         self.loop = loop
         self.emulator, self.jobs = release(Shape(waits, packages, 15), loop, silent=silent, minutes=5)
         self.transport = Metered(self.emulator)
-        budget = Budget({Lane.CALLS: RATE, Lane.CANCELS: RATE}, clock=loop.time)
+        limiter = RateLimiter({RateLimitGroup.CALLS: RATE, RateLimitGroup.CANCELS: RATE}, clock=loop.time)
         self.where = replace(settings("http://127.0.0.1:1"), requests_per_second=RATE)
         self.world = LoopWorld(loop)
         client = AsyncTuyaOTAClient(
-            self.where, transport=self.transport, listener=Quiet(), world=self.world, budget=budget
+            self.where, transport=self.transport, listener=Quiet(), runtime=self.world, limiter=limiter
         )
         self.poller = Poller(client)
         self.heard: dict[str, Heard] = {}
 
-    def patience(self, *, seconds: float = 7200.0, **changes: Any) -> Patience:
-        return Patience(deadline=datetime.fromtimestamp(self.loop.wall(), UTC) + timedelta(seconds=seconds), **changes)
+    def options(self, *, seconds: float = 7200.0, **changes: Any) -> WaitOptions:
+        return WaitOptions(
+            deadline=datetime.fromtimestamp(self.loop.wall(), UTC) + timedelta(seconds=seconds), **changes
+        )
 
-    async def wait(self, job_id: str, patience: Patience | None = None, *, firmware_id: str | None = None) -> Verdict:
+    async def wait(self, job_id: str, options: WaitOptions | None = None, *, firmware_id: str | None = None) -> Verdict:
         heard = self.heard.setdefault(job_id, Heard())
         package = self.jobs.get(job_id, "") if firmware_id is None else firmware_id
-        state, how = WaitState(), patience or self.patience()
+        state, how = WaitState(), options or self.options()
         while True:
             try:
                 return await self.poller.watch(
-                    job_id, how, firmware_id=package, listener=heard, world=self.world, state=state
+                    job_id, how, firmware_id=package, listener=heard, runtime=self.world, state=state
                 )
             except KeyRefusedError as refused:
                 # As a trigger does whose connection is still the same.

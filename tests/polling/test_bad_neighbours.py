@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import Delivery, LostSightError, NotFoundError, TransportError
+from airflow_provider_tuya_ota.core.errors import Delivery, NotFoundError, PollingFailedError, TransportError
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.status.conditions import FirmwareCondition, wait_for
@@ -49,7 +49,7 @@ def test_waits_of_another_kind_that_use_the_whole_budget_starve_no_job() -> None
                 stage.poller.run(
                     wait_for(stage.where, condition, deadline=deadline, poll_interval=15, state=WaitState()),
                     listener=Quiet(),
-                    world=stage.world,
+                    runtime=stage.world,
                 )
             )
             for _ in range(140)
@@ -112,7 +112,7 @@ def test_an_odd_answer_about_one_job_ends_nobody_else_s_wait() -> None:
         change(stage, answer)
         first, *others = await stage.wait_for_all()
 
-        assert isinstance(first, LostSightError)
+        assert isinstance(first, PollingFailedError)
         assert "an answer could not be processed (RuntimeError)" in str(first)
         assert {verdict.outcome for verdict in others} == {Outcome.SUCCEEDED}
 
@@ -130,7 +130,7 @@ def test_a_look_that_began_before_the_deadline_is_not_the_last_one() -> None:
         (job,) = stage.jobs
         looks = stage.count("ListOTATaskByJob")
         with contextlib.suppress(WaitTimeoutError):
-            await stage.wait(job, stage.patience(seconds=6, poll_interval=5.0))
+            await stage.wait(job, stage.options(seconds=6, poll_interval=5.0))
 
         # The first look ended after the deadline, and one was asked for then.
         assert stage.count("ListOTATaskByJob") == looks + 2
@@ -186,11 +186,11 @@ def test_a_poll_that_never_ends_is_a_poll_that_failed_and_keeps_nobody_waiting()
             return None
 
         change(stage, answer)
-        waits = [stage.wait(job, stage.patience(poll_error_tolerance=1800)) for job in stage.jobs]
+        waits = [stage.wait(job, stage.options(poll_error_tolerance=1800)) for job in stage.jobs]
         results: list[Any] = await asyncio.gather(*waits, return_exceptions=True)
 
         # All who look were stuck at the same time, until the bound of a poll had passed.
-        assert {type(result) for result in results[:8]} == {LostSightError}
+        assert {type(result) for result in results[:8]} == {PollingFailedError}
         assert all("could not be polled within 600 s" in str(result) for result in results[:8])
         assert {result.outcome for result in results[8:]} == {Outcome.SUCCEEDED}
 
@@ -236,7 +236,7 @@ def test_a_job_is_looked_at_however_many_others_are_looked_at_without_end(
         change(stage, answer)
         looking = [asyncio.ensure_future(stage.wait(job)) for job in others]
         await asyncio.sleep(10)
-        verdict = await stage.wait(good, stage.patience(seconds=240))
+        verdict = await stage.wait(good, stage.options(seconds=240))
 
         assert asked[0] < 15
         assert verdict.outcome is Outcome.SUCCEEDED
@@ -265,9 +265,9 @@ def test_each_wait_is_told_of_a_failure_with_an_error_of_its_own() -> None:
 def test_a_wait_that_is_over_no_longer_makes_others_look_as_often_as_it_wanted() -> None:
     async def scene(stage: Stage) -> None:
         (job,) = stage.jobs
-        patient = asyncio.ensure_future(stage.wait(job, stage.patience(poll_interval=60.0)))
+        patient = asyncio.ensure_future(stage.wait(job, stage.options(poll_interval=60.0)))
         with contextlib.suppress(WaitTimeoutError):
-            await stage.wait(job, stage.patience(seconds=10, poll_interval=1.0))
+            await stage.wait(job, stage.options(seconds=10, poll_interval=1.0))
         before = stage.count("QueryOTAJob")
         await asyncio.sleep(300)
 

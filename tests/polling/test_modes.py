@@ -13,11 +13,11 @@ import pytest
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TransportError, TuyaOTAError
-from airflow_provider_tuya_ota.core.policy.rate import Lane
-from airflow_provider_tuya_ota.core.status.wait import LAST_LOOK, Patience, Watch, poll_job, watch_job
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.core.status.wait import LAST_POLL, JobWait, WaitOptions, poll_once, wait_for_job
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError, WaitState
 from airflow_provider_tuya_ota.polling.poller import Poller
-from airflow_provider_tuya_ota.transports.budget import Budget
+from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 from tests.campaigns.virtual import BIRTH, LoopWorld, VirtualLoop
 from tests.contract.worlds import Quiet, VirtualWorld, settings
 from tests.core.script import firmware, gateway, job, lost, ok, task
@@ -61,13 +61,13 @@ PLAYS: dict[str, tuple[Play, str]] = {
     "the key is refused from the first": ([(0, REFUSED)], "AuthenticationError"),
     "the job is not there": ([(0, GONE)], "NotFoundError"),
     "the key is refused for a moment": ([(0, RUNNING), (300, REFUSED), (500, DONE)], "succeeded"),
-    "the key is refused for good": ([(0, RUNNING), (300, REFUSED)], "LostSightError"),
-    "the job goes away": ([(0, RUNNING), (300, GONE)], "LostSightError"),
+    "the key is refused for good": ([(0, RUNNING), (300, REFUSED)], "PollingFailedError"),
+    "the job goes away": ([(0, RUNNING), (300, GONE)], "PollingFailedError"),
     "an outage of an hour": ([(0, RUNNING), (300, AWAY), (300 + HOUR, DONE)], "succeeded"),
-    "an outage without end": ([(0, RUNNING), (300, AWAY)], "LostSightError"),
-    "an outage from the first": ([(0, AWAY)], "LostSightError"),
+    "an outage without end": ([(0, RUNNING), (300, AWAY)], "PollingFailedError"),
+    "an outage from the first": ([(0, AWAY)], "PollingFailedError"),
     "an outage that ends in a refusal": ([(0, RUNNING), (300, AWAY), (2000, REFUSED), (2100, DONE)], "succeeded"),
-    "nothing but odd answers": ([(0, RUNNING), (300, ODD)], "LostSightError"),
+    "nothing but odd answers": ([(0, RUNNING), (300, ODD)], "PollingFailedError"),
     "while it settles nobody answers": ([(0, UNSETTLED), (60, AWAY), (1000, UNSETTLED)], "JobFailedError"),
 }
 
@@ -137,8 +137,8 @@ class Waiting(Blocking):
         pass
 
 
-def patience(seconds: float = 3 * HOUR) -> Patience:
-    return Patience(deadline=datetime.fromtimestamp(BIRTH, UTC) + timedelta(seconds=seconds), poll_interval=POLL)
+def options(seconds: float = 3 * HOUR) -> WaitOptions:
+    return WaitOptions(deadline=datetime.fromtimestamp(BIRTH, UTC) + timedelta(seconds=seconds), poll_interval=POLL)
 
 
 def ended(run: Callable[[], Any], time: Callable[[], float]) -> End:
@@ -153,12 +153,12 @@ def in_a_worker(play: Play, talk: Callable[[TuyaOTAClient, VirtualWorld], Any]) 
     world = VirtualWorld()
     stand = Stand(play, lambda: world.now - BIRTH)
     where = settings("http://127.0.0.1:1")
-    with TuyaOTAClient(where, transport=Blocking(stand, world.sleep), listener=Quiet(), world=world) as client:
+    with TuyaOTAClient(where, transport=Blocking(stand, world.sleep), listener=Quiet(), runtime=world) as client:
         return ended(lambda: talk(client, world), stand.time)
 
 
 def blocking(play: Play) -> End:
-    return in_a_worker(play, lambda client, _: client.run(watch_job(client.settings, "9001", patience())))
+    return in_a_worker(play, lambda client, _: client.run(wait_for_job(client.settings, "9001", options())))
 
 
 def poking(play: Play) -> End:
@@ -169,12 +169,12 @@ def poking(play: Play) -> End:
         nonlocal stored
         while True:
             state = WaitState.from_dict(json.loads(stored))
-            watch = Watch("9001", patience(), state)
+            watch = JobWait("9001", options(), state)
             begun = world.now
-            sight = client.run(poll_job(client.settings, watch))
+            snapshot = client.run(poll_once(client.settings, watch))
             stored = json.dumps(state.to_dict())
-            if sight is not None and sight.verdict.outcome.has_ended:
-                return sight.verdict
+            if snapshot is not None and snapshot.verdict.outcome.has_ended:
+                return snapshot.verdict
             if begun - BIRTH >= 3 * HOUR:
                 # What Airflow does to a sensor.
                 raise watch.timeout()
@@ -189,13 +189,13 @@ def deferred(play: Play, others: int = 0) -> End:
     world = LoopWorld(loop)
 
     async def wait() -> Any:
-        budget = Budget({Lane.CALLS: 10.0, Lane.CANCELS: 10.0}, clock=loop.time)
+        limiter = RateLimiter({RateLimitGroup.CALLS: 10.0, RateLimitGroup.CANCELS: 10.0}, clock=loop.time)
         where = replace(settings("http://127.0.0.1:1"), requests_per_second=10.0)
-        client = AsyncTuyaOTAClient(where, transport=Waiting(stand), listener=Quiet(), world=world, budget=budget)
+        client = AsyncTuyaOTAClient(where, transport=Waiting(stand), listener=Quiet(), runtime=world, limiter=limiter)
         async with Poller(client) as poller:
             crowd = [
                 asyncio.ensure_future(
-                    poller.watch(name, patience(9 * HOUR), firmware_id="178", listener=Quiet(), world=world)
+                    poller.watch(name, options(9 * HOUR), firmware_id="178", listener=Quiet(), runtime=world)
                 )
                 for name in OTHERS[:others]
             ]
@@ -204,7 +204,7 @@ def deferred(play: Play, others: int = 0) -> End:
                 while True:
                     try:
                         return await poller.watch(
-                            "9001", patience(), firmware_id="178", listener=Quiet(), world=world, state=state
+                            "9001", options(), firmware_id="178", listener=Quiet(), runtime=world, state=state
                         )
                     except KeyRefusedError as refused:
                         await asyncio.sleep(refused.pause)
@@ -236,14 +236,14 @@ def test_an_answer_that_drips_holds_no_wait_for_more_than_a_minute(mode: Callabl
     end, after = mode([(0, RUNNING), (3 * HOUR - before, DRIPPING)])
 
     assert end == "WaitTimeoutError"
-    assert 3 * HOUR <= after <= 3 * HOUR + LAST_LOOK + 0.1
+    assert 3 * HOUR <= after <= 3 * HOUR + LAST_POLL + 0.1
 
 
 def test_what_ends_while_an_answer_drips_at_the_deadline_is_seen_by_the_last_look() -> None:
     end, after = blocking([(0, RUNNING), (3 * HOUR - 20, DRIPPING), (3 * HOUR + 1, DONE)])
 
     assert end == "succeeded"
-    assert after <= 3 * HOUR + LAST_LOOK
+    assert after <= 3 * HOUR + LAST_POLL
 
 
 @pytest.mark.parametrize("state", [AWAY, ODD, REFUSED, GONE])
@@ -252,5 +252,5 @@ def test_among_many_waits_sight_is_lost_too_though_listings_show_the_job(state: 
 
     end, after = deferred([(0, RUNNING), (300, state)], others=len(OTHERS))
 
-    assert end == alone == "LostSightError"
+    assert end == alone == "PollingFailedError"
     assert after < 300 + 2 * HOUR + 300

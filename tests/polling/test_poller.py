@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import AuthenticationError, LostSightError, NotFoundError
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, NotFoundError, PollingFailedError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
-from airflow_provider_tuya_ota.core.status.poll_scheduler import Agenda
+from airflow_provider_tuya_ota.core.status.poll_scheduler import PollScheduler
 from airflow_provider_tuya_ota.core.wire.http import Response
 from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
 from tests.polling.stage import Stage, play
@@ -62,7 +62,7 @@ def test_the_deadline_is_the_wait_s_own_and_has_a_last_look() -> None:
         begun = stage.loop.time()
         looks = stage.count("ListOTATaskByJob")
         with pytest.raises(WaitTimeoutError, match="Last seen: job") as caught:
-            await stage.wait(next(iter(stage.jobs)), stage.patience(seconds=40, poll_interval=3600))
+            await stage.wait(next(iter(stage.jobs)), stage.options(seconds=40, poll_interval=3600))
 
         assert 40 <= stage.loop.time() - begun < 41
         assert stage.count("ListOTATaskByJob") == looks + 2
@@ -77,7 +77,7 @@ def test_a_thousand_waits_do_not_keep_a_last_look_waiting() -> None:
         await asyncio.sleep(60)
         begun = stage.loop.time()
         with pytest.raises(WaitTimeoutError):
-            await stage.wait(next(iter(stage.jobs)), stage.patience(seconds=20))
+            await stage.wait(next(iter(stage.jobs)), stage.options(seconds=20))
         assert stage.loop.time() - begun < 25
         others.cancel()
         await asyncio.gather(others, return_exceptions=True)
@@ -93,7 +93,7 @@ def test_a_platform_that_never_answers_holds_no_wait_past_its_deadline_for_long(
 
         stage.transport.send = send  # type: ignore[method-assign] # the test answers in place of the transport
         begun = stage.loop.time()
-        waits = [stage.wait(job, stage.patience(seconds=100)) for job in stage.jobs]
+        waits = [stage.wait(job, stage.options(seconds=100)) for job in stage.jobs]
         results = await asyncio.gather(*waits, return_exceptions=True)
 
         assert {type(result) for result in results} == {WaitTimeoutError}
@@ -118,12 +118,12 @@ def test_an_outage_fails_no_wait_and_is_told_to_each() -> None:
 def test_looks_that_fail_for_too_long_end_in_the_error_that_says_that_the_job_goes_on() -> None:
     async def scene(stage: Stage) -> None:
         (job,) = stage.jobs
-        waiting = asyncio.create_task(stage.wait(job, stage.patience(poll_error_tolerance=600)))
+        waiting = asyncio.create_task(stage.wait(job, stage.options(poll_error_tolerance=600)))
         await asyncio.sleep(30)
         stage.fault("status")
         begun = stage.loop.time()
 
-        with pytest.raises(LostSightError, match="it goes on at the platform"):
+        with pytest.raises(PollingFailedError, match="it goes on at the platform"):
             await waiting
         assert 600 <= stage.loop.time() - begun < 900
 
@@ -232,7 +232,7 @@ def test_an_error_of_its_own_lets_every_wait_look_for_itself(monkeypatch: pytest
         def mistaken(*_: Any) -> None:
             raise RuntimeError("a mistake of ours")
 
-        monkeypatch.setattr(Agenda, "looked", mistaken)
+        monkeypatch.setattr(PollScheduler, "job_polled", mistaken)
         results = await waiting
 
         assert {type(result) for result in results} == {PollerBrokenError}

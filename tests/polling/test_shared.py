@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import NotFoundError
-from airflow_provider_tuya_ota.core.status.wait import Patience
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.polling.shared import _POLLERS, shared_poller
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 from tests.contract.worlds import Quiet, settings
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ async def test_whoever_leaves_last_closes_the_poller_and_its_connections(server:
         with pytest.raises(NotFoundError):
             await first.watch(
                 "404",
-                Patience(deadline=datetime.now(UTC) + timedelta(minutes=1)),
+                WaitOptions(deadline=datetime.now(UTC) + timedelta(minutes=1)),
                 listener=Quiet(),
-                world=World(),
+                runtime=Runtime(),
             )
         assert not session._session.closed
 
@@ -51,7 +51,7 @@ async def test_whoever_leaves_last_closes_the_poller_and_its_connections(server:
 async def test_a_wait_that_is_cancelled_leaves(server: EmulatorServer) -> None:
     async def wait() -> None:
         async with shared_poller(connected(server)) as poller:
-            await poller.watch("1", Patience(deadline=datetime.now(UTC)), listener=Quiet(), world=World())
+            await poller.watch("1", WaitOptions(deadline=datetime.now(UTC)), listener=Quiet(), runtime=Runtime())
 
     server.emulator.faults.add({"action": "*", "kind": "delay", "seconds": 30})
     waiting = asyncio.create_task(wait())

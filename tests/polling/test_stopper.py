@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, TransportError
 from airflow_provider_tuya_ota.core.jobs import stop as cancelling
 from airflow_provider_tuya_ota.core.jobs.stop import UNCOUNTED, Stopped, cancel_job
-from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import Quotas
@@ -20,7 +21,6 @@ from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.polling import stopper as stopping
 from airflow_provider_tuya_ota.polling.stopper import _STOPPERS, FEW, Stopper, shared_stopper
-from airflow_provider_tuya_ota.transports.budget import Budget
 from tests.contract.worlds import Quiet, settings
 from tests.emulator.stranger import Stranger, over_socket
 
@@ -78,9 +78,9 @@ async def test_two_processes_that_share_an_account_stop_every_job_of_many(server
         figures=Quotas().figures | {"CancelOTATaskByJob": RATE, "ListOTATaskByJob": 1000}
     )
     where = connected(server)
-    rates = {Lane.CALLS: where.requests_per_second, Lane.CANCELS: where.cancels_per_second}
+    rates = {RateLimitGroup.CALLS: where.requests_per_second, RateLimitGroup.CANCELS: where.cancels_per_second}
     # Processes know nothing of each other's requests, so each has a budget of its own.
-    one, other = (Stopper(AsyncTuyaOTAClient(where, listener=Quiet(), budget=Budget(rates))) for _ in range(2))
+    one, other = (Stopper(AsyncTuyaOTAClient(where, listener=Quiet(), limiter=RateLimiter(rates))) for _ in range(2))
     try:
         outcomes = await asyncio.gather(stop_all(one, job_ids[::2]), stop_all(other, job_ids[1::2]))
     finally:

@@ -209,7 +209,7 @@ def test_a_wait_ends_before_airflow_breaks_it_off(context: Any, package: str) ->
 
     trigger = deferred(verify(package, deferrable=True, timeout=900, execution_timeout=timedelta(seconds=50)), context)
 
-    deadline = datetime.fromisoformat(trigger.patience["deadline"])
+    deadline = datetime.fromisoformat(trigger.options["deadline"])
     assert timedelta(seconds=40) < deadline - before < timedelta(seconds=46)
 
 

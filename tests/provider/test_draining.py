@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
-from airflow_provider_tuya_ota.polling.pulse import Pulse
+from airflow_provider_tuya_ota.polling.stall_detector import LoopStallDetector
 from airflow_provider_tuya_ota.runtime import drain as draining
 from airflow_provider_tuya_ota.runtime import job as releasing
 from airflow_provider_tuya_ota.runtime import kill as killing
@@ -25,7 +25,7 @@ from tests.provider.test_verify_operator import fired, make_package, play, verif
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_provider_tuya_ota.core.status.wait import Patience
+    from airflow_provider_tuya_ota.core.status.wait import WaitOptions
     from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
     from tests.provider.conftest import FakeTask, Service
 
@@ -93,10 +93,10 @@ def test_a_deferrable_task_waits_for_its_old_job_in_the_triggerer_and_begins_ane
     resumed_at = datetime.now(UTC)
     anew = resumed(release(package, deferrable=True, timeout=300), context, event)
     assert [old, anew.job_id] == jobs(service)
-    assert DRAINED_BY not in anew.carry
-    deadline = datetime.fromisoformat(anew.patience["deadline"])
+    assert DRAINED_BY not in anew.resume_state
+    deadline = datetime.fromisoformat(anew.options["deadline"])
     assert deadline >= resumed_at + timedelta(seconds=300)
-    assert deadline > datetime.fromisoformat(waits.patience["deadline"])
+    assert deadline > datetime.fromisoformat(waits.options["deadline"])
 
 
 @pytest.mark.parametrize("seconds", [1e6])
@@ -125,10 +125,16 @@ def test_an_old_job_that_ended_before_its_devices_is_waited_for_again(
     failed = {"verdict": verdict | {"outcome": "failed", "devices": []}, "message": "it was cancelled"}
 
     again = resumed(
-        release(package, deferrable=True), context, {"status": "failure", "carry": waits.carry, "job_id": old} | failed
+        release(package, deferrable=True),
+        context,
+        {"status": "failure", "resume_state": waits.resume_state, "job_id": old} | failed,
     )
 
-    assert (again.job_id, again.carry, again.patience["deadline"]) == (old, waits.carry, waits.patience["deadline"])
+    assert (again.job_id, again.resume_state, again.options["deadline"]) == (
+        old,
+        waits.resume_state,
+        waits.options["deadline"],
+    )
 
 
 def test_an_old_job_that_cannot_be_looked_at_fails_the_task_with_a_report(
@@ -149,7 +155,7 @@ def test_a_blocking_task_waits_for_its_old_job_in_a_time_of_its_own(
     package, old = cleared
     waits: list[tuple[str, timedelta]] = []
 
-    def wait_here(_: Any, job_id: str, how: Patience, *__: Any) -> None:
+    def wait_here(_: Any, job_id: str, how: WaitOptions, *__: Any) -> None:
         waits.append((job_id, how.deadline - datetime.now(UTC)))
         raise KeyboardInterrupt
 
@@ -240,7 +246,7 @@ def test_a_job_that_may_not_be_stopped_goes_on_when_its_time_is_over(service: Se
 def test_a_triggerer_that_stood_still_leaves_the_stopping_to_whoever_waits_now(
     service: Service, late: TuyaOTAJobTrigger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Pulse, "stood_still", lambda _: True)
+    monkeypatch.setattr(LoopStallDetector, "recently_stalled", lambda _: True)
 
     event = fired(late)
 

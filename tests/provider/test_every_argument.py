@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowException, TaskDeferred
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TuyaOTAError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
-from airflow_provider_tuya_ota.runtime.arguments import whole_number
+from airflow_provider_tuya_ota.runtime.arguments import parse_int
 from tests.core.zoo import ZOO, require_plain
 from tests.provider.test_rendered_arguments import OPERATORS, named
 
@@ -167,7 +167,7 @@ def test_an_id_of_a_connection_is_one(animal: str) -> None:
     ("text", "number"), [("0", 0), ("7", 7), (" 60\n", 60), ("-5", -5), ("1440", 1440), ("9" * 18, 10**18 - 1)]
 )
 def test_digits_are_a_whole_number(text: str, number: int) -> None:
-    assert whole_number("n", text) == number
+    assert parse_int("n", text) == number
 
 
 @pytest.mark.parametrize(
@@ -176,4 +176,4 @@ def test_digits_are_a_whole_number(text: str, number: int) -> None:
 )
 def test_what_only_looks_like_a_whole_number_is_refused(text: str) -> None:
     with pytest.raises(InvalidParameterError, match=r"^n: .* is not a whole number"):
-        whole_number("n", text)
+        parse_int("n", text)

@@ -12,7 +12,7 @@ from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.notifications import reported
 from airflow_provider_tuya_ota.runtime import job as releasing
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 from tests.provider.test_reports import Quiet
 from tests.provider.test_verify_operator import make_package, play, verify
 
@@ -67,7 +67,7 @@ def counts(service: Service) -> dict[str, int]:
 def test_an_alarm_between_two_looks_is_told_with_what_became_of_the_job(
     service: Service, context: Any, ti: FakeTask, package: str, rings_at: Callable[[Any, str, int], None]
 ) -> None:
-    rings_at(World, "sleep", 3)
+    rings_at(Runtime, "sleep", 3)
 
     with pytest.raises(WaitTimeoutError):
         run(verify(package, execution_timeout=timedelta(hours=1)), context)
@@ -99,7 +99,7 @@ def test_an_alarm_while_the_job_is_stopped_leaves_no_report_without_counts(
 def test_an_alarm_stops_nothing_of_a_job_that_is_kept(
     service: Service, context: Any, ti: FakeTask, package: str, rings_at: Callable[[Any, str, int], None]
 ) -> None:
-    rings_at(World, "sleep", 3)
+    rings_at(Runtime, "sleep", 3)
 
     with pytest.raises(WaitTimeoutError, match="It goes on at the platform"):
         run(verify(package, on_cancel="keep", execution_timeout=timedelta(hours=1)), context)
@@ -114,7 +114,7 @@ def test_a_second_alarm_leaves_the_stop_to_airflow_and_is_told_in_words(
     def ring(*_: Any) -> None:
         raise ALARM
 
-    monkeypatch.setattr(World, "sleep", ring)
+    monkeypatch.setattr(Runtime, "sleep", ring)
     monkeypatch.setattr(releasing, "stop_job", ring)
 
     with pytest.raises(AirflowTaskTimeout):

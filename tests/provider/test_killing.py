@@ -19,7 +19,7 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.jobs import stop as stopping
 from airflow_provider_tuya_ota.runtime import kill as killing
-from airflow_provider_tuya_ota.transports.budget import budget_of
+from airflow_provider_tuya_ota.transports.limiter import limiter_of
 from tests.provider.conftest import FakeStore
 from tests.provider.test_create_once import FakeRun
 from tests.provider.test_verify_operator import make_package, play, verify
@@ -63,8 +63,8 @@ def supervisor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
 @pytest.fixture
 def stalled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this process have stood still a moment ago."""
-    pulse = killing.pulse()
-    monkeypatch.setattr(pulse, "stood_still", lambda: True)
+    stall_detector = killing.stall_detector()
+    monkeypatch.setattr(stall_detector, "recently_stalled", lambda: True)
 
 
 @pytest.fixture
@@ -270,7 +270,7 @@ def test_a_signal_that_arrives_while_the_budget_is_taken_from_stops_the_job(
     handler = signal.signal(signal.SIGUSR1, lambda *_: waiting.on_kill())
     try:
         # What the interrupted main thread holds is held until the handler has returned.
-        with budget_of(waiting.running.settings)._lock:
+        with limiter_of(waiting.running.settings)._lock:
             os.kill(os.getpid(), signal.SIGUSR1)
             assert states(service) == {"CANCELED"}
     finally:

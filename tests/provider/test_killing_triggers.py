@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk.execution_time import task_runner
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
-from airflow_provider_tuya_ota.polling import pulse
+from airflow_provider_tuya_ota.polling import stall_detector
 from airflow_provider_tuya_ota.polling import stopper as stopping
 from airflow_provider_tuya_ota.transports.clock import steady_seconds
 from airflow_provider_tuya_ota.triggers import kill_answer
@@ -171,15 +171,15 @@ def test_a_triggerer_that_stood_still_stops_nothing_for_a_while(
     async def freeze_and_kill() -> None:
         waiting = asyncio.ensure_future(anext(aiter(watched.run())))
         await asyncio.sleep(0.1)
-        monkeypatch.setattr(pulse, "steady_seconds", lambda: now[0])
-        now[0] += pulse.STOOD_STILL + pulse.BEAT
+        monkeypatch.setattr(stall_detector, "steady_seconds", lambda: now[0])
+        now[0] += stall_detector.STOOD_STILL + stall_detector.BEAT
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         await watched.on_kill()
 
     asyncio.run(freeze_and_kill())
     assert "CANCELED" not in states(service)
-    now[0] += pulse.DOUBT + 1
+    now[0] += stall_detector.DOUBT + 1
     kill(watched)
 
     assert states(service) == {"CANCELED"}
@@ -287,7 +287,7 @@ def test_a_trigger_that_waits_for_the_job_from_before_a_clear_says_so(
     service: Service, watched: TuyaOTAJobTrigger, supervisor: Callable[..., Line], log: Log
 ) -> None:
     supervisor("failed")
-    watched.carry = {DRAINED_BY: datetime.now(UTC).isoformat()}
+    watched.resume_state = {DRAINED_BY: datetime.now(UTC).isoformat()}
 
     kill(watched)
 

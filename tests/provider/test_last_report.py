@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 from tests.provider.conftest import CONNECTION, FakeStore, FakeTask
 from tests.provider.specs import stands_in_for
 from tests.provider.test_upgrade_operator import PRODUCT, seed, upload
@@ -101,23 +101,23 @@ def stopped(service: Service, context: Any, firmware: Path, run: FakeRun) -> DAG
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Pass over the time between two looks."""
     passed: list[float] = []
-    monkeypatch.setattr(World, "sleep", lambda _, seconds: passed.append(seconds))
+    monkeypatch.setattr(Runtime, "sleep", lambda _, seconds: passed.append(seconds))
     return passed
 
 
 def test_a_stopped_upgrade_tells_how_far_it_came_and_not_of_the_verification(
     service: Service, run: FakeRun, stopped: DAG, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id, sleep = run.tasks["upgrade"].xcom["job_id"], World.sleep
+    job_id, sleep = run.tasks["upgrade"].xcom["job_id"], Runtime.sleep
 
-    def triggerer_stops(_: World, seconds: float) -> None:
+    def triggerer_stops(_: Runtime, seconds: float) -> None:
         assert seconds == 3.0
         with TuyaOTAHook().get_conn() as client, monkeypatch.context() as meanwhile:
             # It may have to wait until its account may cancel again.
-            meanwhile.setattr(World, "sleep", sleep)
+            meanwhile.setattr(Runtime, "sleep", sleep)
             client.run(cancel_job(client.settings, job_id))
 
-    monkeypatch.setattr(World, "sleep", triggerer_stops)
+    monkeypatch.setattr(Runtime, "sleep", triggerer_stops)
     told = tell(run, stopped)
 
     assert (told["event"], told["step"], told["job_id"]) == ("stopped", "upgrade", job_id)

@@ -10,10 +10,10 @@ import pytest
 from airflow.sdk import Variable
 
 from airflow_provider_tuya_ota.core.errors import OutcomeError
-from airflow_provider_tuya_ota.core.flows.effects import Memo
+from airflow_provider_tuya_ota.core.flows.effects import SavedState
 from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
 from airflow_provider_tuya_ota.runtime import ledger
-from airflow_provider_tuya_ota.runtime.attempt import KEY, TaskMemory
+from airflow_provider_tuya_ota.runtime.attempt import KEY, TaskStateStore
 from airflow_provider_tuya_ota.runtime.ledger import KEPT, Ledger
 from tests.core.test_new_jobs import NOTE, OF_NAMED
 from tests.provider.conftest import FakeStore, FakeTask
@@ -190,24 +190,24 @@ def test_old_notes_of_other_packages_are_swept_a_few_at_a_time(variables: type[V
 
 def test_a_task_remembers_in_its_store_and_tells_the_others() -> None:
     store, own = FakeStore(), task()
-    memory = TaskMemory(store, own)
+    memory = TaskStateStore(store, own)
 
-    memory.remember(note())
+    memory.save_state(note())
     assert (store.values[KEY], own.read()) == (note(), note())
-    assert len(TaskMemory(FakeStore(), task("b")).neighbours(None).notes) == 1
+    assert len(TaskStateStore(FakeStore(), task("b")).neighbours(None).notes) == 1
 
-    memory.remember(note(stage=Stage.NOTHING))
+    memory.save_state(note(stage=Stage.NOTHING))
     assert (store.values[KEY]["stage"], own.read()) == ("nothing", None)
 
 
 def test_a_store_that_was_emptied_by_hand_is_made_up_for_by_the_ledger() -> None:
     store = FakeStore()
-    memory = TaskMemory(store, task())
-    memory.remember(note(stage=Stage.CREATED))
+    memory = TaskStateStore(store, task())
+    memory.save_state(note(stage=Stage.CREATED))
     store.values.clear()
 
-    assert memory.recall().value["stage"] == "created"
-    assert TaskMemory(None, task()).recall().value["stage"] == "created"
+    assert memory.load_state().value["stage"] == "created"
+    assert TaskStateStore(None, task()).load_state().value["stage"] == "created"
 
 
 @pytest.mark.parametrize("damage", [{"form": 3}, {"stage": "later"}, {"target": None}])
@@ -215,17 +215,17 @@ def test_deleting_the_entry_of_the_store_is_enough_to_be_rid_of_a_note_that_cann
     damage: dict[str, Any], variables: type[Variables]
 ) -> None:
     store = FakeStore()
-    memory = TaskMemory(store, task())
-    memory.remember(note())
+    memory = TaskStateStore(store, task())
+    memory.save_state(note())
     store.values[KEY] |= damage
     (key,) = variables.values
     variables.values[key] = json.dumps(json.loads(variables.values[key]) | {"note": store.values[KEY]})
 
     with pytest.raises(OutcomeError, match=f"delete the entry '{KEY}' of the task state store"):
-        Intent.from_dict(memory.recall().value)
+        Intent.from_dict(memory.load_state().value)
     store.delete(KEY)
 
-    assert memory.recall() == Memo(None, is_durable=True)
+    assert memory.load_state() == SavedState(None, is_durable=True)
 
 
 def test_outside_of_a_running_task_there_is_no_ledger() -> None:

@@ -13,7 +13,13 @@ from airflow_provider_tuya_ota.core.errors import ApiError, TuyaOTAError
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
 
 WAITS = {"ThrottledError": timedelta(minutes=1), "UnavailableError": timedelta(minutes=2)}
-for _kind in ("TransportError", "SourceUnavailableError", "LostSightError", "ProtocolError", "UnreadableReplyError"):
+for _kind in (
+    "TransportError",
+    "SourceUnavailableError",
+    "PollingFailedError",
+    "ProtocolError",
+    "UnreadableReplyError",
+):
     WAITS[_kind] = WAITS["UnavailableError"]
 UNDECIDED = {"TuyaOTAError", "ApiError", "TriggerEventError"}
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, TuyaOTAError)]

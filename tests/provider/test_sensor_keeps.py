@@ -10,12 +10,12 @@ import pytest
 from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSensorTimeout, AirflowSkipException
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-from airflow_provider_tuya_ota.core.errors import AuthenticationError, LostSightError
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, PollingFailedError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
 from airflow_provider_tuya_ota.sensors import kept
 from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 from tests.emulator.stranger import Stranger, over_socket
 from tests.provider.conftest import FakeStore, FakeTask
 from tests.provider.specs import stands_in_for
@@ -24,7 +24,7 @@ from tests.provider.test_verify_operator import play
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.core.flows.effects import Ambient
+    from airflow_provider_tuya_ota.core.flows.effects import FlowContext
     from tests.provider.conftest import Service
 
 Sensor = TuyaOTAJobSensor | TuyaOTAFirmwareStatusSensor
@@ -36,9 +36,9 @@ KINDS = pytest.mark.parametrize("kind", ["job", "firmware"])
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Let seconds pass in every world."""
     passed = timedelta(0)
-    inner = World.look
+    inner = Runtime.context
 
-    def look(world: World) -> Ambient:
+    def look(world: Runtime) -> FlowContext:
         ambient = inner(world)
         return replace(ambient, steady=ambient.steady + passed)
 
@@ -46,7 +46,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         nonlocal passed
         passed += timedelta(seconds=seconds)
 
-    monkeypatch.setattr(World, "look", look)
+    monkeypatch.setattr(Runtime, "context", look)
     return let_pass
 
 
@@ -98,7 +98,7 @@ def test_an_outage_is_sat_out_for_two_hours_and_no_longer(
     assert task.poke() is False
     later(300)
 
-    with pytest.raises(LostSightError, match="could not be looked at for 7200 s"):
+    with pytest.raises(PollingFailedError, match="could not be looked at for 7200 s"):
         task.poke()
 
 
@@ -120,7 +120,7 @@ def test_a_key_that_worked_is_given_a_moment_to_work_again(
     assert task.poke() is False
     later(300)
 
-    with pytest.raises(LostSightError, match="for 300 s"):
+    with pytest.raises(PollingFailedError, match="for 300 s"):
         task.poke()
 
 

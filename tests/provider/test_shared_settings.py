@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConfigurationError
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
-from airflow_provider_tuya_ota.core.status.wait import Patience
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
 from airflow_provider_tuya_ota.emulator.gateway import AccessKey
 from airflow_provider_tuya_ota.hooks import shared_settings as shared
@@ -224,10 +224,10 @@ async def test_waits_go_on_over_the_connection_as_it_was_changed(
     stranger = Stranger(over_socket(service.url))
     package = stranger.package(NeedToVerify="false")
     job = stranger.upgrade(package, "device-001")
-    patience = Patience(deadline=datetime.now(UTC) + timedelta(seconds=1.5), poll_interval=0.1).to_dict()
+    options = WaitOptions(deadline=datetime.now(UTC) + timedelta(seconds=1.5), poll_interval=0.1).to_dict()
 
     async def fire() -> Any:
-        waiting = TuyaOTAJobTrigger(job_id=job, tuya_ota_conn_id="tuya_ota_default", patience=patience)
+        waiting = TuyaOTAJobTrigger(job_id=job, tuya_ota_conn_id="tuya_ota_default", options=options)
         (event,) = [event.payload async for event in waiting.run()]
         return event
 

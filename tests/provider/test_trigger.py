@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.serde import deserialize, serialize
 
-from airflow_provider_tuya_ota.core.status.poll_scheduler import Agenda
-from airflow_provider_tuya_ota.core.status.wait import Patience
+from airflow_provider_tuya_ota.core.status.poll_scheduler import PollScheduler
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.emulator.stranger import Stranger, over_socket
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from tests.provider.conftest import Service
 
 GOLDEN = Path(__file__).parent / "golden"
-PATIENCE = Patience(deadline=datetime(2026, 1, 1, tzinfo=UTC), poll_interval=5.0).to_dict()
+PATIENCE = WaitOptions(deadline=datetime(2026, 1, 1, tzinfo=UTC), poll_interval=5.0).to_dict()
 
 
 def trigger(**changes: Any) -> TuyaOTAJobTrigger:
-    arguments: dict[str, Any] = {"job_id": "1", "tuya_ota_conn_id": "tuya_ota_default", "patience": PATIENCE}
+    arguments: dict[str, Any] = {"job_id": "1", "tuya_ota_conn_id": "tuya_ota_default", "options": PATIENCE}
     return TuyaOTAJobTrigger(**arguments | changes)
 
 
@@ -49,7 +49,7 @@ def test_every_form_that_was_ever_stored_still_resumes(form: int, on_cancel: str
     rebuilt = TuyaOTAJobTrigger(**stored).serialize()[1]
 
     assert rebuilt == stored | {"on_cancel": on_cancel, "firmware_id": firmware_id}
-    how = Patience.from_dict(stored["patience"] | {"added_later": 1})
+    how = WaitOptions.from_dict(stored["options"] | {"added_later": 1})
     assert (how.poll_interval, how.expected) == (15.0, ("device-001", "device-002") if form == 4 else ())
 
 
@@ -58,7 +58,7 @@ def test_the_newest_stored_form_is_the_one_that_is_written_today() -> None:
 
     stored = json.loads(newest.read_text(encoding="utf-8"))
     assert set(stored) == set(trigger().serialize()[1])
-    assert set(stored["patience"]) == set(PATIENCE)
+    assert set(stored["options"]) == set(PATIENCE)
 
 
 def test_no_secret_is_part_of_it(service: Service) -> None:
@@ -67,7 +67,7 @@ def test_no_secret_is_part_of_it(service: Service) -> None:
 
 async def test_a_missing_job_is_one_error_event(service: Service) -> None:
     deadline = datetime.now(UTC) + timedelta(seconds=5)
-    (event,) = await fire(trigger(patience=Patience(deadline=deadline).to_dict()))
+    (event,) = await fire(trigger(options=WaitOptions(deadline=deadline).to_dict()))
 
     assert (event["status"], event["verdict"]) == ("error", None)
     assert event["message"].startswith("QueryOTAJob was refused: iot.firmware.InvalidOTAJobId")
@@ -87,15 +87,15 @@ async def test_a_deadline_in_the_past_still_has_one_last_look(service: Service) 
 async def test_a_wait_looks_for_itself_where_looking_for_all_fails(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(agenda: Agenda, now: float) -> float:
+    def fail(scheduler: PollScheduler, now: float) -> float:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr(Agenda, "next", fail)
+    monkeypatch.setattr(PollScheduler, "next", fail)
     stranger = Stranger(over_socket(service.url))
     job_id = stranger.upgrade(stranger.package(NeedToVerify="false"), "device-001")
-    patience = Patience(deadline=datetime.now(UTC) + timedelta(minutes=1), poll_interval=0.1).to_dict()
+    options = WaitOptions(deadline=datetime.now(UTC) + timedelta(minutes=1), poll_interval=0.1).to_dict()
 
-    (event,) = await fire(trigger(job_id=job_id, patience=patience))
+    (event,) = await fire(trigger(job_id=job_id, options=options))
 
     assert (event["status"], event["verdict"]["counts"]) == ("success", {"SUCCEEDED": 1})
     assert "QueryOTAJob" in service.actions
@@ -104,7 +104,7 @@ async def test_a_wait_looks_for_itself_where_looking_for_all_fails(
 async def test_stopping_the_triggerer_cancels_nothing_and_closes_its_connections(service: Service) -> None:
     service.emulator.faults.add({"action": "*", "kind": "status"})
     deadline = datetime.now(UTC) + timedelta(hours=1)
-    running = asyncio.create_task(fire(trigger(patience=Patience(deadline=deadline).to_dict())))
+    running = asyncio.create_task(fire(trigger(options=WaitOptions(deadline=deadline).to_dict())))
     while not service.actions:  # noqa: ASYNC110 - the emulator runs in another thread and knows no event of this loop
         await asyncio.sleep(0.01)
 

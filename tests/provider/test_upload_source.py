@@ -33,7 +33,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     return as_s3(Bucket(), monkeypatch)
 
 
-PASSING: list[Callable[[], Exception]] = [
+TRANSIENT_ERRORS: list[Callable[[], Exception]] = [
     lambda: ClientError("SlowDown", 503),
     TimeoutError,
     lambda: ConnectionResetError(104, "Connection reset by peer"),
@@ -42,7 +42,7 @@ PASSING: list[Callable[[], Exception]] = [
 
 
 @pytest.mark.parametrize("place", ["at_info", "at_open", "at_read"])
-@pytest.mark.parametrize("failure", PASSING)
+@pytest.mark.parametrize("failure", TRANSIENT_ERRORS)
 def test_an_opening_that_fails_for_a_moment_is_repeated_twice(
     bucket: Bucket, place: str, failure: Callable[[], Exception]
 ) -> None:

@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob, QueryOTAJ
 from airflow_provider_tuya_ota.core.errors import NotFoundError, UnavailableError
 from airflow_provider_tuya_ota.core.flows.effects import Note
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 from tests.core.script import job, ok, refused
 from tests.transports.servers import answer, serving
 
@@ -28,7 +28,7 @@ Use: TypeAlias = "Callable[[Settings, str, tuple[Any, ...]], Any]"
 """Call a method of a client, then close it."""
 
 
-class Hasty(World):
+class Hasty(Runtime):
     """A world in which waiting takes no time."""
 
     def sleep(self, seconds: float) -> None:
@@ -39,13 +39,13 @@ class Hasty(World):
 
 
 def with_client(settings: Settings, method: str, arguments: tuple[Any, ...]) -> Any:
-    with TuyaOTAClient(settings, world=Hasty()) as client:
+    with TuyaOTAClient(settings, runtime=Hasty()) as client:
         return getattr(client, method)(*arguments)
 
 
 def with_async_client(settings: Settings, method: str, arguments: tuple[Any, ...]) -> Any:
     async def run() -> Any:
-        async with AsyncTuyaOTAClient(settings, world=Hasty()) as client:
+        async with AsyncTuyaOTAClient(settings, runtime=Hasty()) as client:
             return await getattr(client, method)(*arguments)
 
     return asyncio.run(run())

@@ -7,7 +7,7 @@ from typing import Self
 import pytest
 
 from airflow_provider_tuya_ota.transports import clock, driver
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 
 
 class Wall(datetime):
@@ -23,24 +23,24 @@ class Wall(datetime):
 @pytest.mark.parametrize("hours", [1, -1])
 def test_steady_time_does_not_follow_a_wall_clock_that_is_set(monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
     monkeypatch.setattr(driver, "datetime", Wall)
-    world = World()
-    before = world.look()
+    world = Runtime()
+    before = world.context()
 
     monkeypatch.setattr(Wall, "set_by", timedelta(hours=hours))
-    after = world.look()
+    after = world.context()
 
     assert abs(after.now - before.now) > timedelta(minutes=59)
     assert timedelta(0) <= after.steady - before.steady < timedelta(minutes=1)
 
 
 def test_steady_time_goes_on_while_the_machine_is_suspended(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World()
-    before = world.look()
+    world = Runtime()
+    before = world.context()
     woken = clock.steady_seconds() + 3600
 
     monkeypatch.setattr(driver, "steady_seconds", lambda: woken)
 
-    assert timedelta(0) <= world.look().steady - before.steady - timedelta(hours=1) < timedelta(minutes=1)
+    assert timedelta(0) <= world.context().steady - before.steady - timedelta(hours=1) < timedelta(minutes=1)
 
 
 def test_where_the_system_counts_suspension_its_clock_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.errors import SourceUnavailableError, TuyaOT
 from airflow_provider_tuya_ota.core.flows.effects import Digest, Flow
 from airflow_provider_tuya_ota.core.wire.exact_reader import ExactReader
 from airflow_provider_tuya_ota.transports.driver import adrive
-from tests.transports.test_drivers import Trace, Waiting, blocking, budget, in_a_loop
+from tests.transports.test_drivers import Trace, Waiting, blocking, in_a_loop, limiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def digest(open_file: Callable[[], BinaryIO]) -> Flow[dict[str, str]]:
 def test_a_file_is_read_to_its_end_and_closed(driver: Callable[..., Any]) -> None:
     file = io.BytesIO(CONTENT)
 
-    assert driver(digest(lambda: file), Trace([]), budget()) == DIGESTS
+    assert driver(digest(lambda: file), Trace([]), limiter()) == DIGESTS
     assert file.closed
 
 
@@ -59,7 +59,7 @@ def test_what_reading_says_is_thrown_into_the_flow(driver: Callable[..., Any], i
             return str(error)
         return "read"
 
-    assert "SlowDown" in driver(flow(), Trace([]), budget())
+    assert "SlowDown" in driver(flow(), Trace([]), limiter())
     assert file.closed is is_open
 
 
@@ -73,7 +73,9 @@ async def test_an_event_loop_goes_on_while_a_file_is_digested() -> None:
 
     trace = Trace([])
     waiting = asyncio.create_task(
-        adrive(digest(lambda: Slow(CONTENT)), transport=Waiting(trace), budget=budget(), world=trace, listener=trace)
+        adrive(
+            digest(lambda: Slow(CONTENT)), transport=Waiting(trace), limiter=limiter(), runtime=trace, listener=trace
+        )
     )
     asyncio.get_running_loop().call_soon(may_read.set)
 

@@ -11,23 +11,23 @@ from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob, QueryOTAJ
 from airflow_provider_tuya_ota.core.errors import Delivery, ProtocolError, TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import (
-    Ambient,
     Flow,
-    Look,
-    Memo,
+    FlowContext,
+    LoadState,
     Neighbours,
     Note,
+    ReadContext,
     ReadNeighbours,
-    Recall,
-    Remember,
+    SavedState,
+    SaveState,
     Send,
 )
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.core.policy.rate import Lane
-from airflow_provider_tuya_ota.core.status.wait import Patience, watch_job
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.core.wire.http import Request
-from airflow_provider_tuya_ota.transports.budget import Budget, budget_of
-from airflow_provider_tuya_ota.transports.driver import World, adrive, drive
+from airflow_provider_tuya_ota.transports.driver import Runtime, adrive, drive
+from airflow_provider_tuya_ota.transports.limiter import RateLimiter, limiter_of
 from tests.core.script import NOW, SETTINGS, firmware, gateway, job, lost, ok, task
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ Answer: TypeAlias = "Response | Exception"
 
 
 @dataclass
-class Trace(World):
+class Trace(Runtime):
     """Everything a driver did, in order; also its world, listener and transport."""
 
     answers: Sequence[Answer]
@@ -48,9 +48,9 @@ class Trace(World):
     steps: list[object] = field(default_factory=list)
     sent: int = 0
 
-    def look(self) -> Ambient:
+    def look(self) -> FlowContext:
         self.steps.append("look")
-        return Ambient(now=self.now, steady=self.now, nonce=f"n{len(self.steps)}", jitter=1.0)
+        return FlowContext(now=self.now, steady=self.now, nonce=f"n{len(self.steps)}", jitter=1.0)
 
     def sleep(self, seconds: float) -> None:
         self.steps.append(("sleep", seconds))
@@ -97,28 +97,28 @@ class Waiting:
         self.trace.steps.append("closed")
 
 
-def budget() -> Budget:
-    return Budget({Lane.CALLS: 1e9, Lane.CANCELS: 1e9})
+def limiter() -> RateLimiter:
+    return RateLimiter({RateLimitGroup.CALLS: 1e9, RateLimitGroup.CANCELS: 1e9})
 
 
-def blocking(flow: Flow[Any], trace: Trace, spend: Budget) -> Any:
-    return drive(flow, transport=Blocking(trace), budget=spend, world=trace, listener=trace)
+def blocking(flow: Flow[Any], trace: Trace, spend: RateLimiter) -> Any:
+    return drive(flow, transport=Blocking(trace), limiter=spend, runtime=trace, listener=trace)
 
 
-def in_a_loop(flow: Flow[Any], trace: Trace, spend: Budget) -> Any:
-    return asyncio.run(adrive(flow, transport=Waiting(trace), budget=spend, world=trace, listener=trace))
+def in_a_loop(flow: Flow[Any], trace: Trace, spend: RateLimiter) -> Any:
+    return asyncio.run(adrive(flow, transport=Waiting(trace), limiter=spend, runtime=trace, listener=trace))
 
 
 def outcome(driver: Callable[..., Any], flow: Flow[Any], trace: Trace) -> object:
     try:
-        return driver(flow, trace, budget())
+        return driver(flow, trace, limiter())
     except TuyaOTAError as error:
         return type(error), str(error)
 
 
 VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk")
 TOO_LARGE = ProtocolError("the answer is longer than 16,777,216 bytes")
-DEADLINE = Patience(deadline=NOW + timedelta(seconds=20), poll_interval=15)
+DEADLINE = WaitOptions(deadline=NOW + timedelta(seconds=20), poll_interval=15)
 FOUND = (ok(data=[job()]), ok(data=job()))
 """One look for a job after its answer was lost; it is taken when it has been seen for a minute."""
 RUNNING = (ok(data=job()), ok(data=[task("d1", "NOTIFIED")], total=1), ok(firmwareInfo=firmware(status=2)))
@@ -141,9 +141,9 @@ FLOWS: dict[str, tuple[Callable[[], Flow[Any]], Sequence[Answer]]] = {
         lambda: start_verification(SETTINGS, VERIFY, if_verified=IfVerified.SUCCEED),
         [ok(firmwareInfo=firmware()), ok(data=[]), TOO_LARGE, *FOUND * 6],
     ),
-    "a wait": (lambda: watch_job(SETTINGS, "9001", DEADLINE), [*RUNNING, *DONE]),
-    "a wait with an endless answer": (lambda: watch_job(SETTINGS, "9001", DEADLINE), [TOO_LARGE, *DONE]),
-    "a wait too long": (lambda: watch_job(SETTINGS, "9001", DEADLINE), [*RUNNING, *RUNNING, *RUNNING]),
+    "a wait": (lambda: wait_for_job(SETTINGS, "9001", DEADLINE), [*RUNNING, *DONE]),
+    "a wait with an endless answer": (lambda: wait_for_job(SETTINGS, "9001", DEADLINE), [TOO_LARGE, *DONE]),
+    "a wait too long": (lambda: wait_for_job(SETTINGS, "9001", DEADLINE), [*RUNNING, *RUNNING, *RUNNING]),
 }
 
 
@@ -164,7 +164,7 @@ both = pytest.mark.parametrize("driver", [blocking, in_a_loop])
 def test_an_endless_answer_to_a_create_is_looked_into_like_any_other_doubt(driver: Callable[..., Any]) -> None:
     flow, answers = FLOWS["a create with an endless answer"]
 
-    found = driver(flow(), Trace(answers), budget())
+    found = driver(flow(), Trace(answers), limiter())
 
     assert (found.job_id, found.is_new) == ("9001", True)
 
@@ -172,7 +172,7 @@ def test_an_endless_answer_to_a_create_is_looked_into_like_any_other_doubt(drive
 @both
 def test_a_lost_request_reaches_the_caller_as_its_error(driver: Callable[..., Any]) -> None:
     with pytest.raises(TransportError) as caught:
-        driver(call(SETTINGS, VERIFY), Trace([lost(Delivery.NEVER_SENT)]), budget())
+        driver(call(SETTINGS, VERIFY), Trace([lost(Delivery.NEVER_SENT)]), limiter())
 
     assert caught.value.delivery is Delivery.NEVER_SENT
 
@@ -180,13 +180,13 @@ def test_a_lost_request_reaches_the_caller_as_its_error(driver: Callable[..., An
 @both
 def test_a_mistake_in_a_transport_is_not_taken_for_an_outcome(driver: Callable[..., Any]) -> None:
     with pytest.raises(ZeroDivisionError):
-        driver(call(SETTINGS, VERIFY), Trace([ZeroDivisionError()]), budget())
+        driver(call(SETTINGS, VERIFY), Trace([ZeroDivisionError()]), limiter())
 
 
 @both
 def test_requests_beyond_the_budget_wait(driver: Callable[..., Any]) -> None:
     trace = Trace([ok(data=job())] * 3)
-    spend = Budget({Lane.CALLS: 0.001, Lane.CANCELS: 1.0})
+    spend = RateLimiter({RateLimitGroup.CALLS: 0.001, RateLimitGroup.CANCELS: 1.0})
 
     for _ in range(3):
         driver(call(SETTINGS, QueryOTAJob(job_id="9001")), trace, spend)
@@ -196,23 +196,23 @@ def test_requests_beyond_the_budget_wait(driver: Callable[..., Any]) -> None:
 
 
 def test_clients_of_one_connection_share_a_budget() -> None:
-    assert budget_of(SETTINGS) is budget_of(SETTINGS)
-    with budget_of(SETTINGS).reserve(Lane.CANCELS) as pause:
+    assert limiter_of(SETTINGS) is limiter_of(SETTINGS)
+    with limiter_of(SETTINGS).reserve(RateLimitGroup.CANCELS) as pause:
         assert pause == 0.0
 
 
 def test_the_real_world_gives_utc_time_new_nonces_and_chance() -> None:
-    looks = [World().look() for _ in range(100)]
+    contexts = [Runtime().context() for _ in range(100)]
 
-    assert len({ambient.nonce for ambient in looks}) == 100
-    assert all(0 <= ambient.jitter <= 1 for ambient in looks)
-    assert all(abs(ambient.now - datetime.now(UTC)) < timedelta(minutes=1) for ambient in looks)
-    assert {ambient.now.utcoffset() for ambient in looks} == {timedelta(0)}
+    assert len({context.nonce for context in contexts}) == 100
+    assert all(0 <= context.jitter <= 1 for context in contexts)
+    assert all(abs(context.now - datetime.now(UTC)) < timedelta(minutes=1) for context in contexts)
+    assert {context.now.utcoffset() for context in contexts} == {timedelta(0)}
 
 
 async def test_the_real_world_sleeps() -> None:
-    World().sleep(0)
-    await World().asleep(0)
+    Runtime().sleep(0)
+    await Runtime().asleep(0)
 
 
 class Book:
@@ -221,19 +221,19 @@ class Book:
     def __init__(self) -> None:
         self.value: Any = {"written": "before"}
 
-    def recall(self) -> Memo:
-        return Memo(self.value, is_durable=True)
+    def load_state(self) -> SavedState:
+        return SavedState(self.value, is_durable=True)
 
-    def remember(self, value: Any) -> None:
+    def save_state(self, value: Any) -> None:
         self.value = value
 
     def neighbours(self, mask: str | None) -> Neighbours:
         return Neighbours(key=mask or "")
 
 
-def recalling() -> Flow[Memo]:
-    memo: Memo = yield Recall()
-    yield Remember({"written": "now"})
+def recalling() -> Flow[SavedState]:
+    memo: SavedState = yield LoadState()
+    yield SaveState({"written": "now"})
     neighbours: Neighbours = yield ReadNeighbours("the mask")
     assert neighbours.key == ("the mask" if memo.is_durable else "")
     return memo
@@ -242,33 +242,37 @@ def recalling() -> Flow[Memo]:
 def test_a_flow_recalls_and_remembers_in_the_memory_it_is_given() -> None:
     trace, memory = Trace([]), Book()
 
-    memo = drive(recalling(), transport=Blocking(trace), budget=budget(), world=trace, listener=trace, memory=memory)
+    memo = drive(
+        recalling(), transport=Blocking(trace), limiter=limiter(), runtime=trace, listener=trace, state_store=memory
+    )
 
-    assert memo == Memo({"written": "before"}, is_durable=True)
+    assert memo == SavedState({"written": "before"}, is_durable=True)
     assert memory.value == {"written": "now"}
 
 
 async def test_a_flow_in_an_event_loop_has_a_memory_too() -> None:
     trace, memory = Trace([]), Book()
 
-    await adrive(recalling(), transport=Waiting(trace), budget=budget(), world=trace, listener=trace, memory=memory)
+    await adrive(
+        recalling(), transport=Waiting(trace), limiter=limiter(), runtime=trace, listener=trace, state_store=memory
+    )
 
     assert memory.value == {"written": "now"}
 
 
 def test_without_a_memory_nothing_is_known_and_nothing_kept() -> None:
-    assert blocking(recalling(), Trace([]), budget()) == Memo()
+    assert blocking(recalling(), Trace([]), limiter()) == SavedState()
 
 
 @pytest.mark.parametrize("driver", [blocking, in_a_loop])
 def test_the_time_until_its_turn_is_taken_from_what_an_exchange_may_take(driver: Callable[..., Any]) -> None:
-    spend = Budget({Lane.CALLS: 0.1, Lane.CANCELS: 0.1}, clock=lambda: 0.0)
+    spend = RateLimiter({RateLimitGroup.CALLS: 0.1, RateLimitGroup.CANCELS: 0.1}, clock=lambda: 0.0)
 
     def ask() -> Flow[list[object]]:
         found: list[object] = []
         for longest in (60.0, 5.0, 60.0):
             try:
-                found.append((yield Send(Request("GET", "http://host/", longest=longest), Lane.CALLS)))
+                found.append((yield Send(Request("GET", "http://host/", longest=longest), RateLimitGroup.CALLS)))
             except TransportError as error:
                 found.append((error.reason, error.delivery))
         return found
@@ -287,20 +291,20 @@ def test_the_time_until_its_turn_is_taken_from_what_an_exchange_may_take(driver:
 @both
 @pytest.mark.parametrize(("stood_still", "is_sent"), [(0, True), (50, True), (70, False)])
 def test_a_request_that_must_leave_soon_does_not_leave_after_the_process_stood_still(
-    driver: Callable[..., Any], stood_still: float, is_sent: bool
+    driver: Callable[..., Any], recently_stalled: float, is_sent: bool
 ) -> None:
     class Frozen(Trace):
         """Stands still while it waits for its turn."""
 
         def sleep(self, seconds: float) -> None:
-            super().sleep(seconds + stood_still)
+            super().sleep(seconds + recently_stalled)
 
     trace = Frozen([ok(), ok()])
-    spend = Budget({Lane.CALLS: 0.01, Lane.CANCELS: 1.0}, clock=lambda: 0.0)
+    spend = RateLimiter({RateLimitGroup.CALLS: 0.01, RateLimitGroup.CANCELS: 1.0}, clock=lambda: 0.0)
 
     def ask() -> Flow[None]:
-        yield Send(Request("GET", "http://host/"), Lane.CALLS)
-        yield Send(Request("GET", "http://host/"), Lane.CALLS, since=(yield Look()))
+        yield Send(Request("GET", "http://host/"), RateLimitGroup.CALLS)
+        yield Send(Request("GET", "http://host/"), RateLimitGroup.CALLS, since=(yield ReadContext()))
 
     if is_sent:
         driver(ask(), trace, spend)

@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.core.errors import SourceUnavailableError, TuyaOT
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.settings import Credentials
 from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_package
-from airflow_provider_tuya_ota.transports.driver import World
+from airflow_provider_tuya_ota.transports.driver import Runtime
 from tests.core.frames import shown_of
 from tests.transports.servers import answer, break_tls, flood, free_port, hang, hang_up, send, serving, trickle
 
@@ -38,7 +38,7 @@ PROOF = "canary-storage-signature"
 PRESIGNED = "https://bucket.example.com/lamp.bin?Expires=1&Signature=canary-presigned"
 
 
-class Hasty(World):
+class Hasty(Runtime):
     def sleep(self, seconds: float) -> None:
         pass
 
@@ -47,13 +47,13 @@ class Hasty(World):
 
 
 def run_blocking(settings: Settings, file: FirmwareFile) -> None:
-    with TuyaOTAClient(settings, world=Hasty()) as client:
+    with TuyaOTAClient(settings, runtime=Hasty()) as client:
         client.run(ensure_package(settings, PACKAGE, file))
 
 
 def run_in_a_loop(settings: Settings, file: FirmwareFile) -> None:
     async def run() -> None:
-        async with AsyncTuyaOTAClient(settings, world=Hasty()) as client:
+        async with AsyncTuyaOTAClient(settings, runtime=Hasty()) as client:
             await client.run(ensure_package(settings, PACKAGE, file))
 
     asyncio.run(run())

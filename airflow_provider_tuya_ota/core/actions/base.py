@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from airflow_provider_tuya_ota.core.actions.rules import Parameter, check
-from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import Repeat
 from airflow_provider_tuya_ota.core.secret import as_secret
 
@@ -29,7 +29,7 @@ class Action(ABC, Generic[Result_co]):
     """The operation on the wire."""
     repeat: ClassVar[Repeat] = Repeat.HARMLESS
     """What sending it again would do."""
-    lane: ClassVar[Lane] = Lane.CALLS
+    rate_limit_group: ClassVar[RateLimitGroup] = RateLimitGroup.CALLS
     """Which budget it draws on."""
 
     def __post_init__(self) -> None:

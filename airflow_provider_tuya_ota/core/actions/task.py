@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.actions.texts import ID, IDS, NAME, NAMES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Page
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
-from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ class CancelOTATaskByJob(Action[None]):
     """
 
     name: ClassVar[str] = "CancelOTATaskByJob"
-    lane: ClassVar[Lane] = Lane.CANCELS
+    rate_limit_group: ClassVar[RateLimitGroup] = RateLimitGroup.CANCELS
 
     job_id: str = required("JobId", str, ID)
     cancel_queued_task: bool | None = optional("CancelQueuedTask", bool)
@@ -100,7 +100,7 @@ class CancelOTATaskByDevice(Action[None]):
     """
 
     name: ClassVar[str] = "CancelOTATaskByDevice"
-    lane: ClassVar[Lane] = Lane.CANCELS
+    rate_limit_group: ClassVar[RateLimitGroup] = RateLimitGroup.CANCELS
 
     product_key: str = required("ProductKey", str, ID)
     firmware_id: str = required("FirmwareId", str, ID)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError, TuyaOTAError
-from airflow_provider_tuya_ota.core.flows.effects import Effect, End, Flow, Look, Send, Sleep, advance
+from airflow_provider_tuya_ota.core.flows.effects import Effect, End, Flow, ReadContext, Send, Sleep, advance
 from airflow_provider_tuya_ota.core.flows.pages import MOST_REQUESTS
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def one_poll(settings: Settings, flow: Flow[T], subject: str, *, longest: float 
     :raises ProtocolError: it took too long, or an answer broke the code that reads it: one odd answer ends no wait.
     :raises TuyaOTAError: as the flow itself.
     """
-    begun: datetime = (yield Look()).steady
+    begun: datetime = (yield ReadContext()).steady
     seconds = longest_poll(settings) if longest is None else min(longest, longest_poll(settings))
     answer: Any = None
     failure: TuyaOTAError | None = None
@@ -43,7 +43,7 @@ def one_poll(settings: Settings, flow: Flow[T], subject: str, *, longest: float 
         if isinstance(effect, End):
             return effect.value
         if isinstance(effect, Send | Sleep):
-            left = seconds - ((yield Look()).steady - begun).total_seconds()
+            left = seconds - ((yield ReadContext()).steady - begun).total_seconds()
             if left <= (effect.seconds if isinstance(effect, Sleep) else 0.0):
                 flow.close()
                 raise endless(subject, seconds)

@@ -14,8 +14,8 @@ from airflow_provider_tuya_ota.core.errors import (
     ThrottledError,
     TuyaOTAError,
 )
-from airflow_provider_tuya_ota.core.flows.effects import Ambient, Flow, Look, Note, Send, Sleep, SlowDown
-from airflow_provider_tuya_ota.core.policy.rate import Lane
+from airflow_provider_tuya_ota.core.flows.effects import Flow, FlowContext, Note, ReadContext, Send, Sleep, SlowDown
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import PATIENT, URGENT, Repeat
 from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.core.wire.auth_advice import explain_refusal
@@ -59,7 +59,13 @@ def call(
     for advisory in action.advisories():
         yield Note(advisory, warning=True)
     reply = yield from call_by_name(
-        settings, action.name, action.wire(), repeat=action.repeat, lane=action.lane, retry=retry, permit=permit
+        settings,
+        action.name,
+        action.wire(),
+        repeat=action.repeat,
+        rate_limit_group=action.rate_limit_group,
+        retry=retry,
+        permit=permit,
     )
     return safely(action.name, lambda: action.parse(reply))
 
@@ -70,7 +76,7 @@ def call_by_name(
     parameters: Mapping[str, Value],
     *,
     repeat: Repeat,
-    lane: Lane = Lane.CALLS,
+    rate_limit_group: RateLimitGroup = RateLimitGroup.CALLS,
     retry: RetryPolicy | None = None,
     permit: Callable[[], Flow[None]] | None = None,
 ) -> Flow[Reply]:
@@ -79,7 +85,7 @@ def call_by_name(
     :param name: operation on the wire.
     :param parameters: its own parameters; lists become ``Name.1…N``.
     :param repeat: whether a lost answer may be answered by sending again.
-    :param lane: budget to draw on.
+    :param rate_limit_group: budget to draw on.
     :param retry: patience; the default bridges about fifteen seconds.
     :param permit: asked right before each request, which then leaves soon or not at all; what it raises ends the call.
 
@@ -88,20 +94,20 @@ def call_by_name(
 
     An error that follows on a lost answer is in doubt too: the refusal may come of the request that was not answered.
     """
-    policy = retry or (URGENT if lane is Lane.CANCELS else PATIENT)
+    policy = retry or (URGENT if rate_limit_group is RateLimitGroup.CANCELS else PATIENT)
     wire = to_wire(parameters)
     method = settings.http_method
     attempt = 0
     is_in_doubt = False
     while True:
         attempt += 1
-        ambient: Ambient = yield Look()
+        ambient: FlowContext = yield ReadContext()
         if permit is not None:
             # After the clocks: whoever stands still before it is told by it, and whoever does afterwards by the clocks.
             yield from permit()
         try:
             request = _signed(settings, method, name, wire, ambient)
-            send = Send(request, lane, since=None if permit is None else ambient)
+            send = Send(request, rate_limit_group, since=None if permit is None else ambient)
             return (yield from _attempt(settings, name, send, ambient.now))
         except TuyaOTAError as error:
             if _refuses_method(error) and method == settings.http_method:
@@ -114,7 +120,7 @@ def call_by_name(
                 error.in_doubt = is_in_doubt
                 raise
             if isinstance(error, ThrottledError):
-                yield SlowDown(lane)
+                yield SlowDown(rate_limit_group)
             yield Note(f"{error.sentence} Trying again in {delay:.1f} s.", warning=True)
             yield Sleep(delay)
 
@@ -141,7 +147,7 @@ def _refuses_method(error: TuyaOTAError) -> bool:
     )
 
 
-def _signed(settings: Settings, method: str, name: str, wire: Wire, ambient: Ambient) -> Request:
+def _signed(settings: Settings, method: str, name: str, wire: Wire, ambient: FlowContext) -> Request:
     # Nonce, timestamp and signature belong to one attempt: a replayed nonce is refused.
     common = common_parameters(settings, action=name, timestamp=ambient.now, nonce=ambient.nonce)
     if taken := sorted({*common, "Signature"} & wire.keys()):

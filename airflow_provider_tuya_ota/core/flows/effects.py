@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
-    from airflow_provider_tuya_ota.core.policy.rate import Lane
+    from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
     from airflow_provider_tuya_ota.core.wire.exact_reader import ExactReader
     from airflow_provider_tuya_ota.core.wire.http import Request
 
@@ -25,7 +25,7 @@ follows looks for its job for a minute and a half before creating one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ambient:
+class FlowContext:
     """What pure code cannot know by itself.
 
     :param now: aware UTC time of the wall clock, which may be set meanwhile: for what the platform is told.
@@ -41,8 +41,8 @@ class Ambient:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Ask for a fresh :class:`Ambient`."""
+class ReadContext:
+    """Ask for a fresh :class:`FlowContext`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,10 @@ class Send:
     """
 
     request: Request
-    lane: Lane
-    since: Ambient | None = None
+    rate_limit_group: RateLimitGroup
+    since: FlowContext | None = None
 
-    def is_late(self, now: Ambient, pause: float) -> bool:
+    def is_late(self, now: FlowContext, pause: float) -> bool:
         """Whether too much time has passed, the seconds until its turn left out."""
         if self.since is None:
             return False
@@ -102,12 +102,12 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Recall:
-    """Ask for what this task, or an earlier try of it, has written down; answered with a :class:`Memo`."""
+class LoadState:
+    """Ask for what this task, or an earlier try of it, has written down; answered with a :class:`SavedState`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Remember:
+class SaveState:
     """Write down, durably, before going on; what was written before is replaced.
 
     :param value: plain JSON values, or None for nothing.
@@ -117,7 +117,7 @@ class Remember:
 
 
 @dataclass(frozen=True, slots=True)
-class Memo:
+class SavedState:
     """What was written down.
 
     :param value: None where nothing was.
@@ -169,10 +169,12 @@ class Neighbours:
 class SlowDown:
     """Send fewer requests of a lane for a while: the platform has asked for it."""
 
-    lane: Lane
+    rate_limit_group: RateLimitGroup
 
 
-Effect: TypeAlias = Look | Send | Digest | Sleep | Note | Report | Recall | Remember | ReadNeighbours | SlowDown
+Effect: TypeAlias = (
+    ReadContext | Send | Digest | Sleep | Note | Report | LoadState | SaveState | ReadNeighbours | SlowDown
+)
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]

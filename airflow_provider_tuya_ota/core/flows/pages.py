@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, ProtocolError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Look
+from airflow_provider_tuya_ota.core.flows.effects import ReadContext
 from airflow_provider_tuya_ota.core.model.entities import Device, DeviceTask, Firmware, Job, ModuleVersion, Product
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Reading(Generic[Item]):
             if self._sparse > SPARSE_PAGES:
                 raise self.endless(f"{SPARSE_PAGES} of its pages brought hardly anything new")
             self._ask(self._number + 1, page.next_token)
-        elif self._stood_still():
+        elif self._recently_stalled():
             self._request = None
         else:
             self._is_returning = True
@@ -145,7 +145,7 @@ class Reading(Generic[Item]):
         is_told = page.total is not None or not self._until_empty
         return (is_complete and is_told) or not fresh
 
-    def _stood_still(self) -> bool:
+    def _recently_stalled(self) -> bool:
         asked: Any = self._request
         return self._totals == {self._reached} or bool(getattr(asked, "next_token", None))
 
@@ -176,11 +176,11 @@ def every_page(settings: Settings, first: Action[Page[Item]], *, until_empty: bo
     reading = Reading(first, until_empty=until_empty)
     found: dict[tuple[str, ...], Item] = {}
     longest = max(LONGEST_READING, MOST_REQUESTS / settings.requests_per_second)
-    began = (yield Look()).steady
+    began = (yield ReadContext()).steady
     while reading.request is not None:
         if len(found) >= LONGEST_LIST:
             raise reading.endless(f"more than {LONGEST_LIST:,} are not read")
-        if ((yield Look()).steady - began).total_seconds() > longest:
+        if ((yield ReadContext()).steady - began).total_seconds() > longest:
             raise reading.endless(f"it was read for {longest:.0f} s")
         page = yield from call(settings, reading.request)
         found.update({identity_of(item): item for item in page.items})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob, ListOTAUnfinishedTaskByDevice
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Look, Neighbours, Note, ReadNeighbours, Remember
+from airflow_provider_tuya_ota.core.flows.effects import Flow, Neighbours, Note, ReadContext, ReadNeighbours, SaveState
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs, list_tasks
 from airflow_provider_tuya_ota.core.jobs.intent import CLOCKS_DIFFER, OPEN, STALE, Intent, Other, Stage, read_others
 from airflow_provider_tuya_ota.core.jobs.search import yield_to_rivals
@@ -41,7 +41,7 @@ def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: 
     """
     unfinished = [job for job in known if not job.status.has_ended]
     listed = {job.job_id: job for job in known}
-    now: datetime = (yield Look()).now
+    now: datetime = (yield ReadContext()).now
 
     def clashes(other: Other) -> bool:
         theirs = other.intent
@@ -89,7 +89,7 @@ def give_way(
     stopped = yield from stop_job(settings, job_id)
     if not (stopped.is_planned or stopped.waiting):
         # Otherwise the note stays: a retry then goes on with a job that may still begin.
-        yield Remember(intent.at(Stage.NOTHING).to_dict())
+        yield SaveState(intent.at(Stage.NOTHING).to_dict())
     raise AlreadyUnderWayError(
         f"job {first.job_id}, created at {first.utc_create or 'a time not told'}, upgrades the same devices to package"
         f" {action.firmware_id} and was created at the same moment as job {job_id} of this task, which was cancelled"

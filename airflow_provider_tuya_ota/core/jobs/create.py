@@ -20,7 +20,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
 )
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Look, Memo, Note, Recall, Remember
+from airflow_provider_tuya_ota.core.flows.effects import Flow, LoadState, Note, ReadContext, SavedState, SaveState
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs
 from airflow_provider_tuya_ota.core.jobs.conflict import give_way, require_free
@@ -32,7 +32,7 @@ from airflow_provider_tuya_ota.core.jobs.target import Target, contradicts, fing
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType, TaskStatus
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
-from airflow_provider_tuya_ota.core.status.wait import Patience, has_failed
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, has_failed
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
@@ -87,7 +87,7 @@ class JobToCreate:
             fingerprint=fingerprint_of(self.action),
             target=Target.of(self.action),
             stage=stage,
-            started_at=(yield Look()).now,
+            started_at=(yield ReadContext()).now,
             clear_number=attempt.clear_number,
             cleared_after=attempt.cleared_after,
         )
@@ -109,7 +109,7 @@ def recover(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob | None]:
     :raises JobMissingError: the job that was written down is not on the platform.
     :raises WaitTimeoutError: the job from before a clear does not end.
     """
-    memo: Memo = yield Recall()
+    memo: SavedState = yield LoadState()
     if memo.value is None:
         return (yield from _recover_without_a_note(wanted, attempt, is_durable=memo.is_durable))
     intent = Intent.from_dict(memo.value)
@@ -117,7 +117,7 @@ def recover(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob | None]:
         return None
     found = yield from _job_of(wanted, attempt, intent)
     if found is None:
-        yield Remember(intent.at(Stage.NOTHING).to_dict())
+        yield SaveState(intent.at(Stage.NOTHING).to_dict())
         return None
     job, intent = found
     cleared = yield from _was_cleared(wanted, attempt, intent, job)
@@ -126,7 +126,7 @@ def recover(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob | None]:
     # A clear asks for a new release, an edited request does not ask to stop the old one.
     may_cancel = cleared and attempt.may_cancel and intent.is_certain
     yield from _drain(wanted, attempt, job, may_cancel=may_cancel)
-    yield Remember(intent.at(Stage.NOTHING).to_dict())
+    yield SaveState(intent.at(Stage.NOTHING).to_dict())
     return None
 
 
@@ -140,7 +140,7 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
     """
     settings, action = wanted.settings, wanted.action
     intent = yield from wanted.intent(attempt, Stage.PREPARING)
-    yield Remember(intent.to_dict())
+    yield SaveState(intent.to_dict())
     listed = yield from list_jobs(settings, action.firmware_id)
     before = [job for job in listed if job.type == wanted.kind]
     intent = replace(intent, known=young_ids(before, intent.started_at))
@@ -148,10 +148,10 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
         try:
             yield from require_free(settings, action, intent, before)
         except AlreadyUnderWayError:
-            yield Remember(intent.at(Stage.NOTHING).to_dict())
+            yield SaveState(intent.at(Stage.NOTHING).to_dict())
             raise
     asking = intent.at(Stage.ASKING)
-    yield Remember(asking.to_dict())
+    yield SaveState(asking.to_dict())
     try:
         created = yield from call(settings, action, permit=lambda: require_in_charge(settings, asking))
     except TuyaOTAError as error:
@@ -163,7 +163,7 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
     if created.entity_id is None or created.entity_id in {job.job_id for job in listed}:
         # An id that was there before is another job's: the answer is taken for one that names none.
         return (yield from _name(wanted, intent.at(Stage.ACCEPTED), created))
-    yield Remember(intent.at(Stage.CREATED, created.entity_id).to_dict())
+    yield SaveState(intent.at(Stage.CREATED, created.entity_id).to_dict())
     if (yield from _is_another_s(wanted, intent, created.entity_id)):
         return (yield from _name(wanted, intent.at(Stage.ACCEPTED), created))
     if isinstance(action, CreateOTAStaticUpgradeJob):
@@ -191,7 +191,7 @@ def _is_another_s(wanted: JobToCreate, intent: Intent, job_id: str) -> Flow[bool
 
 
 def _find_after(wanted: JobToCreate, intent: Intent, error: TuyaOTAError) -> Flow[NewJob]:
-    yield Remember(intent.to_dict())
+    yield SaveState(intent.to_dict())
     yield Note(f"{error.sentence} Looking whether the {wanted.words} exists.", warning=True)
     job = yield from find_job(wanted.settings, intent)
     if job is None:
@@ -200,7 +200,7 @@ def _find_after(wanted: JobToCreate, intent: Intent, error: TuyaOTAError) -> Flo
 
 
 def _name(wanted: JobToCreate, intent: Intent, created: Created) -> Flow[NewJob]:
-    yield Remember(intent.to_dict())
+    yield SaveState(intent.to_dict())
     yield Note(f"the answer to {wanted.action.name} names no new job; looking for the job", warning=True)
     job = yield from find_job(wanted.settings, intent)
     if job is None:
@@ -243,7 +243,7 @@ def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable
     has_run = attempt.is_retry or bool(attempt.clear_number and attempt.cleared_after != 0)
     if attempt.run_started_at is None or not has_run:
         # A first try has sent nothing, and says so before it does anything: then a note that is missing was removed.
-        yield Remember((yield from wanted.intent(attempt, Stage.NOTHING)).to_dict())
+        yield SaveState((yield from wanted.intent(attempt, Stage.NOTHING)).to_dict())
         return None
     intent = replace((yield from wanted.intent(attempt, Stage.LOST)), started_at=attempt.run_started_at)
     if is_durable:
@@ -259,7 +259,7 @@ def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable
     if not attempt.is_retry:
         # It is this task's or somebody else's: without a note nobody may cancel it.
         yield from _drain(wanted, attempt, job, may_cancel=False)
-        yield Remember(intent.at(Stage.NOTHING).to_dict())
+        yield SaveState(intent.at(Stage.NOTHING).to_dict())
         return None
     return (yield from _go_on_with(wanted, attempt, intent.at(Stage.FOUND, job.job_id), job))
 
@@ -267,12 +267,12 @@ def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable
 def _go_on_with(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job) -> Flow[NewJob | None]:
     if attempt.on_failed_job is OnFailedJob.NEW_JOB:
         expected = tuple(wanted.action.target_device_name or ())
-        patience = Patience(deadline=NEVER, poll_interval=attempt.poll_interval, expected=expected)
-        if (yield from has_failed(wanted.settings, job.job_id, patience)):
+        options = WaitOptions(deadline=NEVER, poll_interval=attempt.poll_interval, expected=expected)
+        if (yield from has_failed(wanted.settings, job.job_id, options)):
             yield Note(f"job {job.job_id} has failed, and on_failed_job is 'new_job'", warning=True)
-            yield Remember(intent.at(Stage.NOTHING).to_dict())
+            yield SaveState(intent.at(Stage.NOTHING).to_dict())
             return None
-    yield Remember(intent.to_dict())
+    yield SaveState(intent.to_dict())
     return NewJob(job_id=job.job_id, utc_create=job.utc_create, is_new=False, is_certain=intent.is_certain)
 
 
@@ -295,7 +295,7 @@ def _job_of(wanted: JobToCreate, attempt: Attempt, intent: Intent) -> Flow[tuple
     if intent.stage is Stage.ASKING:
         # The process that sent the request is gone, and its answer with it.
         intent = intent.at(Stage.LOST)
-        yield Remember(intent.to_dict())
+        yield SaveState(intent.to_dict())
     job = yield from find_job(wanted.settings, intent, is_cleared=_was_surely_cleared(attempt, intent))
     if job is not None:
         return job, intent.found(job.job_id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Memo, Recall, Remember
+from airflow_provider_tuya_ota.core.flows.effects import Flow, LoadState, SavedState, SaveState
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.jobs.intent import Intent
@@ -33,9 +33,9 @@ def require_in_charge(settings: Settings, noted: Intent) -> Flow[None]:
 def replace_note(noted: Intent, value: Intent) -> Flow[None]:
     """Write down what came of an intent, unless another try has written since."""
     if (yield from _is_in_charge(noted)):
-        yield Remember(value.to_dict())
+        yield SaveState(value.to_dict())
 
 
 def _is_in_charge(noted: Intent) -> Flow[bool]:
-    memo: Memo = yield Recall()
+    memo: SavedState = yield LoadState()
     return not memo.is_durable or bool(memo.value == noted.to_dict())

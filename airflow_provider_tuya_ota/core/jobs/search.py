@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
 from airflow_provider_tuya_ota.core.flows import eventually as appearing
 from airflow_provider_tuya_ota.core.flows.effects import (
-    Ambient,
     Flow,
-    Look,
+    FlowContext,
     Neighbours,
+    ReadContext,
     ReadNeighbours,
-    Remember,
+    SaveState,
     Sleep,
 )
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs
@@ -102,7 +102,7 @@ def find_job(
     while pauses:
         if seconds := pauses.pop(0):
             yield Sleep(seconds)
-        found = yield from _look(settings, intent, first_seen, has_asked=has_asked)
+        found = yield from _poll_job(settings, intent, first_seen, has_asked=has_asked)
         if found.job is not None and (yield from _claim(intent, found.job, has_asked=has_asked)):
             return found.job
         if not pauses and found.unknown and not was_prolonged:
@@ -121,13 +121,15 @@ def _may_go_on(settings: Settings, job: Job) -> Flow[bool]:
     return any(left.values())
 
 
-def _look(settings: Settings, intent: Intent, first_seen: dict[str, datetime], *, has_asked: bool) -> Flow[_Findings]:
+def _poll_job(
+    settings: Settings, intent: Intent, first_seen: dict[str, datetime], *, has_asked: bool
+) -> Flow[_Findings]:
     # The list comes first: whoever created a job that is in it had written that down before.
     jobs = yield from list_jobs(settings, intent.target.firmware_id)
     neighbours: Neighbours = yield ReadNeighbours()
     others = read_others(neighbours.notes)
     taken = {job_id for other in others for job_id in other.jobs}
-    ambient: Ambient = yield Look()
+    ambient: FlowContext = yield ReadContext()
     now = ambient.now
     fitting: list[Job] = []
     unknown: list[Job] = []
@@ -164,13 +166,13 @@ def _may_be_past(job: Job, intent: Intent) -> bool:
 def _claim(intent: Intent, job: Job, *, has_asked: bool) -> Flow[bool]:
     """Write down that a job is this task's, unless another one has done so."""
     found = intent.found(job.job_id)
-    yield Remember(found.to_dict())
+    yield SaveState(found.to_dict())
     rival = yield from yield_to_rivals(
         found, lambda other: other.intent.entity_id == job.job_id, goes_last=not has_asked
     )
     if rival is None:
         return True
-    yield Remember(intent.to_dict())
+    yield SaveState(intent.to_dict())
     return False
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob, ListOTATaskByJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Look, Note, Sleep
+from airflow_provider_tuya_ota.core.flows.effects import Flow, Note, ReadContext, Sleep
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
@@ -141,7 +141,7 @@ def _count(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[Stopp
     )
 
 
-def look_after_cancel(settings: Settings, job_id: str) -> Flow[Stopped]:
+def poll_after_cancel(settings: Settings, job_id: str) -> Flow[Stopped]:
     """Look after an accepted cancel whether the job may still begin, and cancel it again where it may.
 
     That costs one request where a count costs five.
@@ -205,7 +205,7 @@ def drain(
     :raises WaitTimeoutError: devices were still at it at the deadline.
     """
     while True:
-        now = (yield Look()).steady
+        now = (yield ReadContext()).steady
         counts = yield from count_tasks(settings, job_id, UNFINISHED)
         if may_cancel and _waiting(counts):
             yield from stop_job(settings, job_id)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Lane(StrEnum):
+class RateLimitGroup(StrEnum):
     """Operations that share a budget; the Alibaba original grants cancelling less than everything else."""
 
     CALLS = "calls"

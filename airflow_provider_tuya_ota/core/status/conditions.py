@@ -9,11 +9,11 @@ from airflow_provider_tuya_ota.core.actions import BatchGetDeviceState, QueryOTA
 from airflow_provider_tuya_ota.core.errors import FirmwareStatusError, InvalidParameterError, OutcomeError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.bounded_poll import one_poll
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Look, Note, Sleep
+from airflow_provider_tuya_ota.core.flows.effects import Flow, Note, ReadContext, Sleep
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.states import DeviceStatus, FirmwareStatus
 from airflow_provider_tuya_ota.core.shown import shown
-from airflow_provider_tuya_ota.core.status.wait_state import TOLERANCE, KeyRefusedError
+from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE, KeyRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,17 +153,18 @@ def poll_condition(settings: Settings, condition: Condition, state: WaitState) -
 
     :param state: what was seen before, and from now on.
     :raises FirmwareStatusError: the package has a failing status.
-    :raises LostSightError: polls have failed for two hours, or refusals of what was seen well have lasted five minutes.
+    :raises PollingFailedError: polls have failed for two hours, or refusals of what was seen well have lasted five
+        minutes.
     :raises TuyaOTAError: the first poll failed in a way that waiting does not mend.
     """
-    now = (yield Look()).steady
+    now = (yield ReadContext()).steady
     try:
         seen = yield from one_poll(settings, condition.look(settings), condition.subject)
     except OutcomeError:
         raise
     except TuyaOTAError as error:
         meanwhile = "to wait on, run the task again"
-        state.record_failure(error, now, subject=condition.subject, meanwhile=meanwhile, tolerance=TOLERANCE)
+        state.record_failure(error, now, subject=condition.subject, meanwhile=meanwhile, tolerance=DEFAULT_TOLERANCE)
         yield Note(f"{error.sentence} Looking again.", warning=True)
         return False
     state.record()
@@ -184,7 +185,7 @@ def wait_for(
     :raises TuyaOTAError: as :func:`poll_condition`.
     """
     while not (yield from poll_condition(settings, condition, state)):
-        left = (deadline - (yield Look()).steady).total_seconds()
+        left = (deadline - (yield ReadContext()).steady).total_seconds()
         if left <= 0:
             raise WaitTimeoutError(f"the time is over: {state.line or 'nothing was seen'}")
         pause = min(poll_interval, left)

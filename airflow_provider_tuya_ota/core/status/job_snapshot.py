@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.entities import Firmware, Job
     from airflow_provider_tuya_ota.core.settings import Settings
 
-OF_ALL: Final = (TransportError, UnavailableError, ThrottledError, AuthenticationError)
+COMMON_ERRORS: Final = (TransportError, UnavailableError, ThrottledError, AuthenticationError)
 """What keeps one job from being polled, and all others too; any other error is of the one job or list."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class JobSnapshot:
     """What a look at one job came to.
 
     :param is_large: whether its tasks do not fit on a page; the next look need not find that out again.
@@ -50,30 +50,30 @@ class Sight:
     names: frozenset[str] | None = None
 
 
-def look_at_job(settings: Settings, job_id: str) -> Flow[Verdict]:
+def fetch_verdict(settings: Settings, job_id: str) -> Flow[Verdict]:
     """Read package, job and device tasks once, and decide."""
-    return (yield from see_job(settings, job_id)).verdict
+    return (yield from fetch_job_snapshot(settings, job_id)).verdict
 
 
-def see_job(
+def fetch_job_snapshot(
     settings: Settings,
     job_id: str,
     *,
     is_large: bool = False,
     expected: int = 0,
     longest: float | None = None,
-) -> Flow[Sight]:
+) -> Flow[JobSnapshot]:
     """Look once: two requests for a small upgrade, three for a small verification, up to ten for a large job.
 
     :param expected: how many devices were asked for by name. A job of so many, or fewer, is said to have succeeded
         only after all its device tasks were read by name.
     :param longest: seconds that the look may take, where that is less than a poll's own bound.
     """
-    flow = _see_job(settings, job_id, is_large=is_large, expected=expected)
+    flow = _fetch_job_snapshot(settings, job_id, is_large=is_large, expected=expected)
     return (yield from one_poll(settings, flow, f"job {job_id}", longest=longest))
 
 
-def _see_job(settings: Settings, job_id: str, *, is_large: bool, expected: int) -> Flow[Sight]:
+def _fetch_job_snapshot(settings: Settings, job_id: str, *, is_large: bool, expected: int) -> Flow[JobSnapshot]:
     job = yield from call(settings, QueryOTAJob(job_id=job_id))
     tasks = yield from read_tasks(settings, job_id, is_large=is_large)
     firmware: Firmware | None = None
@@ -86,16 +86,16 @@ def _see_job(settings: Settings, job_id: str, *, is_large: bool, expected: int) 
     total = sum(tasks.counts.values())
     if len(tasks.shown) < total:
         if verdict.outcome is not Outcome.SUCCEEDED or total > expected:
-            return Sight(job, verdict, tasks.is_large)
+            return JobSnapshot(job, verdict, tasks.is_large)
         shown = yield from list_tasks(settings, job_id)
         verdict = assess_job(job, shown, firmware)
     else:
         shown = tasks.shown
-    return Sight(job, verdict, tasks.is_large, frozenset(task.device_name for task in shown))
+    return JobSnapshot(job, verdict, tasks.is_large, frozenset(task.device_name for task in shown))
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class JobListing:
     """What a glance showed.
 
     :param jobs: by id, those that were asked for and that the platform showed.
@@ -108,7 +108,9 @@ class Glance:
     failed: dict[str, TuyaOTAError] = field(default_factory=dict)
 
 
-def glance_at_jobs(settings: Settings, firmware_id: str, job_ids: Collection[str], *, pages: int = 1) -> Flow[Glance]:
+def fetch_job_listing(
+    settings: Settings, firmware_id: str, job_ids: Collection[str], *, pages: int = 1
+) -> Flow[JobListing]:
     """Read how many jobs of one package stand, without their device tasks.
 
     The package's list tells it of up to 200 jobs with a request; where the list is longer than there are jobs to ask
@@ -118,22 +120,22 @@ def glance_at_jobs(settings: Settings, firmware_id: str, job_ids: Collection[str
     :param pages: of the list, as the last glance found.
     """
     subject = f"the jobs of package {firmware_id}" if firmware_id else f"job {next(iter(job_ids))}"
-    return (yield from one_poll(settings, _glance_at_jobs(settings, firmware_id, job_ids, pages), subject))
+    return (yield from one_poll(settings, _fetch_job_listing(settings, firmware_id, job_ids, pages), subject))
 
 
-def _glance_at_jobs(settings: Settings, firmware_id: str, job_ids: Collection[str], pages: int) -> Flow[Glance]:
+def _fetch_job_listing(settings: Settings, firmware_id: str, job_ids: Collection[str], pages: int) -> Flow[JobListing]:
     if firmware_id and len(job_ids) >= pages:
         listed = yield from list_jobs(settings, firmware_id)
         wanted = set(job_ids)
         found = {job.job_id: job for job in listed if job.job_id in wanted}
-        return Glance(found, 1 + len(listed) // ListOTAJobByFirmware.largest_page)
+        return JobListing(found, 1 + len(listed) // ListOTAJobByFirmware.largest_page)
     jobs: dict[str, Job] = {}
     failed: dict[str, TuyaOTAError] = {}
     for job_id in job_ids:
         try:
             jobs[job_id] = yield from one_poll(settings, call(settings, QueryOTAJob(job_id=job_id)), f"job {job_id}")
-        except OF_ALL:
+        except COMMON_ERRORS:
             raise
         except TuyaOTAError as error:
             failed[job_id] = error
-    return Glance(jobs, pages, failed)
+    return JobListing(jobs, pages, failed)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.status.job_snapshot import Glance, Sight
+    from airflow_provider_tuya_ota.core.status.job_snapshot import JobListing, JobSnapshot
 
 QUIET_SHARE: Final = 0.1
 """A job in which nothing has happened for some time is looked at after a tenth of that time: what is learnt late is
@@ -39,7 +39,7 @@ IN_A_ROW: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PollJob:
     """Look at one job as a whole."""
 
     job_id: str
@@ -47,7 +47,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class GlanceAt:
+class ListJobs:
     """Glance at a package's jobs."""
 
     firmware_id: str
@@ -115,7 +115,7 @@ class _Queue:
         return key
 
 
-def interval_alone(poll_interval: float, *, waits: int, rate: float) -> float:
+def interval_of_single_polls(poll_interval: float, *, waits: int, rate: float) -> float:
     """Say how often each of many waits may poll where each polls by itself, so that all keep within the budget.
 
     :param waits: how many they are.
@@ -124,7 +124,7 @@ def interval_alone(poll_interval: float, *, waits: int, rate: float) -> float:
     return max(poll_interval, waits * SMALL / (CROWDED * rate))
 
 
-class Agenda:
+class PollScheduler:
     """Say what to look at next.
 
     :param rate: requests a second that there are for looking.
@@ -135,12 +135,12 @@ class Agenda:
         self._subjects: dict[str, _Subject] = {}
         self._packages: dict[str, _Package] = {}
         self._unlisted: set[str] = set()
-        self._urgent, self._looks, self._glances = _Queue(), _Queue(), _Queue()
+        self._urgent, self._polls, self._listings = _Queue(), _Queue(), _Queue()
         self._demand = 0.0
         self._urgent_in_a_row = 0
-        self._looks_go_on_at = float("-inf")
+        self._polls_resume_at = float("-inf")
 
-    def join(self, job_id: str, *, firmware_id: str, poll_interval: float, now: float) -> None:
+    def add(self, job_id: str, *, firmware_id: str, poll_interval: float, now: float) -> None:
         """Poll a job for one more wait, as often as the least patient of its waits wants.
 
         :param firmware_id: its package; empty where that is not known yet.
@@ -150,12 +150,12 @@ class Agenda:
             subject = self._subjects[job_id] = _Subject(_alone(job_id), now)
             self._file(job_id, firmware_id, now)
         # Whoever comes later has seen nothing yet either.
-        self._looks.set(job_id, now)
+        self._polls.set(job_id, now)
         self._demand -= subject.demand
         subject.wanted.append(poll_interval)
         self._demand += subject.demand
 
-    def leave(self, job_id: str, poll_interval: float) -> None:
+    def remove(self, job_id: str, poll_interval: float) -> None:
         """Poll a job for one wait less; without any it is polled no more.
 
         :param poll_interval: what that wait joined with.
@@ -168,9 +168,9 @@ class Agenda:
             self._unfile(job_id)
             del self._subjects[job_id]
             self._urgent.drop(job_id)
-            self._looks.drop(job_id)
+            self._polls.drop(job_id)
 
-    def urge(self, job_id: str, now: float) -> None:
+    def prioritize(self, job_id: str, now: float) -> None:
         """Look at a job before all that is not urgent."""
         self._urgent.set(job_id, now)
 
@@ -178,56 +178,56 @@ class Agenda:
         """Say when something is to be done."""
         return min(self._urgent.due(), *self._due())
 
-    def next(self, now: float, *, may_glance: bool = True) -> Look | GlanceAt | float:
+    def next(self, now: float, *, may_list: bool = True) -> PollJob | ListJobs | float:
         """Take what is to be done now, or say when to ask again; it is due again once its end is told.
 
-        :param may_glance: False while enough glances are under way.
+        :param may_list: False while enough glances are under way.
         """
         looks, glances = self._due()
-        if not may_glance:
+        if not may_list:
             glances = float("inf")
         others_are_due = min(looks, glances) <= now
         if self._urgent.due() <= now and not (others_are_due and self._urgent_in_a_row >= IN_A_ROW):
             self._urgent_in_a_row += 1
-            return self._look(self._urgent.pop())
+            return self._poll_job(self._urgent.pop())
         if not others_are_due:
             return min(self._urgent.due(), looks, glances)
         self._urgent_in_a_row = 0
         if looks <= now:
-            job_id = self._looks.pop()
+            job_id = self._polls.pop()
             cost = LARGE if self._subjects[job_id].is_large else SMALL
-            self._looks_go_on_at = now + cost / (IN_TURN * self._rate)
-            return self._look(job_id)
-        firmware_id = self._glances.pop()
+            self._polls_resume_at = now + cost / (IN_TURN * self._rate)
+            return self._poll_job(job_id)
+        firmware_id = self._listings.pop()
         package = self._packages[firmware_id]
-        return GlanceAt(_named(firmware_id), tuple(package.job_ids), package.pages)
+        return ListJobs(_named(firmware_id), tuple(package.job_ids), package.pages)
 
-    def looked(self, look: Look, sight: Sight | None, now: float) -> None:
+    def job_polled(self, look: PollJob, snapshot: JobSnapshot | None, now: float) -> None:
         """Note how a look ended.
 
-        :param sight: None where it failed.
+        :param snapshot: None where it failed.
         """
         subject = self._subjects.get(look.job_id)
         if subject is None:
             return
-        if sight is not None:
-            subject.is_large = sight.is_large
-            self._file(look.job_id, sight.job.firmware_id, now)
-            if (line := sight.verdict.line()) != subject.line:
+        if snapshot is not None:
+            subject.is_large = snapshot.is_large
+            self._file(look.job_id, snapshot.job.firmware_id, now)
+            if (line := snapshot.verdict.line()) != subject.line:
                 subject.line, subject.changed_at = line, now
             # A job that has ended and is still waited for contradicts what somebody asked for.
-            subject.is_settling = sight.verdict.outcome is not Outcome.RUNNING
+            subject.is_settling = snapshot.verdict.outcome is not Outcome.RUNNING
         if subject.is_settling or subject.is_listed_as_ended:
             self._urgent.set(look.job_id, now + subject.poll_interval)
-        self._looks.set(look.job_id, now + subject.interval(now - subject.changed_at))
+        self._polls.set(look.job_id, now + subject.interval(now - subject.changed_at))
 
-    def glanced(self, at: GlanceAt, glance: Glance | None, now: float) -> list[str]:
+    def jobs_listed(self, at: ListJobs, listing: JobListing | None, now: float) -> list[str]:
         """Note how a glance ended.
 
-        :param glance: None where it failed.
+        :param listing: None where it failed.
         :returns: jobs that go on, as it showed.
         """
-        jobs = {job_id: job for job_id, job in glance.jobs.items() if job_id in self._subjects} if glance else {}
+        jobs = {job_id: job for job_id, job in listing.jobs.items() if job_id in self._subjects} if listing else {}
         ended = {job_id: job for job_id, job in jobs.items() if job.status.has_ended}
         for job_id in jobs:
             subject = self._subjects[job_id]
@@ -238,13 +238,13 @@ class Agenda:
         key = at.firmware_id or _alone(at.job_ids[0])
         if package := self._packages.get(key):
             # A list that fails is passed over once: the jobs are asked for by themselves, and then it has another try.
-            package.pages = _readable(glance) if glance else UNREADABLE
+            package.pages = _readable(listing) if listing else UNREADABLE
             # Jobs of one package are of one release, and where one has ended, others will.
             package.changed_at = now if ended else package.changed_at
-            self._glances.set(key, now + self._interval(package, now))
+            self._listings.set(key, now + self._interval(package, now))
         return [job_id for job_id in jobs if job_id not in ended]
 
-    def unlist(self, at: GlanceAt, now: float) -> None:
+    def poll_singly(self, at: ListJobs, now: float) -> None:
         """Ask for the jobs of a package one by one from now on: the platform does not list them."""
         self._unlisted.add(at.firmware_id)
         for job_id in tuple(self._packages[at.firmware_id].job_ids if at.firmware_id in self._packages else ()):
@@ -253,8 +253,8 @@ class Agenda:
 
     def _due(self) -> tuple[float, float]:
         if not self._is_crowded:
-            return self._looks.due(), float("inf")
-        return max(self._looks.due(), self._looks_go_on_at), self._glances.due()
+            return self._polls.due(), float("inf")
+        return max(self._polls.due(), self._polls_resume_at), self._listings.due()
 
     @property
     def _is_crowded(self) -> bool:
@@ -264,11 +264,11 @@ class Agenda:
         subjects = [self._subjects[job_id] for job_id in package.job_ids]
         return min(one.interval(now - max(one.changed_at, package.changed_at)) for one in subjects)
 
-    def _look(self, job_id: str) -> Look:
+    def _poll_job(self, job_id: str) -> PollJob:
         subject = self._subjects[job_id]
-        self._looks.drop(job_id)
+        self._polls.drop(job_id)
         self._urgent.drop(job_id)
-        return Look(job_id, subject.is_large)
+        return PollJob(job_id, subject.is_large)
 
     def _file(self, job_id: str, firmware_id: str, now: float) -> None:
         key = firmware_id if firmware_id and firmware_id not in self._unlisted else _alone(job_id)
@@ -277,7 +277,7 @@ class Agenda:
         self._unfile(job_id)
         if key not in self._packages:
             self._packages[key] = _Package(now)
-            self._glances.set(key, now)
+            self._listings.set(key, now)
         self._packages[key].job_ids[job_id] = None
         self._subjects[job_id].package = key
 
@@ -289,11 +289,11 @@ class Agenda:
         del package.job_ids[job_id]
         if not package.job_ids:
             del self._packages[key]
-            self._glances.drop(key)
+            self._listings.drop(key)
 
 
-def _readable(glance: Glance) -> int:
-    return 1 if glance.pages == UNREADABLE else glance.pages
+def _readable(listing: JobListing) -> int:
+    return 1 if listing.pages == UNREADABLE else listing.pages
 
 
 def _alone(job_id: str) -> str:

@@ -12,7 +12,7 @@ from airflow_provider_tuya_ota.core.errors import (
     ApiError,
     ConfigurationError,
     FirmwareVersionTakenError,
-    LostSightError,
+    PollingFailedError,
     TuyaOTAError,
     UnavailableError,
 )
@@ -183,7 +183,7 @@ def event_of(error: BaseException, *, has_begun: bool) -> Event:
     """
     if isinstance(error, WaitTimeoutError):
         return Event.TIMEOUT
-    if isinstance(error, LostSightError):
+    if isinstance(error, PollingFailedError):
         return Event.LOST_SIGHT
     if isinstance(error, AmbiguousOutcomeError):
         return Event.UNCLEAR

@@ -7,19 +7,19 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Look, Note, Report, Sleep
+from airflow_provider_tuya_ota.core.flows.effects import Flow, Note, ReadContext, Report, Sleep
 from airflow_provider_tuya_ota.core.model.coverage import require_coverage
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.states import JobType, TaskStatus
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
-from airflow_provider_tuya_ota.core.status.job_snapshot import see_job
-from airflow_provider_tuya_ota.core.status.wait_state import TOLERANCE, WaitState
+from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_job_snapshot
+from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE, WaitState
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.core.status.job_snapshot import Sight
+    from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
 
-LAST_LOOK: Final = 60.0
+LAST_POLL: Final = 60.0
 """Seconds after its deadline in which a wait ends, its last look included. While the platform is away a look may take
 minutes, and a deadline has passed that others rely on."""
 
@@ -32,7 +32,7 @@ _CHOSEN_BY_PLATFORM: Final = "the platform chose its devices, and some may be li
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class WaitOptions:
     """How to wait for a job.
 
     :param deadline: when to stop waiting; wall-clock, because it outlives the process that set it.
@@ -47,7 +47,7 @@ class Patience:
 
     deadline: datetime
     poll_interval: float = 15.0
-    poll_error_tolerance: float = TOLERANCE
+    poll_error_tolerance: float = DEFAULT_TOLERANCE
     settle_time: float = 300.0
     expected: tuple[str, ...] = ()
 
@@ -62,61 +62,61 @@ class Patience:
         }
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Patience:
+    def from_dict(cls, values: dict[str, Any]) -> WaitOptions:
         """Rebuild what :meth:`to_dict` gave; names that a later version added are ignored."""
         known = {name: values[name] for name in cls.__slots__ if name in values}
         deadline = datetime.fromisoformat(known["deadline"])
         return cls(**known | {"deadline": deadline, "expected": tuple(known.get("expected", ()))})
 
 
-class Watch:
+class JobWait:
     """What one wait makes of the polls of its job, whoever polls.
 
     :param job_id: the job.
-    :param patience: how to wait for it.
+    :param options: how to wait for it.
     :param state: what was seen before, and from now on; nothing by default.
     """
 
-    def __init__(self, job_id: str, patience: Patience, state: WaitState | None = None) -> None:
+    def __init__(self, job_id: str, options: WaitOptions, state: WaitState | None = None) -> None:
         self.job_id = job_id
-        self.patience = patience
+        self.options = options
         self.state = state or WaitState()
 
     def is_last(self, now: datetime) -> bool:
         """Whether a look that begins now is the last one."""
-        return now >= self.patience.deadline
+        return now >= self.options.deadline
 
     def pause(self, now: datetime) -> float:
         """Give the seconds from now until the next look."""
-        return min(self.patience.poll_interval, max(0.0, self._left(now)))
+        return min(self.options.poll_interval, max(0.0, self._left(now)))
 
     def longest(self, now: datetime) -> float:
         """Give the seconds that a look beginning now may take.
 
-        The wait ends at most ``LAST_LOOK`` after its deadline, and with a look that began after it: one that is under
+        The wait ends at most ``LAST_POLL`` after its deadline, and with a look that began after it: one that is under
         way at the deadline leaves half of the time.
         """
         left = self._left(now)
-        return left + LAST_LOOK / 2 if left > 0 else max(LAST_LOOK / 2, left + LAST_LOOK)
+        return left + LAST_POLL / 2 if left > 0 else max(LAST_POLL / 2, left + LAST_POLL)
 
     def _left(self, now: datetime) -> float:
-        return (self.patience.deadline - now).total_seconds()
+        return (self.options.deadline - now).total_seconds()
 
-    def judge(self, sight: Sight, now: datetime) -> Verdict:
+    def assess(self, snapshot: JobSnapshot, now: datetime) -> Verdict:
         """Hold what a poll showed against what this wait expects.
 
         :param now: steady time at which the poll began.
         """
-        verdict = require_coverage(sight.verdict, sight.names, self.patience.expected)
-        if self.patience.expected or verdict.outcome is not Outcome.SUCCEEDED:
+        verdict = require_coverage(snapshot.verdict, snapshot.names, self.options.expected)
+        if self.options.expected or verdict.outcome is not Outcome.SUCCEEDED:
             return verdict
         since = self.state.settling_since or now
-        longest = min(LISTED_LATE, LATE_POLLS * self.patience.poll_interval, self.patience.settle_time)
+        longest = min(LISTED_LATE, LATE_POLLS * self.options.poll_interval, self.options.settle_time)
         if verdict.job_type != JobType.UPGRADE_FIRMWARE or now - since >= timedelta(seconds=longest):
             return verdict
         return replace(verdict, outcome=Outcome.SETTLING, why=_CHOSEN_BY_PLATFORM)
 
-    def saw(self, verdict: Verdict, now: datetime) -> bool:
+    def record(self, verdict: Verdict, now: datetime) -> bool:
         """Take the verdict of a poll.
 
         :returns: whether the job has ended.
@@ -127,15 +127,15 @@ class Watch:
         self.state.line = verdict.line()
         since = (self.state.settling_since or now) if verdict.outcome is Outcome.SETTLING else None
         self.state.settling_since = since
-        if since and now - since >= timedelta(seconds=self.patience.settle_time):
-            raise JobFailedError(_contradiction(verdict, self.patience), verdict=verdict)
+        if since and now - since >= timedelta(seconds=self.options.settle_time):
+            raise JobFailedError(_contradiction(verdict, self.options), verdict=verdict)
         return verdict.outcome.has_ended
 
-    def missed(self, error: TuyaOTAError, now: datetime, *, is_listing: bool = False) -> Note:
+    def record_failure(self, error: TuyaOTAError, now: datetime, *, is_listing: bool = False) -> Note:
         """Take a poll or a listing that failed.
 
         :returns: what to tell the person who reads the log.
-        :raises LostSightError: polls or listings have failed for longer than tolerated.
+        :raises PollingFailedError: polls or listings have failed for longer than tolerated.
         :raises TuyaOTAError: the first poll failed, and waiting does not mend it.
         """
         self.state.record_failure(
@@ -143,7 +143,7 @@ class Watch:
             now,
             subject=f"job {self.job_id}",
             meanwhile="it goes on at the platform. To wait on, run the task again: it goes on with this job",
-            tolerance=self.patience.poll_error_tolerance,
+            tolerance=self.options.poll_error_tolerance,
             is_listing=is_listing,
         )
         return Note(f"{error.sentence} Job {self.job_id} goes on; looking again.", warning=True)
@@ -154,54 +154,56 @@ class Watch:
         return WaitTimeoutError(_timeout(self.job_id, verdict), verdict=verdict)
 
 
-def poll_job(settings: Settings, watch: Watch, *, is_large: bool = False) -> Flow[Sight | None]:
+def poll_once(settings: Settings, job_wait: JobWait, *, is_large: bool = False) -> Flow[JobSnapshot | None]:
     """Poll once, as a sensor does: what was seen, or None where the poll failed and that is tolerated.
 
     :raises JobFailedError: the platform has contradicted itself, or what was asked for, for too long.
-    :raises LostSightError: polls have failed for longer than tolerated, the job goes on.
+    :raises PollingFailedError: polls have failed for longer than tolerated, the job goes on.
     :raises TuyaOTAError: the first poll failed in a way that waiting does not mend.
     """
-    now = (yield Look()).steady
-    expected = len(watch.patience.expected)
+    now = (yield ReadContext()).steady
+    expected = len(job_wait.options.expected)
     try:
-        sight = yield from see_job(
-            settings, watch.job_id, is_large=is_large, expected=expected, longest=watch.longest(now)
+        snapshot = yield from fetch_job_snapshot(
+            settings, job_wait.job_id, is_large=is_large, expected=expected, longest=job_wait.longest(now)
         )
     except TuyaOTAError as error:
-        yield watch.missed(error, now)
+        yield job_wait.record_failure(error, now)
         return None
-    verdict = watch.judge(sight, now)
+    verdict = job_wait.assess(snapshot, now)
     yield Report(verdict)
-    watch.saw(verdict, now)
-    return replace(sight, verdict=verdict)
+    job_wait.record(verdict, now)
+    return replace(snapshot, verdict=verdict)
 
 
-def watch_job(settings: Settings, job_id: str, patience: Patience, state: WaitState | None = None) -> Flow[Verdict]:
+def wait_for_job(
+    settings: Settings, job_id: str, options: WaitOptions, state: WaitState | None = None
+) -> Flow[Verdict]:
     """Look until the job has ended or the deadline has passed; the last look comes after the deadline.
 
     :param state: what was seen before, and from now on; nothing by default.
     :returns: a verdict whose outcome is SUCCEEDED or FAILED.
     :raises WaitTimeoutError: the deadline passed, the job goes on.
     :raises JobFailedError: the platform has contradicted itself, or what was asked for, for too long.
-    :raises LostSightError: polls kept failing for longer than tolerated, the job goes on.
+    :raises PollingFailedError: polls kept failing for longer than tolerated, the job goes on.
     :raises TuyaOTAError: the first poll failed in a way that waiting does not mend.
     """
-    watch = Watch(job_id, patience, state)
+    job_wait = JobWait(job_id, options, state)
     is_large = False
     while True:
-        now = (yield Look()).steady
-        sight = yield from poll_job(settings, watch, is_large=is_large)
-        if sight is not None:
-            is_large = sight.is_large
-            if sight.verdict.outcome.has_ended:
-                return sight.verdict
-        if watch.is_last(now):
-            raise watch.timeout()
+        now = (yield ReadContext()).steady
+        snapshot = yield from poll_once(settings, job_wait, is_large=is_large)
+        if snapshot is not None:
+            is_large = snapshot.is_large
+            if snapshot.verdict.outcome.has_ended:
+                return snapshot.verdict
+        if job_wait.is_last(now):
+            raise job_wait.timeout()
         # Not from when the look began: it may have taken the rest of the time.
-        yield Sleep(watch.pause((yield Look()).steady))
+        yield Sleep(job_wait.pause((yield ReadContext()).steady))
 
 
-def has_failed(settings: Settings, job_id: str, patience: Patience) -> Flow[bool]:
+def has_failed(settings: Settings, job_id: str, options: WaitOptions) -> Flow[bool]:
     """Whether a job has failed as its wait would say.
 
     What contradicts itself after everything has ended is looked at for the settle time.
@@ -209,20 +211,20 @@ def has_failed(settings: Settings, job_id: str, patience: Patience) -> Flow[bool
     :returns: False for a job of which anything may go on still.
     :raises TuyaOTAError: it could not be looked at.
     """
-    watch = Watch(job_id, patience)
+    job_wait = JobWait(job_id, options)
     while True:
-        sight = yield from see_job(settings, job_id, expected=len(patience.expected))
-        verdict = require_coverage(sight.verdict, sight.names, patience.expected)
-        may_go_on = not sight.job.status.has_ended or any(not TaskStatus(name).has_ended for name in verdict.counts)
+        snapshot = yield from fetch_job_snapshot(settings, job_id, expected=len(options.expected))
+        verdict = require_coverage(snapshot.verdict, snapshot.names, options.expected)
+        may_go_on = not snapshot.job.status.has_ended or any(not TaskStatus(name).has_ended for name in verdict.counts)
         if verdict.outcome is not Outcome.SETTLING or may_go_on:
             return verdict.outcome is Outcome.FAILED
-        now = (yield Look()).steady
+        now = (yield ReadContext()).steady
         try:
-            watch.saw(verdict, now)
+            job_wait.record(verdict, now)
         except JobFailedError:
             return True
         yield Note(f"{verdict.failure_text()}. Looking whether that stays so", warning=True)
-        yield Sleep(watch.pause(now))
+        yield Sleep(job_wait.pause(now))
 
 
 def require_success(verdict: Verdict) -> None:
@@ -234,9 +236,9 @@ def require_success(verdict: Verdict) -> None:
         raise JobFailedError(verdict.failure_text(), verdict=verdict)
 
 
-def _contradiction(verdict: Verdict, patience: Patience) -> str:
+def _contradiction(verdict: Verdict, options: WaitOptions) -> str:
     return (
-        f"{verdict.failure_text()}. The platform has told this for {patience.settle_time:g} s, so the release is not"
+        f"{verdict.failure_text()}. The platform has told this for {options.settle_time:g} s, so the release is not"
         " taken for good; look at package and job in the vendor's console"
     )
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.core.errors import PASSING, AuthenticationError, LostSightError
+from airflow_provider_tuya_ota.core.errors import TRANSIENT_ERRORS, AuthenticationError, PollingFailedError
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.errors import TuyaOTAError
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
-TOLERANCE: Final = 7200.0
-MOMENT: Final = 300.0
+DEFAULT_TOLERANCE: Final = 7200.0
+GRACE_PERIOD: Final = 300.0
 """Seconds that refusals are tolerated which waiting does not mend by itself, of what was polled well before."""
 
 
@@ -94,10 +94,10 @@ class WaitState:
         :param subject: what is waited for, for the error.
         :param meanwhile: what becomes of it, and what to do, for the error.
         :param tolerance: seconds that failures in a row are tolerated.
-        :raises LostSightError: they have lasted longer.
+        :raises PollingFailedError: they have lasted longer.
         :raises TuyaOTAError: it was the first, and waiting does not mend it.
         """
-        passes = isinstance(error, PASSING)
+        passes = isinstance(error, TRANSIENT_ERRORS)
         if not (passes or self.was_well or (is_listing and self._was_listed)):
             raise error
         self.is_key_refused = isinstance(error, AuthenticationError)
@@ -107,10 +107,10 @@ class WaitState:
             since = failures.since
         else:
             # What worked a moment ago is given a moment to work again: a key is being changed, a list catches up.
-            tolerance = min(MOMENT, tolerance)
+            tolerance = min(GRACE_PERIOD, tolerance)
             since = failures.refused_since = failures.refused_since or now
         if now - since >= timedelta(seconds=tolerance):
-            raise LostSightError(
+            raise PollingFailedError(
                 f"{subject} could not be looked at for {tolerance:g} s; {meanwhile}. Last: {error.sentence}"
             ) from None
 

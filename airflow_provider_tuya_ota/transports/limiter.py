@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tuya_ota.core.policy.rate import Lane, TokenBucket
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup, TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
 
 
-class Budget:
+class RateLimiter:
     """Token buckets of one account at one endpoint.
 
     :param rates: requests a second by lane.
     :param clock: seconds; those of this process by default.
     """
 
-    def __init__(self, rates: dict[Lane, float], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rates: dict[RateLimitGroup, float], clock: Callable[[], float] = time.monotonic) -> None:
         # Reentrant: a killed worker sends its cancel from a signal handler, which may interrupt whoever holds this.
         self._lock = threading.RLock()
         self._clock = clock
-        self._buckets = {lane: TokenBucket(rate, clock()) for lane, rate in rates.items()}
+        self._buckets = {rate_limit_group: TokenBucket(rate, clock()) for rate_limit_group, rate in rates.items()}
 
     @contextmanager
-    def reserve(self, lane: Lane) -> Iterator[float]:
+    def reserve(self, rate_limit_group: RateLimitGroup) -> Iterator[float]:
         """Take one request from the lane; gives how many seconds to wait before sending it.
 
         Wait inside the context: where the wait is broken off, the request is given back.
         """
-        bucket = self._buckets[lane]
+        bucket = self._buckets[rate_limit_group]
         with self._lock:
             now = self._clock()
             pause = bucket.reserve(now)
@@ -45,43 +45,43 @@ class Budget:
                 bucket.give_back(now + pause)
             raise
 
-    def slow_down(self, lane: Lane) -> None:
+    def slow_down(self, rate_limit_group: RateLimitGroup) -> None:
         """Send fewer requests of the lane for a while."""
         with self._lock:
-            self._buckets[lane].slow_down(self._clock())
+            self._buckets[rate_limit_group].slow_down(self._clock())
 
 
-class Prepaid(Budget):
+class ReservedLimiter(RateLimiter):
     """A budget of which the first request was reserved before it was known which one it would be.
 
-    :param budget: where the others are reserved.
+    :param limiter: where the others are reserved.
     """
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, limiter: RateLimiter) -> None:
         super().__init__({})
-        self._budget = budget
+        self._limiter = limiter
         self._paid = 1
 
     @contextmanager
-    def reserve(self, lane: Lane) -> Iterator[float]:
-        """Take one request from the lane; see :meth:`Budget.reserve`."""
+    def reserve(self, rate_limit_group: RateLimitGroup) -> Iterator[float]:
+        """Take one request from the lane; see :meth:`RateLimiter.reserve`."""
         if self._paid:
             self._paid -= 1
             yield 0.0
             return
-        with self._budget.reserve(lane) as pause:
+        with self._limiter.reserve(rate_limit_group) as pause:
             yield pause
 
-    def slow_down(self, lane: Lane) -> None:
+    def slow_down(self, rate_limit_group: RateLimitGroup) -> None:
         """Send fewer requests of the lane for a while."""
-        self._budget.slow_down(lane)
+        self._limiter.slow_down(rate_limit_group)
 
 
-_BUDGETS: Final[dict[tuple[object, ...], Budget]] = {}
+_LIMITERS: Final[dict[tuple[object, ...], RateLimiter]] = {}
 _LOCK: Final = threading.RLock()
 
 
-def budget_of(settings: Settings) -> Budget:
+def limiter_of(settings: Settings) -> RateLimiter:
     """Give the budget that everything in this process with the same endpoint, key and rates shares."""
     key = (
         settings.base_url,
@@ -90,8 +90,11 @@ def budget_of(settings: Settings) -> Budget:
         settings.cancels_per_second,
     )
     with _LOCK:
-        if key not in _BUDGETS:
-            _BUDGETS[key] = Budget(
-                {Lane.CALLS: settings.requests_per_second, Lane.CANCELS: settings.cancels_per_second}
+        if key not in _LIMITERS:
+            _LIMITERS[key] = RateLimiter(
+                {
+                    RateLimitGroup.CALLS: settings.requests_per_second,
+                    RateLimitGroup.CANCELS: settings.cancels_per_second,
+                }
             )
-        return _BUDGETS[key]
+        return _LIMITERS[key]

@@ -49,7 +49,7 @@ class StallDetector:
         return steady_seconds() < self._doubt_until
 
 
-class Pulse:
+class LoopStallDetector:
     """Beats while anybody listens; one for all who wait in an event loop."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Pulse:
         self._detector = StallDetector()
         self._heart = asyncio.get_running_loop().create_task(self._beat(), context=Context())
 
-    def stood_still(self) -> bool:
+    def recently_stalled(self) -> bool:
         """Whether this process stood still a short while ago, as far as the beats until :meth:`stop` tell."""
         if not self._heart.done():
             self._detector.beat()
@@ -74,7 +74,7 @@ class Pulse:
             self._detector.beat()
 
 
-class ThreadPulse:
+class ThreadStallDetector:
     """Beats in a thread of its own, for a process without an event loop, until the process ends.
 
     :param longest: seconds without a beat that are no stall.
@@ -84,7 +84,7 @@ class ThreadPulse:
         self._detector = StallDetector(longest)
         threading.Thread(target=self._beat, name="tuya-ota-pulse", daemon=True).start()
 
-    def stood_still(self) -> bool:
+    def recently_stalled(self) -> bool:
         """Whether this process stood still a short while ago."""
         self._detector.beat()
         return self._detector.recently_stalled()
@@ -95,21 +95,21 @@ class ThreadPulse:
             self._detector.beat()
 
 
-_PULSES: Final[WeakKeyDictionary[AbstractEventLoop, Pulse]] = WeakKeyDictionary()
+_DETECTORS: Final[WeakKeyDictionary[AbstractEventLoop, LoopStallDetector]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def feel_pulse() -> AsyncIterator[Pulse]:
+async def detect_stalls() -> AsyncIterator[LoopStallDetector]:
     """Listen to the pulse of this event loop; whoever leaves last stops it."""
     loop = asyncio.get_running_loop()
-    pulse = _PULSES.get(loop)
-    if pulse is None:
-        pulse = _PULSES[loop] = Pulse()
-    pulse.listeners += 1
+    stall_detector = _DETECTORS.get(loop)
+    if stall_detector is None:
+        stall_detector = _DETECTORS[loop] = LoopStallDetector()
+    stall_detector.listeners += 1
     try:
-        yield pulse
+        yield stall_detector
     finally:
-        pulse.listeners -= 1
-        if not pulse.listeners:
-            del _PULSES[loop]
-            pulse.stop()
+        stall_detector.listeners -= 1
+        if not stall_detector.listeners:
+            del _DETECTORS[loop]
+            stall_detector.stop()

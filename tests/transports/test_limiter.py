@@ -7,9 +7,9 @@ import pytest
 
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.policy.rate import SECOND, Lane
-from airflow_provider_tuya_ota.transports.budget import Budget, Prepaid
+from airflow_provider_tuya_ota.core.policy.rate import SECOND, RateLimitGroup
 from airflow_provider_tuya_ota.transports.driver import adrive, drive
+from airflow_provider_tuya_ota.transports.limiter import RateLimiter, ReservedLimiter
 from tests.core.script import SETTINGS
 from tests.transports.test_drivers import Blocking, Trace, Waiting
 
@@ -24,52 +24,52 @@ class Interrupted(Trace):
         raise asyncio.CancelledError
 
 
-def budget() -> Budget:
+def limiter() -> RateLimiter:
     """One request every ten seconds, on a clock that stands still."""
-    return Budget({Lane.CALLS: SECOND / 10}, clock=lambda: 100.0)
+    return RateLimiter({RateLimitGroup.CALLS: SECOND / 10}, clock=lambda: 100.0)
 
 
-def pauses(spend: Budget, times: int) -> list[float]:
+def pauses(spend: RateLimiter, times: int) -> list[float]:
     told = []
     for _ in range(times):
-        with spend.reserve(Lane.CALLS) as pause:
+        with spend.reserve(RateLimitGroup.CALLS) as pause:
             told.append(pause)
     return told
 
 
 def test_a_wait_that_is_broken_off_gives_its_request_back() -> None:
-    spend = budget()
+    spend = limiter()
     assert pauses(spend, 2) == pytest.approx([0.0, 10.0])
 
     for _ in range(50):
-        with pytest.raises(KeyboardInterrupt), spend.reserve(Lane.CALLS):
+        with pytest.raises(KeyboardInterrupt), spend.reserve(RateLimitGroup.CALLS):
             raise KeyboardInterrupt
 
     assert pauses(spend, 2) == pytest.approx([20.0, 30.0])
 
 
 def test_what_was_paid_before_is_taken_once_and_the_rest_from_the_budget() -> None:
-    spend = budget()
+    spend = limiter()
 
-    assert pauses(Prepaid(spend), 3) == pytest.approx([0.0, 0.0, 10.0])
-    prepaid = Prepaid(spend)
+    assert pauses(ReservedLimiter(spend), 3) == pytest.approx([0.0, 0.0, 10.0])
+    prepaid = ReservedLimiter(spend)
     assert pauses(prepaid, 1) == [0.0]
-    with pytest.raises(KeyboardInterrupt), prepaid.reserve(Lane.CALLS):
+    with pytest.raises(KeyboardInterrupt), prepaid.reserve(RateLimitGroup.CALLS):
         raise KeyboardInterrupt
 
     assert pauses(spend, 1) == pytest.approx([20.0])
 
 
 def test_a_worker_that_is_killed_while_it_waits_for_its_turn_gives_it_back() -> None:
-    spend, trace = budget(), Interrupted([])
+    spend, trace = limiter(), Interrupted([])
     pauses(spend, 1)
 
     with pytest.raises(KeyboardInterrupt):
         drive(
             call(SETTINGS, QueryOTAJob(job_id="1")),
             transport=Blocking(trace),
-            budget=spend,
-            world=trace,
+            limiter=spend,
+            runtime=trace,
             listener=trace,
         )
 
@@ -77,19 +77,23 @@ def test_a_worker_that_is_killed_while_it_waits_for_its_turn_gives_it_back() -> 
 
 
 async def test_a_coroutine_that_is_cancelled_while_it_waits_for_its_turn_gives_it_back() -> None:
-    spend, trace = budget(), Interrupted([])
+    spend, trace = limiter(), Interrupted([])
     pauses(spend, 1)
 
     with pytest.raises(asyncio.CancelledError):
         await adrive(
-            call(SETTINGS, QueryOTAJob(job_id="1")), transport=Waiting(trace), budget=spend, world=trace, listener=trace
+            call(SETTINGS, QueryOTAJob(job_id="1")),
+            transport=Waiting(trace),
+            limiter=spend,
+            runtime=trace,
+            listener=trace,
         )
 
     assert pauses(spend, 1) == pytest.approx([10.0])
 
 
 def test_a_signal_handler_may_reserve_while_the_interrupted_code_does() -> None:
-    spend = budget()
+    spend = limiter()
     done = threading.Event()
 
     def interrupted() -> None:
