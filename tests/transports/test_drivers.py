@@ -289,7 +289,7 @@ def test_the_time_until_its_turn_is_taken_from_what_an_exchange_may_take(driver:
 
 
 @both
-@pytest.mark.parametrize(("stood_still", "is_sent"), [(0, True), (50, True), (70, False)])
+@pytest.mark.parametrize(("recently_stalled", "is_sent"), [(0, True), (50, True), (70, False)])
 def test_a_request_that_must_leave_soon_does_not_leave_after_the_process_stood_still(
     driver: Callable[..., Any], recently_stalled: float, is_sent: bool
 ) -> None:
