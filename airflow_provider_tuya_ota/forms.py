@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _BEGIN: Final = rf"^(?!({'|'.join(NOTHING)})$)"
 _END: Final = r"$(?!\n)"
 ID: Final = rf"{_BEGIN}[!-~]{{1,256}}{_END}"
-"""A product key, or the id of a package."""
+"""A product key, or the id of a firmware."""
 JOB_ID: Final = rf"^[0-9]{{1,256}}{_END}"
 VERSION: Final = rf"{_BEGIN}[A-Za-z0-9._-]{{1,64}}{_END}"
 DEVICE: Final = rf"{_BEGIN}(?! )[^{HIDDEN}]{{1,256}}(?<! ){_END}"

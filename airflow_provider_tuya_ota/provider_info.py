@@ -49,7 +49,6 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.firmware",
                 "operators.job",
                 "operators.module",
-                "operators.package",
                 "operators.task",
                 "operators.upgrade",
             )

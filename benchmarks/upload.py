@@ -31,7 +31,7 @@ from pathlib import Path
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, ListOTAFirmware
 from airflow_provider_tuya_ota.core.settings import Settings
-from airflow_provider_tuya_ota.core.upload import ensure_package
+from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.runtime.source import opened_source
 
 def memory(name):
@@ -45,7 +45,7 @@ with TuyaOTAClient(settings) as client:
     idle = memory("VmRSS")
     start = time.perf_counter()
     with opened_source(source) as file:
-        client.run(ensure_package(settings, action, file))
+        client.run(ensure_firmware(settings, action, file))
     print(json.dumps([time.perf_counter() - start, memory("VmHWM") - idle]))
 """
 

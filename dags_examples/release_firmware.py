@@ -1,8 +1,8 @@
 """Release firmware to test devices: upload, verify, notify.
 
-What: puts a file into a package, verifies the package on the named devices and tells how it went, whether it went
+What: puts a file into a firmware, verifies the firmware on the named devices and tells how it went, whether it went
 well or not. Why: one form in the Airflow UI instead of a console session. When: a build is ready. Running it again
-with the same file and version makes no second package and no second verification. Needs the connection
+with the same file and version makes no second firmware and no second verification. Needs the connection
 `tuya_ota_default`; a webhook connection is optional.
 """
 

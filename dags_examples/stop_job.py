@@ -1,7 +1,7 @@
 """Stop a job: cancel what its devices have not begun.
 
 What: cancels the device tasks of a job that are in the chosen statuses; the log says what was there before and what is
-left. Why: the quickest way to hold back a package that turns out to be bad, for those who have Airflow at hand and not
+left. Why: the quickest way to hold back a firmware that turns out to be bad, for those who have Airflow at hand and not
 the vendor's console. When: a job is under way and should not be. A device that is flashing cannot be stopped. Running
 it again does no harm. Needs the connection `tuya_ota_default`.
 """

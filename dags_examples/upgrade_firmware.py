@@ -1,8 +1,8 @@
-"""Upgrade the devices of a product with a package: a share first, then, if somebody approves, everybody.
+"""Upgrade the devices of a product with a firmware: a share first, then, if somebody approves, everybody.
 
-What: hands a verified package to a share of the devices; once every device of the share runs it, asks a person; hands
+What: hands a verified firmware to a share of the devices; once every device of the share runs it, asks a person; hands
 it to all others when that person approves, and tells how it went. Why: a fault that the test devices did not show stops
-at the share. When: a package is verified. The question waits under "Required Actions" for as long as it takes;
+at the share. When: a firmware is verified. The question waits under "Required Actions" for as long as it takes;
 rejecting it leaves the other devices as they are. Each task is tried again where time can help, with the job that it
 has; clearing a task stops what its job has not begun and begins again. Killing a task stops what has not begun. Needs
 the connection `tuya_ota_default`; a webhook connection is optional.
@@ -44,8 +44,8 @@ with DAG(
             None,
             type="string",
             pattern=forms.ID,
-            title="Package",
-            description="Id of the verified package to hand out, e.g. 178.",
+            title="Firmware",
+            description="Id of the verified firmware to hand out, e.g. 178.",
         ),
         "percent": Param(
             10,
@@ -75,9 +75,9 @@ with DAG(
     )
     approve = ApprovalOperator(
         task_id="approve",
-        subject="Upgrade all other devices with package {{ params.firmware_id }}?",
+        subject="Upgrade all other devices with firmware {{ params.firmware_id }}?",
         body="{{ ti.xcom_pull(task_ids='share', key='ota_release')['text'] }}"
-        " Approve: every other device of product {{ params.product_key }} that can take the package gets it."
+        " Approve: every other device of product {{ params.product_key }} that can take the firmware gets it."
         " Reject: no further device gets it.",
     )
     everybody = TuyaOTACreateUpgradeJobOperator(

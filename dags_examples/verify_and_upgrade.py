@@ -1,10 +1,10 @@
-"""Verify a package on pilots, upgrade the chosen devices, tell how it went.
+"""Verify a firmware on pilots, upgrade the chosen devices, tell how it went.
 
-What: verifies a package on a few named devices; once all of them run it, hands it to a share of the product's devices
+What: verifies a firmware on a few named devices; once all of them run it, hands it to a share of the product's devices
 or to named ones; tells the end of it, whether it went well or not. Why: one form for what the vendor's console needs
-two visits for, and nothing reaches the field that failed on a pilot. When: after somebody uploaded the package. Running
-it again does not verify a verified package once more. Needs the connection `tuya_ota_default`; a webhook connection is
-optional.
+two visits for, and nothing reaches the field that failed on a pilot. When: after somebody uploaded the firmware.
+Running it again does not verify a verified firmware once more. Needs the connection `tuya_ota_default`; a webhook
+connection is optional.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ with DAG(
             None,
             type="string",
             pattern=forms.ID,
-            title="Package",
-            description="Id of the package, e.g. 178.",
+            title="Firmware",
+            description="Id of the firmware, e.g. 178.",
         ),
         "pilots": Param(
             ["device-001", "device-002"],
@@ -55,7 +55,7 @@ with DAG(
             maxItems=10,
             uniqueItems=True,
             title="Pilots",
-            description="Devices to verify the package on, one per line; ten at the most.",
+            description="Devices to verify the firmware on, one per line; ten at the most.",
         ),
         "target": Param(
             "GRAY",

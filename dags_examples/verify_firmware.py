@@ -1,8 +1,8 @@
-"""Verify a package that exists.
+"""Verify a firmware that exists.
 
-What: offers the package to a few devices, waits for the verdict without holding a worker and says how it went. Why:
-nothing may go to the field before it has run on real devices. When: after somebody uploaded the package, by this
-package or in the vendor's console. Needs the connection `tuya_ota_default`.
+What: offers the firmware to a few devices, waits for the verdict without holding a worker and says how it went. Why:
+nothing may go to the field before it has run on real devices. When: after somebody uploaded the firmware, by this
+firmware or in the vendor's console. Needs the connection `tuya_ota_default`.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ with DAG(
             None,
             type="string",
             pattern=forms.ID,
-            title="Package",
-            description="Id of the package to verify, e.g. 178.",
+            title="Firmware",
+            description="Id of the firmware to verify, e.g. 178.",
         ),
         "device_names": Param(
             ["device-001", "device-002"],
@@ -48,7 +48,7 @@ with DAG(
             maxItems=10,
             uniqueItems=True,
             title="Devices",
-            description="Devices to try the package on, one per line; ten at the most.",
+            description="Devices to try the firmware on, one per line; ten at the most.",
         ),
     },
 ):

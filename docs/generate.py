@@ -18,14 +18,17 @@ from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.emulator.fidelity import BEHAVIOURS, REFUSALS
 from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL
 from airflow_provider_tuya_ota.operations import Method, Operations
-from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
+from airflow_provider_tuya_ota.operators.firmware import (
+    TuyaOTADeleteFirmwareOperator,
+    TuyaOTAModifyFirmwareOperator,
+    TuyaOTAUploadFirmwareOperator,
+)
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.module import (
     TuyaOTACreateModuleOperator,
     TuyaOTADeleteModuleOperator,
     TuyaOTAUpdateModuleOperator,
 )
-from airflow_provider_tuya_ota.operators.package import TuyaOTADeleteFirmwareOperator, TuyaOTAModifyFirmwareOperator
 from airflow_provider_tuya_ota.operators.task import (
     TuyaOTACancelDeviceTasksOperator,
     TuyaOTACancelJobOperator,
@@ -62,7 +65,7 @@ The advice is part of the message in the task log.
 
 *Repeated*: whether the request is sent again by itself; `reads`: only where that changes nothing more.
 """
-FAMILIES = {"Gateway": GATEWAY, "Platform": PLATFORM, "Packages, jobs and devices": FIRMWARE, "Modules": MODULE}
+FAMILIES = {"Gateway": GATEWAY, "Platform": PLATFORM, "Firmwares, jobs and devices": FIRMWARE, "Modules": MODULE}
 OPERATORS = (
     TuyaOTAUploadFirmwareOperator,
     TuyaOTACreateVerifyJobOperator,

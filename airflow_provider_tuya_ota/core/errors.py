@@ -13,13 +13,13 @@
     │   ├── AuthenticationError       key, signature, timestamp or nonce
     │   ├── PermissionDeniedError     the key may not do this
     │   ├── InvalidRequestError       a parameter the platform does not accept
-    │   ├── NotFoundError             product, package, job, task or device does not exist
+    │   ├── NotFoundError             product, firmware, job, task or device does not exist
     │   ├── ConflictError             the request contradicts the present state
     │   ├── ThrottledError            too many requests
     │   └── UnavailableError          the platform could not answer now
     ├── OutcomeError                  the platform worked, the release did not
     │   ├── FirmwareVersionTakenError the version exists with other bytes
-    │   ├── FirmwareStatusError       the package has a status that waiting does not mend
+    │   ├── FirmwareStatusError       the firmware has a status that waiting does not mend
     │   ├── AlreadyUnderWayError      somebody else's unfinished job does the same
     │   ├── AmbiguousOutcomeError     several jobs could be the one that was created
     │   ├── JobMissingError           the job that this task created is not on the platform
@@ -110,7 +110,7 @@ class SourceUnavailableError(TransportError):
     """
 
     def __init__(self, source: str, reason: str) -> None:
-        TuyaOTAError.__init__(self, f"source: {source} could not be read now ({reason}); no package was created")
+        TuyaOTAError.__init__(self, f"source: {source} could not be read now ({reason}); no firmware was created")
         self.reason = reason
         self.endpoint = source
         self.delivery = Delivery.NEVER_SENT
@@ -186,7 +186,7 @@ class NotFoundError(ApiError):
 
 
 class ConflictError(ApiError):
-    """The request contradicts the present state of a package, job, task or device."""
+    """The request contradicts the present state of a firmware, job, task or device."""
 
 
 class ThrottledError(ApiError):
@@ -204,11 +204,11 @@ class OutcomeError(TuyaOTAError):
 
 
 class FirmwareVersionTakenError(OutcomeError):
-    """The product has a package of this version and module already, made from other bytes."""
+    """The product has a firmware of this version and module already, made from other bytes."""
 
 
 class FirmwareStatusError(OutcomeError):
-    """The package has a status at which waiting for another one makes no sense."""
+    """The firmware has a status at which waiting for another one makes no sense."""
 
 
 class AlreadyUnderWayError(OutcomeError):
@@ -228,7 +228,7 @@ class PollingFailedError(OutcomeError):
 
 
 class TriggerEventError(TuyaOTAError):
-    """The triggerer sent an event that this version of the package does not know."""
+    """The triggerer sent an event that this version of the firmware does not know."""
 
 
 TRANSIENT_ERRORS = (TransportError, UnavailableError, ThrottledError, ProtocolError)

@@ -1,4 +1,4 @@
-"""From a file to a package: adopt the one that exists, or upload and create it.
+"""From a file to a firmware: adopt the one that exists, or upload and create it.
 
 Source: https://www.alibabacloud.com/help/en/marketplace/generate-ota-upload-url and the PostObject pages of Alibaba
 OSS.
@@ -27,7 +27,7 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Digest, Flow, FlowContext, Note, ReadContext, Send, Sleep
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
-from airflow_provider_tuya_ota.core.flows.lists import list_packages
+from airflow_provider_tuya_ota.core.flows.lists import list_firmwares
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
@@ -62,8 +62,8 @@ class FirmwareFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
-    """The package that is in force.
+class EnsuredFirmware:
+    """The firmware that is in force.
 
     :param is_new: True when this call created it.
     :param digests: of the file, hex by SignMethod, lower case; SHA256 always, and what else had to be known.
@@ -76,8 +76,8 @@ class Package:
     request_id: str = ""
 
 
-def ensure_package(settings: Settings, action: CreateOTAFirmware, file: FirmwareFile) -> Flow[Package]:
-    """Adopt the package of this product, module, version and content, or upload the file and create it.
+def ensure_firmware(settings: Settings, action: CreateOTAFirmware, file: FirmwareFile) -> Flow[EnsuredFirmware]:
+    """Adopt the firmware of this product, module, version and content, or upload the file and create it.
 
     The file is read once: for its digests where the version exists, while it is sent where it does not.
 
@@ -88,7 +88,7 @@ def ensure_package(settings: Settings, action: CreateOTAFirmware, file: Firmware
     method = action.sign_method or "SHA256"
     existing = yield from _find(settings, action, file, {})
     if existing:
-        yield Note(f"package {existing.firmware_id} holds this very file already; nothing is uploaded")
+        yield Note(f"firmware {existing.firmware_id} holds this very file already; nothing is uploaded")
         return existing
     url, digests = yield from _upload(settings, file, sorted({"SHA256", method}))
     signed = replace(action, sign_method=method, firmware_sign=digests[method], firmware_size=file.size)
@@ -98,16 +98,16 @@ def ensure_package(settings: Settings, action: CreateOTAFirmware, file: Firmware
     except TuyaOTAError as error:
         if not (error.in_doubt or (isinstance(error, ConflictError) and "AlreadyExisted" in error.code)):
             raise
-        yield Note(f"{error.sentence} Looking whether the package exists.", warning=True)
+        yield Note(f"{error.sentence} Looking whether the firmware exists.", warning=True)
         return (yield from _appeared(settings, action, file, digests, doubt=error))
     if created.entity_id is None:
         doubt = ProtocolError(
-            f"CreateOTAFirmware succeeded (request id {created.request_id}) but its package is in no list."
-            " Look at the product's packages in the vendor's console before running this again"
+            f"CreateOTAFirmware succeeded (request id {created.request_id}) but its firmware is in no list."
+            " Look at the product's firmwares in the vendor's console before running this again"
         )
-        package = yield from _appeared(settings, action, file, digests, doubt=doubt)
-        return replace(package, is_new=True, request_id=created.request_id)
-    return Package(
+        firmware = yield from _appeared(settings, action, file, digests, doubt=doubt)
+        return replace(firmware, is_new=True, request_id=created.request_id)
+    return EnsuredFirmware(
         firmware_id=created.entity_id,
         is_new=True,
         digests=digests,
@@ -118,59 +118,59 @@ def ensure_package(settings: Settings, action: CreateOTAFirmware, file: Firmware
 
 def _find(
     settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str]
-) -> Flow[Package | None]:
-    """Find the package of this version and compare it with the file, which is read for the digests not yet known."""
-    packages = yield from list_packages(settings, product_key=action.product_key, version=action.dest_version)
+) -> Flow[EnsuredFirmware | None]:
+    """Find the firmware of this version and compare it with the file, which is read for the digests not yet known."""
+    firmwares = yield from list_firmwares(settings, product_key=action.product_key, version=action.dest_version)
     same = [
-        package
-        for package in packages
-        if package.version == action.dest_version
-        and package.module_name == (action.module_name or "default")
-        and package.product_key in {action.product_key, ""}
+        firmware
+        for firmware in firmwares
+        if firmware.version == action.dest_version
+        and firmware.module_name == (action.module_name or "default")
+        and firmware.product_key in {action.product_key, ""}
     ]
     if not same:
         return None
-    wanted = {"SHA256", *(package.sign_method for package in same)} & DIGEST_LENGTHS.keys()
+    wanted = {"SHA256", *(firmware.sign_method for firmware in same)} & DIGEST_LENGTHS.keys()
     digests = dict(known)
     if unknown := wanted - known.keys():
-        yield Note(f"reading {file.name}, {file.size:,} bytes, to compare it with the package that has its version")
+        yield Note(f"reading {file.name}, {file.size:,} bytes, to compare it with the firmware that has its version")
         digests |= yield from _digest(file, sorted(unknown))
-    for package in same:
-        if digests.get(package.sign_method) == package.firmware_sign:
-            return Package(
-                firmware_id=package.firmware_id, is_new=False, digests=digests, utc_create=package.utc_create
+    for firmware in same:
+        if digests.get(firmware.sign_method) == firmware.firmware_sign:
+            return EnsuredFirmware(
+                firmware_id=firmware.firmware_id, is_new=False, digests=digests, utc_create=firmware.utc_create
             )
     raise FirmwareVersionTakenError(_taken(same[0], action, file, digests))
 
 
-def _taken(package: Firmware, action: CreateOTAFirmware, file: FirmwareFile, digests: Mapping[str, str]) -> str:
-    method = package.sign_method if package.sign_method in digests else "SHA256"
-    theirs = package.firmware_sign or "not told"
+def _taken(firmware: Firmware, action: CreateOTAFirmware, file: FirmwareFile, digests: Mapping[str, str]) -> str:
+    method = firmware.sign_method if firmware.sign_method in digests else "SHA256"
+    theirs = firmware.firmware_sign or "not told"
     return (
-        f"version {action.dest_version} of module {package.module_name} of product {action.product_key} exists as"
-        f" package {package.firmware_id} ({package.name}) with other bytes:"
-        f" {package.sign_method or 'digest'} {theirs}, while {file.name} has {method} {digests[method]}."
+        f"version {action.dest_version} of module {firmware.module_name} of product {action.product_key} exists as"
+        f" firmware {firmware.firmware_id} ({firmware.name}) with other bytes:"
+        f" {firmware.sign_method or 'digest'} {theirs}, while {file.name} has {method} {digests[method]}."
         " Nothing was created. Give the new file a version of its own"
     )
 
 
 def _appeared(
     settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str], *, doubt: TuyaOTAError
-) -> Flow[Package]:
-    """Give a package of unknown fate time to appear.
+) -> Flow[EnsuredFirmware]:
+    """Give a firmware of unknown fate time to appear.
 
     :raises TuyaOTAError: the doubt, where it does not appear or cannot be compared.
     """
     try:
-        package = yield from wait_to_appear(lambda: _find(settings, action, file, known))
+        firmware = yield from wait_to_appear(lambda: _find(settings, action, file, known))
     except FirmwareVersionTakenError:
         raise
     except (SourceUnavailableError, ConfigurationError):
-        # What reading says, that no package was created, is not known here.
-        package = None
-    if package is None:
+        # What reading says, that no firmware was created, is not known here.
+        firmware = None
+    if firmware is None:
         raise doubt
-    return package
+    return firmware
 
 
 def _digest(file: FirmwareFile, methods: Sequence[str]) -> Flow[dict[str, str]]:
@@ -186,7 +186,7 @@ def _digest(file: FirmwareFile, methods: Sequence[str]) -> Flow[dict[str, str]]:
 
 
 def _upload(settings: Settings, file: FirmwareFile, methods: Sequence[str]) -> Flow[tuple[Secret, Mapping[str, str]]]:
-    """Upload with a fresh ticket for each try; an object that nobody makes a package of is deleted by the platform.
+    """Upload with a fresh ticket for each try; an object that nobody makes a firmware of is deleted by the platform.
 
     :returns: address of the file, and the digests of exactly the bytes that storage has accepted.
     """
@@ -209,7 +209,7 @@ def _accepted(response: Response, ticket: UploadTicket) -> Mapping[str, str]:
     if not response.sent:
         raise UnreadableReplyError(
             "PostObject: the answer says that the file is stored, and came before all of it was sent; a proxy may have"
-            " answered instead of object storage. No package was created"
+            " answered instead of object storage. No firmware was created"
         )
     return response.sent
 

@@ -178,7 +178,7 @@ def _up(arguments: argparse.Namespace) -> int:
     firmware = write_image(home, "1.1.0")
     console.print("Starting Airflow and the emulator ...")
     with (
-        # Airflow's runs remember jobs and packages of the platform, so the platform remembers them too; and links and
+        # Airflow's runs remember jobs and firmwares of the platform, so the platform remembers them too; and links and
         # addresses of files lead to the port where they were made.
         EmulatorProcess(
             home,

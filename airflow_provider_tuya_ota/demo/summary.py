@@ -35,7 +35,7 @@ class Progress:
 def print_summary(
     console: Console, release: Mapping[str, Any], *, version: str, sha256: str | None, duration: float
 ) -> None:
-    """Print every device with its state, then job, package and duration."""
+    """Print every device with its state, then job, firmware and duration."""
     table = Table(title=f"Release of {version}")
     for heading in ("device", "state", "progress", "reason"):
         table.add_column(heading)
@@ -48,5 +48,5 @@ def print_summary(
     console.print(table)
     console.print(f"job       {release['job_id']}", highlight=False)
     digest = f", SHA256 {sha256[:16]}…" if sha256 else ""
-    console.print(f"package   {release['firmware_id']}, version {version}{digest}", highlight=False)
+    console.print(f"firmware   {release['firmware_id']}, version {version}{digest}", highlight=False)
     console.print(f"duration  {duration:.1f} s from trigger to end of the run", highlight=False)

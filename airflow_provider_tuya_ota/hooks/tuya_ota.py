@@ -160,7 +160,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
             return await client.call(action, params)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Read one package of the account, once.
+        """Read one firmware of the account, once.
 
         :returns: whether it worked, and the request id or what to do.
         """

@@ -24,15 +24,15 @@ DAY = 24 * 60 * 60.0
 
 
 class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
-    """Verify a package on devices: the platform offers it to them and they flash it.
+    """Verify a firmware on devices: the platform offers it to them and they flash it.
 
-    Calls CreateOTAVerifyJob, unless the package is being verified already (that job is followed instead) or is
-    verified already (see ``if_verified``). The verification has succeeded when the package says so **and** every
+    Calls CreateOTAVerifyJob, unless the firmware is being verified already (that job is followed instead) or is
+    verified already (see ``if_verified``). The verification has succeeded when the firmware says so **and** every
     device task does; a job that is merely COMPLETED has not.
 
     Returns the job id, as text. Pushes XCom ``job_id``, ``firmware_id``, ``job`` (both in words: Airflow's XCom page
     rounds texts of digits), ``utc_create`` and ``request_id`` before waiting, and ``ota_release`` (counts, up to 50
-    devices, duration, text) at the end. For a package that was
+    devices, duration, text) at the end. For a firmware that was
     verified before, the job id is that of its newest verification, empty where the platform lists none.
 
     What the task is about to create is written into Airflow's task state store before it is asked for. A retry goes on
@@ -46,7 +46,7 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
     how many there are. A worker or triggerer that is restarted or was frozen stops nothing, nor does the task stop a
     job that it follows but did not create.
 
-    :param firmware_id: package to verify.
+    :param firmware_id: firmware to verify.
     :param product_key: product of the devices.
     :param device_names: devices to try it on: a list, or text with one name per line. None leaves the choice to the
         platform, which is not documented; an empty list is an error. The original of the API takes at most 10.
@@ -55,7 +55,7 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
     :param need_push: None leaves the platform's True: online devices are told. False: devices must ask.
     :param need_confirm: None leaves the platform's False. True: each device waits until its task is confirmed.
     :param download_protocol: HTTPS, the only one; None leaves it out.
-    :param if_verified: ``succeed`` (default, so that a release can be run again) or ``fail`` for a package that is
+    :param if_verified: ``succeed`` (default, so that a release can be run again) or ``fail`` for a firmware that is
         verified already.
     :param wait_for_completion: wait for the verdict (default), or return as soon as the job exists.
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by

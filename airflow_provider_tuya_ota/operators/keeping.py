@@ -1,4 +1,4 @@
-"""What the worker does for the operators that keep packages and modules in order."""
+"""What the worker does for the operators that keep firmwares and modules in order."""
 
 from __future__ import annotations
 
@@ -20,34 +20,36 @@ from airflow_provider_tuya_ota.runtime.arguments import parse_bool, parse_text
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.client import TuyaOTAClient
     from airflow_provider_tuya_ota.core.model.entities import OtaModule
+    from airflow_provider_tuya_ota.operators.firmware import (
+        TuyaOTADeleteFirmwareOperator,
+        TuyaOTAModifyFirmwareOperator,
+    )
     from airflow_provider_tuya_ota.operators.module import (
         TuyaOTACreateModuleOperator,
         TuyaOTADeleteModuleOperator,
         TuyaOTAUpdateModuleOperator,
     )
-    from airflow_provider_tuya_ota.operators.package import (
-        TuyaOTADeleteFirmwareOperator,
-        TuyaOTAModifyFirmwareOperator,
-    )
 
 
 def modify(operator: TuyaOTAModifyFirmwareOperator) -> str:
-    """Change a package."""
+    """Change a firmware."""
     desc, udi = parse_text("firmware_desc", operator.firmware_desc), parse_text("udi", operator.udi)
     _require_one(firmware_desc=desc, udi=udi)
-    # Built for its complaints, before anything is sent; the name is the package's own.
+    # Built for its complaints, before anything is sent; the name is the firmware's own.
     ModifyOTAFirmware(firmware_id=operator.firmware_id, firmware_name="a", firmware_desc=desc, udi=udi)
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
-        package = client.do(QueryOTAFirmware(firmware_id=operator.firmware_id))
+        firmware = client.do(QueryOTAFirmware(firmware_id=operator.firmware_id))
         client.do(
-            ModifyOTAFirmware(firmware_id=operator.firmware_id, firmware_name=package.name, firmware_desc=desc, udi=udi)
+            ModifyOTAFirmware(
+                firmware_id=operator.firmware_id, firmware_name=firmware.name, firmware_desc=desc, udi=udi
+            )
         )
-    operator.log.info("Changed package %s (%s)", operator.firmware_id, package.version)
+    operator.log.info("Changed firmware %s (%s)", operator.firmware_id, firmware.version)
     return operator.firmware_id
 
 
 def delete(operator: TuyaOTADeleteFirmwareOperator) -> str:
-    """Delete a package."""
+    """Delete a firmware."""
     missing_ok = parse_bool("missing_ok", operator.missing_ok, default=True)
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
         try:
@@ -57,7 +59,7 @@ def delete(operator: TuyaOTADeleteFirmwareOperator) -> str:
                 raise
             operator.log.warning("%s It counts as deleted.", error.sentence)
         else:
-            operator.log.info("Deleted package %s", operator.firmware_id)
+            operator.log.info("Deleted firmware %s", operator.firmware_id)
     return operator.firmware_id
 
 

@@ -108,7 +108,7 @@ class TuyaOTAUpdateModuleOperator(_ModuleOperator):
 class TuyaOTADeleteModuleOperator(_ModuleOperator):
     """Delete a module of one's own.
 
-    Calls DeleteOTAModule. The platform refuses while packages belong to the module. Returns the module's name. A retry
+    Calls DeleteOTAModule. The platform refuses while firmwares belong to the module. Returns the module's name. A retry
     after a lost answer finds no module any more, which counts as done.
 
     :param module_name: module.
@@ -116,7 +116,7 @@ class TuyaOTADeleteModuleOperator(_ModuleOperator):
     :param missing_ok: whether a module that is not there counts as deleted: True by default, with a warning. After a
         lost answer it always does, within one try.
     :param tuya_ota_conn_id: id of the connection.
-    :raises ConflictError: packages belong to the module, or it is ``default``.
+    :raises ConflictError: firmwares belong to the module, or it is ``default``.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/DeleteOTAModule?id=Kf0loepsc9usp
     """

@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.actions.rules import nothing_problem
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.core.status.report import Event
-from airflow_provider_tuya_ota.core.upload import ensure_package
+from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
 from airflow_provider_tuya_ota.runtime.arguments import named_as, parse_bool, parse_choice, parse_text
 from airflow_provider_tuya_ota.runtime.moments import ago, read_moment
@@ -34,7 +34,7 @@ LONGEST_NAME = 40
 
 
 def upload(operator: TuyaOTAUploadFirmwareOperator, context: Context) -> str:
-    """Open the file, adopt the package that holds it, or upload and create."""
+    """Open the file, adopt the firmware that holds it, or upload and create."""
     with reported(context, operator) as report:
         return _upload(operator, context, report)
 
@@ -54,22 +54,22 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
         opened_source(source, conn_id=conn_id, file_suffix=suffix, log=operator.log) as file,
         TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client,
     ):
-        package = client.run(ensure_package(client.settings, action, file))
-    operator.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", package.digests["SHA256"])
+        firmware = client.run(ensure_firmware(client.settings, action, file))
+    operator.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", firmware.digests["SHA256"])
     operator.log.info(
-        "Package %s %s", package.firmware_id, "created" if package.is_new else _existed(package.utc_create)
+        "Firmware %s %s", firmware.firmware_id, "created" if firmware.is_new else _existed(firmware.utc_create)
     )
     ti = context["ti"]
-    ti.xcom_push(key="firmware_id", value=package.firmware_id)
+    ti.xcom_push(key="firmware_id", value=firmware.firmware_id)
     # Airflow's XCom page reads a text of digits as a number and rounds it; this one it shows as it is.
-    ti.xcom_push(key="firmware", value=f"firmware {package.firmware_id}, version {operator.version}")
-    ti.xcom_push(key="sha256", value=package.digests["SHA256"])
+    ti.xcom_push(key="firmware", value=f"firmware {firmware.firmware_id}, version {operator.version}")
+    ti.xcom_push(key="sha256", value=firmware.digests["SHA256"])
     ti.xcom_push(key="size", value=file.size)
-    ti.xcom_push(key="utc_create", value=package.utc_create)
-    ti.xcom_push(key="request_id", value=package.request_id)
-    did = "created" if package.is_new else "existed already"
-    report.know(Event.UPLOADED, firmware_id=package.firmware_id, did=did)
-    return package.firmware_id
+    ti.xcom_push(key="utc_create", value=firmware.utc_create)
+    ti.xcom_push(key="request_id", value=firmware.request_id)
+    did = "created" if firmware.is_new else "existed already"
+    report.know(Event.UPLOADED, firmware_id=firmware.firmware_id, did=did)
+    return firmware.firmware_id
 
 
 def _existed(utc_create: str) -> str:

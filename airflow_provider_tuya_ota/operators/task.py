@@ -75,7 +75,7 @@ class TuyaOTACancelJobOperator(TemplatedArguments, BaseOperator):
 
 
 class TuyaOTACancelDeviceTasksOperator(TemplatedArguments, BaseOperator):
-    """Cancel what named devices wait for: their unconfirmed, queued and notified tasks of one package.
+    """Cancel what named devices wait for: their unconfirmed, queued and notified tasks of one firmware.
 
     Calls CancelOTATaskByDevice. The platform takes all of a call or nothing: where one device waits for nothing, or is
     flashing, it refuses, and says which.
@@ -83,10 +83,10 @@ class TuyaOTACancelDeviceTasksOperator(TemplatedArguments, BaseOperator):
     Returns the device names. After a lost answer the devices are looked at one by one, and what is left is cancelled. A
     retry of the task is refused where the try before got through.
 
-    :param firmware_id: package.
+    :param firmware_id: firmware.
     :param product_key: product of the devices.
     :param device_names: a list, or text with one name per line; the original of the API takes at most 200.
-    :param job_id: only tasks of this job; by default of any job of the package.
+    :param job_id: only tasks of this job; by default of any job of the firmware.
     :param tuya_ota_conn_id: id of the connection.
     :raises InvalidParameterError: before anything is sent.
     :raises ConflictError: a device is flashing.

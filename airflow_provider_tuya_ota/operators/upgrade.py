@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
-    """Upgrade many devices: the platform offers a verified package to them and they flash it.
+    """Upgrade many devices: the platform offers a verified firmware to them and they flash it.
 
     Calls CreateOTAStaticUpgradeJob. The upgrade has succeeded when every device task of the job has; part of the
     devices is a failure that names the others.
@@ -35,11 +35,11 @@ class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
     What the task is about to create is written into Airflow's task state store before it is asked for: a retry goes on
     with the job of the try before and never starts a second one; clearing the task stops and drains the old job (where
     the task is deferrable in the triggerer, and for ``timeout`` seconds of their own), then creates a new one. An
-    unfinished job of somebody else that upgrades the same devices to the same package is an error that names it, and
+    unfinished job of somebody else that upgrades the same devices to the same firmware is an error that names it, and
     nothing is created. Killing the task or running out of time stops what the job has not begun (``on_cancel``); a
     device that is flashing cannot be stopped.
 
-    :param firmware_id: package to hand out; it must be verified, unless it was created as needing no verification.
+    :param firmware_id: firmware to hand out; it must be verified, unless it was created as needing no verification.
     :param product_key: product of the devices.
     :param target_selection: ``ALL`` devices that can take it, ``SPECIFIC`` ones, a ``GRAY`` share, or a ``GROUP``.
     :param device_names: with SPECIFIC and only with it: a list, or text with one name per line. The original of the

@@ -46,7 +46,8 @@ def _run(operator: TuyaOTACreateUpgradeJobOperator, context: Context, report: Ta
             utc_create=job.utc_create,
             request_id=job.request_id,
             is_own=job.is_certain,
-            words=f"{verb} upgrade job {job.job_id} of package {action.firmware_id} ({action.target_selection}){doubt}",
+            words=f"{verb} upgrade job {job.job_id} of firmware {action.firmware_id}"
+            f" ({action.target_selection}){doubt}",
         )
 
     started, how = releasing.start(operator, context, report, flow)

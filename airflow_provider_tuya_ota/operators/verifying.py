@@ -81,19 +81,19 @@ def _action(operator: TuyaOTACreateVerifyJobOperator) -> CreateOTAVerifyJob:
 
 def _words(found: Verification) -> str:
     if not found.is_needed:
-        return f"Package {found.firmware_id} needs no verification, so the platform made none; no device has tried it"
+        return f"Firmware {found.firmware_id} needs no verification, so the platform made none; no device has tried it"
     if found.is_verified:
-        return f"Package {found.firmware_id} is verified already; nothing was started"
+        return f"Firmware {found.firmware_id} is verified already; nothing was started"
     if found.is_own and not found.is_certain:
-        return f"Going on with verification job {found.job_id} of package {found.firmware_id}; {NOT_CERTAIN}"
+        return f"Going on with verification job {found.job_id} of firmware {found.firmware_id}; {NOT_CERTAIN}"
     if found.is_new:
-        return f"Created verification job {found.job_id} of package {found.firmware_id}"
+        return f"Created verification job {found.job_id} of firmware {found.firmware_id}"
     whose = "of an earlier try" if found.is_own else "that this task did not create and will not stop"
-    return f"Following verification job {found.job_id} of package {found.firmware_id}, {whose}"
+    return f"Following verification job {found.job_id} of firmware {found.firmware_id}, {whose}"
 
 
 def _announce(operator: TuyaOTACreateVerifyJobOperator, action: CreateOTAVerifyJob) -> None:
     if action.need_push is False:
-        operator.log.info("need_push is False: nothing is pushed, each device must ask for the package itself")
+        operator.log.info("need_push is False: nothing is pushed, each device must ask for the firmware itself")
     if action.need_confirm:
         operator.log.info("need_confirm is True: each device waits in CONFIRM until its task is confirmed")

@@ -164,7 +164,7 @@ class Poller:
     ) -> Verdict:
         """Wait for a job as :func:`~airflow_provider_tuya_ota.core.status.wait.wait_for_job` does.
 
-        :param firmware_id: its package, where it is known: then the first look is not needed to find it out.
+        :param firmware_id: its firmware, where it is known: then the first look is not needed to find it out.
         :param state: what was seen before, and from now on; nothing by default.
         :raises KeyRefusedError: the wait goes on, once the connection was read again.
         :raises PollerBrokenError: nobody looks any more; look yourself.
@@ -286,7 +286,7 @@ class Poller:
     async def _list_jobs(self, at: ListJobs) -> None:
         flow = fetch_job_listing(self._client.settings, at.firmware_id, at.job_ids, pages=at.pages)
         try:
-            listing = await self._poll(flow, f"the jobs of package {at.firmware_id}")
+            listing = await self._poll(flow, f"the jobs of firmware {at.firmware_id}")
         except TuyaOTAError as error:
             if at.firmware_id and isinstance(error, ApiError) and not isinstance(error, COMMON_ERRORS):
                 self._scheduler.poll_singly(at, self._clock())

@@ -59,7 +59,7 @@ class TaskStateStore:
             self._ledger.sweep()
 
     def neighbours(self, mask: str | None) -> Neighbours:
-        """Give what other tasks have written about the same package."""
+        """Give what other tasks have written about the same firmware."""
         return Neighbours() if self._ledger is None else self._ledger.neighbours(mask)
 
 

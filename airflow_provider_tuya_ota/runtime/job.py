@@ -185,8 +185,8 @@ def _patience(operator: JobOperator, spent: float = 0.0) -> WaitOptions:
 
 def _creating(operator: JobOperator) -> str:
     return (
-        f"while it was creating a job: package {operator.firmware_id} may have a new one, which nobody stops and a"
-        " retry goes on with. Look at the package's jobs in the vendor's console"
+        f"while it was creating a job: firmware {operator.firmware_id} may have a new one, which nobody stops and a"
+        " retry goes on with. Look at the firmware's jobs in the vendor's console"
     )
 
 

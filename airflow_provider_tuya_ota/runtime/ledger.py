@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
 
 PREFIX: Final = "tuya_ota.intent"
-DESCRIPTION: Final = "Which OTA job a task creates; may be deleted when no release of its package is under way."
+DESCRIPTION: Final = "Which OTA job a task creates; may be deleted when no release of its firmware is under way."
 KEPT: Final = timedelta(days=7)
 """How long a note is kept that nobody writes any more: retries come sooner, and jobs are in every list for long."""
 SWEPT_AT_ONCE: Final = 5
-"""Old notes of any package that a task that creates a job looks at."""
+"""Old notes of any firmware that a task that creates a job looks at."""
 
 
 @dataclass(slots=True)
 class Ledger:
-    """The notes about one package of one service instance.
+    """The notes about one firmware of one service instance.
 
-    :param package: tells package and service instance from all others.
+    :param firmware: tells firmware and service instance from all others.
     :param task: tells this task from all others.
     :param who: this task, in words.
     """
 
-    package: str
+    firmware: str
     task: str
     who: str
 
@@ -54,11 +54,11 @@ class Ledger:
         except ImportError:
             return None
         ti = context["ti"]
-        # Not the key: several keys of an account, and one that was exchanged, concern the same packages.
-        package = _digest(settings.host.lower().rstrip("."), str(settings.port), firmware_id)
+        # Not the key: several keys of an account, and one that was exchanged, concern the same firmwares.
+        firmware = _digest(settings.host.lower().rstrip("."), str(settings.port), firmware_id)
         mapped = f" [{ti.map_index}]" if (ti.map_index or -1) >= 0 else ""
         who = f"task {ti.task_id}{mapped} of run {ti.run_id} of Dag {ti.dag_id}"
-        return cls(package, _digest(ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index)), who)
+        return cls(firmware, _digest(ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index)), who)
 
     def read(self) -> Any:
         """Give this task's own note; None where there is none, and where no job is outstanding."""
@@ -77,7 +77,7 @@ class Ledger:
         now = datetime.now(UTC).isoformat()
         had = _had([entry for key in own if (entry := _entry(key)) is not None], note, now)
         mask = Target.from_dict(note["target"]).mask
-        new = f"{PREFIX}.{self.package}.{mask}.{self.task}" if had or not _is_over(note) else None
+        new = f"{PREFIX}.{self.firmware}.{mask}.{self.task}" if had or not _is_over(note) else None
         if new is not None:
             entry = {"who": self.who, "at": now, "note": note, "had": had}
             Variable.set(new, json.dumps(entry), description=DESCRIPTION)
@@ -98,8 +98,8 @@ class Ledger:
         return Neighbours(self.task, tuple(notes))
 
     def sweep(self) -> None:
-        """Delete a few notes that are old, of whatever package."""
-        others = [key for key in _listed(f"{PREFIX}.") if not key.startswith(f"{PREFIX}.{self.package}.")]
+        """Delete a few notes that are old, of whatever firmware."""
+        others = [key for key in _listed(f"{PREFIX}.") if not key.startswith(f"{PREFIX}.{self.firmware}.")]
         # Each task begins at another place, so that all are looked at in time.
         start = int(self.task, 16) % max(1, len(others))
         for key in (others[start:] + others[:start])[:SWEPT_AT_ONCE]:
@@ -111,7 +111,7 @@ class Ledger:
         return [key for key in self._keys() if key.endswith(f".{self.task}")]
 
     def _keys(self) -> list[str]:
-        prefix = f"{PREFIX}.{self.package}."
+        prefix = f"{PREFIX}.{self.firmware}."
         return [key for key in _listed(prefix) if key.count(".") == prefix.count(".") + 1]
 
 

@@ -94,8 +94,8 @@ class SourceReader:
     def _require_marks(self, others: Marks) -> None:
         if others != self.marks:
             raise ConfigurationError(
-                f"source: {shown_source(self._source)} changed while it was being read; no package was created. Run the"
-                " task again when the file is complete."
+                f"source: {shown_source(self._source)} changed while it was being read; no firmware was created. Run"
+                " the task again when the file is complete."
             )
 
 

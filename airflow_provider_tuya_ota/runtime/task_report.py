@@ -208,7 +208,7 @@ def reported(context: Context, task: Any = None, *, did: str = "") -> Iterator[T
 
     :param context: of the running task.
     :param task: the operator; the context's own by default.
-    :param did: what became of the job, package or step if it ends well, as the end of a sentence.
+    :param did: what became of the job, firmware or step if it ends well, as the end of a sentence.
     """
     report = TaskReport(context, task if task is not None else context["task"])
     report.know(did=did)

@@ -1,4 +1,4 @@
-"""Waiting for a package to be verified elsewhere."""
+"""Waiting for a firmware to be verified elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
-    """Wait until a package has one of the wanted statuses.
+    """Wait until a firmware has one of the wanted statuses.
 
     Reads only. In the mode ``reschedule`` no worker is held.
 
@@ -28,10 +28,10 @@ class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
     well before is tolerated for five minutes: a key is being changed. All modes judge alike; in the mode ``reschedule``
     what was seen is kept in Airflow's task state store between two polls.
 
-    :param firmware_id: package.
+    :param firmware_id: firmware.
     :param statuses: names of statuses: ``NOT_NEEDED``, ``UNVERIFIED``, ``VERIFIED``, ``VERIFYING``, ``FAILED``. By
-        default VERIFIED and NOT_NEEDED: the package may be handed out.
-    :param failing_statuses: statuses at which waiting makes no sense; FAILED by default, though a package that failed
+        default VERIFIED and NOT_NEEDED: the firmware may be handed out.
+    :param failing_statuses: statuses at which waiting makes no sense; FAILED by default, though a firmware that failed
         may be verified once more.
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
         default. The first look is made in a worker.
@@ -39,9 +39,9 @@ class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
     :param poke_interval: seconds between two looks; 60 by default, a look costs one request.
     :param timeout: seconds to wait; Airflow's default of 7 days.
     :param soft_fail: skip the task instead of failing it, for a failing status and for a timeout.
-    :raises FirmwareStatusError: the package has a failing status.
+    :raises FirmwareStatusError: the firmware has a failing status.
     :raises InvalidParameterError: there is no such status; nothing is sent.
-    :raises NotFoundError: there is no such package.
+    :raises NotFoundError: there is no such firmware.
     :raises PollingFailedError: polls have failed for too long.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/QueryOTAFirmware?id=Kf0la6l0l8hmm

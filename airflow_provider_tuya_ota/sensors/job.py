@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
     """Wait until a verification or upgrade job has succeeded on every device.
 
-    Reads only. Succeeds for a verification when the package says so and every device task does, for an upgrade job
-    when every device task does. Package, job and tasks may contradict each other for five minutes after the end.
+    Reads only. Succeeds for a verification when the firmware says so and every device task does, for an upgrade job
+    when every device task does. Firmware, job and tasks may contradict each other for five minutes after the end.
 
     A poll that fails in transit counts as "not yet", for two hours in a row at the most. A refusal of what was polled
     well before is tolerated for five minutes: a key is being changed. All modes judge alike; in the mode ``reschedule``

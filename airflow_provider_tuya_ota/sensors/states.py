@@ -1,4 +1,4 @@
-"""What the worker does for the sensors of packages and devices."""
+"""What the worker does for the sensors of firmwares and devices."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def firmware_condition(sensor: TuyaOTAFirmwareStatusSensor) -> FirmwareCondition:
-    """Read what the sensor of packages waits for.
+    """Read what the sensor of firmwares waits for.
 
     :raises InvalidParameterError: before anything is sent.
     """
@@ -66,7 +66,7 @@ def devices_condition(sensor: TuyaOTADeviceStateSensor) -> DevicesCondition:
 def look(sensor: Sensor, context: Context, condition: Condition) -> bool:
     """Poll once: True when the condition holds, False when it may still.
 
-    :raises FirmwareStatusError: the package has a failing status.
+    :raises FirmwareStatusError: the firmware has a failing status.
     :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.status.conditions.poll_condition`.
     """
     settings = TuyaOTAHook(sensor.tuya_ota_conn_id).get_settings()

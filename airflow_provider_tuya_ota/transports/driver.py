@@ -82,7 +82,7 @@ class StateStore(Protocol):
         """Write durably; what raises here stops the flow before it goes on."""
 
     def neighbours(self, mask: str | None) -> Neighbours:
-        """Give what other tasks have written about the same package."""
+        """Give what other tasks have written about the same firmware."""
 
 
 class NullStore:

@@ -1,4 +1,4 @@
-"""The trigger that waits for a package or devices without holding a worker."""
+"""The trigger that waits for a firmware or devices without holding a worker."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class TuyaOTAJobTrigger(BaseTrigger):
     :param options: deadline and intervals, as :meth:`WaitOptions.to_dict` gives them.
     :param on_cancel: ``stop`` or ``keep``; ``keep`` by default, because a trigger that was stored before this argument
         existed promised to stop nothing.
-    :param firmware_id: package of the job, for which many jobs can be looked at with one request; empty, as in older
+    :param firmware_id: firmware of the job, for which many jobs can be looked at with one request; empty, as in older
         stored triggers: the first look finds it out.
     :param resume_state: what the operator wants back with the event; ``Dag.test()`` drops what is given to ``defer``
         instead.

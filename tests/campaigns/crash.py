@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
-from airflow_provider_tuya_ota.core.upload import ensure_package
+from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from tests.campaigns.table import Row
 from tests.contract.release import FILE, PACKAGE, PILOTS, PRODUCT, REST, Platform
 from tests.contract.worlds import MemoryTransport, Quiet, settings
@@ -146,7 +146,7 @@ class Story:
     def _package(self) -> str:
         verified = {"need_to_verify": False} if self.what == "upgrade" else {}
         action = actions.CreateOTAFirmware(**{name: getattr(PACKAGE, name) for name in PACKAGE.__slots__} | verified)
-        firmware_id: str = self._client(Fate()).run(ensure_package(SETTINGS, action, FILE)).firmware_id
+        firmware_id: str = self._client(Fate()).run(ensure_firmware(SETTINGS, action, FILE)).firmware_id
         self.platform.world.sleep(10)
         return firmware_id
 

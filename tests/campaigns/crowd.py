@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.campaigns.field import Case, Field
 
 BYSTANDERS = 4
-"""Other waits, each for a package of its own; enough that each triggerer very probably has one."""
+"""Other waits, each for a firmware of its own; enough that each triggerer very probably has one."""
 LONGEST_GAP = 15.0
 """Seconds between two polls of another job."""
 STARTED_WITHIN = 1500.0

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError, TransportError
-from airflow_provider_tuya_ota.core.upload import ensure_package
+from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
@@ -101,7 +101,7 @@ class Story:
         values = {name: getattr(PACKAGE, name) for name in PACKAGE.__slots__}
         action = actions.CreateOTAFirmware(**values | {"need_to_verify": self.what == "verification"})
         with TuyaOTAClient(SETTINGS, transport=self.transport, listener=Quiet(), runtime=self.world) as client:
-            firmware_id: str = client.run(ensure_package(SETTINGS, action, FILE)).firmware_id
+            firmware_id: str = client.run(ensure_firmware(SETTINGS, action, FILE)).firmware_id
         self.world.now += 10
         return firmware_id
 

@@ -63,7 +63,7 @@ class Shape:
     poll_interval: float
 
     def __str__(self) -> str:
-        return f"{self.waits} jobs of {self.packages} packages, poll_interval {self.poll_interval:g}"
+        return f"{self.waits} jobs of {self.packages} firmwares, poll_interval {self.poll_interval:g}"
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Result:
 
 
 def shapes(waits: int) -> list[Shape]:
-    """Give few and many packages, and looks as often as the budget allows and as rarely as by default."""
+    """Give few and many firmwares, and looks as often as the budget allows and as rarely as by default."""
     return [
         Shape(waits, waits // 2, 15),
         Shape(waits, waits // 5, 15),
@@ -173,7 +173,7 @@ async def _wait(shape: Shape, loop: VirtualLoop, *, shared: bool, minutes: float
 def best(shape: Shape, rate: float, minutes: float = MINUTES) -> float:
     """How late, in the median, the best of all pollers at a rate would be, given when the jobs end.
 
-    It wastes no request: each goes to the package that was glanced at longest ago among those in which something still
+    It wastes no request: each goes to the firmware that was glanced at longest ago among those in which something still
     runs, or reads the device of a job that has just been seen to have ended. Its answers take as long as ours.
     """
     loop = VirtualLoop()

@@ -1,4 +1,4 @@
-"""A thousand of the package's triggers in one process, in real time and over sockets.
+"""A thousand of the firmware's triggers in one process, in real time and over sockets.
 
 The emulator is a process of its own. Measured are how long the event loop stood still, what a wait costs in memory and
 processor time, how many requests arrived in any second, and when each end was noticed.
@@ -130,7 +130,7 @@ def measure(folder: Path, waits: int, *, packages: int, seconds: float, poll_int
 
     :param seconds: after which the last device is done.
     """
-    wanted = {"folder": str(folder), "waits": waits, "packages": packages, "seconds": seconds}
+    wanted = {"folder": str(folder), "waits": waits, "firmwares": packages, "seconds": seconds}
     environment = os.environ | {"AIRFLOW_HOME": str(folder), "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING"}
     told = subprocess.run(
         [sys.executable, "-m", "tests.campaigns.waits_for_real", json.dumps(wanted | {"poll_interval": poll_interval})],

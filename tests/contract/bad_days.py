@@ -82,5 +82,5 @@ def _what_is_there(platform: Platform) -> str:
     if twice:
         return f"wrong: jobs {twice}"
     if platform.packages > 1:
-        return f"wrong: {platform.packages} packages"
+        return f"wrong: {platform.packages} firmwares"
     return ""

@@ -27,7 +27,7 @@ READINGS: dict[str, tuple[Any, ...]] = CHOICES | {
 }
 """By contradiction: its readings, the default first."""
 APART = {"query_delay"}
-"""A package that its own id does not find stops a release, by a typed error."""
+"""A firmware that its own id does not find stops a release, by a typed error."""
 Case = dict[str, Any]
 CLIENT = {"client sends common parameters": "send_common_parameters", "client's method": "http_method"}
 
@@ -103,7 +103,7 @@ def outcome(case: Case, way: str = "in_memory") -> str:
     if seen != RIGHT:
         return f"wrong: the client saw {seen}"
     if platform.jobs != ONCE or platform.packages != 1 or set(platform.versions) != {VERSION}:
-        return f"wrong: {platform.packages} packages, jobs {dict(platform.jobs)}, versions {platform.versions}"
+        return f"wrong: {platform.packages} firmwares, jobs {dict(platform.jobs)}, versions {platform.versions}"
     return "right"
 
 

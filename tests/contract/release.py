@@ -20,7 +20,7 @@ from airflow_provider_tuya_ota.core.model.states import TaskStatus
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
-from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_package
+from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_firmware
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
@@ -127,7 +127,7 @@ def a_release(settings: Settings, platform: Platform) -> Flow[Seen]:
     except NotFoundError as error:
         refused_as = type(error).__name__
 
-    package = yield from ensure_package(settings, PACKAGE, FILE)
+    package = yield from ensure_firmware(settings, PACKAGE, FILE)
     verify = actions.CreateOTAVerifyJob(firmware_id=package.firmware_id, product_key=PRODUCT, target_device_name=PILOTS)
     verification = yield from start_verification(settings, verify, if_verified=IfVerified.SUCCEED)
     verified: Verdict = yield from wait_for_job(settings, verification.job_id, PATIENCE)
@@ -135,7 +135,7 @@ def a_release(settings: Settings, platform: Platform) -> Flow[Seen]:
     first = yield from _upgrade_and_stop(settings, package.firmware_id)
     platform.bring_back()
 
-    same = yield from ensure_package(settings, PACKAGE, FILE)
+    same = yield from ensure_firmware(settings, PACKAGE, FILE)
     still = yield from start_verification(settings, verify, if_verified=IfVerified.SUCCEED)
     retry = yield from start_upgrade(settings, _upgrade(package.firmware_id, [AWAY]))
     last: Verdict = yield from wait_for_job(settings, retry.job_id, PATIENCE)

@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.lists import list_tasks
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.model.states import FirmwareStatus, JobStatus, TaskStatus
-from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_package
+from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_firmware
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
@@ -47,7 +47,7 @@ def a_day(settings: Settings, emulator: Emulator) -> Flow[dict[str, Any]]:
     modules = yield from call(settings, actions.ListOTAModuleByProduct(product_key=PRODUCT))
     yield from call(settings, actions.DeleteOTAModule(**module))
 
-    package = yield from ensure_package(settings, PACKAGE, FILE)
+    package = yield from ensure_firmware(settings, PACKAGE, FILE)
     firmware_id = package.firmware_id
     yield from call(
         settings, actions.ModifyOTAFirmware(firmware_id=firmware_id, firmware_name="day", firmware_desc="sunny")

@@ -8,7 +8,7 @@ from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
-from airflow_provider_tuya_ota.core.upload import ensure_package
+from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
@@ -46,7 +46,7 @@ def test_a_job_of_a_hundred_thousand_devices_is_watched_with_nine_requests_a_loo
         action = actions.CreateOTAFirmware(
             **{name: getattr(PACKAGE, name) for name in PACKAGE.__slots__} | {"need_to_verify": False}
         )
-        package = yield from ensure_package(settings, action, FILE)
+        package = yield from ensure_firmware(settings, action, FILE)
         created = yield from call(
             settings,
             actions.CreateOTAStaticUpgradeJob(

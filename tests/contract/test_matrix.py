@@ -70,7 +70,7 @@ def test_few_cases_cover_every_two_readings() -> None:
     assert all(frozenset(case.items()) in met for case in together(2) if case != IMPOSSIBLE)
 
 
-def test_a_client_that_takes_the_package_s_id_for_the_job_s_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_takes_the_firmware_s_id_for_the_job_s_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     read = CreateOTAVerifyJob.parse
 
     def naive(self: CreateOTAVerifyJob, reply: Any) -> Created:

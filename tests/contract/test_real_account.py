@@ -22,7 +22,7 @@ from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_v
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
-from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_package
+from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_firmware
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def release(settings: Settings, content: bytes) -> Flow[tuple[Verdict, Verdict]]
         size=len(content),
         open_file=lambda: io.BytesIO(content),
     )
-    package = yield from ensure_package(
+    package = yield from ensure_firmware(
         settings,
         actions.CreateOTAFirmware(
             dest_version=version,

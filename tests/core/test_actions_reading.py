@@ -63,7 +63,7 @@ def test_an_incomplete_upload_ticket_is_refused(key: str) -> None:
         pytest.param({"jobId": "9", "firmwareId": "8"}, "9", id="both"),
         pytest.param({"jobId": "", "firmwareId": "8"}, "8", id="job id empty"),
         pytest.param({"jobId": 1836340779212661234}, "1836340779212661234", id="as a number"),
-        pytest.param({"firmwareId": "178"}, None, id="only the package's own id"),
+        pytest.param({"firmwareId": "178"}, None, id="only the firmware's own id"),
         pytest.param({}, None, id="nothing"),
         pytest.param(None, None, id="null"),
         pytest.param([], None, id="a list"),
@@ -90,7 +90,7 @@ def test_what_was_created_keeps_time_and_request_id() -> None:
         {"data": firmware(status=1)},
     ],
 )
-def test_a_package_is_read_in_every_plausible_form(fields: dict[str, Any]) -> None:
+def test_a_firmware_is_read_in_every_plausible_form(fields: dict[str, Any]) -> None:
     package = parse(QueryOTAFirmware(firmware_id="178"), **fields)
 
     assert (package.firmware_id, package.status, package.module_name) == ("178", FirmwareStatus.VERIFIED, "default")
@@ -106,13 +106,13 @@ def test_digests_are_read_in_one_spelling() -> None:
 
 
 @pytest.mark.parametrize("info", [{"firmwareId": "178"}, firmware("", status=1), {}, None, 7])
-def test_a_package_without_id_or_status_is_refused(info: Any) -> None:
+def test_a_firmware_without_id_or_status_is_refused(info: Any) -> None:
     with pytest.raises(ProtocolError):
         parse(QueryOTAFirmware(firmware_id="178"), firmwareInfo=info)
 
 
 @pytest.mark.parametrize("fields", [{"firmwareInfo": [firmware()], "total": "3"}, {"data": [firmware()], "total": 3}])
-def test_a_page_of_packages_is_read_with_its_total(fields: dict[str, Any]) -> None:
+def test_a_page_of_firmwares_is_read_with_its_total(fields: dict[str, Any]) -> None:
     page = parse(ListOTAFirmware(current_page=1, page_size=100), **fields)
 
     assert ([item.firmware_id for item in page.items], page.total) == (["178"], 3)
@@ -168,7 +168,7 @@ def test_an_unknown_task_status_survives_and_is_no_end(status: str) -> None:
     assert not TaskStatus(status).has_ended
 
 
-def test_an_unknown_package_status_survives() -> None:
+def test_an_unknown_firmware_status_survives() -> None:
     assert (FirmwareStatus(42).name, FirmwareStatus(42).value) == ("STATUS_42", 42)
 
 

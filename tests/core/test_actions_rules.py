@@ -105,7 +105,7 @@ def test_every_operation_is_written_as_on_the_wire() -> None:
     }
 
 
-def test_a_package_is_written_as_on_the_wire() -> None:
+def test_a_firmware_is_written_as_on_the_wire() -> None:
     action = CreateOTAFirmware(
         dest_version="1.1",
         firmware_name="lamp",
@@ -252,7 +252,7 @@ def test_a_digest_has_the_length_of_its_method(method: str | None, digits: int) 
     )
 
 
-def test_a_package_must_bring_another_version_than_its_source() -> None:
+def test_a_firmware_must_bring_another_version_than_its_source() -> None:
     assert "is also dest_version" in str(problem("CreateOTAFirmware", src_version="1.1"))
 
 

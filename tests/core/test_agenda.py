@@ -117,7 +117,7 @@ def test_a_look_that_failed_is_due_again() -> None:
     assert looks(taken(scheduler, POLL)) == ["1"]
 
 
-def test_few_jobs_are_not_glanced_at_and_many_are_by_their_packages() -> None:
+def test_few_jobs_are_not_glanced_at_and_many_are_by_their_firmwares() -> None:
     assert glances(taken(crowd(20), 0.0)) == []
 
     first, second = glances(taken(crowd(), 0.0))
@@ -193,7 +193,7 @@ def test_a_job_that_is_listed_as_ended_is_not_put_off_by_the_next_list() -> None
     assert [scheduler.next(2.0), scheduler.next(2.0)] == [PollJob("2", is_large=False), PollJob("4", is_large=False)]
 
 
-def test_a_package_in_which_a_job_has_ended_is_soon_glanced_at_again() -> None:
+def test_a_firmware_in_which_a_job_has_ended_is_soon_glanced_at_again() -> None:
     scheduler = crowd(packages=1)
     (at,) = glances(taken(scheduler, 0.0))
     scheduler.jobs_listed(at, JobListing({}, 3), 600.0)
@@ -258,7 +258,7 @@ def test_jobs_that_nobody_waits_for_any_more_are_left_out_of_what_a_glance_shows
     assert scheduler.jobs_listed(other, JobListing({"1": job("1")}, 1), 1.0) == []
 
 
-def test_a_job_whose_package_is_not_known_is_glanced_at_alone_until_a_look_tells_it() -> None:
+def test_a_job_whose_firmware_is_not_known_is_glanced_at_alone_until_a_look_tells_it() -> None:
     scheduler = crowd(packages=1)
     scheduler.add("new", firmware_id="", poll_interval=POLL, now=1.0)
     assert glances(taken(scheduler, 1.0))[1:] == [ListJobs("", ("new",), 1)]

@@ -67,14 +67,14 @@ def test_after_a_lost_request_only_devices_with_a_task_are_asked_for_again() -> 
 @pytest.mark.parametrize(
     ("told", "job_id", "again"),
     [
-        pytest.param({"firmwareId": "179"}, None, False, id="of another package"),
+        pytest.param({"firmwareId": "179"}, None, False, id="of another firmware"),
         pytest.param({"firmwareId": "178", "jobId": "8"}, "9", False, id="of another job"),
         pytest.param({"firmwareId": "178", "jobId": "9"}, "9", True, id="of the job"),
-        pytest.param({"jobId": "8"}, None, True, id="of any job of a package that is not told"),
+        pytest.param({"jobId": "8"}, None, True, id="of any job of a firmware that is not told"),
         pytest.param({}, "9", True, id="of a job that is not told"),
     ],
 )
-def test_after_a_lost_request_only_tasks_of_the_package_and_the_job_count(
+def test_after_a_lost_request_only_tasks_of_the_firmware_and_the_job_count(
     told: dict[str, str], job_id: str | None, again: bool
 ) -> None:
     script = Script([lost(), NOTHING_WAITS, waits("a", **told), *([ok()] if again else [])])

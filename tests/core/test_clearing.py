@@ -185,7 +185,7 @@ def test_a_job_that_ended_before_the_clear_costs_no_wait() -> None:
 
 
 def with_a_lost_answer(status: str, *tasks: dict[str, Any], number: int = 1) -> Script:
-    """A package with jobs that may be the one whose answer was lost: they show none, or some, of the devices."""
+    """A firmware with jobs that may be the one whose answer was lost: they show none, or some, of the devices."""
     told = [OWN | {"jobId": str(9 + at), "targetSelection": "SPECIFIC", "jobStatus": status} for at in range(number)]
 
     def listed(sent: Sent) -> Response:

@@ -53,19 +53,19 @@ def wait(condition: Condition, answers: Any, seconds: float = 100.0) -> Script:
 
 
 @pytest.mark.parametrize(("status", "is_met"), [(0, False), (1, True), (2, False), (7, False)])
-def test_a_package_is_seen_with_its_status(status: int, is_met: bool) -> None:
+def test_a_firmware_is_seen_with_its_status(status: int, is_met: bool) -> None:
     assert Script([package(status)]).run(VERIFIED.look(SETTINGS)).is_met is is_met
 
 
 def test_a_failing_status_ends_the_wait() -> None:
-    with pytest.raises(FirmwareStatusError, match=r"package 178 \(1.1\) is FAILED, so it will not become VERIFIED"):
+    with pytest.raises(FirmwareStatusError, match=r"firmware 178 \(1.1\) is FAILED, so it will not become VERIFIED"):
         wait(VERIFIED, [package(3)])
 
 
 def test_a_status_that_is_wanted_does_not_fail() -> None:
     condition = FirmwareCondition(firmware_id="178", statuses=["FAILED"], failing_statuses=["FAILED"])
 
-    assert Script([package(3)]).run(condition.look(SETTINGS)) == Seen(is_met=True, line="package 178 (1.1) is FAILED")
+    assert Script([package(3)]).run(condition.look(SETTINGS)) == Seen(is_met=True, line="firmware 178 (1.1) is FAILED")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_after_the_deadline_there_is_one_more_look() -> None:
 
 @pytest.mark.parametrize(
     ("answers", "said"),
-    [([package(0), package(2)], "the time is over: package 178 .* is VERIFYING"), ([lost()] * 50, "nothing was seen")],
+    [([package(0), package(2)], "the time is over: firmware 178 .* is VERIFYING"), ([lost()] * 50, "nothing was seen")],
 )
 def test_a_wait_that_is_over_says_what_was_seen_last(answers: list[Any], said: str) -> None:
     with pytest.raises(WaitTimeoutError, match=said):
@@ -128,7 +128,9 @@ def test_what_does_not_exist_is_not_waited_for() -> None:
         wait(VERIFIED, [refused("iot.firmware.FirmwareNotFound")])
 
 
-@pytest.mark.parametrize(("condition", "subject"), [(VERIFIED, "package 178"), (online(), "the devices of product pk")])
+@pytest.mark.parametrize(
+    ("condition", "subject"), [(VERIFIED, "firmware 178"), (online(), "the devices of product pk")]
+)
 def test_an_outage_is_tolerated_for_two_hours_and_no_longer(condition: Condition, subject: str) -> None:
     script = Script(lambda _: lost())
 
@@ -192,7 +194,7 @@ def test_a_condition_survives_as_json(condition: Condition) -> None:
         ({"firmware_id": ""}, "firmware_id"),
     ],
 )
-def test_a_wait_for_a_package_that_makes_no_sense_is_refused(changes: dict[str, Any], said: str) -> None:
+def test_a_wait_for_a_firmware_that_makes_no_sense_is_refused(changes: dict[str, Any], said: str) -> None:
     arguments: dict[str, Any] = {"firmware_id": "178", "statuses": ["VERIFIED"], "failing_statuses": []}
 
     with pytest.raises(InvalidParameterError, match=said):

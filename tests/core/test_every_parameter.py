@@ -123,7 +123,7 @@ def test_whatever_names_something_is_an_id_or_a_name(field: str) -> None:
 @pytest.mark.parametrize(
     "id_", ["", "None", "null", "undefined", " 178", "178 ", "1 78", "178.0", "1e+2", "1\ud800", "\uff11"]
 )
-def test_no_package_is_deleted_under_an_id_that_is_none(id_: str) -> None:
+def test_no_firmware_is_deleted_under_an_id_that_is_none(id_: str) -> None:
     with pytest.raises(InvalidParameterError, match=r"firmware_id \(FirmwareId\)"):
         DeleteOTAFirmware(firmware_id=id_)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.upload import ensure_package
+from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.core.wire.http import Response
 from tests.core.frames import shown_of
 from tests.core.script import SECRET, SETTINGS, Script, answered, by_action, gateway, lost, ok, refused
@@ -42,6 +42,6 @@ STORIES: dict[str, dict[str, Answer]] = {
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
 def test_a_flow_that_fails_shows_nothing_secret(story: dict[str, Answer]) -> None:
     with pytest.raises(TuyaOTAError) as caught:
-        Script(by_action(story)).run(ensure_package(SETTINGS, ACTION, FILE))
+        Script(by_action(story)).run(ensure_firmware(SETTINGS, ACTION, FILE))
 
     assert [text for text in shown_of(caught.value) if "canary" in text] == []

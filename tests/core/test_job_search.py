@@ -131,7 +131,7 @@ def test_a_job_whose_devices_are_not_told_yet_is_waited_for_and_never_taken() ->
     for told in ([], ["d1"]):
         script = script_with([named()], {"9": told})
         with pytest.raises(
-            AmbiguousOutcomeError, match=r"Job 9 of package 178 could be.*may not list all of the devices"
+            AmbiguousOutcomeError, match=r"Job 9 of firmware 178 could be.*may not list all of the devices"
         ):
             search(script)
         assert sum(script.sleeps) >= 65

@@ -13,7 +13,7 @@ def listed(*jobs: dict[str, Any]) -> Any:
     return ok(data=list(jobs), total=len(jobs))
 
 
-def test_a_glance_at_many_jobs_of_a_package_is_one_request() -> None:
+def test_a_glance_at_many_jobs_of_a_firmware_is_one_request() -> None:
     script = Script([listed(job("1"), job("2", status="COMPLETED"), job("3"))])
 
     listing = script.run(fetch_job_listing(SETTINGS, "178", ["1", "2", "9"]))
@@ -24,7 +24,7 @@ def test_a_glance_at_many_jobs_of_a_package_is_one_request() -> None:
 
 
 @pytest.mark.parametrize(("firmware_id", "pages"), [("", 1), ("178", 3)])
-def test_a_few_jobs_of_a_long_list_or_of_no_known_package_are_asked_for_by_themselves(
+def test_a_few_jobs_of_a_long_list_or_of_no_known_firmware_are_asked_for_by_themselves(
     firmware_id: str, pages: int
 ) -> None:
     script = Script([ok(data=job("1")), ok(data=job("2"))])

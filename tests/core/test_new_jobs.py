@@ -203,7 +203,7 @@ def test_an_answer_that_names_a_job_that_was_there_before_names_none() -> None:
     assert start(script).job_id == "9"
 
 
-def test_an_answer_that_names_the_job_of_another_package_names_none() -> None:
+def test_an_answer_that_names_the_job_of_another_firmware_names_none() -> None:
     theirs = ok(data=OWN | {"jobId": "77", "firmwareId": "999"})
     script = script_for(
         CreateOTAStaticUpgradeJob=ok(data={"jobId": "77"}),

@@ -75,7 +75,7 @@ class Counted(io.BytesIO):
         (None, {"SignMethod": "SHA256", "FirmwareSign": SHA256}, {"SHA256": SHA256}),
     ],
 )
-def test_a_new_package_is_told_size_and_digest_of_what_was_sent_and_its_file_is_read_once(
+def test_a_new_firmware_is_told_size_and_digest_of_what_was_sent_and_its_file_is_read_once(
     asked: str | None, told: dict[str, str], digests: dict[str, str]
 ) -> None:
     script = script_for(lists=packages(), tickets=ticket(), create=ok(data={"firmwareId": "178"}))
@@ -97,7 +97,7 @@ def test_a_new_package_is_told_size_and_digest_of_what_was_sent_and_its_file_is_
         ([OURS | {"firmwareSign": "ef" * 32, "signMethod": "SHA512"}, OURS], ("SHA256",)),
     ],
 )
-def test_a_file_whose_version_exists_is_read_once_for_the_digests_that_its_packages_carry(
+def test_a_file_whose_version_exists_is_read_once_for_the_digests_that_its_firmwares_carry(
     theirs: list[dict[str, Any]], digested: tuple[str, ...]
 ) -> None:
     script, file = script_for(lists=packages(*theirs)), Reads([b"lamp"])
@@ -146,7 +146,7 @@ def test_an_answer_of_storage_that_came_before_the_end_of_the_file_stores_nothin
     script = script_for(lists=packages(), tickets=ticket(), uploads=STORED)
     script.takes_files = False
 
-    with pytest.raises(UnreadableReplyError, match=r"came before all of it was sent.* No package was created"):
+    with pytest.raises(UnreadableReplyError, match=r"came before all of it was sent.* No firmware was created"):
         ensure(script)
     assert script.actions == ["ListOTAFirmware", *["GenerateOTAUploadURL", "POST"] * 3]
 
@@ -166,7 +166,7 @@ def test_in_doubt_only_a_digest_that_was_not_taken_costs_another_read(method: st
 
 @pytest.mark.parametrize("then", [[b"lamps"], [SOURCE_FAILS] * 3])
 @pytest.mark.parametrize(("doubt", "kind"), [(lost(), TransportError), (ok(data={}), ProtocolError)])
-def test_in_doubt_a_package_that_cannot_be_compared_leaves_the_doubt(
+def test_in_doubt_a_firmware_that_cannot_be_compared_leaves_the_doubt(
     doubt: Answer, kind: type[TuyaOTAError], then: list[bytes | Exception]
 ) -> None:
     theirs = OURS | {"signMethod": "MD5", "firmwareSign": MD5}

@@ -78,14 +78,18 @@ PACKAGE = {"step": "upload", "firmware_id": "178", "version": "2.0", "product_ke
 @pytest.mark.parametrize(
     ("event", "values", "text"),
     [
-        (Event.SUCCEEDED, JOB | {"counts": {"SUCCEEDED": 2}}, "OTA job 9 for package 178 succeeded: 2 SUCCEEDED, 0 s."),
+        (
+            Event.SUCCEEDED,
+            JOB | {"counts": {"SUCCEEDED": 2}},
+            "OTA job 9 for firmware 178 succeeded: 2 SUCCEEDED, 0 s.",
+        ),
         (Event.SUCCEEDED, {"job_id": "9"}, "OTA job 9 succeeded, 0 s."),
-        (Event.FAILED, JOB | {"counts": {"FAILED": 1}}, "OTA job 9 for package 178 failed: 1 FAILED, 0 s. Why."),
-        (Event.FAILED, JOB, "Step upgrade (OTA job 9 for package 178) failed, 0 s. Why."),
+        (Event.FAILED, JOB | {"counts": {"FAILED": 1}}, "OTA job 9 for firmware 178 failed: 1 FAILED, 0 s. Why."),
+        (Event.FAILED, JOB, "Step upgrade (OTA job 9 for firmware 178) failed, 0 s. Why."),
         (Event.REFUSED, {"step": "check"}, "Step check was refused, nothing was started, 0 s. Why."),
-        (Event.TIMEOUT, JOB, "OTA job 9 for package 178 ran out of time, 0 s. Why."),
-        (Event.UPLOADED, PACKAGE | {"did": "created"}, "OTA package 178 for version 2.0 of product pk created, 0 s."),
-        (Event.UPLOADED, {"firmware_id": "178", "product_key": "pk"}, "OTA package 178 is uploaded, 0 s."),
+        (Event.TIMEOUT, JOB, "OTA job 9 for firmware 178 ran out of time, 0 s. Why."),
+        (Event.UPLOADED, PACKAGE | {"did": "created"}, "OTA firmware 178 for version 2.0 of product pk created, 0 s."),
+        (Event.UPLOADED, {"firmware_id": "178", "product_key": "pk"}, "OTA firmware 178 is uploaded, 0 s."),
         (Event.SUCCEEDED, {"step": "other"}, "Step other succeeded, 0 s."),
     ],
 )

@@ -124,7 +124,7 @@ def test_what_a_library_writes_is_not_repeated_where_a_code_tells_it(code: str) 
     assert "canary" not in text.lower()
 
 
-def test_an_error_of_this_package_stays_what_it_is() -> None:
+def test_an_error_of_this_firmware_stays_what_it_is() -> None:
     error = TuyaOTAError("known")
 
     assert failure_of(SOURCE, error) is error

@@ -58,7 +58,7 @@ def test_an_upgrade_is_known_by_the_id_that_the_answer_gives(key: str) -> None:
     assert script.run(start_upgrade(SETTINGS, ACTION)) == NewJob(job_id="3", utc_create="now", request_id=REQUEST_ID)
 
 
-def test_an_upgrade_that_is_not_named_is_found_among_the_package_s_upgrades() -> None:
+def test_an_upgrade_that_is_not_named_is_found_among_the_firmware_s_upgrades() -> None:
     script = script_for(jobs(VERIFICATION, OLD), jobs(VERIFICATION, OLD), jobs(job("9"), OLD, NEW), create=ok(data={}))
 
     assert script.run(start_upgrade(SETTINGS, ACTION)).job_id == "3"
@@ -93,14 +93,14 @@ def test_an_upgrade_that_was_accepted_but_never_appears_stops_for_a_person() -> 
 def test_two_new_upgrades_are_named_and_neither_is_taken() -> None:
     script = script_for(jobs(OLD), jobs(OLD, NEW, OTHER), create=lost())
 
-    with pytest.raises(AmbiguousOutcomeError, match=r"2 jobs \(3, 4\) of package 178 could be the one"):
+    with pytest.raises(AmbiguousOutcomeError, match=r"2 jobs \(3, 4\) of firmware 178 could be the one"):
         script.run(start_upgrade(SETTINGS, ACTION))
 
 
 def test_a_refusal_is_told_as_it_is() -> None:
     script = script_for(jobs(), create=refused("iot.firmware.FirmwareNotVerified"))
 
-    with pytest.raises(ConflictError, match="Verify the package first"):
+    with pytest.raises(ConflictError, match="Verify the firmware first"):
         script.run(start_upgrade(SETTINGS, ACTION))
 
 

@@ -24,7 +24,7 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.flows.eventually import SHOW_TIMES
 from airflow_provider_tuya_ota.core.model.entities import UploadTicket
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.upload import FirmwareFile, Package, ensure_package, upload_request
+from airflow_provider_tuya_ota.core.upload import EnsuredFirmware, FirmwareFile, ensure_firmware, upload_request
 from airflow_provider_tuya_ota.core.wire.http import Response
 from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, firmware, gateway, lost, ok, refused
 
@@ -77,14 +77,14 @@ def script_for(
     )
 
 
-def ensure(script: Script, action: CreateOTAFirmware = ACTION, file: FirmwareFile = FILE) -> Package:
-    return script.run(ensure_package(SETTINGS, action, file))
+def ensure(script: Script, action: CreateOTAFirmware = ACTION, file: FirmwareFile = FILE) -> EnsuredFirmware:
+    return script.run(ensure_firmware(SETTINGS, action, file))
 
 
-def test_a_new_package_is_uploaded_then_created() -> None:
+def test_a_new_firmware_is_uploaded_then_created() -> None:
     script = script_for(lists=packages(), tickets=ticket(), create=ok(data={"firmwareId": "178", "utcCreate": "now"}))
 
-    assert ensure(script) == Package(
+    assert ensure(script) == EnsuredFirmware(
         firmware_id="178", is_new=True, digests={"SHA256": SHA256}, utc_create="now", request_id=REQUEST_ID
     )
     assert script.actions == ["ListOTAFirmware", "GenerateOTAUploadURL", "POST", "CreateOTAFirmware"]
@@ -127,7 +127,7 @@ def test_the_form_has_the_documented_fields_in_order_and_the_file_last() -> None
         ([OURS | {"moduleName": "ble", "firmwareId": "1"}, OURS], True),
     ],
 )
-def test_the_package_of_the_same_product_module_version_and_bytes_is_adopted(
+def test_the_firmware_of_the_same_product_module_version_and_bytes_is_adopted(
     existing: list[dict[str, Any]],
     adopted: bool,
 ) -> None:
@@ -157,7 +157,7 @@ def test_a_version_taken_by_other_bytes_stops_before_anything_is_sent(other: dic
     assert script.actions == ["ListOTAFirmware"]
 
 
-def test_the_right_one_of_several_packages_is_adopted() -> None:
+def test_the_right_one_of_several_firmwares_is_adopted() -> None:
     script = script_for(lists=packages(OURS | {"firmwareId": "1", "firmwareSign": "ef" * 32}, OURS))
 
     assert ensure(script).firmware_id == "178"
@@ -218,7 +218,7 @@ def test_an_upload_that_storage_refuses_is_not_repeated(answer: Response, kind: 
         ok(data={}),
     ],
 )
-def test_in_doubt_the_package_that_appears_is_taken(doubt: Answer) -> None:
+def test_in_doubt_the_firmware_that_appears_is_taken(doubt: Answer) -> None:
     script = script_for(lists=[packages(), packages(), packages(OURS)], tickets=ticket(), create=doubt)
 
     package = ensure(script)
@@ -228,7 +228,7 @@ def test_in_doubt_the_package_that_appears_is_taken(doubt: Answer) -> None:
     assert script.sleeps == [SHOW_TIMES[0]]
 
 
-def test_a_package_found_behind_an_answer_without_id_is_new() -> None:
+def test_a_firmware_found_behind_an_answer_without_id_is_new() -> None:
     script = script_for(lists=[packages(), packages(OURS)], tickets=ticket(), create=ok(data={}))
 
     package = ensure(script)
@@ -245,7 +245,7 @@ def test_a_package_found_behind_an_answer_without_id_is_new() -> None:
         (ok(data={}), ProtocolError),
     ],
 )
-def test_in_doubt_without_a_package_the_error_stands_and_nothing_is_repeated(
+def test_in_doubt_without_a_firmware_the_error_stands_and_nothing_is_repeated(
     doubt: Answer, kind: type[TuyaOTAError]
 ) -> None:
     script = script_for(lists=packages(), tickets=ticket(), create=doubt)
@@ -257,7 +257,7 @@ def test_in_doubt_without_a_package_the_error_stands_and_nothing_is_repeated(
 
 
 @pytest.mark.parametrize("refusal", [lost(Delivery.NEVER_SENT), refused("iot.firmware.FirmwareCountExceedMax")])
-def test_without_doubt_nobody_looks_for_a_package(refusal: Answer) -> None:
+def test_without_doubt_nobody_looks_for_a_firmware(refusal: Answer) -> None:
     script = script_for(lists=[packages()], tickets=ticket(), create=refusal)
 
     with pytest.raises(TuyaOTAError):
@@ -265,7 +265,7 @@ def test_without_doubt_nobody_looks_for_a_package(refusal: Answer) -> None:
     assert script.sleeps == []
 
 
-def test_someone_elses_package_of_that_version_is_named_when_it_appears() -> None:
+def test_someone_elses_firmware_of_that_version_is_named_when_it_appears() -> None:
     theirs = OURS | {"firmwareSign": "ef" * 32}
     script = script_for(
         lists=[packages(), packages(theirs)],
@@ -342,4 +342,4 @@ def test_a_bucket_in_plain_http_is_refused_unless_permitted() -> None:
     with pytest.raises(ConfigurationError, match="Object storage at http://bucket"):
         ensure(script)
     settings = dataclasses.replace(SETTINGS, allow_http=True)
-    assert script.run(ensure_package(settings, ACTION, FILE)).is_new
+    assert script.run(ensure_firmware(settings, ACTION, FILE)).is_new

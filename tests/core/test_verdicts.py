@@ -56,7 +56,7 @@ def states() -> st.SearchStrategy[Verdict]:
 @pytest.mark.parametrize(
     "statuses", [c for n in range(3) for c in itertools.combinations_with_replacement(TASK_STATUSES, n)]
 )
-def test_success_means_that_every_device_and_for_a_verification_the_package_succeeded(
+def test_success_means_that_every_device_and_for_a_verification_the_firmware_succeeded(
     statuses: tuple[str, ...], kind: str
 ) -> None:
     for job, firmware in itertools.product(JOB_STATUSES, FIRMWARE_STATUSES):
@@ -100,22 +100,22 @@ def test_a_verdict_of_a_later_version_is_still_read() -> None:
         (["SUCCEEDED", "IN_PROGRESS"], "IN_PROGRESS", 2, RUNNING, ""),
         ([], "IN_PROGRESS", 2, RUNNING, ""),
         (["ROLLED_BACK"], "IN_PROGRESS", 2, RUNNING, ""),
-        (["SUCCEEDED"], "COMPLETED", 2, SETTLING, "the package is VERIFYING"),
-        (["SUCCEEDED"], "COMPLETED", 0, SETTLING, "the package is UNVERIFIED"),
+        (["SUCCEEDED"], "COMPLETED", 2, SETTLING, "the firmware is VERIFYING"),
+        (["SUCCEEDED"], "COMPLETED", 0, SETTLING, "the firmware is UNVERIFIED"),
         (["SUCCEEDED"], "COMPLETED", -1, SUCCEEDED, ""),
-        (["SUCCEEDED"], "COMPLETED", 42, SETTLING, "the package is STATUS_42"),
-        (["SUCCEEDED"], "COMPLETED", None, SETTLING, "the package is not known"),
+        (["SUCCEEDED"], "COMPLETED", 42, SETTLING, "the firmware is STATUS_42"),
+        (["SUCCEEDED"], "COMPLETED", None, SETTLING, "the firmware is not known"),
         (["SUCCEEDED", "QUEUED"], "COMPLETED", 1, SETTLING, "the job is COMPLETED while devices are not done"),
         ([], "COMPLETED", 1, SETTLING, "COMPLETED without any device task"),
-        (["FAILED", "SUCCEEDED"], "COMPLETED", 3, FAILED, "the package failed its verification (1 FAILED)"),
-        (["SUCCEEDED"], "COMPLETED", 3, FAILED, "the package failed its verification (no device task did)"),
+        (["FAILED", "SUCCEEDED"], "COMPLETED", 3, FAILED, "the firmware failed its verification (1 FAILED)"),
+        (["SUCCEEDED"], "COMPLETED", 3, FAILED, "the firmware failed its verification (no device task did)"),
         (["FAILED", "SUCCEEDED"], "COMPLETED", 1, FAILED, "did not succeed on every device (1 FAILED)"),
         (["FAILED", "CANCELED"], "COMPLETED", 2, FAILED, "(1 FAILED, 1 CANCELED)"),
         (["CANCELED"], "CANCELED", 0, FAILED, "the job was cancelled (1 CANCELED)"),
         ([], "CANCELED", 0, FAILED, "the job was cancelled (no device task was lost)"),
     ],
 )
-def test_a_verification_is_judged_by_package_job_and_devices(
+def test_a_verification_is_judged_by_firmware_job_and_devices(
     statuses: list[str], job: str, firmware: int | None, outcome: Outcome, words: str
 ) -> None:
     verdict = assess(statuses, job, firmware)
@@ -151,7 +151,7 @@ def test_failing_devices_are_named_with_progress_and_reason() -> None:
 
     assert verdict.firmware_id == "178"
     assert verdict.failure_text() == (
-        "job 9: the package failed its verification (1 FAILED). Devices: d1 FAILED at 30 %: flash failed"
+        "job 9: the firmware failed its verification (1 FAILED). Devices: d1 FAILED at 30 %: flash failed"
     )
 
 
@@ -169,15 +169,15 @@ def test_of_many_devices_those_that_matter_most_are_named_and_all_are_counted() 
     assert "; and 10 more" in verdict.failure_text()
 
 
-def test_the_line_tells_package_job_counts_and_the_devices_that_move() -> None:
+def test_the_line_tells_firmware_job_counts_and_the_devices_that_move() -> None:
     verdict = assess(["SUCCEEDED", "IN_PROGRESS", "QUEUED"], "IN_PROGRESS", 2)
 
     assert verdict.line() == (
-        "job 9 IN_PROGRESS; package 178 VERIFYING; devices: 1 IN_PROGRESS, 1 QUEUED, 1 SUCCEEDED; d2 IN_PROGRESS"
+        "job 9 IN_PROGRESS; firmware 178 VERIFYING; devices: 1 IN_PROGRESS, 1 QUEUED, 1 SUCCEEDED; d2 IN_PROGRESS"
     )
 
 
-def test_the_line_of_an_upgrade_leaves_the_package_out() -> None:
+def test_the_line_of_an_upgrade_leaves_the_firmware_out() -> None:
     assert assess([], "PLANNED", None, "UPGRADE_FIRMWARE").line() == "job 9 PLANNED; devices: none yet"
 
 

@@ -97,7 +97,7 @@ def creates(script: Script) -> int:
 
 
 @pytest.mark.parametrize("status", [0, -1, 3, 42])
-def test_a_package_that_is_not_verified_gets_a_job(status: int) -> None:
+def test_a_firmware_that_is_not_verified_gets_a_job(status: int) -> None:
     script = script_for(status=status, lists=jobs(OLD), create=ok(data={"jobId": "2", "utcCreate": "now"}))
 
     assert start(script) == Verification(
@@ -166,7 +166,7 @@ def test_a_verification_that_a_list_showed_is_gone_on_with_and_not_certainly_one
 def test_a_verification_of_other_devices_is_not_followed() -> None:
     script = script_for(status=2, lists=jobs(NEW), devices=["d1", "d2"])
 
-    with pytest.raises(AlreadyUnderWayError, match="job 2 is verifying package 178 on other devices"):
+    with pytest.raises(AlreadyUnderWayError, match="job 2 is verifying firmware 178 on other devices"):
         start(script)
     assert creates(script) == 0
 
@@ -209,7 +209,7 @@ def test_a_verification_that_began_meanwhile_is_adopted() -> None:
 
 
 @pytest.mark.parametrize("known", [(), (OLD,), (OLD, job("0", "COMPLETED", utcCreate="2025"))])
-def test_a_verified_package_succeeds_with_its_newest_job(known: tuple[dict[str, Any], ...]) -> None:
+def test_a_verified_firmware_succeeds_with_its_newest_job(known: tuple[dict[str, Any], ...]) -> None:
     script = script_for(status=1, lists=jobs(*known))
 
     found = start(script)
@@ -219,7 +219,7 @@ def test_a_verified_package_succeeds_with_its_newest_job(known: tuple[dict[str, 
     assert creates(script) == 0
 
 
-def test_a_verified_package_may_count_as_an_error() -> None:
+def test_a_verified_firmware_may_count_as_an_error() -> None:
     script = script_for(status=1, lists=jobs(OLD))
 
     with pytest.raises(OutcomeError, match="verified already"):
@@ -229,14 +229,14 @@ def test_a_verified_package_may_count_as_an_error() -> None:
 NO_NEED = refused("iot.firmware.VerifyFirmwareFailed")
 
 
-def test_a_package_that_needs_no_verification_is_not_one_that_cannot_be_released() -> None:
+def test_a_firmware_that_needs_no_verification_is_not_one_that_cannot_be_released() -> None:
     script = script_for(status=-1, lists=jobs(), create=NO_NEED)
 
     assert start(script) == Verification(job_id="", firmware_id="178", is_verified=True, is_needed=False)
     assert script.memo["stage"] == "nothing"
 
 
-def test_a_package_that_needs_no_verification_may_count_as_an_error() -> None:
+def test_a_firmware_that_needs_no_verification_may_count_as_an_error() -> None:
     script = script_for(status=-1, lists=jobs(), create=NO_NEED)
 
     with pytest.raises(OutcomeError, match="was created as one that needs no verification, and if_verified is 'fail'"):
@@ -267,7 +267,7 @@ def test_in_doubt_the_one_new_job_is_adopted(doubt: Answer) -> None:
 
     assert (found.job_id, found.is_new) == ("2", True)
     assert creates(script) == 1
-    assert "Looking whether the verification job of package 178 exists." in script.warnings[0]
+    assert "Looking whether the verification job of firmware 178 exists." in script.warnings[0]
 
 
 def test_in_doubt_a_job_may_take_its_time_to_appear() -> None:

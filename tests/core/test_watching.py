@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 State = tuple[str, int, list[tuple[str, str]]]
-"""Status of the job, of the package, and of each device."""
+"""Status of the job, of the firmware, and of each device."""
 
 RUNNING: State = ("IN_PROGRESS", 2, [("d1", "NOTIFIED")])
 DONE: State = ("COMPLETED", 1, [("d1", "SUCCEEDED")])
@@ -64,7 +64,7 @@ def failing(
     return caught.value, script
 
 
-def test_a_look_reads_job_then_tasks_then_package() -> None:
+def test_a_look_reads_job_then_tasks_then_firmware() -> None:
     script = Script(platform([RUNNING]))
 
     verdict = script.run(fetch_verdict(SETTINGS, "9001"))
@@ -74,7 +74,7 @@ def test_a_look_reads_job_then_tasks_then_package() -> None:
     assert (verdict.outcome, verdict.counts) == (Outcome.RUNNING, {"NOTIFIED": 1})
 
 
-def test_a_look_at_an_upgrade_leaves_the_package_alone() -> None:
+def test_a_look_at_an_upgrade_leaves_the_firmware_alone() -> None:
     script = Script(platform([DONE], jobType="UPGRADE_FIRMWARE"))
 
     assert script.run(fetch_verdict(SETTINGS, "9001")).outcome is Outcome.SUCCEEDED
@@ -82,13 +82,13 @@ def test_a_look_at_an_upgrade_leaves_the_package_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", ["", "SOMETHING_NEW"])
-def test_a_job_of_unknown_type_needs_its_package_verified_too(kind: str) -> None:
+def test_a_job_of_unknown_type_needs_its_firmware_verified_too(kind: str) -> None:
     script = Script(platform([UNSETTLED], jobType=kind))
 
     assert script.run(fetch_verdict(SETTINGS, "9001")).outcome is Outcome.SETTLING
 
 
-def test_a_verification_that_names_no_package_is_no_documented_answer() -> None:
+def test_a_verification_that_names_no_firmware_is_no_documented_answer() -> None:
     with pytest.raises(ProtocolError, match="no FirmwareId"):
         Script(platform([RUNNING], firmwareId="")).run(fetch_verdict(SETTINGS, "9001"))
 
@@ -209,7 +209,7 @@ def test_what_a_proxy_says_is_nothing_about_the_job(status: int) -> None:
     assert verdict.outcome is Outcome.SUCCEEDED
 
 
-def test_a_package_may_follow_its_tasks_within_the_settle_time() -> None:
+def test_a_firmware_may_follow_its_tasks_within_the_settle_time() -> None:
     verdict, _ = watch([UNSETTLED, UNSETTLED, DONE], poll_interval=10, settle_time=60)
 
     assert verdict.outcome is Outcome.SUCCEEDED

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 EXCEPTIONS = """
     AlreadyUnderWayError AmbiguousOutcomeError ApiError AuthenticationError ConfigurationError ConflictError
     Delivery FirmwareStatusError FirmwareVersionTakenError InvalidParameterError InvalidRequestError JobFailedError
-    JobMissingError PollingFailedError NotFoundError OutcomeError PermissionDeniedError ProtocolError
+    JobMissingError NotFoundError OutcomeError PermissionDeniedError PollingFailedError ProtocolError
     SourceUnavailableError ThrottledError TransportError TriggerEventError TuyaOTAError UnavailableError
     UnreadableReplyError WaitTimeoutError
 """

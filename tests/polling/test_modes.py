@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
 State: TypeAlias = "tuple[str, int, str] | Response | TransportError"
-"""Status of the job, of the package and of the device; or what comes instead of any answer."""
+"""Status of the job, of the firmware and of the device; or what comes instead of any answer."""
 Play: TypeAlias = "list[tuple[float, State]]"
 """From which second on the platform shows what."""
 End: TypeAlias = tuple[str, float]

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, TransportError
@@ -21,6 +20,7 @@ from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.polling import stopper as stopping
 from airflow_provider_tuya_ota.polling.stopper import _STOPPERS, FEW, Stopper, shared_stopper
+from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 from tests.contract.worlds import Quiet, settings
 from tests.emulator.stranger import Stranger, over_socket
 

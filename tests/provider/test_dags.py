@@ -82,7 +82,7 @@ def test_a_release_that_stops_at_the_upload_is_told_and_fails(service: Service, 
 
 @pytest.mark.airflow
 @pytest.mark.parametrize("dag", ["verify_firmware"], indirect=True)
-def test_verify_firmware_verifies_a_package(service: Service, dag: DAG, context: Any, firmware: Path) -> None:
+def test_verify_firmware_verifies_a_firmware(service: Service, dag: DAG, context: Any, firmware: Path) -> None:
     package = make_package(service, context, firmware)
 
     run = dag.test(run_conf={"firmware_id": package, "device_names": ["device-007"]})
@@ -150,7 +150,7 @@ def test_upgrade_firmware_stops_at_a_share_that_fails(
         ({"target": "SPECIFIC", "device_names": ["device-008", "device-009"]}, "SPECIFIC", 2),
     ],
 )
-def test_verify_and_upgrade_hands_a_package_on_once_the_pilots_run_it(
+def test_verify_and_upgrade_hands_a_firmware_on_once_the_pilots_run_it(
     service: Service, dag: DAG, context: Any, firmware: Path, chosen: dict[str, Any], selection: str, upgraded: int
 ) -> None:
     seed(service)

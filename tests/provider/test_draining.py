@@ -52,7 +52,7 @@ def seconds() -> float:
 def cleared(
     service: Service, context: Any, firmware: Path, ti: FakeTask, dag_run: FakeRun, seconds: float
 ) -> tuple[str, str]:
-    """Give a package and its job, of a task that was cleared while one device flashes and another is silent."""
+    """Give a firmware and its job, of a task that was cleared while one device flashes and another is silent."""
     play(service, device_001={"flash_seconds": seconds, "outcome": "fails"}, device_002={"outcome": "silent"})
     package = make_package(service, context, firmware)
     old = deferred(release(package, deferrable=True), context).job_id

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import ConflictError, InvalidParameterError, NotFoundError
+from airflow_provider_tuya_ota.operators.firmware import TuyaOTADeleteFirmwareOperator, TuyaOTAModifyFirmwareOperator
 from airflow_provider_tuya_ota.operators.module import (
     TuyaOTACreateModuleOperator,
     TuyaOTADeleteModuleOperator,
     TuyaOTAUpdateModuleOperator,
 )
-from airflow_provider_tuya_ota.operators.package import TuyaOTADeleteFirmwareOperator, TuyaOTAModifyFirmwareOperator
 from airflow_provider_tuya_ota.operators.task import (
     TuyaOTACancelDeviceTasksOperator,
     TuyaOTACancelJobOperator,
@@ -188,10 +188,10 @@ def test_what_to_confirm_must_be_said_once(service: Service, context: Any, argum
     assert service.actions == []
 
 
-# --- packages ---
+# --- firmwares ---
 
 
-def test_a_package_is_changed_under_its_own_name(service: Service, context: Any, package: str) -> None:
+def test_a_firmware_is_changed_under_its_own_name(service: Service, context: Any, package: str) -> None:
     TuyaOTAModifyFirmwareOperator(task_id="t", firmware_id=package, firmware_desc="sunny", udi="{}").execute(context)
 
     changed = service.emulator.world.packages.by_id[package]
@@ -206,7 +206,7 @@ def test_a_change_of_nothing_or_too_much_is_refused(service: Service, context: A
 
 
 @pytest.mark.parametrize("missing_ok", [True, False])
-def test_a_package_is_deleted_and_a_lost_answer_counts_as_done(
+def test_a_firmware_is_deleted_and_a_lost_answer_counts_as_done(
     service: Service, context: Any, package: str, missing_ok: bool
 ) -> None:
     service.emulator.faults.add({"action": "DeleteOTAFirmware", "kind": "drop_after", "nth": 1})
@@ -216,20 +216,20 @@ def test_a_package_is_deleted_and_a_lost_answer_counts_as_done(
     assert service.emulator.world.packages.by_id == {}
 
 
-def test_a_package_that_is_not_there_may_be_an_error(service: Service, context: Any) -> None:
+def test_a_firmware_that_is_not_there_may_be_an_error(service: Service, context: Any) -> None:
     assert TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id="1").execute(context) == "1"
     with pytest.raises(NotFoundError):
         TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id="1", missing_ok="False").execute(context)
 
 
-def test_a_package_in_use_is_not_deleted(service: Service, context: Any, package: str) -> None:
+def test_a_firmware_in_use_is_not_deleted(service: Service, context: Any, package: str) -> None:
     start(package, context)
 
-    with pytest.raises(ConflictError, match="Wait until no job needs the package"):
+    with pytest.raises(ConflictError, match="Wait until no job needs the firmware"):
         TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id=package).execute(context)
 
 
-def test_a_lost_change_of_a_package_is_made_all_the_same(service: Service, context: Any, package: str) -> None:
+def test_a_lost_change_of_a_firmware_is_made_all_the_same(service: Service, context: Any, package: str) -> None:
     service.emulator.faults.add({"action": "ModifyOTAFirmware", "kind": "drop_after", "nth": 1})
 
     TuyaOTAModifyFirmwareOperator(task_id="t", firmware_id=package, firmware_desc="sunny").execute(context)

@@ -154,7 +154,7 @@ def test_what_certainly_concerns_other_devices_is_not_read(variables: type[Varia
     assert len(task("b").neighbours(OF_NAMED.target.mask).notes) == 1
 
 
-def test_notes_of_another_package_are_none_of_it() -> None:
+def test_notes_of_another_firmware_are_none_of_it() -> None:
     task("a", "p").write(note())
 
     assert task("b", "p2").neighbours(None).notes == ()
@@ -172,7 +172,7 @@ def test_what_is_no_note_says_nothing(variables: type[Variables]) -> None:
     assert task().neighbours(None).notes == ()
 
 
-def test_old_notes_of_other_packages_are_swept_a_few_at_a_time(variables: type[Variables]) -> None:
+def test_old_notes_of_other_firmwares_are_swept_a_few_at_a_time(variables: type[Variables]) -> None:
     def entry(age: timedelta) -> str:
         return json.dumps({"who": "task", "at": (datetime.now(UTC) - age).isoformat(), "note": note()})
 

@@ -75,7 +75,7 @@ def test_parsing_a_dag_loads_neither_an_http_library_nor_the_protocol() -> None:
         "import sys, airflow.sdk; before = set(sys.modules);"
         "import airflow_provider_tuya_ota.operators.job, airflow_provider_tuya_ota.operators.firmware;"
         "import airflow_provider_tuya_ota.operators.upgrade, airflow_provider_tuya_ota.operators.task;"
-        "import airflow_provider_tuya_ota.operators.package, airflow_provider_tuya_ota.operators.module;"
+        "import airflow_provider_tuya_ota.operators.firmware, airflow_provider_tuya_ota.operators.module;"
         "import airflow_provider_tuya_ota.sensors.device, airflow_provider_tuya_ota.sensors.firmware;"
         "import airflow_provider_tuya_ota.sensors.job, airflow_provider_tuya_ota.notifications.webhook;"
         "heavy = {'requests', 'aiohttp', 'urllib3', 'starlette', 'defusedxml'};"

@@ -15,10 +15,13 @@ from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, TuyaOTAError
-from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
+from airflow_provider_tuya_ota.operators.firmware import (
+    TuyaOTADeleteFirmwareOperator,
+    TuyaOTAModifyFirmwareOperator,
+    TuyaOTAUploadFirmwareOperator,
+)
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.module import TuyaOTACreateModuleOperator, TuyaOTAUpdateModuleOperator
-from airflow_provider_tuya_ota.operators.package import TuyaOTADeleteFirmwareOperator, TuyaOTAModifyFirmwareOperator
 from airflow_provider_tuya_ota.operators.task import (
     TuyaOTACancelDeviceTasksOperator,
     TuyaOTACancelJobOperator,
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from tests.provider.conftest import FakeTask, Service
 
 JOB = "183634077921266001"
-"""Id of the emulator's first job; that of its first package is 178."""
+"""Id of the emulator's first job; that of its first firmware is 178."""
 PRODUCT = {"product_key": "k1demoproduct"}
 OPERATORS: dict[type[Any], dict[str, Any]] = {
     TuyaOTAUploadFirmwareOperator: {"source": "FILE", "version": "1.1.0", **PRODUCT},
@@ -167,7 +170,7 @@ OPTIONAL = [(operator, name) for operator, name in FIELDS if name not in {*OPERA
 
 @dataclass
 class Trial:
-    """Runs operators, each in a world of its own that has a package and a job."""
+    """Runs operators, each in a world of its own that has a firmware and a job."""
 
     service: Service
     context: Any

@@ -27,14 +27,17 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.notifications import reported
-from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
+from airflow_provider_tuya_ota.operators.firmware import (
+    TuyaOTADeleteFirmwareOperator,
+    TuyaOTAModifyFirmwareOperator,
+    TuyaOTAUploadFirmwareOperator,
+)
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.module import (
     TuyaOTACreateModuleOperator,
     TuyaOTADeleteModuleOperator,
     TuyaOTAUpdateModuleOperator,
 )
-from airflow_provider_tuya_ota.operators.package import TuyaOTADeleteFirmwareOperator, TuyaOTAModifyFirmwareOperator
 from airflow_provider_tuya_ota.operators.task import (
     TuyaOTACancelDeviceTasksOperator,
     TuyaOTACancelJobOperator,
@@ -131,7 +134,7 @@ def test_keeping_operators_say_what_they_did(service: Service, context: Any, ti:
     job_id = upgrade(package, wait_for_completion=False).execute(context)
     named: dict[str, Any] = {"firmware_id": package, "product_key": PRODUCT, "device_names": ["device-001"]}
     tasks: list[tuple[BaseOperator, str]] = [
-        (TuyaOTACancelDeviceTasksOperator(task_id="a", **named), f"OTA package {package} is cancelled on 1 devices"),
+        (TuyaOTACancelDeviceTasksOperator(task_id="a", **named), f"OTA firmware {package} is cancelled on 1 devices"),
         (TuyaOTAConfirmTasksOperator(task_id="b", job_id=job_id), f"OTA job {job_id} got 0 device tasks confirmed"),
         (
             TuyaOTACancelJobOperator(task_id="c", job_id=job_id, cancel_queued=True),
@@ -139,9 +142,9 @@ def test_keeping_operators_say_what_they_did(service: Service, context: Any, ti:
         ),
         (
             TuyaOTAModifyFirmwareOperator(task_id="d", firmware_id=package, udi="x"),
-            f"OTA package {package} was changed",
+            f"OTA firmware {package} was changed",
         ),
-        (TuyaOTADeleteFirmwareOperator(task_id="e", firmware_id=package), f"OTA package {package} is deleted"),
+        (TuyaOTADeleteFirmwareOperator(task_id="e", firmware_id=package), f"OTA firmware {package} is deleted"),
     ]
     for task, text in tasks:
         task.execute(context)

@@ -27,7 +27,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     return as_s3(Bucket(), monkeypatch)
 
 
-def test_a_file_of_a_bucket_becomes_a_package_and_each_of_its_bytes_is_read_once(
+def test_a_file_of_a_bucket_becomes_a_firmware_and_each_of_its_bytes_is_read_once(
     service: Service, context: Any, bucket: Bucket
 ) -> None:
     assert upload(SOURCE).execute(context)

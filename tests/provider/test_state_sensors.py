@@ -104,7 +104,7 @@ def test_an_error_of_the_platform_in_the_triggerer_is_raised_as_itself(
     with pytest.raises(TaskDeferred) as deferred:
         sensor.execute(context)
     del service.emulator.world.packages.by_id[package]
-    # As a trigger of an earlier version, which does not know that the worker saw the package well.
+    # As a trigger of an earlier version, which does not know that the worker saw the firmware well.
     stored = deferred.value.trigger.serialize()[1] | {"state": {}}
 
     with pytest.raises(NotFoundError):
@@ -144,7 +144,7 @@ def test_an_event_of_unknown_form_is_said_to_be_one(event: Any) -> None:
         firmware_sensor("1").execute_complete({}, event=event)
 
 
-def test_a_package_is_waited_for_until_it_may_be_handed_out(service: Service, context: Any, firmware: Path) -> None:
+def test_a_firmware_is_waited_for_until_it_may_be_handed_out(service: Service, context: Any, firmware: Path) -> None:
     seed(service)
     package = upload(context, firmware, need_to_verify=True)
     sensor = TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package)
@@ -155,7 +155,7 @@ def test_a_package_is_waited_for_until_it_may_be_handed_out(service: Service, co
     assert sensor.poke(context) is True
 
 
-def test_a_package_that_failed_is_not_waited_for(service: Service, context: Any, package: str) -> None:
+def test_a_firmware_that_failed_is_not_waited_for(service: Service, context: Any, package: str) -> None:
     service.emulator.world.packages.by_id[package].status = 3
 
     with pytest.raises(FirmwareStatusError, match="is FAILED, so it will not become NOT_NEEDED or VERIFIED"):

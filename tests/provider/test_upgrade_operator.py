@@ -131,7 +131,7 @@ def test_bad_input_is_refused_before_anything_is_sent(
     assert service.actions == []
 
 
-def test_an_unverified_package_is_refused_with_what_to_do(service: Service, context: Any, firmware: Path) -> None:
+def test_an_unverified_firmware_is_refused_with_what_to_do(service: Service, context: Any, firmware: Path) -> None:
     seed(service)
     package = upload(context, firmware, need_to_verify=True)
 

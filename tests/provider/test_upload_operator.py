@@ -23,7 +23,7 @@ def upload(source: Path | str, **changes: Any) -> TuyaOTAUploadFirmwareOperator:
     return TuyaOTAUploadFirmwareOperator(task_id="upload", **arguments)
 
 
-def test_a_file_becomes_a_package(service: Service, context: Any, ti: FakeTask, firmware: Path) -> None:
+def test_a_file_becomes_a_firmware(service: Service, context: Any, ti: FakeTask, firmware: Path) -> None:
     firmware_id = upload(firmware).execute(context)
 
     (package,) = service.emulator.world.packages.by_id.values()
@@ -67,7 +67,7 @@ def test_a_storage_that_airflow_does_not_know_is_told_with_what_brings_it(
 
 
 @pytest.mark.parametrize("first", ["SHA256", "MD5"])
-def test_a_second_run_adopts_the_package_whatever_its_digest(
+def test_a_second_run_adopts_the_firmware_whatever_its_digest(
     service: Service, context: Any, firmware: Path, capsys: pytest.CaptureFixture[str], first: str
 ) -> None:
     one = upload(firmware, sign_method=first).execute(context)
@@ -87,7 +87,7 @@ def test_the_same_version_with_other_bytes_is_refused_and_nothing_is_created(
     firmware.write_bytes(b"other bytes")
     service.emulator.log.clear()
 
-    with pytest.raises(FirmwareVersionTakenError, match=r"1\.1\.0 .* exists as package 178 .* with other bytes"):
+    with pytest.raises(FirmwareVersionTakenError, match=r"1\.1\.0 .* exists as firmware 178 .* with other bytes"):
         upload(firmware).execute(context)
 
     assert service.actions == ["ListOTAFirmware"]
@@ -104,7 +104,7 @@ def test_another_module_may_have_the_same_version(service: Service, context: Any
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "truncate", "garbage", "status"])
-def test_a_lost_answer_never_makes_a_second_package(service: Service, context: Any, firmware: Path, kind: str) -> None:
+def test_a_lost_answer_never_makes_a_second_firmware(service: Service, context: Any, firmware: Path, kind: str) -> None:
     service.emulator.faults.add({"action": "CreateOTAFirmware", "kind": kind, "nth": 1})
 
     if kind == "status":
@@ -230,7 +230,7 @@ def test_an_ordinary_name_says_what_it_is() -> None:
     assert default_name("k1demoproduct", "default", "1.1.0") == "k1demoproduct-1_1_0"
 
 
-def test_notifiers_hear_of_the_package_and_cannot_break_the_upload(
+def test_notifiers_hear_of_the_firmware_and_cannot_break_the_upload(
     service: Service, context: Any, firmware: Path
 ) -> None:
     Listening.heard.clear()
@@ -240,4 +240,4 @@ def test_notifiers_hear_of_the_package_and_cannot_break_the_upload(
 
     ((text, release),) = Listening.heard
     assert text == "uploaded 178"
-    assert release["text"].startswith("OTA package 178 for version 1.1.0 of product k1demoproduct created")
+    assert release["text"].startswith("OTA firmware 178 for version 1.1.0 of product k1demoproduct created")

@@ -89,7 +89,7 @@ def test_a_verification_returns_its_job_and_pushes_what_follows_need(
     assert len(ti.xcom["request_id"]) == 36
     release = ti.xcom["ota_release"]
     assert (release["event"], release["counts"], release["failing"]) == ("succeeded", {"SUCCEEDED": 2}, [])
-    assert release["text"].startswith(f"OTA job {job_id} for package {package} succeeded: 2 SUCCEEDED")
+    assert release["text"].startswith(f"OTA job {job_id} for firmware {package} succeeded: 2 SUCCEEDED")
 
 
 @BOTH
@@ -216,7 +216,7 @@ def test_a_running_verification_is_followed_instead_of_starting_another(
     assert service.actions.count("CreateOTAVerifyJob") == 1
 
 
-def test_a_verified_package_succeeds_at_once_or_fails_as_asked(
+def test_a_verified_firmware_succeeds_at_once_or_fails_as_asked(
     service: Service, context: Any, ti: FakeTask, package: str
 ) -> None:
     job_id = run(verify(package), context)
@@ -228,7 +228,7 @@ def test_a_verified_package_succeeds_at_once_or_fails_as_asked(
     assert service.actions.count("CreateOTAVerifyJob") == 1
 
 
-def test_a_package_that_needs_no_verification_is_said_not_to_have_been_tried(
+def test_a_firmware_that_needs_no_verification_is_said_not_to_have_been_tried(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
     package = TuyaOTAUploadFirmwareOperator(
@@ -237,7 +237,7 @@ def test_a_package_that_needs_no_verification_is_said_not_to_have_been_tried(
 
     assert run(verify(package), context) == ""
     assert ti.xcom["ota_release"]["text"] == (
-        f"OTA package {package} needs no verification, so no device has tried it; nothing was started, 0 s."
+        f"OTA firmware {package} needs no verification, so no device has tried it; nothing was started, 0 s."
     )
     assert service.emulator.world.engine.jobs == {}
 

@@ -35,7 +35,7 @@ with TuyaOTAClient(settings) as client:
     idle = memory("VmRSS")
     action = CreateOTAFirmware(dest_version="9.9.9", firmware_name="largest", product_key="k1demoproduct")
     with opened_source(source) as file:
-        package = client.run(ensure_package(settings, action, file))
+        firmware = client.run(ensure_package(settings, action, file))
     stored = client.call("QueryOTAFirmware", {"FirmwareId": package.firmware_id}).fields["FirmwareInfo"]
 print(json.dumps({"size": stored["FirmwareSize"], "above_idle": memory("VmHWM") - idle}))
 """

@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware
 from airflow_provider_tuya_ota.core.errors import SourceUnavailableError, TuyaOTAError
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.settings import Credentials
-from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_package
+from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_firmware
 from airflow_provider_tuya_ota.transports.driver import Runtime
 from tests.core.frames import shown_of
 from tests.transports.servers import answer, break_tls, flood, free_port, hang, hang_up, send, serving, trickle
@@ -48,13 +48,13 @@ class Hasty(Runtime):
 
 def run_blocking(settings: Settings, file: FirmwareFile) -> None:
     with TuyaOTAClient(settings, runtime=Hasty()) as client:
-        client.run(ensure_package(settings, PACKAGE, file))
+        client.run(ensure_firmware(settings, PACKAGE, file))
 
 
 def run_in_a_loop(settings: Settings, file: FirmwareFile) -> None:
     async def run() -> None:
         async with AsyncTuyaOTAClient(settings, runtime=Hasty()) as client:
-            await client.run(ensure_package(settings, PACKAGE, file))
+            await client.run(ensure_firmware(settings, PACKAGE, file))
 
     asyncio.run(run())
 
@@ -243,7 +243,7 @@ async def test_a_call_that_is_cancelled_shows_nothing_secret(settings: Settings)
     with serving(hold) as server:
         where = dataclasses.replace(settings, port=server.port, read_timeout=10)
         async with AsyncTuyaOTAClient(where) as client:
-            call = asyncio.create_task(client.run(ensure_package(where, PACKAGE, file_of())))
+            call = asyncio.create_task(client.run(ensure_firmware(where, PACKAGE, file_of())))
             await arrived.wait()
             call.cancel()
             with pytest.raises(asyncio.CancelledError) as caught:

@@ -1,4 +1,4 @@
-"""Packages: where to upload, create, read, list."""
+"""Firmwares: where to upload, create, read, list."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FIRMWARE_NAME = matches(
 class GenerateOTAUploadURL(Action[UploadTicket]):
     """Ask for the form data that lets one file be put into object storage.
 
-    Nothing happens to devices. The data is good for about one minute and the object is deleted unless a package is
+    Nothing happens to devices. The data is good for about one minute and the object is deleted unless a firmware is
     created from it within the hour (both from the Alibaba original).
     Source: https://www.alibabacloud.com/help/en/marketplace/generate-ota-upload-url .
 
@@ -77,7 +77,7 @@ class GenerateOTAUploadURL(Action[UploadTicket]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateOTAFirmware(Action[Created]):
-    """Create a package from an uploaded file. No device is touched.
+    """Create a firmware from an uploaded file. No device is touched.
 
     Source: https://www.alibabacloud.com/help/en/marketplace/untitled-document-1740987566871 .
 
@@ -88,9 +88,9 @@ class CreateOTAFirmware(Action[Created]):
         always.
     :param sign_method: digest; the platform assumes MD5.
     :param firmware_size: bytes, 1 to 1,048,576,000.
-    :param product_key: product that owns the package.
+    :param product_key: product that owns the firmware.
     :param firmware_desc: at most 100 characters.
-    :param type: 0, a full package; nothing else exists.
+    :param type: 0, a full firmware; nothing else exists.
     :param src_version: version to be upgraded.
     :param module_name: OTA module; the platform assumes ``default``, the whole device.
     :param need_to_verify: True by default at the platform: a verification must succeed before a batch job.
@@ -127,21 +127,21 @@ class CreateOTAFirmware(Action[Created]):
             raise InvalidParameterError(
                 field="src_version (SrcVersion)",
                 problem=f"{self.src_version!r} is also dest_version",
-                allowed="a version other than the one the package brings",
+                allowed="a version other than the one the firmware brings",
             )
 
     def parse(self, reply: Reply) -> Created:
-        """Read the package's id."""
+        """Read the firmware's id."""
         return created(reply, "FirmwareId")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOTAFirmware(Action[Firmware]):
-    """Read one package; its status tells how a verification ended.
+    """Read one firmware; its status tells how a verification ended.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/QueryOTAFirmware?id=Kf0la6l0l8hmm .
 
-    :param firmware_id: id of the package.
+    :param firmware_id: id of the firmware.
     """
 
     name: ClassVar[str] = "QueryOTAFirmware"
@@ -149,7 +149,7 @@ class QueryOTAFirmware(Action[Firmware]):
     firmware_id: str = required("FirmwareId", str, ID)
 
     def parse(self, reply: Reply) -> Firmware:
-        """Read the package."""
+        """Read the firmware."""
         info = reply.fields.record("FirmwareInfo" if "FirmwareInfo" in reply.fields else "Data")
         if "FirmwareId" not in info and len(info) == 1:
             info = info.record(next(iter(info)))
@@ -158,14 +158,14 @@ class QueryOTAFirmware(Action[Firmware]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOTAFirmware(Action[Page[Firmware]]):
-    """Read one page of packages.
+    """Read one page of firmwares.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/ListOTAFirmware?id=Kf0l9z8umt2j4 .
 
     :param current_page: from 1.
     :param page_size: 1 to 100.
-    :param product_key: packages of one product only.
-    :param dest_version: packages of one version only.
+    :param product_key: firmwares of one product only.
+    :param dest_version: firmwares of one version only.
     """
 
     name: ClassVar[str] = "ListOTAFirmware"
@@ -184,12 +184,12 @@ class ListOTAFirmware(Action[Page[Firmware]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModifyOTAFirmware(Action[None]):
-    """Change a package's description or the text handed to devices.
+    """Change a firmware's description or the text handed to devices.
 
     The page says that the name is updated and, further down, that it cannot be: send the present name.
     Source: https://developer.tuya.com/en/docs/tuya-iot/ModifyOTAFirmware?id=Kf0l9ceeodirz .
 
-    :param firmware_id: which package.
+    :param firmware_id: which firmware.
     :param firmware_name: its present name.
     :param product_key: product that owns it.
     :param firmware_desc: at most 100 characters.
@@ -211,12 +211,12 @@ class ModifyOTAFirmware(Action[None]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteOTAFirmware(Action[None]):
-    """Delete a package.
+    """Delete a firmware.
 
     The vendor's example request names ModifyOTAFirmware by mistake.
     Source: https://help.aliyun.com/zh/marketplace/deleteotafirmware .
 
-    :param firmware_id: which package.
+    :param firmware_id: which firmware.
     """
 
     name: ClassVar[str] = "DeleteOTAFirmware"
@@ -229,10 +229,10 @@ class DeleteOTAFirmware(Action[None]):
 
 
 def read_firmware(info: Record, action: str) -> Firmware:
-    """Read a package from a list or a query."""
+    """Read a firmware from a list or a query."""
     status = info.whole("Status")
     if status is None:
-        raise ProtocolError(f"{action}: the answer has a package without Status")
+        raise ProtocolError(f"{action}: the answer has a firmware without Status")
     return Firmware(
         firmware_id=required_id(info, "FirmwareId", action),
         name=info.name("FirmwareName"),

@@ -1,4 +1,4 @@
-"""Jobs: start a verification, read one, list those of a package."""
+"""Jobs: start a verification, read one, list those of a firmware."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateOTAVerifyJob(Action[Created]):
-    """Start a verification: the named devices are offered the package at once.
+    """Start a verification: the named devices are offered the firmware at once.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/CreateOTAVerifyJob?id=Kf0louscz3hvc .
 
-    :param firmware_id: package to verify.
+    :param firmware_id: firmware to verify.
     :param product_key: product of the devices.
     :param timeout_in_minutes: 1 to 1440, per device from its first progress report on; left out, a device may take
         for ever.
-    :param target_device_name: devices to try the package on. Optional at the vendor, whose own example names none;
+    :param target_device_name: devices to try the firmware on. Optional at the vendor, whose own example names none;
         which devices are taken then is not documented. The original accepts at most 10.
     :param need_push: True by default at the platform: online devices are told; with False they must ask.
     :param need_confirm: False by default at the platform; with True each device waits until its task is confirmed.
@@ -74,11 +74,11 @@ class QueryOTAJob(Action[Job]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOTAJobByFirmware(Action[Page[Job]]):
-    """Read one page of a package's jobs.
+    """Read one page of a firmware's jobs.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/ListOTAJobByFirmware?id=Kf0lqq9s2gl01 .
 
-    :param firmware_id: package whose jobs to list.
+    :param firmware_id: firmware whose jobs to list.
     :param current_page: from 1.
     :param page_size: 1 to 200.
     """
@@ -100,13 +100,13 @@ class ListOTAJobByFirmware(Action[Page[Job]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOTAJobByDevice(Action[Page[Job]]):
-    """Read one page of the jobs in which a device takes a package.
+    """Read one page of the jobs in which a device takes a firmware.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/ListOTAJobByDevice?id=Kf0lqxkpa6icd .
 
     :param product_key: product of the device.
     :param device_name: name of the device.
-    :param firmware_id: package.
+    :param firmware_id: firmware.
     :param current_page: from 1.
     :param page_size: 1 to 100.
     """

@@ -70,7 +70,7 @@ class UpdateOTAModule(Action[None]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteOTAModule(Action[None]):
-    """Delete a module of one's own; ``default`` and modules that have packages stay (the original refuses).
+    """Delete a module of one's own; ``default`` and modules that have firmwares stay (the original refuses).
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/DeleteOTAModule?id=Kf0loepsc9usp .
 

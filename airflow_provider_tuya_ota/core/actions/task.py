@@ -94,7 +94,7 @@ class CancelOTATaskByDevice(Action[None]):
     Source: https://developer.tuya.com/en/docs/tuya-iot/CancelOTATaskByDevice?id=Kf0lqc4ulorvw .
 
     :param product_key: product of the devices.
-    :param firmware_id: package that they were to take.
+    :param firmware_id: firmware that they were to take.
     :param device_name: devices.
     :param job_id: cancel in this job only.
     """
@@ -114,7 +114,7 @@ class CancelOTATaskByDevice(Action[None]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmOTATask(Action[None]):
-    """Let up to 10 tasks that wait for confirmation go on: their devices are offered the package.
+    """Let up to 10 tasks that wait for confirmation go on: their devices are offered the firmware.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/ConfirmOTATask?id=Kf0lqj1jc9vlr .
 

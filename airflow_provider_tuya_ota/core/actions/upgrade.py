@@ -1,4 +1,4 @@
-"""Batch upgrades: send a verified package to many devices."""
+"""Batch upgrades: send a verified firmware to many devices."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _BELONGS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateOTAStaticUpgradeJob(Action["Created"]):
-    """Start a batch upgrade: every selected device that is online is offered the package at once.
+    """Start a batch upgrade: every selected device that is online is offered the firmware at once.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/CreateOTAStaticUpgradeJob?id=Kf0lppuhnbyun .
 
-    :param firmware_id: package, verified or created as not needing verification.
+    :param firmware_id: firmware, verified or created as not needing verification.
     :param product_key: product of the devices.
     :param target_selection: ALL, SPECIFIC, GRAY or GROUP.
     :param src_version: versions to be upgraded; the original accepts at most 10, and only with ALL and GRAY.

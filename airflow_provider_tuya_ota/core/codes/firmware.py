@@ -14,7 +14,7 @@ _FEATURE = "This platform has neither dynamic nor scheduled jobs; leave the para
 _NAME = "Names take letters, digits, hyphens, underscores and brackets, begin with a letter or digit, 1 to 40 long."
 _VERSION = "Versions take letters, digits, dots, underscores and hyphens, 1 to 64 long."
 _DIGEST = "The uploaded bytes are not those of firmware_sign; upload the file again."
-_UPLOAD = "Upload the file again: an address is good for one package, and for an hour."
+_UPLOAD = "Upload the file again: an address is good for one firmware, and for an hour."
 _GRAY = "gray_percent is a whole percent as text, 1 to 100."
 _SELECTION = "target_selection is ALL, SPECIFIC, GRAY or GROUP."
 _RETRY = "retry_interval is 0, 10, 30, 60 or 1440 minutes and needs retry_count 1, 2 or 5."
@@ -24,10 +24,10 @@ _MISSING = "Give the parameter that the message names."
 
 _ROWS: Final[dict[str, Meaning]] = {
     "": Meaning(InvalidRequestError, "Compare the parameters with the vendor's page."),
-    "AlreadyExisted": Meaning(ConflictError, "Choose another name or version, or use that package."),
-    "AlreadyExistedFirmwareName": Meaning(ConflictError, "Choose another firmware_name, or use that package."),
+    "AlreadyExisted": Meaning(ConflictError, "Choose another name or version, or use that firmware."),
+    "AlreadyExistedFirmwareName": Meaning(ConflictError, "Choose another firmware_name, or use that firmware."),
     "AlreadyExistedFirmwareVersion": Meaning(
-        ConflictError, "Give the new file a version of its own, or use the package that has this one."
+        ConflictError, "Give the new file a version of its own, or use the firmware that has this one."
     ),
     "BadlyFormattedGrayPercent": Meaning(InvalidRequestError, _GRAY),
     "BatchCancelDeviceUpgradeFailed": Meaning(UnavailableError, LATER),
@@ -40,8 +40,8 @@ _ROWS: Final[dict[str, Meaning]] = {
     ),
     "CreateFirmwareFailure": Meaning(UnavailableError, LATER),
     "CreateOTAUpgradeJobFailure": Meaning(UnavailableError, LATER),
-    "DeleteFirmwareFailure": Meaning(ConflictError, "Wait until no job needs the package, then delete it."),
-    "DeviceUpgradeRecordNotFound": Meaning(NotFoundError, "The device has no upgrade of this package running."),
+    "DeleteFirmwareFailure": Meaning(ConflictError, "Wait until no job needs the firmware, then delete it."),
+    "DeviceUpgradeRecordNotFound": Meaning(NotFoundError, "The device has no upgrade of this firmware running."),
     "DeviceWithDestinationVersionInArray": Meaning(
         ConflictError, "Leave out the devices that already run this version."
     ),
@@ -53,13 +53,13 @@ _ROWS: Final[dict[str, Meaning]] = {
     "FireTimeTooLate": Meaning(InvalidRequestError, _FEATURE),
     "FireTimeTooShort": Meaning(InvalidRequestError, _FEATURE),
     "FirmwareAndProductKeyMismatch": Meaning(
-        InvalidRequestError, "The package belongs to another product; check firmware_id and product_key."
+        InvalidRequestError, "The firmware belongs to another product; check firmware_id and product_key."
     ),
-    "FirmwareCountExceedMax": Meaning(ConflictError, "Delete packages that are no longer needed; 500 is the limit."),
+    "FirmwareCountExceedMax": Meaning(ConflictError, "Delete firmwares that are no longer needed; 500 is the limit."),
     "FirmwareDescriptionExceedMaxLength": Meaning(InvalidRequestError, "Shorten the description to 100 characters."),
-    "FirmwareNotFound": Meaning(NotFoundError, "Check firmware_id; the package may have been deleted."),
+    "FirmwareNotFound": Meaning(NotFoundError, "Check firmware_id; the firmware may have been deleted."),
     "FirmwareNotVerified": Meaning(
-        ConflictError, "Verify the package first, with TuyaOTACreateVerifyJobOperator before this task."
+        ConflictError, "Verify the firmware first, with TuyaOTACreateVerifyJobOperator before this task."
     ),
     "GenerateOTAUploadURLFailure": Meaning(UnavailableError, LATER),
     "GrayAppliesToStaticOnly": Meaning(InvalidRequestError, _FEATURE),
@@ -76,7 +76,7 @@ _ROWS: Final[dict[str, Meaning]] = {
     "InvalidFirmwareSign": Meaning(InvalidRequestError, _DIGEST),
     "InvalidFirmwareSignMethod": Meaning(InvalidRequestError, "sign_method is MD5 or SHA256."),
     "InvalidFirmwareSize": Meaning(InvalidRequestError, "The uploaded file has another size; upload it again."),
-    "InvalidFirmwareType": Meaning(InvalidRequestError, "Only full packages (type 0) exist here."),
+    "InvalidFirmwareType": Meaning(InvalidRequestError, "Only full firmwares (type 0) exist here."),
     "InvalidFirmwareUrl": Meaning(InvalidRequestError, _UPLOAD),
     "InvalidGenerateOTAUploadURLParam": Meaning(
         InvalidRequestError, "Name the file with one of the suffixes bin, dav, apk, tar, gz, tar.gz, zip, gzip."
@@ -107,7 +107,7 @@ _ROWS: Final[dict[str, Meaning]] = {
     "ModuleNameReserved": Meaning(ConflictError, "The name default stands for the whole device; choose another."),
     "MoreThanOneSrcVersion": Meaning(InvalidRequestError, "Give one source version."),
     "NoDeviceCanUpgrade": Meaning(
-        ConflictError, "No device of the selection can take this package: check versions, module and online state."
+        ConflictError, "No device of the selection can take this firmware: check versions, module and online state."
     ),
     "NonVersionedDeviceInArray": Meaning(
         ConflictError, "A device has never reported a version; let it report one first."
@@ -125,7 +125,7 @@ _ROWS: Final[dict[str, Meaning]] = {
     "NullTargetSelection": Meaning(InvalidRequestError, _SELECTION),
     "NullTaskId": Meaning(InvalidRequestError, _TASK),
     "ParameterSizeExceedMax": Meaning(InvalidRequestError, "Give fewer items in one call."),
-    "ReUpgradeFailedFirmwareNotVerified": Meaning(ConflictError, "Verify the package first."),
+    "ReUpgradeFailedFirmwareNotVerified": Meaning(ConflictError, "Verify the firmware first."),
     "ScheduleFinishTime": Meaning(InvalidRequestError, _FEATURE),
     "ScheduleFinishTimeEarlierThanStartTime": Meaning(InvalidRequestError, _FEATURE),
     "ScheduleFinishTimeTooEarly": Meaning(InvalidRequestError, _FEATURE),
@@ -133,7 +133,7 @@ _ROWS: Final[dict[str, Meaning]] = {
     "ScheduleFinishTimeWithoutStartTime": Meaning(InvalidRequestError, _FEATURE),
     "SrcDestVersionMatched": Meaning(InvalidRequestError, "Source and new version are the same; correct one of them."),
     "SrcVersionIsMandatory": Meaning(InvalidRequestError, "Give the source version."),
-    "SrcVersionMismatch": Meaning(ConflictError, "A device does not run the package's source version; leave it out."),
+    "SrcVersionMismatch": Meaning(ConflictError, "A device does not run the firmware's source version; leave it out."),
     "SrcVersionsNotAllowed": Meaning(InvalidRequestError, "Source versions go with ALL and GRAY only."),
     "SrcVersionsSizeExceedMax": Meaning(InvalidRequestError, "Give ten source versions at most."),
     "SystemBusy": Meaning(UnavailableError, LATER),
@@ -142,7 +142,7 @@ _ROWS: Final[dict[str, Meaning]] = {
     "TooManyDeviceUpgrade": Meaning(UnavailableError, "Too many devices are upgrading at once; wait, or choose fewer."),
     "TooManyDeviceUpgradeForScheduleTime": Meaning(InvalidRequestError, _FEATURE),
     "UpgradeSrcVersionMismatch": Meaning(ConflictError, "Devices do not run the source version; choose others."),
-    "VerifyFirmwareFailed": Meaning(ConflictError, "Look at the package's state in the console."),
+    "VerifyFirmwareFailed": Meaning(ConflictError, "Look at the firmware's state in the console."),
 }
 FIRMWARE: Final = {f"iot.firmware.{code}".removesuffix("."): meaning for code, meaning in _ROWS.items()}
 """By the whole code."""

@@ -23,7 +23,7 @@ _ROWS: Final[dict[str, Meaning]] = {
     "UpdateOTAModuleParamError": Meaning(InvalidRequestError, _CORRECT),
     "DeleteOTAModuleParamError": Meaning(InvalidRequestError, _CORRECT),
     "DeleteOTAModuleFailure": Meaning(UnavailableError, LATER),
-    "DeleteOTAModulePackageExist": Meaning(ConflictError, "Delete the packages of the module first."),
+    "DeleteOTAModulePackageExist": Meaning(ConflictError, "Delete the firmwares of the module first."),
     "DeleteOtaDefaultModule": Meaning(ConflictError, "The module default stands for the whole device and stays."),
     "ListOTAModuleParamError": Meaning(InvalidRequestError, "Check product_key in the console."),
     "ListOTAModuleFailure": Meaning(UnavailableError, LATER),

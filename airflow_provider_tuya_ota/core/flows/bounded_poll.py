@@ -61,7 +61,7 @@ def _advance(flow: Flow[T], answer: Any, failure: TuyaOTAError | None, subject: 
         return advance(flow, answer, failure)
     except TuyaOTAError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the job or package that was asked for is not at fault
+    except Exception as error:  # noqa: BLE001 - whatever it is, the job or firmware that was asked for is not at fault
         odd = odd_answer(subject, error)
     # Raised outside the handler: the original's text and locals may hold what must not be shown.
     raise odd

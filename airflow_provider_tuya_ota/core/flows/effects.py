@@ -130,7 +130,7 @@ class SavedState:
 
 @dataclass(frozen=True, slots=True)
 class ReadNeighbours:
-    """Ask for the notes of other tasks of this Airflow about the same package; answered with :class:`Neighbours`.
+    """Ask for the notes of other tasks of this Airflow about the same firmware; answered with :class:`Neighbours`.
 
     :param mask: only of those that may share a device with it; None: of all.
     """

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 
-def list_packages(settings: Settings, *, product_key: str | None, version: str) -> Flow[list[Firmware]]:
-    """List the packages of a product that have a version."""
+def list_firmwares(settings: Settings, *, product_key: str | None, version: str) -> Flow[list[Firmware]]:
+    """List the firmwares of a product that have a version."""
     size = ListOTAFirmware.largest_page
     return every_page(
         settings, ListOTAFirmware(current_page=1, page_size=size, product_key=product_key, dest_version=version)
@@ -26,7 +26,7 @@ def list_packages(settings: Settings, *, product_key: str | None, version: str) 
 
 
 def list_jobs(settings: Settings, firmware_id: str) -> Flow[list[Job]]:
-    """List the jobs of a package."""
+    """List the jobs of a firmware."""
     size = ListOTAJobByFirmware.largest_page
     return every_page(settings, ListOTAJobByFirmware(firmware_id=firmware_id, current_page=1, page_size=size))
 
@@ -45,6 +45,6 @@ def list_tasks(
 
 
 def one_cheap_read(settings: Settings) -> Flow[Reply]:
-    """Ask for one package, once: whoever tests a connection waits for the answer."""
+    """Ask for one firmware, once: whoever tests a connection waits for the answer."""
     first = ListOTAFirmware(current_page=1, page_size=1)
     return call_by_name(settings, first.name, first.wire(), repeat=Repeat.HARMLESS, retry=RetryPolicy(attempts=1))

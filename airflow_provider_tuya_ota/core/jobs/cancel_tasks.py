@@ -132,7 +132,7 @@ def cancel_tasks_of_devices(settings: Settings, action: CancelOTATaskByDevice) -
     """Cancel the tasks of named devices, all or none.
 
     The platform refuses devices that wait for nothing. Where that refusal follows on a lost answer, the devices are
-    looked at one by one, and only those that still have a task of the package are asked for again.
+    looked at one by one, and only those that still have a task of the firmware are asked for again.
 
     :raises ConflictError: a device is flashing.
     :raises NotFoundError: a device does not exist, or waited for nothing from the beginning.

@@ -36,7 +36,7 @@ def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: 
     everybody else are looked at. A job whose devices the platform does not tell yet holds nobody up.
 
     :param intent: of this task; it is written down already, so that others see it.
-    :param known: the package's jobs.
+    :param known: the firmware's jobs.
     :raises AlreadyUnderWayError: naming the job, or the task that is about to create it.
     """
     unfinished = [job for job in known if not job.status.has_ended]
@@ -62,7 +62,7 @@ def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: 
     if job is not None:
         raise AlreadyUnderWayError(
             f"job {job.job_id}, created at {job.utc_create or 'a time not told'}, is upgrading the same devices to"
-            f" package {action.firmware_id}, and this try did not create it. Nothing was created. Wait for that job"
+            f" firmware {action.firmware_id}, and this try did not create it. Nothing was created. Wait for that job"
             " with TuyaOTAJobSensor, or cancel it first"
         )
 
@@ -91,7 +91,7 @@ def give_way(
         # Otherwise the note stays: a retry then goes on with a job that may still begin.
         yield SaveState(intent.at(Stage.NOTHING).to_dict())
     raise AlreadyUnderWayError(
-        f"job {first.job_id}, created at {first.utc_create or 'a time not told'}, upgrades the same devices to package"
+        f"job {first.job_id}, created at {first.utc_create or 'a time not told'}, upgrades the same devices to firmware"
         f" {action.firmware_id} and was created at the same moment as job {job_id} of this task, which was cancelled"
         f" for that ({stopped.line(job_id)}). Wait for the first one with TuyaOTAJobSensor"
     )
@@ -184,13 +184,13 @@ def _is_on_one_of(settings: Settings, job_id: str, names: Sequence[str]) -> Flow
 
 
 def _named(rival: Other, intent: Intent) -> str:
-    package = f"package {intent.target.firmware_id}"
+    firmware = f"firmware {intent.target.firmware_id}"
     if rival.intent.entity_id:
         return (
-            f"job {rival.intent.entity_id} of {rival.who} is upgrading the same devices to {package}. Nothing was"
+            f"job {rival.intent.entity_id} of {rival.who} is upgrading the same devices to {firmware}. Nothing was"
             " created. Wait for that job with TuyaOTAJobSensor, or cancel it first"
         )
     return (
-        f"{rival.who} is creating the same upgrade to {package} at this moment, or died while it did. Nothing was"
+        f"{rival.who} is creating the same upgrade to {firmware} at this moment, or died while it did. Nothing was"
         " created here. Run this task again when that one has ended"
     )

@@ -74,10 +74,10 @@ class JobToCreate:
     @property
     def words(self) -> str:
         """Name it in a message."""
-        return f"{_WORDS[self.kind]} job of package {self.action.firmware_id}"
+        return f"{_WORDS[self.kind]} job of firmware {self.action.firmware_id}"
 
     def jobs(self) -> Flow[list[Job]]:
-        """List the package's jobs of this type, the newest first."""
+        """List the firmware's jobs of this type, the newest first."""
         jobs = yield from list_jobs(self.settings, self.action.firmware_id)
         return sorted((job for job in jobs if job.type == self.kind), key=lambda job: job.utc_create, reverse=True)
 
@@ -206,7 +206,7 @@ def _name(wanted: JobToCreate, intent: Intent, created: Created) -> Flow[NewJob]
     if job is None:
         raise ProtocolError(
             f"{wanted.action.name} succeeded (request id {created.request_id}) but its job is in no list. Nothing is"
-            " created again; run the task again to look once more, or look at package"
+            " created again; run the task again to look once more, or look at firmware"
             f" {wanted.action.firmware_id} in the vendor's console"
         )
     return NewJob(
@@ -329,4 +329,4 @@ def _written(wanted: JobToCreate, attempt: Attempt, intent: Intent) -> Flow[Job 
     raise JobMissingError(f"{said}. Nothing was created. {_TO_GO_ON}")
 
 
-_TO_GO_ON: Final = "Look at the package's jobs in the vendor's console; to create another one, clear this task"
+_TO_GO_ON: Final = "Look at the firmware's jobs in the vendor's console; to create another one, clear this task"

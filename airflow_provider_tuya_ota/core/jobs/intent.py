@@ -146,7 +146,7 @@ class Intent:
         except (KeyError, TypeError, ValueError, OverflowError):
             raise OutcomeError(
                 "The task's note of the job that it was about to create cannot be read, so whether there is one cannot"
-                " be told. Look at the package's jobs in the vendor's console; to go on, delete the entry"
+                " be told. Look at the firmware's jobs in the vendor's console; to go on, delete the entry"
                 " 'tuya_ota.job' of the task state store: then a retry goes on with a job that fits, and a clear waits"
                 " for it before it creates another one"
             ) from None

@@ -68,7 +68,7 @@ class _Findings:
         """Say why it cannot be told, and what to look at."""
         jobs = [job.job_id for job in self.all]
         found = f"Job {jobs[0]}" if len(jobs) == 1 else f"{len(jobs)} jobs ({', '.join(jobs[:10])})"
-        parts = [f"{found} of package {intent.target.firmware_id} could be the one that this task asked for"]
+        parts = [f"{found} of firmware {intent.target.firmware_id} could be the one that this task asked for"]
         if self.unknown:
             told = ", ".join(job.job_id for job in self.unknown)
             parts.append(f"the platform may not list all of the devices yet for {told}")

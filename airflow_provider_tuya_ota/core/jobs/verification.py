@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class IfVerified(StrEnum):
-    """What to do with a package that is verified already."""
+    """What to do with a firmware that is verified already."""
 
     SUCCEED = "succeed"
     FAIL = "fail"
@@ -38,12 +38,12 @@ class IfVerified(StrEnum):
 class Verification:
     """The verification that is in force.
 
-    :param job_id: its job; empty for a verified package whose job cannot be told.
+    :param job_id: its job; empty for a verified firmware whose job cannot be told.
     :param is_new: True when this call created it.
     :param is_own: True when this task created it, now or in an earlier try.
     :param is_certain: True when that is certain: only then may the task stop it.
-    :param is_verified: True when the package was verified before, or needs no verification.
-    :param is_needed: False when the package needs no verification and the platform therefore made none.
+    :param is_verified: True when the firmware was verified before, or needs no verification.
+    :param is_needed: False when the firmware needs no verification and the platform therefore made none.
     """
 
     job_id: str
@@ -63,7 +63,7 @@ def start_verification(
     """Go on with the verification that an earlier try created, follow one that runs, or create one.
 
     :param attempt: what the scheduler knows of this try; by default the first one.
-    :raises OutcomeError: the package is verified, or needs no verification, and that counts as an error; or several
+    :raises OutcomeError: the firmware is verified, or needs no verification, and that counts as an error; or several
         jobs could be the created one.
     :raises TuyaOTAError: anything else that went wrong; after an error in doubt no new job was found.
     """
@@ -106,7 +106,7 @@ def _already_verified(firmware: Firmware, known: list[Job], if_verified: IfVerif
     if if_verified is IfVerified.FAIL:
         state = "is verified already" if is_needed else "was created as one that needs no verification"
         raise OutcomeError(
-            f"package {firmware.firmware_id} ({firmware.version}) {state}, and if_verified is 'fail'."
+            f"firmware {firmware.firmware_id} ({firmware.version}) {state}, and if_verified is 'fail'."
             " Leave this task out, or set if_verified='succeed'"
         )
     job = known[0] if known else None
@@ -125,16 +125,16 @@ def _follow_running(wanted: JobToCreate) -> Flow[Verification]:
     job = yield from wait_to_appear(lambda: _find_running(wanted))
     if job is None:
         raise AmbiguousOutcomeError(
-            f"package {firmware_id} is being verified, but none of its verification jobs is running."
-            " Look at the package in the vendor's console"
+            f"firmware {firmware_id} is being verified, but none of its verification jobs is running."
+            " Look at the firmware in the vendor's console"
         )
     if (yield from _match_patiently(settings, job, Target.of(action))) is Match.NO:
         raise AlreadyUnderWayError(
-            f"job {job.job_id} is verifying package {firmware_id} on other devices than were asked for, and the"
+            f"job {job.job_id} is verifying firmware {firmware_id} on other devices than were asked for, and the"
             " platform permits one verification at a time. Nothing was created. Run this task again when that job has"
             " ended"
         )
-    yield Note(f"package {firmware_id} is being verified already; following job {job.job_id}")
+    yield Note(f"firmware {firmware_id} is being verified already; following job {job.job_id}")
     return Verification(job_id=job.job_id, firmware_id=firmware_id, utc_create=job.utc_create)
 
 
@@ -154,7 +154,7 @@ def _find_running(wanted: JobToCreate) -> Flow[Job | None]:
     running = [job for job in jobs if not job.status.has_ended]
     if len(running) > 1:
         raise AmbiguousOutcomeError(
-            f"package {firmware_id} has {len(running)} running verification jobs"
+            f"firmware {firmware_id} has {len(running)} running verification jobs"
             f" ({', '.join(job.job_id for job in running)}); which one to follow cannot be told."
             " Look at them in the vendor's console"
         )

@@ -1,4 +1,4 @@
-"""What the platform tells about packages, jobs and device tasks."""
+"""What the platform tells about firmwares, jobs and device tasks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firmware:
-    """A package.
+    """A firmware.
 
     :param firmware_size: bytes, None where not told.
     :param firmware_sign: digest of the file under ``sign_method``, lower case.

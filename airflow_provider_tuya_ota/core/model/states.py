@@ -18,7 +18,7 @@ class _OpenStrEnum(StrEnum):
 
 
 class FirmwareStatus(IntEnum):
-    """``Status`` of a package, QueryOTAFirmware."""
+    """``Status`` of a firmware, QueryOTAFirmware."""
 
     NOT_NEEDED = -1
     UNVERIFIED = 0

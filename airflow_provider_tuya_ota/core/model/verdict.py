@@ -1,7 +1,7 @@
-"""What the states of package, job and device tasks amount to.
+"""What the states of firmware, job and device tasks amount to.
 
 One pure decision serves sensor, blocking wait and trigger. COMPLETED alone is never success: a verification has
-succeeded when the package says so and every device task does.
+succeeded when the firmware says so and every device task does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
     RUNNING = "running"
     SETTLING = "settling"
-    """Everything has ended, but package, job and tasks do not tell the same story yet."""
+    """Everything has ended, but firmware, job and tasks do not tell the same story yet."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
 
@@ -93,7 +93,7 @@ class Verdict:
         named = [str(device) for device in self.devices if device.status not in _QUIET][:10]
         parts = [f"job {self.job_id} {self.job_status}", f"devices: {counts}"]
         if self.job_type != JobType.UPGRADE_FIRMWARE:
-            parts.insert(1, f"package {self.firmware_id} {self.firmware_status}")
+            parts.insert(1, f"firmware {self.firmware_id} {self.firmware_status}")
         return "; ".join([*parts, *named, *filter(None, [self.hint])])
 
     def failure_text(self) -> str:
@@ -145,7 +145,7 @@ def assess_job(
 
     :param job: as QueryOTAJob tells it.
     :param tasks: every device task of the job, or those of a large one that are named.
-    :param firmware: the package as QueryOTAFirmware tells it; needed for a verification, not used otherwise.
+    :param firmware: the firmware as QueryOTAFirmware tells it; needed for a verification, not used otherwise.
     :param counted: device tasks by status, where ``tasks`` are not all of them.
     """
     if counted is None:
@@ -185,7 +185,7 @@ def _contradiction(job: Job, counts: dict[str, int], *, ended: bool) -> str:
         # Device tasks may be listed later than their job: those that are listed may be some of them.
         return f"the job is {job.status} while every device task that is listed has ended"
     if not counts and job.status != JobStatus.CANCELED:
-        # Nothing was flashed, so nothing was shown: this is no success, whatever the package says.
+        # Nothing was flashed, so nothing was shown: this is no success, whatever the firmware says.
         return f"the job is {job.status} without any device task"
     return ""
 
@@ -193,14 +193,14 @@ def _contradiction(job: Job, counts: dict[str, int], *, ended: bool) -> str:
 def _verification(counts: dict[str, int], status: FirmwareStatus | None) -> tuple[Outcome, str]:
     lost = _lost(counts)
     if status == FirmwareStatus.FAILED:
-        return Outcome.FAILED, f"the package failed its verification ({lost or 'no device task did'})"
+        return Outcome.FAILED, f"the firmware failed its verification ({lost or 'no device task did'})"
     if lost:
         return Outcome.FAILED, f"the verification did not succeed on every device ({lost})"
     if status in {FirmwareStatus.VERIFIED, FirmwareStatus.NOT_NEEDED}:
-        # A package that needs no verification may stay so; every device that was asked has shown that it runs.
+        # A firmware that needs no verification may stay so; every device that was asked has shown that it runs.
         return Outcome.SUCCEEDED, ""
     name = status.name if status is not None else "not known"
-    return Outcome.SETTLING, f"every device task has ended but the package is {name}"
+    return Outcome.SETTLING, f"every device task has ended but the firmware is {name}"
 
 
 def _upgrade(counts: dict[str, int]) -> tuple[Outcome, str]:
@@ -219,7 +219,7 @@ def _hint(job: Job, tasks: Sequence[DeviceTask], counts: Mapping[str, int]) -> s
         hints.append(f"waiting for confirmation (ConfirmOTATask): {', '.join(unconfirmed[:10])}{more}")
     queued = counts.get(TaskStatus.QUEUED.value, 0)
     if queued and job.need_push is False:
-        hints.append(f"{queued} queued must ask for the package themselves, because need_push is False")
+        hints.append(f"{queued} queued must ask for the firmware themselves, because need_push is False")
     return "; ".join(hints)
 
 

@@ -1,4 +1,4 @@
-"""Conditions of packages and devices that something waits for, and the wait itself."""
+"""Conditions of firmwares and devices that something waits for, and the wait itself."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmwareCondition:
-    """A package has one of the wanted statuses.
+    """A firmware has one of the wanted statuses.
 
     :param statuses: names of :class:`FirmwareStatus`.
     :param failing_statuses: those at which waiting makes no sense; one that is wanted too does not fail.
@@ -67,21 +67,21 @@ class FirmwareCondition:
     @property
     def subject(self) -> str:
         """What is polled, for errors."""
-        return f"package {self.firmware_id}"
+        return f"firmware {self.firmware_id}"
 
     def look(self, settings: Settings) -> Flow[Seen]:
         """Look once, with one request.
 
-        :raises FirmwareStatusError: the package has a failing status.
+        :raises FirmwareStatusError: the firmware has a failing status.
         """
-        package = yield from call(settings, QueryOTAFirmware(firmware_id=self.firmware_id))
-        status = package.status.name
+        firmware = yield from call(settings, QueryOTAFirmware(firmware_id=self.firmware_id))
+        status = firmware.status.name
         if status in self.failing_statuses and status not in self.statuses:
             raise FirmwareStatusError(
-                f"package {self.firmware_id} ({package.version}) is {status}, so it will not become"
+                f"firmware {self.firmware_id} ({firmware.version}) is {status}, so it will not become"
                 f" {' or '.join(sorted(self.statuses))} by waiting. Look at its last verification job"
             )
-        return Seen(status in self.statuses, f"package {self.firmware_id} ({package.version}) is {status}")
+        return Seen(status in self.statuses, f"firmware {self.firmware_id} ({firmware.version}) is {status}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ def poll_condition(settings: Settings, condition: Condition, state: WaitState) -
     """Poll once, as a sensor does: whether the condition holds, as far as this poll told.
 
     :param state: what was seen before, and from now on.
-    :raises FirmwareStatusError: the package has a failing status.
+    :raises FirmwareStatusError: the firmware has a failing status.
     :raises PollingFailedError: polls have failed for two hours, or refusals of what was seen well have lasted five
         minutes.
     :raises TuyaOTAError: the first poll failed in a way that waiting does not mend.

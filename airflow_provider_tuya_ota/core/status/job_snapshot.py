@@ -1,4 +1,4 @@
-"""Looks at jobs: at one as a whole, and at many of a package at once.
+"""Looks at jobs: at one as a whole, and at many of a firmware at once.
 
 Source of the states: https://developer.tuya.com/en/docs/tuya-iot/ListOTATaskByJob?id=Kf0lr3sl2jzfs and
 QueryOTAFirmware.
@@ -51,7 +51,7 @@ class JobSnapshot:
 
 
 def fetch_verdict(settings: Settings, job_id: str) -> Flow[Verdict]:
-    """Read package, job and device tasks once, and decide."""
+    """Read firmware, job and device tasks once, and decide."""
     return (yield from fetch_job_snapshot(settings, job_id)).verdict
 
 
@@ -80,7 +80,7 @@ def _fetch_job_snapshot(settings: Settings, job_id: str, *, is_large: bool, expe
     if job.type != JobType.UPGRADE_FIRMWARE:
         if not job.firmware_id:
             raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
-        # Read last: the package can only be ahead of the tasks, never behind what they already showed.
+        # Read last: the firmware can only be ahead of the tasks, never behind what they already showed.
         firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
     verdict = assess_job(job, tasks.shown, firmware, tasks.counts)
     total = sum(tasks.counts.values())
@@ -99,7 +99,7 @@ class JobListing:
     """What a glance showed.
 
     :param jobs: by id, those that were asked for and that the platform showed.
-    :param pages: of the package's list; 0 where it was not read.
+    :param pages: of the firmware's list; 0 where it was not read.
     :param failed: by id, why a job that was asked for by itself could not be read.
     """
 
@@ -111,15 +111,15 @@ class JobListing:
 def fetch_job_listing(
     settings: Settings, firmware_id: str, job_ids: Collection[str], *, pages: int = 1
 ) -> Flow[JobListing]:
-    """Read how many jobs of one package stand, without their device tasks.
+    """Read how many jobs of one firmware stand, without their device tasks.
 
-    The package's list tells it of up to 200 jobs with a request; where the list is longer than there are jobs to ask
-    for, or the package is not known, each job is asked for by itself.
+    The firmware's list tells it of up to 200 jobs with a request; where the list is longer than there are jobs to ask
+    for, or the firmware is not known, each job is asked for by itself.
 
     :param firmware_id: empty where it is not known.
     :param pages: of the list, as the last glance found.
     """
-    subject = f"the jobs of package {firmware_id}" if firmware_id else f"job {next(iter(job_ids))}"
+    subject = f"the jobs of firmware {firmware_id}" if firmware_id else f"job {next(iter(job_ids))}"
     return (yield from one_poll(settings, _fetch_job_listing(settings, firmware_id, job_ids, pages), subject))
 
 

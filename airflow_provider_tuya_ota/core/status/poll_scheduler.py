@@ -1,7 +1,7 @@
 """Which job to look at next, for all who wait on one connection: a pure plan on a given clock.
 
-While there are few waits, each job is looked at as a whole, package and device tasks included. A thousand such looks
-are thousands of requests; then each package is glanced at instead, which tells of hundreds of jobs with one, and whole
+While there are few waits, each job is looked at as a whole, firmware and device tasks included. A thousand such looks
+are thousands of requests; then each firmware is glanced at instead, which tells of hundreds of jobs with one, and whole
 looks are for jobs that a glance shows to have ended. The others are still looked at in turn, because a list may lag.
 """
 
@@ -48,7 +48,7 @@ class PollJob:
 
 @dataclass(frozen=True, slots=True)
 class ListJobs:
-    """Glance at a package's jobs."""
+    """Glance at a firmware's jobs."""
 
     firmware_id: str
     job_ids: tuple[str, ...]
@@ -57,7 +57,7 @@ class ListJobs:
 
 @dataclass(slots=True)
 class _Subject:
-    package: str
+    firmware: str
     changed_at: float
     wanted: list[float] = field(default_factory=list)
     line: str = ""
@@ -79,7 +79,7 @@ class _Subject:
 
 
 @dataclass(slots=True)
-class _Package:
+class _Firmware:
     changed_at: float
     job_ids: dict[str, None] = field(default_factory=dict)
     pages: int = 1
@@ -133,7 +133,7 @@ class PollScheduler:
     def __init__(self, rate: float) -> None:
         self._rate = rate
         self._subjects: dict[str, _Subject] = {}
-        self._packages: dict[str, _Package] = {}
+        self._firmwares: dict[str, _Firmware] = {}
         self._unlisted: set[str] = set()
         self._urgent, self._polls, self._listings = _Queue(), _Queue(), _Queue()
         self._demand = 0.0
@@ -143,7 +143,7 @@ class PollScheduler:
     def add(self, job_id: str, *, firmware_id: str, poll_interval: float, now: float) -> None:
         """Poll a job for one more wait, as often as the least patient of its waits wants.
 
-        :param firmware_id: its package; empty where that is not known yet.
+        :param firmware_id: its firmware; empty where that is not known yet.
         """
         subject = self._subjects.get(job_id)
         if subject is None:
@@ -199,8 +199,8 @@ class PollScheduler:
             self._polls_resume_at = now + cost / (IN_TURN * self._rate)
             return self._poll_job(job_id)
         firmware_id = self._listings.pop()
-        package = self._packages[firmware_id]
-        return ListJobs(_named(firmware_id), tuple(package.job_ids), package.pages)
+        firmware = self._firmwares[firmware_id]
+        return ListJobs(_named(firmware_id), tuple(firmware.job_ids), firmware.pages)
 
     def job_polled(self, look: PollJob, snapshot: JobSnapshot | None, now: float) -> None:
         """Note how a look ended.
@@ -236,18 +236,18 @@ class PollScheduler:
                 self._urgent.set(job_id, now)
             subject.is_listed_as_ended = job_id in ended
         key = at.firmware_id or _alone(at.job_ids[0])
-        if package := self._packages.get(key):
+        if firmware := self._firmwares.get(key):
             # A list that fails is passed over once: the jobs are asked for by themselves, and then it has another try.
-            package.pages = _readable(listing) if listing else UNREADABLE
-            # Jobs of one package are of one release, and where one has ended, others will.
-            package.changed_at = now if ended else package.changed_at
-            self._listings.set(key, now + self._interval(package, now))
+            firmware.pages = _readable(listing) if listing else UNREADABLE
+            # Jobs of one firmware are of one release, and where one has ended, others will.
+            firmware.changed_at = now if ended else firmware.changed_at
+            self._listings.set(key, now + self._interval(firmware, now))
         return [job_id for job_id in jobs if job_id not in ended]
 
     def poll_singly(self, at: ListJobs, now: float) -> None:
-        """Ask for the jobs of a package one by one from now on: the platform does not list them."""
+        """Ask for the jobs of a firmware one by one from now on: the platform does not list them."""
         self._unlisted.add(at.firmware_id)
-        for job_id in tuple(self._packages[at.firmware_id].job_ids if at.firmware_id in self._packages else ()):
+        for job_id in tuple(self._firmwares[at.firmware_id].job_ids if at.firmware_id in self._firmwares else ()):
             self._unfile(job_id)
             self._file(job_id, "", now)
 
@@ -260,9 +260,9 @@ class PollScheduler:
     def _is_crowded(self) -> bool:
         return self._demand > CROWDED * self._rate
 
-    def _interval(self, package: _Package, now: float) -> float:
-        subjects = [self._subjects[job_id] for job_id in package.job_ids]
-        return min(one.interval(now - max(one.changed_at, package.changed_at)) for one in subjects)
+    def _interval(self, firmware: _Firmware, now: float) -> float:
+        subjects = [self._subjects[job_id] for job_id in firmware.job_ids]
+        return min(one.interval(now - max(one.changed_at, firmware.changed_at)) for one in subjects)
 
     def _poll_job(self, job_id: str) -> PollJob:
         subject = self._subjects[job_id]
@@ -272,23 +272,23 @@ class PollScheduler:
 
     def _file(self, job_id: str, firmware_id: str, now: float) -> None:
         key = firmware_id if firmware_id and firmware_id not in self._unlisted else _alone(job_id)
-        if job_id in self._packages.get(key, _Package(now)).job_ids:
+        if job_id in self._firmwares.get(key, _Firmware(now)).job_ids:
             return
         self._unfile(job_id)
-        if key not in self._packages:
-            self._packages[key] = _Package(now)
+        if key not in self._firmwares:
+            self._firmwares[key] = _Firmware(now)
             self._listings.set(key, now)
-        self._packages[key].job_ids[job_id] = None
-        self._subjects[job_id].package = key
+        self._firmwares[key].job_ids[job_id] = None
+        self._subjects[job_id].firmware = key
 
     def _unfile(self, job_id: str) -> None:
-        key = self._subjects[job_id].package
-        package = self._packages.get(key)
-        if package is None or job_id not in package.job_ids:
+        key = self._subjects[job_id].firmware
+        firmware = self._firmwares.get(key)
+        if firmware is None or job_id not in firmware.job_ids:
             return
-        del package.job_ids[job_id]
-        if not package.job_ids:
-            del self._packages[key]
+        del firmware.job_ids[job_id]
+        if not firmware.job_ids:
+            del self._firmwares[key]
             self._listings.drop(key)
 
 
@@ -297,7 +297,7 @@ def _readable(listing: JobListing) -> int:
 
 
 def _alone(job_id: str) -> str:
-    # No id begins with a blank, so a job whose package is not known shares its key with no package.
+    # No id begins with a blank, so a job whose firmware is not known shares its key with no firmware.
     return f" {job_id}"
 
 

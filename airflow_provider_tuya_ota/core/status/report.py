@@ -34,7 +34,7 @@ class Event(StrEnum):
     SUCCEEDED = "succeeded"
     """The step has done what was asked; of a job: every device runs the version."""
     UPLOADED = "uploaded"
-    """The package is there; no device was touched."""
+    """The firmware is there; no device was touched."""
     STARTED = "started"
     """The job exists, and the step was told not to wait for it."""
     WAITING = "waiting"
@@ -136,12 +136,12 @@ class ReleaseReport:
     @property
     def _entity(self) -> str:
         if self.job_id:
-            return f"OTA job {self.job_id}" + (f" for package {self.firmware_id}" if self.firmware_id else "")
+            return f"OTA job {self.job_id}" + (f" for firmware {self.firmware_id}" if self.firmware_id else "")
         if not self.firmware_id:
             return ""
         version = f" for version {self.version}" if self.version else ""
         product = f" of product {self.product_key}" if self.product_key and version else ""
-        return f"OTA package {self.firmware_id}{version}{product}"
+        return f"OTA firmware {self.firmware_id}{version}{product}"
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values."""

@@ -40,7 +40,7 @@ class WaitOptions:
     :param poll_error_tolerance: seconds that looks may keep failing before the wait gives up; two hours by default,
         because an outage of the platform stops no device and a lost look is no lost
         job.
-    :param settle_time: seconds that package, job and tasks may contradict each other after everything has ended.
+    :param settle_time: seconds that firmware, job and tasks may contradict each other after everything has ended.
     :param expected: devices that were asked for by name, up to 200: success covers exactly these. Empty: the platform
         chose the devices.
     """
@@ -239,7 +239,7 @@ def require_success(verdict: Verdict) -> None:
 def _contradiction(verdict: Verdict, options: WaitOptions) -> str:
     return (
         f"{verdict.failure_text()}. The platform has told this for {options.settle_time:g} s, so the release is not"
-        " taken for good; look at package and job in the vendor's console"
+        " taken for good; look at firmware and job in the vendor's console"
     )
 
 

@@ -25,7 +25,7 @@ class ExactReader:
         self._name = name
         self._size = self._left = size
         self._is_whole = False
-        # MD5 is what packages of older tools carry; it protects nothing here.
+        # MD5 is what firmwares of older tools carry; it protects nothing here.
         self._hashes = {method: hashlib.new(method, usedforsecurity=False) for method in methods}
 
     def read(self, size: int) -> bytes:
@@ -56,5 +56,5 @@ class ExactReader:
     def _changed(self, amount: str) -> ConfigurationError:
         return ConfigurationError(
             f"source: {self._name} changed while it was being read: it has {amount} than the {self._size:,} bytes that"
-            " it had; no package was created. Run the task again when the file is complete."
+            " it had; no firmware was created. Run the task again when the file is complete."
         )

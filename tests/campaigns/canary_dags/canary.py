@@ -167,7 +167,7 @@ with DAG("canary", schedule=None, params={"source": "", "failing": "device-002"}
 
     @task(trigger_rule="all_done")
     def read_firmware(firmware_id: Any) -> Any:
-        """Return and print a package, whose answer holds a presigned address."""
+        """Return and print a firmware, whose answer holds a presigned address."""
         hook = TuyaOTAHook()
         found = [
             hook.query_firmware(firmware_id=firmware_id),
