@@ -22,8 +22,8 @@ from airflow_provider_tuya_ota.core.jobs.target import fingerprint_of
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.shown import shown
 from airflow_provider_tuya_ota.core.wire.encoding import canonical_query, to_wire
+from tests.core.actions.test_rules import MINIMAL
 from tests.core.script import SETTINGS, Script
-from tests.core.test_actions_rules import MINIMAL
 from tests.core.zoo import ZOO, Member, require_plain
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_tuya_ota.core.status.poll_scheduler import PollJob, PollScheduler, interval_of_single_polls
-from tests.core.test_agenda import POLL, glances, looks, snapshot, taken
+from tests.core.status.test_poll_scheduler import POLL, glances, looks, snapshot, taken
 
 
 def test_a_second_wait_for_a_job_has_it_looked_at_as_often_as_the_more_impatient_wants() -> None:
