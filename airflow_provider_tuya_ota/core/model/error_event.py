@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow_provider_tuya_ota.core import errors
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
+from airflow_provider_tuya_ota.core.model import outcome_errors
 
 
 def describe_error(error: TuyaOTAError) -> dict[str, Any]:
@@ -19,7 +20,8 @@ def describe_error(error: TuyaOTAError) -> dict[str, Any]:
 
 def rebuild_error(values: dict[str, Any]) -> TuyaOTAError:
     """Rebuild what :func:`describe_error` gave; a kind that this version does not know is a plain error."""
-    kind = getattr(errors, str(values.get("kind")), TuyaOTAError)
+    name = str(values.get("kind"))
+    kind = getattr(errors, name, None) or getattr(outcome_errors, name, TuyaOTAError)
     if not (isinstance(kind, type) and issubclass(kind, TuyaOTAError)):
         kind = TuyaOTAError
     error = kind.__new__(kind, values.get("message", ""))
