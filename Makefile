@@ -39,12 +39,13 @@ bench: venv ## Measure uploads and imports beside what they cannot do without
 docs: venv ## Write the tables under docs/reference from the code
 	@$(bin)/python docs/generate.py
 
-lint: venv ## Check style, types, layers and file lengths
+lint: venv ## Check style, types, layers, import circles and file lengths
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check --quiet .
 	@$(bin)/mypy airflow_provider_tuya_ota
-	@$(bin)/mypy tests dags_examples benchmarks docs/generate.py
+	@$(bin)/mypy tests dags_examples benchmarks docs/generate.py .ci/import_circles.py
 	@$(bin)/lint-imports
+	@$(bin)/python .ci/import_circles.py
 	@.ci/file-length
 
 check: venv ## Everything: lint, test, demo

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
-    from airflow_provider_tuya_ota.emulator.faults import Fault
+    from airflow_provider_tuya_ota.emulator.fault import Fault
 
 SPEED = 300.0
 """How many times faster devices live in tests: five minutes of theirs are a second."""

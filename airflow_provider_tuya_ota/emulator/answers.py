@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_tuya_ota.emulator.encoding import to_json, to_xml
 from airflow_provider_tuya_ota.emulator.gateway import VERSIONS
 from airflow_provider_tuya_ota.emulator.messages import Response
-from airflow_provider_tuya_ota.emulator.rendering import to_json, to_xml
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.messages import BusinessError, GatewayError

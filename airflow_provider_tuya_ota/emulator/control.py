@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.emulator.scenario import DeviceScript
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.emulator.emulator import Emulator
+    from airflow_provider_tuya_ota.emulator.account import Account
 
 PREFIX = "/_emulator/"
 RECORDED = frozenset({"quirks", "quotas", "devices", "confirm", "clock"})
@@ -37,7 +37,7 @@ class _MissingError(LookupError):
     """Something that a command names is not in the world."""
 
 
-def handle(emulator: Emulator, request: Request) -> Response:
+def handle(account: Account, request: Request) -> Response:
     """Carry out one command."""
     name, *rest = request.path.removeprefix(PREFIX).strip("/").split("/")
     command = _COMMANDS.get((request.method, name))
@@ -45,9 +45,9 @@ def handle(emulator: Emulator, request: Request) -> Response:
         return _answer(404, {"error": f"there is no command {request.method} {name}"})
     try:
         values = _read(request.body)
-        told = command(emulator, values, rest)
-        if emulator.recorder is not None and request.method == "POST" and name in RECORDED:
-            emulator.recorder.controlled(name, values, rest)
+        told = command(account, values, rest)
+        if account.recorder is not None and request.method == "POST" and name in RECORDED:
+            account.recorder.controlled(account.world, name, values, rest)
         return _answer(200, told)
     except _MissingError as error:
         return _answer(404, {"error": str(error)})
@@ -62,54 +62,54 @@ def _read(body: bytes) -> Any:
         raise ValueError(f"the body is not JSON: {error}") from None
 
 
-def carry_out(emulator: Emulator, name: str, values: Any, rest: list[str]) -> None:
+def carry_out(account: Account, name: str, values: Any, rest: list[str]) -> None:
     """Do a recorded command once more."""
-    _COMMANDS["POST", name](emulator, values, rest)
+    _COMMANDS["POST", name](account, values, rest)
 
 
-def _reset(emulator: Emulator, _: Any, __: list[str]) -> Any:
-    emulator.reset()
-    if emulator.recorder is not None:
-        emulator.recorder.began_again()
+def _reset(account: Account, _: Any, __: list[str]) -> Any:
+    account.reset()
+    if account.recorder is not None:
+        account.recorder.began_again(account.world)
     return {}
 
 
-def _seed(emulator: Emulator, values: Any, _: list[str]) -> Any:
-    emulator.reset(scenario.read(values))
-    if emulator.recorder is not None:
-        emulator.recorder.began(values)
-    return {"product_keys": list(emulator.world.products)}
+def _seed(account: Account, values: Any, _: list[str]) -> Any:
+    account.reset(scenario.read(values))
+    if account.recorder is not None:
+        account.recorder.began(account.world, values)
+    return {"product_keys": list(account.world.products)}
 
 
-def _clear_faults(emulator: Emulator, _: Any, __: list[str]) -> Any:
-    emulator.faults.clear()
+def _clear_faults(account: Account, _: Any, __: list[str]) -> Any:
+    account.faults.clear()
     return []
 
 
-def _change_quirks(emulator: Emulator, values: Any, _: list[str]) -> Any:
-    emulator.world.quirks = emulator.world.quirks.changed(values)
-    return emulator.world.quirks.as_dict()
+def _change_quirks(account: Account, values: Any, _: list[str]) -> Any:
+    account.world.quirks = account.world.quirks.changed(values)
+    return account.world.quirks.as_dict()
 
 
-def _change_quotas(emulator: Emulator, values: Any, _: list[str]) -> Any:
-    emulator.world.quotas = emulator.world.quotas.changed(values)
-    return emulator.world.quotas.as_dict()
+def _change_quotas(account: Account, values: Any, _: list[str]) -> Any:
+    account.world.quotas = account.world.quotas.changed(values)
+    return account.world.quotas.as_dict()
 
 
-def _change_clock(emulator: Emulator, values: Any, _: list[str]) -> Any:
-    _set_clock(emulator, values)
-    return _clock(emulator)
+def _change_clock(account: Account, values: Any, _: list[str]) -> Any:
+    _set_clock(account, values)
+    return _clock(account)
 
 
-def _change_device(emulator: Emulator, values: Any, rest: list[str]) -> Any:
+def _change_device(account: Account, values: Any, rest: list[str]) -> Any:
     if len(rest) != 2:  # noqa: PLR2004 - product and device
         raise ValueError("devices: the path is devices/PRODUCT/DEVICE")
     product_key, name = rest
-    return _script_device(emulator, product_key, name, values)
+    return _script_device(account, product_key, name, values)
 
 
-def _clock(emulator: Emulator) -> dict[str, Any]:
-    clock = emulator.clock
+def _clock(account: Account) -> dict[str, Any]:
+    clock = account.clock
     return {
         "world": clock.world(),
         "gateway": clock.gateway(),
@@ -119,21 +119,21 @@ def _clock(emulator: Emulator) -> dict[str, Any]:
     }
 
 
-def _set_clock(emulator: Emulator, values: Any) -> None:
+def _set_clock(account: Account, values: Any) -> None:
     known = read_table(values, "clock", _CLOCK)
     if "speed" in known:
-        emulator.clock.set_speed(known["speed"])
+        account.clock.set_speed(known["speed"])
     if "freeze" in known:
-        emulator.clock.freeze(frozen=known["freeze"])
+        account.clock.freeze(frozen=known["freeze"])
     if "advance" in known:
-        emulator.clock.advance(known["advance"])
+        account.clock.advance(known["advance"])
     if "gateway_offset" in known:
-        emulator.clock.gateway_offset = known["gateway_offset"]
-    emulator.world.engine.run()
+        account.clock.gateway_offset = known["gateway_offset"]
+    account.world.engine.run()
 
 
-def _state(emulator: Emulator) -> dict[str, Any]:
-    world = emulator.world
+def _state(account: Account) -> dict[str, Any]:
+    world = account.world
     return {
         "packages": [package.describe() for package in world.packages.by_id.values()],
         "jobs": [
@@ -144,32 +144,32 @@ def _state(emulator: Emulator) -> dict[str, Any]:
     }
 
 
-def _confirm(emulator: Emulator, values: Any) -> int:
+def _confirm(account: Account, values: Any) -> int:
     known = read_table(values, "confirm", _CONFIRM)
     if not known:
         raise ValueError("confirm: job_id or task_ids is needed")
     job_id, wanted = known.get("job_id"), known.get("task_ids", [])
     named = [
         task
-        for job in emulator.world.engine.jobs.values()
+        for job in account.world.engine.jobs.values()
         for task in job.tasks
         if job.job_id == job_id or task.task_id in wanted
     ]
     missing = [wish for wish in wanted if wish not in {task.task_id for task in named}]
-    if job_id is not None and job_id not in emulator.world.engine.jobs:
+    if job_id is not None and job_id not in account.world.engine.jobs:
         raise _MissingError(f"there is no job {job_id}")
     if missing:
         raise _MissingError(f"there is no device task {', '.join(map(str, missing))}")
     waiting = [task for task in named if task.status == "CONFIRM"]
     for task in waiting:
-        emulator.world.engine.confirm(task)
+        account.world.engine.confirm(task)
     return len(waiting)
 
 
-def _script_device(emulator: Emulator, product_key: str, name: str, values: Any) -> dict[str, Any]:
-    product = emulator.world.products.get(product_key)
+def _script_device(account: Account, product_key: str, name: str, values: Any) -> dict[str, Any]:
+    product = account.world.products.get(product_key)
     if product is None:
-        raise _MissingError(f"there is no product {product_key}; there are {', '.join(emulator.world.products)}")
+        raise _MissingError(f"there is no product {product_key}; there are {', '.join(account.world.products)}")
     device = product.devices.get(name)
     if device is None:
         raise _MissingError(f"product {product_key} has no device {name}")
@@ -177,8 +177,8 @@ def _script_device(emulator: Emulator, product_key: str, name: str, values: Any)
     device.behaviour = script.behaviour
     script.give_version(device)
     if script.online != device.online:
-        emulator.world.engine.set_online(device, online=script.online)
-    emulator.world.engine.reconsider(device)
+        account.world.engine.set_online(device, online=script.online)
+    account.world.engine.reconsider(device)
     return {"name": device.name, "online": device.online, "versions": device.versions} | asdict(device.behaviour)
 
 
@@ -186,20 +186,20 @@ def _answer(status: int, values: Any) -> Response:
     return Response(status, json.dumps(values).encode())
 
 
-_COMMANDS: dict[tuple[str, str], Callable[[Emulator, Any, list[str]], Any]] = {
+_COMMANDS: dict[tuple[str, str], Callable[[Account, Any, list[str]], Any]] = {
     ("POST", "reset"): _reset,
     ("POST", "seed"): _seed,
-    ("GET", "clock"): lambda emulator, _, __: _clock(emulator),
+    ("GET", "clock"): lambda account, _, __: _clock(account),
     ("POST", "clock"): _change_clock,
-    ("GET", "faults"): lambda emulator, _, __: [asdict(fault) for fault in emulator.faults.list],
-    ("POST", "faults"): lambda emulator, values, _: asdict(emulator.faults.add(values)),
+    ("GET", "faults"): lambda account, _, __: [asdict(fault) for fault in account.faults.list],
+    ("POST", "faults"): lambda account, values, _: asdict(account.faults.add(values)),
     ("DELETE", "faults"): _clear_faults,
-    ("GET", "quirks"): lambda emulator, _, __: emulator.world.quirks.as_dict(),
+    ("GET", "quirks"): lambda account, _, __: account.world.quirks.as_dict(),
     ("POST", "quirks"): _change_quirks,
-    ("GET", "quotas"): lambda emulator, _, __: emulator.world.quotas.as_dict(),
+    ("GET", "quotas"): lambda account, _, __: account.world.quotas.as_dict(),
     ("POST", "quotas"): _change_quotas,
-    ("GET", "requests"): lambda emulator, _, __: list(emulator.log),
-    ("GET", "state"): lambda emulator, _, __: _state(emulator),
-    ("POST", "confirm"): lambda emulator, values, _: {"confirmed": _confirm(emulator, values)},
+    ("GET", "requests"): lambda account, _, __: list(account.log),
+    ("GET", "state"): lambda account, _, __: _state(account),
+    ("POST", "confirm"): lambda account, values, _: {"confirmed": _confirm(account, values)},
     ("POST", "devices"): _change_device,
 }

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.emulator import console, control, storage
+from airflow_provider_tuya_ota.emulator.account import DEFAULT_KEY, Account
 from airflow_provider_tuya_ota.emulator.answers import accept, refuse, turn_away
 from airflow_provider_tuya_ota.emulator.bent_answers import Bend
-from airflow_provider_tuya_ota.emulator.clock import Clock
-from airflow_provider_tuya_ota.emulator.faults import Faults
-from airflow_provider_tuya_ota.emulator.gateway import AccessKey, Gateway, parse_wire
+from airflow_provider_tuya_ota.emulator.gateway import parse_wire
 from airflow_provider_tuya_ota.emulator.messages import (
     BusinessError,
     ConnectionDropped,
@@ -22,26 +20,23 @@ from airflow_provider_tuya_ota.emulator.messages import (
 )
 from airflow_provider_tuya_ota.emulator.operations import HANDLERS
 from airflow_provider_tuya_ota.emulator.parameters import read_parameters
-from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.storage import StorageError
 from airflow_provider_tuya_ota.emulator.tables import ACTIONS
-from airflow_provider_tuya_ota.emulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.emulator.restoring import Recorder
+    from airflow_provider_tuya_ota.emulator.clock import Clock
+    from airflow_provider_tuya_ota.emulator.gateway import AccessKey
+    from airflow_provider_tuya_ota.emulator.scenario import Scenario
 
-DEFAULT_KEY = AccessKey("demo-access-key-id", "demo-access-key-secret")
-REMEMBERED = 10_000
-"""Requests that the log keeps."""
 PATIENCE: Final = 1.0
 """Seconds that a request waits for the past to happen, before the world's clock is held back."""
-_NOT_LOGGED = frozenset({"Signature", "AccessKeyId", "FirmwareUrl"})
+_NOT_LOGGED: Final = frozenset({"Signature", "AccessKeyId", "FirmwareUrl"})
 
 
-class Emulator:
-    """One account at one service instance.
+class Emulator(Account):
+    """An account that answers requests, one after the other.
 
     :param key: the accepted key pair.
     :param scenario: what exists at the beginning and after a reset.
@@ -54,23 +49,8 @@ class Emulator:
         scenario: Scenario | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.key = key
-        self.clock = clock or Clock()
-        self.faults: Faults = Faults(self.clock)
-        self.log: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
-        self._scenario = scenario or Scenario()
-        self.gateway = Gateway(key, self.clock)
+        super().__init__(key, scenario, clock)
         self._lock = threading.RLock()
-        self.recorder: Recorder | None = None
-        self.world: World = World(self._scenario, self.clock)
-
-    def reset(self, scenario: Scenario | None = None) -> None:
-        """Begin again, with another scenario where one is given; faults and log are forgotten, the clock goes on."""
-        self._scenario = scenario or self._scenario
-        self.faults.clear()
-        self.log.clear()
-        self.gateway.reset()
-        self.world = World(self._scenario, self.clock)
 
     def handle(self, request: Request) -> Response:
         """Answer one request.
@@ -92,7 +72,7 @@ class Emulator:
         self.world.engine.run(PATIENCE)
         if self.recorder is not None:
             # What an answer shows to have happened must have happened after a kill too.
-            self.recorder.passed()
+            self.recorder.passed(self.world)
 
     def _answer(self, request: Request) -> Response:
         request_id = self.world.new_request_id()
@@ -140,7 +120,7 @@ class Emulator:
     def _served(self, serve: Callable[[Request], Response], request: Request) -> Response:
         response = serve(request)
         if self.recorder is not None and request.form is not None:
-            self.recorder.stored(next(str(value) for name, value in request.form if name == "key"))
+            self.recorder.stored(self.world, next(str(value) for name, value in request.form if name == "key"))
         return response
 
     def _call(self, request: Request, request_id: str, entry: dict[str, Any]) -> Response:
@@ -175,5 +155,5 @@ class Emulator:
             entry["outcome"] = error.code
             return refuse(wire, request_id, error, quirks, bend.texts)
         if self.recorder is not None:
-            self.recorder.called(action, values, request.origin)
+            self.recorder.called(self.world, action, values, request.origin)
         return accept(wire, request_id, bend.answer(action, values, fields), quirks, bend.texts)

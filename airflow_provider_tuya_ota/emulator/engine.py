@@ -49,6 +49,7 @@ class Engine:
         self.tasks: dict[str, Task] = {}
         self.changes = 0
         """How often any task has changed its status."""
+        self._current: dict[str, Task] = {}
         self._of_device: defaultdict[str, list[Task]] = defaultdict(list)
         self._of_package: defaultdict[str, list[Job]] = defaultdict(list)
 
@@ -137,6 +138,10 @@ class Engine:
         """Give a device's tasks, the oldest first."""
         return list(self._of_device.get(device.iot_id, ()))
 
+    def current_task(self, device: Device) -> Task | None:
+        """Give the unfinished task of a device, of which there is one at most; None where it has none."""
+        return self._current.get(device.iot_id)
+
     def confirm(self, task: Task) -> None:
         """Let a task that waits for confirmation go on."""
         self._queue(task)
@@ -154,14 +159,14 @@ class Engine:
     def set_online(self, device: Device, *, online: bool) -> None:
         """Connect or disconnect a device; what it missed happens when it is back."""
         device.online = online
-        task = device.busy
+        task = self.current_task(device)
         if online and task is not None and task.waiting is not None:
             (what, number), task.waiting = task.waiting, None
             self._after(0.5, task, what, number)
 
     def reconsider(self, device: Device) -> None:
         """Let a device go on whose script has changed while it had nothing more to do."""
-        task = device.busy
+        task = self.current_task(device)
         if task is None or task.scheduled or task.waiting is not None:
             return
         if task.status == "QUEUED":
@@ -184,10 +189,10 @@ class Engine:
 
     def _queue(self, task: Task) -> None:
         device = task.device
-        if device.busy is not None:
+        if self.current_task(device) is not None:
             self._enter(task, "FAILED", "the device is in another unfinished task")
             return
-        device.busy = task
+        self._current[device.iot_id] = task
         self._enter(task, "QUEUED")
         self._offer(task)
 
@@ -270,8 +275,8 @@ class Engine:
         self._changed(task)
         if status in ENDED:
             task.job.unfinished -= 1
-            if task.device.busy is task:
-                task.device.busy = None
+            if self.current_task(task.device) is task:
+                del self._current[task.device.iot_id]
             self.settle(task.job)
 
     def _after(self, seconds: float, task: Task, what: str, number: int = 0) -> None:

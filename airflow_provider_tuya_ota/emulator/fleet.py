@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.emulator.jobs import Task
 
 OUTCOMES = ("succeeds", "fails", "silent", "wrong_version", "lies")
 STEPS = {-1: "upgrade failed", -2: "download failed", -3: "verification of the image failed", -4: "flashing failed"}
@@ -45,7 +41,6 @@ class Device:
     """One device.
 
     :param versions: reported version by module; a device that never reported has none.
-    :param busy: its unfinished task, of which there can be only one.
     """
 
     name: str
@@ -53,7 +48,6 @@ class Device:
     versions: dict[str, str]
     online: bool = True
     behaviour: Behaviour = WELL
-    busy: Task | None = None
 
     @property
     def iot_id(self) -> str:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from airflow_provider_tuya_ota.emulator import scenario as scenarios
+from airflow_provider_tuya_ota.emulator.account import DEFAULT_KEY
 from airflow_provider_tuya_ota.emulator.certificates import AUTHORITY, KINDS, make_context
 from airflow_provider_tuya_ota.emulator.clock import Clock
-from airflow_provider_tuya_ota.emulator.emulator import DEFAULT_KEY, Emulator
+from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.gateway import AccessKey
+from airflow_provider_tuya_ota.emulator.http_server import HttpServer, listen, url_of
 from airflow_provider_tuya_ota.emulator.journal import Journal
-from airflow_provider_tuya_ota.emulator.listening import Listening, listen, url_of
-from airflow_provider_tuya_ota.emulator.restoring import restore
+from airflow_provider_tuya_ota.emulator.restore import restore
 
 if TYPE_CHECKING:
     import ssl
@@ -40,7 +41,7 @@ class EmulatorServer:
         listener = listen("127.0.0.1", 0)
         self.url = url_of(listener, "127.0.0.1", tls=tls is not None)
         self._is_ready = threading.Event()
-        self._server = Listening(self.emulator, listener, self._is_ready.set, _context(tls, Path(self._folder.name)))
+        self._server = HttpServer(self.emulator, listener, self._is_ready.set, _context(tls, Path(self._folder.name)))
         self._thread = threading.Thread(target=self._serve, name="tuya-ota-emulator", daemon=True)
 
     @property
@@ -131,13 +132,14 @@ def run(arguments: argparse.Namespace) -> int:
         context = _context(arguments.tls, Path(folder))
         if context is not None:
             announcement["ca_bundle"] = str(Path(folder) / AUTHORITY)
-        asyncio.run(_serve(Listening(emulator, listener, lambda: print(json.dumps(announcement), flush=True), context)))
+        server = HttpServer(emulator, listener, lambda: print(json.dumps(announcement), flush=True), context)
+        asyncio.run(_serve(server))
     if emulator.recorder is not None:
         emulator.recorder.close()
     return 0
 
 
-async def _serve(server: Listening) -> None:
+async def _serve(server: HttpServer) -> None:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, server.handle_exit, signal_number, None)

@@ -10,11 +10,7 @@ from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, Respo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.emulator.faults import Fault
-
-PARTS: Final = ("status_line", "headers", "between", "body")
-"""Parts of an answer that may drip; ``between`` is the pause behind the headers."""
-MOST_BYTES: Final = 100_000_000
+    from airflow_provider_tuya_ota.emulator.fault import Fault
 
 
 def from_in_between(status: int, retry_after: str = "") -> Response:

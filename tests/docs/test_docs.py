@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_tuya_ota.cli import main
 from airflow_provider_tuya_ota.core.settings import EXTRA_FIELDS
-from airflow_provider_tuya_ota.emulator.faults import KINDS
+from airflow_provider_tuya_ota.emulator.fault import KINDS
 from airflow_provider_tuya_ota.emulator.quirks import Quirks
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator

@@ -188,7 +188,7 @@ def test_in_any_order_a_list_of_one_status_shows_who_is_shown_in_it() -> None:
 
 def test_what_is_late_is_as_late_after_a_restart(tmp_path: Any) -> None:
     from airflow_provider_tuya_ota.emulator.journal import Journal  # noqa: PLC0415 - needed here only
-    from airflow_provider_tuya_ota.emulator.restoring import restore  # noqa: PLC0415 - needed here only
+    from airflow_provider_tuya_ota.emulator.restore import restore  # noqa: PLC0415 - needed here only
 
     document = {"quirks": {"list_order": "any_order", "list_delay": 60, "task_delay": 20}, "quotas": {"enabled": False}}
 

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_tuya_ota.emulator.bent_answers import ENDLESS, INEXISTENT
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.faults import ODD_IDS
+from airflow_provider_tuya_ota.emulator.fault import ODD_IDS
 from airflow_provider_tuya_ota.emulator.hostile_texts import FREE, TEXTS
 from airflow_provider_tuya_ota.emulator.messages import Response
 from tests.emulator.test_control import Dropped, fault

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 from airflow_provider_tuya_ota.emulator.messages import Request, Response
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.emulator.emulator import Emulator
-    from airflow_provider_tuya_ota.emulator.fleet import Product
+    from airflow_provider_tuya_ota.emulator.account import Account
+    from airflow_provider_tuya_ota.emulator.fleet import Device, Product
     from airflow_provider_tuya_ota.emulator.jobs import Job
 
 PATH: Final = "/_emulator/console/"
@@ -43,7 +43,7 @@ _HEADERS: Final = {
 }
 
 
-def answer(emulator: Emulator, request: Request) -> Response | None:
+def answer(account: Account, request: Request) -> Response | None:
     """Answer a browser.
 
     :returns: None where the request is not for the console.
@@ -57,9 +57,9 @@ def answer(emulator: Emulator, request: Request) -> Response | None:
     name = request.path.removeprefix(PATH)
     asked = dict(parse_qsl(request.query))
     told = {
-        "overview": lambda: _overview(emulator),
-        "job": lambda: _job(emulator, asked.get("id", "")),
-        "devices": lambda: _devices(emulator, asked.get("product", ""), asked.get("find", "")),
+        "overview": lambda: _overview(account),
+        "job": lambda: _job(account, asked.get("id", "")),
+        "devices": lambda: _devices(account, asked.get("product", ""), asked.get("find", "")),
     }
     if name in told:
         return _json(told[name]())
@@ -75,8 +75,8 @@ def _json(values: Any) -> Response:
     return Response(200, json.dumps(values).encode(), headers=dict(_HEADERS))
 
 
-def _overview(emulator: Emulator) -> dict[str, Any]:
-    world, clock = emulator.world, emulator.clock
+def _overview(account: Account) -> dict[str, Any]:
+    world, clock = account.world, account.clock
     packages, jobs = list(world.packages.by_id.values()), list(world.engine.jobs.values())
     return {
         "clock": {"world": clock.world(), "speed": clock.speed, "frozen": clock.frozen},
@@ -86,7 +86,7 @@ def _overview(emulator: Emulator) -> dict[str, Any]:
             "shown": [_job_row(job) for job in jobs[: -SHOWN - 1 : -1]],
         },
         "products": [_product(product) for product in world.products.values()],
-        "faults": len(emulator.faults.list),
+        "faults": len(account.faults.list),
         "quirks": {
             name: value
             for name, value in world.quirks.as_dict().items()
@@ -94,7 +94,7 @@ def _overview(emulator: Emulator) -> dict[str, Any]:
         },
         "requests": [
             {name: entry.get(name) for name in ("at", "action", "outcome", "status", "user_agent", "request_id")}
-            for entry in list(emulator.log)[: -2 * SHOWN - 1 : -1]
+            for entry in list(account.log)[: -2 * SHOWN - 1 : -1]
         ],
     }
 
@@ -107,9 +107,9 @@ def _job_row(job: Job) -> dict[str, Any]:
     }
 
 
-def _job(emulator: Emulator, job_id: str) -> dict[str, Any]:
+def _job(account: Account, job_id: str) -> dict[str, Any]:
     """Give one job with its device tasks, those that are not done well first; nothing where there is none."""
-    job = emulator.world.engine.jobs.get(job_id)
+    job = account.world.engine.jobs.get(job_id)
     if job is None:
         return {"job": None, "total": 0, "shown": []}
     first = heapq.nsmallest(SHOWN, job.tasks, key=lambda task: _URGENCY.get(task.status, 0))
@@ -128,8 +128,8 @@ def _product(product: Product) -> dict[str, Any]:
     }
 
 
-def _devices(emulator: Emulator, product_key: str, find: str) -> dict[str, Any]:
-    product = emulator.world.products.get(product_key)
+def _devices(account: Account, product_key: str, find: str) -> dict[str, Any]:
+    product = account.world.products.get(product_key)
     found = [device for device in product.devices.values() if find in device.name] if product else []
     return {
         "total": len(found),
@@ -139,10 +139,13 @@ def _devices(emulator: Emulator, product_key: str, find: str) -> dict[str, Any]:
                 "online": device.online,
                 "versions": device.versions,
                 "outcome": device.behaviour.outcome,
-                "task": None
-                if device.busy is None
-                else {"job": device.busy.job.job_id, "status": device.busy.status, "progress": device.busy.progress},
+                "task": _task_of(account, device),
             }
             for device in found[:SHOWN]
         ],
     }
+
+
+def _task_of(account: Account, device: Device) -> dict[str, Any] | None:
+    task = account.world.engine.current_task(device)
+    return None if task is None else {"job": task.job.job_id, "status": task.status, "progress": task.progress}

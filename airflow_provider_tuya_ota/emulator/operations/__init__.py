@@ -9,7 +9,7 @@ from airflow_provider_tuya_ota.emulator.operations import device, firmware, job,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.emulator.operations.paging import Values
+    from airflow_provider_tuya_ota.emulator.operations.page import Values
     from airflow_provider_tuya_ota.emulator.world import World
 
 HANDLERS: Final[dict[str, Callable[[World, Values, str], Values]]] = {

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.emulator.clock import local_style
+from airflow_provider_tuya_ota.emulator.encoding import Listing
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
-from airflow_provider_tuya_ota.emulator.operations.paging import Values, page_of
-from airflow_provider_tuya_ota.emulator.rendering import Listing
+from airflow_provider_tuya_ota.emulator.operations.page import Values, page_of
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product

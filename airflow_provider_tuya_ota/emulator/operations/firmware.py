@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.emulator import packages
 from airflow_provider_tuya_ota.emulator.clock import iso_ms
-from airflow_provider_tuya_ota.emulator.operations.paging import Values, page_of
+from airflow_provider_tuya_ota.emulator.operations.page import Values, page_of
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.world import World

@@ -8,7 +8,7 @@ from airflow_provider_tuya_ota.emulator import packages
 from airflow_provider_tuya_ota.emulator.clock import iso_ms
 from airflow_provider_tuya_ota.emulator.jobs import Job
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
-from airflow_provider_tuya_ota.emulator.operations.paging import Values, page_of
+from airflow_provider_tuya_ota.emulator.operations.page import Values, page_of
 from airflow_provider_tuya_ota.emulator.selection import choose_for_upgrade, choose_for_verification
 
 if TYPE_CHECKING:

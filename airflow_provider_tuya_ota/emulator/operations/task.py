@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_tuya_ota.emulator.encoding import Listing
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 from airflow_provider_tuya_ota.emulator.operations.device import which_device
-from airflow_provider_tuya_ota.emulator.rendering import Listing
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.jobs import Task
-    from airflow_provider_tuya_ota.emulator.operations.paging import Values
+    from airflow_provider_tuya_ota.emulator.operations.page import Values
     from airflow_provider_tuya_ota.emulator.world import World
 
 WAITING = frozenset({"CONFIRM", "QUEUED", "NOTIFIED"})

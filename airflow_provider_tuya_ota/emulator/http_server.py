@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
 
 
-class Listening(uvicorn.Server):
+class HttpServer(uvicorn.Server):
     """Serves an emulator; leaves signals to whoever started it.
 
     :param emulator: what to serve.
