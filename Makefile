@@ -39,13 +39,15 @@ bench: venv ## Measure uploads and imports beside what they cannot do without
 docs: venv ## Write the tables under docs/reference from the code
 	@$(bin)/python docs/generate.py
 
-lint: venv ## Check style, types, layers, import circles and file lengths
+lint: venv ## Check style, types, layers, import circles, dependencies and file lengths
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check --quiet .
 	@$(bin)/mypy airflow_provider_tuya_ota
 	@$(bin)/mypy tests dags_examples benchmarks docs/generate.py .ci/import_circles.py
 	@$(bin)/lint-imports
 	@$(bin)/python .ci/import_circles.py
+	@$(bin)/deptry airflow_provider_tuya_ota dags_examples
+	@$(bin)/deptry tests benchmarks docs .ci --exclude '\.venv' --ignore DEP002,DEP004
 	@.ci/file-length
 
 check: venv ## Everything: lint, test, demo

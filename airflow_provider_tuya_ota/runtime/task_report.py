@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow.sdk import Context
-    from pydantic import JsonValue
 
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
@@ -177,7 +176,7 @@ class TaskReport:
 
     def _tell(self, notifiers: Any, report: ReleaseReport) -> None:
         store = self._context.get("task_state_store")
-        outcome: JsonValue = {
+        outcome: dict[str, Any] = {
             "clear_number": getattr(self._context.get("dag_run"), "clear_number", 0),
             "outcome": [report.event.value, report.firmware_id, report.job_id],
         }
