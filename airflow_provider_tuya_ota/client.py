@@ -12,8 +12,10 @@ from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import Repeat
 from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.operations import Operations
-from airflow_provider_tuya_ota.transports.driver import NULL_STORE, Runtime, adrive, drive
+from airflow_provider_tuya_ota.transports.driver import adrive, drive
+from airflow_provider_tuya_ota.transports.interfaces import NULL_STORE
 from airflow_provider_tuya_ota.transports.limiter import limiter_of
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.wire.encoding import Value
     from airflow_provider_tuya_ota.core.wire.reply import Reply
-    from airflow_provider_tuya_ota.transports.driver import AsyncTransport, Listener, StateStore, Transport
+    from airflow_provider_tuya_ota.transports.interfaces import AsyncTransport, Listener, StateStore, Transport
     from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 
 __all__ = ["AsyncTuyaOTAClient", "LogListener", "Settings", "TuyaOTAClient"]

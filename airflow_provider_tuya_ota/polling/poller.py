@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
     from airflow_provider_tuya_ota.core.status.wait import WaitOptions
     from airflow_provider_tuya_ota.core.status.wait_state import WaitState
-    from airflow_provider_tuya_ota.transports.driver import Listener, Runtime
+    from airflow_provider_tuya_ota.transports.interfaces import Listener
+    from airflow_provider_tuya_ota.transports.runtime import Runtime
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.jobs.stop import Stopped
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.transports.driver import Listener
+    from airflow_provider_tuya_ota.transports.interfaces import Listener
 
 AT_ONCE: Final = 4
 """Cancels under way at the same time: enough for five a second where an answer takes most of one."""

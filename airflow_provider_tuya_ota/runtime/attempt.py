@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.errors import OutcomeError
 from airflow_provider_tuya_ota.core.flows.effects import Neighbours, SavedState
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage
 from airflow_provider_tuya_ota.runtime.ledger import Ledger
-from airflow_provider_tuya_ota.transports.driver import NULL_STORE
+from airflow_provider_tuya_ota.transports.interfaces import NULL_STORE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.transports.driver import StateStore
+    from airflow_provider_tuya_ota.transports.interfaces import StateStore
 
 KEY: Final = "tuya_ota.job"
 """Of the entry in the task state store; people see it in the UI."""

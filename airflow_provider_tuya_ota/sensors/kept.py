@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
-from airflow_provider_tuya_ota.transports.driver import Runtime
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.status.conditions import rebuild_condition, 
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected
 from airflow_provider_tuya_ota.polling.shared import shared_poller
-from airflow_provider_tuya_ota.transports.driver import Runtime
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

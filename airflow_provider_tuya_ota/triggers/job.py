@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
 from airflow_provider_tuya_ota.polling.shared import shared_poller
 from airflow_provider_tuya_ota.polling.stall_detector import detect_stalls
 from airflow_provider_tuya_ota.polling.stopper import shared_stopper
-from airflow_provider_tuya_ota.transports.driver import Runtime
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 from airflow_provider_tuya_ota.triggers.kill_answer import KillAnswer
 
 if TYPE_CHECKING:

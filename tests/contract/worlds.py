@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.core.wire.http import Response
 from airflow_provider_tuya_ota.emulator import messages
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
-from airflow_provider_tuya_ota.transports.driver import Runtime
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.emulator.stranger import parse_form
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.polling.shared import _POLLERS, shared_poller
-from airflow_provider_tuya_ota.transports.driver import Runtime
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.contract.worlds import Quiet, settings
 
 if TYPE_CHECKING:

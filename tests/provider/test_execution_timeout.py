@@ -12,7 +12,7 @@ from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.notifications import reported
 from airflow_provider_tuya_ota.runtime import job as releasing
-from airflow_provider_tuya_ota.transports.driver import Runtime
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.provider.test_reports import Quiet
 from tests.provider.test_verify_operator import make_package, play, verify
 

@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
-from airflow_provider_tuya_ota.transports.driver import Runtime
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.provider.conftest import CONNECTION, FakeStore, FakeTask
 from tests.provider.specs import stands_in_for
 from tests.provider.test_upgrade_operator import PRODUCT, seed, upload

@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
 from airflow_provider_tuya_ota.sensors import kept
 from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
-from airflow_provider_tuya_ota.transports.driver import Runtime
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.emulator.stranger import Stranger, over_socket
 from tests.provider.conftest import FakeStore, FakeTask
 from tests.provider.specs import stands_in_for

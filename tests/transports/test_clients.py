@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob, QueryOTAJ
 from airflow_provider_tuya_ota.core.errors import NotFoundError, UnavailableError
 from airflow_provider_tuya_ota.core.flows.effects import Note
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
-from airflow_provider_tuya_ota.transports.driver import Runtime
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.core.script import job, ok, refused
 from tests.transports.servers import answer, serving
 

@@ -6,8 +6,8 @@ from typing import Self
 
 import pytest
 
-from airflow_provider_tuya_ota.transports import clock, driver
-from airflow_provider_tuya_ota.transports.driver import Runtime
+from airflow_provider_tuya_ota.transports import clock, runtime
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 
 
 class Wall(datetime):
@@ -22,7 +22,7 @@ class Wall(datetime):
 
 @pytest.mark.parametrize("hours", [1, -1])
 def test_steady_time_does_not_follow_a_wall_clock_that_is_set(monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
-    monkeypatch.setattr(driver, "datetime", Wall)
+    monkeypatch.setattr(runtime, "datetime", Wall)
     world = Runtime()
     before = world.context()
 
@@ -38,7 +38,7 @@ def test_steady_time_goes_on_while_the_machine_is_suspended(monkeypatch: pytest.
     before = world.context()
     woken = clock.steady_seconds() + 3600
 
-    monkeypatch.setattr(driver, "steady_seconds", lambda: woken)
+    monkeypatch.setattr(runtime, "steady_seconds", lambda: woken)
 
     assert timedelta(0) <= world.context().steady - before.steady - timedelta(hours=1) < timedelta(minutes=1)
 

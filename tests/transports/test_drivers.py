@@ -26,8 +26,9 @@ from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_v
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.core.wire.http import Request
-from airflow_provider_tuya_ota.transports.driver import Runtime, adrive, drive
+from airflow_provider_tuya_ota.transports.driver import adrive, drive
 from airflow_provider_tuya_ota.transports.limiter import RateLimiter, limiter_of
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.core.script import NOW, SETTINGS, firmware, gateway, job, lost, ok, task
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class Trace(Runtime):
     steps: list[object] = field(default_factory=list)
     sent: int = 0
 
-    def look(self) -> FlowContext:
-        self.steps.append("look")
+    def context(self) -> FlowContext:
+        self.steps.append("context")
         return FlowContext(now=self.now, steady=self.now, nonce=f"n{len(self.steps)}", jitter=1.0)
 
     def sleep(self, seconds: float) -> None:

@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.core.errors import SourceUnavailableError, TuyaOT
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.settings import Credentials
 from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_firmware
-from airflow_provider_tuya_ota.transports.driver import Runtime
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.core.frames import shown_of
 from tests.transports.servers import answer, break_tls, flood, free_port, hang, hang_up, send, serving, trickle
 

@@ -176,6 +176,7 @@ Effect: TypeAlias = (
     ReadContext | Send | Digest | Sleep | Note | Report | LoadState | SaveState | ReadNeighbours | SlowDown
 )
 
+E = TypeVar("E")
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]
 
@@ -187,7 +188,7 @@ class End(Generic[T]):
     value: T
 
 
-def advance(flow: Flow[T], answer: Any, failure: Exception | None) -> Effect | End[T]:
+def advance(flow: Generator[E, Any, T], answer: Any, failure: Exception | None) -> E | End[T]:
     """Let a flow go on until it asks for something or ends.
 
     :param answer: to what it asked for last.
