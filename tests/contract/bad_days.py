@@ -11,7 +11,7 @@ from tests.contract.worlds import Meeting
 
 APART = {"endless_list"}
 """Whoever believes a list is not right about it, and nothing tells that its entries are invented."""
-STATUSES = (400, 401, 403, 404, 407, 418, 500, 502, 503, 504)
+STATUSES = (200, 400, 401, 403, 404, 407, 418, 500, 502, 503, 504)
 """Told by what stands in between, without a code of the platform."""
 ODD = ("float", "exponent", "bool", "padded", "surrogate", "list")
 """How ids come that are none."""

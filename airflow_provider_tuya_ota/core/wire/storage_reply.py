@@ -1,4 +1,4 @@
-"""Object storage's answer to a form upload: 200, 201 and 204 are success, errors are XML.
+"""Object storage's answer to a form upload: an empty 200 or 204, or a 201 with a PostResponse; errors are XML.
 
 Source: Alibaba OSS, PostObject and its troubleshooting page.
 """
@@ -41,6 +41,7 @@ def read_storage_reply(response: Response, *, secrets: Sequence[Secret] = ()) ->
 
 def _read(response: Response, secrets: Sequence[Secret]) -> None:
     if response.status in {200, 201, 204}:
+        _require_stored(response, secrets)
         return
     if response.status < 400:  # noqa: PLR2004 - HTTP's failures begin there
         raise ProtocolError(f"{ACTION}: object storage answered HTTP {response.status}, which is no documented answer")
@@ -61,6 +62,20 @@ def _read(response: Response, secrets: Sequence[Secret]) -> None:
         http_status=response.status,
         advice=advice,
         retry_after=asked_pause(response.headers),
+    )
+
+
+def _require_stored(response: Response, secrets: Sequence[Secret]) -> None:
+    """Refuse a success status whose body tells something else: a proxy's page, or an error behind HTTP 200."""
+    if not response.body.strip():
+        return
+    fields = read_body(response.body, secrets)
+    if fields is not None and fields.name("Key") and not fields.name("Code"):
+        return
+    raise UnreadableReplyError(
+        f"{ACTION}: the answer is HTTP {response.status}, but its body is not that of an upload:"
+        f" {excerpt(response.body, secrets)!r}. No firmware was created. Something between the worker and object"
+        " storage may have answered"
     )
 
 

@@ -81,6 +81,30 @@ def test_documented_success_is_success(status: int) -> None:
     read_storage_reply(Response(status))
 
 
+POSTED = b"<PostResponse><Bucket>fw</Bucket><ETag>5C3D</ETag><Key>ota/lamp.bin</Key></PostResponse>"
+
+
+@pytest.mark.parametrize("content", [b"\r\n", POSTED])
+def test_the_documented_bodies_of_a_success_are_taken(content: bytes) -> None:
+    read_storage_reply(Response(201, {}, content))
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<Error><Code>InternalError</Code><Message>again</Message><Key>ota/lamp.bin</Key></Error>",
+        b"<html><body>Sign in to the guest network</body></html>",
+        b'{"success": false}',
+        b'{"success": true}',
+        b"stored",
+    ],
+)
+def test_a_success_with_another_body_is_no_success(status: int, content: bytes) -> None:
+    with pytest.raises(UnreadableReplyError, match=f"HTTP {status}, but its body is not that of an upload"):
+        read_storage_reply(Response(status, {}, content))
+
+
 @pytest.mark.parametrize("status", [202, 301, 302, 307])
 def test_other_answers_below_400_conclude_nothing(status: int) -> None:
     with pytest.raises(ProtocolError, match=f"HTTP {status}"):
