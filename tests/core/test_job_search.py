@@ -201,6 +201,17 @@ def test_a_job_is_not_taken_while_another_task_may_have_created_it(rival: Neighb
         assert search(script, [rival]) is not None
 
 
+def test_a_task_that_asked_for_another_group_keeps_nobody_from_its_job() -> None:
+    grouped = replace(MINE.target, selection="GROUP", devices=(), group_id="g1")
+    mine = replace(MINE, target=grouped)
+    script = script_with([named(targetSelection="GROUP", groupId="g1")], {})
+    rival = other(EARLIER, Stage.ASKING, target=replace(grouped, group_id="g2"))
+
+    assert search(script, [rival], intent=mine) is not None
+    with pytest.raises(AmbiguousOutcomeError, match="task other of run r asked for the same"):
+        search(script, [other(EARLIER, Stage.ASKING, target=grouped)], intent=mine)
+
+
 @pytest.fixture
 def devices_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_search, "TOLD_WITHIN", timedelta(0))

@@ -146,6 +146,24 @@ def test_two_shares_may_be_taken_for_each_other_and_only_equal_ones_are_the_same
     assert (ten.overlaps(twenty), ten.is_the_same_as(twenty), ten.is_the_same_as(ten)) == (True, False, True)
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "may"),
+    [
+        (GRAY, GRAY, True),
+        (GRAY, replace(GRAY, gray_percent="20"), False),
+        (GROUP, replace(GROUP, group_id="another"), False),
+        (OLD_ONES, replace(OLD_ONES, src_version=["0.1"]), False),
+        (OLD_ONES, ACTION, True),
+        (NAMED, replace(NAMED, target_device_name=["d3"]), False),
+    ],
+)
+def test_one_job_is_not_that_of_two_requests_whose_shares_groups_or_versions_differ(
+    ours: CreateOTAStaticUpgradeJob, theirs: CreateOTAStaticUpgradeJob, may: bool
+) -> None:
+    assert Target.of(ours).may_share_a_job_with(Target.of(theirs)) is may
+    assert Target.of(theirs).may_share_a_job_with(Target.of(ours)) is may
+
+
 def test_masks_tell_devices_apart_and_never_hide_one() -> None:
     masks = [Target.of(replace(NAMED, target_device_name=[f"device-{number}"])).mask for number in range(100)]
     apart = sum(not may_overlap(masks[0], other) for other in masks[1:])

@@ -152,7 +152,7 @@ def _poll_job(
         for other in others
         if other.intent.stage in _SENT
         and now - other.intent.started_at < STALE
-        and other.intent.target.overlaps(intent.target)
+        and other.intent.target.may_share_a_job_with(intent.target)
         and (not has_asked or other.intent.stage is Stage.ASKING or other.precedes(intent, neighbours.key))
     ]
     return _Findings(fitting, unknown, past, rivals)

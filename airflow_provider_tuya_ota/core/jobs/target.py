@@ -97,6 +97,16 @@ class Target:
             return not set(self.devices).isdisjoint(other.devices)
         return True
 
+    def may_share_a_job_with(self, other: Target) -> bool:
+        """Whether one job could be that of either: shares, groups or source versions that differ exclude it.
+
+        A job of which the platform does not tell these is not known to be anybody's.
+        """
+        # An empty text is asked for by nobody, and fits a job of which nothing is told.
+        pairs = ((self.group_id, other.group_id), (self.src_versions, other.src_versions))
+        is_apart = any(ours and theirs and ours != theirs for ours, theirs in pairs)
+        return self.overlaps(other) and not is_apart and _is_same_share(self.gray_percent, other.gray_percent)
+
     def is_the_same_as(self, other: Target) -> bool:
         """Whether both are aimed at the same devices, as far as requests tell."""
         return self == other or (bool(self.devices) and self.overlaps(other))
