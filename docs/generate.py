@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import typing
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from airflow_provider_tuya_ota.core.codes.gateway import GATEWAY
 from airflow_provider_tuya_ota.core.codes.module import MODULE
 from airflow_provider_tuya_ota.core.codes.platform import PLATFORM
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT, ReleaseReport
 from airflow_provider_tuya_ota.emulator.fidelity import BEHAVIOURS, REFUSALS
 from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL
 from airflow_provider_tuya_ota.operations import Method, Operations
@@ -157,7 +160,64 @@ def fidelity() -> str:
     return text
 
 
-PAGES = {"operations.md": operations, "errors.md": errors, "operators.md": operators, "fidelity.md": fidelity}
+def report_schema() -> str:
+    """Render the JSON schema of a release report from its dataclass."""
+    schema = _object_schema(ReleaseReport)
+    for name, more in {"text": {"maxLength": LONGEST_TEXT}, "failing": {}}.items():
+        derived = vars(ReleaseReport)[name].fget
+        schema["properties"][name] = {
+            **_type_schema(typing.get_type_hints(derived)["return"]),
+            "description": _plain(inspect.getdoc(derived) or ""),
+            **more,
+        }
+        schema["required"].append(name)
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
+
+
+PAGES = {
+    "operations.md": operations,
+    "errors.md": errors,
+    "operators.md": operators,
+    "fidelity.md": fidelity,
+    "release-report.schema.json": report_schema,
+}
+
+
+def _object_schema(kind: type[Any]) -> dict[str, Any]:
+    summary, _, rest = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")
+    meanings = dict(re.findall(r":param (\w+): (.*?)(?=\n:|\n\n|\Z)", rest, re.DOTALL))
+    types = typing.get_type_hints(kind)
+    properties = {
+        one.name: {**_type_schema(types[one.name]), "description": _plain(meanings[one.name]), **one.metadata}
+        for one in fields(kind)
+    }
+    return {
+        "title": kind.__name__,
+        "description": _plain(summary),
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+def _type_schema(kind: Any) -> dict[str, Any]:
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        return {"type": "array", "items": _type_schema(parts[0])}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _type_schema(parts[1])}
+    if origin is typing.Literal:
+        return {"enum": list(parts)}
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _object_schema(kind)
+    if issubclass(kind, Enum):
+        return {"enum": [member.value for member in kind]}
+    plain: dict[Any, dict[str, Any]] = {
+        str: {"type": "string"},
+        int: {"type": "integer", "minimum": 0},
+        float: {"type": "number"},
+    }
+    return plain[kind]
 
 
 def _paragraphs(prose: str) -> str:

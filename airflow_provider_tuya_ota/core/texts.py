@@ -51,6 +51,11 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
+def bounded_line(text: str, longest: int) -> str:
+    """Give a text on one line of at most ``longest`` characters, an ellipsis included."""
+    return cut(one_line(text), longest - 1)
+
+
 def is_writable(text: str) -> bool:
     """Whether a text can be sent, and be read as what it is."""
     return _UNWRITABLE.search(text) is None

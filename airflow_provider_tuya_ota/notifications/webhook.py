@@ -14,7 +14,8 @@ from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
-from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT, bounded_line
+from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT
+from airflow_provider_tuya_ota.core.texts import bounded_line
 from airflow_provider_tuya_ota.hooks.tuya_ota import require_connection_id
 from airflow_provider_tuya_ota.transports.log_filter import hide_address
 

@@ -152,7 +152,7 @@ class TuyaOTAModifyFirmwareOperator(TemplatedArguments, BaseOperator):
         from airflow_provider_tuya_ota.operators.keeping import modify  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
 
-        with reported(context, self, did="was changed"):
+        with reported(context, self, summary="was changed"):
             return modify(self)
 
 
@@ -194,5 +194,5 @@ class TuyaOTADeleteFirmwareOperator(TemplatedArguments, BaseOperator):
         from airflow_provider_tuya_ota.operators.keeping import delete  # noqa: PLC0415 - parsing needs no protocol
         from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
 
-        with reported(context, self, did="is deleted"):
+        with reported(context, self, summary="is deleted"):
             return delete(self)

@@ -67,7 +67,7 @@ class TuyaOTACreateModuleOperator(_ModuleOperator):
 
         with reported(context, self) as report:
             module_name = create_module(self)
-            report.know(did=f"made or found module {module_name}")
+            report.know(summary=f"made or found module {module_name}")
             return module_name
 
 
@@ -101,7 +101,7 @@ class TuyaOTAUpdateModuleOperator(_ModuleOperator):
 
         with reported(context, self) as report:
             module_name = update_module(self)
-            report.know(did=f"changed module {module_name}")
+            report.know(summary=f"changed module {module_name}")
             return module_name
 
 
@@ -134,5 +134,5 @@ class TuyaOTADeleteModuleOperator(_ModuleOperator):
 
         with reported(context, self) as report:
             module_name = delete_module(self)
-            report.know(did=f"deleted module {module_name}")
+            report.know(summary=f"deleted module {module_name}")
             return module_name

@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.actions.firmware import DIGEST_LENGTHS
 from airflow_provider_tuya_ota.core.actions.rules import nothing_problem
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.shown import shown
-from airflow_provider_tuya_ota.core.status.report import Event
+from airflow_provider_tuya_ota.core.status.event import Event
 from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
 from airflow_provider_tuya_ota.runtime.arguments import named_as, parse_bool, parse_choice, parse_text
@@ -67,8 +67,8 @@ def _upload(operator: TuyaOTAUploadFirmwareOperator, context: Context, report: T
     ti.xcom_push(key="size", value=file.size)
     ti.xcom_push(key="utc_create", value=firmware.utc_create)
     ti.xcom_push(key="request_id", value=firmware.request_id)
-    did = "created" if firmware.is_new else "existed already"
-    report.know(Event.UPLOADED, firmware_id=firmware.firmware_id, did=did)
+    summary = "created" if firmware.is_new else "existed already"
+    report.know(Event.UPLOADED, firmware_id=firmware.firmware_id, summary=summary)
     return firmware.firmware_id
 
 

@@ -70,7 +70,7 @@ class TuyaOTACancelJobOperator(TemplatedArguments, BaseOperator):
 
         with reported(context, self) as report:
             cancelled = cancel_job(self)
-            report.know(did=cancelled.did)
+            report.know(summary=cancelled.summary)
             return {status.value: number for status, number in cancelled.left.items()}
 
 
@@ -122,7 +122,7 @@ class TuyaOTACancelDeviceTasksOperator(TemplatedArguments, BaseOperator):
 
         with reported(context, self) as report:
             cancelled = cancel_devices(self)
-            report.know(did=f"is cancelled on {len(cancelled)} devices")
+            report.know(summary=f"is cancelled on {len(cancelled)} devices")
             return cancelled
 
 
@@ -166,5 +166,5 @@ class TuyaOTAConfirmTasksOperator(TemplatedArguments, BaseOperator):
 
         with reported(context, self) as report:
             confirmed = confirm(self)
-            report.know(did=f"got {len(confirmed)} device tasks confirmed")
+            report.know(summary=f"got {len(confirmed)} device tasks confirmed")
             return confirmed

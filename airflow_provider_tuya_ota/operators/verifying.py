@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.core.status.report import Event
+from airflow_provider_tuya_ota.core.status.event import Event
 from airflow_provider_tuya_ota.runtime import job as releasing
 from airflow_provider_tuya_ota.runtime.arguments import (
     named_as,
@@ -57,8 +57,8 @@ def _run(operator: TuyaOTACreateVerifyJobOperator, context: Context, report: Tas
 
     started, how = releasing.start(operator, context, report, flow)
     if before:
-        did = "was verified before" if before[0].is_needed else "needs no verification, so no device has tried it"
-        report.know(Event.SUCCEEDED, did=f"{did}; nothing was started")
+        summary = "was verified before" if before[0].is_needed else "needs no verification, so no device has tried it"
+        report.know(Event.SUCCEEDED, summary=f"{summary}; nothing was started")
         return started.job_id
     _announce(operator, action)
     if not operator.wait_for_completion:

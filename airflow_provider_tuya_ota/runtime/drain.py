@@ -53,7 +53,7 @@ def start_after_draining(
                 # The job has ended and its devices have not, as far as lists tell: they catch up.
                 time.sleep(how.poll_interval)
             waited_for = still.job_id
-        report.wait(did=f"waits for job {waited_for}, from before this task was cleared; no new job was created")
+        report.wait(summary=f"waits for job {waited_for}, from before this task was cleared; no new job was created")
         _wait_for(operator, context, waited_for, replace(how, deadline=drained_by))
 
 

@@ -19,8 +19,8 @@ from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.intent import OnFailedJob
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.status.event import Event
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
-from airflow_provider_tuya_ota.core.status.report import Event
 from airflow_provider_tuya_ota.core.status.wait import late
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook

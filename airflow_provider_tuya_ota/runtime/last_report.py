@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.core.status.last_step import REJECT, Step, tell_last, worst_of
-from airflow_provider_tuya_ota.core.status.report import Event, ReleaseReport, first_line, shown
+from airflow_provider_tuya_ota.core.status.event import Event, first_line
+from airflow_provider_tuya_ota.core.status.last_step import REJECT, Step, report_last_step, worst_instance
+from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.runtime.task_report import XCOM_KEY, run_link
 
@@ -39,7 +40,7 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
     :returns: see :class:`~airflow_provider_tuya_ota.core.status.report.ReleaseReport`; ``text`` says it in one line.
     """
     now = datetime.now(UTC)
-    report = tell_last([worst_of(_instances(context, task_id), now) for task_id in task_ids], now)
+    report = report_last_step([worst_instance(_instances(context, task_id), now) for task_id in task_ids], now)
     if report.event is Event.STOPPED and report.job_id and not report.counts:
         report = _looked_at(context, report)
     return report.to_dict()
@@ -95,7 +96,7 @@ def _argument(task: Any, name: str) -> Any:
 def _read(values: Any) -> ReleaseReport | None:
     try:
         return ReleaseReport.from_dict(values)
-    except (KeyError, TypeError, ValueError):
+    except ValueError:
         return None
 
 
@@ -118,4 +119,4 @@ def _looked_at(context: Context, report: ReleaseReport) -> ReleaseReport:
         return replace(report, error=f"How the job stands could not be looked at: {first_line(error)}")
     left = waiting_in(verdict) if is_stopped else 0
     seen = f"still stopping, {left} device tasks are not cancelled yet" if left else "looked at afterwards"
-    return replace(report, did=f"{report.did}; {seen}", **shown(verdict))
+    return replace(report, summary=f"{report.summary}; {seen}", **verdict_fields(verdict))

@@ -62,7 +62,7 @@ def tell(notifiers: BaseNotifier | Sequence[BaseNotifier], context: Context, rel
 
     :param notifiers: any Airflow notifiers; their templates may use ``{{ ota_release.text }}``.
     :param context: of the task.
-    :param release: see :func:`~airflow_provider_tuya_ota.core.status.report.report_job`.
+    :param release: see :func:`~airflow_provider_tuya_ota.core.status.report.ReleaseReport`.
     :param log: where a failing notifier is written down.
     """
     for notifier in every_notifier(notifiers):

@@ -20,15 +20,9 @@ from airflow.sdk.exceptions import (
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.status.report import (
-    LONGEST_ERROR,
-    Event,
-    ReleaseReport,
-    bounded_line,
-    event_of,
-    first_line,
-    shown,
-)
+from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event, event_of, first_line
+from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
+from airflow_provider_tuya_ota.core.texts import bounded_line
 from airflow_provider_tuya_ota.runtime.notify import tell
 
 if TYPE_CHECKING:
@@ -75,7 +69,7 @@ class TaskReport:
 
     def see(self, verdict: Verdict) -> None:
         """Take down how the job stands."""
-        self._values |= shown(verdict)
+        self._values |= verdict_fields(verdict)
 
     def resume_state(self) -> dict[str, str]:
         """Give what :meth:`go_on` takes back after a wait elsewhere."""
@@ -100,13 +94,13 @@ class TaskReport:
             self.go_on(job_id=job_id, started_at=left.get("started_at", ""), link=left.get("link", ""))
         return job_id
 
-    def wait(self, did: str = "", *, on_cancel: str = "") -> None:
+    def wait(self, summary: str = "", *, on_cancel: str = "") -> None:
         """Leave what is known before a wait, in the course of which the step may be ended from outside.
 
-        :param did: what it waits for, as the end of a sentence, where that is not its job.
+        :param summary: what it waits for, as the end of a sentence, where that is not its job.
         :param on_cancel: what ending it does to its job.
         """
-        self._push(self._report(Event.WAITING, did=did, on_cancel=on_cancel))
+        self._push(self._report(Event.WAITING, summary=summary, on_cancel=on_cancel))
 
     def end(self, error: BaseException | None) -> None:
         """Push how the step ended, and tell the notifiers unless another try follows."""
@@ -144,7 +138,7 @@ class TaskReport:
             event = event_of(told, has_begun=self._has_begun)
         if self._is_in_doubt and event in {Event.REFUSED, Event.FAILED}:
             event = Event.UNCLEAR
-        return self._report(event, did="", error=self._said(told))
+        return self._report(event, summary="", error=self._said(told))
 
     def _said(self, told: BaseException) -> str:
         if isinstance(told, AirflowTaskTimeout):
@@ -199,7 +193,7 @@ class TaskReport:
 
 
 @contextmanager
-def reported(context: Context, task: Any = None, *, did: str = "") -> Iterator[TaskReport]:
+def reported(context: Context, task: Any = None, *, summary: str = "") -> Iterator[TaskReport]:
     """Leave a report as XCom ``ota_release`` however the block ends, before its error leaves the task.
 
     A wait that goes on elsewhere (deferral, rescheduling) is no end. ``AirflowFailException`` counts as a refusal
@@ -207,10 +201,10 @@ def reported(context: Context, task: Any = None, *, did: str = "") -> Iterator[T
 
     :param context: of the running task.
     :param task: the operator; the context's own by default.
-    :param did: what became of the job, firmware or step if it ends well, as the end of a sentence.
+    :param summary: what became of the job, firmware or step if it ends well, as the end of a sentence.
     """
     report = TaskReport(context, task if task is not None else context["task"])
-    report.know(did=did)
+    report.know(summary=summary)
     try:
         yield report
     except AirflowRescheduleException:

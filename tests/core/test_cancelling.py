@@ -118,7 +118,7 @@ def world(cancel: tuple[Answer, ...], statuses: tuple[str, ...], before: int, af
 
 
 @pytest.mark.parametrize(
-    ("cancel", "statuses", "before", "did"),
+    ("cancel", "statuses", "before", "summary"),
     [
         ((ENDED,), ("COMPLETED",), 0, ALREADY),
         # A platform that takes a cancel of what has ended cancels nothing either.
@@ -137,12 +137,12 @@ def world(cancel: tuple[Answer, ...], statuses: tuple[str, ...], before: int, af
     ],
 )
 def test_a_cancel_that_met_nothing_says_so_and_as_what_the_job_had_ended(
-    cancel: tuple[Answer, ...], statuses: tuple[str, ...], before: int, did: str
+    cancel: tuple[Answer, ...], statuses: tuple[str, ...], before: int, summary: str
 ) -> None:
     script = world(cancel, statuses, before, after=0)
 
-    assert cancel_by_job(script).did == did
-    assert script.warnings[-1] == f"Job 9001 {did}"
+    assert cancel_by_job(script).summary == summary
+    assert script.warnings[-1] == f"Job 9001 {summary}"
 
 
 @pytest.mark.parametrize("status", ["IN_PROGRESS", "PLANNED", "COMPLETED", ""])
@@ -151,7 +151,7 @@ def test_a_cancel_that_was_taken_says_what_is_left(status: str) -> None:
 
     result = cancel_by_job(script)
 
-    assert result.did == "was told to cancel what has not begun; 1 IN_PROGRESS is left unfinished"
+    assert result.summary == "was told to cancel what has not begun; 1 IN_PROGRESS is left unfinished"
     assert sum(result.left.values()) == 1
     assert "1 devices are flashing and cannot be stopped" in script.warnings[-1]
 
@@ -189,7 +189,7 @@ def test_a_job_that_has_no_device_tasks_yet_is_cancelled_again_when_it_has_some(
 
     cancelled = cancel_by_job(script)
 
-    assert "nothing is left unfinished" in cancelled.did
+    assert "nothing is left unfinished" in cancelled.summary
     assert (platform.cancels, script.sleeps) == (begins_after + 1, pauses)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import runpy
 import subprocess
@@ -13,12 +14,15 @@ import pytest
 
 from airflow_provider_tuya_ota.cli import main
 from airflow_provider_tuya_ota.core.settings import EXTRA_FIELDS
+from airflow_provider_tuya_ota.core.status.event import Event
+from airflow_provider_tuya_ota.core.status.report import ReleaseReport
 from airflow_provider_tuya_ota.emulator.fault import KINDS
 from airflow_provider_tuya_ota.emulator.quirks import Quirks
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.provider_info import get_provider_info
+from tests.report_schema import SCHEMA, violations
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -107,7 +111,9 @@ def test_the_ten_line_dag_of_the_readme_is_a_dag() -> None:
     assert names["verify"].upstream_task_ids == {"upload"}  # type: ignore[attr-defined] # made by the example
 
 
-@pytest.mark.parametrize("name", ["operations.md", "errors.md", "operators.md", "fidelity.md"])
+@pytest.mark.parametrize(
+    "name", ["operations.md", "errors.md", "operators.md", "fidelity.md", "release-report.schema.json"]
+)
 def test_the_tables_say_what_the_code_says(name: str) -> None:
     pages = runpy.run_path(str(ROOT / "docs/generate.py"))["PAGES"]
 
@@ -146,3 +152,14 @@ def test_the_page_of_operators_has_every_operator_and_every_argument() -> None:
             for name in signature(base).parameters
         }
         assert own - {"kwargs"} <= documented, operator
+
+
+def test_the_page_of_notifications_explains_every_field_and_every_event() -> None:
+    page = (ROOT / "docs/notifications.md").read_text(encoding="utf-8")
+    contents = page.partition("## What a notification contains")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?) \|", contents, re.MULTILINE)
+    (example,) = map(json.loads, blocks(ROOT / "docs/notifications.md", "json"))
+
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) >= {*SCHEMA["properties"], *Event}
+    assert violations(example) == []
+    assert ReleaseReport.from_dict(example).to_dict() == example

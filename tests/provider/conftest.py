@@ -18,10 +18,13 @@ from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.runtime.ledger import PREFIX
 from tests.provider.specs import stands_in_for
+from tests.report_schema import every_report_conforms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+__all__ = ["every_report_conforms"]
 
 CONNECTION = "AIRFLOW_CONN_TUYA_OTA_DEFAULT"
 SPEED = 300.0

@@ -29,11 +29,11 @@ class JobCancel:
     """What cancelling by job came to.
 
     :param left: unfinished device tasks afterwards, by status.
-    :param did: what became of the job, as the end of a sentence.
+    :param summary: what became of the job, as the end of a sentence.
     """
 
     left: dict[TaskStatus, int]
-    did: str
+    summary: str
 
 
 def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[JobCancel]:
@@ -68,15 +68,15 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
         # Between the first look and the request, the job may have ended.
         status = status if _ended(status) else (yield from _status(settings, job_id))
     if refusal is None and not (_ended(status) and not _waiting(before)):
-        did = f"was told to cancel what has not begun; {_words(left, 'nothing')} is left unfinished"
+        summary = f"was told to cancel what has not begun; {_words(left, 'nothing')} is left unfinished"
         yield Note(f"Afterwards, job {job_id} has {_words(left)}")
     else:
-        did = _nothing_cancelled(status, in_doubt=refusal is not None and refusal.in_doubt and _waiting(before))
-        yield Note(f"Job {job_id} {did}", warning=True)
+        summary = _nothing_cancelled(status, in_doubt=refusal is not None and refusal.in_doubt and _waiting(before))
+        yield Note(f"Job {job_id} {summary}", warning=True)
     if left[TaskStatus.IN_PROGRESS]:
         flashing = f"{left[TaskStatus.IN_PROGRESS]} devices are flashing and cannot be stopped"
         yield Note(f"{flashing}; TuyaOTAJobSensor waits for them", warning=True)
-    return JobCancel(left=left, did=did)
+    return JobCancel(left=left, summary=summary)
 
 
 def _cancel_what_begins(settings: Settings, action: CancelOTATaskByJob) -> Flow[dict[TaskStatus, int]]:

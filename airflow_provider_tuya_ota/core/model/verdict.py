@@ -1,17 +1,24 @@
-"""What the states of firmware, job and device tasks amount to.
+"""Decide from firmware, job and device tasks whether a job is running, succeeded or failed.
 
-One pure decision serves sensor, blocking wait and trigger. COMPLETED alone is never success: a verification has
-succeeded when the firmware says so and every device task does.
+Sensor, blocking wait and trigger share this one pure decision. The status COMPLETED alone is never success: a
+verification has succeeded when the firmware is verified and every device task has succeeded.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_tuya_ota.core.model.failure_reasons import LONGEST_REASON, FailureReasons, count_reasons
 from airflow_provider_tuya_ota.core.model.states import FirmwareStatus, JobStatus, JobType, TaskStatus
+from airflow_provider_tuya_ota.core.model.task_counts import (
+    LOST,
+    bound_counts,
+    count_by_status,
+    rank_status,
+    render_counts,
+)
 from airflow_provider_tuya_ota.core.texts import cut
 
 if TYPE_CHECKING:
@@ -20,12 +27,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Firmware, Job
 
 SAMPLE: Final = 50
-"""Devices that a verdict names at the most; counts are always complete."""
-SHORT_REASON: Final = 200
-"""Characters of a device's reason in a verdict: fifty of them travel through the triggerer and into XCom."""
-UNKNOWN_STATUSES: Final = 10
-"""Statuses that nobody documented and that are counted by name; the others are counted together."""
-OTHER: Final = "OTHER"
+"""Devices that a verdict names at most, because it travels through trigger events and XCom. Counts are complete."""
 
 
 class Outcome(StrEnum):
@@ -33,7 +35,7 @@ class Outcome(StrEnum):
 
     RUNNING = "running"
     SETTLING = "settling"
-    """Everything has ended, but firmware, job and tasks do not tell the same story yet."""
+    """Everything has ended, but firmware, job and device tasks still contradict each other."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
 
@@ -45,12 +47,27 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """One device, small enough for XCom."""
+    """One device of a job, small enough for XCom.
+
+    :param name: the device's name.
+    :param status: of its device task, as the platform writes it.
+    :param progress: percent that the device has reported; empty before its first report.
+    :param reason: the platform's ``TaskDesc``, redacted and cut after 200 characters; empty where it gives none.
+    """
 
     name: str
     status: str
     progress: str = ""
     reason: str = ""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its task failed or was cancelled."""
+        return self.status in LOST
+
+    def to_dict(self) -> dict[str, str]:
+        """Give plain JSON values."""
+        return {"name": self.name, "status": self.status, "progress": self.progress, "reason": self.reason}
 
     def __str__(self) -> str:
         progress = f" at {self.progress} %" if self.progress else ""
@@ -60,14 +77,15 @@ class DeviceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The state of a job at one look.
+    """The state of a job at one poll.
 
     :param outcome: where it stands.
-    :param why: the reason for a failure or for waiting on, in words; empty otherwise.
-    :param hint: what devices wait for when it is not time alone; empty otherwise.
-    :param version: that the devices have afterwards; empty where nothing tells it.
-    :param counts: number of device tasks by status.
-    :param devices: up to 50 devices, those that matter most first.
+    :param why: why it failed, or why it has not succeeded yet; empty otherwise.
+    :param hint: what the devices wait for, where that needs somebody to act; empty otherwise.
+    :param version: the version that the job installs; empty where the platform does not give it.
+    :param counts: number of device tasks by status, complete.
+    :param failure_reasons: number of failed device tasks by reason, over every task that was read.
+    :param devices: up to 50 devices: failed ones first, then cancelled, running, waiting and succeeded ones.
     """
 
     job_id: str
@@ -80,16 +98,17 @@ class Verdict:
     hint: str = ""
     version: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    failure_reasons: FailureReasons = field(default_factory=FailureReasons)
     devices: tuple[DeviceState, ...] = ()
 
     @property
     def failing(self) -> tuple[DeviceState, ...]:
         """Named devices whose task failed or was cancelled."""
-        return tuple(device for device in self.devices if device.status in _LOST)
+        return tuple(device for device in self.devices if device.is_lost)
 
     def line(self) -> str:
         """Give the whole state on one line, for the task log; equal lines mean that nothing changed."""
-        counts = ", ".join(f"{number} {status}" for status, number in self.counts.items()) or "none yet"
+        counts = render_counts(self.counts) or "none yet"
         named = [str(device) for device in self.devices if device.status not in _QUIET][:10]
         parts = [f"job {self.job_id} {self.job_status}", f"devices: {counts}"]
         if self.job_type != JobType.UPGRADE_FIRMWARE:
@@ -97,11 +116,15 @@ class Verdict:
         return "; ".join([*parts, *named, *filter(None, [self.hint])])
 
     def failure_text(self) -> str:
-        """Say why the job failed and which devices did, with reason and progress."""
-        number = sum(self.counts.get(status, 0) for status in _LOST)
+        """Say why the job failed and on which devices; where not all are named, also how often each reason occurs."""
+        number = sum(self.counts.get(status, 0) for status in LOST)
         named = "; ".join(map(str, self.failing))
-        more = f"; and {number - len(self.failing)} more" if number > len(self.failing) else ""
-        return f"job {self.job_id}: {self.why}" + (f". Devices: {named}{more}" if named else "")
+        unnamed = number - len(self.failing)
+        more, reasons = "", ""
+        if unnamed > 0:
+            more = f"; and {unnamed} more"
+            reasons = f". Reasons: {self.failure_reasons}" if str(self.failure_reasons) else ""
+        return f"job {self.job_id}: {self.why}{reasons}" + (f". Devices: {named}{more}" if named else "")
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values, for events, XCom and notifications."""
@@ -116,10 +139,8 @@ class Verdict:
             "hint": self.hint,
             "version": self.version,
             "counts": dict(self.counts),
-            "devices": [
-                {"name": device.name, "status": device.status, "progress": device.progress, "reason": device.reason}
-                for device in self.devices
-            ],
+            "failure_reasons": self.failure_reasons.to_dict(),
+            "devices": [device.to_dict() for device in self.devices],
         }
 
     @classmethod
@@ -127,15 +148,15 @@ class Verdict:
         """Rebuild what :meth:`to_dict` gave; names that a later version added are ignored."""
         known = {name: values[name] for name in cls.__slots__ if name in values}
         known["outcome"] = Outcome(known["outcome"])
+        if "failure_reasons" in known:
+            known["failure_reasons"] = FailureReasons.from_dict(known["failure_reasons"])
         known["devices"] = tuple(
             DeviceState(**{name: item.get(name, "") for name in DeviceState.__slots__}) for item in values["devices"]
         )
         return cls(**known)
 
 
-_LOST: Final = (TaskStatus.FAILED.value, TaskStatus.CANCELED.value)
 _QUIET: Final = (TaskStatus.SUCCEEDED.value, TaskStatus.QUEUED.value)
-_ORDER: Final = ("FAILED", "CANCELED", "IN_PROGRESS", "CONFIRM", "NOTIFIED", "QUEUED", "SUCCEEDED")
 
 
 def assess_job(
@@ -143,14 +164,12 @@ def assess_job(
 ) -> Verdict:
     """Decide where a job stands.
 
-    :param job: as QueryOTAJob tells it.
-    :param tasks: every device task of the job, or those of a large one that are named.
-    :param firmware: the firmware as QueryOTAFirmware tells it; needed for a verification, not used otherwise.
-    :param counted: device tasks by status, where ``tasks`` are not all of them.
+    :param job: as QueryOTAJob gives it.
+    :param tasks: every device task of the job, or those of a large job that were read one by one.
+    :param firmware: the firmware as QueryOTAFirmware gives it; needed for a verification, not used otherwise.
+    :param counted: number of device tasks by status, where ``tasks`` are not all of them.
     """
-    if counted is None:
-        counted = Counter(task.status.value for task in tasks)
-    counts = _counts(counted)
+    counts = bound_counts(count_by_status(tasks) if counted is None else counted)
     ended = bool(counts) and all(TaskStatus(status).has_ended for status in counts)
     if not (ended or job.status.has_ended):
         outcome, why = Outcome.RUNNING, ""
@@ -161,7 +180,7 @@ def assess_job(
     elif job.type == JobType.UPGRADE_FIRMWARE:
         outcome, why = _upgrade(counts)
     else:
-        # A job of a type that nobody documented is held to the stricter standard too.
+        # An undocumented job type has to meet the stricter standard.
         outcome, why = _verification(counts, firmware.status if firmware else None)
     return Verdict(
         job_id=job.job_id,
@@ -174,6 +193,7 @@ def assess_job(
         hint=_hint(job, tasks, counts),
         version=firmware.version if firmware else next((task.dest_version for task in tasks if task.dest_version), ""),
         counts=counts,
+        failure_reasons=count_reasons(tasks, counts.get(TaskStatus.FAILED.value, 0)),
         devices=_sample(tasks),
     )
 
@@ -182,10 +202,10 @@ def _contradiction(job: Job, counts: dict[str, int], *, ended: bool) -> str:
     if counts and not ended:
         return f"the job is {job.status} while devices are not done"
     if ended and not job.status.has_ended:
-        # Device tasks may be listed later than their job: those that are listed may be some of them.
+        # Device tasks may be listed later than their job, so more of them may follow.
         return f"the job is {job.status} while every device task that is listed has ended"
     if not counts and job.status != JobStatus.CANCELED:
-        # Nothing was flashed, so nothing was shown: this is no success, whatever the firmware says.
+        # No device has run the firmware, so this is no success, whatever the firmware's status is.
         return f"the job is {job.status} without any device task"
     return ""
 
@@ -197,7 +217,7 @@ def _verification(counts: dict[str, int], status: FirmwareStatus | None) -> tupl
     if lost:
         return Outcome.FAILED, f"the verification did not succeed on every device ({lost})"
     if status in {FirmwareStatus.VERIFIED, FirmwareStatus.NOT_NEEDED}:
-        # A firmware that needs no verification may stay so; every device that was asked has shown that it runs.
+        # A firmware that needs no verification may keep that status; every device has shown that it runs.
         return Outcome.SUCCEEDED, ""
     name = status.name if status is not None else "not known"
     return Outcome.SETTLING, f"every device task has ended but the firmware is {name}"
@@ -224,32 +244,17 @@ def _hint(job: Job, tasks: Sequence[DeviceTask], counts: Mapping[str, int]) -> s
 
 
 def _lost(counts: dict[str, int]) -> str:
-    return ", ".join(f"{counts[status]} {status}" for status in _LOST if counts.get(status))
-
-
-def _counts(counted: Mapping[str, int]) -> dict[str, int]:
-    ordered = sorted(counted, key=_rank)
-    documented = sum(status in _ORDER for status in ordered)
-    named, others = ordered[: documented + UNKNOWN_STATUSES], ordered[documented + UNKNOWN_STATUSES :]
-    counts = {status: counted[status] for status in named}
-    if others:
-        # Counted as one more status that nobody documented, which is no end.
-        counts[OTHER] = counts.get(OTHER, 0) + sum(counted[status] for status in others)
-    return counts
-
-
-def _rank(status: str) -> tuple[int, str]:
-    return (_ORDER.index(status) if status in _ORDER else len(_ORDER), status)
+    return render_counts({status: counts.get(status, 0) for status in LOST})
 
 
 def _sample(tasks: Iterable[DeviceTask]) -> tuple[DeviceState, ...]:
-    ordered = sorted(tasks, key=lambda task: (_rank(task.status.value), task.device_name))
+    ordered = sorted(tasks, key=lambda task: (rank_status(task.status.value), task.device_name))
     return tuple(
         DeviceState(
             name=task.device_name,
             status=task.status.value,
             progress=task.progress,
-            reason=cut(task.reason, SHORT_REASON),
+            reason=cut(task.reason, LONGEST_REASON),
         )
         for task in ordered[:SAMPLE]
     )

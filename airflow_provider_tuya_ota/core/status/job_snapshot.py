@@ -23,7 +23,7 @@ from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs, list_tasks
 from airflow_provider_tuya_ota.core.model.states import JobType
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict, assess_job
-from airflow_provider_tuya_ota.core.status.task_snapshot import read_tasks
+from airflow_provider_tuya_ota.core.status.task_snapshot import fetch_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -75,22 +75,22 @@ def fetch_job_snapshot(
 
 def _fetch_job_snapshot(settings: Settings, job_id: str, *, is_large: bool, expected: int) -> Flow[JobSnapshot]:
     job = yield from call(settings, QueryOTAJob(job_id=job_id))
-    tasks = yield from read_tasks(settings, job_id, is_large=is_large)
+    tasks = yield from fetch_tasks(settings, job_id, is_large=is_large)
     firmware: Firmware | None = None
     if job.type != JobType.UPGRADE_FIRMWARE:
         if not job.firmware_id:
             raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
         # Read last: the firmware can only be ahead of the tasks, never behind what they already showed.
         firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
-    verdict = assess_job(job, tasks.shown, firmware, tasks.counts)
+    verdict = assess_job(job, tasks.read, firmware, tasks.counts)
     total = sum(tasks.counts.values())
-    if len(tasks.shown) < total:
+    if len(tasks.read) < total:
         if verdict.outcome is not Outcome.SUCCEEDED or total > expected:
             return JobSnapshot(job, verdict, tasks.is_large)
         shown = yield from list_tasks(settings, job_id)
         verdict = assess_job(job, shown, firmware)
     else:
-        shown = tasks.shown
+        shown = tasks.read
     return JobSnapshot(job, verdict, tasks.is_large, frozenset(task.device_name for task in shown))
 
 

@@ -1,4 +1,4 @@
-"""What a run's steps amount to: the last one that began, told truthfully whatever report it left."""
+"""Report on the last step of a run that began, also where that step left no report or a wrong one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.core.status.report import Event, ReleaseReport, bounded_line
+from airflow_provider_tuya_ota.core.status.event import Event
+from airflow_provider_tuya_ota.core.status.report import ReleaseReport
+from airflow_provider_tuya_ota.core.texts import bounded_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,11 +17,11 @@ GOING_ON: Final = frozenset(
     {"running", "deferred", "awaiting_input", "restarting", "up_for_retry", "up_for_reschedule"}
 )
 REJECT: Final = "Reject"
-"""What Airflow's ApprovalOperator offers beside its approval."""
+"""The option of Airflow's ApprovalOperator that rejects."""
 LONGEST_NAME: Final = 64
 _WORST_FIRST: Final = (
     Event.FAILED,
-    Event.LOST_SIGHT,
+    Event.UNREACHABLE,
     Event.TIMEOUT,
     Event.UNCLEAR,
     Event.STOPPED,
@@ -32,16 +34,16 @@ _BEGUN: Final = GOING_ON | {"success", "failed"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One task of a run, as the scheduler knows it.
+    """One task of a run, as Airflow's scheduler knows it.
 
-    :param task_id: the task.
+    :param task_id: id of the task.
     :param state: its state; empty before it is scheduled.
-    :param report: what it left, if it left one.
-    :param run_link: its page in Airflow.
-    :param leaves_reports: whether it is one of this package's; others are passed over when they succeeded.
-    :param waits_elsewhere: whether it waits without a process that could be lost.
-    :param asks: whether it asks a person and does nothing else.
-    :param answer: what it returned, where it asks.
+    :param report: the report that it left; None where it left none.
+    :param run_link: its page in Airflow; empty where that is not known.
+    :param leaves_reports: whether it is a task of this package. Other tasks are skipped if they succeeded.
+    :param waits_elsewhere: whether it waits in the triggerer, without a worker process that could be lost.
+    :param asks: whether it does nothing but ask a person.
+    :param answer: the person's answer, where it asks.
     """
 
     task_id: str
@@ -55,49 +57,51 @@ class Step:
 
     @property
     def has_begun(self) -> bool:
-        """Whether it did anything; a report left before the run was cleared does not count."""
+        """Whether it ran; a report from before the run was cleared does not count."""
         if self.state == "skipped":
             return self.report is not None and not self.report.event.is_good
         return self.state in _BEGUN
 
     @property
-    def is_telling(self) -> bool:
-        """Whether there is anything to tell of it."""
+    def is_reported(self) -> bool:
+        """Whether there is something to report about it."""
         return self.has_begun and (self.leaves_reports or self.report is not None or self.state != "success")
 
 
-def worst_of(instances: Sequence[Step], now: datetime) -> Step:
-    """Choose which instance of a mapped task stands for it: of those that began, the one with the worst end."""
+def worst_instance(instances: Sequence[Step], now: datetime) -> Step:
+    """Choose the instance of a mapped task to report on: of those that began, the one with the worst end."""
     begun = [instance for instance in instances if instance.has_begun] or instances
-    return min(begun, key=lambda instance: _WORST_FIRST.index(_truth(instance, now).event))
+    return min(begun, key=lambda instance: _WORST_FIRST.index(_actual_report(instance, now).event))
 
 
-def tell_last(steps: Sequence[Step], now: datetime) -> ReleaseReport:
+def report_last_step(steps: Sequence[Step], now: datetime) -> ReleaseReport:
     """Report on the last step that began.
 
-    Its own report is believed where it fits the step's state. Where it does not, or there is none, somebody or
-    something ended the step from outside, and the report says so.
+    Its own report counts where it fits the step's state. Where it does not fit, or there is none, a person or a lost
+    process ended the step, and the report says so.
 
     :param steps: in the order of the Dag.
-    :param now: for the duration of what was broken off.
-    :returns: an event ``stopped`` with a job and without counts is one whose job nobody has looked at since.
+    :param now: for the duration of a step that was ended from outside.
+    :returns: the report. If its event is ``stopped`` and it has a job but no counts, the job has not been polled since.
     """
     steps = _without_stale_reports(steps)
-    at = max((number for number, step in enumerate(steps) if step.is_telling), default=None)
+    at = max((number for number, step in enumerate(steps) if step.is_reported), default=None)
     if at is None:
         left = [step for step in steps if not step.has_begun]
         because = f", because {rejection}" if (rejection := _rejection(steps)) else ""
-        did = f"was not begun{because}: {_named(left)}"
-        return ReleaseReport(event=Event.STOPPED, did=did, step=steps[0].task_id)
+        summary = f"was not begun{because}: {_list_steps(left)}"
+        return ReleaseReport(event=Event.STOPPED, summary=summary, step=steps[0].task_id)
     step = steps[at]
-    report = _truth(step, now)
+    report = _actual_report(step, now)
     left = [later for later in steps[at + 1 :] if not later.has_begun]
     if report.event.is_good and left:
         rejection = _rejection(steps[at + 1 :])
         but = f"{rejection}, and what" if rejection else "what"
-        return replace(report, event=Event.STOPPED, did=f"succeeded, but {but} follows was not begun: {_named(left)}")
+        return replace(
+            report, event=Event.STOPPED, summary=f"succeeded, but {but} follows was not begun: {_list_steps(left)}"
+        )
     if step.asks and left and report.event is Event.STOPPED:
-        report = replace(report, did=f"{report.did}; not begun: {_named(left)}")
+        report = replace(report, summary=f"{report.summary}; not begun: {_list_steps(left)}")
     before = next((earlier.report for earlier in reversed(steps[:at]) if earlier.report and earlier.has_begun), None)
     if before is not None and not report.job_id and not report.event.is_good:
         error = f"{report.error} Before it, step {before.step} {before.event}: {before.text}".strip()
@@ -106,7 +110,7 @@ def tell_last(steps: Sequence[Step], now: datetime) -> ReleaseReport:
 
 
 def _without_stale_reports(steps: Sequence[Step]) -> list[Step]:
-    """Drop what a step left before the run was cleared and that a rejection has skipped now: it did not begin again."""
+    """Drop the report that a step left before the run was cleared, where a rejection has skipped the step now."""
     found: list[Step] = []
     for step in steps:
         is_stale = step.state == "skipped" and bool(_rejection(found))
@@ -114,7 +118,7 @@ def _without_stale_reports(steps: Sequence[Step]) -> list[Step]:
     return found
 
 
-def _named(steps: Sequence[Step]) -> str:
+def _list_steps(steps: Sequence[Step]) -> str:
     return ", ".join(f"{step.task_id} ({step.state or 'no state'})" for step in steps)
 
 
@@ -128,53 +132,53 @@ def _rejection(steps: Sequence[Step]) -> str:
     return ""
 
 
-def _truth(step: Step, now: datetime) -> ReleaseReport:
+def _actual_report(step: Step, now: datetime) -> ReleaseReport:
     report, state = step.report, step.state
     if report is None:
         return _without_report(step)
     if report.event is Event.WAITING:
-        spent = replace(report, duration=_since(report, now))
+        spent = replace(report, duration=_seconds_since_start(report, now))
         if state in GOING_ON:
             return spent
-        meanwhile = f"; it {report.did}" if report.did else ""
-        return replace(spent, event=Event.STOPPED, did=_broken_off(step) + meanwhile)
+        meanwhile = f"; it {report.summary}" if report.summary else ""
+        return replace(spent, event=Event.STOPPED, summary=_stopped_from_outside(step) + meanwhile)
     if state == "success" and not report.event.is_good:
-        return replace(report, did=f"{report.event}, and the step was marked success by a person")
+        return replace(report, summary=f"{report.event}, and the step was marked success by a person")
     if state == "failed" and report.event.is_good:
-        did = f"{report.event}, and the step was marked failed by a person, or its process was lost at the end"
-        return replace(report, event=Event.STOPPED, did=did)
+        summary = f"{report.event}, and the step was marked failed by a person, or its process was lost at the end"
+        return replace(report, event=Event.STOPPED, summary=summary)
     return report
 
 
 def _without_report(step: Step) -> ReleaseReport:
     if step.state in GOING_ON:
-        event, did = Event.WAITING, f"is {step.state}"
+        event, summary = Event.WAITING, f"is {step.state}"
     elif step.state == "success":
-        event, did = Event.STOPPED, "was marked success by a person and did not run"
+        event, summary = Event.STOPPED, "was marked success by a person and did not run"
     elif step.asks:
         event = Event.STOPPED
-        did = (
+        summary = (
             "was stopped: it asks a person, and was marked failed, rejected, not answered in time, or could not ask;"
             " its log says which"
         )
     elif not step.leaves_reports:
-        event, did = Event.FAILED, "failed; its log says why"
+        event, summary = Event.FAILED, "failed; its log says why"
     else:
         event = Event.UNCLEAR
-        did = (
+        summary = (
             "failed and left no report: it could not be begun, its process was lost, or a person marked it;"
             " whether it started a job cannot be told from here"
         )
-    return ReleaseReport(event=event, did=did, step=step.task_id, run_link=step.run_link)
+    return ReleaseReport(event=event, summary=summary, step=step.task_id, run_link=step.run_link)
 
 
-def _broken_off(step: Step) -> str:
+def _stopped_from_outside(step: Step) -> str:
     if step.waits_elsewhere:
         return f"was stopped by a person, who marked step {step.task_id} {step.state}"
     return f"was stopped: step {step.task_id} was marked {step.state} by a person, or its process was lost"
 
 
-def _since(report: ReleaseReport, now: datetime) -> float:
+def _seconds_since_start(report: ReleaseReport, now: datetime) -> float:
     try:
         return (now - datetime.fromisoformat(report.started_at)).total_seconds()
     except (TypeError, ValueError):

@@ -1,133 +1,107 @@
-"""What people and systems are told about the end of one step of a release: plain values and one ready text."""
+"""The report of one step of a release: what notifications, XCom ``ota_release`` and the release page contain."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
 
-from airflow_provider_tuya_ota.core.errors import (
-    AlreadyUnderWayError,
-    AmbiguousOutcomeError,
-    ApiError,
-    ConfigurationError,
-    FirmwareVersionTakenError,
-    PollingFailedError,
-    TuyaOTAError,
-    UnavailableError,
-)
-from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
-from airflow_provider_tuya_ota.core.texts import cut, one_line
-from airflow_provider_tuya_ota.core.wire.redaction import redact
+from airflow_provider_tuya_ota.core.model.failure_reasons import FailureReasons
+from airflow_provider_tuya_ota.core.model.task_counts import render_counts
+from airflow_provider_tuya_ota.core.model.verdict import SAMPLE, DeviceState
+from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event
+from airflow_provider_tuya_ota.core.status.report_values import READERS
+from airflow_provider_tuya_ota.core.texts import bounded_line
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
-LONGEST_ERROR: Final = 500
+SCHEMA_VERSION: Final = 1
+"""Raised only by a change that breaks readers: a field that is removed, renamed or changes its meaning."""
+OnCancel: TypeAlias = Literal["", "stop", "keep"]
 LONGEST_TEXT: Final = 1000
-_LOST: Final = frozenset({"FAILED", "CANCELED"})
-
-
-class Event(StrEnum):
-    """How a step of a release ended."""
-
-    SUCCEEDED = "succeeded"
-    """The step has done what was asked; of a job: every device runs the version."""
-    UPLOADED = "uploaded"
-    """The firmware is there; no device was touched."""
-    STARTED = "started"
-    """The job exists, and the step was told not to wait for it."""
-    WAITING = "waiting"
-    """The step waits for its job. Replaced at the end: where it stays, nobody saw the end."""
-    FAILED = "failed"
-    """It did not work; the error says why."""
-    REFUSED = "refused"
-    """The input, the connection or the request was not accepted: nothing was started."""
-    UNCLEAR = "unclear"
-    """Whether something was started cannot be told; a person has to look."""
-    TIMEOUT = "timeout"
-    """The time was over before the job ended."""
-    LOST_SIGHT = "lost_sight"
-    """The platform could not be looked at for too long; the job goes on there."""
-    STOPPED = "stopped"
-    """Somebody ended the step or the run from outside before it was through."""
-
-    @property
-    def is_good(self) -> bool:
-        """Whether a step that ended so counts as a success."""
-        return self in {Event.SUCCEEDED, Event.UPLOADED, Event.STARTED}
-
-
-_DID: Final = {
+"""Characters of a report's text."""
+_SUMMARIES: Final = {
     Event.SUCCEEDED: "succeeded",
     Event.UPLOADED: "is uploaded",
-    Event.STARTED: "was started, and nobody waits for it",
+    Event.STARTED: "was started, and the step does not wait for it",
     Event.WAITING: "is under way",
     Event.FAILED: "failed",
     Event.REFUSED: "was refused, nothing was started",
     Event.UNCLEAR: "has an unclear outcome",
     Event.TIMEOUT: "ran out of time",
-    Event.LOST_SIGHT: "is out of sight",
+    Event.UNREACHABLE: "could not be polled for too long",
     Event.STOPPED: "was stopped",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseReport:
-    """The end of one step, as the ``ota_release`` of notifications and XCom.
+    """The end of one step of a release, in plain values.
 
-    :param event: how it ended.
+    ``to_dict`` adds two fields that follow from the others: ``text`` and ``failing``.
+
+    :param schema_version: 1. Fields may be added without a new version; readers ignore names that they do not know.
+    :param event: how the step ended.
     :param step: id of the task.
-    :param did: what became of it, as the end of a sentence; by default the words for ``event``.
-    :param version: that the devices have afterwards; empty where the platform has not told it.
-    :param counts: device tasks by status, each task once.
-    :param devices: up to 50, those that matter most first.
-    :param error: first line of the error, redacted and at most 500 characters; empty where there is none.
-    :param on_cancel: what ending the step from outside does to its job, ``stop`` or ``keep``, while it waits for one.
-    :param started_at: when the step began, in UTC and ISO 8601.
-    :param duration: seconds since then.
-    :param link: the job's page in the vendor's console.
-    :param run_link: the step's page in Airflow; empty unless ``[api] base_url`` is set.
+    :param summary: what became of the job, firmware or step, as the end of a sentence ("was stopped by a person");
+        empty where the event says it.
+    :param product_key: product of the devices; empty where the step does not know it.
+    :param version: version that the devices run afterwards; empty where the platform has not given it.
+    :param firmware_id: firmware that was uploaded or released; empty where there is none yet.
+    :param job_id: verification or upgrade job; empty where there is none.
+    :param counts: number of device tasks by status, over all device tasks of the job, each counted once. Empty where
+        the job was not polled.
+    :param failure_reasons: number of failed device tasks by reason, over every device task that was read.
+    :param devices: up to 50 devices of the job: failed ones first, then cancelled, running, waiting and succeeded ones.
+    :param error: first line of the error without secrets, at most 500 characters; empty where there is none.
+    :param on_cancel: what ending the step from outside does to its job: ``stop`` cancels what has not begun, ``keep``
+        lets the job go on. Empty unless the step waits for its job, or was ended while it did.
+    :param started_at: when the step began, UTC in ISO 8601; empty where the step left no report of its own.
+    :param duration: seconds from ``started_at`` to the end of the step, to a tenth.
+    :param link: page of the job in the vendor's console; empty where there is no job.
+    :param run_link: page of the task in Airflow; empty unless ``[api] base_url`` is set.
     """
 
+    schema_version: int = field(default=SCHEMA_VERSION, metadata={"const": SCHEMA_VERSION})
     event: Event
     step: str = ""
-    did: str = ""
+    summary: str = ""
     product_key: str = ""
     version: str = ""
     firmware_id: str = ""
     job_id: str = ""
     counts: dict[str, int] = field(default_factory=dict)
-    devices: tuple[dict[str, str], ...] = ()
-    error: str = ""
-    on_cancel: str = ""
+    failure_reasons: FailureReasons = field(default_factory=FailureReasons)
+    devices: tuple[DeviceState, ...] = field(default=(), metadata={"maxItems": SAMPLE})
+    error: str = field(default="", metadata={"maxLength": LONGEST_ERROR})
+    on_cancel: OnCancel = ""
     started_at: str = ""
     duration: float = 0.0
     link: str = ""
     run_link: str = ""
 
     @property
-    def failing(self) -> list[dict[str, str]]:
-        """Named devices whose task failed or was cancelled."""
-        return [device for device in self.devices if device["status"] in _LOST]
+    def failing(self) -> tuple[DeviceState, ...]:
+        """Those of ``devices`` whose task failed or was cancelled."""
+        return tuple(device for device in self.devices if device.is_lost)
 
     @property
     def text(self) -> str:
-        """One line that says it all, at most 1,000 characters."""
-        counts = ", ".join(f"{number} {status}" for status, number in self.counts.items())
-        did = f"{self._subject} {self.did or _DID[self.event]}"
+        """The whole report in one line of at most 1,000 characters."""
+        counts = render_counts(self.counts)
+        said = f"{self._subject} {self.summary or _SUMMARIES[self.event]}"
         return bounded_line(
-            f"{did}{f': {counts}' if counts else ''}, {self._seconds:.0f} s. {self.error}", LONGEST_TEXT
+            f"{said}{f': {counts}' if counts else ''}, {self._seconds:.0f} s. {self.error}", LONGEST_TEXT
         )
 
     @property
     def _seconds(self) -> float:
-        # The text is made of what is stored, so that a report that is read back says the same.
+        # Rounded as it is stored, so that a report that is read back has the same text.
         return round(self.duration, 1)
 
     @property
     def _subject(self) -> str:
-        # What became of the job is not known where only the step has failed.
+        # Where only the step has failed, nothing is known about the end of its job.
         is_known = bool(self.counts) or self.event not in {Event.FAILED, Event.REFUSED, Event.UNCLEAR}
         if is_known and self._entity:
             return self._entity
@@ -144,67 +118,42 @@ class ReleaseReport:
         return f"OTA firmware {self.firmware_id}{version}{product}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain JSON values."""
+        """Give plain JSON values, as docs/reference/release-report.schema.json describes them."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return values | {
             "event": self.event.value,
             "text": self.text,
             "counts": dict(self.counts),
-            "failing": self.failing,
-            "devices": list(self.devices),
+            "failure_reasons": self.failure_reasons.to_dict(),
+            "failing": [device.to_dict() for device in self.failing],
+            "devices": [device.to_dict() for device in self.devices],
             "duration": self._seconds,
         }
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Rebuild what :meth:`to_dict` gave; names that another version wrote are ignored.
+    def from_dict(cls, values: Any) -> Self:
+        """Rebuild what :meth:`to_dict` gave.
 
-        :raises KeyError: it is no such report.
-        :raises ValueError: its event is not known.
+        Names that a newer version added are ignored, and a field that an older version did not have keeps its default.
+
+        :raises ValueError: it is no report of this schema version, or a field has a value of another type.
         """
-        known = {one.name: values[one.name] for one in fields(cls) if one.name in values}
-        known["event"] = Event(values["event"])
-        known["devices"] = tuple(known.get("devices", ()))
-        return cls(**known)
+        if not isinstance(values, dict) or values.get("schema_version") != SCHEMA_VERSION or "event" not in values:
+            raise ValueError(f"this is no release report of schema version {SCHEMA_VERSION}")
+        known = {one.name: (READERS[str(one.type)], values[one.name]) for one in fields(cls) if one.name in values}
+        try:
+            return cls(**{name: read(value) for name, (read, value) in known.items()})
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"a field of the release report has no valid value: {error}") from None
 
 
-def shown(verdict: Verdict) -> dict[str, Any]:
-    """Give what a look at a job adds to a report."""
-    state = verdict.to_dict()
-    return {name: state[name] for name in ("job_id", "firmware_id", "version", "counts")} | {
-        "devices": tuple(state["devices"])
+def verdict_fields(verdict: Verdict) -> dict[str, Any]:
+    """Give the fields of a report that a poll of its job fills in."""
+    return {
+        "job_id": verdict.job_id,
+        "firmware_id": verdict.firmware_id,
+        "version": verdict.version,
+        "counts": dict(verdict.counts),
+        "failure_reasons": verdict.failure_reasons,
+        "devices": verdict.devices,
     }
-
-
-def event_of(error: BaseException, *, has_begun: bool) -> Event:
-    """Tell how a step ended that ends with an error.
-
-    :param has_begun: whether it had a job; then nothing can be a refusal any more.
-    """
-    if isinstance(error, WaitTimeoutError):
-        return Event.TIMEOUT
-    if isinstance(error, PollingFailedError):
-        return Event.LOST_SIGHT
-    if isinstance(error, AmbiguousOutcomeError):
-        return Event.UNCLEAR
-    refused = ConfigurationError, FirmwareVersionTakenError, AlreadyUnderWayError
-    is_refusal = isinstance(error, ApiError) and not isinstance(error, UnavailableError) and not error.in_doubt
-    if not has_begun and (is_refusal or isinstance(error, refused)):
-        return Event.REFUSED
-    return Event.FAILED
-
-
-def first_line(error: BaseException) -> str:
-    """Give the first line of an error, fit to be read by anybody.
-
-    Errors of others are named by their kind and redacted; this package's own hold nothing secret.
-    """
-    said = next((line for line in str(error).splitlines() if line.strip()), "")
-    if not isinstance(error, TuyaOTAError):
-        said = f"{type(error).__name__}: {redact(said)}" if said else type(error).__name__
-    return bounded_line(said, LONGEST_ERROR)
-
-
-def bounded_line(text: str, longest: int) -> str:
-    """Make a text one line of a length that can be encoded."""
-    return cut(one_line(text), longest - 1)

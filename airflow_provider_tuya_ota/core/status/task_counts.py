@@ -1,4 +1,4 @@
-"""Device tasks by status, without reading them all."""
+"""Count a job's device tasks by status from the totals of its lists, without reading every task."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.lists import list_tasks
+from airflow_provider_tuya_ota.core.model.task_counts import count_by_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Page
     from airflow_provider_tuya_ota.core.model.states import TaskStatus
     from airflow_provider_tuya_ota.core.settings import Settings
 
 
 def count_tasks(settings: Settings, job_id: str, statuses: Sequence[TaskStatus]) -> Flow[dict[TaskStatus, int]]:
-    """Count a job's device tasks by status: a request for each, unless the platform tells no totals.
+    """Count a job's device tasks of some statuses: one request for each, more where the platform gives no totals.
 
-    A total that is smaller than what one page can show may be the page's own, so it is trusted only beyond that.
+    :returns: a number for each of the statuses, 0 included.
     """
     counts: dict[TaskStatus, int] = {}
     for status in statuses:
@@ -28,13 +30,22 @@ def count_tasks(settings: Settings, job_id: str, statuses: Sequence[TaskStatus])
             settings, ListOTATaskByJob(job_id=job_id, task_status=status.value, current_page=1, page_size=size)
         )
         if any(task.status != status for task in page.items):
-            # The platform does not filter: what it shows first says nothing of what it has.
-            everything = yield from list_tasks(settings, job_id)
-            return {wanted: sum(task.status == wanted for task in everything) for wanted in statuses}
-        if len(page.items) < size and not page.tells_more(size):
-            counts[status] = len(page.items)
-        elif len(page.items) == size and page.total is not None and page.total > size:
-            counts[status] = page.total
-        else:
-            counts[status] = len((yield from list_tasks(settings, job_id, status=status)))
+            # The platform does not filter by status, so its totals are of all tasks.
+            counted = count_by_status((yield from list_tasks(settings, job_id)))
+            return {wanted: counted.get(wanted.value, 0) for wanted in statuses}
+        number = total_of(page, size)
+        counts[status] = len((yield from list_tasks(settings, job_id, status=status))) if number is None else number
     return counts
+
+
+def total_of(page: Page[DeviceTask], size: int) -> int | None:
+    """Give the number of device tasks on all pages, as far as the first page shows it.
+
+    :param page: the first page.
+    :param size: number of tasks that were asked for.
+    :returns: None where only reading every page shows it. A total that is not larger than a full page may be the number
+        of tasks on that page.
+    """
+    if len(page.items) < size:
+        return None if page.tells_more(size) else len(page.items)
+    return page.total if page.total is not None and page.total > size else None

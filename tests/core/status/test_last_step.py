@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.status.last_step import Step, tell_last, worst_of
-from airflow_provider_tuya_ota.core.status.report import Event, ReleaseReport
+from airflow_provider_tuya_ota.core.status.event import Event
+from airflow_provider_tuya_ota.core.status.last_step import Step, report_last_step, worst_instance
+from airflow_provider_tuya_ota.core.status.report import ReleaseReport
 
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
 
@@ -22,7 +23,7 @@ def step(task_id: str, state: str, event: Event | None = None, **values: Any) ->
 
 
 def tell(*steps: Step) -> tuple[Event, str, str]:
-    told = tell_last(steps, NOW)
+    told = report_last_step(steps, NOW)
     return told.event, told.step, told.text
 
 
@@ -37,14 +38,14 @@ def test_the_last_step_that_began_is_told_not_the_last_with_a_good_report() -> N
 
 def test_a_wait_that_a_person_broke_off_is_stopped_and_not_what_came_before() -> None:
     waiting = step("upgrade", "failed", Event.WAITING, job_id="2", waits_elsewhere=True)
-    told = tell_last([VERIFIED, waiting], NOW)
+    told = report_last_step([VERIFIED, waiting], NOW)
 
     assert (told.event, told.job_id, told.counts, told.duration) == (Event.STOPPED, "2", {}, 30.0)
     assert told.text == "OTA job 2 was stopped by a person, who marked step upgrade failed, 30 s."
 
 
 def test_what_a_broken_off_step_waited_for_is_told() -> None:
-    draining = step("upgrade", "failed", Event.WAITING, did="waits for job 1", waits_elsewhere=True)
+    draining = step("upgrade", "failed", Event.WAITING, summary="waits for job 1", waits_elsewhere=True)
 
     assert tell(draining)[2] == (
         "Step upgrade was stopped by a person, who marked step upgrade failed; it waits for job 1, 30 s."
@@ -67,7 +68,7 @@ def test_a_wait_that_goes_on_is_under_way() -> None:
 def test_a_duration_that_cannot_be_told_is_no_error() -> None:
     broken = Step(task_id="upgrade", state="failed", report=ReleaseReport(event=Event.WAITING, started_at="?"))
 
-    assert tell_last([broken], NOW).duration == 0.0
+    assert report_last_step([broken], NOW).duration == 0.0
 
 
 def test_a_failure_that_a_person_marked_as_success_stays_one() -> None:
@@ -94,7 +95,7 @@ def test_a_success_that_was_marked_failed_is_none() -> None:
     ],
 )
 def test_a_step_without_a_report_is_told_by_its_state(state: str, own: dict[str, Any], event: Event, said: str) -> None:
-    told = tell_last([VERIFIED, step("upgrade", state, **own)], NOW)
+    told = report_last_step([VERIFIED, step("upgrade", state, **own)], NOW)
 
     assert (told.event, told.step, told.run_link) == (event, "upgrade", "https://airflow/x")
     assert said in told.text
@@ -103,7 +104,7 @@ def test_a_step_without_a_report_is_told_by_its_state(state: str, own: dict[str,
 
 @pytest.mark.parametrize("state", ["skipped", "upstream_failed", "removed", ""])
 def test_a_release_that_ends_between_two_steps_is_stopped(state: str) -> None:
-    told = tell_last([VERIFIED, step("upgrade", state)], NOW)
+    told = report_last_step([VERIFIED, step("upgrade", state)], NOW)
 
     assert (told.event, told.step, told.counts) == (Event.STOPPED, "verify", {"SUCCEEDED": 2})
     assert f"succeeded, but what follows was not begun: upgrade ({state or 'no state'})" in told.text
@@ -206,7 +207,7 @@ def test_of_several_instances_the_one_with_the_worst_end_stands_for_all(
 ) -> None:
     steps = [step(f"upgrade {number}", state, event) for number, (state, event) in enumerate(instances)]
 
-    assert worst_of(steps, NOW) is steps[worst]
+    assert worst_instance(steps, NOW) is steps[worst]
 
 
 def test_what_a_step_left_before_the_run_was_cleared_is_not_told_where_a_rejection_skipped_it_now() -> None:

@@ -18,17 +18,12 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
 )
+from airflow_provider_tuya_ota.core.model.failure_reasons import FailureReasons, ReasonCount
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import DeviceState, Outcome, Verdict
-from airflow_provider_tuya_ota.core.status.report import (
-    LONGEST_ERROR,
-    LONGEST_TEXT,
-    Event,
-    ReleaseReport,
-    event_of,
-    first_line,
-    shown,
-)
+from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event, event_of, first_line
+from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT, ReleaseReport, verdict_fields
+from tests.report_schema import violations
 
 DEVICES = (
     DeviceState(name="d1", status="FAILED", progress="50", reason="step -4"),
@@ -44,6 +39,7 @@ VERDICT = Verdict(
     outcome=Outcome.FAILED,
     version="1.1.0",
     counts={"FAILED": 1, "CANCELED": 1, "SUCCEEDED": 1},
+    failure_reasons=FailureReasons(most_frequent=(ReasonCount("step -4", 1),), others=0, unread=0),
     devices=DEVICES,
 )
 
@@ -55,7 +51,9 @@ def refusal(kind: type[Any], **changes: Any) -> TuyaOTAError:
 
 
 def test_a_report_holds_what_a_look_showed_as_plain_values() -> None:
-    report = ReleaseReport(event=Event.FAILED, step="upgrade", product_key="pk", duration=12.34, **shown(VERDICT))
+    report = ReleaseReport(
+        event=Event.FAILED, step="upgrade", product_key="pk", duration=12.34, **verdict_fields(VERDICT)
+    )
     told = report.to_dict()
 
     assert json.loads(json.dumps(told)) == told
@@ -65,10 +63,97 @@ def test_a_report_holds_what_a_look_showed_as_plain_values() -> None:
     assert ReleaseReport.from_dict(told | {"added_later": 1}).to_dict() == told
 
 
-@pytest.mark.parametrize("values", [{}, {"event": "unheard of"}])
-def test_what_is_no_report_is_not_taken_for_one(values: dict[str, Any]) -> None:
-    with pytest.raises((KeyError, ValueError)):
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        "text",
+        {},
+        {"event": "failed"},
+        {"schema_version": 1},
+        {"schema_version": 2, "event": "failed"},
+        {"schema_version": 1, "event": "unheard of"},
+    ],
+)
+def test_what_is_no_report_of_this_schema_version_is_not_taken_for_one(values: Any) -> None:
+    with pytest.raises(ValueError, match="release report"):
         ReleaseReport.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("step", 1),
+        ("job_id", 178),
+        ("version", None),
+        ("schema_version", True),
+        ("counts", []),
+        ("counts", {"FAILED": "1"}),
+        ("counts", {"FAILED": True}),
+        ("counts", {"FAILED": -1}),
+        ("counts", {1: 1}),
+        ("duration", "1"),
+        ("duration", True),
+        ("duration", float("nan")),
+        ("duration", 10**400),
+        ("on_cancel", "perhaps"),
+        ("on_cancel", []),
+        ("devices", "d1"),
+        ("devices", ["d1"]),
+        ("devices", [{"name": "d1"}]),
+        ("devices", [{"name": "d1", "status": 1, "progress": "", "reason": ""}]),
+        ("failure_reasons", []),
+        ("failure_reasons", {}),
+        ("failure_reasons", {"most_frequent": [{"reason": 1, "number": 1}], "others": 0, "unread": 0}),
+        ("failure_reasons", {"most_frequent": [{"reason": "r", "number": "1"}], "others": 0, "unread": 0}),
+        ("failure_reasons", {"most_frequent": [], "others": None, "unread": 0}),
+        ("failure_reasons", {"most_frequent": [], "others": 0, "unread": 0.5}),
+    ],
+)
+def test_a_field_with_a_value_of_another_type_is_refused(name: str, value: Any) -> None:
+    values = ReleaseReport(event=Event.FAILED, step="upgrade", **verdict_fields(VERDICT)).to_dict()
+
+    with pytest.raises(ValueError, match="release report"):
+        ReleaseReport.from_dict(values | {name: value})
+
+
+def test_a_report_of_an_older_version_has_defaults_for_what_was_added_since() -> None:
+    assert ReleaseReport.from_dict({"schema_version": 1, "event": "started"}) == ReleaseReport(event=Event.STARTED)
+
+
+def test_every_type_of_field_can_be_read() -> None:
+    report = ReleaseReport(
+        event=Event.STOPPED,
+        step="upgrade",
+        summary="was stopped",
+        error="Why.",
+        on_cancel="keep",
+        started_at="2026-11-24T12:00:00+00:00",
+        duration=3,
+        link="https://console/9",
+        run_link="https://airflow/9",
+        product_key="pk",
+        **verdict_fields(VERDICT),
+    )
+
+    assert ReleaseReport.from_dict(json.loads(json.dumps(report.to_dict()))) == report
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"schema_version": 2}, "$.schema_version"),
+        ({"event": "over"}, "$.event"),
+        ({"counts": {"FAILED": "1"}}, "$.counts.FAILED"),
+        ({"text": "x" * 1001}, "$.text"),
+        ({"failure_reasons": {"most_frequent": [], "others": 0}}, "$.failure_reasons"),
+    ],
+)
+def test_the_schema_refuses_what_no_report_contains(changes: dict[str, Any], where: str) -> None:
+    values = ReleaseReport(event=Event.FAILED, step="upgrade", **verdict_fields(VERDICT)).to_dict()
+
+    assert violations(values | {"added_later": 1}) == []
+    assert [line.partition(":")[0] for line in violations(values | changes)] == [where]
 
 
 JOB = {"step": "upgrade", "job_id": "9", "firmware_id": "178"}
@@ -88,7 +173,11 @@ PACKAGE = {"step": "upload", "firmware_id": "178", "version": "2.0", "product_ke
         (Event.FAILED, JOB, "Step upgrade (OTA job 9 for firmware 178) failed, 0 s. Why."),
         (Event.REFUSED, {"step": "check"}, "Step check was refused, nothing was started, 0 s. Why."),
         (Event.TIMEOUT, JOB, "OTA job 9 for firmware 178 ran out of time, 0 s. Why."),
-        (Event.UPLOADED, PACKAGE | {"did": "created"}, "OTA firmware 178 for version 2.0 of product pk created, 0 s."),
+        (
+            Event.UPLOADED,
+            PACKAGE | {"summary": "created"},
+            "OTA firmware 178 for version 2.0 of product pk created, 0 s.",
+        ),
         (Event.UPLOADED, {"firmware_id": "178", "product_key": "pk"}, "OTA firmware 178 is uploaded, 0 s."),
         (Event.SUCCEEDED, {"step": "other"}, "Step other succeeded, 0 s."),
     ],
@@ -117,7 +206,7 @@ def test_texts_are_one_bounded_line_that_can_be_encoded() -> None:
     ("error", "event", "after_begin"),
     [
         (WaitTimeoutError("late"), Event.TIMEOUT, Event.TIMEOUT),
-        (PollingFailedError("away"), Event.LOST_SIGHT, Event.LOST_SIGHT),
+        (PollingFailedError("away"), Event.UNREACHABLE, Event.UNREACHABLE),
         (AmbiguousOutcomeError("two"), Event.UNCLEAR, Event.UNCLEAR),
         (JobFailedError("no", verdict=VERDICT), Event.FAILED, Event.FAILED),
         (ConfigurationError("bad"), Event.REFUSED, Event.FAILED),

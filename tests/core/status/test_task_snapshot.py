@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
-from airflow_provider_tuya_ota.core.status.task_snapshot import FULL, ORDER, SHOWN, Tasks, read_tasks
+from airflow_provider_tuya_ota.core.status.task_snapshot import FULL, ORDER, SAMPLE, TaskSnapshot, fetch_tasks
 from tests.core.script import SETTINGS, Script, job, ok, task
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ class Platform:
         return ok(data=page, **told)
 
 
-def read(platform: Platform, *, is_large: bool = False) -> tuple[Tasks, Script]:
+def read(platform: Platform, *, is_large: bool = False) -> tuple[TaskSnapshot, Script]:
     script = Script(platform)
-    return script.run(read_tasks(SETTINGS, "9", is_large=is_large)), script
+    return script.run(fetch_tasks(SETTINGS, "9", is_large=is_large)), script
 
 
 MANY = {"QUEUED": 700, "IN_PROGRESS": 200, "SUCCEEDED": 9000, "FAILED": 3}
@@ -49,7 +49,7 @@ MANY = {"QUEUED": 700, "IN_PROGRESS": 200, "SUCCEEDED": 9000, "FAILED": 3}
 def test_a_small_job_is_read_with_one_request(number: int) -> None:
     tasks, script = read(Platform({"SUCCEEDED": number}))
 
-    assert (tasks.counts, len(tasks.shown), tasks.is_large) == ({"SUCCEEDED": number} if number else {}, number, False)
+    assert (tasks.counts, len(tasks.read), tasks.is_large) == ({"SUCCEEDED": number} if number else {}, number, False)
     assert len(script.sent) == 1
 
 
@@ -58,7 +58,7 @@ def test_a_large_job_costs_a_request_for_each_status_and_names_fifty_of_each() -
 
     assert tasks.counts == MANY
     assert [sent.parameters.get("TaskStatus") for sent in script.sent] == [*(status.value for status in ORDER), None]
-    assert len(tasks.shown) == 3 * SHOWN + 3
+    assert len(tasks.read) == 3 * SAMPLE + 3
 
 
 def test_that_a_job_is_large_is_found_out_once() -> None:
@@ -73,9 +73,9 @@ def test_where_totals_are_of_no_use_everything_is_counted(totals: str) -> None:
 
 
 def test_a_total_that_may_be_the_page_s_own_costs_the_reading_of_that_status_alone() -> None:
-    tasks, script = read(Platform({"IN_PROGRESS": 200, "SUCCEEDED": 9000, "FAILED": SHOWN}), is_large=True)
+    tasks, script = read(Platform({"IN_PROGRESS": 200, "SUCCEEDED": 9000, "FAILED": SAMPLE}), is_large=True)
 
-    assert tasks.counts == {"IN_PROGRESS": 200, "SUCCEEDED": 9000, "FAILED": SHOWN}
+    assert tasks.counts == {"IN_PROGRESS": 200, "SUCCEEDED": 9000, "FAILED": SAMPLE}
     assert len(script.sent) == len(ORDER) + 2
 
 
@@ -108,7 +108,7 @@ def test_a_verdict_over_many_devices_of_a_job_that_goes_on_is_the_same_as_over_f
 
     assert verdict.outcome is outcome
     assert verdict.counts == counts
-    assert len(verdict.devices) <= SHOWN
+    assert len(verdict.devices) <= SAMPLE
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_device_that_moves_on_during_a_look_is_counted_and_named_once(
 
     assert sum(tasks.counts.values()) == sum(before.values())
     assert tasks.counts == counts
-    names = [one.device_name for one in tasks.shown]
+    names = [one.device_name for one in tasks.read]
     assert len(names) == len(set(names))
 
 
@@ -147,7 +147,7 @@ def test_where_parts_and_whole_contradict_each_other_everything_is_read() -> Non
     tasks, script = read(platform, is_large=True)
 
     assert tasks.counts == {"IN_PROGRESS": 60, "SUCCEEDED": 300}
-    assert len(tasks.shown) == 360
+    assert len(tasks.read) == 360
     assert len(script.sent) > len(ORDER) + 1
 
 
@@ -159,7 +159,7 @@ def test_a_platform_that_shows_fewer_tasks_on_a_page_than_it_was_asked_for_is_re
     tasks, _ = read(Platform(counts, most=10), is_large=is_large)
 
     assert tasks.counts == counts
-    assert len(tasks.shown) == sum(counts.values())
+    assert len(tasks.read) == sum(counts.values())
 
 
 @pytest.mark.parametrize("counts", [{"SUCCEEDED": 10, "FAILED": 20}, {"SUCCEEDED": 10, "IN_PROGRESS": 20}])
@@ -177,7 +177,7 @@ def test_an_empty_status_whose_total_says_otherwise_is_not_believed() -> None:
             return ok(data=[], total=20)
         return platform(sent)
 
-    tasks = Script(answer).run(read_tasks(SETTINGS, "9", is_large=True))
+    tasks = Script(answer).run(fetch_tasks(SETTINGS, "9", is_large=True))
 
     assert tasks.counts == {"SUCCEEDED": 40, "FAILED": 20}
 
@@ -188,7 +188,7 @@ def test_an_empty_status_whose_total_says_otherwise_is_not_believed() -> None:
 def test_a_task_that_a_page_shows_twice_counts_once_and_as_it_stands_last(states: tuple[str, ...], last: str) -> None:
     shown = [task("d1", state) for state in states]
 
-    found = Script([ok(data=shown, total=2)]).run(read_tasks(SETTINGS, "9"))
+    found = Script([ok(data=shown, total=2)]).run(fetch_tasks(SETTINGS, "9"))
 
     assert found.counts == {last: 1}
-    assert [one.status for one in found.shown] == [last]
+    assert [one.status for one in found.read] == [last]
