@@ -15,7 +15,6 @@ from airflow_provider_tuya_ota.runtime.arguments import (
     parse_names,
     parse_text,
 )
-from airflow_provider_tuya_ota.runtime.job import NOT_CERTAIN, Started
 from airflow_provider_tuya_ota.runtime.task_report import reported
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.jobs.intent import Attempt
+    from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
     from airflow_provider_tuya_ota.runtime.task_report import TaskReport
@@ -37,18 +37,8 @@ def run(operator: TuyaOTACreateUpgradeJobOperator, context: Context) -> str:
 def _run(operator: TuyaOTACreateUpgradeJobOperator, context: Context, report: TaskReport) -> str:
     action = _action(operator)
 
-    def flow(settings: Settings, attempt: Attempt) -> Flow[Started]:
-        job = yield from start_upgrade(settings, action, attempt)
-        verb = "Created" if job.is_new else "Going on with"
-        doubt = "" if job.is_certain else f"; {NOT_CERTAIN}"
-        return Started(
-            job_id=job.job_id,
-            utc_create=job.utc_create,
-            request_id=job.request_id,
-            is_own=job.is_certain,
-            words=f"{verb} upgrade job {job.job_id} of firmware {action.firmware_id}"
-            f" ({action.target_selection}){doubt}",
-        )
+    def flow(settings: Settings, attempt: Attempt) -> Flow[TrackedJob]:
+        return start_upgrade(settings, action, attempt)
 
     started, how = releasing.start(operator, context, report, flow)
     if not operator.wait_for_completion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
+from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.status.event import Event
 from airflow_provider_tuya_ota.runtime import job as releasing
@@ -16,7 +17,6 @@ from airflow_provider_tuya_ota.runtime.arguments import (
     parse_names,
     parse_text,
 )
-from airflow_provider_tuya_ota.runtime.job import NOT_CERTAIN, Started
 from airflow_provider_tuya_ota.runtime.task_report import reported
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.jobs.intent import Attempt
-    from airflow_provider_tuya_ota.core.jobs.verification import Verification
+    from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
     from airflow_provider_tuya_ota.runtime.task_report import TaskReport
@@ -41,23 +41,14 @@ def _run(operator: TuyaOTACreateVerifyJobOperator, context: Context, report: Tas
     if_verified = IfVerified(
         parse_choice("if_verified", operator.if_verified, tuple(IfVerified), default=IfVerified.SUCCEED)
     )
-    before: list[Verification] = []
 
-    def flow(settings: Settings, attempt: Attempt) -> Flow[Started]:
-        found = yield from start_verification(settings, action, if_verified=if_verified, attempt=attempt)
-        if found.is_verified:
-            before.append(found)
-        return Started(
-            job_id=found.job_id,
-            utc_create=found.utc_create,
-            request_id=found.request_id,
-            is_own=found.is_certain,
-            words=_words(found),
-        )
+    def flow(settings: Settings, attempt: Attempt) -> Flow[TrackedJob]:
+        return start_verification(settings, action, if_verified=if_verified, attempt=attempt)
 
     started, how = releasing.start(operator, context, report, flow)
-    if before:
-        summary = "was verified before" if before[0].is_needed else "needs no verification, so no device has tried it"
+    if not started.is_started:
+        is_verified = started.origin is JobOrigin.VERIFIED_BEFORE
+        summary = "was verified before" if is_verified else "needs no verification, so no device has tried it"
         report.know(Event.SUCCEEDED, summary=f"{summary}; nothing was started")
         return started.job_id
     _announce(operator, action)
@@ -77,19 +68,6 @@ def _action(operator: TuyaOTACreateVerifyJobOperator) -> CreateOTAVerifyJob:
             need_confirm=parse_bool("need_confirm", operator.need_confirm),
             download_protocol=parse_text("download_protocol", operator.download_protocol),
         )
-
-
-def _words(found: Verification) -> str:
-    if not found.is_needed:
-        return f"Firmware {found.firmware_id} needs no verification, so the platform made none; no device has tried it"
-    if found.is_verified:
-        return f"Firmware {found.firmware_id} is verified already; nothing was started"
-    if found.is_own and not found.is_certain:
-        return f"Going on with verification job {found.job_id} of firmware {found.firmware_id}; {NOT_CERTAIN}"
-    if found.is_new:
-        return f"Created verification job {found.job_id} of firmware {found.firmware_id}"
-    whose = "of an earlier try" if found.is_own else "that this task did not create and will not stop"
-    return f"Following verification job {found.job_id} of firmware {found.firmware_id}, {whose}"
 
 
 def _announce(operator: TuyaOTACreateVerifyJobOperator, action: CreateOTAVerifyJob) -> None:

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.status.wait import WaitOptions
-    from airflow_provider_tuya_ota.runtime.job import JobOperator, Started
+    from airflow_provider_tuya_ota.runtime.job import JobOperator
     from airflow_provider_tuya_ota.runtime.task_report import TaskReport
 
 
@@ -36,8 +37,8 @@ def start_after_draining(
     context: Context,
     report: TaskReport,
     how: WaitOptions,
-    begin: Callable[[datetime], tuple[Settings, Started]],
-) -> tuple[Settings, Started]:
+    begin: Callable[[datetime], tuple[Settings, TrackedJob]],
+) -> tuple[Settings, TrackedJob]:
     """Begin as often as it takes, and wait for the old job in between: in the triggerer, or here.
 
     :param how: how to wait for the old job.

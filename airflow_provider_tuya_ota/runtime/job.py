@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from airflow.sdk.exceptions import TaskDeferralError
 
@@ -44,16 +44,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.jobs.intent import Attempt
+    from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.status.wait import WaitOptions
     from airflow_provider_tuya_ota.runtime.task_report import TaskReport
-
-
-NOT_CERTAIN: Final = (
-    "a list showed it, because the answer to its request was lost: it fits, but that it is this task's is not certain,"
-    " so killing the task does not stop it"
-)
 
 
 class JobOperator(Protocol):
@@ -84,21 +79,6 @@ class JobOperator(Protocol):
         """Wait in the triggerer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """The job that a task goes on with.
-
-    :param is_own: True when this task certainly created it, now or in an earlier try: only then may the task stop it.
-    :param words: what to say of it in the log.
-    """
-
-    job_id: str
-    utc_create: str
-    request_id: str
-    is_own: bool
-    words: str
-
-
 @dataclass(frozen=True, slots=True)
 class Waited:
     """What was waited for.
@@ -116,8 +96,8 @@ def start(
     operator: JobOperator,
     context: Context,
     report: TaskReport,
-    flow: Callable[[Settings, Attempt], Flow[Started]],
-) -> tuple[Started, WaitOptions]:
+    flow: Callable[[Settings, Attempt], Flow[TrackedJob]],
+) -> tuple[TrackedJob, WaitOptions]:
     """Go on with the job of an earlier try, or create one; push what others look for.
 
     :param flow: starts the job.
@@ -131,7 +111,7 @@ def start(
     began = time.monotonic()
     how = _patience(operator)
 
-    def begin(drained_by: datetime) -> tuple[Settings, Started]:
+    def begin(drained_by: datetime) -> tuple[Settings, TrackedJob]:
         attempt = attempt_of(
             context,
             retries=operator.retries or 0,
@@ -163,7 +143,7 @@ def start(
     ti.xcom_push(key="utc_create", value=started.utc_create)
     ti.xcom_push(key="request_id", value=started.request_id)
     ti.xcom_push(key=XCOM_KEY, value=link)
-    operator.log.info("%s", started.words)
+    operator.log.info("%s", started.line())
     return started, how
 
 
@@ -190,7 +170,7 @@ def _creating(operator: JobOperator) -> str:
     )
 
 
-def wait(operator: JobOperator, report: TaskReport, started: Started, how: WaitOptions) -> str:
+def wait(operator: JobOperator, report: TaskReport, started: TrackedJob, how: WaitOptions) -> str:
     """Wait for the verdict, here or in the triggerer.
 
     :returns: the job's id.

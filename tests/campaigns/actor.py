@@ -31,6 +31,7 @@ from airflow_provider_tuya_ota.core.flows.effects import (
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.jobs.target import Target, may_overlap
+from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
@@ -186,13 +187,13 @@ class Actor:
                 self.story.blame(f"{self.name} stays ambiguous after a clear")
             raise
         self._require(number)
-        self.followed, self.is_certain = found.job_id, found.is_certain
-        self.is_own = getattr(found, "is_own", True)
-        if getattr(found, "is_verified", False):
+        self.followed, self.is_certain = found.job_id, found.is_own
+        self.is_own = found.is_own or found.origin is JobOrigin.FOUND
+        if not found.is_started:
             self.end = "verified before"
             return
         if self.random.random() < 0.1:
-            if found.is_certain:
+            if found.is_own:
                 yield from self._drive(stop_job(SETTINGS, found.job_id), number)
             self.end = "stopped by a person"
             return

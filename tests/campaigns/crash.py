@@ -197,7 +197,7 @@ class Story:
         try:
             job = client.run(self.flow(), state_store=self.store)
             job_id: str = job.job_id
-            if getattr(job, "is_verified", False):
+            if not job.is_started:
                 # Released before the clear: there is nothing left to create.
                 self.was_done = True
                 return job_id

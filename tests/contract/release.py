@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConflictE
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Sleep
 from airflow_provider_tuya_ota.core.flows.lists import list_tasks
+from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
@@ -146,7 +147,11 @@ def a_release(settings: Settings, platform: Platform) -> Flow[Seen]:
         verified=verified.outcome.value,
         first=dict(first.counts),
         stopped=first.outcome is Outcome.FAILED,
-        again=(same.firmware_id == package.firmware_id, still.is_verified, still.job_id == verification.job_id),
+        again=(
+            same.firmware_id == package.firmware_id,
+            still.origin is JobOrigin.VERIFIED_BEFORE,
+            still.job_id == verification.job_id,
+        ),
         last=dict(last.counts),
         log_in=(yield from _log_in_wrongly(settings)),
     )

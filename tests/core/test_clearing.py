@@ -11,6 +11,7 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.stop import StillDrainingError
+from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from tests.core.script import NOW, ok, task
 from tests.core.test_new_jobs import CREATED, NAMED, OF_NAMED, OWN, creates, jobs, script_for, start
@@ -45,7 +46,7 @@ def test_a_clear_stops_the_old_job_waits_until_it_is_done_and_creates_a_new_one(
 
     found = start(script, Attempt(clear_number=1, poll_interval=30.0))
 
-    assert (found.job_id, found.is_new) == ("10", True)
+    assert (found.job_id, found.origin) == ("10", JobOrigin.CREATED)
     assert script.actions.index("CancelOTATaskByJob") < script.actions.index("CreateOTAStaticUpgradeJob")
     assert script.actions.count("CancelOTATaskByJob") == 1
     assert script.sleeps == [30.0, 30.0]
@@ -146,7 +147,7 @@ def test_clearing_another_task_of_the_run_does_not_make_a_retry_create_again() -
 
     found = start(script, cleared_elsewhere())
 
-    assert (found.job_id, found.is_new, creates(script)) == ("9", False, 0)
+    assert (found.job_id, found.origin, creates(script)) == ("9", JobOrigin.RESUMED, 0)
     assert "CancelOTATaskByJob" not in script.actions
     assert script.memo["clear_number"] == 1
     assert "it still waits for job 9" in script.notes[0].text

@@ -15,9 +15,10 @@ from airflow_provider_tuya_ota.core.errors import (
     ProtocolError,
     TransportError,
 )
-from airflow_provider_tuya_ota.core.jobs.create import JobToCreate, NewJob, start_job
+from airflow_provider_tuya_ota.core.jobs.create import JobRequest, start_job
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage, young_ids
 from airflow_provider_tuya_ota.core.jobs.target import Target, digest_of, fingerprint_of
+from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJob
 from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from tests.core.script import NOW, SETTINGS, Script, by_action, job, lasting, lost, ok, refused, task
@@ -42,6 +43,14 @@ NOTE = Intent(
 )
 OF_NAMED = replace(NOTE, fingerprint=fingerprint_of(NAMED), target=Target.of(NAMED))
 CREATED = NOTE.at(Stage.CREATED, "9")
+FOUND = TrackedJob(
+    job_id="9",
+    firmware_id="178",
+    kind=JobType.UPGRADE_FIRMWARE,
+    origin=JobOrigin.FOUND,
+    utc_create=JUST_NOW,
+    selection="ALL",
+)
 
 
 def jobs(*items: dict[str, Any]) -> Response:
@@ -61,9 +70,9 @@ def script_for(**answers: Answer | Sequence[Answer] | Callable[[Sent], Answer]) 
 
 def start(
     script: Script, attempt: Attempt | None = None, action: CreateOTAStaticUpgradeJob | CreateOTAVerifyJob = ACTION
-) -> NewJob:
+) -> TrackedJob:
     kind = JobType.UPGRADE_FIRMWARE if isinstance(action, CreateOTAStaticUpgradeJob) else JobType.VERIFY_FIRMWARE
-    return script.run(start_job(JobToCreate(SETTINGS, action, kind), attempt or Attempt()))
+    return script.run(start_job(JobRequest(SETTINGS, action, kind), attempt or Attempt()))
 
 
 def creates(script: Script) -> int:
@@ -110,7 +119,7 @@ def test_a_written_job_is_gone_on_with_and_none_is_created() -> None:
 
     found = start(script)
 
-    assert (found.job_id, found.is_new, found.is_certain, creates(script)) == ("9", False, True, 0)
+    assert (found.job_id, found.origin, found.is_own, creates(script)) == ("9", JobOrigin.RESUMED, True, 0)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +158,7 @@ def test_an_intent_without_an_id_is_searched_for_and_what_fits_is_followed_witho
     script = script_for(ListOTAJobByFirmware=lasting(jobs(), jobs(OWN)))
     script.memo = NOTE.at(Stage.ASKING).to_dict()
 
-    assert start(script) == NewJob(job_id="9", utc_create=JUST_NOW, is_new=False, is_certain=False)
+    assert start(script) == FOUND
     assert (creates(script), stage(script)) == (0, ("found", "9"))
 
 
@@ -189,7 +198,7 @@ def test_an_answer_without_an_id_is_completed_by_the_list() -> None:
 
     found = start(script)
 
-    assert (found.job_id, found.utc_create, found.is_certain) == ("9", "then", False)
+    assert (found.job_id, found.utc_create, found.is_own) == ("9", "then", False)
     assert found.request_id
 
 
@@ -213,7 +222,7 @@ def test_an_answer_that_names_the_job_of_another_firmware_names_none() -> None:
 
     found = start(script)
 
-    assert (found.job_id, found.is_certain) == ("9", False)
+    assert (found.job_id, found.origin) == ("9", JobOrigin.FOUND)
 
 
 def test_a_refusal_is_forgotten_so_that_nobody_else_s_job_is_taken_for_ours_later() -> None:
@@ -235,7 +244,7 @@ def test_doubt_is_kept() -> None:
 def test_a_lost_answer_is_found_in_the_list() -> None:
     script = script_for(CreateOTAStaticUpgradeJob=lost(), ListOTAJobByFirmware=lasting(jobs(), jobs(), jobs(OWN)))
 
-    assert start(script) == NewJob(job_id="9", utc_create=JUST_NOW, is_certain=False)
+    assert start(script) == FOUND
 
 
 def test_a_failed_job_is_gone_on_with_unless_the_author_asks_for_a_new_one() -> None:

@@ -11,11 +11,11 @@ from tests.core.script import NOW, job, lasting, ok, task
 from tests.core.test_new_jobs import JUST_NOW, OWN, UPGRADE, creates, jobs, script_for, stage, start
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.jobs.create import NewJob
+    from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from tests.core.script import Script
 
 
-def without_a_note(script: Script, **changes: Any) -> NewJob:
+def without_a_note(script: Script, **changes: Any) -> TrackedJob:
     return start(script, replace(Attempt(run_started_at=NOW, is_retry=True), **changes))
 
 

@@ -12,8 +12,9 @@ from airflow_provider_tuya_ota.core.errors import (
     ProtocolError,
     TransportError,
 )
-from airflow_provider_tuya_ota.core.jobs.create import NewJob
+from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJob
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
+from airflow_provider_tuya_ota.core.model.states import JobType
 from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, gateway, job, lost, ok, refused
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ def script_for(*lists: Response, create: Answer | Sequence[Answer]) -> Script:
     )
 
 
+def tracked(origin: JobOrigin, **more: str) -> TrackedJob:
+    return TrackedJob(
+        job_id="3", firmware_id="178", kind=JobType.UPGRADE_FIRMWARE, origin=origin, selection="ALL", **more
+    )
+
+
 def creates(script: Script) -> int:
     return script.actions.count("CreateOTAStaticUpgradeJob")
 
@@ -55,7 +62,9 @@ def creates(script: Script) -> int:
 def test_an_upgrade_is_known_by_the_id_that_the_answer_gives(key: str) -> None:
     script = script_for(jobs(OLD), jobs(OLD), create=ok(data={key: "3", "utcCreate": "now"}))
 
-    assert script.run(start_upgrade(SETTINGS, ACTION)) == NewJob(job_id="3", utc_create="now", request_id=REQUEST_ID)
+    assert script.run(start_upgrade(SETTINGS, ACTION)) == tracked(
+        JobOrigin.CREATED, utc_create="now", request_id=REQUEST_ID
+    )
 
 
 def test_an_upgrade_that_is_not_named_is_found_among_the_firmware_s_upgrades() -> None:
@@ -69,8 +78,8 @@ def test_an_upgrade_that_is_not_named_is_found_among_the_firmware_s_upgrades() -
 def test_a_lost_answer_is_looked_up_and_never_asked_again(doubt: Answer) -> None:
     script = script_for(jobs(OLD), jobs(OLD, NEW), create=doubt)
 
-    assert script.run(start_upgrade(SETTINGS, ACTION)) == NewJob(
-        job_id="3", utc_create="2026-03-01T12:00:00.000Z", is_certain=False
+    assert script.run(start_upgrade(SETTINGS, ACTION)) == tracked(
+        JobOrigin.FOUND, utc_create="2026-03-01T12:00:00.000Z"
     )
     assert creates(script) == 1
 

@@ -18,12 +18,12 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
 )
 from airflow_provider_tuya_ota.core.flows.eventually import SHOW_TIMES
-from airflow_provider_tuya_ota.core.jobs.create import JobToCreate
+from airflow_provider_tuya_ota.core.jobs.create import JobRequest
 from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
 from airflow_provider_tuya_ota.core.jobs.target import Target, digest_of, fingerprint_of
+from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJob
 from airflow_provider_tuya_ota.core.jobs.verification import (
     IfVerified,
-    Verification,
     start_verification,
 )
 from airflow_provider_tuya_ota.core.model.states import JobType
@@ -88,7 +88,7 @@ def script_for(
     )
 
 
-def start(script: Script, if_verified: IfVerified = IfVerified.SUCCEED) -> Verification:
+def start(script: Script, if_verified: IfVerified = IfVerified.SUCCEED) -> TrackedJob:
     return script.run(start_verification(SETTINGS, ACTION, if_verified=if_verified))
 
 
@@ -100,14 +100,13 @@ def creates(script: Script) -> int:
 def test_a_firmware_that_is_not_verified_gets_a_job(status: int) -> None:
     script = script_for(status=status, lists=jobs(OLD), create=ok(data={"jobId": "2", "utcCreate": "now"}))
 
-    assert start(script) == Verification(
+    assert start(script) == TrackedJob(
         job_id="2",
         firmware_id="178",
+        kind=JobType.VERIFY_FIRMWARE,
+        origin=JobOrigin.CREATED,
         utc_create="now",
         request_id=REQUEST_ID,
-        is_new=True,
-        is_own=True,
-        is_certain=True,
     )
     assert creates(script) == 1
 
@@ -124,7 +123,7 @@ def test_an_answer_without_job_id_is_completed_from_the_list(data: Any) -> None:
 
     found = start(script)
 
-    assert (found.job_id, found.is_new, found.request_id) == ("2", True, REQUEST_ID)
+    assert (found.job_id, found.origin, found.request_id) == ("2", JobOrigin.CREATED, REQUEST_ID)
     assert found.utc_create == NEW["utcCreate"]
     assert creates(script) == 1
 
@@ -140,7 +139,13 @@ def test_a_created_job_that_no_list_shows_is_an_error_with_its_request_id() -> N
 def test_a_running_verification_is_adopted_and_none_created() -> None:
     script = script_for(status=2, lists=jobs(NEW, OLD))
 
-    assert start(script) == Verification(job_id="2", firmware_id="178", utc_create=NEW["utcCreate"])
+    assert start(script) == TrackedJob(
+        job_id="2",
+        firmware_id="178",
+        kind=JobType.VERIFY_FIRMWARE,
+        origin=JobOrigin.FOLLOWED,
+        utc_create=NEW["utcCreate"],
+    )
     assert creates(script) == 0
     assert "following job 2" in script.notes[-1].text
 
@@ -151,7 +156,7 @@ def test_the_verification_of_an_earlier_try_is_gone_on_with_as_one_s_own() -> No
 
     found = start(script)
 
-    assert (found.job_id, found.is_new, found.is_own, found.is_certain) == ("2", False, True, True)
+    assert (found.job_id, found.origin, found.is_own) == ("2", JobOrigin.RESUMED, True)
 
 
 def test_a_verification_that_a_list_showed_is_gone_on_with_and_not_certainly_one_s_own() -> None:
@@ -160,7 +165,7 @@ def test_a_verification_that_a_list_showed_is_gone_on_with_and_not_certainly_one
 
     found = start(script)
 
-    assert (found.job_id, found.is_own, found.is_certain) == ("2", True, False)
+    assert (found.job_id, found.origin, found.is_own) == ("2", JobOrigin.FOUND, False)
 
 
 def test_a_verification_of_other_devices_is_not_followed() -> None:
@@ -205,7 +210,7 @@ def test_a_verification_that_began_meanwhile_is_adopted() -> None:
 
     found = start(script)
 
-    assert (found.job_id, found.is_new) == ("2", False)
+    assert (found.job_id, found.origin) == ("2", JobOrigin.FOLLOWED)
 
 
 @pytest.mark.parametrize("known", [(), (OLD,), (OLD, job("0", "COMPLETED", utcCreate="2025"))])
@@ -214,7 +219,7 @@ def test_a_verified_firmware_succeeds_with_its_newest_job(known: tuple[dict[str,
 
     found = start(script)
 
-    assert (found.is_verified, found.is_new) == (True, False)
+    assert (found.origin, found.is_own) == (JobOrigin.VERIFIED_BEFORE, False)
     assert found.job_id == ("1" if known else "")
     assert creates(script) == 0
 
@@ -232,7 +237,9 @@ NO_NEED = refused("iot.firmware.VerifyFirmwareFailed")
 def test_a_firmware_that_needs_no_verification_is_not_one_that_cannot_be_released() -> None:
     script = script_for(status=-1, lists=jobs(), create=NO_NEED)
 
-    assert start(script) == Verification(job_id="", firmware_id="178", is_verified=True, is_needed=False)
+    assert start(script) == TrackedJob(
+        job_id="", firmware_id="178", kind=JobType.VERIFY_FIRMWARE, origin=JobOrigin.NOT_NEEDED
+    )
     assert script.memo["stage"] == "nothing"
 
 
@@ -265,7 +272,7 @@ def test_in_doubt_the_one_new_job_is_adopted(doubt: Answer) -> None:
 
     found = start(script)
 
-    assert (found.job_id, found.is_new) == ("2", True)
+    assert (found.job_id, found.origin) == ("2", JobOrigin.FOUND)
     assert creates(script) == 1
     assert "Looking whether the verification job of firmware 178 exists." in script.warnings[0]
 
@@ -323,6 +330,6 @@ def test_without_doubt_nobody_looks_for_a_job(refusal: Answer, kind: type[TuyaOT
 def test_verifications_are_listed_newest_first_without_other_jobs() -> None:
     script = Script([jobs(OLD, job("7", kind="UPGRADE_FIRMWARE"), OTHER, NEW)])
 
-    found = script.run(JobToCreate(SETTINGS, ACTION, JobType.VERIFY_FIRMWARE).jobs())
+    found = script.run(JobRequest(SETTINGS, ACTION, JobType.VERIFY_FIRMWARE).jobs())
 
     assert [item.job_id for item in found] == ["3", "2", "1"]

@@ -22,6 +22,7 @@ from airflow_provider_tuya_ota.core.flows.effects import (
     SaveState,
     Send,
 )
+from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
@@ -167,7 +168,7 @@ def test_an_endless_answer_to_a_create_is_looked_into_like_any_other_doubt(drive
 
     found = driver(flow(), Trace(answers), limiter())
 
-    assert (found.job_id, found.is_new) == ("9001", True)
+    assert (found.job_id, found.origin) == ("9001", JobOrigin.FOUND)
 
 
 @both

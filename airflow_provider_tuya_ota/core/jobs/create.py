@@ -29,7 +29,8 @@ from airflow_provider_tuya_ota.core.jobs.intent import NEVER, Attempt, Intent, O
 from airflow_provider_tuya_ota.core.jobs.search import find_job
 from airflow_provider_tuya_ota.core.jobs.stop import drain
 from airflow_provider_tuya_ota.core.jobs.target import Target, contradicts, fingerprint_of
-from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType, TaskStatus
+from airflow_provider_tuya_ota.core.jobs.tracked_job import NAMES, JobOrigin, TrackedJob
+from airflow_provider_tuya_ota.core.model.states import JobStatus, TaskStatus
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, has_failed
@@ -37,30 +38,12 @@ from airflow_provider_tuya_ota.core.status.wait import WaitOptions, has_failed
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
     from airflow_provider_tuya_ota.core.model.entities import Created, Job
+    from airflow_provider_tuya_ota.core.model.states import JobType
     from airflow_provider_tuya_ota.core.settings import Settings
-
-_WORDS: Final = {JobType.VERIFY_FIRMWARE: "verification", JobType.UPGRADE_FIRMWARE: "upgrade"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewJob:
-    """A job that this task created, now or in an earlier try.
-
-    :param request_id: empty where the answer was lost and the job was found in a list.
-    :param is_new: True when this try created it.
-    :param is_certain: True where the platform itself named it in answer to this task's request; False where a list
-        showed it and it fits. Only a job that is certainly the task's may be stopped by it.
-    """
-
-    job_id: str
-    utc_create: str = ""
-    request_id: str = ""
-    is_new: bool = True
-    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class JobToCreate:
+class JobRequest:
     """A request for a job.
 
     :param action: the request.
@@ -74,7 +57,21 @@ class JobToCreate:
     @property
     def words(self) -> str:
         """Name it in a message."""
-        return f"{_WORDS[self.kind]} job of firmware {self.action.firmware_id}"
+        return f"{NAMES[self.kind]} job of firmware {self.action.firmware_id}"
+
+    def tracked(self, job_id: str, origin: JobOrigin, *, utc_create: str = "", request_id: str = "") -> TrackedJob:
+        """Give the job of this request."""
+        action = self.action
+        selection = action.target_selection if isinstance(action, CreateOTAStaticUpgradeJob) else ""
+        return TrackedJob(
+            job_id=job_id,
+            firmware_id=action.firmware_id,
+            kind=self.kind,
+            origin=origin,
+            utc_create=utc_create,
+            request_id=request_id,
+            selection=selection,
+        )
 
     def jobs(self) -> Flow[list[Job]]:
         """List the firmware's jobs of this type, the newest first."""
@@ -93,15 +90,15 @@ class JobToCreate:
         )
 
 
-def start_job(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
+def start_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
     """Go on with the job of an earlier try, or create one."""
-    job = yield from recover(wanted, attempt)
+    job = yield from recover(request, attempt)
     if job is None:
-        job = yield from create(wanted, attempt)
+        job = yield from create(request, attempt)
     return job
 
 
-def recover(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob | None]:
+def recover(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob | None]:
     """Find the job that an earlier try created; one from before a clear is waited for until it is done.
 
     :returns: None where this try has to create one.
@@ -111,26 +108,26 @@ def recover(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob | None]:
     """
     memo: SavedState = yield LoadState()
     if memo.value is None:
-        return (yield from _recover_without_a_note(wanted, attempt, is_durable=memo.is_durable))
+        return (yield from _recover_without_a_note(request, attempt, is_durable=memo.is_durable))
     intent = Intent.from_dict(memo.value)
     if intent.stage in {Stage.NOTHING, Stage.PREPARING}:
         return None
-    found = yield from _job_of(wanted, attempt, intent)
+    found = yield from _job_of(request, attempt, intent)
     if found is None:
         yield SaveState(intent.at(Stage.NOTHING).to_dict())
         return None
     job, intent = found
-    cleared = yield from _was_cleared(wanted, attempt, intent, job)
-    if not cleared and intent.fingerprint == fingerprint_of(wanted.action):
-        return (yield from _go_on_with(wanted, attempt, replace(intent, clear_number=attempt.clear_number), job))
+    cleared = yield from _was_cleared(request, attempt, intent, job)
+    if not cleared and intent.fingerprint == fingerprint_of(request.action):
+        return (yield from _go_on_with(request, attempt, replace(intent, clear_number=attempt.clear_number), job))
     # A clear asks for a new release, an edited request does not ask to stop the old one.
     may_cancel = cleared and attempt.may_cancel and intent.is_certain
-    yield from _drain(wanted, attempt, job, may_cancel=may_cancel)
+    yield from _drain(request, attempt, job, may_cancel=may_cancel)
     yield SaveState(intent.at(Stage.NOTHING).to_dict())
     return None
 
 
-def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
+def create(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
     """Write the intent down, send the request once, and write down what came of it.
 
     :raises AlreadyUnderWayError: an unfinished job that this task did not create does the same.
@@ -138,11 +135,11 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
     :raises ProtocolError: the platform said yes, but no list shows the job.
     :raises TuyaOTAError: anything else; after an error in doubt no new job was found.
     """
-    settings, action = wanted.settings, wanted.action
-    intent = yield from wanted.intent(attempt, Stage.PREPARING)
+    settings, action = request.settings, request.action
+    intent = yield from request.intent(attempt, Stage.PREPARING)
     yield SaveState(intent.to_dict())
     listed = yield from list_jobs(settings, action.firmware_id)
-    before = [job for job in listed if job.type == wanted.kind]
+    before = [job for job in listed if job.type == request.kind]
     intent = replace(intent, known=young_ids(before, intent.started_at))
     if isinstance(action, CreateOTAStaticUpgradeJob):
         try:
@@ -159,19 +156,21 @@ def create(wanted: JobToCreate, attempt: Attempt) -> Flow[NewJob]:
             # Refused: whatever shows up from now on is somebody else's.
             yield from replace_note(asking, intent.at(Stage.NOTHING))
             raise
-        return (yield from _find_after(wanted, intent.at(Stage.LOST), error))
+        return (yield from _find_after(request, intent.at(Stage.LOST), error))
     if created.entity_id is None or created.entity_id in {job.job_id for job in listed}:
         # An id that was there before is another job's: the answer is taken for one that names none.
-        return (yield from _name(wanted, intent.at(Stage.ACCEPTED), created))
+        return (yield from _name(request, intent.at(Stage.ACCEPTED), created))
     yield SaveState(intent.at(Stage.CREATED, created.entity_id).to_dict())
-    if (yield from _is_another_s(wanted, intent, created.entity_id)):
-        return (yield from _name(wanted, intent.at(Stage.ACCEPTED), created))
+    if (yield from _is_another_s(request, intent, created.entity_id)):
+        return (yield from _name(request, intent.at(Stage.ACCEPTED), created))
     if isinstance(action, CreateOTAStaticUpgradeJob):
         yield from give_way(settings, action, intent, before, created.entity_id)
-    return NewJob(job_id=created.entity_id, utc_create=created.utc_create, request_id=created.request_id)
+    return request.tracked(
+        created.entity_id, JobOrigin.CREATED, utc_create=created.utc_create, request_id=created.request_id
+    )
 
 
-def _is_another_s(wanted: JobToCreate, intent: Intent, job_id: str) -> Flow[bool]:
+def _is_another_s(request: JobRequest, intent: Intent, job_id: str) -> Flow[bool]:
     """Whether the job that the answer named is certainly aimed at something else: a kill would stop it.
 
     A job that the platform does not show yet is given the time to appear, because a wait would end at its first poll.
@@ -179,7 +178,7 @@ def _is_another_s(wanted: JobToCreate, intent: Intent, job_id: str) -> Flow[bool
 
     def query() -> Flow[Job | None]:
         try:
-            return (yield from call(wanted.settings, QueryOTAJob(job_id=job_id), RetryPolicy(attempts=1)))
+            return (yield from call(request.settings, QueryOTAJob(job_id=job_id), RetryPolicy(attempts=1)))
         except NotFoundError:
             return None
 
@@ -190,34 +189,34 @@ def _is_another_s(wanted: JobToCreate, intent: Intent, job_id: str) -> Flow[bool
     return job is not None and contradicts(job, intent.target)
 
 
-def _find_after(wanted: JobToCreate, intent: Intent, error: TuyaOTAError) -> Flow[NewJob]:
+def _find_after(request: JobRequest, intent: Intent, error: TuyaOTAError) -> Flow[TrackedJob]:
     yield SaveState(intent.to_dict())
-    yield Note(f"{error.sentence} Looking whether the {wanted.words} exists.", warning=True)
-    job = yield from find_job(wanted.settings, intent)
+    yield Note(f"{error.sentence} Looking whether the {request.words} exists.", warning=True)
+    job = yield from find_job(request.settings, intent)
     if job is None:
         raise error
-    return NewJob(job_id=job.job_id, utc_create=job.utc_create, is_certain=False)
+    return request.tracked(job.job_id, JobOrigin.FOUND, utc_create=job.utc_create)
 
 
-def _name(wanted: JobToCreate, intent: Intent, created: Created) -> Flow[NewJob]:
+def _name(request: JobRequest, intent: Intent, created: Created) -> Flow[TrackedJob]:
     yield SaveState(intent.to_dict())
-    yield Note(f"the answer to {wanted.action.name} names no new job; looking for the job", warning=True)
-    job = yield from find_job(wanted.settings, intent)
+    yield Note(f"the answer to {request.action.name} names no new job; looking for the job", warning=True)
+    job = yield from find_job(request.settings, intent)
     if job is None:
         raise ProtocolError(
-            f"{wanted.action.name} succeeded (request id {created.request_id}) but its job is in no list. Nothing is"
+            f"{request.action.name} succeeded (request id {created.request_id}) but its job is in no list. Nothing is"
             " created again; run the task again to look once more, or look at firmware"
-            f" {wanted.action.firmware_id} in the vendor's console"
+            f" {request.action.firmware_id} in the vendor's console"
         )
-    return NewJob(
-        job_id=job.job_id,
+    return request.tracked(
+        job.job_id,
+        JobOrigin.CREATED if intent.found(job.job_id).is_certain else JobOrigin.FOUND,
         utc_create=created.utc_create or job.utc_create,
         request_id=created.request_id,
-        is_certain=intent.found(job.job_id).is_certain,
     )
 
 
-def _was_cleared(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job) -> Flow[bool]:
+def _was_cleared(request: JobRequest, attempt: Attempt, intent: Intent, job: Job) -> Flow[bool]:
     """Tell whether this task was cleared since the note was written, or only another one of its run.
 
     Airflow counts clears by run. The clear of a task that waited or had ended shows in its tries; that of one that ran
@@ -227,7 +226,7 @@ def _was_cleared(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job
         return False
     if _was_surely_cleared(attempt, intent):
         return True
-    tasks = yield from count_tasks(wanted.settings, job.job_id, [TaskStatus.CANCELED])
+    tasks = yield from count_tasks(request.settings, job.job_id, [TaskStatus.CANCELED])
     if job.status == JobStatus.CANCELED or tasks[TaskStatus.CANCELED]:
         return True
     yield Note(f"something of this run was cleared, but not this task: it still waits for job {job.job_id}")
@@ -239,16 +238,16 @@ def _was_surely_cleared(attempt: Attempt, intent: Intent) -> bool:
     return intent.clear_number != attempt.clear_number and is_told
 
 
-def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable: bool) -> Flow[NewJob | None]:
+def _recover_without_a_note(request: JobRequest, attempt: Attempt, *, is_durable: bool) -> Flow[TrackedJob | None]:
     has_run = attempt.is_retry or bool(attempt.clear_number and attempt.cleared_after != 0)
     if attempt.run_started_at is None or not has_run:
         # A first try has sent nothing, and says so before it does anything: then a note that is missing was removed.
-        yield SaveState((yield from wanted.intent(attempt, Stage.NOTHING)).to_dict())
+        yield SaveState((yield from request.intent(attempt, Stage.NOTHING)).to_dict())
         return None
-    intent = replace((yield from wanted.intent(attempt, Stage.LOST)), started_at=attempt.run_started_at)
+    intent = replace((yield from request.intent(attempt, Stage.LOST)), started_at=attempt.run_started_at)
     if is_durable:
         yield Note("nothing is written down of the tries before; looking whether they created a job", warning=True)
-    job = yield from find_job(wanted.settings, intent, has_asked=False, is_cleared=not attempt.is_retry)
+    job = yield from find_job(request.settings, intent, has_asked=False, is_cleared=not attempt.is_retry)
     if job is None:
         return None
     if attempt.is_retry and attempt.clear_number and not intent.is_older_than(job.utc_create):
@@ -258,27 +257,28 @@ def _recover_without_a_note(wanted: JobToCreate, attempt: Attempt, *, is_durable
         )
     if not attempt.is_retry:
         # It is this task's or somebody else's: without a note nobody may cancel it.
-        yield from _drain(wanted, attempt, job, may_cancel=False)
+        yield from _drain(request, attempt, job, may_cancel=False)
         yield SaveState(intent.at(Stage.NOTHING).to_dict())
         return None
-    return (yield from _go_on_with(wanted, attempt, intent.at(Stage.FOUND, job.job_id), job))
+    return (yield from _go_on_with(request, attempt, intent.at(Stage.FOUND, job.job_id), job))
 
 
-def _go_on_with(wanted: JobToCreate, attempt: Attempt, intent: Intent, job: Job) -> Flow[NewJob | None]:
+def _go_on_with(request: JobRequest, attempt: Attempt, intent: Intent, job: Job) -> Flow[TrackedJob | None]:
     if attempt.on_failed_job is OnFailedJob.NEW_JOB:
-        expected = tuple(wanted.action.target_device_name or ())
+        expected = tuple(request.action.target_device_name or ())
         options = WaitOptions(deadline=NEVER, poll_interval=attempt.poll_interval, expected=expected)
-        if (yield from has_failed(wanted.settings, job.job_id, options)):
+        if (yield from has_failed(request.settings, job.job_id, options)):
             yield Note(f"job {job.job_id} has failed, and on_failed_job is 'new_job'", warning=True)
             yield SaveState(intent.at(Stage.NOTHING).to_dict())
             return None
     yield SaveState(intent.to_dict())
-    return NewJob(job_id=job.job_id, utc_create=job.utc_create, is_new=False, is_certain=intent.is_certain)
+    origin = JobOrigin.RESUMED if intent.is_certain else JobOrigin.FOUND
+    return request.tracked(job.job_id, origin, utc_create=job.utc_create)
 
 
-def _drain(wanted: JobToCreate, attempt: Attempt, job: Job, *, may_cancel: bool) -> Flow[None]:
+def _drain(request: JobRequest, attempt: Attempt, job: Job, *, may_cancel: bool) -> Flow[None]:
     return drain(
-        wanted.settings,
+        request.settings,
         job.job_id,
         may_cancel=may_cancel,
         deadline=attempt.drained_by,
@@ -287,30 +287,30 @@ def _drain(wanted: JobToCreate, attempt: Attempt, job: Job, *, may_cancel: bool)
     )
 
 
-def _job_of(wanted: JobToCreate, attempt: Attempt, intent: Intent) -> Flow[tuple[Job, Intent] | None]:
+def _job_of(request: JobRequest, attempt: Attempt, intent: Intent) -> Flow[tuple[Job, Intent] | None]:
     """Hold a written id against the platform, and search where there is none."""
     if intent.entity_id:
-        job = yield from _written(wanted, attempt, intent)
+        job = yield from _written(request, attempt, intent)
         return (job, intent) if job is not None else None
     if intent.stage is Stage.ASKING:
         # The process that sent the request is gone, and its answer with it.
         intent = intent.at(Stage.LOST)
         yield SaveState(intent.to_dict())
-    job = yield from find_job(wanted.settings, intent, is_cleared=_was_surely_cleared(attempt, intent))
+    job = yield from find_job(request.settings, intent, is_cleared=_was_surely_cleared(attempt, intent))
     if job is not None:
         return job, intent.found(job.job_id)
     if intent.stage is Stage.ACCEPTED and intent.clear_number == attempt.clear_number:
         raise JobMissingError(
-            f"the {wanted.words} that this task created is in no list, and the platform named no id for it. Nothing was"
-            f" created again. {_TO_GO_ON}"
+            f"the {request.words} that this task created is in no list, and the platform named no id for it. Nothing"
+            f" was created again. {_TO_GO_ON}"
         )
     return None
 
 
-def _written(wanted: JobToCreate, attempt: Attempt, intent: Intent) -> Flow[Job | None]:
+def _written(request: JobRequest, attempt: Attempt, intent: Intent) -> Flow[Job | None]:
     def query() -> Flow[Job | None]:
         try:
-            return (yield from call(wanted.settings, QueryOTAJob(job_id=intent.entity_id)))
+            return (yield from call(request.settings, QueryOTAJob(job_id=intent.entity_id)))
         except NotFoundError:
             return None
 
@@ -319,7 +319,7 @@ def _written(wanted: JobToCreate, attempt: Attempt, intent: Intent) -> Flow[Job 
     if job is None:
         problem = "is not on the platform"
     elif job.type != intent.target.kind or job.firmware_id not in {intent.target.firmware_id, ""}:
-        problem = f"is not the {wanted.words}"
+        problem = f"is not the {request.words}"
     if not problem:
         return job
     said = f"job {intent.entity_id}, which this task has written down, {problem}"

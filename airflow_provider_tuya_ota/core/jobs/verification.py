@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,15 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Flow, Note
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
-from airflow_provider_tuya_ota.core.jobs.create import JobToCreate, NewJob, create, recover
+from airflow_provider_tuya_ota.core.jobs.create import JobRequest, create, recover
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.target import Match, Target, match_job
+from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.model.states import FirmwareStatus, JobType
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
+    from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.model.entities import Firmware, Job
     from airflow_provider_tuya_ota.core.settings import Settings
 
@@ -34,32 +35,9 @@ class IfVerified(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """The verification that is in force.
-
-    :param job_id: its job; empty for a verified firmware whose job cannot be told.
-    :param is_new: True when this call created it.
-    :param is_own: True when this task created it, now or in an earlier try.
-    :param is_certain: True when that is certain: only then may the task stop it.
-    :param is_verified: True when the firmware was verified before, or needs no verification.
-    :param is_needed: False when the firmware needs no verification and the platform therefore made none.
-    """
-
-    job_id: str
-    firmware_id: str
-    utc_create: str = ""
-    request_id: str = ""
-    is_new: bool = False
-    is_own: bool = False
-    is_certain: bool = False
-    is_verified: bool = False
-    is_needed: bool = True
-
-
 def start_verification(
     settings: Settings, action: CreateOTAVerifyJob, *, if_verified: IfVerified, attempt: Attempt | None = None
-) -> Flow[Verification]:
+) -> Flow[TrackedJob]:
     """Go on with the verification that an earlier try created, follow one that runs, or create one.
 
     :param attempt: what the scheduler knows of this try; by default the first one.
@@ -68,40 +46,28 @@ def start_verification(
     :raises TuyaOTAError: anything else that went wrong; after an error in doubt no new job was found.
     """
     this = attempt or Attempt()
-    wanted = JobToCreate(settings, action, JobType.VERIFY_FIRMWARE)
-    own = yield from recover(wanted, this)
+    request = JobRequest(settings, action, JobType.VERIFY_FIRMWARE)
+    own = yield from recover(request, this)
     if own is not None:
-        return _of(action, own)
+        return own
     firmware: Firmware = yield from call(settings, QueryOTAFirmware(firmware_id=action.firmware_id))
     if firmware.status == FirmwareStatus.VERIFIED:
-        return _already_verified(firmware, (yield from wanted.jobs()), if_verified)
+        return (yield from _already_verified(request, firmware, if_verified))
     if firmware.status == FirmwareStatus.VERIFYING:
-        return (yield from _follow_running(wanted))
+        return (yield from _follow_running(request))
     try:
-        new = yield from create(wanted, this)
+        return (yield from create(request, this))
     except ConflictError as error:
         if "InProgressVerifyJobExisted" in error.code:
-            return (yield from _follow_running(wanted))
+            return (yield from _follow_running(request))
         # Whether the platform verifies what needs no verification is not documented; where it does not, that is fine.
         if firmware.status != FirmwareStatus.NOT_NEEDED or "VerifyFirmwareFailed" not in error.code:
             raise
-        return _already_verified(firmware, (yield from wanted.jobs()), if_verified)
-    return _of(action, new)
+        return (yield from _already_verified(request, firmware, if_verified))
 
 
-def _of(action: CreateOTAVerifyJob, job: NewJob) -> Verification:
-    return Verification(
-        job_id=job.job_id,
-        firmware_id=action.firmware_id,
-        utc_create=job.utc_create,
-        request_id=job.request_id,
-        is_new=job.is_new,
-        is_own=True,
-        is_certain=job.is_certain,
-    )
-
-
-def _already_verified(firmware: Firmware, known: list[Job], if_verified: IfVerified) -> Verification:
+def _already_verified(request: JobRequest, firmware: Firmware, if_verified: IfVerified) -> Flow[TrackedJob]:
+    jobs = yield from request.jobs()
     is_needed = firmware.status != FirmwareStatus.NOT_NEEDED
     if if_verified is IfVerified.FAIL:
         state = "is verified already" if is_needed else "was created as one that needs no verification"
@@ -109,20 +75,16 @@ def _already_verified(firmware: Firmware, known: list[Job], if_verified: IfVerif
             f"firmware {firmware.firmware_id} ({firmware.version}) {state}, and if_verified is 'fail'."
             " Leave this task out, or set if_verified='succeed'"
         )
-    job = known[0] if known else None
-    return Verification(
-        job_id=job.job_id if job else "",
-        firmware_id=firmware.firmware_id,
-        utc_create=job.utc_create if job else "",
-        is_verified=True,
-        is_needed=is_needed,
-    )
+    origin = JobOrigin.VERIFIED_BEFORE if is_needed else JobOrigin.NOT_NEEDED
+    if not jobs:
+        return request.tracked("", origin)
+    return request.tracked(jobs[0].job_id, origin, utc_create=jobs[0].utc_create)
 
 
-def _follow_running(wanted: JobToCreate) -> Flow[Verification]:
-    settings, action = wanted.settings, wanted.action
+def _follow_running(request: JobRequest) -> Flow[TrackedJob]:
+    settings, action = request.settings, request.action
     firmware_id = action.firmware_id
-    job = yield from wait_to_appear(lambda: _find_running(wanted))
+    job = yield from wait_to_appear(lambda: _find_running(request))
     if job is None:
         raise AmbiguousOutcomeError(
             f"firmware {firmware_id} is being verified, but none of its verification jobs is running."
@@ -135,7 +97,7 @@ def _follow_running(wanted: JobToCreate) -> Flow[Verification]:
             " ended"
         )
     yield Note(f"firmware {firmware_id} is being verified already; following job {job.job_id}")
-    return Verification(job_id=job.job_id, firmware_id=firmware_id, utc_create=job.utc_create)
+    return request.tracked(job.job_id, JobOrigin.FOLLOWED, utc_create=job.utc_create)
 
 
 def _match_patiently(settings: Settings, job: Job, target: Target) -> Flow[Match]:
@@ -148,9 +110,9 @@ def _match_patiently(settings: Settings, job: Job, target: Target) -> Flow[Match
     return (yield from wait_to_appear(known)) or Match.UNKNOWN
 
 
-def _find_running(wanted: JobToCreate) -> Flow[Job | None]:
-    jobs = yield from wanted.jobs()
-    firmware_id = wanted.action.firmware_id
+def _find_running(request: JobRequest) -> Flow[Job | None]:
+    jobs = yield from request.jobs()
+    firmware_id = request.action.firmware_id
     running = [job for job in jobs if not job.status.has_ended]
     if len(running) > 1:
         raise AmbiguousOutcomeError(
