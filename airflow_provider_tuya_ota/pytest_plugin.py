@@ -23,7 +23,7 @@ SPEED = 300.0
 class RunningEmulator:
     """An emulator that answers on a port of this machine.
 
-    :param emulator: the emulator itself; ``.world`` has packages and jobs, ``.log`` what was asked.
+    :param emulator: the emulator itself; ``.world`` has firmwares and jobs, ``.log`` what was asked.
     :param url: where it answers.
     :param monkeypatch: takes connections back after the test.
     """

@@ -58,7 +58,7 @@ def measure(devices: int) -> dict[str, float]:
     world.storage.objects[ticket["Key"]] = StoredObject(
         ticket["Key"], len(CONTENT), digests, CONTENT, clock.gateway(), used=False
     )
-    package = world.packages.create(
+    package = world.firmwares.create(
         {
             "DestVersion": "2.0.0",
             "FirmwareName": "large",

@@ -19,7 +19,7 @@ from airflow_provider_tuya_ota.core.codes.platform import PLATFORM
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT, ReleaseReport
 from airflow_provider_tuya_ota.emulator.fidelity import BEHAVIOURS, REFUSALS
-from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL
+from airflow_provider_tuya_ota.emulator.quotas import UPSTREAM_QUOTAS
 from airflow_provider_tuya_ota.operations import Method, Operations
 from airflow_provider_tuya_ota.operators.firmware import (
     TuyaOTADeleteFirmwareOperator,
@@ -111,7 +111,7 @@ def operations() -> str:
             f"`{methods[action]}`",
             _summary(action),
             "yes" if action.repeat is Repeat.HARMLESS else "no: it might create twice",
-            str(ORIGINAL[name]),
+            str(UPSTREAM_QUOTAS[name]),
         )
         text += f"| {' | '.join(cells)} |\n"
     for name, action in ALL_ACTIONS.items():

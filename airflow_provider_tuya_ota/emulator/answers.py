@@ -30,7 +30,7 @@ def refuse(wire: dict[str, str], request_id: str, error: BusinessError, quirks: 
     return _answer(wire, quirks.error_status, reword(_refusal(request_id, error)), quirks)
 
 
-def turn_away(
+def reject(
     wire: dict[str, str], request_id: str, error: GatewayError, quirks: Quirks, reword: Rewording = dict
 ) -> Response:
     """Answer that the request did not get past the door."""

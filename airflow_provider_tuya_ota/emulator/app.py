@@ -27,10 +27,11 @@ SLOW_PIECES: Final = 20
 """Pieces in which a slow body arrives."""
 
 
-def create_app(emulator: Emulator, be_away: Callable[[float], None] | None = None) -> ASGIApp:
+def create_app(emulator: Emulator, refuse_connections: Callable[[float], None] | None = None) -> ASGIApp:
     """Give an ASGI application that serves the emulator.
 
-    :param be_away: refuses connections for so many seconds; without it, those that come are closed unanswered.
+    :param refuse_connections: refuses new connections for this many seconds; without it, a refused connection is
+        accepted and closed without an answer.
     """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,8 +41,8 @@ def create_app(emulator: Emulator, be_away: Callable[[float], None] | None = Non
         try:
             response = await _answer(emulator, web)
         except ConnectionDropped as fault:
-            if be_away is not None and isinstance(fault, ConnectionRefused):
-                be_away(fault.seconds)
+            if refuse_connections is not None and isinstance(fault, ConnectionRefused):
+                refuse_connections(fault.seconds)
             await _drop(send)
             return
         except ClientDisconnect:

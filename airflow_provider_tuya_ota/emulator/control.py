@@ -135,7 +135,7 @@ def _set_clock(account: Account, values: Any) -> None:
 def _state(account: Account) -> dict[str, Any]:
     world = account.world
     return {
-        "packages": [package.describe() for package in world.packages.by_id.values()],
+        "firmwares": [firmware.describe() for firmware in world.firmwares.by_id.values()],
         "jobs": [
             job.describe() | {"counts": {status: number for status, number in job.counts.items() if number}}
             for job in world.engine.jobs.values()

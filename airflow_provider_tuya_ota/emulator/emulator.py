@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.emulator import console, control, storage
 from airflow_provider_tuya_ota.emulator.account import DEFAULT_KEY, Account
-from airflow_provider_tuya_ota.emulator.answers import accept, refuse, turn_away
-from airflow_provider_tuya_ota.emulator.bent_answers import Bend
+from airflow_provider_tuya_ota.emulator.answers import accept, refuse, reject
 from airflow_provider_tuya_ota.emulator.gateway import parse_wire
 from airflow_provider_tuya_ota.emulator.messages import (
     BusinessError,
@@ -21,6 +20,7 @@ from airflow_provider_tuya_ota.emulator.messages import (
 from airflow_provider_tuya_ota.emulator.operations import HANDLERS
 from airflow_provider_tuya_ota.emulator.parameters import read_parameters
 from airflow_provider_tuya_ota.emulator.storage import StorageError
+from airflow_provider_tuya_ota.emulator.strange_answers import StrangeAnswer
 from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.gateway import AccessKey
     from airflow_provider_tuya_ota.emulator.scenario import Scenario
 
-PATIENCE: Final = 1.0
+CATCH_UP_SECONDS: Final = 1.0
 """Seconds that a request waits for the past to happen, before the world's clock is held back."""
 _NOT_LOGGED: Final = frozenset({"Signature", "AccessKeyId", "FirmwareUrl"})
 
@@ -59,17 +59,17 @@ class Emulator(Account):
         """
         with self._lock:
             if request.path.startswith(control.PREFIX) or request.path == "/":
-                self._let_pass()
+                self._catch_up()
                 if (page := console.answer(self, request)) is not None:
                     return page
             if request.path.startswith(control.PREFIX):
                 return control.handle(self, request)
             with self.clock.pinned():
-                self._let_pass()
+                self._catch_up()
                 return self._answer(request)
 
-    def _let_pass(self) -> None:
-        self.world.engine.run(PATIENCE)
+    def _catch_up(self) -> None:
+        self.world.engine.run(CATCH_UP_SECONDS)
         if self.recorder is not None:
             # What an answer shows to have happened must have happened after a kill too.
             self.recorder.passed(self.world)
@@ -133,27 +133,29 @@ class Emulator(Account):
                 entry["action"],
                 wire | {"User-Agent": entry["user_agent"]},
                 self.world.chance,
-                lambda fault: self._operate(request, wire, entry, Bend(fault, self.world)),
+                lambda fault: self._operate(request, wire, entry, StrangeAnswer(fault, self.world)),
             )
         except GatewayError as error:
             entry["outcome"] = error.code
-            return turn_away(wire, request_id, error, self.world.quirks)
+            return reject(wire, request_id, error, self.world.quirks)
 
-    def _operate(self, request: Request, wire: dict[str, str], entry: dict[str, Any], bend: Bend) -> Response:
+    def _operate(
+        self, request: Request, wire: dict[str, str], entry: dict[str, Any], strange: StrangeAnswer
+    ) -> Response:
         quirks, request_id = self.world.quirks, entry["request_id"]
         try:
             action = self.gateway.admit(request, wire, quirks, self.world.quotas)
         except GatewayError as error:
             entry["outcome"] = error.code
-            return turn_away(wire, request_id, error, quirks, bend.texts)
+            return reject(wire, request_id, error, quirks, strange.texts)
         if self.recorder is not None:
             self.recorder.admitted(wire["SignatureNonce"])
         try:
             values = read_parameters(action, ACTIONS[action], wire, lenient=quirks.parameter_names == "lenient")
-            fields = HANDLERS[action](self.world, bend.values(action, values), request.origin)
+            fields = HANDLERS[action](self.world, strange.values(action, values), request.origin)
         except BusinessError as error:
             entry["outcome"] = error.code
-            return refuse(wire, request_id, error, quirks, bend.texts)
+            return refuse(wire, request_id, error, quirks, strange.texts)
         if self.recorder is not None:
             self.recorder.called(self.world, action, values, request.origin)
-        return accept(wire, request_id, bend.answer(action, values, fields), quirks, bend.texts)
+        return accept(wire, request_id, strange.answer(action, values, fields), quirks, strange.texts)

@@ -8,7 +8,7 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tuya_ota.emulator import packages
+from airflow_provider_tuya_ota.emulator import firmwares
 from airflow_provider_tuya_ota.emulator.fleet import STEPS, Device
 from airflow_provider_tuya_ota.emulator.jobs import ENDED, TRANSITIONS, Job, Task
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from airflow_provider_tuya_ota.emulator.clock import Clock
+    from airflow_provider_tuya_ota.emulator.firmwares import Firmware
     from airflow_provider_tuya_ota.emulator.lag import Made
-    from airflow_provider_tuya_ota.emulator.packages import Package
 
 PROGRESS_STEPS: Final = 5
 _FIRST_ID: Final = 183634077921266000_1
@@ -32,7 +32,7 @@ class Engine:
 
     :param clock: its world side.
     :param random: for the jitter of devices.
-    :param changed: told of every job, task and package whose status has changed.
+    :param changed: told of every job, task and firmware whose status has changed.
     :param birth: when the world began; in a world that is restored, the same as before.
     """
 
@@ -51,20 +51,20 @@ class Engine:
         """How often any task has changed its status."""
         self._current: dict[str, Task] = {}
         self._of_device: defaultdict[str, list[Task]] = defaultdict(list)
-        self._of_package: defaultdict[str, list[Job]] = defaultdict(list)
+        self._of_firmware: defaultdict[str, list[Job]] = defaultdict(list)
 
     def new_id(self) -> str:
         """Give a 19-digit id; it overflows the numbers of JavaScript, as the platform's do."""
         return str(next(self._ids))
 
-    def run(self, patience: float = math.inf) -> None:
+    def run(self, limit: float = math.inf) -> None:
         """Let everything happen that is due.
 
-        :param patience: seconds outside the world after which the clock is held back instead, so that nobody waits for
+        :param limit: seconds outside the world after which the clock is held back instead, so that nobody waits for
             long where a hurried world has more to do than can be done. Time that was stepped always passes in full.
         """
         until = self._clock.world()
-        give_up = self._clock.outside() + patience
+        give_up = self._clock.outside() + limit
         events = self._events
         while events and events[0][0] <= until:
             self.now, _, whose, what, number = heapq.heappop(events)
@@ -99,7 +99,7 @@ class Engine:
         """
         job.planned = devices
         self.jobs[job.job_id] = job
-        self._of_package[job.package.firmware_id].append(job)
+        self._of_firmware[job.firmware.firmware_id].append(job)
         self._changed(job)
         if delay:
             heapq.heappush(self._events, (self.now + delay, next(self._order), job, "begin", 0))
@@ -118,7 +118,7 @@ class Engine:
 
     def _add_task(self, job: Job, device: Device) -> None:
         """Give a device its task in a job; unless it must be confirmed first, it fails where the device is busy."""
-        source = device.versions.get(job.package.module, "")
+        source = device.versions.get(job.firmware.module, "")
         task = Task(self.new_id(), job, device, source, self.now, self.now)
         job.tasks.append(task)
         job.unfinished += 1
@@ -130,9 +130,9 @@ class Engine:
         else:
             self._queue(task)
 
-    def jobs_of(self, package: Package) -> list[Job]:
-        """Give a package's jobs, the oldest first."""
-        return list(self._of_package.get(package.firmware_id, ()))
+    def jobs_of(self, firmware: Firmware) -> list[Job]:
+        """Give a firmware's jobs, the oldest first."""
+        return list(self._of_firmware.get(firmware.firmware_id, ()))
 
     def tasks_of(self, device: Device) -> list[Task]:
         """Give a device's tasks, the oldest first."""
@@ -175,7 +175,7 @@ class Engine:
             self._await_start(task)
 
     def settle(self, job: Job) -> None:
-        """End a job whose tasks have all ended, and its package's verification with it."""
+        """End a job whose tasks have all ended, and its firmware's verification with it."""
         if job.unfinished or job.status != "IN_PROGRESS":
             return
         job.status = "CANCELED" if job.counts["CANCELED"] == len(job.tasks) else "COMPLETED"
@@ -183,9 +183,9 @@ class Engine:
         self._changed(job)
         if job.kind == "VERIFY_FIRMWARE":
             well = job.counts["SUCCEEDED"] == len(job.tasks) > 0
-            job.package.status = packages.VERIFIED if well else packages.FAILED
-            job.package.modified = self.now
-            self._changed(job.package)
+            job.firmware.status = firmwares.VERIFIED if well else firmwares.FAILED
+            job.firmware.modified = self.now
+            self._changed(job.firmware)
 
     def _queue(self, task: Task) -> None:
         device = task.device
@@ -241,9 +241,9 @@ class Engine:
             self._after(1.0, task, "inform")
 
     def _inform(self, task: Task, _: int) -> None:
-        package, device = task.job.package, task.device
+        firmware, device = task.job.firmware, task.device
         wrong = device.behaviour.outcome == "wrong_version"
-        device.versions[package.module] = device.behaviour.version if wrong else package.version
+        device.versions[firmware.module] = device.behaviour.version if wrong else firmware.version
         if wrong:
             self._fail_or_retry(task, "report version is not conform")
         else:

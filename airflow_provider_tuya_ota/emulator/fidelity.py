@@ -116,14 +116,14 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
             DOCUMENTED,
             "Alibaba OSS, PostObject",
         ),
-        ("a permission is good for one minute, a file without a package for an hour", DOCUMENTED, _ORIGINAL),
+        ("a permission is good for one minute, a file without a firmware for an hour", DOCUMENTED, _ORIGINAL),
         (
             "uploads go to the emulator's own address and are told apart by their content type",
             INVENTED,
             "the platform has a host for them",
         ),
         (
-            "writing over an uploaded file is possible and makes it no second package",
+            "writing over an uploaded file is possible and makes it no second firmware",
             INFERRED,
             "object storage overwrites",
         ),
@@ -148,7 +148,7 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
     *_rows(
         "CreateOTAFirmware",
         (
-            "names, versions and texts within the vendor's limits; one package for a version of a module",
+            "names, versions and texts within the vendor's limits; one firmware for a version of a module",
             DOCUMENTED,
             f"{_VENDOR}; error codes of the original",
         ),
@@ -157,8 +157,8 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
             INFERRED,
             "the stricter of two readings",
         ),
-        ("ProductKey is needed", INVENTED, "a package without product is described nowhere"),
-        ("500 packages at most", DOCUMENTED, "error codes of the original"),
+        ("ProductKey is needed", INVENTED, "a firmware without product is described nowhere"),
+        ("500 firmwares at most", DOCUMENTED, "error codes of the original"),
     ),
     *_rows(
         "ModifyOTAFirmware",
@@ -167,7 +167,7 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
     ),
     *_rows(
         "DeleteOTAFirmware",
-        ("forgets the package", DOCUMENTED, _VENDOR),
+        ("forgets the firmware", DOCUMENTED, _VENDOR),
         ("refused while an unfinished job needs it", INVENTED, "the documents do not say"),
     ),
     *_rows(
@@ -177,20 +177,20 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
     ),
     *_rows(
         "QueryOTAFirmware",
-        ("the package with a presigned address", DOCUMENTED, _VENDOR),
+        ("the firmware with a presigned address", DOCUMENTED, _VENDOR),
         ("VerifyProgress is the share of ended device tasks", INFERRED, "0 to 100 at the original"),
     ),
     *_rows("CreateOTAModule", ("ten of one's own at most, default is reserved", DOCUMENTED, _VENDOR)),
     *_rows("UpdateOTAModule", ("changes alias and description", DOCUMENTED, _VENDOR)),
     *_rows(
         "DeleteOTAModule",
-        ("refused for default and for a module with packages", DOCUMENTED, "error codes of the original"),
+        ("refused for default and for a module with firmwares", DOCUMENTED, "error codes of the original"),
     ),
     *_rows("ListOTAModuleByProduct", ("a list under Data, times to the minute", DOCUMENTED, _VENDOR)),
     *_rows(
         "CreateOTAVerifyJob",
-        ("up to ten devices of the product that can take the package", DOCUMENTED, _ORIGINAL),
-        ("refused while the package is being verified", DOCUMENTED, _ORIGINAL),
+        ("up to ten devices of the product that can take the firmware", DOCUMENTED, _ORIGINAL),
+        ("refused while the firmware is being verified", DOCUMENTED, _ORIGINAL),
         (
             "ids of 19 digits that begin with the time, so that no two worlds give the same",
             INVENTED,
@@ -202,12 +202,12 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
             "no code is documented",
         ),
         ("without names it takes ten online devices that can be upgraded", INVENTED, "the documents do not say which"),
-        ("the package is verified when every device succeeded, failed otherwise", DOCUMENTED, _CONSOLE),
+        ("the firmware is verified when every device succeeded, failed otherwise", DOCUMENTED, _CONSOLE),
     ),
     *_rows(
         "CreateOTAStaticUpgradeJob",
         (
-            "ALL, SPECIFIC, GRAY, GROUP with their cross-rules; a verified package",
+            "ALL, SPECIFIC, GRAY, GROUP with their cross-rules; a verified firmware",
             DOCUMENTED,
             f"{_VENDOR}; error codes of the original",
         ),

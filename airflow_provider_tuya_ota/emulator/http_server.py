@@ -35,7 +35,7 @@ class HttpServer(uvicorn.Server):
         tls: ssl.SSLContext | None = None,
     ) -> None:
         config = uvicorn.Config(
-            create_app(emulator, self._be_away),
+            create_app(emulator, self._refuse_connections),
             log_level="warning",
             access_log=False,
             lifespan="off",
@@ -49,15 +49,15 @@ class HttpServer(uvicorn.Server):
         super().__init__(config)
         self._listener = listener
         self._ready = ready
-        self._away: asyncio.Task[None] | None = None
+        self._refusal: asyncio.Task[None] | None = None
 
-    async def run_until_told(self) -> None:
+    async def run_until_stopped(self) -> None:
         """Serve until ``should_exit``."""
         try:
             await self.serve(sockets=[self._listener])
         finally:
-            if self._away is not None:
-                self._away.cancel()
+            if self._refusal is not None:
+                self._refusal.cancel()
             self._listener.close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -70,12 +70,12 @@ class HttpServer(uvicorn.Server):
         """Leave them alone: the original raises the signal again when it has stopped, and no exit would be clean."""
         yield
 
-    def _be_away(self, seconds: float) -> None:
+    def _refuse_connections(self, seconds: float) -> None:
         """Close every connection and refuse new ones for a while."""
-        if self._away is None or self._away.done():
-            self._away = asyncio.get_running_loop().create_task(self._leave_and_return(seconds))
+        if self._refusal is None or self._refusal.done():
+            self._refusal = asyncio.get_running_loop().create_task(self._close_and_reopen(seconds))
 
-    async def _leave_and_return(self, seconds: float) -> None:
+    async def _close_and_reopen(self, seconds: float) -> None:
         address, family = self._listener.getsockname()[:2], self._listener.family
         for server in self.servers:
             server.close()

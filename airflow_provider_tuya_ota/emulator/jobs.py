@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.emulator.clock import iso_ms
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.emulator.firmwares import Firmware
     from airflow_provider_tuya_ota.emulator.fleet import Device
-    from airflow_provider_tuya_ota.emulator.packages import Package
 
 TRANSITIONS: dict[str, frozenset[str]] = {
     "CONFIRM": frozenset({"QUEUED", "FAILED", "CANCELED"}),
@@ -33,7 +33,7 @@ class Job:
     """
 
     job_id: str
-    package: Package
+    firmware: Firmware
     kind: str
     selection: str
     created: float
@@ -60,11 +60,11 @@ class Job:
     def describe(self) -> dict[str, Any]:
         """Give what a list shows."""
         return {
-            "FirmwareId": self.package.firmware_id,
+            "FirmwareId": self.firmware.firmware_id,
             "JobId": self.job_id,
             "JobStatus": self.status,
             "JobType": self.kind,
-            "ProductKey": self.package.product.product_key,
+            "ProductKey": self.firmware.product.product_key,
             "TargetSelection": self.selection,
             "UtcCreate": iso_ms(self.created),
             "UtcModified": iso_ms(self.modified),
@@ -102,13 +102,13 @@ class Task:
         """Give what a list shows; numbers are texts there."""
         job = self.job
         return {
-            "DestVersion": job.package.version,
+            "DestVersion": job.firmware.version,
             "DeviceName": self.device.name,
-            "FirmwareId": job.package.firmware_id,
+            "FirmwareId": job.firmware.firmware_id,
             "IotId": self.device.iot_id,
             "JobId": job.job_id,
-            "ProductKey": job.package.product.product_key,
-            "ProductName": job.package.product.name,
+            "ProductKey": job.firmware.product.product_key,
+            "ProductName": job.firmware.product.name,
             "Progress": None if self.progress is None else str(self.progress),
             "SrcVersion": self.src_version,
             "TaskDesc": self.desc or None,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Thing(Protocol):
-    """A package, a job or a device task, as it is or as it is still shown."""
+    """A firmware, a job or a device task, as it is or as it is still shown."""
 
     @property
     def status(self) -> Any:
@@ -25,7 +25,7 @@ class Thing(Protocol):
 
 
 class Made(Thing, Protocol):
-    """A package, a job or a device task itself."""
+    """A firmware, a job or a device task itself."""
 
     @property
     def key(self) -> str:
@@ -76,10 +76,10 @@ class Lag:
         now = self._clock.world()
         if order == "in_order":
             return [thing for thing in things if thing.created <= now - delay]
-        looks = (self._look(thing, delay, now) for thing in things)
-        return [look for look in looks if look is not None]
+        shown = (self._shown(thing, delay, now) for thing in things)
+        return [state for state in shown if state is not None]
 
-    def _look(self, thing: Made, delay: float, now: float) -> Thing | None:
+    def _shown(self, thing: Made, delay: float, now: float) -> Thing | None:
         if thing.created + delay * self._share(thing.key, 0) > now:
             return None
         past = self._past.get(thing.key, [])

@@ -48,7 +48,7 @@ class Quirks:
     :param module_list: a product's modules as a list (table), or as the example has them: one object, followed by a
         comma or not.
     :param totals: whether pages tell the size of the whole list, or, as one description can be read, of the page.
-    :param ids: ids of packages, jobs and tasks as texts or as numbers.
+    :param ids: ids of firmwares, jobs and tasks as texts or as numbers.
     :param progress: a task's progress as ``50`` (the vendor) or ``50.00`` (the original).
     :param empty_fields: what has no value is left out, null or an empty text.
     :param success_code: ``code`` of a success.
@@ -64,9 +64,9 @@ class Quirks:
     :param list_order: what is late is shown when its delay is over, and then as it is; or each thing, and each change
         of its status, is shown after a share of the delay that is its own, so that later ones may come first.
     :param task_delay: seconds for which a new job is PLANNED and has no device tasks.
-    :param list_delay: seconds until a package or job appears in lists.
+    :param list_delay: seconds until a firmware or job appears in lists.
     :param task_list_delay: seconds until a device task appears in lists.
-    :param query_delay: seconds until a package or job is found by its id.
+    :param query_delay: seconds until a firmware or job is found by its id.
     :param retry_after: seconds that a throttled caller is told to wait; 0 tells nothing.
     """
 

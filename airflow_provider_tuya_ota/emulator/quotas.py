@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.clock import Clock
 
-ORIGINAL: Final[dict[str, int]] = dict.fromkeys(ACTIONS, 10) | {
+UPSTREAM_QUOTAS: Final[dict[str, int]] = dict.fromkeys(ACTIONS, 10) | {
     "CreateOTAStaticUpgradeJob": 20,
     "QueryOTAFirmware": 20,
     "ConfirmOTATask": 20,
@@ -34,7 +34,7 @@ class Quotas:
     """
 
     enabled: bool = True
-    figures: dict[str, int] = field(default_factory=lambda: dict(ORIGINAL))
+    figures: dict[str, int] = field(default_factory=lambda: dict(UPSTREAM_QUOTAS))
 
     def changed(self, values: dict[str, Any]) -> Quotas:
         """Set some of them.

@@ -7,50 +7,50 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.emulator.firmwares import Firmware
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product
-    from airflow_provider_tuya_ota.emulator.packages import Package
 
 CHOSEN: Final = 10
 """Devices that a verification takes when none are named; the documents do not say which."""
 
 
-def choose_for_verification(product: Product, package: Package, names: list[str] | None) -> list[Device]:
+def choose_for_verification(product: Product, firmware: Firmware, names: list[str] | None) -> list[Device]:
     """Take the named devices, or ten that are online and can be upgraded.
 
-    :raises BusinessError: a device cannot take the package.
+    :raises BusinessError: a device cannot take the firmware.
     """
     if names is None:
-        able = [device for device in product.devices.values() if device.online and _refusal(device, package) is None]
+        able = [device for device in product.devices.values() if device.online and _refusal(device, firmware) is None]
         if not able:
             raise BusinessError("iot.firmware.NoDeviceCanUpgrade", "No device can take this firmware.")
         return able[:CHOSEN]
-    return _named(product, package, names)
+    return _named(product, firmware, names)
 
 
-def _named(product: Product, package: Package, names: list[str]) -> list[Device]:
+def _named(product: Product, firmware: Firmware, names: list[str]) -> list[Device]:
     devices = []
     for name in names:
         if name not in product.devices:
             raise BusinessError("iot.device.NotExistedDevice", f"The device {name} does not exist.")
-        refusal = _refusal(product.devices[name], package)
+        refusal = _refusal(product.devices[name], firmware)
         if refusal:
             raise BusinessError(refusal, f"The device {name} cannot take this firmware.")
         devices.append(product.devices[name])
     return devices
 
 
-def _refusal(device: Device, package: Package) -> str | None:
-    version = device.versions.get(package.module)
+def _refusal(device: Device, firmware: Firmware) -> str | None:
+    version = device.versions.get(firmware.module)
     if version is None:
         return "iot.firmware.NonVersionedDeviceInArray"
-    if version == package.version:
+    if version == firmware.version:
         return "iot.firmware.DeviceWithDestinationVersionInArray"
-    if package.src_version is not None and version != package.src_version:
+    if firmware.src_version is not None and version != firmware.src_version:
         return "iot.firmware.SrcVersionMismatch"
     return None
 
 
-def choose_for_upgrade(product: Product, package: Package, values: dict[str, Any]) -> list[Device]:
+def choose_for_upgrade(product: Product, firmware: Firmware, values: dict[str, Any]) -> list[Device]:
     """Take the devices of a selection.
 
     :raises BusinessError: the selection lacks what it needs, has what belongs to another one, or takes nobody.
@@ -64,13 +64,13 @@ def choose_for_upgrade(product: Product, package: Package, values: dict[str, Any
     if selection == "SPECIFIC":
         if names is None:
             raise BusinessError("iot.firmware.NullTargetDeviceNames", "SPECIFIC needs devices.")
-        return _named(product, package, names)
+        return _named(product, firmware, names)
     members = _group(product, values) if selection == "GROUP" else list(product.devices.values())
     wanted = values.get("SrcVersion")
     able = [
         device
         for device in members
-        if _refusal(device, package) is None and (wanted is None or device.versions[package.module] in wanted)
+        if _refusal(device, firmware) is None and (wanted is None or device.versions[firmware.module] in wanted)
     ]
     if selection == "GRAY":
         able = _share(able, values)

@@ -61,7 +61,7 @@ class EmulatorServer:
         self._folder.cleanup()
 
     def _serve(self) -> None:
-        asyncio.run(self._server.run_until_told())
+        asyncio.run(self._server.run_until_stopped())
 
 
 def _context(tls: str | None, folder: Path) -> ssl.SSLContext | None:
@@ -143,7 +143,7 @@ async def _serve(server: HttpServer) -> None:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, server.handle_exit, signal_number, None)
-    await server.run_until_told()
+    await server.run_until_stopped()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -104,7 +104,7 @@ class Storage:
         key = fields["key"]
         digests, content = _digest(file, keep=size <= KEPT)
         self._forget_orphans()
-        # A policy allows to overwrite; what a package was made of must not become free for another one.
+        # A policy allows to overwrite; what a firmware was made of must not become free for another one.
         used = key in self.objects and self.objects[key].used
         self.objects[key] = StoredObject(key, size, digests, content, self._clock.gateway(), used)
         match fields.get("success_action_status"):
@@ -116,8 +116,8 @@ class Storage:
             case _:
                 return Response(204)
 
-    def for_package(self, url: str, origin: str) -> StoredObject:
-        """Find the object that a package is to be made of.
+    def for_firmware(self, url: str, origin: str) -> StoredObject:
+        """Find the object that a firmware is to be made of.
 
         :raises BusinessError: the address is not one of ours, or the object is missing, empty, too old or in use.
         """
@@ -127,7 +127,7 @@ class Storage:
             raise BusinessError("iot.firmware.InvalidFirmwareUrl", "FirmwareUrl is not an address of this platform.")
         stored = self.objects.get(key)
         if stored is not None and stored.used:
-            raise BusinessError("iot.firmware.InvalidFirmwareUrl", "A package is made of this file already.")
+            raise BusinessError("iot.firmware.InvalidFirmwareUrl", "A firmware is made of this file already.")
         if stored is None or self._is_orphan(stored):
             raise BusinessError("iot.firmware.InvalidFirmwareUrl", "Nothing was uploaded there within the last hour.")
         if stored.size == 0:

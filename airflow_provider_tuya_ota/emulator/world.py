@@ -1,4 +1,4 @@
-"""Everything that exists: products, packages, jobs, objects."""
+"""Everything that exists: products, firmwares, jobs, objects."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.emulator.engine import Engine
+from airflow_provider_tuya_ota.emulator.firmwares import Firmwares
 from airflow_provider_tuya_ota.emulator.lag import Lag, Made, Thing
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
-from airflow_provider_tuya_ota.emulator.packages import Packages
 from airflow_provider_tuya_ota.emulator.storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_provider_tuya_ota.emulator.clock import Clock
+    from airflow_provider_tuya_ota.emulator.firmwares import Firmware
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product
     from airflow_provider_tuya_ota.emulator.jobs import Job, Task
-    from airflow_provider_tuya_ota.emulator.packages import Package
     from airflow_provider_tuya_ota.emulator.scenario import Scenario
 
 
@@ -40,7 +40,7 @@ class World:
         self.quotas = scenario.quotas
         self.products: dict[str, Product] = scenario.build_products(clock.world())
         self.storage = Storage(clock, self.new_uuid)
-        self.packages = Packages(clock, self.products, self.storage)
+        self.firmwares = Firmwares(clock, self.products, self.storage)
         self.engine = Engine(clock, jitter, self.note, self.birth)
         self._lag = Lag(scenario.seed, clock)
         self.seed = scenario.seed
@@ -52,20 +52,20 @@ class World:
         if self.quirks.list_order == "any_order":
             self._lag.note(thing, self.engine.now)
 
-    def listed(self, things: Iterable[Package] | Iterable[Job]) -> list[Thing]:
-        """Give what lists show of packages or jobs."""
+    def listed(self, things: Iterable[Firmware] | Iterable[Job]) -> list[Thing]:
+        """Give what lists show of firmwares or jobs."""
         return self._lag.shown(things, self.quirks.list_delay, self.quirks.list_order)
 
     def listed_tasks(self, tasks: Iterable[Task]) -> list[Thing]:
         """Give what lists show of device tasks."""
         return self._lag.shown(tasks, self.quirks.task_list_delay, self.quirks.list_order)
 
-    def found_package(self, firmware_id: str) -> Thing:
-        """Give what is told of a package to whoever asks for its id.
+    def found_firmware(self, firmware_id: str) -> Thing:
+        """Give what is told of a firmware to whoever asks for its id.
 
         :raises BusinessError: nothing yet, or there is none.
         """
-        found = self._lag.shown([self.packages.get(firmware_id)], self.quirks.query_delay, self.quirks.list_order)
+        found = self._lag.shown([self.firmwares.get(firmware_id)], self.quirks.query_delay, self.quirks.list_order)
         if not found:
             raise BusinessError("iot.firmware.FirmwareNotFound", "The firmware does not exist.")
         return found[0]

@@ -11,7 +11,7 @@ import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL
+from airflow_provider_tuya_ota.emulator.quotas import UPSTREAM_QUOTAS
 from tests.campaigns.table import Row
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def play(field: Field, dag: str, number: int) -> Row:
 
 
 def _mark(field: Field, case: Case, bystanders: list[Case], number: int) -> Row:
-    jobs = [job for job in list(field.emulator.world.engine.jobs.values()) if job.package.firmware_id == case.package]
+    jobs = [job for job in list(field.emulator.world.engine.jobs.values()) if job.firmware.firmware_id == case.package]
     # Airflow forgets a trigger that no triggerer has begun when its task is killed, and runs nothing of it.
     case.wait(lambda: _begun(case) >= number, "trigger that has begun of each", STARTED_WITHIN)
     # On a busy machine a wait may have been given to the other triggerer before, and its log says so.
@@ -82,7 +82,7 @@ def _mark(field: Field, case: Case, bystanders: list[Case], number: int) -> Row:
     figures = "; ".join(
         (
             f"{len(jobs) - len(_going_on(jobs))} of {number} jobs stopped in {lasted:.0f} s",
-            f"the account's limit allows {number / ORIGINAL['CancelOTATaskByJob']:.0f} s",
+            f"the account's limit allows {number / UPSTREAM_QUOTAS['CancelOTATaskByJob']:.0f} s",
             f"{len(cancels)} cancels, {len(cancels) - cancels.count('ok')} throttled",
             f"other jobs polled every {gap:.1f} s at the longest",
             f"{len(said['later'])} told to be stopped later, and what came of it in the triggerer's log",

@@ -253,7 +253,7 @@ class Stage:
     def _untrue(self, number: int, way: Way, text: str) -> list[str]:
         world = self.emulator.world
         own = [
-            job for job in list(world.engine.jobs.values()) if job.package.product.product_key == f"k1ends{number:02d}"
+            job for job in list(world.engine.jobs.values()) if job.firmware.product.product_key == f"k1ends{number:02d}"
         ]
         known = _sample(way.dag) in {WATCH, STOP}
         if way.event == "refused" and not known:

@@ -73,7 +73,7 @@ class Platform:
 
     @property
     def packages(self) -> int:
-        return len(self.emulator.world.packages.by_id)
+        return len(self.emulator.world.firmwares.by_id)
 
     @property
     def versions(self) -> list[str]:

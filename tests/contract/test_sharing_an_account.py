@@ -8,9 +8,9 @@ import pytest
 from airflow_provider_tuya_ota.core.policy.rate import TokenBucket
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.messages import GatewayError
-from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL, Meter, Quotas
+from airflow_provider_tuya_ota.emulator.quotas import UPSTREAM_QUOTAS, Meter, Quotas
 
-OPERATION, LIMIT = "QueryOTAJob", ORIGINAL["QueryOTAJob"]
+OPERATION, LIMIT = "QueryOTAJob", UPSTREAM_QUOTAS["QueryOTAJob"]
 SECONDS = 600.0
 
 

@@ -32,7 +32,7 @@ def test_connections_may_be_wrong_on_purpose(tuya_ota_emulator: RunningEmulator)
 
 def test_each_test_has_a_platform_of_its_own(tuya_ota_emulator: RunningEmulator) -> None:
     assert tuya_ota_emulator.actions == []
-    assert tuya_ota_emulator.emulator.world.packages.by_id == {}
+    assert tuya_ota_emulator.emulator.world.firmwares.by_id == {}
 
 
 def test_time_passes_at_once(tuya_ota_emulator: RunningEmulator) -> None:

@@ -77,7 +77,7 @@ def test_the_overview_has_packages_jobs_fleet_and_requests(emulator: Emulator) -
 
     (shown,) = seen["jobs"]["shown"]
     assert (shown["JobId"], shown["Tasks"], sum(shown["Counts"].values())) == (job, 2, 2)
-    assert [package["DestVersion"] for package in seen["packages"]["shown"]] == ["1.1.0"]
+    assert [package["DestVersion"] for package in seen["firmwares"]["shown"]] == ["1.1.0"]
     assert (seen["products"][0]["devices"], seen["products"][0]["online"]) == (6, 6)
     assert seen["requests"][0]["action"] == "CreateOTAVerifyJob"
     assert seen["quirks"] == {"totals": "absent"}
@@ -117,7 +117,7 @@ def test_a_large_world_makes_no_large_page() -> None:
 
     overview, devices = told(emulator, "overview"), told(emulator, "devices", "product=k1demoproduct&find=device-0999")
 
-    assert (overview["packages"]["total"], len(overview["packages"]["shown"])) == (SHOWN + 10, SHOWN)
+    assert (overview["firmwares"]["total"], len(overview["firmwares"]["shown"])) == (SHOWN + 10, SHOWN)
     assert (devices["total"], len(devices["shown"])) == (100, SHOWN)
     assert len(get(emulator, f"{PATH}overview").body) < 100_000
 

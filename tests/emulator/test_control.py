@@ -64,7 +64,7 @@ def test_a_dropped_connection_was_or_was_not_processed(stranger: Stranger, kind:
     with pytest.raises(Dropped):
         stranger.package()
 
-    assert len(stranger.control("GET", "state")["packages"]) == packages
+    assert len(stranger.control("GET", "state")["firmwares"]) == packages
 
 
 def test_the_nth_call_is_hit_and_no_other(stranger: Stranger) -> None:
@@ -151,7 +151,7 @@ def test_a_reset_forgets_everything_that_was_made(stranger: Stranger) -> None:
 
     stranger.control("POST", "reset")
 
-    assert stranger.control("GET", "state") == {"packages": [], "jobs": [], "tasks": []}
+    assert stranger.control("GET", "state") == {"firmwares": [], "jobs": [], "tasks": []}
     assert stranger.control("GET", "faults") == []
 
 

@@ -29,7 +29,7 @@ def server() -> Iterator[EmulatorServer]:
 
 
 def packages(stranger: Stranger) -> int:
-    return len(stranger.control("GET", "state")["packages"])
+    return len(stranger.control("GET", "state")["firmwares"])
 
 
 def test_a_lost_answer_behind_a_proxy_was_carried_out_all_the_same(stranger: Stranger) -> None:

@@ -69,7 +69,7 @@ def test_a_request_does_not_wait_for_a_hurried_world(
     upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, stranger, job = upgrade(50)
-    monkeypatch.setattr(emulators, "PATIENCE", 0.0)
+    monkeypatch.setattr(emulators, "CATCH_UP_SECONDS", 0.0)
     wall.now += LONG
 
     stranger.ask("QueryOTAJob", JobId=job)
@@ -113,7 +113,7 @@ def test_time_that_was_stepped_passes_in_full(
     upgrade: Callable[..., tuple[Emulator, Stranger, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, stranger, job = upgrade(50)
-    monkeypatch.setattr(emulators, "PATIENCE", 0.0)
+    monkeypatch.setattr(emulators, "CATCH_UP_SECONDS", 0.0)
 
     stranger.advance(LONG)
 
@@ -124,7 +124,7 @@ def test_a_world_for_which_no_time_passes_while_it_computes_is_never_held_back(
     upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, stranger, job = upgrade(50)
-    monkeypatch.setattr(emulators, "PATIENCE", 0.0)
+    monkeypatch.setattr(emulators, "CATCH_UP_SECONDS", 0.0)
     wall.now += LONG
 
     stranger.ask("QueryOTAJob", JobId=job)

@@ -143,7 +143,7 @@ def test_a_reset_and_another_scenario_are_kept_too(path: Path, wall: Wall) -> No
 
     left = after_a_kill(path)
     emulator, again = begin(left, wall, {"products": [{"product_key": "k9", "devices": 2}]})
-    assert (list(emulator.world.products), state(again)["packages"]) == (["k9"], [])
+    assert (list(emulator.world.products), state(again)["firmwares"]) == (["k9"], [])
     again.control("POST", "reset")
 
     assert list(
@@ -200,7 +200,7 @@ def test_a_file_that_another_emulator_uses_is_refused(path: Path, wall: Wall) ->
 
     assert "another emulator is using it" in refused("--state", str(path))
     stranger.package()
-    assert len(state(begin(after_a_kill(path), wall)[1])["packages"]) == 1
+    assert len(state(begin(after_a_kill(path), wall)[1])["firmwares"]) == 1
 
 
 def test_every_operation_that_changes_something_is_written() -> None:

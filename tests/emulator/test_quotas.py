@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.quotas import ORIGINAL
+from airflow_provider_tuya_ota.emulator.quotas import UPSTREAM_QUOTAS
 from airflow_provider_tuya_ota.emulator.scenario import Scenario, read
 from tests.emulator.stranger import Stranger, in_memory
 
@@ -45,7 +45,7 @@ def test_the_figures_of_the_original_are_in_force_by_default(wall: Wall) -> None
     [("CreateOTAStaticUpgradeJob", 20), ("CancelOTATaskByJob", 5), ("BatchGetDeviceState", 50), ("QueryOTAJob", 10)],
 )
 def test_each_operation_has_its_figure(action: str, figure: int) -> None:
-    assert ORIGINAL[action] == figure
+    assert UPSTREAM_QUOTAS[action] == figure
 
 
 def test_a_refused_call_counts_too_but_one_that_was_throttled_does_not(wall: Wall) -> None:

@@ -166,7 +166,7 @@ def test_a_package_that_needs_no_verification_says_so_and_gets_none(stranger: St
 
 def test_there_are_at_most_500_packages(emulator: Emulator) -> None:
     stranger = Stranger(in_memory(emulator))
-    packages = emulator.world.packages.by_id
+    packages = emulator.world.firmwares.by_id
     first = stranger.package()
     packages |= {str(number): replace(packages[first], name=f"n{number}") for number in range(1000, 1499)}
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.emulator.bent_answers import ENDLESS, INEXISTENT
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.fault import ODD_IDS
 from airflow_provider_tuya_ota.emulator.hostile_texts import FREE, TEXTS
 from airflow_provider_tuya_ota.emulator.messages import Response
+from airflow_provider_tuya_ota.emulator.strange_answers import ENDLESS, INEXISTENT
 from tests.emulator.test_control import Dropped, fault
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_a_create_says_yes_without_the_id(stranger: Stranger, create: str) -> No
         fault(stranger, "no_id", action="CreateOTAFirmware")
         with pytest.raises(KeyError):
             stranger.package()
-        assert len(stranger.control("GET", "state")["packages"]) == 1
+        assert len(stranger.control("GET", "state")["firmwares"]) == 1
     else:
         package = stranger.package()
         fault(stranger, "no_id", action="CreateOTAVerifyJob")

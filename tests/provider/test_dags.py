@@ -66,7 +66,7 @@ def test_release_firmware_uploads_verifies_and_tells(
     assert run.state == state
     states = {ti.task_id: ti.state for ti in run.get_task_instances()}
     assert states == {"check": "success", "upload": "success", "verify": state, "notify": "success"}
-    (package,) = service.emulator.world.packages.by_id.values()
+    (package,) = service.emulator.world.firmwares.by_id.values()
     assert package.status == (1 if state == "success" else 3)
 
 
@@ -88,7 +88,7 @@ def test_verify_firmware_verifies_a_firmware(service: Service, dag: DAG, context
     run = dag.test(run_conf={"firmware_id": package, "device_names": ["device-007"]})
 
     assert run.state == "success"
-    assert service.emulator.world.packages.by_id[package].status == 1
+    assert service.emulator.world.firmwares.by_id[package].status == 1
 
 
 def on_xcom_page(run_id: str, task_id: str, key: str) -> Any:

@@ -194,7 +194,7 @@ def untrue(told: dict[str, Any], service: Service) -> list[str]:
         *([] if not told["counts"] or told["counts"] == counts else [f"{told['counts']} instead of {counts}"]),
         *([] if not told["counts"] or [one["name"] for one in told["failing"]] == failing else ["other devices fail"]),
         *([] if every or told["step"] == "cancel" else ["it is no success"]),
-        *([] if told["version"] in {"", job.package.version} else ["another version"]),
+        *([] if told["version"] in {"", job.firmware.version} else ["another version"]),
     ]
 
 
@@ -205,7 +205,7 @@ def test_what_is_told_is_what_is_true(
 ) -> None:
     conf = configured(end, service, context, firmware)
     before = set(service.emulator.world.engine.jobs)
-    packages = len(service.emulator.world.packages.by_id)
+    packages = len(service.emulator.world.firmwares.by_id)
     if not end.connected:
         service.monkeypatch.delenv(CONNECTION)
 
@@ -226,7 +226,7 @@ def test_what_is_told_is_what_is_true(
     made = set(service.emulator.world.engine.jobs) - before
     if end.event == "refused":
         assert (made, told["job_id"] in {"", conf.get("job_id")}) == (set(), True)
-        assert len(service.emulator.world.packages.by_id) == packages
+        assert len(service.emulator.world.firmwares.by_id) == packages
     elif end.dag not in {STOP, WATCH} and end.step != "approve":
         assert told["job_id"] in made
 

@@ -194,7 +194,7 @@ def test_what_to_confirm_must_be_said_once(service: Service, context: Any, argum
 def test_a_firmware_is_changed_under_its_own_name(service: Service, context: Any, package: str) -> None:
     TuyaOTAModifyFirmwareOperator(task_id="t", firmware_id=package, firmware_desc="sunny", udi="{}").execute(context)
 
-    changed = service.emulator.world.packages.by_id[package]
+    changed = service.emulator.world.firmwares.by_id[package]
     assert (changed.desc, changed.udi) == ("sunny", "{}")
 
 
@@ -213,7 +213,7 @@ def test_a_firmware_is_deleted_and_a_lost_answer_counts_as_done(
     delete = TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id=package, missing_ok=missing_ok)
 
     assert delete.execute(context) == package
-    assert service.emulator.world.packages.by_id == {}
+    assert service.emulator.world.firmwares.by_id == {}
 
 
 def test_a_firmware_that_is_not_there_may_be_an_error(service: Service, context: Any) -> None:
@@ -234,7 +234,7 @@ def test_a_lost_change_of_a_firmware_is_made_all_the_same(service: Service, cont
 
     TuyaOTAModifyFirmwareOperator(task_id="t", firmware_id=package, firmware_desc="sunny").execute(context)
 
-    assert service.emulator.world.packages.by_id[package].desc == "sunny"
+    assert service.emulator.world.firmwares.by_id[package].desc == "sunny"
 
 
 # --- modules ---

@@ -61,7 +61,7 @@ def test_a_verification_that_goes_on_elsewhere_is_waited_for(
 
     wait(firmware_sensor(package, deferrable=deferrable), context)
 
-    assert service.emulator.world.packages.by_id[package].status == 1
+    assert service.emulator.world.firmwares.by_id[package].status == 1
     assert service.actions.count("QueryOTAFirmware") > 1
 
 
@@ -103,7 +103,7 @@ def test_an_error_of_the_platform_in_the_triggerer_is_raised_as_itself(
     sensor = firmware_sensor(package, statuses="VERIFIED", deferrable=True)
     with pytest.raises(TaskDeferred) as deferred:
         sensor.execute(context)
-    del service.emulator.world.packages.by_id[package]
+    del service.emulator.world.firmwares.by_id[package]
     # As a trigger of an earlier version, which does not know that the worker saw the firmware well.
     stored = deferred.value.trigger.serialize()[1] | {"state": {}}
 
@@ -150,13 +150,13 @@ def test_a_firmware_is_waited_for_until_it_may_be_handed_out(service: Service, c
     sensor = TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package)
     assert sensor.poke(context) is False
 
-    service.emulator.world.packages.by_id[package].status = 1
+    service.emulator.world.firmwares.by_id[package].status = 1
 
     assert sensor.poke(context) is True
 
 
 def test_a_firmware_that_failed_is_not_waited_for(service: Service, context: Any, package: str) -> None:
-    service.emulator.world.packages.by_id[package].status = 3
+    service.emulator.world.firmwares.by_id[package].status = 3
 
     with pytest.raises(FirmwareStatusError, match="is FAILED, so it will not become NOT_NEEDED or VERIFIED"):
         TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package).poke(context)

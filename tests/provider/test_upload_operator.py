@@ -26,7 +26,7 @@ def upload(source: Path | str, **changes: Any) -> TuyaOTAUploadFirmwareOperator:
 def test_a_file_becomes_a_firmware(service: Service, context: Any, ti: FakeTask, firmware: Path) -> None:
     firmware_id = upload(firmware).execute(context)
 
-    (package,) = service.emulator.world.packages.by_id.values()
+    (package,) = service.emulator.world.firmwares.by_id.values()
     digest = hashlib.sha256(firmware.read_bytes()).hexdigest()
     assert firmware_id == package.firmware_id
     assert (package.version, package.sign, package.sign_method, package.size) == ("1.1.0", digest, "SHA256", 3000)
@@ -45,7 +45,7 @@ def test_a_file_url_and_md5_work_too(service: Service, context: Any, ti: FakeTas
     upload(firmware.as_uri(), sign_method="MD5").execute(context)
 
     assert ti.xcom["sha256"] == hashlib.sha256(firmware.read_bytes()).hexdigest()
-    (package,) = service.emulator.world.packages.by_id.values()
+    (package,) = service.emulator.world.firmwares.by_id.values()
     assert package.sign == hashlib.md5(firmware.read_bytes(), usedforsecurity=False).hexdigest()
 
 
@@ -100,7 +100,7 @@ def test_another_module_may_have_the_same_version(service: Service, context: Any
 
     upload(firmware, module_name="mcu").execute(context)
 
-    assert len(service.emulator.world.packages.by_id) == 2
+    assert len(service.emulator.world.firmwares.by_id) == 2
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "truncate", "garbage", "status"])
@@ -110,10 +110,10 @@ def test_a_lost_answer_never_makes_a_second_firmware(service: Service, context: 
     if kind == "status":
         with pytest.raises(Exception, match="CreateOTAFirmware was refused"):
             upload(firmware).execute(context)
-        assert service.emulator.world.packages.by_id == {}
+        assert service.emulator.world.firmwares.by_id == {}
     else:
         assert upload(firmware).execute(context) == "178"
-        assert len(service.emulator.world.packages.by_id) == 1
+        assert len(service.emulator.world.firmwares.by_id) == 1
     assert service.actions.count("CreateOTAFirmware") == 1
 
 
@@ -201,7 +201,7 @@ def test_another_suffix_needs_a_word(service: Service, context: Any, tmp_path: P
         upload(tmp_path / "image.img").execute(context)
     upload(tmp_path / "image.img", file_suffix="bin").execute(context)
 
-    assert len(service.emulator.world.packages.by_id) == 1
+    assert len(service.emulator.world.firmwares.by_id) == 1
 
 
 def test_every_argument_that_a_form_could_give_is_a_template() -> None:

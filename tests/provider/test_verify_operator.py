@@ -191,7 +191,7 @@ def test_a_release_succeeds_under_every_reading_of_the_documents(
 
     run(verify(package), context)
 
-    assert service.emulator.world.packages.by_id[package].status == 1
+    assert service.emulator.world.firmwares.by_id[package].status == 1
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "garbage", "truncate"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PATH: Final = "/_emulator/console/"
 SHOWN: Final = 50
-"""Packages, jobs and devices on the page at once; requests twice as many."""
+"""Firmwares, jobs and devices on the page at once; requests twice as many."""
 _FILES: Final = {
     "": ("index.html", "text/html; charset=utf-8"),
     "console.css": ("console.css", "text/css; charset=utf-8"),
@@ -77,10 +77,13 @@ def _json(values: Any) -> Response:
 
 def _overview(account: Account) -> dict[str, Any]:
     world, clock = account.world, account.clock
-    packages, jobs = list(world.packages.by_id.values()), list(world.engine.jobs.values())
+    firmwares, jobs = list(world.firmwares.by_id.values()), list(world.engine.jobs.values())
     return {
         "clock": {"world": clock.world(), "speed": clock.speed, "frozen": clock.frozen},
-        "packages": {"total": len(packages), "shown": [package.describe() for package in packages[: -SHOWN - 1 : -1]]},
+        "firmwares": {
+            "total": len(firmwares),
+            "shown": [firmware.describe() for firmware in firmwares[: -SHOWN - 1 : -1]],
+        },
         "jobs": {
             "total": len(jobs),
             "shown": [_job_row(job) for job in jobs[: -SHOWN - 1 : -1]],
@@ -101,7 +104,7 @@ def _overview(account: Account) -> dict[str, Any]:
 
 def _job_row(job: Job) -> dict[str, Any]:
     return job.describe() | {
-        "Version": job.package.version,
+        "Version": job.firmware.version,
         "Tasks": len(job.tasks),
         "Counts": {status: number for status, number in job.counts.items() if number},
     }

@@ -6,7 +6,7 @@ const KIND = {
   COMPLETED: "good", PLANNED: "wait",
 };
 const ORDER = ["SUCCEEDED", "FAILED", "CANCELED", "IN_PROGRESS", "NOTIFIED", "QUEUED", "CONFIRM"];
-const PACKAGE = { "-1": ["no verification needed", "good"], 0: ["unverified", "wait"], 1: ["verified", "good"], 2: ["verifying", "busy"], 3: ["failed", "bad"] };
+const FIRMWARE = { "-1": ["no verification needed", "good"], 0: ["unverified", "wait"], 1: ["verified", "good"], 2: ["verifying", "busy"], 3: ["failed", "bad"] };
 
 const $ = (id) => document.getElementById(id);
 const chosen = new URLSearchParams(location.search).get("job");
@@ -77,7 +77,7 @@ function showJob(told) {
     task.SrcVersion || "none", (task.TaskDesc || "").slice(0, 500), clock(Date.parse(task.UtcModified) / 1000),
   ]);
   const facts = el("p");
-  facts.append(kindOf(job), ` of ${job.Version} (package `, code(job.FirmwareId), `, product `, code(job.ProductKey), "): ", el("strong", job.JobStatus, KIND[job.JobStatus] || "busy"), `, created ${clock(Date.parse(job.UtcCreate) / 1000)}`);
+  facts.append(kindOf(job), ` of ${job.Version} (firmware `, code(job.FirmwareId), `, product `, code(job.ProductKey), "): ", el("strong", job.JobStatus, KIND[job.JobStatus] || "busy"), `, created ${clock(Date.parse(job.UtcCreate) / 1000)}`);
   $("job-body").replaceChildren(facts, bar(job.Counts, job.Tasks), table(["Device", "Status", "Progress", "From", "Reason", "Changed"], rows, "No device tasks yet."), el("p", told.total > told.shown.length ? `${told.shown.length} of ${told.total.toLocaleString("en")}; those that are not done first.` : "", "empty"));
 }
 
@@ -91,12 +91,12 @@ function showJobs(jobs) {
   $("jobs-body").replaceChildren(table(["Job", "Kind", "Version", "Status", "Devices"], rows, "No jobs yet. A verification or an upgrade makes one."), el("p", more(jobs), "empty"));
 }
 
-function showPackages(packages) {
-  const rows = packages.shown.map((one) => {
-    const [text, kind] = PACKAGE[one.Status] || [one.Status, ""];
+function showFirmwares(firmwares) {
+  const rows = firmwares.shown.map((one) => {
+    const [text, kind] = FIRMWARE[one.Status] || [one.Status, ""];
     return [code(one.FirmwareId), one.FirmwareName, one.DestVersion, one.ModuleName, el("span", text, kind)];
   });
-  $("packages-body").replaceChildren(table(["Id", "Name", "Version", "Module", "Status"], rows, "No packages yet. Upload a file and call CreateOTAFirmware."), el("p", more(packages), "empty"));
+  $("firmwares-body").replaceChildren(table(["Id", "Name", "Version", "Module", "Status"], rows, "No firmwares yet. Upload a file and call CreateOTAFirmware."), el("p", more(firmwares), "empty"));
 }
 
 function showRequests(requests) {
@@ -163,7 +163,7 @@ async function look() {
     showFleet(all.products);
     const devices = await ask(`/_emulator/console/devices?product=${encodeURIComponent($("product").value)}&find=${encodeURIComponent($("find").value)}`);
     if (chosen !== null) showJob(await ask(`/_emulator/console/job?id=${encodeURIComponent(chosen)}`));
-    showClock(all.clock); showJobs(all.jobs); showPackages(all.packages); showDevices(devices); showRequests(all.requests);
+    showClock(all.clock); showJobs(all.jobs); showFirmwares(all.firmwares); showDevices(devices); showRequests(all.requests);
     const notes = [all.faults ? `${all.faults} faults are set.` : "", ...Object.entries(all.quirks).map(([name, value]) => `Quirk ${name} is ${value}.`)].filter(Boolean);
     $("notes").hidden = !notes.length;
     $("notes").textContent = notes.join(" ");

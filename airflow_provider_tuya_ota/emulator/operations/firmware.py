@@ -1,10 +1,10 @@
-"""Packages."""
+"""Firmwares."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.emulator import packages
+from airflow_provider_tuya_ota.emulator import firmwares
 from airflow_provider_tuya_ota.emulator.clock import iso_ms
 from airflow_provider_tuya_ota.emulator.operations.page import Values, page_of
 
@@ -18,51 +18,51 @@ def generate_upload_url(world: World, values: Values, origin: str) -> Values:
 
 
 def create(world: World, values: Values, origin: str) -> Values:
-    """Make a package of an uploaded file."""
-    package = world.packages.create(values, origin)
-    world.note(package)
-    return {"Data": {"FirmwareId": package.firmware_id, "UtcCreate": iso_ms(package.created)}}
+    """Make a firmware of an uploaded file."""
+    firmware = world.firmwares.create(values, origin)
+    world.note(firmware)
+    return {"Data": {"FirmwareId": firmware.firmware_id, "UtcCreate": iso_ms(firmware.created)}}
 
 
 def query(world: World, values: Values, origin: str) -> Values:
-    """Show a package with a presigned address."""
-    package = world.packages.get(values["FirmwareId"])
-    shown = world.found_package(package.firmware_id)
-    jobs = [job for job in world.engine.jobs_of(package) if job.kind == "VERIFY_FIRMWARE"]
-    progress = 100 if shown.status in {packages.VERIFIED, packages.FAILED} else 0
-    if shown.status == packages.VERIFYING and jobs and jobs[-1].tasks:
+    """Show a firmware with a presigned address."""
+    firmware = world.firmwares.get(values["FirmwareId"])
+    shown = world.found_firmware(firmware.firmware_id)
+    jobs = [job for job in world.engine.jobs_of(firmware) if job.kind == "VERIFY_FIRMWARE"]
+    progress = 100 if shown.status in {firmwares.VERIFIED, firmwares.FAILED} else 0
+    if shown.status == firmwares.VERIFYING and jobs and jobs[-1].tasks:
         ended = [task for task in jobs[-1].tasks if task.status in {"SUCCEEDED", "FAILED", "CANCELED"}]
         progress = 100 * len(ended) // len(jobs[-1].tasks)
     return {
         "FirmwareInfo": shown.describe()
         | {
-            "FirmwareUrl": world.storage.presigned(package.object_key, origin),
-            "Udi": package.udi,
+            "FirmwareUrl": world.storage.presigned(firmware.object_key, origin),
+            "Udi": firmware.udi,
             "VerifyProgress": progress,
         }
     }
 
 
 def list_all(world: World, values: Values, _: str) -> Values:
-    """List packages, the newest first."""
+    """List firmwares, the newest first."""
     found = world.listed(
-        package
-        for package in world.packages.by_id.values()
-        if values.get("ProductKey", package.product.product_key) == package.product.product_key
-        and values.get("DestVersion", package.version) == package.version
+        firmware
+        for firmware in world.firmwares.by_id.values()
+        if values.get("ProductKey", firmware.product.product_key) == firmware.product.product_key
+        and values.get("DestVersion", firmware.version) == firmware.version
     )
     return page_of(found[::-1], values, "FirmwareInfo", "SimpleFirmwareInfo")
 
 
 def modify(world: World, values: Values, _: str) -> Values:
     """Change description and text for devices; the name has to be the present one."""
-    world.packages.modify(values)
+    world.firmwares.modify(values)
     return {}
 
 
 def delete(world: World, values: Values, _: str) -> Values:
-    """Delete a package that no unfinished job needs."""
-    package = world.packages.get(values["FirmwareId"])
-    in_use = any(job.status in {"PLANNED", "IN_PROGRESS"} for job in world.engine.jobs_of(package))
-    world.packages.delete(package, in_use=in_use)
+    """Delete a firmware that no unfinished job needs."""
+    firmware = world.firmwares.get(values["FirmwareId"])
+    in_use = any(job.status in {"PLANNED", "IN_PROGRESS"} for job in world.engine.jobs_of(firmware))
+    world.firmwares.delete(firmware, in_use=in_use)
     return {}

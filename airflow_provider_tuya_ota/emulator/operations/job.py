@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tuya_ota.emulator import packages
+from airflow_provider_tuya_ota.emulator import firmwares
 from airflow_provider_tuya_ota.emulator.clock import iso_ms
 from airflow_provider_tuya_ota.emulator.jobs import Job
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
@@ -12,7 +12,7 @@ from airflow_provider_tuya_ota.emulator.operations.page import Values, page_of
 from airflow_provider_tuya_ota.emulator.selection import choose_for_upgrade, choose_for_verification
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.emulator.packages import Package
+    from airflow_provider_tuya_ota.emulator.firmwares import Firmware
     from airflow_provider_tuya_ota.emulator.world import World
 
 DEEPEST_TASK: Final = 100_000
@@ -20,31 +20,31 @@ DEEPEST_TASK: Final = 100_000
 
 
 def create_verification(world: World, values: Values, _: str) -> Values:
-    """Offer a package to test devices."""
+    """Offer a firmware to test devices."""
     product = world.product(values["ProductKey"])
-    package = _package_of(world, values)
-    if package.status == packages.VERIFYING:
+    firmware = _firmware_of(world, values)
+    if firmware.status == firmwares.VERIFYING:
         raise BusinessError("iot.firmware.InProgressVerifyJobExisted", "An unfinished verification job exists.")
-    if package.status in {packages.VERIFIED, packages.NOT_NEEDED}:
+    if firmware.status in {firmwares.VERIFIED, firmwares.NOT_NEEDED}:
         raise BusinessError("iot.firmware.VerifyFirmwareFailed", "The firmware needs no verification any more.")
-    devices = choose_for_verification(product, package, values.get("TargetDeviceName"))
-    job = _job(world, package, "VERIFY_FIRMWARE", "SPECIFIC", values)
-    package.status, package.modified = packages.VERIFYING, world.engine.now
-    world.note(package)
+    devices = choose_for_verification(product, firmware, values.get("TargetDeviceName"))
+    job = _job(world, firmware, "VERIFY_FIRMWARE", "SPECIFIC", values)
+    firmware.status, firmware.modified = firmwares.VERIFYING, world.engine.now
+    world.note(firmware)
     world.engine.start(job, devices, world.quirks.task_delay)
     return _created(world, job)
 
 
 def create_upgrade(world: World, values: Values, _: str) -> Values:
-    """Offer a verified package to many devices."""
+    """Offer a verified firmware to many devices."""
     product = world.product(values["ProductKey"])
-    package = _package_of(world, values)
-    if package.status not in {packages.VERIFIED, packages.NOT_NEEDED}:
+    firmware = _firmware_of(world, values)
+    if firmware.status not in {firmwares.VERIFIED, firmwares.NOT_NEEDED}:
         raise BusinessError("iot.firmware.FirmwareNotVerified", "The firmware has to be verified first.")
     if "RetryInterval" in values and "RetryCount" not in values:
         raise BusinessError("iot.firmware.InvalidRetryCount", "RetryInterval needs RetryCount.")
-    devices = choose_for_upgrade(product, package, values)
-    job = _job(world, package, "UPGRADE_FIRMWARE", values["TargetSelection"], values)
+    devices = choose_for_upgrade(product, firmware, values)
+    job = _job(world, firmware, "UPGRADE_FIRMWARE", values["TargetSelection"], values)
     world.engine.start(job, devices, world.quirks.task_delay)
     return _created(world, job)
 
@@ -55,11 +55,11 @@ def query(world: World, values: Values, _: str) -> Values:
     return {
         "Data": world.found_job(job.job_id).describe()
         | {
-            "DestVersion": job.package.version,
+            "DestVersion": job.firmware.version,
             "DownloadProtocol": job.protocol,
             "GrayPercent": job.gray_percent,
             "GroupId": job.group_id,
-            "Name": job.package.name,
+            "Name": job.firmware.name,
             "NeedConfirm": job.need_confirm,
             "NeedPush": job.need_push,
             "RetryCount": job.retry_count,
@@ -70,17 +70,17 @@ def query(world: World, values: Values, _: str) -> Values:
 
 
 def list_by_firmware(world: World, values: Values, _: str) -> Values:
-    """List a package's jobs, the newest first."""
-    package = world.packages.get(values["FirmwareId"])
-    jobs = world.listed(world.engine.jobs_of(package))
+    """List a firmware's jobs, the newest first."""
+    firmware = world.firmwares.get(values["FirmwareId"])
+    jobs = world.listed(world.engine.jobs_of(firmware))
     return page_of(jobs[::-1], values, "Data", "SimpleOTAJobInfo")
 
 
 def list_by_device(world: World, values: Values, _: str) -> Values:
-    """List the jobs in which a device takes a package, the newest first."""
-    package = _package_of(world, values)
+    """List the jobs in which a device takes a firmware, the newest first."""
+    firmware = _firmware_of(world, values)
     device = world.device(values["ProductKey"], values["DeviceName"])
-    jobs = world.listed(task.job for task in world.engine.tasks_of(device) if task.job.package is package)
+    jobs = world.listed(task.job for task in world.engine.tasks_of(device) if task.job.firmware is firmware)
     return page_of(jobs[::-1], values, "Data", "SimpleOTAJobInfo")
 
 
@@ -122,25 +122,25 @@ def cancel(world: World, values: Values, _: str) -> Values:
     return {}
 
 
-def _package_of(world: World, values: Values) -> Package:
-    package = world.packages.get(values["FirmwareId"])
-    if package.product is not world.product(values["ProductKey"]):
+def _firmware_of(world: World, values: Values) -> Firmware:
+    firmware = world.firmwares.get(values["FirmwareId"])
+    if firmware.product is not world.product(values["ProductKey"]):
         raise BusinessError("iot.firmware.FirmwareAndProductKeyMismatch", "The firmware is not of this product.")
-    return package
+    return firmware
 
 
 def _created(world: World, job: Job) -> Values:
-    # The one example of a verification carries the job's id under the name of the package's.
+    # The one example of a verification carries the job's id under the name of the firmware's.
     name = {"jobId": "JobId", "firmwareId": "FirmwareId"}.get(world.quirks.job_id)
     told = {name: job.job_id} if name else {}
     return {"Data": told | {"UtcCreate": iso_ms(job.created)}}
 
 
-def _job(world: World, package: Package, kind: str, selection: str, values: Values) -> Job:
+def _job(world: World, firmware: Firmware, kind: str, selection: str, values: Values) -> Job:
     interval, count = values.get("RetryInterval"), values.get("RetryCount")
     return Job(
         world.engine.new_id(),
-        package,
+        firmware,
         kind,
         selection,
         world.engine.now,

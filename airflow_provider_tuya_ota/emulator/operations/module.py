@@ -41,13 +41,13 @@ def update(world: World, values: Values, _: str) -> Values:
 
 
 def delete(world: World, values: Values, _: str) -> Values:
-    """Delete a module that has no packages."""
+    """Delete a module that has no firmwares."""
     product, name = world.product(values["ProductKey"]), values["ModuleName"]
     if name == DEFAULT_MODULE:
         raise BusinessError("iot.ota.DeleteOtaDefaultModule", f"{DEFAULT_MODULE} cannot be deleted.")
     _module(product, name)
-    if any(package.product is product and package.module == name for package in world.packages.by_id.values()):
-        raise BusinessError("iot.ota.DeleteOTAModulePackageExist", "The module has packages.")
+    if any(firmware.product is product and firmware.module == name for firmware in world.firmwares.by_id.values()):
+        raise BusinessError("iot.ota.DeleteOTAModulePackageExist", "The module has firmwares.")
     del product.modules[name]
     return {}
 

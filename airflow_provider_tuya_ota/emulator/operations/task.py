@@ -19,13 +19,13 @@ UNFINISHED = WAITING | {"IN_PROGRESS"}
 
 def cancel_by_device(world: World, values: Values, _: str) -> Values:
     """Cancel what the named devices wait for; either all of it or nothing."""
-    package = world.packages.get(values["FirmwareId"])
+    firmware = world.firmwares.get(values["FirmwareId"])
     found: list[Task] = []
     for name in values["DeviceName"]:
         tasks = [
             task
             for task in world.engine.tasks_of(world.device(values["ProductKey"], name))
-            if task.job.package is package
+            if task.job.firmware is firmware
             and task.status in UNFINISHED
             and values.get("JobId", task.job.job_id) == task.job.job_id
         ]
@@ -62,7 +62,7 @@ def list_unfinished(world: World, values: Values, _: str) -> Values:
         raise BusinessError("iot.firmware.InvalidTaskStatus", f"Unfinished are {', '.join(sorted(UNFINISHED))}.")
     entries = []
     for task in world.engine.tasks_of(device):
-        module = task.job.package.module
+        module = task.job.firmware.module
         if values.get("ModuleName", module) != module:
             continue
         for seen in world.listed_tasks([task]):

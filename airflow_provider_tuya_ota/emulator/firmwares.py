@@ -1,4 +1,4 @@
-"""Packages: from an uploaded object to something that can be verified."""
+"""Firmwares: from an uploaded object to something that can be verified."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.storage import Storage, StoredObject
 
 NOT_NEEDED, UNVERIFIED, VERIFIED, VERIFYING, FAILED = -1, 0, 1, 2, 3
-MOST_PACKAGES = 500
+MOST_FIRMWARES = 500
 
 
 @dataclass(slots=True)
-class Package:
-    """One package; ``status`` is the platform's number."""
+class Firmware:
+    """One firmware; ``status`` is the platform's number."""
 
     firmware_id: str
     name: str
@@ -40,7 +40,7 @@ class Package:
     @property
     def key(self) -> str:
         """Tells it from everything else."""
-        return f"package {self.firmware_id}"
+        return f"firmware {self.firmware_id}"
 
     def describe(self) -> dict[str, Any]:
         """Give what a list shows."""
@@ -63,10 +63,10 @@ class Package:
         }
 
 
-class Packages:
-    """All packages of the account.
+class Firmwares:
+    """All firmwares of the account.
 
-    :param clock: its world side dates packages.
+    :param clock: its world side dates firmwares.
     :param products: by product key.
     :param storage: where the objects are.
     """
@@ -76,10 +76,10 @@ class Packages:
         self._products = products
         self._storage = storage
         self._next = 178
-        self.by_id: dict[str, Package] = {}
+        self.by_id: dict[str, Firmware] = {}
 
-    def create(self, values: dict[str, Any], origin: str) -> Package:
-        """Create a package from an uploaded object.
+    def create(self, values: dict[str, Any], origin: str) -> Firmware:
+        """Create a firmware from an uploaded object.
 
         :raises BusinessError: with the documented code of the first thing that is wrong.
         """
@@ -91,12 +91,12 @@ class Packages:
             raise BusinessError("iot.ota.OTAModuleNotExist", "The module does not exist in this product.")
         self._require_new(values, module)
         method = values.get("SignMethod", "MD5")
-        stored = self._storage.for_package(values["FirmwareUrl"], origin)
+        stored = self._storage.for_firmware(values["FirmwareUrl"], origin)
         _require_same(values, stored, method)
         if values.get("SrcVersion") == values["DestVersion"]:
             raise BusinessError("iot.firmware.SrcDestVersionMatched", "SrcVersion and DestVersion are the same.")
         now = self._clock.world()
-        package = Package(
+        firmware = Firmware(
             firmware_id=str(self._next),
             name=values["FirmwareName"],
             version=values["DestVersion"],
@@ -115,11 +115,11 @@ class Packages:
         )
         self._next += 1
         stored.used = True
-        self.by_id[package.firmware_id] = package
-        return package
+        self.by_id[firmware.firmware_id] = firmware
+        return firmware
 
-    def get(self, firmware_id: str) -> Package:
-        """Find a package.
+    def get(self, firmware_id: str) -> Firmware:
+        """Find a firmware.
 
         :raises BusinessError: there is none.
         """
@@ -128,35 +128,35 @@ class Packages:
         return self.by_id[firmware_id]
 
     def modify(self, values: dict[str, Any]) -> None:
-        """Change a package's description and its text for devices.
+        """Change a firmware's description and its text for devices.
 
-        :raises BusinessError: there is no such package, or it has another name or product.
+        :raises BusinessError: there is no such firmware, or it has another name or product.
         """
-        package = self.get(values["FirmwareId"])
-        if values["FirmwareName"] != package.name:
+        firmware = self.get(values["FirmwareId"])
+        if values["FirmwareName"] != firmware.name:
             raise BusinessError("iot.firmware.InvalidFirmware", "The name of a firmware cannot be changed.")
-        if values.get("ProductKey", package.product.product_key) != package.product.product_key:
+        if values.get("ProductKey", firmware.product.product_key) != firmware.product.product_key:
             raise BusinessError("iot.firmware.FirmwareAndProductKeyMismatch", "The firmware is not of this product.")
-        package.desc = values.get("FirmwareDesc", package.desc)
-        package.udi = values.get("Udi", package.udi)
-        package.modified = self._clock.world()
+        firmware.desc = values.get("FirmwareDesc", firmware.desc)
+        firmware.udi = values.get("Udi", firmware.udi)
+        firmware.modified = self._clock.world()
 
-    def delete(self, package: Package, *, in_use: bool) -> None:
-        """Forget a package.
+    def delete(self, firmware: Firmware, *, in_use: bool) -> None:
+        """Forget a firmware.
 
         :raises BusinessError: an unfinished job needs it.
         """
         if in_use:
             raise BusinessError("iot.firmware.DeleteFirmwareFailure", "An unfinished job needs the firmware.")
-        del self.by_id[package.firmware_id]
+        del self.by_id[firmware.firmware_id]
 
     def _require_new(self, values: dict[str, Any], module: str) -> None:
-        if len(self.by_id) >= MOST_PACKAGES:
-            raise BusinessError("iot.firmware.FirmwareCountExceedMax", f"There are {MOST_PACKAGES} packages already.")
-        for package in self.by_id.values():
-            if package.name == values["FirmwareName"]:
-                raise BusinessError("iot.firmware.AlreadyExistedFirmwareName", "A package of this name exists.")
-            if (package.product.product_key, package.module, package.version) == (
+        if len(self.by_id) >= MOST_FIRMWARES:
+            raise BusinessError("iot.firmware.FirmwareCountExceedMax", f"There are {MOST_FIRMWARES} firmwares already.")
+        for firmware in self.by_id.values():
+            if firmware.name == values["FirmwareName"]:
+                raise BusinessError("iot.firmware.AlreadyExistedFirmwareName", "A firmware of this name exists.")
+            if (firmware.product.product_key, firmware.module, firmware.version) == (
                 values["ProductKey"],
                 module,
                 values["DestVersion"],

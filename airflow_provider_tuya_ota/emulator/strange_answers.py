@@ -34,7 +34,7 @@ _ODD: Final[dict[str, Callable[[str], Any]]] = {
 }
 
 
-class Bend:
+class StrangeAnswer:
     """What a fault makes of one call.
 
     :param fault: of a kind that lies within the answer; None leaves everything as it is.
@@ -101,7 +101,7 @@ class Bend:
         return self._other(name, value)
 
     def _other(self, name: str, wanted: str) -> str:
-        things = self._world.engine.jobs if name == "JobId" else self._world.packages.by_id
+        things = self._world.engine.jobs if name == "JobId" else self._world.firmwares.by_id
         others = [thing for thing in things if thing != wanted]
         is_one = self._fault is not None and self._fault.about == "existing" and others
         return others[-1] if is_one else INEXISTENT[name]
