@@ -201,7 +201,7 @@ class _Answer(threading.Thread):
             is_cancelled = client.run(cancel_job(settings, job_id))
             self._stopped = UNCOUNTED if is_cancelled else None
             self._stopped = client.run(count_stopped(settings, job_id, is_cancelled=is_cancelled, again_after=()))
-            if self._stopped.is_planned:
+            if self._stopped.may_change:
                 # This process may end meanwhile; what is known until then is said.
                 self._stopped = client.run(count_stopped(settings, job_id, is_cancelled=is_cancelled))
 

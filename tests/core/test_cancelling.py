@@ -104,9 +104,9 @@ def cancel_by_job(script: Script) -> JobCancel:
     return script.run(cancel_tasks_of_job(SETTINGS, action))
 
 
-def world(cancel: tuple[Answer, ...], statuses: tuple[str, ...], before: int, after: int, flashing: int = 0) -> Script:
-    """Answer as a job with tasks that are queued, and whose status is read once or twice."""
-    queued = iter([before, after])
+def world(cancel: tuple[Answer, ...], statuses: tuple[str, ...], *queued_at: int, flashing: int = 0) -> Script:
+    """Answer as a job with so many queued tasks at each count, and whose status is read once or twice."""
+    queued = iter(queued_at)
 
     def listed(sent: Any) -> Answer:
         status = sent.parameters["TaskStatus"]
@@ -139,7 +139,7 @@ def world(cancel: tuple[Answer, ...], statuses: tuple[str, ...], before: int, af
 def test_a_cancel_that_met_nothing_says_so_and_as_what_the_job_had_ended(
     cancel: tuple[Answer, ...], statuses: tuple[str, ...], before: int, summary: str
 ) -> None:
-    script = world(cancel, statuses, before, after=0)
+    script = world(cancel, statuses, before, 0)
 
     assert cancel_by_job(script).summary == summary
     assert script.warnings[-1] == f"Job 9001 {summary}"
@@ -147,7 +147,7 @@ def test_a_cancel_that_met_nothing_says_so_and_as_what_the_job_had_ended(
 
 @pytest.mark.parametrize("status", ["IN_PROGRESS", "PLANNED", "COMPLETED", ""])
 def test_a_cancel_that_was_taken_says_what_is_left(status: str) -> None:
-    script = world((ok(),), (status,), before=2, after=0, flashing=1)
+    script = world((ok(),), (status,), 2, 0, flashing=1)
 
     result = cancel_by_job(script)
 
@@ -157,10 +157,26 @@ def test_a_cancel_that_was_taken_says_what_is_left(status: str) -> None:
 
 
 def test_a_refusal_stands_where_tasks_are_left_that_wait() -> None:
-    script = world((ENDED,), ("IN_PROGRESS",), before=2, after=2)
+    script = world((ENDED,), ("IN_PROGRESS",), 2, 2)
 
     with pytest.raises(ConflictError):
         cancel_by_job(script)
+
+
+@pytest.mark.parametrize(("counts", "sleeps"), [([2, 2, 0], [3.0]), ([2, 2, 2, 0], [3.0, 6.0])])
+def test_a_cancel_whose_answer_was_lost_is_given_time_to_take_effect(counts: list[int], sleeps: list[float]) -> None:
+    script = world(LOST, ("IN_PROGRESS", "CANCELED"), *counts)
+
+    assert cancel_by_job(script).did == f"has ended as CANCELED; {NOT_TOLD}"
+    assert script.sleeps[-len(sleeps) :] == sleeps
+
+
+def test_a_refusal_after_a_lost_answer_stands_where_tasks_wait_all_the_same() -> None:
+    script = world(LOST, ("IN_PROGRESS",), 2, 2, 2, 2, 2)
+
+    with pytest.raises(ConflictError):
+        cancel_by_job(script)
+    assert script.sleeps[-3:] == [3.0, 6.0, 12.0]
 
 
 class Planned:

@@ -127,8 +127,44 @@ def test_a_refused_cancel_whose_job_cannot_be_counted_is_no_success() -> None:
 def test_what_could_not_be_cancelled_is_said() -> None:
     script = Script(Job(refused("iot.firmware.CancelUpgradeTaskFailed"), QUEUED=2))
 
-    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=2, flashing=0)
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=2, flashing=0, is_taken=False)
     assert "2 could not be cancelled and may still begin" in script.warnings[-1]
+
+
+class Late:
+    """A job whose cancel is taken and has its effect at a later count; another cancel is refused."""
+
+    def __init__(self, *, at_count: int, first: Answer | None = None) -> None:
+        self.at_count, self.answers, self.counts = at_count, [first or ok()], 0
+
+    def __call__(self, sent: Sent) -> Answer:
+        if sent.action == "CancelOTATaskByJob":
+            return self.answers.pop() if self.answers else refused("iot.firmware.JobAlreadyCanceled")
+        if sent.action == "QueryOTAJob":
+            return ok(data=job("9", jobStatus="IN_PROGRESS"))
+        wanted = sent.parameters.get("TaskStatus")
+        self.counts += wanted == "CANCELED"
+        status = "CANCELED" if self.counts >= self.at_count else "QUEUED"
+        return ok(data=[task("d1", status)] if wanted in {status, None} else [], total=int(wanted in {status, None}))
+
+
+@pytest.mark.parametrize("first", [None, lost()])
+def test_a_cancel_that_has_its_effect_later_is_counted_again_and_not_told_as_refused(first: Answer | None) -> None:
+    script = Script(Late(at_count=3, first=first))
+
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=1, waiting=0, flashing=0)
+
+
+def test_what_waits_still_after_a_cancel_that_was_taken_is_not_said_to_have_been_refused() -> None:
+    script = Script(Late(at_count=99))
+
+    stopped = script.run(stop_job(SETTINGS, "9"))
+
+    assert (stopped.waiting, stopped.is_taken) == (1, True)
+    assert stopped.line("9") == (
+        "job 9: 0 device tasks cancelled, 1 still waited when they were counted, although the platform took the cancel,"
+        " 0 are flashing and cannot be stopped"
+    )
 
 
 def test_a_lost_cancel_is_repeated_and_then_told() -> None:

@@ -63,6 +63,8 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
             error.in_doubt = True
         raise
     if refusal is not None:
+        if refusal.in_doubt and _waiting(left):
+            left = yield from _count_again(settings, job_id)
         if _waiting(left):
             raise refusal
         # Between the first look and the request, the job may have ended.
@@ -77,6 +79,17 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
         flashing = f"{left[TaskStatus.IN_PROGRESS]} devices are flashing and cannot be stopped"
         yield Note(f"{flashing}; TuyaOTAJobSensor waits for them", warning=True)
     return JobCancel(left=left, summary=summary)
+
+
+def _count_again(settings: Settings, job_id: str) -> Flow[dict[TaskStatus, int]]:
+    """Give a cancel whose answer was lost, and that may have been taken, the time to take effect."""
+    left: dict[TaskStatus, int] = {}
+    for pause in CANCEL_AGAIN_AFTER:
+        yield Sleep(pause)
+        left = yield from count_tasks(settings, job_id, UNFINISHED)
+        if not _waiting(left):
+            break
+    return left
 
 
 def _cancel_what_begins(settings: Settings, action: CancelOTATaskByJob) -> Flow[dict[TaskStatus, int]]:

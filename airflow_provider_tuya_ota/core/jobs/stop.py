@@ -35,11 +35,12 @@ class Stopped:
     """What stopping a job came to.
 
     :param cancelled: device tasks that never begin, those that were cancelled before among them.
-    :param waiting: device tasks that could not be cancelled and may still begin.
+    :param waiting: device tasks that may still begin, as last counted.
     :param flashing: device tasks that go on.
     :param is_counted: False where these numbers were not read after the cancel.
     :param is_planned: True where the job is not known to have ended and has no device tasks yet: it may still begin all
         of them.
+    :param is_taken: whether the platform took a cancel; its effect may come seconds later.
     """
 
     cancelled: int
@@ -47,6 +48,12 @@ class Stopped:
     flashing: int
     is_counted: bool = True
     is_planned: bool = False
+    is_taken: bool = True
+
+    @property
+    def may_change(self) -> bool:
+        """Whether a later count may show more: the cancel was taken, and something may still begin."""
+        return self.is_planned or (self.waiting > 0 and self.is_taken)
 
     def line(self, job_id: str) -> str:
         """Say it in a sentence."""
@@ -62,7 +69,10 @@ class Stopped:
             )
         text = f"job {job_id}: {self.cancelled} device tasks cancelled"
         if self.waiting:
-            text += f", {self.waiting} could not be cancelled and may still begin"
+            waiting = "could not be cancelled and may still begin"
+            if self.is_taken:
+                waiting = "still waited when they were counted, although the platform took the cancel"
+            text += f", {self.waiting} {waiting}"
         return f"{text}, {self.flashing} are flashing and cannot be stopped"
 
 
@@ -84,6 +94,7 @@ def cancel_job(settings: Settings, job_id: str, retry: RetryPolicy | None = None
 
     :param retry: patience; the default bridges about fifteen seconds.
     :returns: False where the platform had nothing to cancel, which is as good where the job has ended; count to know.
+        True also where it refused a cancel that was repeated after a lost answer: the lost one may have been taken.
     """
     try:
         yield from call(
@@ -95,7 +106,7 @@ def cancel_job(settings: Settings, job_id: str, retry: RetryPolicy | None = None
         )
     except ConflictError as error:
         yield Note(f"{error.sentence} Looking at job {job_id}.", warning=True)
-        return False
+        return error.in_doubt
     yield Note(f"The platform took the cancel of what job {job_id} had not begun.")
     return True
 
@@ -113,7 +124,7 @@ def count_stopped(
     """
     stopped = yield from _count(settings, job_id, is_cancelled=is_cancelled)
     for pause in CANCEL_AGAIN_AFTER if again_after is None else again_after:
-        if not (stopped.is_planned or (stopped.waiting and is_cancelled)):
+        if not stopped.may_change:
             break
         still = f"has {stopped.waiting} device tasks that wait" if stopped.waiting else "has not ended"
         yield Note(f"job {job_id} still {still}; cancelling again in {pause:g} s", warning=True)
@@ -138,6 +149,7 @@ def _count(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[Stopp
         waiting=_waiting(after),
         flashing=after[TaskStatus.IN_PROGRESS],
         is_planned=is_planned,
+        is_taken=is_cancelled,
     )
 
 
