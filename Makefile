@@ -36,14 +36,15 @@ bench: venv ## Measure uploads and imports beside what they cannot do without
 	@$(bin)/python benchmarks/upload.py
 	@$(bin)/python benchmarks/parse_time.py
 
-docs: venv ## Write the tables under docs/reference from the code
+docs: venv ## Write docs/reference, the picture of the layers and the table of rooms from the code
 	@$(bin)/python docs/generate.py
+	@$(bin)/python docs/generate_architecture.py
 
 lint: venv ## Check style, types, layers, import circles, dependencies and file lengths
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check --quiet .
 	@$(bin)/mypy airflow_provider_tuya_ota
-	@$(bin)/mypy tests dags_examples benchmarks docs/generate.py .ci/import_circles.py
+	@$(bin)/mypy tests dags_examples benchmarks docs/generate.py docs/generate_architecture.py .ci/import_circles.py
 	@$(bin)/lint-imports
 	@$(bin)/python .ci/import_circles.py
 	@$(bin)/deptry airflow_provider_tuya_ota dags_examples

@@ -1,4 +1,4 @@
-"""The operations of the platform, one frozen dataclass each: build one and give it to a client.
+"""The operations of the platform, one frozen dataclass each; build one and give it to a client.
 
 They are loaded when the first one is asked for; importing this module costs a Dag file nothing.
 """

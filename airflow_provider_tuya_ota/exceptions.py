@@ -1,4 +1,4 @@
-"""Every error that this package raises, for ``except`` clauses; `docs/client.md` says what to do about each.
+"""Every error that this package raises; `docs/client.md` says what to do about each.
 
 ``TuyaOTAError`` is the base of all of them. They are split by who has to act: see the tree in ``core/errors.py``.
 """

@@ -1,4 +1,4 @@
-r"""The fields of a trigger form: patterns for what they take, and the check of a whole form before anything is sent.
+r"""The fields of a trigger form: their patterns, and a check of the whole form before anything is sent.
 
 Airflow holds a form against its patterns with Python's ``search``, where ``$`` also matches in front of a last line
 break; ``(?!\n)`` behind it does not, and other readers of JSON Schema know it too. What a pattern cannot say is left

@@ -1,4 +1,4 @@
-"""Every operation as a method, written once for the clients and the hook.
+"""Every operation as a method; clients and hook share these definitions.
 
 What each does, its limits and what it gives back stand in :mod:`airflow_provider_tuya_ota.core.actions`; a method takes
 the same parameters by keyword. The hook is imported where Dags are parsed, so nothing of the protocol is loaded before

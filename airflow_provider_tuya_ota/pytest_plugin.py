@@ -1,4 +1,4 @@
-"""The pytest fixture ``tuya_ota_emulator``: a platform of one's own for each test, behind an Airflow connection.
+"""The pytest fixture ``tuya_ota_emulator``: an emulator and an Airflow connection for each test.
 
 pytest loads this in every project that has the package installed, so it imports nothing until the fixture is used.
 """

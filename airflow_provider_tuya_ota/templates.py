@@ -1,4 +1,4 @@
-"""Telling a template that rendered to nothing from an argument that was left out."""
+"""Distinguish a template that rendered to nothing from an argument that was left out."""
 
 from __future__ import annotations
 

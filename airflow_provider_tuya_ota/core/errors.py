@@ -1,4 +1,4 @@
-"""Every error this package raises, split by who has to act.
+"""The base of every error that this package raises, split by who must act.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Texts that stand for a value that is missing; as an id, a name or a path they are never meant."""
+"""Texts that stand for a missing value, such as ``None``; they are refused as ids, names and paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text that can be used, and neither printed nor stored."""
+"""A secret text that can be used but neither printed nor stored."""
 
 from __future__ import annotations
 

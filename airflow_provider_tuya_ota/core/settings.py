@@ -1,4 +1,4 @@
-"""Connection fields, validated.
+"""The settings of a connection, validated.
 
 Unknown names are refused: whoever edits a connection is less trusted than the author of a Dag. Errors name the field as
 Airflow's form does and never repeat a text that stands in it, because a secret may have been typed into the wrong one.

@@ -1,4 +1,4 @@
-"""Showing a value that somebody gave: on one line, at most 80 characters, and whatever it is."""
+"""Show any value in a message: on one line, at most 80 characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a failed read of the firmware file means, whichever storage it lies in.
+"""What a failed read of the firmware file means, for any storage.
 
 Every storage raises errors of its own, and none of their libraries need be installed. So errors are told apart by what
 they share: classes of Python, HTTP statuses, codes of S3, and words in the names of their classes.

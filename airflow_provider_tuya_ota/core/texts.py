@@ -1,4 +1,4 @@
-"""Characters that may be shown, stored and sent on, and lengths that stay small.
+"""Which characters may be shown, stored and sent, and how long texts may be.
 
 A device or a person at the console may put anything into a text that JSON can hold: a lone surrogate, which no encoder
 takes, an escape sequence for the terminal, a line break that forges a line of a log, a megabyte of words.

@@ -1,4 +1,4 @@
-"""From a file to a firmware: adopt the one that exists, or upload and create it.
+"""Upload a firmware file: reuse the firmware that exists, or upload the file and create it.
 
 Source: https://www.alibabacloud.com/help/en/marketplace/generate-ota-upload-url and the PostObject pages of Alibaba
 OSS.

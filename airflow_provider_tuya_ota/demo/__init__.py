@@ -1,1 +1,1 @@
-"""Airflow and emulator together on one machine, to see a release run and to try things out."""
+"""The demo: Airflow and the emulator together on one machine."""

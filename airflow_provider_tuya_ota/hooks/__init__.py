@@ -1,1 +1,1 @@
-"""Where an Airflow connection becomes a client."""
+"""The Airflow hook: it reads a connection and builds the client."""

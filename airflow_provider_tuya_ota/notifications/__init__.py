@@ -1,4 +1,4 @@
-"""What tells people and systems about a release."""
+"""Notifiers that report a release to people and systems."""
 
 from __future__ import annotations
 

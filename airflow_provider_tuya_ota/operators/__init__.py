@@ -1,1 +1,1 @@
-"""What a Dag author puts into a Dag to make something happen."""
+"""The operators that a Dag author uses to change something on the platform."""

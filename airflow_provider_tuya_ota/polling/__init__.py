@@ -1,1 +1,1 @@
-"""One poller for all who wait on a connection in an event loop."""
+"""The poller that all waits on one connection in a triggerer share."""

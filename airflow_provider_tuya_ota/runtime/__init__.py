@@ -1,1 +1,1 @@
-"""What a worker does for a task."""
+"""What a worker does for a task; parsing a Dag never imports it."""

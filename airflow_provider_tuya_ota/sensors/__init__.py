@@ -1,1 +1,1 @@
-"""What a Dag author puts into a Dag to wait for something."""
+"""The sensors that a Dag author uses to wait for something on the platform."""

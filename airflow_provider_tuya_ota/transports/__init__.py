@@ -1,1 +1,1 @@
-"""Where requests leave and answers arrive: the only twins of the package are the two transports and the two drivers."""
+"""The two transports, requests and aiohttp, and the drivers that run a flow on them."""

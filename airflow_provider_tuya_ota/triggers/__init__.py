@@ -1,1 +1,1 @@
-"""What waits in the triggerer."""
+"""The triggers: waits that run in Airflow's triggerer."""

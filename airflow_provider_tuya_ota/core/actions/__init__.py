@@ -1,4 +1,4 @@
-"""One frozen dataclass for each operation of the platform; building one checks it, before anything is sent."""
+"""One frozen dataclass for each operation of the platform; building one checks its parameters."""
 
 from __future__ import annotations
 

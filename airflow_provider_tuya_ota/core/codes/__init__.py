@@ -1,1 +1,1 @@
-"""The platform's codes: for each documented one its error class and what to do next, in one sentence."""
+"""The platform's error codes: an error class and advice for each documented one."""

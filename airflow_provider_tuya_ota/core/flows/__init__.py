@@ -1,1 +1,1 @@
-"""Effects as data, and the flows of single operations and lists."""
+"""Effects as data, and the flows of single operations and of lists."""

@@ -1,1 +1,1 @@
-"""Jobs: create once, tell own from foreign, stop."""
+"""Jobs: create exactly one, find it again, stop it."""

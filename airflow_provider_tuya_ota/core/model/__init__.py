@@ -1,1 +1,1 @@
-"""What the platform tells: states, entities, and what they amount to."""
+"""The platform's states and entities, and the verdict on a job."""

@@ -1,1 +1,1 @@
-"""When a request may leave, and whether it is repeated."""
+"""The policies for retries and for the request rate."""

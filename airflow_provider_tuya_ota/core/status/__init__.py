@@ -1,1 +1,1 @@
-"""How firmware, jobs and devices stand, and waiting for them."""
+"""The state of firmware, jobs and devices, and the waits for it."""

@@ -1,1 +1,1 @@
-"""The wire: signed requests, and answers read strictly."""
+"""The wire format: signed requests, and answers that are read strictly."""
