@@ -253,7 +253,7 @@ class Poller:
             if is_paid:
                 errand = self._scheduler.next(self._clock(), may_list=self._listing_count < LISTINGS_AT_ONCE)
             if isinstance(errand, (PollJob, ListJobs)):
-                self._listing_count += isinstance(errand, ListJobs)
+                self._listing_count += _reads_a_list(errand)
                 return errand
             # A clock and a sum of its seconds differ in the last digits: without the least of rests that is a loop.
             await self._rest(max(BRIEF, errand - self._clock()))
@@ -300,7 +300,7 @@ class Poller:
                     subscription.record_listed()
             self._fail(listing.failed)
         finally:
-            self._listing_count -= 1
+            self._listing_count -= _reads_a_list(at)
             self._wake_up.set()
 
     def _fail(self, errors: Mapping[str, TuyaOTAError]) -> None:
@@ -328,3 +328,8 @@ class Poller:
 
     def _everybody(self) -> list[_Subscription]:
         return [subscription for subscriptions in self._subscriptions.values() for subscription in subscriptions]
+
+
+def _reads_a_list(errand: PollJob | ListJobs) -> bool:
+    # Jobs whose firmware is not known are asked for one by one: where they hang, they must not hold up the lists.
+    return isinstance(errand, ListJobs) and bool(errand.firmware_id)

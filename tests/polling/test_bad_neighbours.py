@@ -83,6 +83,30 @@ def test_a_list_that_hangs_keeps_no_job_from_being_looked_at() -> None:
     play(scene, 100, 20)
 
 
+def test_jobs_of_no_known_firmware_that_hang_keep_no_list_from_being_read() -> None:
+    strangers = [f"999{number}" for number in range(5)]
+
+    async def scene(stage: Stage) -> None:
+        async def answer(request: Request) -> Response | None:
+            if not any(f"JobId={job_id}&" in request.url for job_id in strangers):
+                return None
+            await asyncio.sleep(60)
+            raise TransportError("no answer in time", endpoint="x", delivery=Delivery.UNKNOWN)
+
+        change(stage, answer)
+        others = [asyncio.ensure_future(stage.wait(job_id, firmware_id="")) for job_id in strangers]
+        known = [asyncio.ensure_future(stage.wait(job_id)) for job_id in stage.jobs]
+        await asyncio.sleep(120)
+        lists = stage.count("ListOTAJobByFirmware")
+        for one in (*others, *known):
+            one.cancel()
+        await asyncio.gather(*others, *known, return_exceptions=True)
+
+        assert lists > 10
+
+    play(scene, 100, silent=True)
+
+
 def test_a_refused_glance_is_tolerated_once_a_glance_went_well() -> None:
     async def scene(stage: Stage) -> None:
         number = 0
