@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_tuya_ota.core.missing import NOTHING
 from airflow_provider_tuya_ota.core.texts import HIDDEN
 from airflow_provider_tuya_ota.notifications.webhook import require_webhook
-from airflow_provider_tuya_ota.runtime.arguments import parse_int, parse_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +44,7 @@ def require_form(params: Mapping[str, Any]) -> None:
 
 def _require(field: str, value: Any) -> None:
     from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, CreateOTAVerifyJob, QueryOTAJob  # noqa: PLC0415 - parsing a Dag needs no protocol
-    from airflow_provider_tuya_ota.operators.packaging import require_source  # noqa: PLC0415 - parsing a Dag needs no protocol
+    from airflow_provider_tuya_ota.runtime.arguments import parse_int, parse_names, parse_source  # noqa: PLC0415 - a parsed Dag needs no worker code
 
     match field:
         case "product_key" | "firmware_id":
@@ -61,7 +60,7 @@ def _require(field: str, value: Any) -> None:
         case "percent":
             parse_int(field, str(value))
         case "source":
-            require_source(value)
+            parse_source(value)
         case "webhook_conn_id" if value:
             require_webhook(value)
         case _:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.templates import TemplatedArguments
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError, NotFoundError
+from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
+from airflow_provider_tuya_ota.operators.base import TuyaOTAOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import BaseNotifier, Context
 
+    from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware
+    from airflow_provider_tuya_ota.core.upload import EnsuredFirmware, FirmwareFile
 
-class TuyaOTAUploadFirmwareOperator(TemplatedArguments, BaseOperator):
+
+class TuyaOTAUploadFirmwareOperator(TuyaOTAOperator):
     """Upload a firmware file and create a firmware from it. No device is touched.
 
     Adopts what exists: a firmware of the same product, module, version **and** content is returned and nothing is
@@ -88,7 +92,7 @@ class TuyaOTAUploadFirmwareOperator(TemplatedArguments, BaseOperator):
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
         self.source = source
         self.version = version
         self.product_key = product_key
@@ -102,16 +106,91 @@ class TuyaOTAUploadFirmwareOperator(TemplatedArguments, BaseOperator):
         self.file_suffix = file_suffix
         self.source_conn_id = source_conn_id
         self.notifiers = notifiers
-        self.tuya_ota_conn_id = tuya_ota_conn_id
 
     def execute(self, context: Context) -> str:
-        """Measure the file, adopt the firmware that holds it, or upload and create."""
-        from airflow_provider_tuya_ota.operators.packaging import upload  # noqa: PLC0415 - parsing a Dag needs no protocol
+        """Open the file, adopt the firmware that holds it, or upload and create."""
+        from airflow_provider_tuya_ota.core.status.event import Event  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.core.upload import ensure_firmware  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import parse_source  # noqa: PLC0415 - a parsed Dag needs no worker code
+        from airflow_provider_tuya_ota.runtime.notify import require_notifiers  # noqa: PLC0415 - a parsed Dag needs no worker code
+        from airflow_provider_tuya_ota.runtime.source import opened_source  # noqa: PLC0415 - a parsed Dag needs no worker code
+        from airflow_provider_tuya_ota.runtime.xcom import push_firmware  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        return upload(self, context)
+        with self.reported(context) as report:
+            version: Any = self.version
+            report.know(version=version if isinstance(version, str) else shown(version))
+            request = self._request()
+            require_notifiers(self.notifiers, self.log)
+            suffix, source_conn_id = self._storage_options()
+            require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
+            source = parse_source(self.source)
+            with (
+                opened_source(source, conn_id=source_conn_id, file_suffix=suffix, log=self.log) as file,
+                self.open_client() as client,
+            ):
+                firmware = client.run(ensure_firmware(client.settings, request, file))
+            self._log_result(firmware, file)
+            push_firmware(context["ti"], firmware, version=self.version, size=file.size)
+            summary = "created" if firmware.is_new else "existed already"
+            report.know(Event.UPLOADED, firmware_id=firmware.firmware_id, summary=summary)
+            return firmware.firmware_id
+
+    def _request(self) -> CreateOTAFirmware:
+        """Check everything but the file, before the file is opened."""
+        from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.core.actions.firmware import DIGEST_LENGTHS  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import (  # noqa: PLC0415 - a parsed Dag needs no worker code
+            named_as,
+            parse_bool,
+            parse_choice,
+            parse_text,
+        )
+        from airflow_provider_tuya_ota.runtime.firmware_name import default_name  # noqa: PLC0415 - a parsed Dag needs no worker code
+
+        product_key: Any = self.product_key
+        if product_key is None:
+            problem, allowed = "is missing", "the key of the owning product"
+            raise InvalidParameterError(field="product_key", problem=problem, allowed=allowed)
+        method = parse_choice("sign_method (SignMethod)", self.sign_method, tuple(DIGEST_LENGTHS), default="SHA256")
+        name = parse_text("firmware_name", self.firmware_name)
+        with named_as(dest_version="version"):
+            request = CreateOTAFirmware(
+                dest_version=self.version,
+                # The default name is made of what is checked here.
+                firmware_name="a" if name is None else name,
+                sign_method=method,
+                product_key=product_key,
+                firmware_desc=parse_text("firmware_desc", self.firmware_desc),
+                src_version=parse_text("src_version", self.src_version),
+                module_name=parse_text("module_name", self.module_name),
+                need_to_verify=parse_bool("need_to_verify", self.need_to_verify, default=True),
+                udi=parse_text("udi", self.udi),
+            )
+        if name is not None:
+            return request
+        return replace(request, firmware_name=default_name(self.product_key, request.module_name, request.dest_version))
+
+    def _storage_options(self) -> tuple[str | None, str | None]:
+        """Read the kind of file and the storage's connection, None where they are left out."""
+        from airflow_provider_tuya_ota.core.actions import GenerateOTAUploadURL  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import parse_text  # noqa: PLC0415 - a parsed Dag needs no worker code
+
+        suffix = GenerateOTAUploadURL(file_suffix=parse_text("file_suffix", self.file_suffix)).file_suffix
+        conn_id = parse_text("source_conn_id", self.source_conn_id)
+        return suffix, None if conn_id is None else require_connection_id("source_conn_id", conn_id)
+
+    def _log_result(self, firmware: EnsuredFirmware, file: FirmwareFile) -> None:
+        from airflow_provider_tuya_ota.runtime.timestamps import ago, parse_timestamp  # noqa: PLC0415 - a parsed Dag needs no worker code
+
+        self.log.info("%s: %s bytes, SHA256 %s", file.name, f"{file.size:,}", firmware.digests["SHA256"])
+        what = "created"
+        if not firmware.is_new:
+            created = parse_timestamp(firmware.utc_create)
+            what = f"existed and is used; it was created {ago(created)}" if created else "existed and is used"
+        self.log.info("Firmware %s %s", firmware.firmware_id, what)
 
 
-class TuyaOTAModifyFirmwareOperator(TemplatedArguments, BaseOperator):
+class TuyaOTAModifyFirmwareOperator(TuyaOTAOperator):
     """Change a firmware's description, or the text that devices get with the upgrade notice.
 
     Calls ModifyOTAFirmware. The platform insists on the firmware's present name, which cannot be changed: it is read
@@ -141,22 +220,29 @@ class TuyaOTAModifyFirmwareOperator(TemplatedArguments, BaseOperator):
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
         self.firmware_id = firmware_id
         self.firmware_desc = firmware_desc
         self.udi = udi
-        self.tuya_ota_conn_id = tuya_ota_conn_id
 
     def execute(self, context: Context) -> str:
-        """Change it."""
-        from airflow_provider_tuya_ota.operators.keeping import modify  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
+        """Change the firmware."""
+        from airflow_provider_tuya_ota.core.actions import ModifyOTAFirmware, QueryOTAFirmware  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import parse_text, require_any  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        with reported(context, self, summary="was changed"):
-            return modify(self)
+        with self.reported(context, summary="was changed"):
+            desc, udi = parse_text("firmware_desc", self.firmware_desc), parse_text("udi", self.udi)
+            require_any(firmware_desc=desc, udi=udi)
+            # Built for its complaints, before anything is sent; the name is the firmware's own.
+            request = ModifyOTAFirmware(firmware_id=self.firmware_id, firmware_name="a", firmware_desc=desc, udi=udi)
+            with self.open_client() as client:
+                firmware = client.do(QueryOTAFirmware(firmware_id=self.firmware_id))
+                client.do(replace(request, firmware_name=firmware.name))
+            self.log.info("Changed firmware %s (%s)", self.firmware_id, firmware.version)
+            return self.firmware_id
 
 
-class TuyaOTADeleteFirmwareOperator(TemplatedArguments, BaseOperator):
+class TuyaOTADeleteFirmwareOperator(TuyaOTAOperator):
     """Delete a firmware. Its file is gone for good; devices that run it go on running it.
 
     Calls DeleteOTAFirmware. The platform refuses while an unfinished job needs the firmware.
@@ -184,15 +270,24 @@ class TuyaOTADeleteFirmwareOperator(TemplatedArguments, BaseOperator):
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
         self.firmware_id = firmware_id
         self.missing_ok = missing_ok
-        self.tuya_ota_conn_id = tuya_ota_conn_id
 
     def execute(self, context: Context) -> str:
-        """Delete it."""
-        from airflow_provider_tuya_ota.operators.keeping import delete  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
+        """Delete the firmware."""
+        from airflow_provider_tuya_ota.core.actions import DeleteOTAFirmware  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import parse_bool  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        with reported(context, self, summary="is deleted"):
-            return delete(self)
+        with self.reported(context, summary="is deleted"):
+            missing_ok = parse_bool("missing_ok", self.missing_ok, default=True)
+            with self.open_client() as client:
+                try:
+                    client.do(DeleteOTAFirmware(firmware_id=self.firmware_id))
+                except NotFoundError as error:
+                    if not (missing_ok or error.in_doubt):
+                        raise
+                    self.log.warning("%s It counts as deleted.", error.sentence)
+                else:
+                    self.log.info("Deleted firmware %s", self.firmware_id)
+            return self.firmware_id

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
-from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.links import TuyaOTAJobLink
-from airflow_provider_tuya_ota.templates import TemplatedArguments
+from airflow_provider_tuya_ota.operators.base import ONE_DAY, TuyaOTAJobOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from airflow.sdk import BaseNotifier, Context
 
-    from airflow_provider_tuya_ota.runtime.kill import RunningJob
+    from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
+    from airflow_provider_tuya_ota.core.jobs.verification import IfVerified
 
-DAY = 24 * 60 * 60.0
 
-
-class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
+class TuyaOTACreateVerifyJobOperator(TuyaOTAJobOperator):
     """Verify a firmware on devices: the platform offers it to them and they flash it.
 
     Calls CreateOTAVerifyJob, unless the firmware is being verified already (that job is followed instead) or is
@@ -90,7 +86,6 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
         "if_verified",
         "tuya_ota_conn_id",
     )
-    operator_extra_links = (TuyaOTAJobLink(),)
     ui_color = "#fff1e8"
 
     def __init__(
@@ -108,14 +103,14 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 15.0,
         poll_error_tolerance: float = 7200.0,
-        timeout: float = DAY,
+        timeout: float = ONE_DAY,
         on_cancel: str = "stop",
         on_failed_job: str = "fail",
         notifiers: BaseNotifier | Sequence[BaseNotifier] = (),
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
         self.firmware_id = firmware_id
         self.product_key = product_key
         self.device_names = device_names
@@ -132,34 +127,80 @@ class TuyaOTACreateVerifyJobOperator(TemplatedArguments, BaseOperator):
         self.on_cancel = on_cancel
         self.on_failed_job = on_failed_job
         self.notifiers = notifiers
-        self.tuya_ota_conn_id = tuya_ota_conn_id
-        self.running: RunningJob | None = None
-        self.drained_by: datetime | None = None
 
     def execute(self, context: Context) -> str:
-        """Adopt or create the verification, then wait for its verdict."""
-        from airflow_provider_tuya_ota.operators.verifying import run  # noqa: PLC0415 - parsing a Dag needs no protocol
-
-        return run(self, context)
+        """Follow or create the verification, then wait for its verdict."""
+        return self._verify(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> str:
-        """Go on after the triggerer's event."""
-        from airflow_provider_tuya_ota.operators.verifying import run  # noqa: PLC0415 - parsing a Dag needs no protocol
-        from airflow_provider_tuya_ota.runtime.job import resume  # noqa: PLC0415 - parsing a Dag needs no protocol
+        """Go on after the triggerer's event: with the verdict, or anew where the wait was for an old job."""
+        from airflow_provider_tuya_ota.runtime.drain import is_drained  # noqa: PLC0415 - a parsed Dag needs no worker code
+        from airflow_provider_tuya_ota.runtime.resume import resume  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        return resume(self, context, event, lambda: run(self, context))
+        return self._verify(context) if is_drained(self, context, event) else resume(self, context, event)
 
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after deferral; where Airflow's own timeout is why, look at the job from here."""
-        from airflow_provider_tuya_ota.runtime.job import give_up  # noqa: PLC0415 - parsing a Dag needs no protocol
+    def expected_devices(self) -> tuple[str, ...]:
+        """Name the devices that the verification must cover; none where the platform chooses them."""
+        from airflow_provider_tuya_ota.runtime.arguments import parse_names  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        try:
-            return super().resume_execution(next_method, next_kwargs, context)
-        except (TaskDeferralError, TaskDeferralTimeout) as error:
-            return give_up(self, context, error)
+        return tuple(parse_names("device_names", self.device_names) or ())
 
-    def on_kill(self) -> None:
-        """Stop the job, if a person killed the task while it waited in a worker."""
-        from airflow_provider_tuya_ota.runtime.job import killed  # noqa: PLC0415 - parsing a Dag needs no protocol
+    def _verify(self, context: Context) -> str:
+        from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.core.jobs.verification import start_verification  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.core.status.event import Event  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.job_wait import wait_for_verdict  # noqa: PLC0415 - a parsed Dag needs no worker code
+        from airflow_provider_tuya_ota.runtime.start import start_job  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        killed(self)
+        with self.reported(context) as report:
+            request, if_verified = self._request(), self._if_verified()
+            job, options = start_job(
+                self,
+                context,
+                report,
+                lambda settings, attempt: start_verification(
+                    settings, request, if_verified=if_verified, attempt=attempt
+                ),
+            )
+            if not job.is_started:
+                is_verified = job.origin is JobOrigin.VERIFIED_BEFORE
+                summary = "was verified before" if is_verified else "needs no verification, so no device has tried it"
+                report.know(Event.SUCCEEDED, summary=f"{summary}; nothing was started")
+                return job.job_id
+            self._log_request(request)
+            if not self.wait_for_completion:
+                return job.job_id
+            return wait_for_verdict(self, report, job, replace(options, expected=self.expected_devices()))
+
+    def _request(self) -> CreateOTAVerifyJob:
+        from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import (  # noqa: PLC0415 - a parsed Dag needs no worker code
+            named_as,
+            parse_bool,
+            parse_int,
+            parse_names,
+            parse_text,
+        )
+
+        with named_as(target_device_name="device_names"):
+            return CreateOTAVerifyJob(
+                firmware_id=self.firmware_id,
+                product_key=self.product_key,
+                target_device_name=parse_names("device_names", self.device_names),
+                timeout_in_minutes=parse_int("timeout_in_minutes", self.timeout_in_minutes),
+                need_push=parse_bool("need_push", self.need_push),
+                need_confirm=parse_bool("need_confirm", self.need_confirm),
+                download_protocol=parse_text("download_protocol", self.download_protocol),
+            )
+
+    def _if_verified(self) -> IfVerified:
+        from airflow_provider_tuya_ota.core.jobs.verification import IfVerified  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import parse_choice  # noqa: PLC0415 - a parsed Dag needs no worker code
+
+        return IfVerified(parse_choice("if_verified", self.if_verified, tuple(IfVerified), default=IfVerified.SUCCEED))
+
+    def _log_request(self, request: CreateOTAVerifyJob) -> None:
+        if request.need_push is False:
+            self.log.info("need_push is False: nothing is pushed, each device must ask for the firmware itself")
+        if request.need_confirm:
+            self.log.info("need_confirm is True: each device waits in CONFIRM until its task is confirmed")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
+from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, TuyaOTAError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.templates import TemplatedArguments
+from airflow_provider_tuya_ota.operators.base import TuyaOTAOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
 
+    from airflow_provider_tuya_ota.client import TuyaOTAClient
+    from airflow_provider_tuya_ota.core.actions import CreateOTAModule
+    from airflow_provider_tuya_ota.core.model.entities import OtaModule
 
-class _ModuleOperator(TemplatedArguments, BaseOperator):
-    """What the three have in common."""
+
+class _ModuleOperator(TuyaOTAOperator):
+    """What the three operators of this file share."""
 
     template_fields: Sequence[str] = ("module_name", "product_key", "tuya_ota_conn_id")
     ui_color = "#e8f3ff"
@@ -29,10 +32,9 @@ class _ModuleOperator(TemplatedArguments, BaseOperator):
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
         self.module_name = module_name
         self.product_key = product_key
-        self.tuya_ota_conn_id = tuya_ota_conn_id
 
 
 class TuyaOTACreateModuleOperator(_ModuleOperator):
@@ -61,14 +63,53 @@ class TuyaOTACreateModuleOperator(_ModuleOperator):
         self.desc = desc
 
     def execute(self, context: Context) -> str:
-        """Make it, or find it."""
-        from airflow_provider_tuya_ota.operators.keeping import create_module  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
+        """Find the module, or create it."""
+        from airflow_provider_tuya_ota.core.actions import CreateOTAModule  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import parse_text  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        with reported(context, self) as report:
-            module_name = create_module(self)
-            report.know(summary=f"made or found module {module_name}")
-            return module_name
+        with self.reported(context) as report:
+            request = CreateOTAModule(
+                module_name=self.module_name,
+                product_key=self.product_key,
+                alias_name=parse_text("alias_name", self.alias_name),
+                desc=parse_text("desc", self.desc),
+            )
+            with self.open_client() as client:
+                existing = self._find(client) or self._create(client, request)
+            if existing is not None:
+                self._compare(request, existing)
+            report.know(summary=f"made or found module {self.module_name}")
+            return self.module_name
+
+    def _find(self, client: TuyaOTAClient) -> OtaModule | None:
+        from airflow_provider_tuya_ota.core.actions import ListOTAModuleByProduct  # noqa: PLC0415 - a parsed Dag needs no protocol
+
+        modules = client.do(ListOTAModuleByProduct(product_key=self.product_key))
+        return next((module for module in modules if module.module_name == self.module_name), None)
+
+    def _create(self, client: TuyaOTAClient, request: CreateOTAModule) -> OtaModule | None:
+        """Create the module.
+
+        :returns: the module where the answer was lost, or somebody else was faster, and a list shows it.
+        """
+        try:
+            client.do(request)
+        except TuyaOTAError as error:
+            existing = self._find(client) if error.in_doubt or isinstance(error, ConflictError) else None
+            if existing is None:
+                raise
+            self.log.warning("%s The module is there.", error.sentence)
+            return existing
+        self.log.info("Created module %s of product %s", self.module_name, self.product_key)
+        return None
+
+    def _compare(self, request: CreateOTAModule, existing: OtaModule) -> None:
+        values = {"alias_name": existing.alias_name, "desc": existing.desc}
+        other = {name: value for name, value in values.items() if getattr(request, name) not in {None, value}}
+        if other:
+            self.log.warning("Module %s exists with other values: %s", self.module_name, other)
+        else:
+            self.log.info("Product %s has module %s already", self.product_key, self.module_name)
 
 
 class TuyaOTAUpdateModuleOperator(_ModuleOperator):
@@ -95,14 +136,21 @@ class TuyaOTAUpdateModuleOperator(_ModuleOperator):
         self.desc = desc
 
     def execute(self, context: Context) -> str:
-        """Change it."""
-        from airflow_provider_tuya_ota.operators.keeping import update_module  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
+        """Change the module."""
+        from airflow_provider_tuya_ota.core.actions import UpdateOTAModule  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import parse_text, require_any  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        with reported(context, self) as report:
-            module_name = update_module(self)
-            report.know(summary=f"changed module {module_name}")
-            return module_name
+        with self.reported(context) as report:
+            alias_name, desc = parse_text("alias_name", self.alias_name), parse_text("desc", self.desc)
+            require_any(alias_name=alias_name, desc=desc)
+            request = UpdateOTAModule(
+                module_name=self.module_name, product_key=self.product_key, alias_name=alias_name, desc=desc
+            )
+            with self.open_client() as client:
+                client.do(request)
+            self.log.info("Changed module %s of product %s", self.module_name, self.product_key)
+            report.know(summary=f"changed module {self.module_name}")
+            return self.module_name
 
 
 class TuyaOTADeleteModuleOperator(_ModuleOperator):
@@ -128,11 +176,20 @@ class TuyaOTADeleteModuleOperator(_ModuleOperator):
         self.missing_ok = missing_ok
 
     def execute(self, context: Context) -> str:
-        """Delete it."""
-        from airflow_provider_tuya_ota.operators.keeping import delete_module  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
+        """Delete the module."""
+        from airflow_provider_tuya_ota.core.actions import DeleteOTAModule  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import parse_bool  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        with reported(context, self) as report:
-            module_name = delete_module(self)
-            report.know(summary=f"deleted module {module_name}")
-            return module_name
+        with self.reported(context) as report:
+            missing_ok = parse_bool("missing_ok", self.missing_ok, default=True)
+            with self.open_client() as client:
+                try:
+                    client.do(DeleteOTAModule(module_name=self.module_name, product_key=self.product_key))
+                except NotFoundError as error:
+                    if not (missing_ok or error.in_doubt):
+                        raise
+                    self.log.warning("%s It counts as deleted.", error.sentence)
+                else:
+                    self.log.info("Deleted module %s of product %s", self.module_name, self.product_key)
+            report.know(summary=f"deleted module {self.module_name}")
+            return self.module_name

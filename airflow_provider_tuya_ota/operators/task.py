@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.templates import TemplatedArguments
+from airflow_provider_tuya_ota.operators.base import TuyaOTAOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from airflow.sdk import Context
 
+    from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.settings import Settings
 
-class TuyaOTACancelJobOperator(TemplatedArguments, BaseOperator):
+
+class TuyaOTACancelJobOperator(TuyaOTAOperator):
     """Cancel device tasks of a job that have not begun, by their status; at least one switch is needed.
 
     Calls CancelOTATaskByJob. The log says how many device tasks were in which status before and afterwards. A device
@@ -56,25 +60,43 @@ class TuyaOTACancelJobOperator(TemplatedArguments, BaseOperator):
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
         self.job_id = job_id
         self.cancel_queued = cancel_queued
         self.cancel_notified = cancel_notified
         self.cancel_unconfirmed = cancel_unconfirmed
-        self.tuya_ota_conn_id = tuya_ota_conn_id
 
     def execute(self, context: Context) -> dict[str, int]:
         """Cancel, and count what is left."""
-        from airflow_provider_tuya_ota.operators.tasking import cancel_job  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.core.jobs.cancel_tasks import cancel_tasks_of_job  # noqa: PLC0415 - a parsed Dag needs no protocol
 
-        with reported(context, self) as report:
-            cancelled = cancel_job(self)
+        with self.reported(context) as report:
+            request = self._request()
+            with self.open_client() as client:
+                cancelled = client.run(cancel_tasks_of_job(client.settings, request))
             report.know(summary=cancelled.summary)
             return {status.value: number for status, number in cancelled.left.items()}
 
+    def _request(self) -> CancelOTATaskByJob:
+        from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import parse_bool  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-class TuyaOTACancelDeviceTasksOperator(TemplatedArguments, BaseOperator):
+        request = CancelOTATaskByJob(
+            job_id=self.job_id,
+            cancel_queued_task=parse_bool("cancel_queued", self.cancel_queued, default=False),
+            cancel_notified_task=parse_bool("cancel_notified", self.cancel_notified, default=False),
+            cancel_unconfirmed_task=parse_bool("cancel_unconfirmed", self.cancel_unconfirmed),
+        )
+        if not (request.cancel_queued_task or request.cancel_notified_task or request.cancel_unconfirmed_task):
+            raise InvalidParameterError(
+                field="cancel_queued, cancel_notified, cancel_unconfirmed",
+                problem="none of them is on",
+                allowed="at least one that says which device tasks to cancel",
+            )
+        return request
+
+
+class TuyaOTACancelDeviceTasksOperator(TuyaOTAOperator):
     """Cancel what named devices wait for: their unconfirmed, queued and notified tasks of one firmware.
 
     Calls CancelOTATaskByDevice. The platform takes all of a call or nothing: where one device waits for nothing, or is
@@ -108,25 +130,34 @@ class TuyaOTACancelDeviceTasksOperator(TemplatedArguments, BaseOperator):
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
         self.firmware_id = firmware_id
         self.product_key = product_key
         self.device_names = device_names
         self.job_id = job_id
-        self.tuya_ota_conn_id = tuya_ota_conn_id
 
     def execute(self, context: Context) -> list[str]:
         """Cancel."""
-        from airflow_provider_tuya_ota.operators.tasking import cancel_devices  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.core.jobs.cancel_tasks import cancel_tasks_of_devices  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import named_as, parse_names, parse_text  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        with reported(context, self) as report:
-            cancelled = cancel_devices(self)
-            report.know(summary=f"is cancelled on {len(cancelled)} devices")
-            return cancelled
+        with self.reported(context) as report:
+            with named_as(device_name="device_names"):
+                request = CancelOTATaskByDevice(
+                    firmware_id=self.firmware_id,
+                    product_key=self.product_key,
+                    device_name=parse_names("device_names", self.device_names) or [],
+                    job_id=parse_text("job_id", self.job_id),
+                )
+            with self.open_client() as client:
+                client.run(cancel_tasks_of_devices(client.settings, request))
+            self.log.info("Cancelled what %s devices waited for", len(request.device_name))
+            report.know(summary=f"is cancelled on {len(request.device_name)} devices")
+            return list(request.device_name)
 
 
-class TuyaOTAConfirmTasksOperator(TemplatedArguments, BaseOperator):
+class TuyaOTAConfirmTasksOperator(TuyaOTAOperator):
     """Confirm device tasks that wait for confirmation (``need_confirm=True``), so that their devices may begin.
 
     Calls ConfirmOTATask, ten tasks at a time: the named ones, or with ``job_id`` all that wait in the job now. Tasks
@@ -154,17 +185,46 @@ class TuyaOTAConfirmTasksOperator(TemplatedArguments, BaseOperator):
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
         self.task_ids = task_ids
         self.job_id = job_id
-        self.tuya_ota_conn_id = tuya_ota_conn_id
 
     def execute(self, context: Context) -> list[str]:
-        """Confirm."""
-        from airflow_provider_tuya_ota.operators.tasking import confirm  # noqa: PLC0415 - parsing needs no protocol
-        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing needs no protocol
-
-        with reported(context, self) as report:
-            confirmed = confirm(self)
+        """Confirm the named tasks, or all that wait in a job."""
+        with self.reported(context) as report:
+            confirm = self._checked_flow()
+            with self.open_client() as client:
+                confirmed = client.run(confirm(client.settings))
+            self.log.info("Confirmed %s device tasks", len(confirmed))
             report.know(summary=f"got {len(confirmed)} device tasks confirmed")
             return confirmed
+
+    def _checked_flow(self) -> Callable[[Settings], Flow[list[str]]]:
+        """Check the arguments before anything is sent, and give the flow that confirms."""
+        from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.core.jobs.confirm import confirm_job, confirm_tasks  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import parse_names, parse_text  # noqa: PLC0415 - a parsed Dag needs no worker code
+
+        task_ids, job_id = parse_names("task_ids", self.task_ids), parse_text("job_id", self.job_id)
+        if (task_ids is None) == (job_id is None):
+            raise InvalidParameterError(
+                field="task_ids, job_id",
+                problem="neither is given" if job_id is None else "both are given",
+                allowed="exactly one of them",
+            )
+        if task_ids is None:
+            return partial(confirm_job, job_id=ListOTATaskByJob(job_id=job_id).job_id)
+        self._require_tasks(task_ids)
+        return partial(confirm_tasks, task_ids=task_ids)
+
+    def _require_tasks(self, task_ids: list[str]) -> None:
+        from airflow_provider_tuya_ota.core.actions import ConfirmOTATask  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.core.jobs.confirm import MOST_AT_ONCE  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import named_as  # noqa: PLC0415 - a parsed Dag needs no worker code
+
+        with named_as(task_id="task_ids"):
+            for begin in range(0, max(1, len(task_ids)), MOST_AT_ONCE):
+                # Built for its complaints.
+                ConfirmOTATask(task_id=task_ids[begin : begin + MOST_AT_ONCE])
+        if len(set(task_ids)) < len(task_ids):
+            raise InvalidParameterError(field="task_ids", problem="names a task twice", allowed="each task once")

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
-from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.links import TuyaOTAJobLink
-from airflow_provider_tuya_ota.operators.job import DAY
-from airflow_provider_tuya_ota.templates import TemplatedArguments
+from airflow_provider_tuya_ota.operators.base import ONE_DAY, TuyaOTAJobOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from airflow.sdk import BaseNotifier, Context
 
-    from airflow_provider_tuya_ota.runtime.kill import RunningJob
+    from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
 
 
-class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
+class TuyaOTACreateUpgradeJobOperator(TuyaOTAJobOperator):
     """Upgrade many devices: the platform offers a verified firmware to them and they flash it.
 
     Calls CreateOTAStaticUpgradeJob. The upgrade has succeeded when every device task of the job has; part of the
@@ -94,7 +90,6 @@ class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
         "download_protocol",
         "tuya_ota_conn_id",
     )
-    operator_extra_links = (TuyaOTAJobLink(),)
     ui_color = "#ffe8e8"
 
     def __init__(
@@ -117,14 +112,14 @@ class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_interval: float = 15.0,
         poll_error_tolerance: float = 7200.0,
-        timeout: float = DAY,
+        timeout: float = ONE_DAY,
         on_cancel: str = "stop",
         on_failed_job: str = "fail",
         notifiers: BaseNotifier | Sequence[BaseNotifier] = (),
         tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
         self.firmware_id = firmware_id
         self.product_key = product_key
         self.target_selection = target_selection
@@ -146,34 +141,80 @@ class TuyaOTACreateUpgradeJobOperator(TemplatedArguments, BaseOperator):
         self.on_cancel = on_cancel
         self.on_failed_job = on_failed_job
         self.notifiers = notifiers
-        self.tuya_ota_conn_id = tuya_ota_conn_id
-        self.running: RunningJob | None = None
-        self.drained_by: datetime | None = None
 
     def execute(self, context: Context) -> str:
         """Go on with the job of an earlier try or create one, then wait for its verdict."""
-        from airflow_provider_tuya_ota.operators.upgrading import run  # noqa: PLC0415 - parsing a Dag needs no protocol
-
-        return run(self, context)
+        return self._upgrade(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> str:
-        """Go on after the triggerer's event."""
-        from airflow_provider_tuya_ota.operators.upgrading import run  # noqa: PLC0415 - parsing a Dag needs no protocol
-        from airflow_provider_tuya_ota.runtime.job import resume  # noqa: PLC0415 - parsing a Dag needs no protocol
+        """Go on after the triggerer's event: with the verdict, or anew where the wait was for an old job."""
+        from airflow_provider_tuya_ota.runtime.drain import is_drained  # noqa: PLC0415 - a parsed Dag needs no worker code
+        from airflow_provider_tuya_ota.runtime.resume import resume  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        return resume(self, context, event, lambda: run(self, context))
+        return self._upgrade(context) if is_drained(self, context, event) else resume(self, context, event)
 
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after deferral; where Airflow's own timeout is why, look at the job from here."""
-        from airflow_provider_tuya_ota.runtime.job import give_up  # noqa: PLC0415 - parsing a Dag needs no protocol
+    def expected_devices(self) -> tuple[str, ...]:
+        """Name the devices that the upgrade must cover; none where the platform chooses them."""
+        from airflow_provider_tuya_ota.runtime.arguments import parse_names  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        try:
-            return super().resume_execution(next_method, next_kwargs, context)
-        except (TaskDeferralError, TaskDeferralTimeout) as error:
-            return give_up(self, context, error)
+        if self.target_selection != "SPECIFIC":
+            return ()
+        return tuple(parse_names("device_names", self.device_names) or ())
 
-    def on_kill(self) -> None:
-        """Stop the job, if a person killed the task while it waited in a worker."""
-        from airflow_provider_tuya_ota.runtime.job import killed  # noqa: PLC0415 - parsing a Dag needs no protocol
+    def _upgrade(self, context: Context) -> str:
+        from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.job_wait import wait_for_verdict  # noqa: PLC0415 - a parsed Dag needs no worker code
+        from airflow_provider_tuya_ota.runtime.start import start_job  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        killed(self)
+        with self.reported(context) as report:
+            request = self._request()
+            job, options = start_job(
+                self, context, report, lambda settings, attempt: start_upgrade(settings, request, attempt)
+            )
+            if not self.wait_for_completion:
+                return job.job_id
+            return wait_for_verdict(self, report, job, replace(options, expected=self.expected_devices()))
+
+    def _request(self) -> CreateOTAStaticUpgradeJob:
+        from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import (  # noqa: PLC0415 - a parsed Dag needs no worker code
+            named_as,
+            parse_bool,
+            parse_int,
+            parse_names,
+            parse_text,
+        )
+
+        device_names, gray_percent, group_id = self._selected()
+        percent = parse_int("gray_percent", gray_percent)
+        with named_as(target_device_name="device_names", src_version="source_versions"):
+            return CreateOTAStaticUpgradeJob(
+                firmware_id=self.firmware_id,
+                product_key=self.product_key,
+                target_selection=self.target_selection,
+                target_device_name=parse_names("device_names", device_names),
+                gray_percent=None if percent is None else str(percent),
+                group_id=parse_text("group_id", group_id),
+                src_version=parse_names("source_versions", self.source_versions),
+                retry_interval=parse_int("retry_interval", self.retry_interval),
+                retry_count=parse_int("retry_count", self.retry_count),
+                timeout_in_minutes=parse_int("timeout_in_minutes", self.timeout_in_minutes),
+                need_push=parse_bool("need_push", self.need_push),
+                need_confirm=parse_bool("need_confirm", self.need_confirm),
+                download_protocol=parse_text("download_protocol", self.download_protocol),
+            )
+
+    def _selected(self) -> list[Any]:
+        """Give devices, share and group; what does not belong to the selection may have rendered to nothing.
+
+        Beside SPECIFIC, GRAY and GROUP the platform takes only their own argument, so leaving another one out changes
+        nothing. Beside ALL an argument that rendered to nothing would release to everybody, so it is kept for
+        ``parse_*`` to refuse.
+        """
+        from airflow_provider_tuya_ota.runtime.arguments import given_or_nothing  # noqa: PLC0415 - a parsed Dag needs no worker code
+
+        values = [self.device_names, self.gray_percent, self.group_id]
+        selection: Any = self.target_selection
+        if not isinstance(selection, str) or selection not in {"SPECIFIC", "GRAY", "GROUP"}:
+            return values
+        return [value if given_or_nothing(value) else None for value in values]

@@ -12,18 +12,13 @@ import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any, Final
 
+from airflow_provider_tuya_ota.core.actions.rules import nothing_problem
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.missing import LEAVE_OUT
+from airflow_provider_tuya_ota.core.missing import LEAVE_OUT, RENDERED_NONE
 from airflow_provider_tuya_ota.core.shown import shown
 
-LONGEST: Final = 10 * 365 * 86400.0
-"""Seconds; with longer waits dates leave the calendar."""
-NOTHING: Final = "None"
-"""What a template makes of a missing value; also where it renders to Python objects, see
-:class:`~airflow_provider_tuya_ota.templates.TemplatedArguments`."""
 _LARGEST: Final = 63
 """Bits of a whole number; the platform's are integers and longs."""
 _BLANKS: Final = " \t\r\n"
@@ -39,7 +34,7 @@ def given(field: str, value: Any) -> bool:
     if not isinstance(value, str):
         return True
     stripped = value.strip()
-    if stripped in {"", NOTHING}:
+    if stripped in {"", RENDERED_NONE}:
         problem = f"{shown(value)} is what a missing value renders to"
         raise InvalidParameterError(field=field, problem=problem, allowed=f"a value, or {LEAVE_OUT!r} to leave it out")
     return stripped != LEAVE_OUT
@@ -47,7 +42,7 @@ def given(field: str, value: Any) -> bool:
 
 def given_or_nothing(value: Any) -> bool:
     """Whether an argument was given, for one whose template may render to nothing."""
-    return not (value is None or (isinstance(value, str) and value.strip() in {"", NOTHING, LEAVE_OUT}))
+    return not (value is None or (isinstance(value, str) and value.strip() in {"", RENDERED_NONE, LEAVE_OUT}))
 
 
 def parse_int(field: str, value: Any) -> int | None:
@@ -97,30 +92,6 @@ def parse_choice(field: str, value: Any, choices: Sequence[str], *, default: str
     return str.__str__(chosen)
 
 
-def parse_duration(field: str, value: Any, *, or_none: bool = False) -> None:
-    """Refuse what is no number of seconds.
-
-    :param or_none: whether no time at all is one.
-    """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and LONGEST >= value >= 0 and (or_none or value):
-        return
-    least = "0 seconds or more" if or_none else "more than 0 seconds"
-    raise InvalidParameterError(
-        field=field, problem=f"{shown(value)} is not allowed", allowed=f"a number, {least} and at most {LONGEST:g}"
-    )
-
-
-def parse_interval(field: str, value: Any) -> None:
-    """Refuse what Airflow's sensors cannot read, or read otherwise than it is written: they take True for a second.
-
-    None leaves it to Airflow; a ``timedelta`` is as good as its seconds.
-    """
-    if value is not None:
-        seconds = value.total_seconds() if isinstance(value, timedelta) else value
-        parse_duration(field, seconds, or_none=True)
-
-
 def require_flag(field: str, value: Any) -> None:
     """Refuse what is neither True nor False; a text such as ``no`` would count as True."""
     if not isinstance(value, bool):
@@ -155,6 +126,31 @@ def _listed(value: str) -> object:
         return ast.literal_eval(value.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
+
+
+def parse_source(value: Any) -> str:
+    """Read the path or URL of a firmware file; whether the file is there shows when it is opened."""
+    problem: str | None
+    if not isinstance(value, str):
+        problem = f"{shown(value)} is not a text"
+    elif not value.strip():
+        problem = "is empty"
+    else:
+        problem = nothing_problem(value.strip())
+    if problem:
+        raise InvalidParameterError(field="source", problem=problem, allowed="a path or a URL, as text")
+    return str.__str__(value)
+
+
+def require_any(**values: Any) -> None:
+    """Refuse a change in which nothing is given.
+
+    :param values: what was read, by the name of its argument.
+    """
+    if all(value is None for value in values.values()):
+        raise InvalidParameterError(
+            field=", ".join(values), problem="none of them is given", allowed="at least one, or nothing would change"
+        )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What to tell at the end of a run: the last step that began, also where it could not tell itself."""
+"""What is reported at the end of a run: the last step that began, also where it left no report itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from airflow_provider_tuya_ota.core.status.event import Event, first_line
 from airflow_provider_tuya_ota.core.status.last_step import REJECT, Step, report_last_step, worst_instance
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.task_report import XCOM_KEY, run_link
+from airflow_provider_tuya_ota.runtime.task_report import run_link
+from airflow_provider_tuya_ota.runtime.xcom import pull_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,22 +24,7 @@ SKIPPED: Final = "skipmixin_key"
 
 
 def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
-    """Report on the last step of this run that began, in the form of the XCom ``ota_release``.
-
-    Every operator of this package and :class:`~airflow_provider_tuya_ota.sensors.job.TuyaOTAJobSensor` leaves a report
-    of its end. A task that a person stops while it waits never runs again, and a process that is lost leaves nothing:
-    then, and where the report contradicts the state that the task has now, this says what is known instead, and looks
-    at the job. Where the stop cancels what has not begun, it looks again after 3, 5 and 10 s until nothing of that
-    waits any more; ``text`` says "still stopping" where some does even then. Steps of others that succeeded are passed
-    over; one that failed is told.
-
-    Reads states and XCom of the run, and in the case said four requests or so a look at the platform, for two minutes
-    at most. An outage there is no error: the report says that the job could not be looked at.
-
-    :param context: of the running task; in a sample Dag that of its last step, a teardown.
-    :param task_ids: the run's steps in order; of a mapped one the worst instance is told.
-    :returns: see :class:`~airflow_provider_tuya_ota.core.status.report.ReleaseReport`; ``text`` says it in one line.
-    """
+    """Report on the last step of this run that began: :func:`airflow_provider_tuya_ota.notifications.last_report`."""
     now = datetime.now(UTC)
     report = report_last_step([worst_instance(_instances(context, task_id), now) for task_id in task_ids], now)
     if report.event is Event.STOPPED and report.job_id and not report.counts:
@@ -62,7 +48,7 @@ def _instances(context: Context, task_id: str) -> list[Step]:
 def _step(context: Context, task_id: str, map_index: int, state: str) -> Step:
     ti: Any = context["ti"]
     run_id = context["run_id"]
-    values = ti.xcom_pull(task_ids=task_id, key=XCOM_KEY, map_indexes=map_index)
+    values = pull_report(ti, task_id=task_id, map_index=map_index)
     task = context["dag"].get_task(task_id)
     kind: Any = getattr(task, "operator_class", type(task))
     # By name: the provider that asks people need not be installed.

@@ -57,7 +57,9 @@ def require_notifiers(notifiers: Any, log: Any) -> None:
             log.warning("%s cannot be checked now (%s)", type(notifier).__name__, type(error).__name__)
 
 
-def tell(notifiers: BaseNotifier | Sequence[BaseNotifier], context: Context, release: dict[str, Any], log: Any) -> None:
+def notify(
+    notifiers: BaseNotifier | Sequence[BaseNotifier], context: Context, release: dict[str, Any], log: Any
+) -> None:
     """Call each notifier with ``ota_release`` in its context; what it raises is written to the log and forgotten.
 
     :param notifiers: any Airflow notifiers; their templates may use ``{{ ota_release.text }}``.

@@ -23,7 +23,8 @@ from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event, event_of, first_line
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
 from airflow_provider_tuya_ota.core.texts import bounded_line
-from airflow_provider_tuya_ota.runtime.notify import tell
+from airflow_provider_tuya_ota.runtime.notify import notify
+from airflow_provider_tuya_ota.runtime.xcom import pull_report, push_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
-XCOM_KEY: Final = "ota_release"
 STORE_KEY: Final = "tuya_ota.notified"
 """Of the entry in the task state store that keeps an outcome from being told twice."""
 _TIMEOUTS: Final = (AirflowSensorTimeout, AirflowTaskTimeout, TaskDeferralTimeout)
@@ -87,7 +87,7 @@ class TaskReport:
         :returns: the job's id, empty where the step had none yet; None where nothing was left.
         """
         ti = self._context["ti"]
-        left = ti.xcom_pull(task_ids=ti.task_id, key=XCOM_KEY, map_indexes=ti.map_index)
+        left = pull_report(ti, task_id=ti.task_id, map_index=ti.map_index)
         if not left:
             return None
         if job_id := str(left.get("job_id", "")):
@@ -164,7 +164,7 @@ class TaskReport:
 
     def _push(self, report: ReleaseReport) -> None:
         try:
-            self._context["ti"].xcom_push(key=XCOM_KEY, value=report.to_dict())
+            push_report(self._context["ti"], report)
         except Exception as error:  # noqa: BLE001 - whatever keeps the report from being stored, the outcome stays what it is
             self._task.log.warning("The report %s could not be pushed: %s", report.text, first_line(error))
 
@@ -183,7 +183,7 @@ class TaskReport:
             self._task.log.info("The notifiers were told of this outcome by an earlier try")
             return
         with suppress(InvalidParameterError):  # something that is no notifier, which is why the step was refused
-            tell(notifiers, self._context, report.to_dict(), self._task.log)
+            notify(notifiers, self._context, report.to_dict(), self._task.log)
         try:
             if store is not None:
                 # Written last: an outcome that is told twice does less harm than one that is never told.
@@ -194,15 +194,7 @@ class TaskReport:
 
 @contextmanager
 def reported(context: Context, task: Any = None, *, summary: str = "") -> Iterator[TaskReport]:
-    """Leave a report as XCom ``ota_release`` however the block ends, before its error leaves the task.
-
-    A wait that goes on elsewhere (deferral, rescheduling) is no end. ``AirflowFailException`` counts as a refusal
-    where no job was started. Works in any task, so that a Dag's own checks are told like the operators' ends.
-
-    :param context: of the running task.
-    :param task: the operator; the context's own by default.
-    :param summary: what became of the job, firmware or step if it ends well, as the end of a sentence.
-    """
+    """Leave a report however the block ends; see :func:`airflow_provider_tuya_ota.notifications.reported`."""
     report = TaskReport(context, task if task is not None else context["task"])
     report.know(summary=summary)
     try:

@@ -1,17 +1,17 @@
-"""The Airflow side of waiting: blocking and deferred, in operators and sensors, end in the same verdict or error."""
+"""The Airflow side of a wait: in a worker or in the triggerer, it ends in the same verdict or the same error."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
+from airflow_provider_tuya_ota.core.durations import require_seconds
 from airflow_provider_tuya_ota.core.errors import TriggerEventError
 from airflow_provider_tuya_ota.core.model.error_event import rebuild_error
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import Verdict
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, require_success, wait_for_job
 from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE
-from airflow_provider_tuya_ota.runtime.arguments import parse_duration
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
@@ -26,7 +26,7 @@ BACKSTOP = timedelta(minutes=10)
 """How much later than the trigger's own deadline Airflow gives up: only for a triggerer that never fires."""
 
 
-def options(
+def wait_options(
     *,
     timeout: float,
     poll_interval: float,
@@ -38,14 +38,14 @@ def options(
     Airflow itself does not enforce the latter while a task is deferred.
 
     :param timeout: seconds to wait from now.
-    :param poll_interval: seconds between two looks.
+    :param poll_interval: seconds between two polls.
     :param execution_timeout: of the task.
-    :param poll_error_tolerance: seconds that looks may keep failing.
+    :param poll_error_tolerance: seconds that polls may keep failing.
     :raises InvalidParameterError: one of them is no such number.
     """
-    parse_duration("timeout", timeout)
-    parse_duration("poll_interval", poll_interval)
-    parse_duration("poll_error_tolerance", poll_error_tolerance, or_none=True)
+    require_seconds("timeout", timeout)
+    require_seconds("poll_interval", poll_interval)
+    require_seconds("poll_error_tolerance", poll_error_tolerance, or_zero=True)
     seconds = timeout
     if execution_timeout:
         allowed = execution_timeout.total_seconds()
@@ -57,16 +57,18 @@ def options(
     )
 
 
-def wait_here(hook: TuyaOTAHook, job_id: str, how: WaitOptions, log: Any, state: WaitState | None = None) -> Verdict:
-    """Wait in this worker.
+def wait_in_worker(
+    hook: TuyaOTAHook, job_id: str, options: WaitOptions, log: Any, state: WaitState | None = None
+) -> Verdict:
+    """Wait for a job in this process.
 
     :param state: what was seen before, and from now on; nothing by default.
     :raises JobFailedError: the job ended without reaching every device.
     :raises WaitTimeoutError: the deadline passed, the job goes on.
-    :raises TuyaOTAError: looks kept failing.
+    :raises TuyaOTAError: polls kept failing.
     """
     with hook.get_conn(log) as client:
-        verdict = client.run(wait_for_job(client.settings, job_id, how, state))
+        verdict = client.run(wait_for_job(client.settings, job_id, options, state))
     require_success(verdict)
     return verdict
 
@@ -78,16 +80,16 @@ class Defers(Protocol):
         """Free the worker."""
 
 
-def wait_deferred(operator: Defers, trigger: TuyaOTAJobTrigger, how: WaitOptions) -> NoReturn:
-    """Hand the wait to the triggerer and free the worker; the task goes on in ``execute_complete``."""
+def wait_in_triggerer(operator: Defers, trigger: TuyaOTAJobTrigger, options: WaitOptions) -> NoReturn:
+    """Defer: the triggerer waits, the worker is free, and the task goes on in ``execute_complete``."""
     operator.defer(
         trigger=trigger,
         method_name="execute_complete",
-        timeout=how.deadline - datetime.now(UTC) + BACKSTOP,
+        timeout=options.deadline - datetime.now(UTC) + BACKSTOP,
     )
 
 
-def verdict_of(event: dict[str, Any] | None) -> Verdict:
+def parse_event(event: dict[str, Any] | None) -> Verdict:
     """Read the trigger's event: a verdict of success, or the error that the blocking wait would have raised.
 
     :raises TriggerEventError: the event has no form that this version knows.

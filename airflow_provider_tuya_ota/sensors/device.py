@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
-from airflow.sdk import BaseSensorOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.arguments import parse_interval
-from airflow_provider_tuya_ota.templates import TemplatedArguments
+from airflow_provider_tuya_ota.sensors.base import TuyaOTASensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
 
-    from airflow_provider_tuya_ota.sensors.kept import Kept
+    from airflow_provider_tuya_ota.core.status.conditions import DevicesCondition
 
 
-class TuyaOTADeviceStateSensor(TemplatedArguments, BaseSensorOperator):
+class TuyaOTADeviceStateSensor(TuyaOTASensor):
     """Wait until enough of the named devices have a state, for example are online.
 
     Reads only, fifty devices a request. The log names the devices that are missing. In the mode ``reschedule`` no
@@ -60,37 +58,50 @@ class TuyaOTADeviceStateSensor(TemplatedArguments, BaseSensorOperator):
         poke_interval: float = 60.0,
         **kwargs: Any,
     ) -> None:
-        parse_interval("poke_interval", poke_interval)
-        parse_interval("timeout", kwargs.get("timeout"))
-        super().__init__(poke_interval=poke_interval, **kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, poke_interval=poke_interval, **kwargs)
         self.product_key = product_key
         self.device_names = device_names
         self.state = state
         self.at_least = at_least
         self.deferrable = deferrable
-        self.tuya_ota_conn_id = tuya_ota_conn_id
-        self.kept: Kept | None = None
 
     def execute(self, context: Context) -> Any:
-        """Wait in a worker, or look once and hand over to the triggerer."""
+        """Wait in a worker, or poll once and hand over to the triggerer."""
+        from airflow_provider_tuya_ota.runtime.condition import poke_then_defer  # noqa: PLC0415 - a parsed Dag needs no worker code
+
         if self.deferrable is not True:
             return super().execute(context)
-        from airflow_provider_tuya_ota.sensors.states import (  # noqa: PLC0415 - parsing needs no protocol
-            devices_condition,
-            look_then_hand_over,
-        )
-
-        look_then_hand_over(self, context, devices_condition(self))
+        poke_then_defer(self, context, self._condition())
         return None
 
     def poke(self, context: Context) -> bool:
-        """Look once."""
-        from airflow_provider_tuya_ota.sensors.states import devices_condition, look  # noqa: PLC0415 - parsing needs no protocol
+        """Poll once."""
+        from airflow_provider_tuya_ota.runtime.condition import poke_condition  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        return look(self, context, devices_condition(self))
+        return poke_condition(self, context, self._condition())
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> None:  # noqa: ARG002 - Airflow's signature
         """Go on after the triggerer's event."""
-        from airflow_provider_tuya_ota.sensors.states import conclude  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.runtime.condition import require_condition_met  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        conclude(self, event)
+        require_condition_met(self, event)
+
+    def _condition(self) -> DevicesCondition:
+        from airflow_provider_tuya_ota.core.model.states import DeviceStatus  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.core.status.conditions import DevicesCondition  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import (  # noqa: PLC0415 - a parsed Dag needs no worker code
+            named_as,
+            parse_choice,
+            parse_int,
+            parse_names,
+            require_flag,
+        )
+
+        require_flag("deferrable", self.deferrable)
+        with named_as(device_name="device_names"):
+            return DevicesCondition(
+                product_key=self.product_key,
+                device_names=parse_names("device_names", self.device_names) or [],
+                state=parse_choice("state", self.state, tuple(DeviceStatus), default=DeviceStatus.ONLINE),
+                at_least=parse_int("at_least", self.at_least),
+            )

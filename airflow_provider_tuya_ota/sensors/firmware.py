@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
-from airflow.sdk import BaseSensorOperator
 
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.arguments import parse_interval
-from airflow_provider_tuya_ota.templates import TemplatedArguments
+from airflow_provider_tuya_ota.sensors.base import TuyaOTASensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
 
-    from airflow_provider_tuya_ota.sensors.kept import Kept
+    from airflow_provider_tuya_ota.core.status.conditions import FirmwareCondition
 
 
-class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
+class TuyaOTAFirmwareStatusSensor(TuyaOTASensor):
     """Wait until a firmware has one of the wanted statuses.
 
     Reads only. In the mode ``reschedule`` no worker is held.
@@ -61,36 +59,42 @@ class TuyaOTAFirmwareStatusSensor(TemplatedArguments, BaseSensorOperator):
         poke_interval: float = 60.0,
         **kwargs: Any,
     ) -> None:
-        parse_interval("poke_interval", poke_interval)
-        parse_interval("timeout", kwargs.get("timeout"))
-        super().__init__(poke_interval=poke_interval, **kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, poke_interval=poke_interval, **kwargs)
         self.firmware_id = firmware_id
         self.statuses = statuses
         self.failing_statuses = failing_statuses
         self.deferrable = deferrable
-        self.tuya_ota_conn_id = tuya_ota_conn_id
-        self.kept: Kept | None = None
 
     def execute(self, context: Context) -> Any:
-        """Wait in a worker, or look once and hand over to the triggerer."""
+        """Wait in a worker, or poll once and hand over to the triggerer."""
+        from airflow_provider_tuya_ota.runtime.condition import poke_then_defer  # noqa: PLC0415 - a parsed Dag needs no worker code
+
         if self.deferrable is not True:
             return super().execute(context)
-        from airflow_provider_tuya_ota.sensors.states import (  # noqa: PLC0415 - parsing needs no protocol
-            firmware_condition,
-            look_then_hand_over,
-        )
-
-        look_then_hand_over(self, context, firmware_condition(self))
+        poke_then_defer(self, context, self._condition())
         return None
 
     def poke(self, context: Context) -> bool:
-        """Look once."""
-        from airflow_provider_tuya_ota.sensors.states import firmware_condition, look  # noqa: PLC0415 - parsing needs no protocol
+        """Poll once."""
+        from airflow_provider_tuya_ota.runtime.condition import poke_condition  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        return look(self, context, firmware_condition(self))
+        return poke_condition(self, context, self._condition())
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> None:  # noqa: ARG002 - Airflow's signature
         """Go on after the triggerer's event."""
-        from airflow_provider_tuya_ota.sensors.states import conclude  # noqa: PLC0415 - parsing needs no protocol
+        from airflow_provider_tuya_ota.runtime.condition import require_condition_met  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        conclude(self, event)
+        require_condition_met(self, event)
+
+    def _condition(self) -> FirmwareCondition:
+        from airflow_provider_tuya_ota.core.status.conditions import FirmwareCondition  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import parse_names, require_flag  # noqa: PLC0415 - a parsed Dag needs no worker code
+
+        require_flag("deferrable", self.deferrable)
+        statuses = parse_names("statuses", self.statuses)
+        failing_statuses = parse_names("failing_statuses", self.failing_statuses)
+        return FirmwareCondition(
+            firmware_id=self.firmware_id,
+            statuses=["VERIFIED", "NOT_NEEDED"] if statuses is None else statuses,
+            failing_statuses=["FAILED"] if failing_statuses is None else failing_statuses,
+        )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.providers.common.compat.sdk import conf
-from airflow.sdk import BaseSensorOperator
+from airflow.sdk.exceptions import AirflowSensorTimeout
 
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.arguments import parse_interval
-from airflow_provider_tuya_ota.templates import TemplatedArguments
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
+from airflow_provider_tuya_ota.sensors.base import TuyaOTASensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
-    from airflow_provider_tuya_ota.sensors.kept import Kept
+
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+"""Deadline of a poke: Airflow itself ends a sensor that pokes."""
 
 
-class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
+class TuyaOTAJobSensor(TuyaOTASensor):
     """Wait until a verification or upgrade job has succeeded on every device.
 
     Reads only. Succeeds for a verification when the firmware says so and every device task does, for an upgrade job
@@ -58,46 +60,87 @@ class TuyaOTAJobSensor(TemplatedArguments, BaseSensorOperator):
         poke_interval: float = 15.0,
         **kwargs: Any,
     ) -> None:
-        parse_interval("poke_interval", poke_interval)
-        parse_interval("timeout", kwargs.get("timeout"))
-        super().__init__(poke_interval=poke_interval, **kwargs)
+        super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, poke_interval=poke_interval, **kwargs)
         self.job_id = job_id
         self.deferrable = deferrable
-        self.tuya_ota_conn_id = tuya_ota_conn_id
         self.last_verdict: Verdict | None = None
-        self.kept: Kept | None = None
 
     def execute(self, context: Context) -> Any:
         """Wait in a worker, or hand over to the triggerer."""
-        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing a Dag needs no protocol
-        from airflow_provider_tuya_ota.sensors.looking import hand_over  # noqa: PLC0415 - parsing a Dag needs no protocol
-
-        with reported(context, self) as report:
+        with self.reported(context) as report:
             # Each poke has a process of its own then; the step began with the first.
             if self.reschedule and (began := context["ti"].get_first_reschedule_date(context)) is not None:
                 report.started_at = began
             report.wait()
             if self.deferrable is not True:
                 return super().execute(context)
-            hand_over(self)
+            self._defer()
         return None
+
+    def poke(self, context: Context) -> bool:
+        """Poll once: True when the job has succeeded, False when it may still."""
+        from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - a parsed Dag needs no client
+        from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, poll_once, require_success  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.poke_state import kept_poke_state  # noqa: PLC0415 - a parsed Dag needs no worker code
+
+        self._require_arguments()
+        settings = TuyaOTAHook(self.tuya_ota_conn_id).get_settings()
+        try:
+            with kept_poke_state(self, context) as seen:
+                listener = LogListener(self.log, seen.wait.line)
+                job_wait = JobWait(self.job_id, WaitOptions(deadline=NEVER), seen.wait)
+                with TuyaOTAClient(settings, listener=listener, runtime=seen.runtime) as client:
+                    snapshot = client.run(poll_once(settings, job_wait))
+            self.last_verdict = seen.wait.verdict
+            if snapshot is None or not snapshot.verdict.outcome.has_ended:
+                return False
+            require_success(snapshot.verdict)
+        except JobFailedError as error:
+            self.skip_if_soft(error)
+            raise
+        return True
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
+        """Go on after the triggerer's event: counts by status, or the error that a blocking sensor raises."""
+        from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.wait import parse_event  # noqa: PLC0415 - a parsed Dag needs no worker code
+
+        try:
+            self.last_verdict = parse_event(event)
+        except WaitTimeoutError as error:
+            self.skip_if_soft(error)
+            raise AirflowSensorTimeout(str(error)) from error
+        except JobFailedError as error:
+            self.skip_if_soft(error)
+            raise
+        return self.last_verdict.counts
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after deferral, however it ended."""
-        from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - parsing a Dag needs no protocol
-
-        with reported(context, self) as report:
+        with self.reported(context) as report:
             report.load_state()
             return super().resume_execution(next_method, next_kwargs, context)
 
-    def poke(self, context: Context) -> bool:
-        """Look once."""
-        from airflow_provider_tuya_ota.sensors.looking import look  # noqa: PLC0415 - parsing a Dag needs no protocol
+    def _defer(self) -> None:
+        from airflow_provider_tuya_ota.runtime.arguments import named_as  # noqa: PLC0415 - a parsed Dag needs no worker code
+        from airflow_provider_tuya_ota.runtime.wait import wait_in_triggerer, wait_options  # noqa: PLC0415 - a parsed Dag needs no worker code
+        from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger  # noqa: PLC0415 - a parsed Dag needs no client
 
-        return look(self, context)
+        self._require_arguments()
+        with named_as(poll_interval="poke_interval"):
+            options = wait_options(
+                timeout=self.timeout, poll_interval=self.poke_interval, execution_timeout=self.execution_timeout
+            )
+        trigger = TuyaOTAJobTrigger(
+            job_id=self.job_id, tuya_ota_conn_id=self.tuya_ota_conn_id, options=options.to_dict(), on_cancel="keep"
+        )
+        wait_in_triggerer(self, trigger, options)
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
-        """Go on after the triggerer's event."""
-        from airflow_provider_tuya_ota.sensors.looking import conclude  # noqa: PLC0415 - parsing a Dag needs no protocol
+    def _require_arguments(self) -> None:
+        from airflow_provider_tuya_ota.core.actions import QueryOTAJob  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.runtime.arguments import require_flag  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        return conclude(self, event)
+        require_flag("deferrable", self.deferrable)
+        require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
+        QueryOTAJob(job_id=self.job_id)

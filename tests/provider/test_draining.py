@@ -13,8 +13,7 @@ from airflow.sdk.exceptions import TaskDeferred
 from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.polling.stall_detector import LoopStallDetector
-from airflow_provider_tuya_ota.runtime import drain as draining
-from airflow_provider_tuya_ota.runtime import job as releasing
+from airflow_provider_tuya_ota.runtime import drain, job_wait
 from airflow_provider_tuya_ota.runtime import kill as killing
 from airflow_provider_tuya_ota.triggers import job as triggering
 from airflow_provider_tuya_ota.triggers.job import DRAINED_BY, TuyaOTAJobTrigger
@@ -155,11 +154,11 @@ def test_a_blocking_task_waits_for_its_old_job_in_a_time_of_its_own(
     package, old = cleared
     waits: list[tuple[str, timedelta]] = []
 
-    def wait_here(_: Any, job_id: str, how: WaitOptions, *__: Any) -> None:
-        waits.append((job_id, how.deadline - datetime.now(UTC)))
+    def wait_in_worker(_: Any, job_id: str, options: WaitOptions, **__: Any) -> None:
+        waits.append((job_id, options.deadline - datetime.now(UTC)))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(releasing, "wait_here", wait_here)
+    monkeypatch.setattr(job_wait, "wait_in_worker", wait_in_worker)
     with pytest.raises(KeyboardInterrupt):
         release(package, timeout=60, execution_timeout=timedelta(seconds=50)).execute(context)
 
@@ -183,7 +182,7 @@ def test_being_killed_while_it_waits_for_the_old_job_is_said_and_stops_no_more(
         killing.answer_kill(task.running, logging.getLogger("test"))  # type: ignore[arg-type] # it is set by now
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(draining, "wait_here", killed_here)
+    monkeypatch.setattr(drain, "wait_in_worker", killed_here)
     with pytest.raises(KeyboardInterrupt):
         task.execute(context)
 

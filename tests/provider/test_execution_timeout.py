@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.notifications import reported
-from airflow_provider_tuya_ota.runtime import job as releasing
+from airflow_provider_tuya_ota.runtime import job_wait
 from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.provider.test_reports import Quiet
 from tests.provider.test_verify_operator import make_package, play, verify
@@ -115,7 +115,7 @@ def test_a_second_alarm_leaves_the_stop_to_airflow_and_is_told_in_words(
         raise ALARM
 
     monkeypatch.setattr(Runtime, "sleep", ring)
-    monkeypatch.setattr(releasing, "stop_job", ring)
+    monkeypatch.setattr(job_wait, "stop_job", ring)
 
     with pytest.raises(AirflowTaskTimeout):
         run(verify(package, execution_timeout=timedelta(hours=1)), context)

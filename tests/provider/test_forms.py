@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.actions import QueryOTAJob
 from airflow_provider_tuya_ota.core.actions.texts import NAME
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError
 from airflow_provider_tuya_ota.core.texts import HIDDEN
-from airflow_provider_tuya_ota.operators import packaging, upgrading, verifying
+from airflow_provider_tuya_ota.runtime.arguments import parse_source
 from tests.provider.test_dags import SAMPLES, load
 from tests.provider.test_upgrade_operator import seed
 
@@ -37,9 +37,8 @@ HOSTILE = [
     *INVISIBLE,
 ]
 READERS: dict[str, Callable[[Any], Any]] = {
-    "upload": lambda task: (packaging._action(task), packaging.require_source(task.source)),
-    "verify": verifying._action,
-    **dict.fromkeys(("upgrade", "share", "everybody"), upgrading._action),
+    "upload": lambda task: (task._request(), parse_source(task.source)),
+    **dict.fromkeys(("verify", "upgrade", "share", "everybody"), lambda task: task._request()),
     **dict.fromkeys(("cancel", "wait_for_job"), lambda task: QueryOTAJob(job_id=task.job_id)),
 }
 """How each step of the samples reads what it is given, before it sends anything."""

@@ -334,7 +334,7 @@ def test_a_task_that_is_killed_while_it_creates_its_job_says_where_to_look(
     with pytest.raises(KeyboardInterrupt):
         task.execute(context)
 
-    assert f"firmware {package} may have a new one" in said[-1]
+    assert f"Firmware {package} may have a new job that was not cancelled" in said[-1]
     assert service.actions == []
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from importlib.metadata import entry_points
 from importlib.resources import files
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -12,6 +13,8 @@ from airflow_provider_tuya_ota import __version__
 from airflow_provider_tuya_ota.core.settings import EXTRA_FIELDS
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.provider_info import get_provider_info
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_airflow_accepts_the_description() -> None:
@@ -70,20 +73,31 @@ def test_describing_the_provider_imports_nothing_else_of_it() -> None:
     assert loaded.strip() == "['airflow_provider_tuya_ota', 'airflow_provider_tuya_ota.provider_info']"
 
 
-def test_parsing_a_dag_loads_neither_an_http_library_nor_the_protocol() -> None:
-    program = (
-        "import sys, airflow.sdk; before = set(sys.modules);"
-        "import airflow_provider_tuya_ota.operators.job, airflow_provider_tuya_ota.operators.firmware;"
-        "import airflow_provider_tuya_ota.operators.upgrade, airflow_provider_tuya_ota.operators.task;"
-        "import airflow_provider_tuya_ota.operators.firmware, airflow_provider_tuya_ota.operators.module;"
-        "import airflow_provider_tuya_ota.sensors.device, airflow_provider_tuya_ota.sensors.firmware;"
-        "import airflow_provider_tuya_ota.sensors.job, airflow_provider_tuya_ota.notifications.webhook;"
-        "heavy = {'requests', 'aiohttp', 'urllib3', 'starlette', 'defusedxml'};"
-        "ours = ('client', 'core.actions', 'core.calls', 'waiting');"
-        "heavy |= {f'airflow_provider_tuya_ota.{name}' for name in ours};"
-        "print(sorted(heavy & (set(sys.modules) - before)))"
-    )
+PARSE = """
+import airflow.sdk, importlib, pkgutil, runpy, sys
+before = set(sys.modules)
+for room in ("operators", "sensors", "notifications"):
+    package = importlib.import_module(f"airflow_provider_tuya_ota.{room}")
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+for sample in sys.argv[1:]:
+    runpy.run_path(sample)
+print(*sorted(set(sys.modules) - before), sep="\\n")
+"""
+"""Parses the sample Dags, beside every operator, sensor and notifier."""
+NOT_AT_PARSE = (
+    *("requests", "aiohttp", "urllib3", "starlette", "defusedxml"),
+    *(f"airflow_provider_tuya_ota.{name}" for name in ("runtime", "client", "core.actions", "core.flows.calls")),
+)
 
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
-    assert loaded.strip().splitlines()[-1] == "[]"
+def test_parsing_a_dag_loads_neither_an_http_library_nor_the_protocol_nor_worker_code() -> None:
+    samples = sorted(str(path) for path in (ROOT / "dags_examples").glob("*.py"))
+
+    parsed = subprocess.run(
+        [sys.executable, "-c", PARSE, *samples], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.split()
+
+    assert "airflow_provider_tuya_ota.operators.job" in parsed
+    assert [name for name in parsed if name.startswith(tuple(f"{room}." for room in NOT_AT_PARSE))] == []
+    assert [name for name in parsed if name in NOT_AT_PARSE] == []

@@ -12,7 +12,7 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, PollingFailedError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
-from airflow_provider_tuya_ota.sensors import kept
+from airflow_provider_tuya_ota.runtime import poke_state
 from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
 from airflow_provider_tuya_ota.transports.runtime import Runtime
@@ -181,7 +181,7 @@ def test_it_is_kept_only_between_processes_and_written_only_where_something_is_n
 
     assert poking.store.values == {}
     assert len(writes) == 1
-    assert rescheduled.store.values[kept.KEY]["try_number"] == 1
+    assert rescheduled.store.values[poke_state.KEY]["try_number"] == 1
 
 
 def test_without_a_task_state_store_each_process_judges_for_itself(service: Service) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
-from airflow_provider_tuya_ota.operators import packaging
+from airflow_provider_tuya_ota.runtime import source as firmware_source
 from airflow_provider_tuya_ota.runtime.source import opened_source
 from tests.provider.bucket import CONTENT, SOURCE, Bucket, Ranged, as_s3, read_all
 from tests.provider.test_upload_operator import upload
@@ -94,7 +94,7 @@ def test_a_file_that_changes_is_refused_before_storage_has_the_whole_of_it(
             bucket.content = content
             yield file
 
-    monkeypatch.setattr(packaging, "opened_source", open_and_change)
+    monkeypatch.setattr(firmware_source, "opened_source", open_and_change)
 
     with pytest.raises(ConfigurationError, match="changed while it was being read"):
         upload(source).execute(context)

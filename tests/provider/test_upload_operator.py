@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, FirmwareVersionTakenError, InvalidParameterError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
-from airflow_provider_tuya_ota.operators.packaging import default_name
+from airflow_provider_tuya_ota.runtime.firmware_name import default_name
 from tests.provider.test_verify_operator import Broken, Listening
 
 if TYPE_CHECKING:

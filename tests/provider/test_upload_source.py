@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.errors import (
     SourceUnavailableError,
     TuyaOTAError,
 )
-from airflow_provider_tuya_ota.operators import packaging
+from airflow_provider_tuya_ota.runtime import source as firmware_source
 from airflow_provider_tuya_ota.runtime.source import opened_source
 from tests.core.test_source_failure import ClientError
 from tests.provider.bucket import CONTENT, SOURCE, Bucket, Failing, as_s3, read_all
@@ -61,7 +61,7 @@ def test_a_storage_that_goes_on_failing_is_named_and_nothing_was_sent(
     service: Service, context: Any, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     getattr(bucket, place).extend([ClientError("SlowDown", 503) for _ in range(3)])
-    monkeypatch.setattr(packaging, "opened_source", partial(opened_source, pause=lambda _: None))
+    monkeypatch.setattr(firmware_source, "opened_source", partial(opened_source, pause=lambda _: None))
 
     with pytest.raises(SourceUnavailableError, match=r"'s3://firmware/lamp\.bin' could not be read now \(SlowDown\)"):
         upload(SOURCE).execute(context)

@@ -1,4 +1,4 @@
-"""Moments as the platform writes them and as people read them."""
+"""Timestamps as the platform writes them and as people read them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _MILLISECONDS: Final = re.compile(r"\d{12,14}")
 _RFC_1123: Final = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|[+-]\d{4})")
 
 
-def read_moment(text: str, *, zone: str = "UTC") -> pendulum.DateTime | None:
-    """Read a moment in any form that the platform writes; None where it is none of them.
+def parse_timestamp(text: str, *, zone: str = "UTC") -> pendulum.DateTime | None:
+    """Read a timestamp in any form that the platform writes; None where it has none of them.
 
     The forms are ISO 8601 to milliseconds (``UtcCreate``) or to minutes (modules), RFC 1123 (devices), milliseconds
     since 1970 (products) and local style without a zone (``LastOnlineTime``).
 
-    :param zone: of a moment that names none.
+    :param zone: time zone of a timestamp that names none.
     """
     try:
         if _MILLISECONDS.fullmatch(text):
@@ -32,9 +32,9 @@ def read_moment(text: str, *, zone: str = "UTC") -> pendulum.DateTime | None:
     return found if isinstance(found, pendulum.DateTime) else None
 
 
-def ago(moment: pendulum.DateTime, now: pendulum.DateTime | None = None) -> str:
-    """Say when something happened: how long ago, and the moment itself in UTC."""
+def ago(time: pendulum.DateTime, now: pendulum.DateTime | None = None) -> str:
+    """Say how long ago something happened, and when, in UTC."""
     now = now or pendulum.now("UTC")
     # The clocks of the platform and of this machine differ; nothing was created in the future.
-    words = min(moment, now).diff_for_humans(now).replace(" before", " ago")
-    return f"{words} ({moment.in_timezone('UTC').format('YYYY-MM-DD HH:mm:ss')} UTC)"
+    words = min(time, now).diff_for_humans(now).replace(" before", " ago")
+    return f"{words} ({time.in_timezone('UTC').format('YYYY-MM-DD HH:mm:ss')} UTC)"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pendulum
 import pytest
 
-from airflow_provider_tuya_ota.runtime.moments import ago, read_moment
+from airflow_provider_tuya_ota.runtime.timestamps import ago, parse_timestamp
 
 NOW = pendulum.datetime(2024, 11, 22, 8, 50)
 
@@ -23,7 +23,7 @@ NOW = pendulum.datetime(2024, 11, 22, 8, 50)
     ],
 )
 def test_every_form_of_the_platform_is_the_same_moment_in_utc(text: str, zone: str, read: str) -> None:
-    moment = read_moment(text, zone=zone)
+    moment = parse_timestamp(text, zone=zone)
 
     assert moment is not None
     assert moment.in_timezone("UTC").isoformat().replace("+00:00", "Z") == read
@@ -44,7 +44,7 @@ def test_every_form_of_the_platform_is_the_same_moment_in_utc(text: str, zone: s
     ],
 )
 def test_what_is_no_moment_is_none(text: str) -> None:
-    assert read_moment(text) is None
+    assert parse_timestamp(text) is None
 
 
 @pytest.mark.parametrize(

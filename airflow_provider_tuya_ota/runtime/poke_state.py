@@ -1,4 +1,4 @@
-"""What a sensor keeps of its wait between two pokes."""
+"""What a sensor has seen so far, kept between two pokes."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ KEY: Final = "tuya_ota.wait"
 
 
 @dataclass(slots=True)
-class Kept:
+class PokeState:
     """What one try of a sensor has seen so far.
 
-    :param runtime: the clock that its moments were read from.
+    :param wait: the wait that its polls belong to.
+    :param runtime: the clock that the times in it were read from.
     """
 
     try_number: int
-    state: WaitState = field(default_factory=WaitState)
+    wait: WaitState = field(default_factory=WaitState)
     runtime: Runtime = field(default_factory=Runtime)
 
 
-class Keeps(Protocol):
+class Pokes(Protocol):
     """A sensor that keeps what it has seen."""
 
-    kept: Kept | None
+    poke_state: PokeState | None
 
     @property
     def reschedule(self) -> bool:
@@ -41,24 +42,24 @@ class Keeps(Protocol):
 
 
 @contextmanager
-def kept_wait(sensor: Keeps, context: Context) -> Iterator[Kept]:
-    """Give what this try of the sensor has seen so far, and keep what it sees inside the context.
+def kept_poke_state(sensor: Pokes, context: Context) -> Iterator[PokeState]:
+    """Give what this try of the sensor has seen so far, and keep what it sees inside the block.
 
     In the mode ``reschedule`` each poke has a process of its own, so it is kept in Airflow's task state store. A retry
     begins anew, as any other wait does.
     """
     try_number = int(getattr(context["ti"], "try_number", 1))
-    if sensor.kept is None or sensor.kept.try_number != try_number:
-        sensor.kept = Kept(try_number)
+    if sensor.poke_state is None or sensor.poke_state.try_number != try_number:
+        sensor.poke_state = PokeState(try_number)
     store: Any = context.get("task_state_store") if sensor.reschedule else None
     if store is None:
-        yield sensor.kept
+        yield sensor.poke_state
         return
     stored = store.get(KEY) or {}
     before = stored.get("seen", {}) if stored.get("try_number") == try_number else {}
-    sensor.kept = Kept(try_number, WaitState.from_dict(before))
+    sensor.poke_state = PokeState(try_number, WaitState.from_dict(before))
     try:
-        yield sensor.kept
+        yield sensor.poke_state
     finally:
-        if (after := sensor.kept.state.to_dict()) != before:
+        if (after := sensor.poke_state.wait.to_dict()) != before:
             store.set(KEY, {"try_number": try_number, "seen": after})

@@ -1,0 +1,48 @@
+"""What worker code needs of an operator that creates a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from airflow.sdk import BaseNotifier
+    from airflow.triggers.base import BaseTrigger
+
+    from airflow_provider_tuya_ota.runtime.kill import RunningJob
+
+
+class JobOperator(Protocol):
+    """An operator that creates a job.
+
+    :param running: what a kill may stop now; None where there is nothing to stop.
+    :param drained_by: until when the job from before a clear is waited for; None until such a wait has begun.
+    """
+
+    firmware_id: str
+    product_key: str
+    wait_for_completion: bool
+    deferrable: bool
+    poll_interval: float
+    poll_error_tolerance: float
+    timeout: float
+    on_cancel: str
+    on_failed_job: str
+    notifiers: BaseNotifier | Sequence[BaseNotifier]
+    tuya_ota_conn_id: str
+    execution_timeout: timedelta | None
+    retries: int | None
+    running: RunningJob | None
+    drained_by: datetime | None
+
+    @property
+    def log(self) -> Any:
+        """Airflow's task log."""
+
+    def defer(self, *, trigger: BaseTrigger, method_name: str, timeout: timedelta | float | None = None) -> NoReturn:
+        """Wait in the triggerer."""
+
+    def expected_devices(self) -> tuple[str, ...]:
+        """Name the devices that a success must cover; none where the platform chooses them."""

@@ -1,0 +1,67 @@
+"""Go on after a wait in the triggerer, however it ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import TaskDeferralError
+
+from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.runtime.attempt import noted_job
+from airflow_provider_tuya_ota.runtime.job_wait import WaitedJob, finish
+from airflow_provider_tuya_ota.runtime.task_report import reported
+from airflow_provider_tuya_ota.runtime.wait import parse_event, wait_in_worker, wait_options
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from airflow.sdk.exceptions import TaskDeferralTimeout
+
+    from airflow_provider_tuya_ota.runtime.job_operator import JobOperator
+
+
+def resume(operator: JobOperator, context: Context, event: dict[str, Any] | None) -> str:
+    """Go on after the triggerer's event.
+
+    :returns: the job's id.
+    """
+    values = event or {}
+    waited = WaitedJob(values.get("job_id", ""), values.get("on_cancel", "keep"), values.get("stopped", ""))
+    with reported(context, operator) as report:
+        report.go_on(job_id=waited.job_id, **values.get("resume_state", {}))
+        return finish(operator, report, waited, partial(parse_event, event))
+
+
+def resume_without_event(operator: JobOperator, context: Context, why: TaskDeferralError | TaskDeferralTimeout) -> str:
+    """Go on where Airflow itself has ended the deferral.
+
+    Airflow's timeout comes ten minutes after the trigger's deadline, so the triggerer did not run. The job is polled
+    once more, in this worker.
+
+    :returns: the job's id.
+    :raises TaskDeferralError: the trigger broke; a retry goes on with the job.
+    """
+    with reported(context, operator) as report:
+        own_id, is_certain = noted_job(context)
+        job_id = report.load_state()
+        if isinstance(why, TaskDeferralError):
+            raise why
+        if job_id == "":
+            raise WaitTimeoutError(
+                "the triggerer did not answer in time; the job from before this task was cleared may still go on, and"
+                " no new one was created. Clear the task once more when the old job has ended"
+            )
+        job_id = job_id or own_id
+        if not job_id:
+            raise WaitTimeoutError(
+                "the triggerer did not answer in time, and this task has not written down which job it waits for"
+            )
+        operator.log.warning("The triggerer did not answer in time; looking at job %s from here", job_id)
+        options = wait_options(timeout=1.0, poll_interval=operator.poll_interval, execution_timeout=None)
+        options = replace(options, expected=operator.expected_devices())
+        # A job that is not certainly this task's is not stopped.
+        waited = WaitedJob(job_id, operator.on_cancel if job_id == own_id and is_certain else "keep")
+        hook = TuyaOTAHook(operator.tuya_ota_conn_id)
+        return finish(operator, report, waited, partial(wait_in_worker, hook, job_id, options, operator.log))
