@@ -167,7 +167,7 @@ def test_a_refusal_stands_where_tasks_are_left_that_wait() -> None:
 def test_a_cancel_whose_answer_was_lost_is_given_time_to_take_effect(counts: list[int], sleeps: list[float]) -> None:
     script = world(LOST, ("IN_PROGRESS", "CANCELED"), *counts)
 
-    assert cancel_by_job(script).did == f"has ended as CANCELED; {NOT_TOLD}"
+    assert cancel_by_job(script).summary == f"has ended as CANCELED; {NOT_TOLD}"
     assert script.sleeps[-len(sleeps) :] == sleeps
 
 
