@@ -1,6 +1,6 @@
 # Every target makes and reuses .venv by itself; nothing but Python 3.11 or newer is needed.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up test matrix campaigns fuzz bench docs lint check
+.PHONY: help venv demo up test mutants matrix campaigns fuzz bench docs lint check
 
 bin := .venv/bin
 # One worker for the real Airflows, one for all else; see tests/conftest.py.
@@ -22,6 +22,9 @@ test: venv ## Run every test; the pure core alone must cover each of its branche
 	@$(bin)/python -m pytest tests/core $(workers) --quiet --cov=airflow_provider_tuya_ota.core --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=100
 	@$(bin)/python -m pytest $(workers)
+
+mutants: venv ## Change the code a little, many times over, and list each change that no test notices (SAMPLE=40 FILES=path)
+	@$(bin)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(FILES)
 
 matrix: venv ## Release under every reading of the documents, every two and every three, and with a fault at every call
 	@$(bin)/python -m tests.contract.matrix

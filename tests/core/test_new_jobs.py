@@ -303,6 +303,21 @@ def test_a_note_survives_as_plain_values() -> None:
     assert Intent.from_dict(note.to_dict()) == note
 
 
+def test_a_note_that_was_written_in_another_time_zone_is_read_in_utc() -> None:
+    there = NOTE.to_dict() | {"started_at": "2026-03-01T20:00:00+08:00"}
+
+    assert Intent.from_dict(there) == NOTE
+    assert Intent.from_dict(there).started_at.tzinfo is UTC
+
+
+def test_a_job_that_was_there_before_the_request_is_never_taken_for_it_however_often_a_retry_looks() -> None:
+    script = script_for(ListOTAJobByFirmware=jobs(OWN | {"jobId": "1", "jobStatus": "COMPLETED"}))
+    script.memo = NOTE.to_dict()
+
+    assert start(script, Attempt(is_retry=True)).job_id == "10"
+    assert creates(script) == 1
+
+
 def test_a_note_stays_small_however_many_jobs_there_are() -> None:
     def many(utc_create: str) -> list[Job]:
         return [

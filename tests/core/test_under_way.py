@@ -190,6 +190,14 @@ def test_of_two_that_create_the_same_at_the_same_moment_the_later_one_is_taken_b
     assert script.memo["stage"] == "nothing"
 
 
+def test_of_two_jobs_of_the_same_millisecond_the_one_with_the_lower_number_is_first() -> None:
+    """Ids count up; as texts 10 would stand before 9."""
+    script = script_for(ListOTAJobByFirmware=[jobs(), jobs(OWN | {"utcCreate": LATER["utcCreate"]}, LATER)])
+
+    with pytest.raises(AlreadyUnderWayError, match="job 9, created at"):
+        start(script)
+
+
 def test_a_job_that_could_not_be_taken_back_is_said_and_stays_in_the_note() -> None:
     planned = job("10", kind=UPGRADE, utcCreate=LATER["utcCreate"], targetSelection="ALL", jobStatus="PLANNED")
 

@@ -77,9 +77,10 @@ def _owner(module: ModuleType, owner: str) -> Any:
 def _replace_defaults(node: ast.FunctionDef | ast.AsyncFunctionDef, function: FunctionType, module: ModuleType) -> None:
     if node.args.defaults:
         function.__defaults__ = tuple(_value(default, module) for default in node.args.defaults)
-    for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
-        if default is not None:
-            function.__kwdefaults__[argument.arg] = _value(default, module)
+    named = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    function.__kwdefaults__ = {
+        argument.arg: _value(default, module) for argument, default in named if default is not None
+    } or None
 
 
 def _value(node: ast.expr, module: ModuleType) -> Any:

@@ -19,7 +19,7 @@ class Room:
     """Code with the tests that have to notice a change in it.
 
     :param sources: files and folders of the package.
-    :param tests: folder of tests.
+    :param tests: folders of tests.
     :param imports: modules of the package; only test files that import one of them are run.
     :param left_out: test files that take long and are about something else.
     :param is_certain: False where tests run on a real clock: then only a test that fails twice has noticed something.
@@ -27,7 +27,7 @@ class Room:
 
     name: str
     sources: tuple[str, ...]
-    tests: str
+    tests: tuple[str, ...]
     imports: tuple[str, ...]
     left_out: tuple[str, ...]
     is_certain: bool = True
@@ -42,14 +42,15 @@ class Room:
         """List the test files, also those that import one of the modules by way of another test file."""
         imported = {
             ".".join(path.relative_to(root).with_suffix("").parts): set(_IMPORT.findall(path.read_text("utf-8")))
-            for path in (root / self.tests).glob("*.py")
+            for folder in self.tests
+            for path in (root / folder).rglob("*.py")
         }
         wanted = tuple(f"{PACKAGE}.{module}" for module in self.imports)
         chosen = {name for name, modules in imported.items() if any(one.startswith(wanted) for one in modules)}
         while more := {name for name, modules in imported.items() if modules & chosen} - chosen:
             chosen |= more
         files = {f"{name.replace('.', '/')}.py" for name in chosen if ".test_" in name}
-        return sorted(files - {f"{self.tests}/{name}" for name in self.left_out})
+        return sorted(files - set(self.left_out))
 
 
 ROOMS: Final = (
@@ -62,16 +63,16 @@ ROOMS: Final = (
             "core/status/poll_scheduler.py",
             "core/jobs",
         ),
-        "tests/core",
+        ("tests/core", "tests/polling"),
         ("core.jobs", "core.status"),
-        ("test_every_parameter.py",),
+        ("tests/core/actions/test_every_parameter.py",),
     ),
     Room(
         "worker",
         ("triggers", "runtime"),
-        "tests/provider",
+        ("tests/provider",),
         ("runtime", "triggers", "operators", "sensors"),
-        ("test_cli.py",),
+        ("tests/provider/test_cli.py",),
         is_certain=False,
     ),
 )

@@ -7,22 +7,22 @@ import importlib
 import os
 import pickle
 import resource
-import selectors
 import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import coverage
-import pytest
 from _pytest.runner import runtestprotocol
 
 from tests.mutants.patch import NotPatchedError, patch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import pytest
 
     from tests.mutants.mutation import Mutant
 
@@ -134,7 +134,8 @@ class Session:
         return found
 
     def _begin(self, mutant: Mutant, baseline: Baseline) -> _Child:
-        chosen, seconds = [], 0.0
+        chosen: list[str] = []
+        seconds = 0.0
         for name in baseline.covering(mutant, self._root):
             seconds += baseline.seconds[name]
             if chosen and seconds > MOST_SECONDS:

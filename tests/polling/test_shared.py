@@ -55,7 +55,8 @@ async def test_a_wait_that_is_cancelled_leaves(server: EmulatorServer) -> None:
 
     server.emulator.faults.add({"action": "*", "kind": "delay", "seconds": 30})
     waiting = asyncio.create_task(wait())
-    await asyncio.sleep(0.2)
+    while not server.emulator.log:  # noqa: ASYNC110 - the emulator runs in another thread and knows no event of this loop
+        await asyncio.sleep(0.01)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

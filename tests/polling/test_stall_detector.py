@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from airflow_provider_tuya_ota.polling import stall_detector
 from airflow_provider_tuya_ota.polling.stall_detector import BEAT, DOUBT, STOOD_STILL, detect_stalls
+from airflow_provider_tuya_ota.transports import clock
 from airflow_provider_tuya_ota.transports.clock import steady_seconds
 
 
@@ -14,7 +16,8 @@ from airflow_provider_tuya_ota.transports.clock import steady_seconds
 async def test_a_wall_clock_that_is_set_is_no_stall(monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
     async with detect_stalls() as felt:
         wall = time.time() + hours * 3600
-        monkeypatch.setattr(time, "time", lambda: wall)
+        for module in (stall_detector, clock):
+            monkeypatch.setattr(module, "time", SimpleNamespace(**vars(time) | {"time": lambda: wall}))
 
         assert not felt.recently_stalled()
 

@@ -11,6 +11,7 @@ from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, TransportError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.runtime import job
 from airflow_provider_tuya_ota.runtime.attempt import KEY
 from tests.provider.conftest import FakeStore
 from tests.provider.specs import stands_in_for
@@ -19,6 +20,7 @@ from tests.provider.test_verify_operator import FAILS, make_package, play, verif
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from airflow_provider_tuya_ota.runtime.kill import RunningJob
     from tests.provider.conftest import FakeTask, Service
 
 
@@ -170,6 +172,27 @@ def test_a_job_that_is_only_followed_is_never_stopped(service: Service, context:
     other = {"ti": context["ti"], "task_state_store": FakeStore(), "dag_run": FakeRun()}
 
     assert deferred(verify(package, deferrable=True), other).on_cancel == "keep"
+
+
+def test_a_job_that_is_only_followed_in_a_worker_is_not_its_own(
+    service: Service, context: Any, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that neither a kill nor a timeout of the task stops it."""
+    deferred(verify(package, deferrable=True), context)
+    other: Any = {"ti": context["ti"], "task_state_store": FakeStore(), "dag_run": FakeRun()}
+    follower = verify(package)
+    seen: list[RunningJob | None] = []
+
+    def out_of_time(*_: Any, **__: Any) -> None:
+        seen.append(follower.running)
+        raise WaitTimeoutError("the time is over", verdict=None)
+
+    monkeypatch.setattr(job, "wait_here", out_of_time)
+    with pytest.raises(WaitTimeoutError):
+        follower.execute(other)
+
+    assert [(running.job_id, running.is_own) for running in seen if running] == [(jobs(service)[0], False)]
+    assert "CancelOTATaskByJob" not in service.actions
 
 
 def out_of_time(operator: Any, monkeypatch: pytest.MonkeyPatch) -> None:

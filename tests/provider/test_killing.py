@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import threading
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ from tests.provider.test_create_once import FakeRun
 from tests.provider.test_verify_operator import make_package, play, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.provider.conftest import FakeTask, Service
@@ -42,13 +41,14 @@ def package(service: Service, context: Any, firmware: Path) -> str:
 
 
 @pytest.fixture
-def supervisor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+def supervisor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], None]]:
     """Say what the supervisor answers to the question for the task's state."""
+    is_over = threading.Event()
 
     def answers(states: Any) -> None:
         def get_task_states(**_: Any) -> dict[str, Any]:
             if states == "silence":
-                time.sleep(30)
+                is_over.wait()
             if isinstance(states, Exception):
                 raise states
             return {"run": states if isinstance(states, dict) else {"task": states}}
@@ -57,7 +57,8 @@ def supervisor(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
         monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", staticmethod(asked))
         monkeypatch.setattr(killing, "PROBE_SECONDS", 0.05 if states == "silence" else 5)
 
-    return answers
+    yield answers
+    is_over.set()
 
 
 @pytest.fixture

@@ -129,7 +129,8 @@ def test_a_mapped_task_goes_by_its_own_state(
     kill(watched)
 
     assert ("CancelOTATaskByJob" in service.actions) == stops
-    assert line.asked[0].map_index == map_index
+    (asked,) = line.asked
+    assert (asked.dag_id, asked.run_ids, asked.task_ids, asked.map_index) == ("dag", ["run"], ["task"], map_index)
 
 
 def test_a_question_that_is_not_answered_is_asked_again(

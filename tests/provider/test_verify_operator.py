@@ -92,6 +92,14 @@ def test_a_verification_returns_its_job_and_pushes_what_follows_need(
     assert release["text"].startswith(f"OTA job {job_id} for firmware {package} succeeded: 2 SUCCEEDED")
 
 
+def test_airflow_gives_a_deferred_wait_up_ten_minutes_after_the_trigger_does(context: Any, package: str) -> None:
+    with pytest.raises(TaskDeferred) as caught:
+        verify(package, deferrable=True, timeout=3600).execute(context)
+
+    assert isinstance(caught.value.timeout, timedelta)
+    assert timedelta(minutes=69) < caught.value.timeout <= timedelta(minutes=70)
+
+
 @BOTH
 def test_a_failing_device_is_named_with_reason_and_progress(
     service: Service, context: Any, ti: FakeTask, firmware: Path, deferrable: bool

@@ -186,6 +186,14 @@ def test_devices_that_wait_for_confirmation_are_named() -> None:
     assert assess(["CONFIRM"] * 12, "IN_PROGRESS", 2).hint.endswith(" and 2 more")
 
 
+def test_of_a_large_job_all_devices_that_wait_for_confirmation_are_counted_and_not_those_alone_that_were_read() -> None:
+    found = Job(job_id="9", firmware_id="178", status=JobStatus.IN_PROGRESS, type=JobType.UPGRADE_FIRMWARE)
+
+    verdict = assess_job(found, tasks(*["CONFIRM"] * 12), None, {"CONFIRM": 300})
+
+    assert verdict.hint.endswith(" and 290 more")
+
+
 @pytest.mark.parametrize(("need_push", "told"), [(False, True), (True, False), (None, False)])
 def test_devices_that_must_ask_are_counted(need_push: bool | None, told: bool) -> None:
     hint = assess(["QUEUED", "NOTIFIED"], "IN_PROGRESS", 2, need_push=need_push).hint

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_provider_tuya_ota.core.status.job_snapshot import JobListing
 from airflow_provider_tuya_ota.core.status.poll_scheduler import PollJob, PollScheduler, interval_of_single_polls
-from tests.core.status.test_poll_scheduler import POLL, glances, looks, snapshot, taken
+from tests.core.status.test_poll_scheduler import POLL, crowd, glances, looks, snapshot, taken
 
 
 def test_a_second_wait_for_a_job_has_it_looked_at_as_often_as_the_more_impatient_wants() -> None:
@@ -65,3 +66,25 @@ def test_a_second_wait_for_a_job_does_not_wait_for_the_next_look() -> None:
     scheduler.add("1", firmware_id="178", poll_interval=POLL, now=1.0)
 
     assert looks(taken(scheduler, 1.0)) == ["1"]
+
+
+def test_jobs_that_nobody_waits_for_any_more_do_not_count_as_a_crowd() -> None:
+    scheduler = crowd()
+    for name in range(20, 100):
+        scheduler.remove(str(name), POLL)
+
+    errands = taken(scheduler, 0.0)
+
+    assert sorted(looks(errands), key=int) == [str(name) for name in range(20)]
+    assert glances(errands) == []
+
+
+def test_a_firmware_is_listed_as_often_as_the_least_patient_wait_for_any_of_its_jobs_wants() -> None:
+    scheduler = crowd(packages=1)
+    scheduler.add("hasty", firmware_id="p0", poll_interval=POLL / 5, now=0.0)
+    (at,) = glances(taken(scheduler, 0.0))
+
+    scheduler.jobs_listed(at, JobListing({}, 1), 0.0)
+
+    assert glances(taken(scheduler, POLL / 5 / 3 - 0.01)) == []
+    assert len(glances(taken(scheduler, POLL / 5 / 3 + 0.01))) == 1

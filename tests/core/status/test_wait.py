@@ -242,6 +242,7 @@ def test_a_deadline_of_another_time_zone_is_kept_as_an_instant() -> None:
     there = NOW.astimezone(timezone(timedelta(hours=8)))
 
     assert WaitOptions.from_dict(WaitOptions(deadline=there).to_dict()).deadline == NOW
+    assert WaitOptions(deadline=there).to_dict()["deadline"] == "2026-03-01T12:00:00+00:00"
 
 
 @pytest.mark.parametrize("hours", [1, -1])

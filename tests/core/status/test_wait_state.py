@@ -134,6 +134,7 @@ def test_it_survives_as_json_in_the_middle_of_everything() -> None:
     assert again == WaitState.from_dict(state.to_dict())
     assert again.to_dict() == state.to_dict()
     assert (again.was_well, again.line, again.settling_since) == (True, "job 1 IN_PROGRESS", NOW)
+    assert state.to_dict()["settling_since"] == "2026-03-01T12:00:00+00:00"
     fail(again, lost(), DEFAULT_TOLERANCE - 1)
     with pytest.raises(PollingFailedError):
         fail(again, lost(), DEFAULT_TOLERANCE)

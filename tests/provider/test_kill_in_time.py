@@ -1,0 +1,87 @@
+"""What a process that was told to end asks for, and how long it takes for it: Airflow leaves it five seconds."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, NoReturn
+from unittest.mock import create_autospec
+
+import pytest
+from airflow.sdk.exceptions import AirflowTaskTimeout
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+from airflow_provider_tuya_ota.core.settings import Credentials, Settings
+from airflow_provider_tuya_ota.runtime import kill as killing
+from airflow_provider_tuya_ota.runtime.kill import RunningJob, answer_kill
+from airflow_provider_tuya_ota.runtime.wait import BACKSTOP
+from airflow_provider_tuya_ota.triggers.job import LONGEST_STOP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SETTINGS = Settings(credentials=Credentials("key", "secret"), host="ota.example.com")
+LOG = logging.getLogger("test")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let a person have marked the task failed, and listen to the questions for its state."""
+    asked = create_autospec(RuntimeTaskInstance.get_task_states, return_value={"r": {"t": "failed", "t_2": "failed"}})
+    monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", staticmethod(asked))
+    return asked
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    """Collect the settings with which a job is stopped; nothing is sent."""
+    used: list[Settings] = []
+
+    def connect(settings: Settings, **_: Any) -> NoReturn:
+        used.append(settings)
+        raise ConnectionError
+
+    monkeypatch.setattr(killing, "TuyaOTAClient", connect)
+    return used
+
+
+def running(map_index: int = -1) -> RunningJob:
+    return RunningJob(SETTINGS, "9001", "d", "r", "t", map_index)
+
+
+def kill() -> None:
+    answer_kill(running(), LOG)
+
+
+def run_out() -> None:
+    """End the task as Airflow does when its execution_timeout is over."""
+    try:
+        raise AirflowTaskTimeout  # noqa: TRY301 - Airflow calls on_kill while it handles this
+    except AirflowTaskTimeout:
+        kill()
+
+
+@pytest.mark.parametrize("map_index", [-1, 2])
+def test_the_state_of_this_very_task_is_asked_for(asked: Any, used: list[Settings], map_index: int) -> None:
+    answer_kill(running(map_index), LOG)
+
+    asked.assert_called_once_with(dag_id="d", task_ids=["t"], run_ids=["r"], map_index=map_index)
+    assert len(used) == 1
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize(("end", "timeouts"), [(kill, (1.0, 2.0)), (run_out, (10.0, 30.0))])
+def test_who_is_killed_waits_no_longer_for_an_answer_than_airflow_lets_it_live(
+    used: list[Settings], end: Callable[[], None], timeouts: tuple[float, float]
+) -> None:
+    end()
+
+    assert [(settings.connect_timeout, settings.read_timeout) for settings in used] == [timeouts]
+
+
+def test_a_killed_process_has_said_everything_before_airflow_kills_it_for_good() -> None:
+    assert killing.PROBE_SECONDS < killing.KILLED_SECONDS
+    assert killing.KILLED_SECONDS + killing.LOG_SECONDS < 5
+
+
+def test_a_trigger_that_stops_a_job_whose_time_is_over_ends_before_airflow_gives_it_up() -> None:
+    assert BACKSTOP.total_seconds() >= 2 * LONGEST_STOP
