@@ -11,7 +11,7 @@ from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, TransportError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
-from airflow_provider_tuya_ota.runtime import job
+from airflow_provider_tuya_ota.runtime import job_wait
 from airflow_provider_tuya_ota.runtime.attempt import KEY
 from tests.provider.conftest import FakeStore
 from tests.provider.specs import stands_in_for
@@ -187,7 +187,7 @@ def test_a_job_that_is_only_followed_in_a_worker_is_not_its_own(
         seen.append(follower.running)
         raise WaitTimeoutError("the time is over", verdict=None)
 
-    monkeypatch.setattr(job, "wait_here", out_of_time)
+    monkeypatch.setattr(job_wait, "wait_in_worker", out_of_time)
     with pytest.raises(WaitTimeoutError):
         follower.execute(other)
 

@@ -30,7 +30,7 @@ def test_every_form_of_the_platform_is_the_same_moment_in_utc(text: str, zone: s
 
 
 def test_a_moment_that_names_no_zone_is_one_of_utc_unless_another_zone_is_said() -> None:
-    moment = read_moment("2024-11-20 08:50:00")
+    moment = parse_timestamp("2024-11-20 08:50:00")
 
     assert moment is not None
     assert moment.isoformat() == "2024-11-20T08:50:00+00:00"
