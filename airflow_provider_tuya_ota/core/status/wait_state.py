@@ -62,6 +62,7 @@ class WaitState:
     line: str = ""
     verdict: Verdict | None = None
     is_key_refused: bool = False
+    _was_listed: bool = False
     _polls: _Failures = field(default_factory=_Failures)
     _listings: _Failures = field(default_factory=_Failures)
 
@@ -73,6 +74,7 @@ class WaitState:
 
     def record_listing(self) -> None:
         """Note a listing that showed the job."""
+        self._was_listed = True
         self.is_key_refused = False
         self._listings.clear()
 
@@ -93,11 +95,10 @@ class WaitState:
         :param meanwhile: what becomes of it, and what to do, for the error.
         :param tolerance: seconds that failures in a row are tolerated.
         :raises PollingFailedError: they have lasted longer.
-        :raises TuyaOTAError: it was the first poll, and waiting does not mend it.
+        :raises TuyaOTAError: it was the first, and waiting does not mend it.
         """
         passes = isinstance(error, TRANSIENT_ERRORS)
-        # A list that is refused says nothing of a job that can be polled.
-        if not (passes or self.was_well or is_listing):
+        if not (passes or self.was_well or (is_listing and self._was_listed)):
             raise error
         self.is_key_refused = isinstance(error, AuthenticationError)
         failures = self._listings if is_listing else self._polls

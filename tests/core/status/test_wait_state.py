@@ -101,16 +101,6 @@ def test_a_listing_alone_does_not_make_up_for_a_poll_that_is_refused() -> None:
         fail(state, refusal(PermissionDeniedError), 0)
 
 
-@pytest.mark.parametrize("kind", [AuthenticationError, PermissionDeniedError])
-def test_a_listing_that_is_refused_first_of_all_ends_no_wait(kind: type[ApiError]) -> None:
-    state = WaitState()
-
-    fail(state, refusal(kind), 0, is_listing=True)
-
-    with pytest.raises(kind):
-        fail(state, refusal(kind), 0)
-
-
 def test_listings_that_fail_are_forgiven_by_the_next_one_that_succeeds() -> None:
     state = seen_well()
     fail(state, lost(), 0, is_listing=True)
