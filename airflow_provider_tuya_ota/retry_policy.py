@@ -33,6 +33,7 @@ def tuya_ota_retry_policy(
             _waits("ThrottledError", throttled, "the platform asks for fewer requests"),
             _waits("UnavailableError", away, "the platform is away"),
             _waits("SourceUnavailableError", away, "the storage of the file is away"),
+            _waits("StateUnavailableError", away, "Airflow's API is away"),
             _waits("TransportError", away, "no answer came"),
             _waits("ProtocolError", away, "something else than the platform answered"),
             _waits("PollingFailedError", away, "the platform is away, and the job goes on"),

@@ -6,7 +6,8 @@
     ├── ConfigurationError            nothing was sent: correct the connection or the argument
     │   └── InvalidParameterError     one parameter of an operation or operator
     ├── TransportError                no usable answer came back; .delivery says whether the request may have arrived
-    │   └── SourceUnavailableError    the file to upload could not be read now
+    │   ├── SourceUnavailableError    the file to upload could not be read now
+    │   └── StateUnavailableError     Airflow's API did not give or take what the task keeps there
     ├── ProtocolError                 an answer came back that is not one the platform documents
     │   └── UnreadableReplyError      it is no reply at all: cut short, or from something in between
     ├── ApiError                      the platform refused; .action .code .message .request_id .http_status
@@ -115,6 +116,29 @@ class SourceUnavailableError(TransportError):
         self.endpoint = source
         self.delivery = Delivery.NEVER_SENT
         self.in_doubt = False
+
+
+class StateUnavailableError(TransportError):
+    """Airflow's API did not give or take what the task keeps there; a retry does it again.
+
+    :param problem: what was not given or taken, as the end of "Airflow's API did not …".
+    :param reason: what came instead of an answer.
+    :param outcome: what that means for the task's job.
+    :param job_id: the task's job, which goes on; empty where none is known.
+    :param in_doubt: whether the task may have a job that it does not know.
+    """
+
+    def __init__(
+        self, problem: str, *, reason: str, outcome: str = "", job_id: str = "", in_doubt: bool = False
+    ) -> None:
+        said = f"Airflow's API did not {problem}{f'; {outcome}' if outcome else ''}. Last answer: {reason}"
+        TuyaOTAError.__init__(self, said)
+        self.problem = problem
+        self.reason = reason
+        self.endpoint = "Airflow's API"
+        self.delivery = Delivery.UNKNOWN if in_doubt else Delivery.NEVER_SENT
+        self.job_id = job_id
+        self.in_doubt = in_doubt
 
 
 class ProtocolError(TuyaOTAError):

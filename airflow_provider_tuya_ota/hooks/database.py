@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
+
+from airflow_provider_tuya_ota.hooks.airflow_api import has_supervisor
 
 
 def find_in_database(conn_id: str) -> Connection:
@@ -18,7 +19,7 @@ def find_in_database(conn_id: str) -> Connection:
     :param conn_id: id of the connection.
     :raises AirflowNotFoundException: it is not there, or this process is one of those.
     """
-    if "_AIRFLOW_PROCESS_CONTEXT" in os.environ or _has_supervisor():
+    if "_AIRFLOW_PROCESS_CONTEXT" in os.environ or has_supervisor():
         raise AirflowNotFoundException(conn_id)
     from airflow.models.connection import Connection as Stored  # noqa: PLC0415 - it loads the database's models, which tasks do not need
 
@@ -33,8 +34,3 @@ def find_in_database(conn_id: str) -> Connection:
         port=stored.port,
         extra=stored.extra,
     )
-
-
-def _has_supervisor() -> bool:
-    # Airflow itself tells by this whether it is in a task, a trigger or the reading of a Dag file.
-    return hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS")

@@ -12,6 +12,7 @@ from airflow.sdk.log import amask_secret, mask_secret
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TuyaOTAError
 from airflow_provider_tuya_ota.core.secret import without_frames
 from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.hooks.airflow_api import aread_connection, read_connection
 from airflow_provider_tuya_ota.hooks.database import find_in_database
 from airflow_provider_tuya_ota.operations import AsyncOperations, Operations
 
@@ -53,6 +54,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
         """Read the connection.
 
         :raises ConfigurationError: naming the field that is wrong and what is accepted.
+        :raises StateUnavailableError: Airflow's API did not give the connection.
         """
         try:
             settings = self._read()
@@ -77,7 +79,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
     def _read(self) -> Settings:
         conn_id = require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
         try:
-            connection = self.get_connection(conn_id)
+            connection = read_connection(conn_id, self.get_connection)
         except AirflowNotFoundException:
             connection = self._find_stored(conn_id)
         return self._build(connection, connection.extra_dejson)
@@ -85,7 +87,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
     async def _aread(self) -> Settings:
         conn_id = require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)
         try:
-            connection = await self.aget_connection(conn_id)
+            connection = await aread_connection(conn_id, self.aget_connection)
         except AirflowNotFoundException:
             connection = await asyncio.to_thread(self._find_stored, conn_id)
         return self._build(connection, await connection.aextra_dejson())

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-from airflow_provider_tuya_ota.core.errors import OutcomeError
+from airflow_provider_tuya_ota.core.errors import OutcomeError, StateUnavailableError
 from airflow_provider_tuya_ota.core.flows.effects import Neighbours, SavedState
-from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage
+from airflow_provider_tuya_ota.core.jobs.intent import OPEN, Attempt, Intent, OnFailedJob, Stage
+from airflow_provider_tuya_ota.hooks.airflow_api import repeat
 from airflow_provider_tuya_ota.runtime.ledger import Ledger
 from airflow_provider_tuya_ota.transports.interfaces import NULL_STORE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from airflow.sdk import Context
@@ -37,12 +40,20 @@ class TaskStateStore:
     def __init__(self, store: Any, ledger: Ledger | None) -> None:
         self._store = store
         self._ledger = ledger
+        self._job_id = ""
+        self._in_doubt = False
 
     def load_state(self) -> SavedState:
-        """Give what was written last."""
-        value = None if self._store is None else self._store.get(KEY)
-        if value is None and self._ledger is not None:
-            value = _readable(self._ledger.read())
+        """Give what was written last.
+
+        :raises StateUnavailableError: Airflow's API did not give it; as of the next two, the text says what becomes of
+            the job.
+        """
+        with self._consequences():
+            value = stored(self._store, KEY)
+            if value is None and self._ledger is not None:
+                value = _readable(self._ledger.read())
+        self._job_id, self._in_doubt = _job_of(value, OPEN - {Stage.PREPARING})
         return SavedState(value, is_durable=True)
 
     def save_state(self, value: Any) -> None:
@@ -50,17 +61,52 @@ class TaskStateStore:
 
         The task's own store comes first: what others do not see yet is known to the task, at least.
         """
-        if self._store is not None:
-            self._store.set(KEY, value, retention=NEVER_EXPIRE)
-        if self._ledger is None:
-            return
-        self._ledger.write(value)
+        # Before its own request is answered, this try writes nothing that says that it may have created a job.
+        self._job_id, self._in_doubt = _job_of(value, {Stage.LOST, Stage.ACCEPTED})
+        with self._consequences():
+            if self._store is not None:
+                repeat(lambda: self._store.set(KEY, value, retention=NEVER_EXPIRE), "take the task's note")
+            if self._ledger is None:
+                return
+            self._ledger.write(value)
         if value["stage"] == Stage.CREATED:
             self._ledger.sweep()
 
     def neighbours(self, mask: str | None) -> Neighbours:
         """Give what other tasks have written about the same firmware."""
-        return Neighbours() if self._ledger is None else self._ledger.neighbours(mask)
+        with self._consequences():
+            return Neighbours() if self._ledger is None else self._ledger.neighbours(mask)
+
+    @contextmanager
+    def _consequences(self) -> Iterator[None]:
+        """Say in an error of Airflow's API what becomes of the job: this ends the try, wherever the task stands."""
+        try:
+            yield
+        except StateUnavailableError as error:
+            outcome = "this try has created nothing"
+            if self._job_id:
+                outcome = f"job {self._job_id} goes on, and a retry resumes it"
+            elif self._in_doubt:
+                outcome = "a job may have been created, and a retry looks for it"
+            raise StateUnavailableError(
+                error.problem, reason=error.reason, outcome=outcome, job_id=self._job_id, in_doubt=self._in_doubt
+            ) from None
+
+
+def _job_of(note: Any, open_stages: Collection[str]) -> tuple[str, bool]:
+    """Give the id of the job in a note, empty where there is none, and whether there may be one."""
+    if not isinstance(note, dict):
+        return "", False
+    job_id = str(note.get("entity_id", ""))
+    return job_id, not job_id and note.get("stage") in open_stages
+
+
+def stored(store: Any, key: str) -> Any:
+    """Read an entry of the task state store; None where there is none, and where Airflow has no store.
+
+    :raises StateUnavailableError: Airflow's API did not give it.
+    """
+    return None if store is None else repeat(lambda: store.get(key), "give the task's note")
 
 
 def _readable(note: Any) -> Any:
@@ -81,7 +127,7 @@ def state_store_of(context: Context, *, settings: Settings, firmware_id: str) ->
 def noted_job(context: Context) -> tuple[str, bool]:
     """Give the id of the job that the task has written down, empty where there is none, and whether it is certain."""
     store = context.get("task_state_store")
-    note = None if store is None else store.get(KEY)
+    note = stored(store, KEY)
     if not note:
         return "", False
     intent = Intent.from_dict(note)
@@ -96,7 +142,7 @@ def noted_start(context: Context, *, retries: int) -> tuple[str, bool]:
     :param retries: of the task, see :func:`attempt_of`.
     """
     store = context.get("task_state_store")
-    note = _readable(None if store is None else store.get(KEY))
+    note = _readable(stored(store, KEY))
     if note is None:
         return "", False
     intent = Intent.from_dict(note)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import Variable
 
+from airflow_provider_tuya_ota.core.errors import StateUnavailableError
 from airflow_provider_tuya_ota.core.flows.effects import Neighbour, Neighbours
 from airflow_provider_tuya_ota.core.jobs.intent import Stage
 from airflow_provider_tuya_ota.core.jobs.target import Target, may_overlap
+from airflow_provider_tuya_ota.hooks.airflow_api import NoAnswerError, repeat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,10 +83,10 @@ class Ledger:
         new = f"{PREFIX}.{self.firmware}.{mask}.{self.task}" if had or not _is_over(note) else None
         if new is not None:
             entry = {"who": self.who, "at": now, "note": note, "had": had}
-            Variable.set(new, json.dumps(entry), description=DESCRIPTION)
+            _set(new, json.dumps(entry))
         for key in own:
             if key != new:
-                Variable.delete(key)
+                _delete(key)
 
     def neighbours(self, mask: str | None) -> Neighbours:
         """Read the notes of others, those of tasks that certainly concern other devices left out."""
@@ -98,14 +101,15 @@ class Ledger:
         return Neighbours(self.task, tuple(notes))
 
     def sweep(self) -> None:
-        """Delete a few notes that are old, of whatever firmware."""
-        others = [key for key in _listed(f"{PREFIX}.") if not key.startswith(f"{PREFIX}.{self.firmware}.")]
-        # Each task begins at another place, so that all are looked at in time.
-        start = int(self.task, 16) % max(1, len(others))
-        for key in (others[start:] + others[:start])[:SWEPT_AT_ONCE]:
-            entry = _entry(key)
-            if entry is None or _is_old(entry.get("at")):
-                Variable.delete(key)
+        """Delete a few notes that are old, of whatever firmware; where Airflow's API fails, another task does it."""
+        with suppress(StateUnavailableError):
+            others = [key for key in _listed(f"{PREFIX}.") if not key.startswith(f"{PREFIX}.{self.firmware}.")]
+            # Each task begins at another place, so that all are looked at in time.
+            start = int(self.task, 16) % max(1, len(others))
+            for key in (others[start:] + others[:start])[:SWEPT_AT_ONCE]:
+                # What is not given may be the note of a release that goes on.
+                if (text := _read(key)) is not None and _is_old((_parse(text) or {}).get("at")):
+                    _delete(key)
 
     def _own(self) -> list[str]:
         return [key for key in self._keys() if key.endswith(f".{self.task}")]
@@ -116,12 +120,53 @@ class Ledger:
 
 
 def _listed(prefix: str) -> Sequence[str]:
-    return list(Variable.keys(prefix=prefix))
+    return repeat(lambda: list(Variable.keys(prefix=prefix)), "list the tasks' notes")
 
 
 def _entry(key: str) -> dict[str, Any] | None:
+    """Read a note that was listed; None where it is gone meanwhile, or is no note.
+
+    :raises StateUnavailableError: it is there and was not given.
+    """
+    text = _read(key)
+    return None if text is None else _parse(text)
+
+
+def _read(key: str) -> str | None:
+    """Read a variable that was listed; None where it is gone meanwhile.
+
+    ``Variable.get`` gives its default also where Airflow's API fails, so what it does not give is listed once more.
+    """
+
+    def read() -> str | None:
+        text: str | None = Variable.get(key, default=None)
+        if text is None and key in list(Variable.keys(prefix=key)):
+            raise NoAnswerError("it is listed and was not given; if that lasts, delete it under Admin, Variables")
+        return text
+
+    return repeat(read, f"give the note {key}")
+
+
+def _set(key: str, text: str) -> None:
+    repeat(lambda: Variable.set(key, text, description=DESCRIPTION), "take the task's note")
+
+
+def _delete(key: str) -> None:
+    """Delete a variable; one that is gone is no error."""
+
+    def delete() -> None:
+        try:
+            Variable.delete(key)
+        except Exception:
+            if key in list(Variable.keys(prefix=key)):
+                raise
+
+    repeat(delete, f"delete the task's old note {key}")
+
+
+def _parse(text: str) -> dict[str, Any] | None:
     try:
-        entry = json.loads(Variable.get(key, default="null"))
+        entry = json.loads(text)
     except ValueError:
         return None
     return entry if isinstance(entry, dict) and "note" in entry else None

@@ -19,7 +19,7 @@ from airflow.sdk.exceptions import (
 )
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError, StateUnavailableError
 from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event, event_of, first_line
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
 from airflow_provider_tuya_ota.core.texts import bounded_line
@@ -128,8 +128,11 @@ class TaskReport:
             self._is_in_doubt = may_exist and not job_id
 
     def _failure(self, told: BaseException) -> ReleaseReport:
+        if isinstance(told, StateUnavailableError) and told.job_id:
+            self.know(job_id=told.job_id)
         if not self._has_begun:
             self._find_start()
+        self._is_in_doubt |= isinstance(told, StateUnavailableError) and told.in_doubt
         if isinstance(told, _TIMEOUTS) or (isinstance(told, AirflowSkipException) and hasattr(self._task, "poke")):
             event = Event.TIMEOUT
         elif (self._unrendered or isinstance(told, AirflowFailException)) and not self._has_begun:

@@ -19,6 +19,7 @@ from airflow_provider_tuya_ota.core.errors import (
     PermissionDeniedError,
     ProtocolError,
     SourceUnavailableError,
+    StateUnavailableError,
     ThrottledError,
     TransportError,
     TuyaOTAError,
@@ -43,6 +44,7 @@ EXAMPLES: dict[type[TuyaOTAError], TuyaOTAError] = {
     InvalidParameterError: InvalidParameterError(field="f", problem="is bad", allowed="good"),
     TransportError: TransportError("refused", endpoint="h:1", delivery=Delivery.UNKNOWN),
     SourceUnavailableError: SourceUnavailableError("'s3://b/f.bin'", "SlowDown"),
+    StateUnavailableError: StateUnavailableError("give the note", reason="500", outcome="it goes on", job_id="9"),
     JobFailedError: JobFailedError("failed", verdict=VERDICT),
     WaitTimeoutError: WaitTimeoutError("late", verdict=VERDICT),
 }
@@ -103,6 +105,15 @@ def test_a_transport_error_says_whether_the_request_may_have_arrived(
 
     assert error.in_doubt is in_doubt
     assert str(error) == f"request to h:1 failed (broken); {words}"
+
+
+@pytest.mark.parametrize("in_doubt", [False, True])
+def test_an_error_of_airflow_s_api_says_first_what_failed_and_what_becomes_of_the_job(in_doubt: bool) -> None:
+    error = StateUnavailableError("take the note", reason="locked", outcome="job 9 goes on", in_doubt=in_doubt)
+
+    assert str(error) == "Airflow's API did not take the note; job 9 goes on. Last answer: locked"
+    assert str(StateUnavailableError("give it", reason="500")) == "Airflow's API did not give it. Last answer: 500"
+    assert (error.in_doubt, error.delivery) == (in_doubt, Delivery.UNKNOWN if in_doubt else Delivery.NEVER_SENT)
 
 
 def test_only_errors_that_may_have_acted_leave_doubt() -> None:

@@ -18,8 +18,8 @@ EXCEPTIONS = """
     AlreadyUnderWayError AmbiguousOutcomeError ApiError AuthenticationError ConfigurationError ConflictError
     Delivery FirmwareStatusError FirmwareVersionTakenError InvalidParameterError InvalidRequestError JobFailedError
     JobMissingError NotFoundError OutcomeError PermissionDeniedError PollingFailedError ProtocolError
-    SourceUnavailableError ThrottledError TransportError TriggerEventError TuyaOTAError UnavailableError
-    UnreadableReplyError WaitTimeoutError
+    SourceUnavailableError StateUnavailableError ThrottledError TransportError TriggerEventError TuyaOTAError
+    UnavailableError UnreadableReplyError WaitTimeoutError
 """
 ACTIONS = """
     ALL_ACTIONS Action BatchGetDeviceState CancelOTATaskByDevice CancelOTATaskByJob ConfirmOTATask

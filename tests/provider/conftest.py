@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.execution_time import supervisor, task_runner
 from airflow.sdk.execution_time.context import TaskStateStoreAccessor
+from airflow.sdk.execution_time.secrets.execution_api import ExecutionAPISecretsBackend
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from airflow_provider_tuya_ota.core.flows import eventually as appearing
@@ -16,7 +18,9 @@ from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
+from airflow_provider_tuya_ota.hooks import airflow_api as requests_to_airflow
 from airflow_provider_tuya_ota.runtime.ledger import PREFIX
+from tests.provider.airflow_api import AirflowAPI
 from tests.provider.specs import stands_in_for
 from tests.report_schema import every_report_conforms
 
@@ -120,6 +124,18 @@ class FakeStore:
 
     def delete(self, key: str) -> None:
         self.values.pop(key, None)
+
+
+@pytest.fixture
+def airflow_api(service: Service, monkeypatch: pytest.MonkeyPatch) -> AirflowAPI:
+    """Let the SDK ask a supervisor of this test's own."""
+    api = AirflowAPI(service)
+    api.connect()
+    monkeypatch.delenv(CONNECTION)
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", api, raising=False)
+    monkeypatch.setattr(supervisor, "ensure_secrets_backend_loaded", lambda: [ExecutionAPISecretsBackend()])
+    monkeypatch.setattr(requests_to_airflow, "PAUSES", (0.0, 0.0, 0.0))
+    return api
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from airflow.sdk.api.datamodels._generated import DagRun
 from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError, TransportError
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError, StateUnavailableError, TransportError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.hooks import airflow_api
 from airflow_provider_tuya_ota.runtime import job_wait
 from airflow_provider_tuya_ota.runtime.attempt import KEY
 from tests.provider.conftest import FakeStore
@@ -110,8 +111,9 @@ def test_a_store_that_cannot_be_written_stops_before_anything_is_sent(
         raise RuntimeError("the API server is away")
 
     monkeypatch.setattr(store, "set", broken)
+    monkeypatch.setattr(airflow_api, "PAUSES", (0.0,))
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(StateUnavailableError, match=r"note; this try has created nothing\. Last answer: RuntimeError"):
         verify(package, retries=3).execute(context)
     assert jobs(service) == []
 

@@ -16,6 +16,7 @@ WAITS = {"ThrottledError": timedelta(minutes=1), "UnavailableError": timedelta(m
 for _kind in (
     "TransportError",
     "SourceUnavailableError",
+    "StateUnavailableError",
     "PollingFailedError",
     "ProtocolError",
     "UnreadableReplyError",

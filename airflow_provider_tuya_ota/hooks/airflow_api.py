@@ -1,0 +1,153 @@
+"""Requests to Airflow's API that are repeated for some seconds: it may be restarted, or its database busy."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError, ErrorType
+
+from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
+from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.texts import cut, one_line
+from airflow_provider_tuya_ota.core.wire.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from airflow.sdk import Connection
+
+T = TypeVar("T")
+
+PAUSES: Final = (0.2, 0.5, 1.0, 2.0)
+"""Seconds before each repetition."""
+ENOUGH: Final = 5.0
+"""Seconds after which nothing is repeated: during an outage the SDK itself repeats each request, for minutes."""
+_ANSWERS: Final = (AirflowNotFoundException, TuyaOTAError)
+"""Errors that are an answer, so that repeating the request changes nothing."""
+_LONGEST: Final = 200
+_GAVE_NOTHING: Final = "it gave nothing the first time"
+
+
+class NoAnswerError(Exception):
+    """The SDK gives nothing, and hides why; the request is repeated."""
+
+
+def repeat(request: Callable[[], T], problem: str) -> T:
+    """Send a request that does no harm when it is carried out twice, until an answer comes.
+
+    :param problem: for the error, as the end of "Airflow's API did not …".
+    :raises StateUnavailableError: no answer came.
+    """
+    until = time.monotonic() + ENOUGH
+    reason = ""
+    for pause in (0.0, *PAUSES):
+        time.sleep(pause)
+        try:
+            return request()
+        except _ANSWERS:
+            raise
+        except Exception as error:  # noqa: BLE001 - in Dag.test() the SDK raises errors of its HTTP client, elsewhere its own
+            reason = _said(error)
+        if time.monotonic() > until:
+            break
+    raise StateUnavailableError(problem, reason=reason)
+
+
+async def arepeat(request: Callable[[], Awaitable[T]], problem: str) -> T:
+    """Send a request in an event loop; see :func:`repeat`."""
+    until = time.monotonic() + ENOUGH
+    reason = ""
+    for pause in (0.0, *PAUSES):
+        await asyncio.sleep(pause)
+        try:
+            return await request()
+        except _ANSWERS:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            reason = _said(error)
+        if time.monotonic() > until:
+            break
+    raise StateUnavailableError(problem, reason=reason)
+
+
+def read_connection(conn_id: str, read: Callable[[str], Connection]) -> Connection:
+    """Read a connection.
+
+    The SDK says "not defined" also where its request to Airflow's API failed. So the API is asked once more whether
+    there is such a connection.
+
+    :param read: reads it as the SDK does.
+    :raises AirflowNotFoundException: there is no such connection.
+    :raises StateUnavailableError: the API did not answer.
+    """
+
+    def request() -> Connection:
+        try:
+            return read(conn_id)
+        except AirflowNotFoundException:
+            if (comms := _comms()) is None or _is_absent(comms.send, conn_id):
+                raise
+            raise NoAnswerError(_GAVE_NOTHING) from None
+
+    return repeat(request, f"give the connection {shown(conn_id)}")
+
+
+async def aread_connection(conn_id: str, read: Callable[[str], Awaitable[Connection]]) -> Connection:
+    """Read a connection in an event loop; see :func:`read_connection`."""
+
+    async def request() -> Connection:
+        try:
+            return await read(conn_id)
+        except AirflowNotFoundException:
+            if (comms := _comms()) is None or await _ais_absent(comms.asend, conn_id):
+                raise
+            raise NoAnswerError(_GAVE_NOTHING) from None
+
+    return await arepeat(request, f"give the connection {shown(conn_id)}")
+
+
+def has_supervisor() -> bool:
+    """Whether this process is a task, a trigger or the reading of a Dag file: Airflow itself tells by the same."""
+    return _comms() is not None
+
+
+def _comms() -> Any:
+    return getattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS", None)
+
+
+def _is_absent(send: Callable[[Any], Any], conn_id: str) -> bool:
+    from airflow.sdk.execution_time.comms import GetConnection  # noqa: PLC0415 - operators import the hook
+
+    try:
+        return _says_absent(send(GetConnection(conn_id=conn_id)))
+    except AirflowRuntimeError as error:
+        return _says_absent(error.error)
+
+
+async def _ais_absent(asend: Callable[[Any], Awaitable[Any]], conn_id: str) -> bool:
+    from airflow.sdk.execution_time.comms import GetConnection  # noqa: PLC0415 - operators import the hook
+
+    try:
+        return _says_absent(await asend(GetConnection(conn_id=conn_id)))
+    except AirflowRuntimeError as error:
+        return _says_absent(error.error)
+
+
+def _says_absent(answer: Any) -> bool:
+    """Whether an answer says that there is no such connection.
+
+    :raises NoAnswerError: it is another error, of which the SDK makes the same.
+    """
+    from airflow.sdk.execution_time.comms import ErrorResponse  # noqa: PLC0415 - operators import the hook
+
+    if isinstance(answer, ErrorResponse) and answer.error is not ErrorType.CONNECTION_NOT_FOUND:
+        raise NoAnswerError(f"{answer.error.value} {answer.detail or ''}")
+    return isinstance(answer, ErrorResponse)
+
+
+def _said(error: Exception) -> str:
+    kind = "" if isinstance(error, NoAnswerError) else f"{type(error).__name__}: "
+    return cut(one_line(redact(f"{kind}{error}")), _LONGEST)

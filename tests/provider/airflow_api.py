@@ -1,0 +1,118 @@
+"""Airflow's API behind the SDK's own code: a supervisor that fails whatever message a test chooses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time import comms
+from airflow.sdk.execution_time.context import TaskStateStoreAccessor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.provider.conftest import FakeTask, Service
+
+TI_ID: Any = "00000000-0000-4000-8000-000000000001"
+
+
+@dataclass
+class AirflowAPI:
+    """Variables, connections, task state and XCom, as a supervisor gives them.
+
+    :param fails: whether a message fails.
+    :param answers_lost: whether what fails is carried out all the same.
+    :param sent: names of the messages, in order.
+    """
+
+    service: Service
+    fails: Callable[[Any], bool] = lambda _: False
+    answers_lost: bool = False
+    sent: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, str] = field(default_factory=dict)
+    connections: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def fail(self, kind: str, *, key: str = "", times: int = 1, after: int = 0) -> None:
+        """Let messages of a kind fail.
+
+        :param key: part of the key that they are about.
+        :param times: how many.
+        :param after: how many succeed before.
+        """
+        left = [after, times]
+
+        def fails(message: Any) -> bool:
+            if type(message).__name__ != kind or key not in str(getattr(message, "key", "")):
+                return False
+            if left[0]:
+                left[0] -= 1
+                return False
+            left[1] -= 1
+            return left[1] >= 0
+
+        self.fails = fails
+
+    def send(self, message: Any) -> Any:
+        """Answer, as the supervisor does."""
+        self.sent.append(type(message).__name__)
+        fails = self.fails(message)
+        answer = None if fails and not self.answers_lost else self._answer(message)
+        if fails:
+            detail = {"status_code": 500, "message": "database is locked"}
+            raise AirflowRuntimeError(comms.ErrorResponse(error=ErrorType.GENERIC_ERROR, detail=detail))
+        return answer
+
+    async def asend(self, message: Any) -> Any:
+        """Answer in an event loop."""
+        return self.send(message)
+
+    def _answer(self, message: Any) -> Any:
+        match message:
+            case comms.GetVariable(key=key):
+                if key in self.variables:
+                    return comms.VariableResult(key=key, value=self.variables[key])
+                return comms.ErrorResponse(error=ErrorType.VARIABLE_NOT_FOUND)
+            case comms.PutVariable(key=key, value=value):
+                self.variables[key] = value or ""
+            case comms.DeleteVariable(key=key):
+                self.variables.pop(key, None)
+            case comms.GetVariableKeys(prefix=prefix):
+                keys = [key for key in self.variables if key.startswith(prefix or "")]
+                return comms.VariableKeysResult(keys=keys, total_entries=len(keys))
+            case comms.GetTaskStateStore(key=key):
+                if key in self.entries:
+                    return comms.TaskStateStoreResult(value=json.loads(self.entries[key]))
+                return comms.ErrorResponse(error=ErrorType.TASK_STORE_NOT_FOUND)
+            case comms.SetTaskStateStore(key=key, value=value):
+                self.entries[key] = json.dumps(value)
+            case comms.GetConnection(conn_id=conn_id):
+                if conn_id in self.connections:
+                    return comms.ConnectionResult(conn_id=conn_id, **self.connections[conn_id])
+                return comms.ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
+            case comms.MaskSecret():
+                pass
+            case _:
+                raise NotImplementedError(type(message).__name__)
+        return comms.OKResponse(ok=True)
+
+    def connect(self, conn_id: str = "tuya_ota_default", **changes: Any) -> None:
+        """Store a connection to the emulator."""
+        host, _, port = self.service.url.rpartition(":")
+        key = self.service.emulator.key
+        self.connections[conn_id] = {
+            "conn_type": "tuya_ota",
+            "host": host,
+            "port": int(port),
+            "schema": None,
+            "login": key.access_key_id,
+            "password": key.access_key_secret,
+            "extra": json.dumps({"requests_per_second": 1000}),
+        } | changes
+
+
+def context_of(ti: FakeTask, **more: Any) -> Any:
+    """Give a context with the SDK's own task state store."""
+    return {"ti": ti, "task_state_store": TaskStateStoreAccessor(TI_ID, None)} | more  # type: ignore[arg-type] # without a backend the scope is not read
