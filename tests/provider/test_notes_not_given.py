@@ -44,6 +44,14 @@ def release(package: str, ti: FakeTask, **changes: Any) -> Any:
     return operator.execute(context_of(ti))
 
 
+def failure_of(package: str, ti: FakeTask, **changes: Any) -> StateUnavailableError | None:
+    try:
+        release(package, ti, **changes)
+    except StateUnavailableError as error:
+        return error
+    return None
+
+
 def test_a_neighbour_s_note_that_is_not_given_once_is_read_again(airflow_api: AirflowAPI) -> None:
     task("a").write(note())
     airflow_api.fail("GetVariable")
@@ -55,9 +63,9 @@ def test_a_note_that_is_never_given_is_no_missing_note(airflow_api: AirflowAPI) 
     task("a").write(note())
     airflow_api.fail("GetVariable", times=FOR_GOOD)
 
-    for read in (task("a").read, lambda: task("b").neighbours(None), lambda: task("a").write(note())):
+    for use in (task("a").read, lambda: task("b").neighbours(None), lambda: task("a").write(note())):
         with pytest.raises(StateUnavailableError, match=r"Airflow's API did not give the note tuya_ota\.intent\.p\."):
-            read()
+            use()
 
 
 def test_a_note_that_is_deleted_while_it_is_read_is_gone(airflow_api: AirflowAPI) -> None:
@@ -144,16 +152,13 @@ def test_a_task_whose_notes_fail_for_good_creates_one_job_and_says_whether_it_go
         airflow_api.fail(kind, times=FOR_GOOD, after=number)
         ti = FakeTask(run_id=f"run {number}")
         names = {"device_names": [f"device-{number + 10:03}"]}
-        try:
-            release(package, ti, **names)
+        if (error := failure_of(package, ti, **names)) is None:
             break
-        except StateUnavailableError as error:
-            new = jobs(service)[made:]
-            assert error.job_id == "".join(new)
-            said = f"job {error.job_id} goes on, and a retry resumes it" if new else "this try has created nothing"
-            assert said in str(error)
-            assert ti.xcom["ota_release"]["job_id"] == error.job_id
-            assert ti.xcom["ota_release"]["event"] in {"failed", "unclear"}
+        new = jobs(service)[made:]
+        said = f"job {error.job_id} goes on, and a retry resumes it" if new else "this try has created nothing"
+        assert (error.job_id, said in str(error)) == ("".join(new), True)
+        assert ti.xcom["ota_release"]["job_id"] == error.job_id
+        assert ti.xcom["ota_release"]["event"] in {"failed", "unclear"}
         airflow_api.fails = lambda _: False
         ti.try_number += 1
         assert release(package, ti, **names) in jobs(service)[made:]
