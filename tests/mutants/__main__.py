@@ -10,9 +10,6 @@ import ast
 import random
 import sys
 import time
-import tomllib
-from collections import defaultdict
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -20,11 +17,8 @@ import pytest
 from tests.mutants.mutation import Mutant, mutants_of
 from tests.mutants.rooms import PACKAGE, ROOMS, Room
 from tests.mutants.session import Result, Session
+from tests.mutants.survivors import ROOT, SURVIVORS, read_reasons, report
 
-ROOT: Final = Path(__file__).parents[2]
-SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
-LEAST: Final = 0.9
-"""Share of the mutants of each file that tests must notice."""
 SEED: Final = 20260101
 
 
@@ -43,9 +37,9 @@ def main() -> int:
         if mutants:
             print(f"{room.name}: {len(mutants)} mutants", flush=True)
             results += _run(room, trees, mutants, options.jobs)
-    ok = _report(results)
-    print(f"{len(results)} mutants in {time.monotonic() - began:.0f} s")
-    return 0 if ok else 1
+    lines, is_good = report(results, read_reasons(SURVIVORS))
+    print(*lines, f"{len(results)} mutants in {time.monotonic() - began:.0f} s", sep="\n")
+    return 0 if is_good else 1
 
 
 def _planned(room: Room, files: list[str], sample: int, only: str) -> tuple[dict[str, ast.Module], list[Mutant]]:
@@ -82,27 +76,6 @@ def _run(room: Room, trees: dict[str, ast.Module], mutants: list[Mutant], jobs: 
     if session.error or not results:
         sys.exit(f"{room.name}: {session.error or f'pytest ended with {code}'}")
     return results
-
-
-def _report(results: list[Result]) -> bool:
-    reasons: dict[str, str] = tomllib.loads(SURVIVORS.read_text(encoding="utf-8"))["reasons"]
-    by_file: defaultdict[str, list[Result]] = defaultdict(list)
-    for result in results:
-        if result.is_patched:
-            by_file[result.mutant.path].append(result)
-    ok = True
-    print(f"{'file':44} mutants killed  share listed not listed")
-    for file, some in sorted(by_file.items()):
-        survivors = [result.mutant.name for result in some if not result.killer]
-        listed = sum(name in reasons for name in survivors)
-        share = 1 - len(survivors) / len(some)
-        ok = ok and share >= LEAST and listed == len(survivors)
-        counts = f"{len(some):7} {len(some) - len(survivors):6} {share:6.1%} {listed:6} {len(survivors) - listed:10}"
-        print(f"{file.removeprefix(f'{PACKAGE}/'):44} {counts}")
-    for result in results:
-        if result.killer and result.mutant.name in reasons:
-            print(f"listed as a survivor, but killed by {result.killer}: {result.mutant.name}")
-    return ok
 
 
 if __name__ == "__main__":

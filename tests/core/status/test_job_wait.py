@@ -1,0 +1,179 @@
+"""What one wait makes of single polls: how long each may take, when the next one is due, what its verdict counts as."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.errors import PermissionDeniedError
+from airflow_provider_tuya_ota.core.model.entities import Job
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
+from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
+from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
+from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
+from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, has_failed, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait_state import WaitState
+from tests.core.script import NOW, SETTINGS, Script, job, ok, task
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.wire.http import Response
+    from tests.core.script import Sent
+
+DENIED = PermissionDeniedError(action="A", code="No", message="no", request_id="r", http_status=403)
+
+
+def waiting(**options: Any) -> JobWait:
+    return JobWait("9001", WaitOptions(deadline=NOW + timedelta(seconds=100), **options))
+
+
+def after(seconds: float) -> Any:
+    return NOW + timedelta(seconds=seconds)
+
+
+def verdict(outcome: Outcome = Outcome.SUCCEEDED, **changes: Any) -> Verdict:
+    values: dict[str, Any] = {
+        "job_id": "9001",
+        "firmware_id": "178",
+        "job_type": "UPGRADE_FIRMWARE",
+        "job_status": "COMPLETED",
+        "firmware_status": "",
+        "counts": {"SUCCEEDED": 1},
+    }
+    return Verdict(outcome=outcome, **values | changes)
+
+
+def seen(verdict: Verdict) -> JobSnapshot:
+    found = Job(job_id="9001", firmware_id="178", status=JobStatus.COMPLETED, type=JobType.UPGRADE_FIRMWARE)
+    return JobSnapshot(found, verdict, is_large=False, names=frozenset({"d1"}))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "longest"), [(0, 130), (99, 31), (99.5, 30.5), (100, 60), (110, 50), (125, 35), (130, 30), (200, 30)]
+)
+def test_a_poll_may_take_until_half_a_minute_after_the_deadline_and_a_last_one_a_minute_at_most(
+    seconds: float, longest: float
+) -> None:
+    assert waiting().longest(after(seconds)) == longest
+
+
+@pytest.mark.parametrize(("seconds", "pause"), [(0, 15), (90, 10), (99.5, 0.5), (100, 0), (200, 0)])
+def test_the_next_poll_comes_after_the_interval_or_at_the_deadline(seconds: float, pause: float) -> None:
+    assert waiting().pause(after(seconds)) == pause
+
+
+@pytest.mark.parametrize(("seconds", "is_last"), [(99, False), (100, True), (101, True)])
+def test_a_poll_that_begins_at_the_deadline_is_the_last_one(seconds: float, is_last: bool) -> None:
+    assert waiting().is_last(after(seconds)) is is_last
+
+
+@pytest.mark.parametrize(
+    ("options", "seconds"), [({"poll_interval": 30}, 60), ({"poll_interval": 5}, 20), ({"settle_time": 10}, 10)]
+)
+def test_a_success_on_devices_that_the_platform_chose_counts_once_late_tasks_had_time_to_be_listed(
+    options: dict[str, Any], seconds: float
+) -> None:
+    wait = waiting(**options)
+    wait.record(wait.assess(seen(verdict()), NOW), NOW)
+
+    settling = wait.assess(seen(verdict()), after(seconds - 1))
+
+    assert settling.outcome is Outcome.SETTLING
+    assert settling.why == "the platform chose its devices, and some may be listed later"
+    assert wait.assess(seen(verdict()), after(seconds)).outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("outcome", "has_ended"),
+    [(Outcome.RUNNING, False), (Outcome.SETTLING, False), (Outcome.SUCCEEDED, True), (Outcome.FAILED, True)],
+)
+def test_a_wait_is_told_whether_its_job_has_ended(outcome: Outcome, has_ended: bool) -> None:
+    wait = waiting()
+
+    assert wait.record(verdict(outcome), NOW) is has_ended
+    assert wait.state.line == verdict(outcome).line()
+    assert wait.state.verdict == verdict(outcome)
+
+
+def test_a_contradiction_ends_the_wait_after_five_minutes_by_default() -> None:
+    wait = waiting()
+    wait.record(verdict(Outcome.SETTLING), NOW)
+    wait.record(verdict(Outcome.SETTLING), after(299))
+
+    with pytest.raises(JobFailedError, match="for 300 s"):
+        wait.record(verdict(Outcome.SETTLING), after(300))
+
+
+def test_a_listing_that_is_refused_is_no_poll_that_is_refused() -> None:
+    wait = waiting()
+    wait.state.record_listing()
+
+    note = wait.record_failure(DENIED, NOW, is_listing=True)
+
+    assert (note.warning, "Job 9001 goes on; looking again" in note.text) == (True, True)
+    with pytest.raises(PermissionDeniedError):
+        wait.record_failure(DENIED, NOW)
+
+
+def test_what_was_seen_before_is_gone_on_with() -> None:
+    state = WaitState(line="job 9001 IN_PROGRESS")
+
+    assert JobWait("9001", waiting().options, state).state is state
+
+
+def test_options_that_are_left_out_have_the_documented_defaults() -> None:
+    values = WaitOptions(deadline=NOW).to_dict()
+
+    assert values == {
+        "deadline": "2026-03-01T12:00:00+00:00",
+        "poll_interval": 15.0,
+        "poll_error_tolerance": 7200.0,
+        "settle_time": 300.0,
+        "expected": [],
+    }
+
+
+def test_the_devices_that_were_asked_for_survive_json() -> None:
+    options = WaitOptions(deadline=NOW, expected=("d1", "d2"))
+
+    assert options.to_dict()["expected"] == ["d1", "d2"]
+    assert WaitOptions.from_dict(options.to_dict()) == options
+
+
+def large(number: int, ended_after: int) -> Script:
+    """Play a job with more device tasks than fit on a page, all of which succeed."""
+    names = [f"d{one}" for one in range(number)]
+    polls = 0
+
+    def answer(sent: Sent) -> Response:
+        nonlocal polls
+        if sent.action == "QueryOTAJob":
+            polls += 1
+            return ok(data=job(status="COMPLETED" if polls > ended_after else "IN_PROGRESS", kind="UPGRADE_FIRMWARE"))
+        wanted = sent.parameters.get("TaskStatus")
+        current = "SUCCEEDED" if polls > ended_after else "QUEUED"
+        begin = (int(sent.parameters["CurrentPage"]) - 1) * (size := int(sent.parameters["PageSize"]))
+        tasks = [task(name, current) for name in names] if wanted in {None, current} else []
+        return ok(data=tasks[begin : begin + size], total=len(tasks))
+
+    return Script(answer)
+
+
+def test_a_small_job_is_read_with_two_requests_at_each_poll_and_the_size_of_a_large_one_is_found_out_once() -> None:
+    small, many = large(1, 2), large(150, 2)
+    options = WaitOptions(deadline=after(3600), settle_time=0)
+    for script in (small, many):
+        script.run(wait_for_job(SETTINGS, "9001", options))
+
+    assert small.actions == ["QueryOTAJob", "ListOTATaskByJob"] * 3
+    whole_pages = [sent for sent in many.sent if sent.parameters.get("PageSize") == "100"]
+    # The first poll alone tries to read all tasks with one request.
+    assert len([sent for sent in whole_pages if "TaskStatus" not in sent.parameters]) == 1
+
+
+@pytest.mark.parametrize("expected", [150, 2])
+def test_a_large_job_has_failed_where_it_is_not_on_the_devices_that_were_asked_for(expected: int) -> None:
+    options = WaitOptions(deadline=after(3600), expected=tuple(f"d{one}" for one in range(expected)))
+
+    assert large(150, 0).run(has_failed(SETTINGS, "9001", options)) is (expected == 2)
