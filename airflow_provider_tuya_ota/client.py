@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     from airflow_provider_tuya_ota.core.actions import Action
-    from airflow_provider_tuya_ota.core.flows.effects import Flow, Note
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.flows.events import FlowEvent
     from airflow_provider_tuya_ota.core.model.entities import Page
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.wire.encoding import Value
@@ -29,14 +30,14 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.transports.interfaces import AsyncTransport, Listener, StateStore, Transport
     from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 
-__all__ = ["AsyncTuyaOTAClient", "LogListener", "Settings", "TuyaOTAClient"]
+__all__ = ["AsyncTuyaOTAClient", "Listeners", "LogListener", "Settings", "TuyaOTAClient"]
 
 T = TypeVar("T")
 Item = TypeVar("Item")
 
 
 class LogListener:
-    """Write a flow's lines to a log, a job's state only when it changes.
+    """Write a flow's events to a log, each as a line with its level, and a job's state only when it changes.
 
     :param log: where to write.
     :param last: the state that was written last.
@@ -46,12 +47,9 @@ class LogListener:
         self._log = log
         self._last = last
 
-    def note(self, note: Note) -> None:
-        """Write one line."""
-        if note.warning:
-            self._log.warning("%s", note.text)
-        else:
-            self._log.info("%s", note.text)
+    def event(self, event: FlowEvent) -> None:
+        """Write what has happened as one line."""
+        getattr(self._log, event.level)("%s", event.line())
 
     def report(self, verdict: Verdict) -> None:
         """Write the state unless it was written last."""
@@ -59,6 +57,26 @@ class LogListener:
         if line != self._last:
             self._last = line
             self._log.info("%s", line)
+
+
+class Listeners:
+    """Hand everything to several listeners in turn, e.g. to a log and to a page that shows progress.
+
+    :param listeners: who receives it; what one of them raises ends the flow.
+    """
+
+    def __init__(self, *listeners: Listener) -> None:
+        self._listeners = listeners
+
+    def event(self, event: FlowEvent) -> None:
+        """Hand on what has happened."""
+        for listener in self._listeners:
+            listener.event(event)
+
+    def report(self, verdict: Verdict) -> None:
+        """Hand on the state of a job."""
+        for listener in self._listeners:
+            listener.report(verdict)
 
 
 def _by_name(settings: Settings, name: str, parameters: Mapping[str, Value]) -> Flow[Reply]:
@@ -75,7 +93,7 @@ class TuyaOTAClient(Operations):
 
     :param settings: service instance and AccessKey pair.
     :param transport: how to send; ``requests`` by default.
-    :param listener: hears notes and states; the module's logger by default.
+    :param listener: receives events and the states of jobs; the module's logger by default.
     :param runtime: clock and chance; the real ones by default.
     :param limiter: how often to send; what all clients of this process share by default.
     """
@@ -164,7 +182,7 @@ class AsyncTuyaOTAClient(Operations):
 
     :param settings: service instance and AccessKey pair.
     :param transport: how to send; ``aiohttp`` by default.
-    :param listener: hears notes and states; the module's logger by default.
+    :param listener: receives events and the states of jobs; the module's logger by default.
     :param runtime: clock and chance; the real ones by default.
     :param limiter: how often to send; what all clients of this process share by default.
     """

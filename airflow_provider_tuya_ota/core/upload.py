@@ -25,12 +25,19 @@ from airflow_provider_tuya_ota.core.errors import (
     UnreadableReplyError,
 )
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Digest, Flow, FlowContext, Note, ReadContext, Send, Sleep
+from airflow_provider_tuya_ota.core.flows.effects import Digest, Flow, FlowContext, ReadContext, Send, Sleep
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
 from airflow_provider_tuya_ota.core.flows.lists import list_firmwares
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
+from airflow_provider_tuya_ota.core.upload_events import (
+    FileReadStarted,
+    FileTransferRetried,
+    FileUploadStarted,
+    FirmwareAdopted,
+    FirmwareOutcomeUnknown,
+)
 from airflow_provider_tuya_ota.core.wire.body import safely
 from airflow_provider_tuya_ota.core.wire.exact_reader import ExactReader
 from airflow_provider_tuya_ota.core.wire.http import Request, Response
@@ -88,7 +95,7 @@ def ensure_firmware(settings: Settings, action: CreateOTAFirmware, file: Firmwar
     method = action.sign_method or "SHA256"
     existing = yield from _find(settings, action, file, {})
     if existing:
-        yield Note(f"firmware {existing.firmware_id} holds this very file already; nothing is uploaded")
+        yield FirmwareAdopted(existing.firmware_id)
         return existing
     url, digests = yield from _upload(settings, file, sorted({"SHA256", method}))
     signed = replace(action, sign_method=method, firmware_sign=digests[method], firmware_size=file.size)
@@ -98,7 +105,7 @@ def ensure_firmware(settings: Settings, action: CreateOTAFirmware, file: Firmwar
     except TuyaOTAError as error:
         if not (error.in_doubt or (isinstance(error, ConflictError) and "AlreadyExisted" in error.code)):
             raise
-        yield Note(f"{error.sentence} Looking whether the firmware exists.", warning=True)
+        yield FirmwareOutcomeUnknown(error.sentence)
         return (yield from _appeared(settings, action, file, digests, doubt=error))
     if created.entity_id is None:
         doubt = ProtocolError(
@@ -133,7 +140,7 @@ def _find(
     wanted = {"SHA256", *(firmware.sign_method for firmware in same)} & DIGEST_LENGTHS.keys()
     digests = dict(known)
     if unknown := wanted - known.keys():
-        yield Note(f"reading {file.name}, {file.size:,} bytes, to compare it with the firmware that has its version")
+        yield FileReadStarted(file.name, file.size)
         digests |= yield from _digest(file, sorted(unknown))
     for firmware in same:
         if digests.get(firmware.sign_method) == firmware.firmware_sign:
@@ -195,7 +202,7 @@ def _upload(settings: Settings, file: FirmwareFile, methods: Sequence[str]) -> F
         attempt += 1
         ticket = yield from call(settings, GenerateOTAUploadURL(file_suffix=file.suffix))
         ambient = yield ReadContext()
-        yield Note(f"uploading {file.name}, {file.size:,} bytes")
+        yield FileUploadStarted(file.name, file.size)
         request = _form(settings, ticket, file, ambient.nonce, methods)
         try:
             response: Response = yield Send(request, RateLimitGroup.CALLS)
@@ -214,7 +221,7 @@ def _accepted(response: Response, ticket: UploadTicket) -> Mapping[str, str]:
     return response.sent
 
 
-def _pause(error: TuyaOTAError, attempt: int, doing: str) -> Flow[None]:
+def _pause(error: TuyaOTAError, attempt: int, step: str) -> Flow[None]:
     """Wait before the second and the third attempt.
 
     :raises TuyaOTAError: the error, where nothing is to be tried again.
@@ -224,7 +231,7 @@ def _pause(error: TuyaOTAError, attempt: int, doing: str) -> Flow[None]:
     delay = policy.delay(error, Repeat.HARMLESS, attempt=attempt, jitter=ambient.jitter)
     if delay is None:
         raise error
-    yield Note(f"{error.sentence} {doing} again in {delay:.1f} s.", warning=True)
+    yield FileTransferRetried(step, error.sentence, delay)
     yield Sleep(delay)
 
 

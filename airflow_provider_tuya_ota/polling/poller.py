@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import ApiError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.bounded_poll import endless, longest_poll, odd_answer
-from airflow_provider_tuya_ota.core.flows.effects import Note
 from airflow_provider_tuya_ota.core.model.verdict import Verdict
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.status.job_snapshot import COMMON_ERRORS, fetch_job_listing, fetch_job_snapshot
+from airflow_provider_tuya_ota.core.status.poll_events import PollFailed
 from airflow_provider_tuya_ota.core.status.poll_scheduler import ListJobs, PollJob, PollScheduler
 from airflow_provider_tuya_ota.core.status.wait import LAST_POLL, JobWait
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
@@ -93,7 +93,7 @@ class _Subscription:
         if begun >= self.asked_at:
             self.was_polled_since.set()
 
-    def take(self, job_wait: JobWait, now: datetime) -> Verdict | Note | None:
+    def take(self, job_wait: JobWait, now: datetime) -> Verdict | PollFailed | None:
         """Let the wait take what is new.
 
         :returns: its verdict, or what it makes of a failure, or None where there is nothing to tell.
@@ -178,8 +178,8 @@ class Poller:
                     await self._poll_now(job_id, subscription)
                 self._require_whole()
                 match news := subscription.take(job_wait, now):
-                    case Note() as note:
-                        listener.note(note)
+                    case PollFailed() as event:
+                        listener.event(event)
                     case Verdict() as verdict:
                         listener.report(verdict)
                         if job_wait.record(verdict, now):

@@ -13,8 +13,9 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
 from airflow_provider_tuya_ota.core.errors import TRANSIENT_ERRORS, ThrottledError
-from airflow_provider_tuya_ota.core.flows.effects import Note
-from airflow_provider_tuya_ota.core.jobs.stop import UNCOUNTED, cancel_job, count_stopped, poll_after_cancel
+from airflow_provider_tuya_ota.core.jobs.stop import cancel_job, count_stopped, poll_after_cancel
+from airflow_provider_tuya_ota.core.jobs.stop_events import JobStopped
+from airflow_provider_tuya_ota.core.jobs.stopped import UNCOUNTED
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import AsyncIterator
 
-    from airflow_provider_tuya_ota.core.jobs.stop import Stopped
+    from airflow_provider_tuya_ota.core.flows.events import FlowEvent
+    from airflow_provider_tuya_ota.core.jobs.stopped import Stopped
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.transports.interfaces import Listener
@@ -46,11 +48,11 @@ class _Order:
     job_id: str
     is_cancelled: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     first_tried_at: float | None = None
-    notes: list[Note] = field(default_factory=list)
+    events: list[FlowEvent] = field(default_factory=list)
 
-    def note(self, note: Note) -> None:
-        """Keep a line."""
-        self.notes.append(note)
+    def event(self, event: FlowEvent) -> None:
+        """Keep an event."""
+        self.events.append(event)
 
     def report(self, verdict: Verdict) -> None:
         """Take a job's state; a cancel reads none."""
@@ -102,10 +104,10 @@ class Stopper:
             is_cancelled = await order.is_cancelled
         finally:
             self._change_unfinished(-1)
-            for note in order.notes:
-                listener.note(note)
+            for event in order.events:
+                listener.event(event)
         if is_cancelled and self._unfinished > FEW:
-            listener.note(Note(UNCOUNTED.line(job_id), warning=True))
+            listener.event(JobStopped(job_id, UNCOUNTED))
             return UNCOUNTED
         count = count_stopped(self._client.settings, job_id, is_cancelled=is_cancelled)
         return await self._client.run(count, listener=listener)

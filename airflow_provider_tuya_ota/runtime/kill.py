@@ -20,7 +20,8 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.kill_decision import Decision, Kill, Where, decide, state_in
-from airflow_provider_tuya_ota.core.jobs.stop import UNCOUNTED, Stopped, cancel_job, count_stopped, not_stopped
+from airflow_provider_tuya_ota.core.jobs.stop import cancel_job, count_stopped, not_stopped
+from airflow_provider_tuya_ota.core.jobs.stopped import UNCOUNTED, Stopped
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.polling.stall_detector import STOOD_STILL, ThreadStallDetector
 from airflow_provider_tuya_ota.transports.limiter import RateLimiter
@@ -28,7 +29,7 @@ from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_tuya_ota.core.flows.effects import Note
+    from airflow_provider_tuya_ota.core.flows.events import FlowEvent
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.settings import Settings
 
@@ -99,9 +100,9 @@ class _Lines:
         """Take a line; never blocks."""
         self._lines.put((level, text))
 
-    def note(self, note: Note) -> None:
-        """Take a line of a flow."""
-        self.say("warning" if note.warning else "info", note.text)
+    def event(self, event: FlowEvent) -> None:
+        """Take an event of a flow."""
+        self.say(event.level, event.line())
 
     def report(self, verdict: Verdict) -> None:
         """Take a job's state; a stop reads none."""

@@ -55,7 +55,6 @@ def start_job(
     # Pushed before anything that may fail or take long: whoever looks for the job must find it.
     report.know(Event.STARTED, job_id=job.job_id, link=link)
     push_job(context["ti"], job, link=link)
-    operator.log.info("%s", job.line())
     return job, options
 
 

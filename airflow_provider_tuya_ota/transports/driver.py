@@ -17,7 +17,6 @@ from airflow_provider_tuya_ota.core.flows.effects import (
     Digest,
     End,
     LoadState,
-    Note,
     ReadContext,
     ReadNeighbours,
     Report,
@@ -27,6 +26,7 @@ from airflow_provider_tuya_ota.core.flows.effects import (
     SlowDown,
     advance,
 )
+from airflow_provider_tuya_ota.core.flows.events import FlowEvent
 from airflow_provider_tuya_ota.core.wire.http import Request
 from airflow_provider_tuya_ota.transports.interfaces import NULL_STORE
 from airflow_provider_tuya_ota.transports.limits import CHUNK_SIZE
@@ -170,7 +170,7 @@ def _require_soon(send: Send, pause: float, runtime: Runtime) -> None:
 
 
 def _answer_at_once(
-    effect: ReadContext | Note | Report | LoadState | SaveState | ReadNeighbours,
+    effect: ReadContext | FlowEvent | Report | LoadState | SaveState | ReadNeighbours,
     runtime: Runtime,
     listener: Listener,
     state_store: StateStore,
@@ -178,8 +178,8 @@ def _answer_at_once(
     match effect:
         case ReadContext():
             return runtime.context()
-        case Note():
-            listener.note(effect)
+        case FlowEvent():
+            listener.event(effect)
         case Report():
             listener.report(effect.verdict)
         case LoadState():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from airflow_provider_tuya_ota.core.flows.effects import Neighbours, Note, SavedState
+from airflow_provider_tuya_ota.core.flows.effects import Neighbours, SavedState
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.flows.events import FlowEvent
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
@@ -34,11 +35,11 @@ class AsyncTransport(Protocol):
 class Listener(Protocol):
     """Receives what a flow reports while it runs."""
 
-    def note(self, note: Note) -> None:
-        """Take a line for the log."""
+    def event(self, event: FlowEvent) -> None:
+        """Receive what has happened."""
 
     def report(self, verdict: Verdict) -> None:
-        """Take the state of a job."""
+        """Receive the state of a job, each time it was read."""
 
 
 class StateStore(Protocol):

@@ -20,7 +20,8 @@ from tests.emulator.stranger import parse_form
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.core.flows.effects import Flow, FlowContext, Note
+    from airflow_provider_tuya_ota.core.flows.effects import Flow, FlowContext
+    from airflow_provider_tuya_ota.core.flows.events import FlowEvent
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.wire.http import Request
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
@@ -51,7 +52,7 @@ class VirtualWorld(Runtime):
 class Quiet:
     """Hears nothing."""
 
-    def note(self, note: Note) -> None:
+    def event(self, event: FlowEvent) -> None:
         pass
 
     def report(self, verdict: Verdict) -> None:

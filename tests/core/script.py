@@ -18,7 +18,6 @@ from airflow_provider_tuya_ota.core.flows.effects import (
     LoadState,
     Neighbour,
     Neighbours,
-    Note,
     ReadContext,
     ReadNeighbours,
     Report,
@@ -28,6 +27,7 @@ from airflow_provider_tuya_ota.core.flows.effects import (
     Sleep,
     SlowDown,
 )
+from airflow_provider_tuya_ota.core.flows.events import FlowEvent, Level
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
 from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
@@ -77,7 +77,7 @@ class Script:
     jitter: float = 0.0
     sent: list[Sent] = field(default_factory=list)
     sleeps: list[float] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    events: list[FlowEvent] = field(default_factory=list)
     reports: list[Verdict] = field(default_factory=list)
     nonces: list[str] = field(default_factory=list)
     memo: Any = None
@@ -114,8 +114,8 @@ class Script:
             case Sleep():
                 self.sleeps.append(effect.seconds)
                 self.now += timedelta(seconds=effect.seconds)
-            case Note():
-                self.notes.append(effect)
+            case FlowEvent():
+                self.events.append(effect)
             case Report():
                 self.reports.append(effect.verdict)
             case SlowDown():
@@ -166,7 +166,11 @@ class Script:
 
     @property
     def warnings(self) -> list[str]:
-        return [note.text for note in self.notes if note.warning]
+        return [event.line() for event in self.events if event.level is Level.WARNING]
+
+    @property
+    def lines(self) -> list[str]:
+        return [event.line() for event in self.events]
 
 
 def by_action(

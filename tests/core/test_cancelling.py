@@ -153,7 +153,7 @@ def test_a_cancel_that_was_taken_says_what_is_left(status: str) -> None:
 
     assert result.summary == "was told to cancel what has not begun; 1 IN_PROGRESS is left unfinished"
     assert sum(result.left.values()) == 1
-    assert "1 devices are flashing and cannot be stopped" in script.warnings[-1]
+    assert "1 devices of job 9001 are flashing and cannot be stopped" in script.warnings[-1]
 
 
 def test_a_refusal_stands_where_tasks_are_left_that_wait() -> None:
@@ -236,4 +236,4 @@ def test_a_count_that_is_refused_does_not_make_a_cancel_that_was_taken_a_refusal
         cancel_by_job(script)
 
     assert failure.value.in_doubt is is_taken
-    assert any("The platform took the cancel of job 9001" in text for text in script.warnings) is is_taken
+    assert any("The platform accepted the cancel of job 9001" in text for text in script.warnings) is is_taken

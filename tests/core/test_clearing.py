@@ -150,7 +150,7 @@ def test_clearing_another_task_of_the_run_does_not_make_a_retry_create_again() -
     assert (found.job_id, found.origin, creates(script)) == ("9", JobOrigin.RESUMED, 0)
     assert "CancelOTATaskByJob" not in script.actions
     assert script.memo["clear_number"] == 1
-    assert "it still waits for job 9" in script.notes[0].text
+    assert "it still waits for job 9" in script.lines[0]
 
 
 def test_a_job_that_was_stopped_when_the_running_task_was_cleared_is_followed_by_another() -> None:

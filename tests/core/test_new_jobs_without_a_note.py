@@ -41,7 +41,7 @@ def test_a_retry_without_a_note_goes_on_with_the_job_that_this_run_can_have_crea
 
     assert without_a_note(script).job_id == "9"
     assert (creates(script), stage(script)) == (0, ("found", "9"))
-    assert any("nothing is written down" in text for text in script.warnings) is is_durable
+    assert any("No intent of an earlier try is stored" in text for text in script.warnings) is is_durable
 
 
 def test_a_retry_without_a_note_that_finds_nothing_creates() -> None:

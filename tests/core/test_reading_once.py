@@ -106,7 +106,7 @@ def test_a_file_whose_version_exists_is_read_once_for_the_digests_that_its_firmw
 
     assert (script.digested, file.opened, file.read_bytes) == ([digested], 1, 4)
     assert package.digests == {name: {"MD5": MD5, "SHA256": SHA256}[name] for name in digested}
-    assert any("reading lamp.bin, 4 bytes" in note.text for note in script.notes)
+    assert any("Reading lamp.bin, 4 bytes" in line for line in script.lines)
 
 
 @pytest.mark.parametrize("failures", [1, 2, 3])

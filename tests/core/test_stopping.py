@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import TransportError
-from airflow_provider_tuya_ota.core.jobs.stop import UNFINISHED, Stopped, not_stopped, poll_after_cancel, stop_job
+from airflow_provider_tuya_ota.core.jobs.stop import UNFINISHED, not_stopped, poll_after_cancel, stop_job
+from airflow_provider_tuya_ota.core.jobs.stopped import Stopped
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 from tests.core.script import SETTINGS, Script, job, lost, ok, refused, task
 

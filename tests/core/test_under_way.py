@@ -252,7 +252,7 @@ def test_not_seeing_whether_there_is_another_is_no_reason_to_fail() -> None:
     script = script_for(ListOTAJobByFirmware=[jobs(), *[lost()] * 5])
 
     assert start(script).job_id == "10"
-    assert "Whether somebody else has created the same is not known" in script.warnings[-1]
+    assert "Whether another program created the same upgrade" in script.warnings[-1]
 
 
 def test_a_job_that_does_not_filter_devices_is_read_whole() -> None:

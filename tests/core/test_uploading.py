@@ -284,7 +284,7 @@ def test_no_ticket_shows_in_notes_or_requests() -> None:
 
     ensure(script)
 
-    assert "canary" not in repr(script.notes) + repr(script.sent)
+    assert "canary" not in repr(script.events) + repr(script.sent)
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_a_running_verification_is_adopted_and_none_created() -> None:
         utc_create=NEW["utcCreate"],
     )
     assert creates(script) == 0
-    assert "following job 2" in script.notes[-1].text
+    assert script.lines[-1].startswith("Following verification job 2 of firmware 178")
 
 
 def test_the_verification_of_an_earlier_try_is_gone_on_with_as_one_s_own() -> None:
@@ -274,7 +274,7 @@ def test_in_doubt_the_one_new_job_is_adopted(doubt: Answer) -> None:
 
     assert (found.job_id, found.origin) == ("2", JobOrigin.FOUND)
     assert creates(script) == 1
-    assert "Looking whether the verification job of firmware 178 exists." in script.warnings[0]
+    assert "Checking whether the verification job of firmware 178 exists." in script.warnings[0]
 
 
 def test_in_doubt_a_job_may_take_its_time_to_appear() -> None:

@@ -39,6 +39,7 @@ def test_its_examples_run_one_after_the_other(
         "1 devices are offline",
         "k1demoproduct",
         "['1.0.0', '1.0.0']",
+        "0 requests were sent again",
     ]
 
 

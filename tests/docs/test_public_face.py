@@ -6,12 +6,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota import actions, client, exceptions
+from airflow_provider_tuya_ota import actions, client, events, exceptions
 from airflow_provider_tuya_ota.core import actions as operations
 from airflow_provider_tuya_ota.core import errors
+from airflow_provider_tuya_ota.core.flows.events import FlowEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 EXCEPTIONS = """
@@ -28,13 +33,22 @@ ACTIONS = """
     ListOTAModuleByProduct ListOTAModuleVersionsByDevice ListOTATaskByJob ListOTAUnfinishedTaskByDevice
     ModifyOTAFirmware QueryDevice QueryOTAFirmware QueryOTAJob QueryProduct QueryProductList UpdateOTAModule
 """
+EVENTS = """
+    BatchConfirmRefused CancelNotCounted CancelRefused CancelRepeated CancelSent ConditionChanged
+    ConfirmInterrupted DeviceCancelUnknown DevicesFlashing FailedJobReplaced FileReadStarted
+    FileTransferRetried FileUploadStarted FirmwareAdopted FirmwareOutcomeUnknown FlowEvent IntentMissing
+    JobAdopted JobCreated JobFailureObserved JobOutcomeUnknown JobStopped JobUnnamed Level MissingJobReplaced
+    NothingCancelled OldJobUnfinished OtherTaskCleared PollFailed RequestAdvised RequestRetried
+    RivalCheckFailed TaskNotWaiting TasksConfirmed TasksCounted VerificationSkipped
+"""
 FOR_READERS = [*ROOT.glob("docs/**/*.md"), *ROOT.glob("dags_examples/*.py"), ROOT / "README.md"]
 
 
 def test_the_names_that_users_import_are_pinned() -> None:
     assert exceptions.__all__ == EXCEPTIONS.split()
     assert actions.__all__ == dir(actions) == ACTIONS.split()
-    assert client.__all__ == ["AsyncTuyaOTAClient", "LogListener", "Settings", "TuyaOTAClient"]
+    assert events.__all__ == dir(events) == EVENTS.split()
+    assert client.__all__ == ["AsyncTuyaOTAClient", "Listeners", "LogListener", "Settings", "TuyaOTAClient"]
 
 
 def test_every_error_and_every_operation_is_offered() -> None:
@@ -46,13 +60,32 @@ def test_every_error_and_every_operation_is_offered() -> None:
     }
 
 
+def test_every_event_is_offered() -> None:
+    offered = {getattr(events, name).__name__ for name in events.__all__}
+
+    assert offered - {"Level", "FlowEvent"} == set(names_of_kinds(FlowEvent)) - {"FlowWarning"}
+
+
+def names_of_kinds(base: type[Any]) -> Iterator[str]:
+    # By name: a dataclass with slots is built twice.
+    for kind in base.__subclasses__():
+        yield kind.__name__
+        yield from names_of_kinds(kind)
+
+
+def test_a_name_that_is_no_event_is_missed_as_in_any_module() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'JobEaten'"):
+        events.JobEaten  # noqa: B018 - it is asked for
+
+
 def test_a_name_that_is_no_operation_is_missed_as_in_any_module() -> None:
     with pytest.raises(AttributeError, match="no attribute 'CreateOTAEverything'"):
         actions.CreateOTAEverything  # noqa: B018 - it is asked for
 
 
-def test_naming_the_operations_loads_none_of_them() -> None:
-    code = "import sys, airflow_provider_tuya_ota.actions; print([n for n in sys.modules if '_tuya_ota.core' in n])"
+@pytest.mark.parametrize("module", ["actions", "events"])
+def test_naming_what_is_offered_loads_none_of_it(module: str) -> None:
+    code = f"import sys, airflow_provider_tuya_ota.{module}; print([n for n in sys.modules if '_tuya_ota.core' in n])"
 
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

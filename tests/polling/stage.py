@@ -20,7 +20,7 @@ from tests.contract.worlds import Quiet, settings
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from airflow_provider_tuya_ota.core.flows.effects import Note
+    from airflow_provider_tuya_ota.core.flows.events import FlowEvent
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
 RATE = 10.0
@@ -33,8 +33,8 @@ class Heard(Quiet):
         self.notes: list[str] = []
         self.reports: list[Verdict] = []
 
-    def note(self, note: Note) -> None:
-        self.notes.append(note.text)
+    def event(self, event: FlowEvent) -> None:
+        self.notes.append(event.line())
 
     def report(self, verdict: Verdict) -> None:
         self.reports.append(verdict)

@@ -11,7 +11,8 @@ import pytest
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, TransportError
 from airflow_provider_tuya_ota.core.jobs import stop as cancelling
-from airflow_provider_tuya_ota.core.jobs.stop import UNCOUNTED, Stopped, cancel_job
+from airflow_provider_tuya_ota.core.jobs.stop import cancel_job
+from airflow_provider_tuya_ota.core.jobs.stopped import UNCOUNTED, Stopped
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.emulator.emulator import Emulator

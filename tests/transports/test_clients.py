@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener, TuyaOTAClient
+from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, Listeners, LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import NotFoundError, UnavailableError
-from airflow_provider_tuya_ota.core.flows.effects import Note
+from airflow_provider_tuya_ota.core.flows.events import RequestRetried
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
+from airflow_provider_tuya_ota.core.upload_events import FileUploadStarted, FirmwareOutcomeUnknown
 from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.core.script import job, ok, refused
 from tests.transports.servers import answer, serving
@@ -21,10 +22,12 @@ from tests.transports.servers import answer, serving
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from airflow_provider_tuya_ota.core.flows.events import FlowEvent
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.transports.interfaces import Listener
     from tests.transports.conftest import Recorder
 
-Use: TypeAlias = "Callable[[Settings, str, tuple[Any, ...]], Any]"
+Use: TypeAlias = "Callable[..., Any]"
 """Call a method of a client, then close it."""
 
 
@@ -38,14 +41,16 @@ class Hasty(Runtime):
         """Wait for nothing."""
 
 
-def with_client(settings: Settings, method: str, arguments: tuple[Any, ...]) -> Any:
-    with TuyaOTAClient(settings, runtime=Hasty()) as client:
+def with_client(settings: Settings, method: str, arguments: tuple[Any, ...], listener: Listener | None = None) -> Any:
+    with TuyaOTAClient(settings, runtime=Hasty(), listener=listener) as client:
         return getattr(client, method)(*arguments)
 
 
-def with_async_client(settings: Settings, method: str, arguments: tuple[Any, ...]) -> Any:
+def with_async_client(
+    settings: Settings, method: str, arguments: tuple[Any, ...], listener: Listener | None = None
+) -> Any:
     async def run() -> Any:
-        async with AsyncTuyaOTAClient(settings, runtime=Hasty()) as client:
+        async with AsyncTuyaOTAClient(settings, runtime=Hasty(), listener=listener) as client:
             return await getattr(client, method)(*arguments)
 
     return asyncio.run(run())
@@ -128,20 +133,20 @@ def verdict(status: str) -> Verdict:
     )
 
 
-def test_a_job_is_logged_when_it_changes_and_notes_by_their_weight() -> None:
+def test_a_job_is_logged_when_it_changes_and_events_by_their_level() -> None:
     log = Lines()
     listener = LogListener(log)
 
     for status in ("PLANNED", "PLANNED", "IN_PROGRESS", "IN_PROGRESS"):
         listener.report(verdict(status))
-    listener.note(Note("plain 100 %"))
-    listener.note(Note("grave", warning=True))
+    listener.event(FileUploadStarted("lamp 100 %.bin", 4))
+    listener.event(FirmwareOutcomeUnknown("No answer."))
 
     assert [text.split(";")[0] for _, text in log.lines] == [
         "job 9 PLANNED",
         "job 9 IN_PROGRESS",
-        "plain 100 %",
-        "grave",
+        "Uploading lamp 100 %.bin, 4 bytes",
+        "No answer. Checking whether the firmware exists.",
     ]
     assert [weight for weight, _ in log.lines] == ["info", "info", "info", "warning"]
 
@@ -154,3 +159,44 @@ def test_importing_the_client_loads_no_http_library() -> None:
     printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
 
     assert printed.strip() == "[]"
+
+
+class Page:
+    """What a page that shows progress would keep."""
+
+    def __init__(self) -> None:
+        self.events: list[FlowEvent] = []
+        self.verdicts: list[Verdict] = []
+
+    def event(self, event: FlowEvent) -> None:
+        self.events.append(event)
+
+    def report(self, verdict: Verdict) -> None:
+        self.verdicts.append(verdict)
+
+
+@either
+def test_a_page_beside_the_log_receives_typed_events(use: Use, settings: Settings) -> None:
+    page, log = Page(), Lines()
+    with serving(answer(b"", "503 Service Unavailable")) as server, pytest.raises(UnavailableError):
+        use(
+            dataclasses.replace(settings, port=server.port),
+            "do",
+            (QueryOTAJob(job_id="9"),),
+            Listeners(LogListener(log), page),
+        )
+
+    assert {type(event) for event in page.events} == {RequestRetried}
+    assert {event.action for event in page.events if isinstance(event, RequestRetried)} == {"QueryOTAJob"}
+    assert log.lines == [(event.level, event.line()) for event in page.events]
+
+
+def test_a_page_beside_the_log_receives_every_state_of_a_job() -> None:
+    page, log = Page(), Lines()
+    listeners = Listeners(LogListener(log), page)
+
+    for status in ("PLANNED", "PLANNED"):
+        listeners.report(verdict(status))
+
+    assert page.verdicts == [verdict("PLANNED")] * 2
+    assert len(log.lines) == 1

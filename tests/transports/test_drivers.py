@@ -15,7 +15,6 @@ from airflow_provider_tuya_ota.core.flows.effects import (
     FlowContext,
     LoadState,
     Neighbours,
-    Note,
     ReadContext,
     ReadNeighbours,
     SavedState,
@@ -35,6 +34,7 @@ from tests.core.script import NOW, SETTINGS, firmware, gateway, job, lost, ok, t
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from airflow_provider_tuya_ota.core.flows.events import FlowEvent
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.wire.http import Response
 
@@ -61,8 +61,8 @@ class Trace(Runtime):
     async def asleep(self, seconds: float, *, unless: asyncio.Event | None = None) -> None:
         self.sleep(seconds)
 
-    def note(self, note: Note) -> None:
-        self.steps.append(note)
+    def event(self, event: FlowEvent) -> None:
+        self.steps.append(event)
 
     def report(self, verdict: Verdict) -> None:
         self.steps.append(verdict)

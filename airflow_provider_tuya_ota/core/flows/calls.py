@@ -14,7 +14,8 @@ from airflow_provider_tuya_ota.core.errors import (
     ThrottledError,
     TuyaOTAError,
 )
-from airflow_provider_tuya_ota.core.flows.effects import Flow, FlowContext, Note, ReadContext, Send, Sleep, SlowDown
+from airflow_provider_tuya_ota.core.flows.effects import Flow, FlowContext, ReadContext, Send, Sleep, SlowDown
+from airflow_provider_tuya_ota.core.flows.events import RequestAdvised, RequestRetried
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import PATIENT, URGENT, Repeat
 from airflow_provider_tuya_ota.core.shown import shown
@@ -57,7 +58,7 @@ def call(
             allowed="one of core.actions, e.g. QueryOTAJob(…)",
         )
     for advisory in action.advisories():
-        yield Note(advisory, warning=True)
+        yield RequestAdvised(action.name, advisory)
     reply = yield from call_by_name(
         settings,
         action.name,
@@ -121,7 +122,7 @@ def call_by_name(
                 raise
             if isinstance(error, ThrottledError):
                 yield SlowDown(rate_limit_group)
-            yield Note(f"{error.sentence} Trying again in {delay:.1f} s.", warning=True)
+            yield RequestRetried(name, error.sentence, delay)
             yield Sleep(delay)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
+from airflow_provider_tuya_ota.core.flows.events import FlowEvent
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -80,18 +82,6 @@ class Sleep:
     """Let time pass."""
 
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Tell the person who reads the log.
-
-    :param text: one line.
-    :param warning: True for what deserves attention.
-    """
-
-    text: str
-    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +163,7 @@ class SlowDown:
 
 
 Effect: TypeAlias = (
-    ReadContext | Send | Digest | Sleep | Note | Report | LoadState | SaveState | ReadNeighbours | SlowDown
+    ReadContext | Send | Digest | Sleep | FlowEvent | Report | LoadState | SaveState | ReadNeighbours | SlowDown
 )
 
 E = TypeVar("E")

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.core.actions import ListOTAUnfinishedTaskByDevice, QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, OutcomeError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Note, Sleep
+from airflow_provider_tuya_ota.core.flows.effects import Flow, Sleep
 from airflow_provider_tuya_ota.core.jobs.stop import CANCEL_AGAIN_AFTER, UNFINISHED, WAITING, may_begin
+from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated
+from airflow_provider_tuya_ota.core.jobs.task_events import (
+    CancelNotCounted,
+    DeviceCancelUnknown,
+    DevicesFlashing,
+    NothingCancelled,
+    TasksCounted,
+    list_counts,
+)
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
@@ -47,7 +56,7 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
     job_id = action.job_id
     status = yield from _status(settings, job_id)
     before = yield from count_tasks(settings, job_id, UNFINISHED)
-    yield Note(f"Before, job {job_id} has {_words(before)}")
+    yield TasksCounted(job_id, before, is_after_cancel=False)
     refusal: ConflictError | None = None
     try:
         yield from call(settings, action)
@@ -59,7 +68,7 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
             left = yield from _cancel_what_begins(settings, action)
     except TuyaOTAError as error:
         if refusal is None:
-            yield Note(f"The platform took the cancel of job {job_id}; what it came to is not counted", warning=True)
+            yield CancelNotCounted(job_id)
             error.in_doubt = True
         raise
     if refusal is not None:
@@ -70,14 +79,13 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
         # Between the first look and the request, the job may have ended.
         status = status if _ended(status) else (yield from _status(settings, job_id))
     if refusal is None and not (_ended(status) and not _waiting(before)):
-        summary = f"was told to cancel what has not begun; {_words(left, 'nothing')} is left unfinished"
-        yield Note(f"Afterwards, job {job_id} has {_words(left)}")
+        summary = f"was told to cancel what has not begun; {list_counts(left, 'nothing')} is left unfinished"
+        yield TasksCounted(job_id, left, is_after_cancel=True)
     else:
         summary = _nothing_cancelled(status, in_doubt=refusal is not None and refusal.in_doubt and _waiting(before))
-        yield Note(f"Job {job_id} {summary}", warning=True)
+        yield NothingCancelled(job_id, summary)
     if left[TaskStatus.IN_PROGRESS]:
-        flashing = f"{left[TaskStatus.IN_PROGRESS]} devices are flashing and cannot be stopped"
-        yield Note(f"{flashing}; TuyaOTAJobSensor waits for them", warning=True)
+        yield DevicesFlashing(job_id, left[TaskStatus.IN_PROGRESS])
     return JobCancel(left=left, summary=summary)
 
 
@@ -102,7 +110,7 @@ def _cancel_what_begins(settings: Settings, action: CancelOTATaskByJob) -> Flow[
     for pause in CANCEL_AGAIN_AFTER:
         if not (yield from may_begin(settings, job_id)):
             return (yield from count_tasks(settings, job_id, UNFINISHED))
-        yield Note(f"Job {job_id} has not ended and may still begin; cancelling again in {pause:g} s", warning=True)
+        yield CancelRepeated(job_id, 0, pause)
         yield Sleep(pause)
         yield from call(settings, action)
     if (yield from may_begin(settings, job_id)):
@@ -137,10 +145,6 @@ def _waiting(counts: Mapping[TaskStatus, int]) -> bool:
     return any(counts[status] for status in WAITING)
 
 
-def _words(counts: Mapping[TaskStatus, int], nothing: str = "no unfinished device task") -> str:
-    return ", ".join(f"{number} {status.value}" for status, number in counts.items() if number) or nothing
-
-
 def cancel_tasks_of_devices(settings: Settings, action: CancelOTATaskByDevice) -> Flow[None]:
     """Cancel the tasks of named devices, all or none.
 
@@ -155,7 +159,7 @@ def cancel_tasks_of_devices(settings: Settings, action: CancelOTATaskByDevice) -
     except (ConflictError, NotFoundError) as error:
         if not error.in_doubt:
             raise
-        yield Note(f"{error.sentence} An answer was lost; looking which devices still have a task.", warning=True)
+        yield DeviceCancelUnknown(error.sentence)
         left = yield from _with_a_task(settings, action)
         if left:
             yield from call(settings, replace(action, device_name=left))

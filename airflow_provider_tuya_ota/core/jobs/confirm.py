@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.core.actions import ConfirmOTATask
 from airflow_provider_tuya_ota.core.errors import ConflictError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Note
 from airflow_provider_tuya_ota.core.flows.lists import list_tasks
+from airflow_provider_tuya_ota.core.jobs.task_events import (
+    BatchConfirmRefused,
+    ConfirmInterrupted,
+    TaskNotWaiting,
+    TasksConfirmed,
+)
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.settings import Settings
 
 MOST_AT_ONCE: Final = 10
@@ -36,7 +42,7 @@ def confirm_tasks(settings: Settings, task_ids: Sequence[str]) -> Flow[list[str]
             confirmed += yield from _confirm_batch(settings, batch)
         except TuyaOTAError as error:
             if confirmed:
-                yield Note(f"{len(confirmed)} tasks were confirmed before that: {', '.join(confirmed)}", warning=True)
+                yield ConfirmInterrupted(tuple(confirmed))
                 error.in_doubt = True
             raise
     return confirmed
@@ -46,12 +52,13 @@ def _confirm_batch(settings: Settings, batch: list[str]) -> Flow[list[str]]:
     try:
         yield from call(settings, ConfirmOTATask(task_id=batch))
     except ConflictError as error:
-        yield Note(f"{error.sentence} Confirming these one by one.", warning=True)
+        yield BatchConfirmRefused(error.sentence)
         left = yield from _one_by_one(settings, batch)
         if error.in_doubt and not left:
-            yield Note("None of them waits: the request whose answer was lost has confirmed them.", warning=True)
+            yield TasksConfirmed(tuple(batch), is_answer_lost=True)
             return batch
         return left
+    yield TasksConfirmed(tuple(batch))
     return batch
 
 
@@ -67,8 +74,9 @@ def _one_by_one(settings: Settings, task_ids: list[str]) -> Flow[list[str]]:
         try:
             yield from call(settings, ConfirmOTATask(task_id=[task_id]))
         except ConflictError as error:
-            yield Note(f"{error.sentence} Task {task_id} waits for no confirmation.", warning=True)
+            yield TaskNotWaiting(task_id, error.sentence)
             if not error.in_doubt:
                 continue
         confirmed.append(task_id)
+        yield TasksConfirmed((task_id,))
     return confirmed

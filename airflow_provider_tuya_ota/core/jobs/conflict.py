@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob, ListOTAUnfinishedTaskByDevice
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Neighbours, Note, ReadContext, ReadNeighbours, SaveState
+from airflow_provider_tuya_ota.core.flows.effects import Flow, Neighbours, ReadContext, ReadNeighbours, SaveState
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs, list_tasks
+from airflow_provider_tuya_ota.core.jobs.events import RivalCheckFailed
 from airflow_provider_tuya_ota.core.jobs.intent import CLOCKS_DIFFER, OPEN, STALE, Intent, Other, Stage, read_others
 from airflow_provider_tuya_ota.core.jobs.search import yield_to_rivals
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
@@ -82,7 +83,7 @@ def give_way(
     try:
         first = yield from _earlier(settings, action, intent, before, job_id)
     except TuyaOTAError as error:
-        yield Note(f"{error.sentence} Whether somebody else has created the same is not known.", warning=True)
+        yield RivalCheckFailed(job_id, error.sentence)
         return
     if first is None:
         return

@@ -20,11 +20,20 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
 )
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, LoadState, Note, ReadContext, SavedState, SaveState
+from airflow_provider_tuya_ota.core.flows.effects import Flow, LoadState, ReadContext, SavedState, SaveState
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs
 from airflow_provider_tuya_ota.core.jobs.conflict import give_way, require_free
 from airflow_provider_tuya_ota.core.jobs.current_try import replace_note, require_in_charge
+from airflow_provider_tuya_ota.core.jobs.events import (
+    FailedJobReplaced,
+    IntentMissing,
+    JobOutcomeUnknown,
+    JobUnnamed,
+    MissingJobReplaced,
+    OtherTaskCleared,
+    start_event,
+)
 from airflow_provider_tuya_ota.core.jobs.intent import NEVER, Attempt, Intent, OnFailedJob, Stage, young_ids
 from airflow_provider_tuya_ota.core.jobs.search import find_job
 from airflow_provider_tuya_ota.core.jobs.stop import drain
@@ -95,6 +104,7 @@ def start_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
     job = yield from recover(request, attempt)
     if job is None:
         job = yield from create(request, attempt)
+    yield start_event(job)
     return job
 
 
@@ -191,7 +201,7 @@ def _is_another_s(request: JobRequest, intent: Intent, job_id: str) -> Flow[bool
 
 def _find_after(request: JobRequest, intent: Intent, error: TuyaOTAError) -> Flow[TrackedJob]:
     yield SaveState(intent.to_dict())
-    yield Note(f"{error.sentence} Looking whether the {request.words} exists.", warning=True)
+    yield JobOutcomeUnknown(request.action.firmware_id, request.kind, error.sentence)
     job = yield from find_job(request.settings, intent)
     if job is None:
         raise error
@@ -200,7 +210,7 @@ def _find_after(request: JobRequest, intent: Intent, error: TuyaOTAError) -> Flo
 
 def _name(request: JobRequest, intent: Intent, created: Created) -> Flow[TrackedJob]:
     yield SaveState(intent.to_dict())
-    yield Note(f"the answer to {request.action.name} names no new job; looking for the job", warning=True)
+    yield JobUnnamed(request.action.name)
     job = yield from find_job(request.settings, intent)
     if job is None:
         raise ProtocolError(
@@ -229,7 +239,7 @@ def _was_cleared(request: JobRequest, attempt: Attempt, intent: Intent, job: Job
     tasks = yield from count_tasks(request.settings, job.job_id, [TaskStatus.CANCELED])
     if job.status == JobStatus.CANCELED or tasks[TaskStatus.CANCELED]:
         return True
-    yield Note(f"something of this run was cleared, but not this task: it still waits for job {job.job_id}")
+    yield OtherTaskCleared(job.job_id)
     return False
 
 
@@ -246,7 +256,7 @@ def _recover_without_a_note(request: JobRequest, attempt: Attempt, *, is_durable
         return None
     intent = replace((yield from request.intent(attempt, Stage.LOST)), started_at=attempt.run_started_at)
     if is_durable:
-        yield Note("nothing is written down of the tries before; looking whether they created a job", warning=True)
+        yield IntentMissing(request.action.firmware_id)
     job = yield from find_job(request.settings, intent, has_asked=False, is_cleared=not attempt.is_retry)
     if job is None:
         return None
@@ -268,7 +278,7 @@ def _go_on_with(request: JobRequest, attempt: Attempt, intent: Intent, job: Job)
         expected = tuple(request.action.target_device_name or ())
         options = WaitOptions(deadline=NEVER, poll_interval=attempt.poll_interval, expected=expected)
         if (yield from has_failed(request.settings, job.job_id, options)):
-            yield Note(f"job {job.job_id} has failed, and on_failed_job is 'new_job'", warning=True)
+            yield FailedJobReplaced(job.job_id)
             yield SaveState(intent.at(Stage.NOTHING).to_dict())
             return None
     yield SaveState(intent.to_dict())
@@ -322,11 +332,12 @@ def _written(request: JobRequest, attempt: Attempt, intent: Intent) -> Flow[Job 
         problem = f"is not the {request.words}"
     if not problem:
         return job
-    said = f"job {intent.entity_id}, which this task has written down, {problem}"
     if intent.clear_number != attempt.clear_number:
-        yield Note(f"{said}; the task was cleared, so a new one is created", warning=True)
+        yield MissingJobReplaced(intent.entity_id, problem)
         return None
-    raise JobMissingError(f"{said}. Nothing was created. {_TO_GO_ON}")
+    raise JobMissingError(
+        f"job {intent.entity_id}, which this task has written down, {problem}. Nothing was created. {_TO_GO_ON}"
+    )
 
 
 _TO_GO_ON: Final = "Look at the firmware's jobs in the vendor's console; to create another one, clear this task"

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob, ListOTATaskByJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Note, ReadContext, Sleep
+from airflow_provider_tuya_ota.core.flows.effects import Flow, ReadContext, Sleep
+from airflow_provider_tuya_ota.core.jobs.stop_events import (
+    CancelRefused,
+    CancelRepeated,
+    CancelSent,
+    JobStopped,
+    OldJobUnfinished,
+)
+from airflow_provider_tuya_ota.core.jobs.stopped import UNCOUNTED, Stopped
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
@@ -28,55 +35,6 @@ SAMPLE: Final = 50
 CANCEL_AGAIN_AFTER: Final = (3.0, 6.0, 12.0)
 """Seconds before each further cancel of a job that has no device tasks yet: together less than the minute that Airflow
 leaves a task that it kills."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
-    """What stopping a job came to.
-
-    :param cancelled: device tasks that never begin, those that were cancelled before among them.
-    :param waiting: device tasks that may still begin, as last counted.
-    :param flashing: device tasks that go on.
-    :param is_counted: False where these numbers were not read after the cancel.
-    :param is_planned: True where the job is not known to have ended and has no device tasks yet: it may still begin all
-        of them.
-    :param is_taken: whether the platform took a cancel; its effect may come seconds later.
-    """
-
-    cancelled: int
-    waiting: int
-    flashing: int
-    is_counted: bool = True
-    is_planned: bool = False
-    is_taken: bool = True
-
-    @property
-    def may_change(self) -> bool:
-        """Whether a later count may show more: the cancel was taken, and something may still begin."""
-        return self.is_planned or (self.waiting > 0 and self.is_taken)
-
-    def line(self, job_id: str) -> str:
-        """Say it in a sentence."""
-        if not self.is_counted:
-            return (
-                f"job {job_id}: the platform took the cancel, its effect was not counted; devices that are flashing go"
-                " on"
-            )
-        if self.is_planned:
-            return (
-                f"job {job_id} may still begin: it has not ended, and no device task of it could be cancelled yet."
-                " Cancel it again when it has some"
-            )
-        text = f"job {job_id}: {self.cancelled} device tasks cancelled"
-        if self.waiting:
-            waiting = "could not be cancelled and may still begin"
-            if self.is_taken:
-                waiting = "still waited when they were counted, although the platform took the cancel"
-            text += f", {self.waiting} {waiting}"
-        return f"{text}, {self.flashing} are flashing and cannot be stopped"
-
-
-UNCOUNTED: Final = Stopped(cancelled=0, waiting=0, flashing=0, is_counted=False)
 
 
 def stop_job(settings: Settings, job_id: str) -> Flow[Stopped]:
@@ -105,9 +63,9 @@ def cancel_job(settings: Settings, job_id: str, retry: RetryPolicy | None = None
             retry,
         )
     except ConflictError as error:
-        yield Note(f"{error.sentence} Looking at job {job_id}.", warning=True)
+        yield CancelRefused(job_id, error.sentence)
         return error.in_doubt
-    yield Note(f"The platform took the cancel of what job {job_id} had not begun.")
+    yield CancelSent(job_id)
     return True
 
 
@@ -126,13 +84,11 @@ def count_stopped(
     for pause in CANCEL_AGAIN_AFTER if again_after is None else again_after:
         if not stopped.may_change:
             break
-        still = f"has {stopped.waiting} device tasks that wait" if stopped.waiting else "has not ended"
-        yield Note(f"job {job_id} still {still}; cancelling again in {pause:g} s", warning=True)
+        yield CancelRepeated(job_id, stopped.waiting, pause)
         yield Sleep(pause)
         is_cancelled = (yield from cancel_job(settings, job_id)) or is_cancelled
         stopped = yield from _count(settings, job_id, is_cancelled=is_cancelled)
-    needs_attention = stopped.waiting or stopped.flashing or stopped.is_planned or not stopped.is_counted
-    yield Note(stopped.line(job_id), warning=bool(needs_attention))
+    yield JobStopped(job_id, stopped)
     return stopped
 
 
@@ -235,7 +191,7 @@ def drain(
                 f"job {job_id}, which this task started before it was cleared, still {rest}; a new job would fail on"
                 " those devices at once. Clear the task again when they are done"
             )
-        yield Note(f"waiting for job {job_id}, from before this task was cleared, which still {rest}")
+        yield OldJobUnfinished(job_id, rest)
         if not here:
             raise StillDrainingError(job_id)
         yield Sleep(min(poll_interval, (deadline - now).total_seconds()))

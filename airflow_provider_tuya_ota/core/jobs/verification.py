@@ -13,9 +13,9 @@ from airflow_provider_tuya_ota.core.errors import (
     OutcomeError,
 )
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Note
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
 from airflow_provider_tuya_ota.core.jobs.create import JobRequest, create, recover
+from airflow_provider_tuya_ota.core.jobs.events import start_event
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.target import Match, Target, match_job
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
@@ -23,6 +23,7 @@ from airflow_provider_tuya_ota.core.model.states import FirmwareStatus, JobType
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.model.entities import Firmware, Job
     from airflow_provider_tuya_ota.core.settings import Settings
@@ -45,9 +46,14 @@ def start_verification(
         jobs could be the created one.
     :raises TuyaOTAError: anything else that went wrong; after an error in doubt no new job was found.
     """
-    this = attempt or Attempt()
-    request = JobRequest(settings, action, JobType.VERIFY_FIRMWARE)
-    own = yield from recover(request, this)
+    job = yield from _start(JobRequest(settings, action, JobType.VERIFY_FIRMWARE), attempt or Attempt(), if_verified)
+    yield start_event(job)
+    return job
+
+
+def _start(request: JobRequest, attempt: Attempt, if_verified: IfVerified) -> Flow[TrackedJob]:
+    settings, action = request.settings, request.action
+    own = yield from recover(request, attempt)
     if own is not None:
         return own
     firmware: Firmware = yield from call(settings, QueryOTAFirmware(firmware_id=action.firmware_id))
@@ -56,7 +62,7 @@ def start_verification(
     if firmware.status == FirmwareStatus.VERIFYING:
         return (yield from _follow_running(request))
     try:
-        return (yield from create(request, this))
+        return (yield from create(request, attempt))
     except ConflictError as error:
         if "InProgressVerifyJobExisted" in error.code:
             return (yield from _follow_running(request))
@@ -96,7 +102,6 @@ def _follow_running(request: JobRequest) -> Flow[TrackedJob]:
             " platform permits one verification at a time. Nothing was created. Run this task again when that job has"
             " ended"
         )
-    yield Note(f"firmware {firmware_id} is being verified already; following job {job.job_id}")
     return request.tracked(job.job_id, JobOrigin.FOLLOWED, utc_create=job.utc_create)
 
 

@@ -9,10 +9,11 @@ from airflow_provider_tuya_ota.core.actions import BatchGetDeviceState, QueryOTA
 from airflow_provider_tuya_ota.core.errors import FirmwareStatusError, InvalidParameterError, OutcomeError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.bounded_poll import one_poll
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Note, ReadContext, Sleep
+from airflow_provider_tuya_ota.core.flows.effects import Flow, ReadContext, Sleep
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.states import DeviceStatus, FirmwareStatus
 from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.status.poll_events import ConditionChanged, PollFailed
 from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE, KeyRefusedError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.core.status.wait_state import WaitState
+from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 
 AT_ONCE: Final = 50
 """Devices that one request asks for."""
@@ -165,12 +166,12 @@ def poll_condition(settings: Settings, condition: Condition, state: WaitState) -
     except TuyaOTAError as error:
         meanwhile = "to wait on, run the task again"
         state.record_failure(error, now, subject=condition.subject, meanwhile=meanwhile, tolerance=DEFAULT_TOLERANCE)
-        yield Note(f"{error.sentence} Looking again.", warning=True)
+        yield PollFailed(condition.subject, error.sentence)
         return False
     state.record()
     if seen.line != state.line:
         state.line = seen.line
-        yield Note(seen.line)
+        yield ConditionChanged(condition.subject, seen.line)
     return seen.is_met
 
 

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Note, ReadContext, Report, Sleep
+from airflow_provider_tuya_ota.core.flows.effects import Flow, ReadContext, Report, Sleep
 from airflow_provider_tuya_ota.core.model.coverage import require_coverage
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.states import JobType, TaskStatus
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_job_snapshot
+from airflow_provider_tuya_ota.core.status.poll_events import JobFailureObserved, PollFailed
 from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE, WaitState
 
 if TYPE_CHECKING:
@@ -131,10 +132,10 @@ class JobWait:
             raise JobFailedError(_contradiction(verdict, self.options), verdict=verdict)
         return verdict.outcome.has_ended
 
-    def record_failure(self, error: TuyaOTAError, now: datetime, *, is_listing: bool = False) -> Note:
+    def record_failure(self, error: TuyaOTAError, now: datetime, *, is_listing: bool = False) -> PollFailed:
         """Take a poll or a listing that failed.
 
-        :returns: what to tell the person who reads the log.
+        :returns: the event to hand to a listener.
         :raises PollingFailedError: polls or listings have failed for longer than tolerated.
         :raises TuyaOTAError: the first poll failed, and waiting does not mend it.
         """
@@ -146,7 +147,7 @@ class JobWait:
             tolerance=self.options.poll_error_tolerance,
             is_listing=is_listing,
         )
-        return Note(f"{error.sentence} Job {self.job_id} goes on; looking again.", warning=True)
+        return PollFailed(f"job {self.job_id}", error.sentence)
 
     def timeout(self) -> WaitTimeoutError:
         """Build the error for a deadline that has passed."""
@@ -223,7 +224,7 @@ def has_failed(settings: Settings, job_id: str, options: WaitOptions) -> Flow[bo
             job_wait.record(verdict, now)
         except JobFailedError:
             return True
-        yield Note(f"{verdict.failure_text()}. Looking whether that stays so", warning=True)
+        yield JobFailureObserved(job_id, verdict.failure_text())
         yield Sleep(job_wait.pause(now))
 
 

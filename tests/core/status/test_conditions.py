@@ -99,13 +99,13 @@ def test_a_wait_looks_until_the_condition_holds_and_says_only_what_is_new() -> N
     script = wait(VERIFIED, [package(0), package(0), package(2), package(1)])
 
     assert script.sleeps == [30.0, 30.0, 30.0]
-    assert [note.text.rpartition(" ")[2] for note in script.notes] == ["UNVERIFIED", "VERIFYING", "VERIFIED"]
+    assert [line.rpartition(" ")[2] for line in script.lines] == ["UNVERIFIED", "VERIFYING", "VERIFIED"]
 
 
 def test_a_look_that_fails_in_transit_counts_as_not_yet() -> None:
     script = wait(VERIFIED, [*[lost()] * 5, package(1)])
 
-    assert "Looking again." in script.warnings[-1]
+    assert "The wait for firmware 178 goes on." in script.warnings[-1]
 
 
 def test_after_the_deadline_there_is_one_more_look() -> None:

@@ -141,7 +141,7 @@ def test_a_lost_look_is_no_lost_job(failure: Response | Exception) -> None:
     verdict, script = watch([RUNNING, *[failure] * 5, RUNNING, DONE], poll_interval=1)
 
     assert verdict.outcome is Outcome.SUCCEEDED
-    assert any("Job 9001 goes on; looking again." in warning for warning in script.warnings)
+    assert any("The wait for job 9001 goes on." in warning for warning in script.warnings)
 
 
 def test_looks_that_keep_failing_are_given_up_after_the_tolerance() -> None:
@@ -186,7 +186,7 @@ def test_a_refusal_of_a_job_that_was_seen_may_pass(code: str) -> None:
     verdict, script = watch([RUNNING, refusal, refusal, DONE], poll_interval=100)
 
     assert verdict.outcome is Outcome.SUCCEEDED
-    assert any(code in warning and "Job 9001 goes on" in warning for warning in script.warnings)
+    assert any(code in warning and "The wait for job 9001 goes on." in warning for warning in script.warnings)
 
 
 @pytest.mark.parametrize(("tolerance", "seconds"), [(7200, 300), (60, 60)])

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_tuya_ota.core.flows.events import FlowEvent, Level
+from airflow_provider_tuya_ota.core.jobs.events import (
+    FailedJobReplaced,
+    JobAdopted,
+    JobCreated,
+    JobUnnamed,
+    VerificationSkipped,
+    start_event,
+)
+from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated, JobStopped, OldJobUnfinished
+from airflow_provider_tuya_ota.core.jobs.stopped import UNCOUNTED, Stopped
+from airflow_provider_tuya_ota.core.jobs.task_events import CancelNotCounted, ConfirmInterrupted, TasksConfirmed
+from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJob
+from airflow_provider_tuya_ota.core.model.states import JobType
+from airflow_provider_tuya_ota.core.status.poll_events import JobFailureObserved
+
+NOTHING_LEFT = Stopped(cancelled=2, waiting=0, flashing=0)
+
+
+@pytest.mark.parametrize(
+    ("event", "level", "line"),
+    [
+        (FailedJobReplaced("9"), "warning", "Job 9 has failed and on_failed_job is 'new_job', so a new job is created"),
+        (
+            JobUnnamed("CreateOTAVerifyJob"),
+            "warning",
+            "CreateOTAVerifyJob succeeded, but its answer names no new job. Searching the firmware's jobs for it",
+        ),
+        (CancelRepeated("9", 0, 3.0), "warning", "Job 9 still has not ended. Cancelling again in 3 s"),
+        (CancelRepeated("9", 2, 3.0), "warning", "Job 9 still has 2 device tasks that wait. Cancelling again in 3 s"),
+        (
+            OldJobUnfinished("9", "has not ended"),
+            "info",
+            "Waiting for job 9, from before this task was cleared: it still has not ended",
+        ),
+        (
+            CancelNotCounted("9"),
+            "warning",
+            "The platform accepted the cancel of job 9; its effect could not be counted",
+        ),
+        (ConfirmInterrupted(("1", "2")), "warning", "2 device tasks were confirmed before the error: 1, 2"),
+        (TasksConfirmed(("1", "2")), "info", "Confirmed 2 device tasks: 1, 2"),
+        (
+            JobFailureObserved("9", "job 9 failed"),
+            "warning",
+            "job 9 failed. Polling job 9 again, in case the platform lags",
+        ),
+    ],
+)
+def test_an_event_is_a_line_with_a_level(event: FlowEvent, level: str, line: str) -> None:
+    assert (event.level, event.line()) == (level, line)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "level"),
+    [
+        (NOTHING_LEFT, Level.INFO),
+        (UNCOUNTED, Level.WARNING),
+        (Stopped(cancelled=0, waiting=1, flashing=0), Level.WARNING),
+        (Stopped(cancelled=0, waiting=0, flashing=1), Level.WARNING),
+        (Stopped(cancelled=0, waiting=0, flashing=0, is_planned=True), Level.WARNING),
+    ],
+)
+def test_a_stop_deserves_attention_where_anything_may_go_on(stopped: Stopped, level: Level) -> None:
+    assert JobStopped("9", stopped).level is level
+
+
+@pytest.mark.parametrize(
+    ("origin", "kind"),
+    [
+        (JobOrigin.CREATED, JobCreated),
+        (JobOrigin.RESUMED, JobAdopted),
+        (JobOrigin.FOUND, JobAdopted),
+        (JobOrigin.FOLLOWED, JobAdopted),
+        (JobOrigin.VERIFIED_BEFORE, VerificationSkipped),
+        (JobOrigin.NOT_NEEDED, VerificationSkipped),
+    ],
+)
+def test_the_event_of_a_start_says_whether_the_job_is_new(origin: JobOrigin, kind: type[FlowEvent]) -> None:
+    job = TrackedJob(job_id="9", firmware_id="178", kind=JobType.VERIFY_FIRMWARE, origin=origin)
+
+    event = start_event(job)
+
+    assert type(event) is kind
+    assert event.line() == job.line()
