@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
 from airflow_provider_tuya_ota.core.errors import OutcomeError, StateUnavailableError
-from airflow_provider_tuya_ota.core.flows.effects import Neighbours, SavedState
+from airflow_provider_tuya_ota.core.flows.effects import OtherIntents, SavedState
 from airflow_provider_tuya_ota.core.jobs.intent import OPEN, Attempt, Intent, OnFailedJob, Stage
 from airflow_provider_tuya_ota.hooks.airflow_api import repeat
 from airflow_provider_tuya_ota.runtime.ledger import Ledger
@@ -72,10 +72,10 @@ class TaskStateStore:
         if value["stage"] == Stage.CREATED:
             self._ledger.sweep()
 
-    def neighbours(self, mask: str | None) -> Neighbours:
+    def other_intents(self, mask: str | None) -> OtherIntents:
         """Give what other tasks have written about the same firmware."""
         with self._consequences():
-            return Neighbours() if self._ledger is None else self._ledger.neighbours(mask)
+            return OtherIntents() if self._ledger is None else self._ledger.other_intents(mask)
 
     @contextmanager
     def _consequences(self) -> Iterator[None]:

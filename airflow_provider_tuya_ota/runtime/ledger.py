@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.sdk import Variable
 
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError
-from airflow_provider_tuya_ota.core.flows.effects import Neighbour, Neighbours
+from airflow_provider_tuya_ota.core.flows.effects import OtherIntents, StoredIntent
 from airflow_provider_tuya_ota.core.jobs.intent import Stage
 from airflow_provider_tuya_ota.core.jobs.target import Target, may_overlap
 from airflow_provider_tuya_ota.hooks.airflow_api import NoAnswerError, repeat
@@ -88,7 +88,7 @@ class Ledger:
             if key != new:
                 _delete(key)
 
-    def neighbours(self, mask: str | None) -> Neighbours:
+    def other_intents(self, mask: str | None) -> OtherIntents:
         """Read the notes of others, those of tasks that certainly concern other devices left out."""
         notes = []
         for key in self._keys():
@@ -97,8 +97,8 @@ class Ledger:
                 continue
             if (entry := _entry(key)) is not None:
                 who = str(entry.get("who", "another task"))[:500]
-                notes.append(Neighbour(who, task, entry["note"], tuple(_marks(entry))))
-        return Neighbours(self.task, tuple(notes))
+                notes.append(StoredIntent(who, task, entry["note"], tuple(_marks(entry))))
+        return OtherIntents(self.task, tuple(notes))
 
     def sweep(self) -> None:
         """Delete a few notes that are old, of whatever firmware; where Airflow's API fails, another task does it."""

@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.core.flows.effects import (
     End,
     LoadState,
     ReadContext,
-    ReadNeighbours,
+    ReadOtherIntents,
     Report,
     SaveState,
     Send,
@@ -32,7 +32,7 @@ from airflow_provider_tuya_ota.transports.interfaces import NULL_STORE
 from airflow_provider_tuya_ota.transports.limits import CHUNK_SIZE
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.flows.effects import Flow, FlowContext, Neighbours, SavedState
+    from airflow_provider_tuya_ota.core.flows.effects import Flow, FlowContext, OtherIntents, SavedState
     from airflow_provider_tuya_ota.transports.interfaces import AsyncTransport, Listener, StateStore, Transport
     from airflow_provider_tuya_ota.transports.limiter import RateLimiter
     from airflow_provider_tuya_ota.transports.runtime import Runtime
@@ -170,11 +170,11 @@ def _require_soon(send: Send, pause: float, runtime: Runtime) -> None:
 
 
 def _answer_at_once(
-    effect: ReadContext | FlowEvent | Report | LoadState | SaveState | ReadNeighbours,
+    effect: ReadContext | FlowEvent | Report | LoadState | SaveState | ReadOtherIntents,
     runtime: Runtime,
     listener: Listener,
     state_store: StateStore,
-) -> FlowContext | SavedState | Neighbours | None:
+) -> FlowContext | SavedState | OtherIntents | None:
     match effect:
         case ReadContext():
             return runtime.context()
@@ -186,6 +186,6 @@ def _answer_at_once(
             return state_store.load_state()
         case SaveState():
             state_store.save_state(effect.value)
-        case ReadNeighbours():
-            return state_store.neighbours(effect.mask)
+        case ReadOtherIntents():
+            return state_store.other_intents(effect.mask)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from airflow_provider_tuya_ota.core.flows.effects import Neighbours, SavedState
+from airflow_provider_tuya_ota.core.flows.effects import OtherIntents, SavedState
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.flows.events import FlowEvent
@@ -51,7 +51,7 @@ class StateStore(Protocol):
     def save_state(self, value: Any) -> None:
         """Save durably; an exception raised here ends the flow before its next step."""
 
-    def neighbours(self, mask: str | None) -> Neighbours:
+    def other_intents(self, mask: str | None) -> OtherIntents:
         """Return what other tasks have saved about the same firmware."""
 
 
@@ -65,9 +65,9 @@ class NullStore:
     def save_state(self, value: Any) -> None:
         """Save nothing."""
 
-    def neighbours(self, mask: str | None) -> Neighbours:  # noqa: ARG002 - the protocol's signature
-        """Return no neighbours."""
-        return Neighbours()
+    def other_intents(self, mask: str | None) -> OtherIntents:  # noqa: ARG002 - the protocol's signature
+        """Return no intents."""
+        return OtherIntents()
 
 
 NULL_STORE: Final = NullStore()

@@ -19,14 +19,14 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.flows.effects import (
     FlowContext,
     LoadState,
-    Neighbour,
-    Neighbours,
+    OtherIntents,
     ReadContext,
-    ReadNeighbours,
+    ReadOtherIntents,
     SavedState,
     SaveState,
     Send,
     Sleep,
+    StoredIntent,
 )
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
@@ -247,9 +247,9 @@ class Actor:
                     answer = self._recall(number)
                 case SaveState():
                     yield from self._remember(effect.value, number)
-                case ReadNeighbours():
+                case ReadOtherIntents():
                     yield self.random.random() * 0.2
-                    answer = self._neighbours(effect.mask)
+                    answer = self._other_intents(effect.mask)
 
     def _recall(self, number: int) -> SavedState:
         # A try that was followed sees nothing of the store any more, and the ledger still.
@@ -281,13 +281,13 @@ class Actor:
         self.ledger.write(self.name, value)
         self._may_die(number)
 
-    def _neighbours(self, mask: str | None) -> Neighbours:
+    def _other_intents(self, mask: str | None) -> OtherIntents:
         others = tuple(
-            Neighbour(f"task {name}", name, note, tuple(self.ledger.had[name]))
+            StoredIntent(f"task {name}", name, note, tuple(self.ledger.had[name]))
             for name, (theirs, note) in self.ledger.notes.items()
             if name != self.name and (mask is None or may_overlap(mask, theirs))
         )
-        return Neighbours(self.name, others)
+        return OtherIntents(self.name, others)
 
     def _send(self, send: Send, number: int) -> Generator[float, None, Response]:
         if send.is_late(self._look(), 0.0):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.flows.effects import Neighbours, SavedState
+from airflow_provider_tuya_ota.core.flows.effects import OtherIntents, SavedState
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
@@ -86,8 +86,8 @@ class Store:
 
         self.fate.around(write)
 
-    def neighbours(self, mask: str | None) -> Neighbours:
-        return Neighbours()
+    def other_intents(self, mask: str | None) -> OtherIntents:
+        return OtherIntents()
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core.flows.effects import Neighbours, Send
+from airflow_provider_tuya_ota.core.flows.effects import OtherIntents, Send
 from airflow_provider_tuya_ota.core.jobs import create as new_jobs
 from airflow_provider_tuya_ota.core.jobs import current_try as in_charge
 from airflow_provider_tuya_ota.core.jobs import search as job_search
@@ -45,7 +45,7 @@ def test_the_stories_find_a_task_that_takes_whatever_fits(monkeypatch: pytest.Mo
 
 
 def test_the_stories_find_tasks_that_do_not_see_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Actor, "_neighbours", lambda *_: Neighbours())
+    monkeypatch.setattr(Actor, "_other_intents", lambda *_: OtherIntents())
 
     _, wrong = campaign(300)
 

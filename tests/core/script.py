@@ -16,16 +16,16 @@ from airflow_provider_tuya_ota.core.flows.effects import (
     Flow,
     FlowContext,
     LoadState,
-    Neighbour,
-    Neighbours,
+    OtherIntents,
     ReadContext,
-    ReadNeighbours,
+    ReadOtherIntents,
     Report,
     SavedState,
     SaveState,
     Send,
     Sleep,
     SlowDown,
+    StoredIntent,
 )
 from airflow_provider_tuya_ota.core.flows.events import FlowEvent, Level
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
@@ -82,7 +82,7 @@ class Script:
     nonces: list[str] = field(default_factory=list)
     memo: Any = None
     is_durable: bool = True
-    neighbours: Callable[[], Sequence[Neighbour]] = tuple
+    other_intents: Callable[[], Sequence[StoredIntent]] = tuple
     asked_for: list[str | None] = field(default_factory=list)
     slowed: list[RateLimitGroup] = field(default_factory=list)
     takes_files: bool = True
@@ -153,9 +153,9 @@ class Script:
                 return SavedState(self.memo, is_durable=self.is_durable)
             case SaveState():
                 self.memo = effect.value
-            case ReadNeighbours():
+            case ReadOtherIntents():
                 self.asked_for.append(effect.mask)
-                return Neighbours("k5", tuple(self.neighbours()))
+                return OtherIntents("k5", tuple(self.other_intents()))
             case _:
                 raise AssertionError(effect)
         return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
-from airflow_provider_tuya_ota.core.flows.effects import Neighbour
+from airflow_provider_tuya_ota.core.flows.effects import StoredIntent
 from airflow_provider_tuya_ota.core.jobs import search as job_search
 from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
 from airflow_provider_tuya_ota.core.jobs.search import find_job
@@ -47,15 +47,15 @@ def script_with(listed: Sequence[dict[str, Any]], devices: dict[str, Sequence[st
 
 def other(
     key: str = EARLIER, stage: Stage = Stage.LOST, entity_id: str = "", had: tuple[str, ...] = (), **changes: Any
-) -> Neighbour:
+) -> StoredIntent:
     intent: Intent = replace(MINE, **changes).at(stage, entity_id)
-    return Neighbour("task other of run r", key, intent.to_dict(), had)
+    return StoredIntent("task other of run r", key, intent.to_dict(), had)
 
 
-def search(script: Script, *rounds: Sequence[Neighbour], intent: Intent = MINE) -> Job | None:
+def search(script: Script, *rounds: Sequence[StoredIntent], intent: Intent = MINE) -> Job | None:
     """Search while the notes of others change from one reading to the next; the last stay."""
     given = list(rounds) or [()]
-    script.neighbours = lambda: given.pop(0) if len(given) > 1 else given[0]
+    script.other_intents = lambda: given.pop(0) if len(given) > 1 else given[0]
     script.memo = intent.to_dict()
     return script.run(find_job(SETTINGS, intent))
 
@@ -109,12 +109,12 @@ def test_a_job_of_which_the_devices_that_were_asked_for_are_listed_first_is_not_
     script = script_with([named()], devices)
     looks = iter(range(100))
 
-    def told_later() -> tuple[Neighbour, ...]:
+    def told_later() -> tuple[StoredIntent, ...]:
         if next(looks) == 3:
             devices["9"] = ["d1", "d2", "d3"]
         return ()
 
-    script.neighbours = told_later
+    script.other_intents = told_later
     script.memo = MINE.to_dict()
 
     assert script.run(find_job(SETTINGS, MINE)) is None
@@ -188,10 +188,10 @@ def test_a_job_that_another_task_had_once_is_excluded_as_the_one_that_it_has(sta
         (other(EARLIER, Stage.NOTHING), False),
         (other(EARLIER, Stage.LOST, started_at=NOW - timedelta(minutes=31)), False),
         (other(EARLIER, Stage.LOST, target=replace(MINE.target, devices=("00" * 5,))), False),
-        (Neighbour("task of a later version", EARLIER, {"form": 3}), False),
+        (StoredIntent("task of a later version", EARLIER, {"form": 3}), False),
     ],
 )
-def test_a_job_is_not_taken_while_another_task_may_have_created_it(rival: Neighbour, waits: bool) -> None:
+def test_a_job_is_not_taken_while_another_task_may_have_created_it(rival: StoredIntent, waits: bool) -> None:
     script = script_with([named()], {"9": ["d1", "d2"]})
 
     if waits:
@@ -233,7 +233,7 @@ def test_a_job_is_taken_once_the_other_task_knows_its_own() -> None:
     ],
 )
 @pytest.mark.usefixtures("devices_are_told_at_once")
-def test_of_two_that_take_the_same_job_at_most_one_gets_it(claim: Neighbour, is_ours: bool) -> None:
+def test_of_two_that_take_the_same_job_at_most_one_gets_it(claim: StoredIntent, is_ours: bool) -> None:
     script = script_with([named()], {"9": ["d1", "d2"]})
 
     found = search(script, [], [claim])
@@ -257,7 +257,7 @@ def test_who_knows_that_there_is_a_job_goes_before_who_may_have_one() -> None:
 @pytest.mark.usefixtures("devices_are_told_at_once")
 def test_who_has_noted_nothing_leaves_a_job_to_everybody_who_takes_it() -> None:
     script = script_with([named()], {"9": ["d1", "d2"]})
-    rounds: list[list[Neighbour]] = [[], [other(LATER, Stage.FOUND, "9")]]
-    script.neighbours = lambda: rounds.pop(0) if len(rounds) > 1 else rounds[0]
+    rounds: list[list[StoredIntent]] = [[], [other(LATER, Stage.FOUND, "9")]]
+    script.other_intents = lambda: rounds.pop(0) if len(rounds) > 1 else rounds[0]
 
     assert script.run(find_job(SETTINGS, MINE, has_asked=False)) is None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError
-from airflow_provider_tuya_ota.core.flows.effects import Neighbour
+from airflow_provider_tuya_ota.core.flows.effects import StoredIntent
 from airflow_provider_tuya_ota.core.jobs.intent import Stage
 from airflow_provider_tuya_ota.core.jobs.target import Target
 from tests.core.script import NOW, Script, job, lost, ok, task
@@ -96,22 +96,22 @@ def test_jobs_of_this_airflow_on_other_devices_cost_no_request_however_many_they
     notes = [other(f"k{item['jobId']}", Stage.CREATED, item["jobId"], target=DISJOINT) for item in many]
     alone, beside = script_for(), script_for(ListOTAJobByFirmware=jobs(*many))
     # As the ledger does, which reads only the notes of a mask where it is given one.
-    beside.neighbours = lambda: notes if beside.asked_for[-1] is None else []
+    beside.other_intents = lambda: notes if beside.asked_for[-1] is None else []
 
     assert (is_refused(alone, action), is_refused(beside, action)) == (False, False)
     assert sorted(beside.actions) == sorted(alone.actions)
 
 
-def other(key: str, stage: Stage, entity_id: str = "", **changes: Any) -> Neighbour:
-    return Neighbour("task u of run r", key, replace(OF_NAMED, **changes).at(stage, entity_id).to_dict())
+def other(key: str, stage: Stage, entity_id: str = "", **changes: Any) -> StoredIntent:
+    return StoredIntent("task u of run r", key, replace(OF_NAMED, **changes).at(stage, entity_id).to_dict())
 
 
 def with_notes(
-    *rounds: Sequence[Neighbour], listed: Response | None = None, action: CreateOTAStaticUpgradeJob = NAMED
+    *rounds: Sequence[StoredIntent], listed: Response | None = None, action: CreateOTAStaticUpgradeJob = NAMED
 ) -> tuple[Script, bool]:
     script = script_for(ListOTAJobByFirmware=listed or jobs())
     given = list(rounds)
-    script.neighbours = lambda: given.pop(0) if len(given) > 1 else given[0]
+    script.other_intents = lambda: given.pop(0) if len(given) > 1 else given[0]
     return script, is_refused(script, action)
 
 
@@ -137,7 +137,7 @@ DISJOINT = replace(OF_NAMED.target, devices=("00" * 5,))
     ],
 )
 def test_another_task_of_this_airflow_is_asked_by_its_note(
-    note: Neighbour, listed: Response, is_under_way: bool
+    note: StoredIntent, listed: Response, is_under_way: bool
 ) -> None:
     script, refused = with_notes([note], listed=listed)
 
@@ -162,7 +162,7 @@ def test_only_the_notes_of_those_are_read_that_may_share_a_device() -> None:
 
 def test_the_error_names_the_other_task() -> None:
     script = script_for()
-    script.neighbours = lambda: [other("k1", Stage.PREPARING)]
+    script.other_intents = lambda: [other("k1", Stage.PREPARING)]
 
     with pytest.raises(AlreadyUnderWayError, match="task u of run r is creating the same upgrade"):
         start(script, action=NAMED)
@@ -170,7 +170,7 @@ def test_the_error_names_the_other_task() -> None:
 
 def test_the_error_names_the_other_task_s_job() -> None:
     script = script_for()
-    script.neighbours = lambda: [other("k1", Stage.CREATED, "77")]
+    script.other_intents = lambda: [other("k1", Stage.CREATED, "77")]
 
     with pytest.raises(AlreadyUnderWayError, match="job 77 of task u of run r is upgrading the same devices"):
         start(script, action=NAMED)

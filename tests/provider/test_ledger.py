@@ -70,9 +70,9 @@ def test_each_task_reads_its_own_note_and_sees_those_of_the_others() -> None:
     first.write(note())
 
     assert first.read() == note()
-    assert (second.read(), first.neighbours(None).notes) == (None, ())
-    (seen,) = second.neighbours(None).notes
-    assert (seen.who, seen.key, seen.value) == ("task a", first.task, note())
+    assert (second.read(), first.other_intents(None).intents) == (None, ())
+    (seen,) = second.other_intents(None).intents
+    assert (seen.task, seen.key, seen.value) == ("task a", first.task, note())
 
 
 def test_a_note_replaces_the_one_before_even_where_the_devices_were_edited(variables: type[Variables]) -> None:
@@ -99,8 +99,8 @@ def test_a_job_that_a_task_is_done_with_stays_its_own_and_is_outstanding_no_more
     writer.write(NOTE.at(Stage.CREATED, "9").to_dict())
 
     def seen() -> tuple[str, str, tuple[str, ...]]:
-        (neighbour,) = task("b").neighbours(None).notes
-        return neighbour.value["stage"], neighbour.value["entity_id"], neighbour.had
+        (stored,) = task("b").other_intents(None).intents
+        return stored.value["stage"], stored.value["entity_id"], stored.past_jobs
 
     assert seen() == ("created", "9", ())
     writer.write(note(stage=Stage.NOTHING))
@@ -119,8 +119,8 @@ def test_a_job_is_marked_also_where_the_task_died_before_it_told_the_others_that
     writer.write(NOTE.at(Stage.CREATED, "9").to_dict())
     writer.write(note(replace(NOTE, started_at=NOTE.started_at + timedelta(minutes=5)), Stage.PREPARING))
 
-    (neighbour,) = task("b").neighbours(None).notes
-    assert neighbour.had == ("9",)
+    (stored,) = task("b").other_intents(None).intents
+    assert stored.past_jobs == ("9",)
 
 
 def test_a_job_that_was_left_to_another_task_never_was_one_s_own() -> None:
@@ -128,8 +128,8 @@ def test_a_job_that_was_left_to_another_task_never_was_one_s_own() -> None:
     writer.write(NOTE.at(Stage.FOUND, "9").to_dict())
     writer.write(note(stage=Stage.LOST))
 
-    (neighbour,) = task("b").neighbours(None).notes
-    assert neighbour.had == ()
+    (stored,) = task("b").other_intents(None).intents
+    assert stored.past_jobs == ()
 
 
 def test_marks_are_kept_as_long_as_notes_and_damaged_ones_say_nothing(variables: type[Variables]) -> None:
@@ -150,14 +150,14 @@ def test_what_certainly_concerns_other_devices_is_not_read(variables: type[Varia
     task("a").write(note(OF_NAMED))
     free = f"{~int(OF_NAMED.target.mask, 16) & (1 << 128) - 1:032x}"
 
-    assert task("b").neighbours(free).notes == ()
-    assert len(task("b").neighbours(OF_NAMED.target.mask).notes) == 1
+    assert task("b").other_intents(free).intents == ()
+    assert len(task("b").other_intents(OF_NAMED.target.mask).intents) == 1
 
 
 def test_notes_of_another_firmware_are_none_of_it() -> None:
     task("a", "p").write(note())
 
-    assert task("b", "p2").neighbours(None).notes == ()
+    assert task("b", "p2").other_intents(None).intents == ()
 
 
 def test_what_is_no_note_says_nothing(variables: type[Variables]) -> None:
@@ -169,7 +169,7 @@ def test_what_is_no_note_says_nothing(variables: type[Variables]) -> None:
         f"{prefix}more.dots.in.it": "{}",
     }
 
-    assert task().neighbours(None).notes == ()
+    assert task().other_intents(None).intents == ()
 
 
 def test_old_notes_of_other_firmwares_are_swept_a_few_at_a_time(variables: type[Variables]) -> None:
@@ -194,7 +194,7 @@ def test_a_task_remembers_in_its_store_and_tells_the_others() -> None:
 
     memory.save_state(note())
     assert (store.values[KEY], own.read()) == (note(), note())
-    assert len(TaskStateStore(FakeStore(), task("b")).neighbours(None).notes) == 1
+    assert len(TaskStateStore(FakeStore(), task("b")).other_intents(None).intents) == 1
 
     memory.save_state(note(stage=Stage.NOTHING))
     assert (store.values[KEY]["stage"], own.read()) == ("nothing", None)

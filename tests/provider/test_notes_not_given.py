@@ -56,14 +56,14 @@ def test_a_neighbour_s_note_that_is_not_given_once_is_read_again(airflow_api: Ai
     task("a").write(note())
     airflow_api.fail("GetVariable")
 
-    assert len(task("b").neighbours(None).notes) == 1
+    assert len(task("b").other_intents(None).intents) == 1
 
 
 def test_a_note_that_is_never_given_is_no_missing_note(airflow_api: AirflowAPI) -> None:
     task("a").write(note())
     airflow_api.fail("GetVariable", times=FOR_GOOD)
 
-    for use in (task("a").read, lambda: task("b").neighbours(None), lambda: task("a").write(note())):
+    for use in (task("a").read, lambda: task("b").other_intents(None), lambda: task("a").write(note())):
         with pytest.raises(StateUnavailableError, match=r"Airflow's API did not give the note tuya_ota\.intent\.p\."):
             use()
 
@@ -78,7 +78,7 @@ def test_a_note_that_is_deleted_while_it_is_read_is_gone(airflow_api: AirflowAPI
 
     airflow_api.fails = fails
 
-    assert task("b").neighbours(None).notes == ()
+    assert task("b").other_intents(None).intents == ()
     assert airflow_api.sent.count("GetVariable") == 1
 
 

@@ -14,9 +14,9 @@ from airflow_provider_tuya_ota.core.flows.effects import (
     Flow,
     FlowContext,
     LoadState,
-    Neighbours,
+    OtherIntents,
     ReadContext,
-    ReadNeighbours,
+    ReadOtherIntents,
     SavedState,
     SaveState,
     Send,
@@ -229,15 +229,15 @@ class Book:
     def save_state(self, value: Any) -> None:
         self.value = value
 
-    def neighbours(self, mask: str | None) -> Neighbours:
-        return Neighbours(key=mask or "")
+    def other_intents(self, mask: str | None) -> OtherIntents:
+        return OtherIntents(key=mask or "")
 
 
 def recalling() -> Flow[SavedState]:
     memo: SavedState = yield LoadState()
     yield SaveState({"written": "now"})
-    neighbours: Neighbours = yield ReadNeighbours("the mask")
-    assert neighbours.key == ("the mask" if memo.is_durable else "")
+    other_intents: OtherIntents = yield ReadOtherIntents("the mask")
+    assert other_intents.key == ("the mask" if memo.is_durable else "")
     return memo
 
 

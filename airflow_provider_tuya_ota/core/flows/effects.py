@@ -119,8 +119,10 @@ class SavedState:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadNeighbours:
-    """Ask for the notes of other tasks of this Airflow about the same firmware; answered with :class:`Neighbours`.
+class ReadOtherIntents:
+    """Ask for the intents that other tasks of this Airflow have stored for the same firmware.
+
+    It is answered with :class:`OtherIntents`.
 
     :param mask: only of those that may share a device with it; None: of all.
     """
@@ -129,30 +131,30 @@ class ReadNeighbours:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
-    """What another task has written down.
+class StoredIntent:
+    """What another task has stored, as it was read.
 
-    :param who: the task, in words.
-    :param key: tells its note from all others.
+    :param task: the task, as messages name it.
+    :param key: differs for each task.
     :param value: plain JSON values.
-    :param had: jobs that were that task's and that it is done with: they hold nobody up, and are nobody else's.
+    :param past_jobs: jobs that the task created and is done with. They block nobody, and no other task adopts them.
     """
 
-    who: str
+    task: str
     key: str
     value: Any
-    had: tuple[str, ...] = ()
+    past_jobs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The notes of others.
+class OtherIntents:
+    """What other tasks have stored.
 
-    :param key: of this task's own note; empty where nobody else can read it.
+    :param key: of this task's own intent; empty where no other task can read it.
     """
 
     key: str = ""
-    notes: tuple[Neighbour, ...] = ()
+    intents: tuple[StoredIntent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ class SlowDown:
 
 
 Effect: TypeAlias = (
-    ReadContext | Send | Digest | Sleep | FlowEvent | Report | LoadState | SaveState | ReadNeighbours | SlowDown
+    ReadContext | Send | Digest | Sleep | FlowEvent | Report | LoadState | SaveState | ReadOtherIntents | SlowDown
 )
 
 E = TypeVar("E")

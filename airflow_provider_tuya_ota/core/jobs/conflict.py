@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob, ListOTAUnfinishedTaskByDevice
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, Neighbours, ReadContext, ReadNeighbours, SaveState
+from airflow_provider_tuya_ota.core.flows.effects import Flow, OtherIntents, ReadContext, ReadOtherIntents, SaveState
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs, list_tasks
 from airflow_provider_tuya_ota.core.jobs.events import RivalCheckFailed
-from airflow_provider_tuya_ota.core.jobs.intent import CLOCKS_DIFFER, OPEN, STALE, Intent, Other, Stage, read_others
+from airflow_provider_tuya_ota.core.jobs.intent import (
+    CLOCKS_DIFFER,
+    OPEN,
+    STALE,
+    Intent,
+    OtherIntent,
+    Stage,
+    parse_other_intents,
+)
 from airflow_provider_tuya_ota.core.jobs.search import yield_to_rivals
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.jobs.target import Match, digest_of, match_job
@@ -44,7 +52,7 @@ def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: 
     listed = {job.job_id: job for job in known}
     now: datetime = (yield ReadContext()).now
 
-    def clashes(other: Other) -> bool:
+    def clashes(other: OtherIntent) -> bool:
         theirs = other.intent
         if not theirs.target.is_the_same_as(intent.target):
             return False
@@ -123,10 +131,10 @@ def _not_elsewhere(intent: Intent, jobs: list[Job]) -> Flow[list[Job]]:
     """
     if not jobs:
         return []
-    neighbours: Neighbours = yield ReadNeighbours()
+    other_intents: OtherIntents = yield ReadOtherIntents()
     elsewhere = {
         other.intent.entity_id
-        for other in read_others(neighbours.notes)
+        for other in parse_other_intents(other_intents.intents)
         if other.intent.target.selection == intent.target.selection and not other.intent.target.overlaps(intent.target)
     }
     return [job for job in jobs if job.job_id not in elsewhere]
@@ -184,14 +192,14 @@ def _is_on_one_of(settings: Settings, job_id: str, names: Sequence[str]) -> Flow
     return False
 
 
-def _named(rival: Other, intent: Intent) -> str:
+def _named(rival: OtherIntent, intent: Intent) -> str:
     firmware = f"firmware {intent.target.firmware_id}"
     if rival.intent.entity_id:
         return (
-            f"job {rival.intent.entity_id} of {rival.who} is upgrading the same devices to {firmware}. Nothing was"
+            f"job {rival.intent.entity_id} of {rival.task} is upgrading the same devices to {firmware}. Nothing was"
             " created. Wait for that job with TuyaOTAJobSensor, or cancel it first"
         )
     return (
-        f"{rival.who} is creating the same upgrade to {firmware} at this moment, or died while it did. Nothing was"
+        f"{rival.task} is creating the same upgrade to {firmware} at this moment, or died while it did. Nothing was"
         " created here. Run this task again when that one has ended"
     )

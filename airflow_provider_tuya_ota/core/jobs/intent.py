@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.core.jobs.target import Target, digest_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow_provider_tuya_ota.core.flows.effects import Neighbour
+    from airflow_provider_tuya_ota.core.flows.effects import StoredIntent
     from airflow_provider_tuya_ota.core.model.entities import Job
 
 FORM: Final = 2
@@ -183,26 +183,26 @@ def young_ids(jobs: Iterable[Job], now: datetime) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class OtherIntent:
     """The intent of another task of this Airflow.
 
-    :param who: the task, in words.
-    :param key: tells it from all others.
-    :param had: jobs that were its own before, and that it is done with.
+    :param task: the task, as messages name it.
+    :param key: differs for each task.
+    :param past_jobs: jobs that the task created before and is done with.
     """
 
-    who: str
+    task: str
     key: str
     intent: Intent
-    had: tuple[str, ...] = ()
+    past_jobs: tuple[str, ...] = ()
 
     @property
     def jobs(self) -> set[str]:
-        """Name all jobs that are or were its own: nobody else takes them."""
-        return {self.intent.entity_id, *self.had}
+        """All jobs that belong or belonged to the task; no other task adopts them."""
+        return {self.intent.entity_id, *self.past_jobs}
 
     def precedes(self, intent: Intent, key: str) -> bool:
-        """Whether it goes first where both want the same: both sides come to the same answer."""
+        """Whether the other task goes first where both want the same; both sides come to the same answer."""
         return _place(self.intent, self.key) < _place(intent, key)
 
 
@@ -211,12 +211,12 @@ def _place(intent: Intent, key: str) -> tuple[bool, datetime, str]:
     return intent.stage is not Stage.ACCEPTED, intent.started_at, key
 
 
-def read_others(neighbours: Iterable[Neighbour]) -> list[Other]:
-    """Read the notes of others; one that cannot be read says nothing."""
+def parse_other_intents(stored: Iterable[StoredIntent]) -> list[OtherIntent]:
+    """Parse what other tasks have stored, and leave out what cannot be parsed."""
     found = []
-    for neighbour in neighbours:
+    for one in stored:
         try:
-            found.append(Other(neighbour.who, neighbour.key, Intent.from_dict(neighbour.value), neighbour.had))
+            found.append(OtherIntent(one.task, one.key, Intent.from_dict(one.value), one.past_jobs))
         except OutcomeError:
             continue
     return found

@@ -15,14 +15,14 @@ from airflow_provider_tuya_ota.core.flows import eventually as appearing
 from airflow_provider_tuya_ota.core.flows.effects import (
     Flow,
     FlowContext,
-    Neighbours,
+    OtherIntents,
     ReadContext,
-    ReadNeighbours,
+    ReadOtherIntents,
     SaveState,
     Sleep,
 )
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs
-from airflow_provider_tuya_ota.core.jobs.intent import OPEN, STALE, Intent, Other, Stage, read_others
+from airflow_provider_tuya_ota.core.jobs.intent import OPEN, STALE, Intent, OtherIntent, Stage, parse_other_intents
 from airflow_provider_tuya_ota.core.jobs.stop import UNFINISHED
 from airflow_provider_tuya_ota.core.jobs.target import Match, match_job
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
@@ -51,7 +51,7 @@ class _Findings:
     fitting: list[Job]
     unknown: list[Job]
     past: list[Job]
-    rivals: list[Other]
+    rivals: list[OtherIntent]
 
     @property
     def all(self) -> list[Job]:
@@ -76,7 +76,7 @@ class _Findings:
             told = ", ".join(job.job_id for job in self.past)
             parts.append(f"without a note cannot be told whether {told} had ended before this task's run began")
         if self.rivals:
-            parts.append(f"{self.rivals[0].who} asked for the same and does not know its job either")
+            parts.append(f"{self.rivals[0].task} asked for the same and does not know its job either")
         if all(job.status.has_ended for job in self.all):
             advice = "All has ended, so a retry learns hardly more: look at it in the vendor's console, and"
         else:
@@ -126,8 +126,8 @@ def _poll_job(
 ) -> Flow[_Findings]:
     # The list comes first: whoever created a job that is in it had written that down before.
     jobs = yield from list_jobs(settings, intent.target.firmware_id)
-    neighbours: Neighbours = yield ReadNeighbours()
-    others = read_others(neighbours.notes)
+    other_intents: OtherIntents = yield ReadOtherIntents()
+    others = parse_other_intents(other_intents.intents)
     taken = {job_id for other in others for job_id in other.jobs}
     ambient: FlowContext = yield ReadContext()
     now = ambient.now
@@ -153,7 +153,7 @@ def _poll_job(
         if other.intent.stage in _SENT
         and now - other.intent.started_at < STALE
         and other.intent.target.may_share_a_job_with(intent.target)
-        and (not has_asked or other.intent.stage is Stage.ASKING or other.precedes(intent, neighbours.key))
+        and (not has_asked or other.intent.stage is Stage.ASKING or other.precedes(intent, other_intents.key))
     ]
     return _Findings(fitting, unknown, past, rivals)
 
@@ -177,8 +177,8 @@ def _claim(intent: Intent, job: Job, *, has_asked: bool) -> Flow[bool]:
 
 
 def yield_to_rivals(
-    intent: Intent, clashes: Callable[[Other], bool], mask: str | None = None, *, goes_last: bool = False
-) -> Flow[Other | None]:
+    intent: Intent, clashes: Callable[[OtherIntent], bool], mask: str | None = None, *, goes_last: bool = False
+) -> Flow[OtherIntent | None]:
     """Let one of several tasks go on that want the same at the same moment.
 
     Each has written its note before it reads those of the others, so of two at least one sees the other. The one that
@@ -189,17 +189,17 @@ def yield_to_rivals(
     :param goes_last: step back for every other task at once.
     :returns: the other task that this one has to step back for; None where it may go on.
     """
-    rival: Other | None = None
+    rival: OtherIntent | None = None
     for seconds in (0.0, *SETTLE_TIMES):
         if seconds:
             yield Sleep(seconds)
-        neighbours: Neighbours = yield ReadNeighbours(mask)
-        rivals = [other for other in read_others(neighbours.notes) if clashes(other)]
+        other_intents: OtherIntents = yield ReadOtherIntents(mask)
+        rivals = [other for other in parse_other_intents(other_intents.intents) if clashes(other)]
         if not rivals:
             return None
         rival = rivals[0]
         for other in rivals:
             has_its_job = other.intent.is_certain or (other.intent.entity_id and intent.stage is Stage.PREPARING)
-            if goes_last or has_its_job or other.precedes(intent, neighbours.key):
+            if goes_last or has_its_job or other.precedes(intent, other_intents.key):
                 return other
     return rival

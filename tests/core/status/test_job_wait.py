@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import PermissionDeniedError
+from airflow_provider_tuya_ota.core.flows.events import Level
 from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
@@ -109,9 +110,9 @@ def test_a_listing_that_is_refused_is_no_poll_that_is_refused() -> None:
     wait = waiting()
     wait.state.record_listing()
 
-    note = wait.record_failure(DENIED, NOW, is_listing=True)
+    event = wait.record_failure(DENIED, NOW, is_listing=True)
 
-    assert (note.warning, "Job 9001 goes on; looking again" in note.text) == (True, True)
+    assert (event.level, event.line().endswith(" The wait for job 9001 goes on.")) == (Level.WARNING, True)
     with pytest.raises(PermissionDeniedError):
         wait.record_failure(DENIED, NOW)
 
