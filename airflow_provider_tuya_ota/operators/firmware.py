@@ -118,7 +118,7 @@ class TuyaOTAUploadFirmwareOperator(TuyaOTAOperator):
 
         with self.reported(context) as report:
             version: Any = self.version
-            report.know(version=version if isinstance(version, str) else shown(version))
+            report.update(version=version if isinstance(version, str) else shown(version))
             request = self._request()
             require_notifiers(self.notifiers, self.log)
             suffix, source_conn_id = self._storage_options()
@@ -132,7 +132,7 @@ class TuyaOTAUploadFirmwareOperator(TuyaOTAOperator):
             self._log_result(firmware, file)
             push_firmware(context["ti"], firmware, version=self.version, size=file.size)
             summary = "created" if firmware.is_new else "existed already"
-            report.know(Event.UPLOADED, firmware_id=firmware.firmware_id, summary=summary)
+            report.update(Event.UPLOADED, firmware_id=firmware.firmware_id, summary=summary)
             return firmware.firmware_id
 
     def _request(self) -> CreateOTAFirmware:

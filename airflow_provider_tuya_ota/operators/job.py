@@ -165,7 +165,7 @@ class TuyaOTACreateVerifyJobOperator(TuyaOTAJobOperator):
             if not job.is_started:
                 is_verified = job.origin is JobOrigin.VERIFIED_BEFORE
                 summary = "was verified before" if is_verified else "needs no verification, so no device has tried it"
-                report.know(Event.SUCCEEDED, summary=f"{summary}; nothing was started")
+                report.update(Event.SUCCEEDED, summary=f"{summary}; nothing was started")
                 return job.job_id
             self._log_request(request)
             if not self.wait_for_completion:

@@ -78,7 +78,7 @@ class TuyaOTACreateModuleOperator(_ModuleOperator):
                 existing = self._find(client) or self._create(client, request)
             if existing is not None:
                 self._compare(request, existing)
-            report.know(summary=f"made or found module {self.module_name}")
+            report.update(summary=f"made or found module {self.module_name}")
             return self.module_name
 
     def _find(self, client: TuyaOTAClient) -> OtaModule | None:
@@ -149,7 +149,7 @@ class TuyaOTAUpdateModuleOperator(_ModuleOperator):
             with self.open_client() as client:
                 client.do(request)
             self.log.info("Changed module %s of product %s", self.module_name, self.product_key)
-            report.know(summary=f"changed module {self.module_name}")
+            report.update(summary=f"changed module {self.module_name}")
             return self.module_name
 
 
@@ -191,5 +191,5 @@ class TuyaOTADeleteModuleOperator(_ModuleOperator):
                     self.log.warning("%s It counts as deleted.", error.sentence)
                 else:
                     self.log.info("Deleted module %s of product %s", self.module_name, self.product_key)
-            report.know(summary=f"deleted module {self.module_name}")
+            report.update(summary=f"deleted module {self.module_name}")
             return self.module_name

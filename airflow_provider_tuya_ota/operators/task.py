@@ -74,7 +74,7 @@ class TuyaOTACancelJobOperator(TuyaOTAOperator):
             request = self._request()
             with self.open_client() as client:
                 cancelled = client.run(cancel_tasks_of_job(client.settings, request))
-            report.know(summary=cancelled.summary)
+            report.update(summary=cancelled.summary)
             return {status.value: number for status, number in cancelled.left.items()}
 
     def _request(self) -> CancelOTATaskByJob:
@@ -153,7 +153,7 @@ class TuyaOTACancelDeviceTasksOperator(TuyaOTAOperator):
             with self.open_client() as client:
                 client.run(cancel_tasks_of_devices(client.settings, request))
             self.log.info("Cancelled what %s devices waited for", len(request.device_name))
-            report.know(summary=f"is cancelled on {len(request.device_name)} devices")
+            report.update(summary=f"is cancelled on {len(request.device_name)} devices")
             return list(request.device_name)
 
 
@@ -196,7 +196,7 @@ class TuyaOTAConfirmTasksOperator(TuyaOTAOperator):
             with self.open_client() as client:
                 confirmed = client.run(confirm(client.settings))
             self.log.info("Confirmed %s device tasks", len(confirmed))
-            report.know(summary=f"got {len(confirmed)} device tasks confirmed")
+            report.update(summary=f"got {len(confirmed)} device tasks confirmed")
             return confirmed
 
     def _checked_flow(self) -> Callable[[Settings], Flow[list[str]]]:

@@ -32,7 +32,7 @@ def wait_until_drained(
     :param job_id: the old job.
     :param options: how to wait for it.
     """
-    report.wait(summary=f"waits for job {job_id}, from before this task was cleared; no new job was created")
+    report.leave_waiting(summary=f"waits for job {job_id}, from before this task was cleared; no new job was created")
     if operator.deferrable:
         operator.running = None
         trigger = TuyaOTAJobTrigger(

@@ -51,7 +51,7 @@ def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob,
     :returns: the job's id.
     """
     on_cancel = operator.on_cancel if job.is_own else "keep"
-    report.wait(on_cancel=on_cancel)
+    report.leave_waiting(on_cancel=on_cancel)
     resume_state = report.resume_state()
     if operator.deferrable:
         trigger = TuyaOTAJobTrigger(
@@ -88,8 +88,8 @@ def finish(
         raise
     # After a second alarm, which is no Exception, Airflow calls on_kill, and that stops the job.
     operator.running = None
-    report.know(Event.SUCCEEDED)
-    report.see(verdict)
+    report.update(Event.SUCCEEDED)
+    report.set_verdict(verdict)
     operator.log.info("%s", verdict.line())
     return verdict.job_id
 

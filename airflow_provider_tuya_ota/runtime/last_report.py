@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
+from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop, waiting_in
 from airflow_provider_tuya_ota.core.status.event import Event, first_line
+from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.last_step import REJECT, Step, report_last_step, worst_instance
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.task_report import run_link
+from airflow_provider_tuya_ota.links import run_link
 from airflow_provider_tuya_ota.runtime.xcom import pull_report
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
     now = datetime.now(UTC)
     report = report_last_step([worst_instance(_instances(context, task_id), now) for task_id in task_ids], now)
     if report.event is Event.STOPPED and report.job_id and not report.counts:
-        report = _looked_at(context, report)
+        report = _polled(context, report)
     return report.to_dict()
 
 
@@ -86,23 +89,20 @@ def _read(values: Any) -> ReleaseReport | None:
         return None
 
 
-def _looked_at(context: Context, report: ReleaseReport) -> ReleaseReport:
-    from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - only this case needs the protocol
-    from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop, waiting_in  # noqa: PLC0415 - only this case needs the protocol
-    from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict  # noqa: PLC0415 - only this case needs the protocol
-
+def _polled(context: Context, report: ReleaseReport) -> ReleaseReport:
+    """Add the state of the job now."""
     task: Any = context["dag"].get_task(report.step)
     is_stopped = report.on_cancel == "stop"
     try:
         conn_id = task.render_template(_argument(task, "tuya_ota_conn_id"), context)
         hook = TuyaOTAHook(conn_id)
-        # Whoever waits to be told is not kept waiting by an outage.
+        # An outage must not keep the person waiting who is to be notified.
         settings = replace(hook.get_settings(), connect_timeout=3.0, read_timeout=5.0)
         with TuyaOTAClient(settings, listener=LogListener(hook.log)) as client:
-            look = poll_after_stop if is_stopped else fetch_verdict
-            verdict = client.run(look(client.settings, report.job_id))
-    except Exception as error:  # noqa: BLE001 - whatever went wrong, the rest is told all the same
-        return replace(report, error=f"How the job stands could not be looked at: {first_line(error)}")
+            poll = poll_after_stop if is_stopped else fetch_verdict
+            verdict = client.run(poll(client.settings, report.job_id))
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, the rest is reported all the same
+        return replace(report, error=f"The job could not be polled: {first_line(error)}")
     left = waiting_in(verdict) if is_stopped else 0
-    seen = f"still stopping, {left} device tasks are not cancelled yet" if left else "looked at afterwards"
-    return replace(report, summary=f"{report.summary}; {seen}", **verdict_fields(verdict))
+    state = f"still stopping, {left} device tasks are not cancelled yet" if left else "polled afterwards"
+    return replace(report, summary=f"{report.summary}; {state}", **verdict_fields(verdict))

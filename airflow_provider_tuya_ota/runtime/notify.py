@@ -1,20 +1,29 @@
-"""Calling notifiers in a way that can never fail a release."""
+"""Call a task's notifiers, in a way that can never fail a release."""
 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from airflow.sdk.exceptions import AirflowTaskTimeout
+from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError
 from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.status.event import first_line
 from airflow_provider_tuya_ota.core.wire.redaction import redact
+from airflow_provider_tuya_ota.runtime.retry_forecast import will_be_tried_again
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import BaseNotifier, Context
+
+    from airflow_provider_tuya_ota.core.status.report import ReleaseReport
+
+STORE_KEY: Final = "tuya_ota.notified"
+"""Of the entry in the task state store that keeps notifiers from being called twice for one outcome."""
 
 
 def every_notifier(notifiers: Any) -> list[BaseNotifier]:
@@ -38,9 +47,9 @@ def every_notifier(notifiers: Any) -> list[BaseNotifier]:
 
 
 def require_notifiers(notifiers: Any, log: Any) -> None:
-    """Find out before anything is sent whether those who are to be told can be.
+    """Refuse notifiers that cannot be called, before anything is sent.
 
-    A notifier with a method ``require_ready``, as the webhook of this package has one, is asked by it.
+    A notifier with a method ``require_ready``, as this package's webhook has, is checked by it.
 
     :raises InvalidParameterError: something that is no notifier is among them.
     :raises ConfigurationError: the connection of a webhook does not exist, or has no safe address.
@@ -60,12 +69,12 @@ def require_notifiers(notifiers: Any, log: Any) -> None:
 def notify(
     notifiers: BaseNotifier | Sequence[BaseNotifier], context: Context, release: dict[str, Any], log: Any
 ) -> None:
-    """Call each notifier with ``ota_release`` in its context; what it raises is written to the log and forgotten.
+    """Call each notifier with ``ota_release`` in its context; an error of a notifier is only logged.
 
     :param notifiers: any Airflow notifiers; their templates may use ``{{ ota_release.text }}``.
     :param context: of the task.
     :param release: see :func:`~airflow_provider_tuya_ota.core.status.report.ReleaseReport`.
-    :param log: where a failing notifier is written down.
+    :param log: where failures are written.
     """
     for notifier in every_notifier(notifiers):
         try:
@@ -78,3 +87,40 @@ def notify(
                 type(error).__name__,
                 redact(str(error)),
             )
+
+
+def notify_once(context: Context, task: Any, report: ReleaseReport, error: BaseException | None) -> None:
+    """Call a task's notifiers when it ends, once for each outcome.
+
+    Another try that ends with the same outcome, for example after a process that was lost at its end, calls nobody.
+
+    :param task: the operator; one without ``notifiers`` calls none.
+    :param error: what the task ends with; where Airflow tries the task again, nobody is called yet.
+    """
+    notifiers = getattr(task, "notifiers", ())
+    if notifiers is None or (isinstance(notifiers, list | tuple) and not notifiers):
+        return
+    if error is not None and will_be_tried_again(context, task, error):
+        task.log.info("The notifiers are not called yet: Airflow tries this task again")
+        return
+    store = context.get("task_state_store")
+    outcome: dict[str, Any] = {
+        "clear_number": getattr(context.get("dag_run"), "clear_number", 0),
+        "outcome": [report.event.value, report.firmware_id, report.job_id],
+    }
+    try:
+        is_known = store is not None and store.get(STORE_KEY) == outcome
+    except Exception as failure:  # noqa: BLE001 - a second notification does less harm than none
+        task.log.warning("Whether the notifiers were called already cannot be read: %s", first_line(failure))
+        is_known = False
+    if is_known:
+        task.log.info("An earlier try has called the notifiers with this outcome")
+        return
+    with suppress(InvalidParameterError):  # something that is no notifier, which is why the step was refused
+        notify(notifiers, context, report.to_dict(), task.log)
+    try:
+        if store is not None:
+            # Written last: an outcome that is notified twice does less harm than one that never is.
+            store.set(STORE_KEY, outcome, retention=NEVER_EXPIRE)
+    except Exception as failure:  # noqa: BLE001 - notifying never changes the outcome
+        task.log.warning("The notifiers may be called again: %s", first_line(failure))

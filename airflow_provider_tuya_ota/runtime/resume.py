@@ -30,7 +30,7 @@ def resume(operator: JobOperator, context: Context, event: dict[str, Any] | None
     values = event or {}
     waited = WaitedJob(values.get("job_id", ""), values.get("on_cancel", "keep"), values.get("stopped", ""))
     with reported(context, operator) as report:
-        report.go_on(job_id=waited.job_id, **values.get("resume_state", {}))
+        report.resume(job_id=waited.job_id, **values.get("resume_state", {}))
         return finish(operator, report, waited, partial(parse_event, event))
 
 

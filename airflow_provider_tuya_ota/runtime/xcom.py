@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.links import XCOM_KEY as LINK_KEY
+from airflow_provider_tuya_ota.links import LINK_KEY
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob

@@ -71,7 +71,7 @@ class TuyaOTAJobSensor(TuyaOTASensor):
             # Each poke has a process of its own then; the step began with the first.
             if self.reschedule and (began := context["ti"].get_first_reschedule_date(context)) is not None:
                 report.started_at = began
-            report.wait()
+            report.leave_waiting()
             if self.deferrable is not True:
                 return super().execute(context)
             self._defer()
