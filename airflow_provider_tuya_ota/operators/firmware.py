@@ -1,4 +1,4 @@
-"""Upload firmware, change it, delete it."""
+"""Firmware: upload it, change it, delete it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 class TuyaOTAUploadFirmwareOperator(TuyaOTAOperator):
     """Upload a firmware file and create a firmware from it. No device is touched.
 
-    Adopts what exists: a firmware of the same product, module, version **and** content is returned and nothing is
-    uploaded; the same version with other bytes is an error and nothing is created. So a retry or a second run makes
-    no second firmware. Killing the task leaves at most a file that the platform deletes by itself.
+    If a firmware of the same product, module, version **and** content exists, it is returned and nothing is uploaded.
+    The same version with other bytes is an error and nothing is created. So a retry or a second run creates no second
+    firmware. Killing the task leaves at most a file that the platform deletes by itself.
 
-    Returns the firmware's id, as text. Pushes XCom ``firmware_id``, ``firmware`` (the id in words: Airflow's XCom page
-    rounds texts of digits), ``sha256``, ``size`` in bytes, ``utc_create`` and ``request_id`` (empty where an existing
-    firmware was adopted).
+    Returns the firmware's id, as text. Pushes XCom ``firmware_id``, ``firmware`` (the id in a sentence, because
+    Airflow's XCom page rounds texts of digits), ``sha256``, ``size`` in bytes, ``utc_create`` and ``request_id`` (empty
+    where the firmware existed).
 
     :param source: a path of the worker's machine, or any URL that ``ObjectStoragePath`` opens; 1 to 1,048,576,000
         bytes. It is read twice and never held in memory; a storage that fails for a moment is read up to three times.
@@ -41,7 +41,7 @@ class TuyaOTAUploadFirmwareOperator(TuyaOTAOperator):
     :param module_name: OTA module; None is ``default``, the whole device.
     :param src_version: version to be upgraded; None for any.
     :param firmware_desc: at most 100 characters.
-    :param sign_method: ``SHA256`` (default, because MD5 can be forged) or ``MD5`` for devices that know nothing else.
+    :param sign_method: ``SHA256`` (default, because MD5 can be forged), or ``MD5`` for devices that support only it.
     :param need_to_verify: True (default): a verification must succeed before the firmware may go to many devices.
     :param udi: free text handed to the device, at most 4096 characters.
     :param file_suffix: bin, dav, apk, tar, gz, tar.gz, zip or gzip; read off the source's name where it is None.
@@ -193,14 +193,14 @@ class TuyaOTAUploadFirmwareOperator(TuyaOTAOperator):
 class TuyaOTAModifyFirmwareOperator(TuyaOTAOperator):
     """Change a firmware's description, or the text that devices get with the upgrade notice.
 
-    Calls ModifyOTAFirmware. The platform insists on the firmware's present name, which cannot be changed: it is read
-    from the firmware. Jobs and devices are not touched.
+    Calls ModifyOTAFirmware. The platform requires the firmware's name, which cannot be changed; the task reads it from
+    the firmware. Jobs and devices are not touched.
 
-    Returns the firmware id. Doing it twice, as a retry does, does no more than once.
+    Returns the firmware id. A retry repeats the change, which has no further effect.
 
     :param firmware_id: firmware.
-    :param firmware_desc: new description, up to 100 characters; None keeps the present one.
-    :param udi: new text for devices, up to 4096 characters; None keeps the present one.
+    :param firmware_desc: new description, up to 100 characters; None keeps the old one.
+    :param udi: new text for devices, up to 4096 characters; None keeps the old one.
     :param tuya_ota_conn_id: id of the connection.
     :raises InvalidParameterError: neither is given; nothing is sent.
     :raises NotFoundError: there is no such firmware.
@@ -243,11 +243,11 @@ class TuyaOTAModifyFirmwareOperator(TuyaOTAOperator):
 
 
 class TuyaOTADeleteFirmwareOperator(TuyaOTAOperator):
-    """Delete a firmware. Its file is gone for good; devices that run it go on running it.
+    """Delete a firmware. Its file cannot be restored; devices that run it keep running it.
 
     Calls DeleteOTAFirmware. The platform refuses while an unfinished job needs the firmware.
 
-    Returns the firmware id. A retry after a lost answer finds no firmware any more, which counts as done.
+    Returns the firmware id. A retry after a lost answer finds no firmware, which counts as deleted.
 
     :param firmware_id: firmware.
     :param missing_ok: whether a firmware that is not there counts as deleted: True by default, with a warning. After a

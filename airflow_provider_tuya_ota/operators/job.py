@@ -1,4 +1,4 @@
-"""Starting jobs."""
+"""Create a verification job: try a firmware on a few devices."""
 
 from __future__ import annotations
 
@@ -22,54 +22,53 @@ if TYPE_CHECKING:
 class TuyaOTACreateVerifyJobOperator(TuyaOTAJobOperator):
     """Verify a firmware on devices: the platform offers it to them and they flash it.
 
-    Calls CreateOTAVerifyJob, unless the firmware is being verified already (that job is followed instead) or is
-    verified already (see ``if_verified``). The verification has succeeded when the firmware says so **and** every
-    device task does; a job that is merely COMPLETED has not.
+    Calls CreateOTAVerifyJob, unless the firmware is being verified already (then the task waits for that job) or was
+    verified before (see ``if_verified``). The verification has succeeded when the firmware says so **and** every
+    device task has succeeded; COMPLETED alone is not success.
 
-    Returns the job id, as text. Pushes XCom ``job_id``, ``firmware_id``, ``job`` (both in words: Airflow's XCom page
-    rounds texts of digits), ``utc_create`` and ``request_id`` before waiting, and ``ota_release`` (counts, up to 50
-    devices, duration, text) at the end. For a firmware that was
-    verified before, the job id is that of its newest verification, empty where the platform lists none.
+    Returns the job id, as text. Before it waits, the task pushes XCom ``job_id``, ``firmware_id``, ``job`` (both ids in
+    a sentence, because Airflow's XCom page rounds texts of digits), ``utc_create`` and ``request_id``; at its end
+    ``ota_release`` (counts, up to 50 devices, duration, text). For a firmware that was verified before, the job id is
+    that of its newest verification, empty where the platform lists none.
 
-    What the task is about to create is written into Airflow's task state store before it is asked for. A retry goes on
-    with the job of the try before, also when that try was killed in the middle; it never starts a second one. Clearing
-    the task asks for a new verification: what is left of the old job is stopped, devices that are flashing are waited
-    for (where the task is deferrable in the triggerer, and for ``timeout`` seconds of their own), and then a new job is
-    created.
+    Before the task sends its request, it stores what it is about to create in Airflow's task state store. A retry
+    resumes the job of the try before, even if that try was killed half-way; it never starts a second job. Clearing the
+    task asks for a new verification: the task cancels what the old job has not begun, waits until its devices have
+    finished (in the triggerer where it is deferrable, for at most another ``timeout``), and creates a new job.
 
-    Killing the task (marking it, or its run, failed or successful; clearing it) and running out of time stop what the
-    job has not begun, unless ``on_cancel`` is ``keep``; a device that is flashing cannot be stopped, and the log says
-    how many there are. A worker or triggerer that is restarted or was frozen stops nothing, nor does the task stop a
-    job that it follows but did not create.
+    Killing the task (marking it or its run failed or successful, or clearing it) and running out of time cancel what
+    the job has not begun, unless ``on_cancel`` is ``keep``. A device that is flashing cannot be stopped; the log says
+    how many there are. A worker or triggerer that restarts or was frozen cancels nothing. The task never cancels a job
+    that it did not create.
 
     :param firmware_id: firmware to verify.
     :param product_key: product of the devices.
-    :param device_names: devices to try it on: a list, or text with one name per line. None leaves the choice to the
-        platform, which is not documented; an empty list is an error. The original of the API takes at most 10.
-    :param timeout_in_minutes: 1 to 1440, for each device from its first progress report on; without it a device may
+    :param device_names: devices that try it: a list, or text with one name per line. None lets the platform choose; how
+        it chooses is not documented. An empty list is an error. Alibaba Cloud IoT, the upstream API, takes at most 10.
+    :param timeout_in_minutes: 1 to 1440, for each device, from its first progress report on. Without it a device may
         take for ever.
-    :param need_push: None leaves the platform's True: online devices are told. False: devices must ask.
-    :param need_confirm: None leaves the platform's False. True: each device waits until its task is confirmed.
+    :param need_push: None leaves the platform's default True: online devices are notified. False: devices must ask.
+    :param need_confirm: None leaves the platform's default False. True: each device waits until its task is confirmed.
     :param download_protocol: HTTPS, the only one; None leaves it out.
     :param if_verified: ``succeed`` (default, so that a release can be run again) or ``fail`` for a firmware that is
         verified already.
     :param wait_for_completion: wait for the verdict (default), or return as soon as the job exists.
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
         default.
-    :param poll_interval: seconds between two looks; 15 by default, a look costs three requests.
-    :param timeout: seconds to wait, 24 hours by default because the platform itself may wait for ever; an earlier
+    :param poll_interval: seconds between two polls; 15 by default. A poll costs three requests.
+    :param timeout: seconds to wait; 24 hours by default, because the platform itself may wait for ever. An earlier
         ``execution_timeout`` counts instead, also while deferred.
-    :param poll_error_tolerance: seconds for which looks may keep failing before the task does, two hours by default: an
-        outage of the platform stops no device.
+    :param poll_error_tolerance: seconds for which polls may keep failing before the task fails; two hours by default,
+        because an outage of the platform stops no device.
     :param on_cancel: ``stop`` (default): killing the task or running out of time cancels the device tasks that are
         queued, notified or unconfirmed. ``keep``: the job goes on.
     :param on_failed_job: what a retry does whose job has failed: ``fail`` (default) again, because a failing firmware
-        does not mend itself, or ``new_job``.
+        does not repair itself, or ``new_job``.
     :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the task ends and no retry follows.
     :param tuya_ota_conn_id: id of the connection.
-    :raises JobFailedError: naming every failing device with its reason and progress.
-    :raises WaitTimeoutError: the time was over; says how to go on.
-    :raises PollingFailedError: the platform was away for too long; a retry goes on with the job.
+    :raises JobFailedError: names every failing device with its reason and progress.
+    :raises WaitTimeoutError: the time was over; the message says how to go on.
+    :raises PollingFailedError: the platform was unreachable for too long; a retry resumes the job.
     :raises InvalidParameterError: before anything is sent.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/CreateOTAVerifyJob?id=Kf0louscz3hvc

@@ -38,10 +38,10 @@ class _ModuleOperator(TuyaOTAOperator):
 
 
 class TuyaOTACreateModuleOperator(_ModuleOperator):
-    """Make a module of a product; ten of one's own are the limit, and ``default`` is the whole device.
+    """Create a module of a product: at most ten, beside ``default``, which is the whole device.
 
-    Calls CreateOTAModule, unless the product has the module already: then it is taken as it is, with a warning where
-    alias or description differ. So a retry or a second run changes nothing.
+    Calls CreateOTAModule, unless the product has the module already. Then the module stays as it is, and a warning
+    says where alias or description differ. So a retry or a second run changes nothing.
 
     Returns the module's name.
 
@@ -115,12 +115,12 @@ class TuyaOTACreateModuleOperator(_ModuleOperator):
 class TuyaOTAUpdateModuleOperator(_ModuleOperator):
     """Change a module's alias or description.
 
-    Calls UpdateOTAModule. Returns the module's name. Doing it twice, as a retry does, does no more than once.
+    Calls UpdateOTAModule. Returns the module's name. A retry repeats the change, which has no further effect.
 
     :param module_name: module.
     :param product_key: product.
-    :param alias_name: new name for people; None keeps the present one.
-    :param desc: new description; None keeps the present one.
+    :param alias_name: new name for people; None keeps the old one.
+    :param desc: new description; None keeps the old one.
     :param tuya_ota_conn_id: id of the connection.
     :raises InvalidParameterError: neither is given; nothing is sent.
     :raises NotFoundError: the product has no such module.
@@ -154,10 +154,10 @@ class TuyaOTAUpdateModuleOperator(_ModuleOperator):
 
 
 class TuyaOTADeleteModuleOperator(_ModuleOperator):
-    """Delete a module of one's own.
+    """Delete a module.
 
     Calls DeleteOTAModule. The platform refuses while firmwares belong to the module. Returns the module's name. A retry
-    after a lost answer finds no module any more, which counts as done.
+    after a lost answer finds no module, which counts as deleted.
 
     :param module_name: module.
     :param product_key: product.

@@ -24,16 +24,16 @@ class TuyaOTACancelJobOperator(TuyaOTAOperator):
 
     Calls CancelOTATaskByJob. The log says how many device tasks were in which status before and afterwards. A device
     that is flashing cannot be stopped; the log says how many go on. A job that had already ended is no error: log and
-    XCom ``ota_release`` say as what it had ended and that nothing was cancelled. Where an answer was lost, they say
-    that this cannot be told.
+    XCom ``ota_release`` give its status and say that nothing was cancelled. Where an answer was lost, they say that
+    this is not known.
 
     Returns how many device tasks of the job wait for confirmation, are queued, notified and in progress afterwards, by
-    status. Doing it twice, as a retry does, does no more than once; killing the task changes nothing.
+    status. A retry repeats the cancel, which has no further effect; killing the task changes nothing.
 
     :param job_id: verification or upgrade job.
-    :param cancel_queued: tasks that wait for their device to be told.
-    :param cancel_notified: tasks whose device was told and has reported nothing yet.
-    :param cancel_unconfirmed: tasks that wait for confirmation. None leaves it to the platform: at the original they
+    :param cancel_queued: tasks whose device has not been notified.
+    :param cancel_notified: tasks whose device was notified and has reported nothing yet.
+    :param cancel_unconfirmed: tasks that wait for confirmation. None leaves it to the platform: upstream they
         follow ``cancel_queued``.
     :param tuya_ota_conn_id: id of the connection.
     :raises InvalidParameterError: no switch is on; nothing is sent.
@@ -97,22 +97,22 @@ class TuyaOTACancelJobOperator(TuyaOTAOperator):
 
 
 class TuyaOTACancelDeviceTasksOperator(TuyaOTAOperator):
-    """Cancel what named devices wait for: their unconfirmed, queued and notified tasks of one firmware.
+    """Cancel the unconfirmed, queued and notified tasks of one firmware on named devices.
 
-    Calls CancelOTATaskByDevice. The platform takes all of a call or nothing: where one device waits for nothing, or is
-    flashing, it refuses, and says which.
+    Calls CancelOTATaskByDevice. The platform cancels all of a call or nothing: where one device has nothing to cancel,
+    or is flashing, it refuses the call and names the device.
 
-    Returns the device names. After a lost answer the devices are looked at one by one, and what is left is cancelled. A
-    retry of the task is refused where the try before got through.
+    Returns the device names. After a lost answer the task checks the devices one by one and cancels what is left. A
+    retry of the task is refused where the try before has cancelled.
 
     :param firmware_id: firmware.
     :param product_key: product of the devices.
-    :param device_names: a list, or text with one name per line; the original of the API takes at most 200.
+    :param device_names: a list, or text with one name per line; the upstream API takes at most 200.
     :param job_id: only tasks of this job; by default of any job of the firmware.
     :param tuya_ota_conn_id: id of the connection.
     :raises InvalidParameterError: before anything is sent.
     :raises ConflictError: a device is flashing.
-    :raises NotFoundError: a device does not exist or waits for nothing.
+    :raises NotFoundError: a device does not exist or has nothing to cancel.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/CancelOTATaskByDevice?id=Kf0lqc4ulorvw
     """
@@ -161,9 +161,9 @@ class TuyaOTAConfirmTasksOperator(TuyaOTAOperator):
     """Confirm device tasks that wait for confirmation (``need_confirm=True``), so that their devices may begin.
 
     Calls ConfirmOTATask, ten tasks at a time: the named ones, or with ``job_id`` all that wait in the job now. Tasks
-    that wait no longer are passed over with a warning; after a lost answer they count as confirmed by it.
+    that no longer wait are skipped with a warning; after a lost answer they count as confirmed by it.
 
-    Returns the ids of the tasks that were confirmed. A retry confirms what is left; nothing takes a confirmation back.
+    Returns the ids of the tasks that were confirmed. A retry confirms what is left; a confirmation cannot be revoked.
 
     :param task_ids: device tasks: a list, or text with one id per line.
     :param job_id: all tasks of this job that wait; exactly one of the two is needed.

@@ -1,4 +1,4 @@
-"""Starting batch upgrades."""
+"""Create an upgrade job: hand a verified firmware to many devices."""
 
 from __future__ import annotations
 
@@ -21,54 +21,54 @@ if TYPE_CHECKING:
 class TuyaOTACreateUpgradeJobOperator(TuyaOTAJobOperator):
     """Upgrade many devices: the platform offers a verified firmware to them and they flash it.
 
-    Calls CreateOTAStaticUpgradeJob. The upgrade has succeeded when every device task of the job has; part of the
-    devices is a failure that names the others.
+    Calls CreateOTAStaticUpgradeJob. The upgrade has succeeded when every device task of the job has succeeded. If only
+    some have, the task fails and names the others.
 
-    Returns the job id, as text. Pushes XCom ``job_id``, ``firmware_id``, ``job`` (both in words: Airflow's XCom page
-    rounds texts of digits), ``utc_create`` and ``request_id`` before waiting, and ``ota_release`` (counts, up to 50
-    devices, duration, text) at the end.
+    Returns the job id, as text. Before it waits, the task pushes XCom ``job_id``, ``firmware_id``, ``job`` (both ids in
+    a sentence, because Airflow's XCom page rounds texts of digits), ``utc_create`` and ``request_id``; at its end
+    ``ota_release`` (counts, up to 50 devices, duration, text).
 
-    What the task is about to create is written into Airflow's task state store before it is asked for: a retry goes on
-    with the job of the try before and never starts a second one; clearing the task stops and drains the old job (where
-    the task is deferrable in the triggerer, and for ``timeout`` seconds of their own), then creates a new one. An
-    unfinished job of somebody else that upgrades the same devices to the same firmware is an error that names it, and
-    nothing is created. Killing the task or running out of time stops what the job has not begun (``on_cancel``); a
-    device that is flashing cannot be stopped.
+    Before the task sends its request, it stores what it is about to create in Airflow's task state store. A retry
+    resumes the job of the try before and never starts a second job. Clearing the task cancels what the old job has not
+    begun, waits until its devices have finished (in the triggerer where the task is deferrable, for at most another
+    ``timeout``), and creates a new job. If an unfinished job of somebody else upgrades the same devices to the same
+    firmware, the task fails, names that job and creates nothing. Killing the task or running out of time cancels what
+    the job has not begun (``on_cancel``); a device that is flashing cannot be stopped.
 
     :param firmware_id: firmware to hand out; it must be verified, unless it was created as needing no verification.
     :param product_key: product of the devices.
     :param target_selection: ``ALL`` devices that can take it, ``SPECIFIC`` ones, a ``GRAY`` share, or a ``GROUP``.
-    :param device_names: with SPECIFIC and only with it: a list, or text with one name per line. The original of the
-        API takes at most 200.
+    :param device_names: with SPECIFIC and only with it: a list, or text with one name per line. Alibaba Cloud IoT, the
+        upstream API, takes at most 200.
     :param gray_percent: with GRAY and only with it: a whole percent, 1 to 100.
     :param group_id: with GROUP and only with it.
-    :param source_versions: only devices on one of these; the original takes up to 10, with ALL and GRAY.
+    :param source_versions: only devices on one of these; the upstream API takes up to 10, with ALL and GRAY.
     :param retry_interval: minutes after which a device that failed tries again: 0, 10, 30, 60 or 1440; needs
         ``retry_count``. None: no device tries again.
     :param retry_count: how often a device that failed tries again: 1, 2 or 5.
-    :param timeout_in_minutes: 1 to 1440, for each device from its first progress report on; without it a device may
+    :param timeout_in_minutes: 1 to 1440, for each device, from its first progress report on. Without it a device may
         take for ever.
-    :param need_push: None leaves the platform's True: online devices are told. False: devices must ask.
-    :param need_confirm: None leaves the platform's False. True: each device waits until its task is confirmed.
+    :param need_push: None leaves the platform's default True: online devices are notified. False: devices must ask.
+    :param need_confirm: None leaves the platform's default False. True: each device waits until its task is confirmed.
     :param download_protocol: HTTPS, the only one; None leaves it out.
     :param wait_for_completion: wait for the verdict (default), or return as soon as the job exists.
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
         default.
-    :param poll_interval: seconds between two looks; 15 by default. A look costs two requests up to a hundred devices
-        and nine beyond, however many there are.
-    :param timeout: seconds to wait, 24 hours by default because the platform itself may wait for ever; an earlier
+    :param poll_interval: seconds between two polls; 15 by default. A poll costs two requests for up to a hundred
+        devices and nine for more, however many there are.
+    :param timeout: seconds to wait; 24 hours by default, because the platform itself may wait for ever. An earlier
         ``execution_timeout`` counts instead, also while deferred.
-    :param poll_error_tolerance: seconds for which looks may keep failing before the task does, two hours by default: an
-        outage of the platform stops no device.
+    :param poll_error_tolerance: seconds for which polls may keep failing before the task fails; two hours by default,
+        because an outage of the platform stops no device.
     :param on_cancel: ``stop`` (default): killing the task or running out of time cancels the device tasks that are
         queued, notified or unconfirmed. ``keep``: the job goes on.
     :param on_failed_job: what a retry does whose job has failed: ``fail`` (default) again, or ``new_job``.
     :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the task ends and no retry follows.
     :param tuya_ota_conn_id: id of the connection.
-    :raises JobFailedError: naming the failing devices with reason and progress.
+    :raises JobFailedError: names the failing devices with reason and progress.
     :raises AlreadyUnderWayError: somebody else's job does the same.
-    :raises WaitTimeoutError: the time was over; says how to go on.
-    :raises PollingFailedError: the platform was away for too long; a retry goes on with the job.
+    :raises WaitTimeoutError: the time was over; the message says how to go on.
+    :raises PollingFailedError: the platform was unreachable for too long; a retry resumes the job.
     :raises InvalidParameterError: before anything is sent.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/CreateOTAStaticUpgradeJob?id=Kf0lppuhnbyun

@@ -1,4 +1,4 @@
-"""Waiting for devices to be there before a release begins."""
+"""Wait until devices have a state, for example are online before a release begins."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class TuyaOTADeviceStateSensor(TuyaOTASensor):
     Reads only, fifty devices a request. The log names the devices that are missing. In the mode ``reschedule`` no
     worker is held.
 
-    A poll that fails in transit counts as "not yet", for two hours in a row at the most. A refusal of what was polled
-    well before is tolerated for five minutes: a key is being changed. All modes judge alike; in the mode ``reschedule``
-    what was seen is kept in Airflow's task state store between two polls.
+    A poll without a usable answer counts as "not yet", for at most two hours in a row. A refusal after a poll that
+    succeeded is tolerated for five minutes, because a key may be being replaced. All modes decide alike; in the mode
+    ``reschedule`` the state of the wait is kept in Airflow's task state store between two polls.
 
     :param product_key: product of the devices.
     :param device_names: a list, or text with one name per line.
     :param state: ``ONLINE`` (default), ``OFFLINE``, ``UNACTIVE`` or ``DISABLE``.
     :param at_least: how many of the devices; all of them by default.
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
-        default. The first look is made in a worker.
+        default. The first poll is made in a worker.
     :param tuya_ota_conn_id: id of the connection.
-    :param poke_interval: seconds between two looks; 60 by default.
+    :param poke_interval: seconds between two polls; 60 by default.
     :param timeout: seconds to wait; Airflow's default of 7 days.
     :raises InvalidParameterError: before anything is sent.
     :raises NotFoundError: a device or the product does not exist.

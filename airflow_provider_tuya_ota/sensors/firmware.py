@@ -1,4 +1,4 @@
-"""Waiting for a firmware to be verified elsewhere."""
+"""Wait until a firmware has a status, for example is verified elsewhere."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class TuyaOTAFirmwareStatusSensor(TuyaOTASensor):
-    """Wait until a firmware has one of the wanted statuses.
+    """Wait until a firmware has one of the given statuses.
 
     Reads only. In the mode ``reschedule`` no worker is held.
 
-    A poll that fails in transit counts as "not yet", for two hours in a row at the most. A refusal of what was polled
-    well before is tolerated for five minutes: a key is being changed. All modes judge alike; in the mode ``reschedule``
-    what was seen is kept in Airflow's task state store between two polls.
+    A poll without a usable answer counts as "not yet", for at most two hours in a row. A refusal after a poll that
+    succeeded is tolerated for five minutes, because a key may be being replaced. All modes decide alike; in the mode
+    ``reschedule`` the state of the wait is kept in Airflow's task state store between two polls.
 
     :param firmware_id: firmware.
     :param statuses: names of statuses: ``NOT_NEEDED``, ``UNVERIFIED``, ``VERIFIED``, ``VERIFYING``, ``FAILED``. By
@@ -32,9 +32,9 @@ class TuyaOTAFirmwareStatusSensor(TuyaOTASensor):
     :param failing_statuses: statuses at which waiting makes no sense; FAILED by default, though a firmware that failed
         may be verified once more.
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
-        default. The first look is made in a worker.
+        default. The first poll is made in a worker.
     :param tuya_ota_conn_id: id of the connection.
-    :param poke_interval: seconds between two looks; 60 by default, a look costs one request.
+    :param poke_interval: seconds between two polls; 60 by default. A poll costs one request.
     :param timeout: seconds to wait; Airflow's default of 7 days.
     :param soft_fail: skip the task instead of failing it, for a failing status and for a timeout.
     :raises FirmwareStatusError: the firmware has a failing status.

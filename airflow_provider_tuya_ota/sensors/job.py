@@ -1,4 +1,4 @@
-"""Waiting for a job that somebody else created."""
+"""Wait for a job that somebody else created."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class TuyaOTAJobSensor(TuyaOTASensor):
     Reads only. Succeeds for a verification when the firmware says so and every device task does, for an upgrade job
     when every device task does. Firmware, job and tasks may contradict each other for five minutes after the end.
 
-    A poll that fails in transit counts as "not yet", for two hours in a row at the most. A refusal of what was polled
-    well before is tolerated for five minutes: a key is being changed. All modes judge alike; in the mode ``reschedule``
-    what was seen is kept in Airflow's task state store between two polls.
+    A poll without a usable answer counts as "not yet", for at most two hours in a row. A refusal after a poll that
+    succeeded is tolerated for five minutes, because a key may be being replaced. All modes decide alike; in the mode
+    ``reschedule`` the state of the wait is kept in Airflow's task state store between two polls.
 
     Returns the counts of device tasks by status in the deferrable mode, nothing otherwise.
 
@@ -38,10 +38,10 @@ class TuyaOTAJobSensor(TuyaOTASensor):
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
         default.
     :param tuya_ota_conn_id: id of the connection.
-    :param poke_interval: seconds between two looks; 15 by default.
+    :param poke_interval: seconds between two polls; 15 by default.
     :param timeout: seconds to wait; Airflow's default of 7 days.
     :param soft_fail: skip the task instead of failing it, for a failed job and for a timeout.
-    :raises JobFailedError: naming every failing device with its reason and progress, or the contradiction that stays.
+    :raises JobFailedError: names every failing device with its reason and progress, or the contradiction that stays.
     :raises PollingFailedError: polls have failed for too long; the job goes on.
     :raises AirflowSensorTimeout: the time was over; the job goes on.
 
