@@ -32,10 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(
             errors="backslashreplace"
-        )  # as Python does for standard error: it must not end a release
+        )  # as Python does for standard error: printing must not fail a release
     parser = _parser()
     arguments, rest = parser.parse_known_args(argv)
-    # Python takes positional arguments only up to the first option behind them.
+    # argparse accepts positional arguments only up to the first option after them.
     if rest and (arguments.run is not _call or any(text.startswith("-") for text in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"tuya-ota: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Whoever reads has seen enough; Python would complain once more when it closes the pipe.
+        # The reader has closed the pipe; without this, Python would report it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     actions = commands.add_parser("actions", help="list the operations that this version knows")
     actions.set_defaults(run=_actions)
 
-    run_emulator = commands.add_parser("emulator", help="run a stand-in of the OTA service on this machine")
+    run_emulator = commands.add_parser("emulator", help="run an emulator of the OTA service on this machine")
     emulator.add_arguments(run_emulator)
     run_emulator.set_defaults(run=emulator.run)
 
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_demo_arguments(run_demo)
     run_demo.set_defaults(run=demo.run_demo)
 
-    up = commands.add_parser("up", help="leave Airflow and the emulator running to try things out")
+    up = commands.add_parser("up", help="keep Airflow and the emulator running until Ctrl-C")
     demo.add_up_arguments(up)
     up.set_defaults(run=demo.run_up)
     return parser
@@ -125,7 +125,7 @@ def _call(arguments: argparse.Namespace) -> int:
 
 
 def _as_json(answer: object) -> str:
-    """Write an answer as people read it, or with the escapes of JSON where standard output cannot take all of it."""
+    """Format an answer for people, with the escapes of JSON if standard output cannot encode it."""
     text = json.dumps(answer, indent=2, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding)

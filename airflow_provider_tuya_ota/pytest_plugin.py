@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.fault import Fault
 
 SPEED = 300.0
-"""How many times faster devices live in tests: five minutes of theirs are a second."""
+"""Seconds of device time per second in tests: five minutes pass in a second."""
 
 
 class RunningEmulator:
     """An emulator that answers on a port of this machine.
 
-    :param emulator: the emulator itself; ``.world`` has firmwares and jobs, ``.log`` what was asked.
-    :param url: where it answers.
-    :param monkeypatch: takes connections back after the test.
+    :param emulator: the emulator itself; ``.world`` has firmware and jobs, ``.log`` the requests.
+    :param url: its address.
+    :param monkeypatch: removes the connections after the test.
     """
 
     def __init__(self, emulator: Emulator, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +34,7 @@ class RunningEmulator:
         self._monkeypatch = monkeypatch
 
     def connect(self, conn_id: str = "tuya_ota_default", **changes: Any) -> None:
-        """Point an Airflow connection at the emulator, with some of its fields changed."""
+        """Create an Airflow connection to the emulator, with these fields changed."""
         fields: dict[str, Any] = {
             "conn_type": "tuya_ota",
             "host": self.url,
@@ -45,39 +45,39 @@ class RunningEmulator:
         self._monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields | changes))
 
     def seed(self, document: dict[str, Any]) -> None:
-        """Begin again with a scenario; see the emulator's documentation for its form.
+        """Start again with a scenario; docs/emulator.md describes its form.
 
-        Quotas are in force where the scenario has a table ``quotas``: without it a test may be as hasty as it likes.
+        Rate limits apply only if the scenario has a table ``quotas``, so that a test may send requests at any rate.
 
-        :raises ValueError: naming what is wrong with it.
+        :raises ValueError: a value is wrong; the message says which and what is allowed.
         """
         from airflow_provider_tuya_ota.emulator.scenario import read  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
 
         self.emulator.reset(read({"quotas": {"enabled": False}} | document))
 
     def script(self, device: str, *, product_key: str = "k1demoproduct", **values: Any) -> None:
-        """Begin again with one device that does not do well, e.g. ``outcome="fails", step=-4``."""
+        """Start again with one device that behaves so, e.g. ``outcome="fails", step=-4``."""
         self.seed({"products": [{"product_key": product_key, "device": {device: values}}]})
 
     def fault(self, action: str, kind: str, **values: Any) -> Fault:
-        """Let calls go wrong, e.g. ``fault("CreateOTAVerifyJob", "drop_after", nth=1)``."""
+        """Set a fault, e.g. ``fault("CreateOTAVerifyJob", "drop_after", nth=1)``."""
         return self.emulator.faults.add({"action": action, "kind": kind, **values})
 
     def advance(self, seconds: float) -> None:
-        """Let the devices' time pass at once."""
+        """Advance the device time."""
         self.emulator.clock.advance(seconds)
 
     @property
     def actions(self) -> list[str]:
-        """What was asked, in order."""
+        """Names of the operations that were called, in order."""
         return [entry["action"] for entry in self.emulator.log]
 
 
 @pytest.fixture
 def tuya_ota_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningEmulator]:
-    """Start a fresh emulator, point the connection ``tuya_ota_default`` at it, and stop it afterwards.
+    """Start a new emulator with the connection ``tuya_ota_default`` to it, and stop it afterwards.
 
-    What a task grants the platform's lists, to show what was just made, is as much shorter as devices live faster.
+    The grace periods in which a task waits for the platform's lists are shorter by the same factor as device time.
     """
     from airflow_provider_tuya_ota.core.flows import eventually as appearing  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
     from airflow_provider_tuya_ota.core.jobs import search as job_search  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator

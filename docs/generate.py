@@ -55,8 +55,8 @@ ABOUT_OPERATIONS = f"""# Operations
 `hook.query_job(job_id="1836…")`. `client.iterate(…)` turns the pages of a list, `hook.call("Name", {{…}})` signs any
 other operation.
 
-*Sent again*: whether a request whose answer was lost is repeated. *Quota*: requests a second and account in the
-original; the vendor gives none.
+*Sent again*: whether a request whose answer was lost is repeated. *Quota*: requests per second and account of
+Alibaba Cloud IoT (the upstream API); the vendor publishes none.
 
 | Operation | Method | What it does | Sent again | Quota |
 |---|---|---|---|---|
@@ -93,8 +93,8 @@ operators for verification and upgrade create one job for one intent, and what k
 """
 ABOUT_FIDELITY = f"""# How true the emulator is
 
-{WRITTEN} *Documented*: the vendor, or the Alibaba original, says so. *Inferred*: it follows from what they say, or is
-the stricter of two readings. *Invented*: they are silent and something had to be chosen.
+{WRITTEN} *Documented*: the vendor, or Alibaba Cloud IoT (the *upstream API*), says so. *Inferred*: it follows from what
+they say, or is the stricter of two readings. *Invented*: they do not say, and something had to be chosen.
 """
 PARAMETERS = """| Parameter | On the wire | Value | Refused unless | Warned about unless | Meaning |
 |---|---|---|---|---|---|
@@ -153,7 +153,7 @@ def fidelity() -> str:
         text += f"\n## {area}\n\n| Behaviour | Mark | Source |\n|---|---|---|\n"
         for row in (behaviour for behaviour in BEHAVIOURS if behaviour.area == area):
             text += f"| {_plain(row.what)} | {row.mark} | {row.source} |\n"
-    text += "\n## Refusals\n\n`Missing…` of a required parameter is documented for the original's gateway.\n"
+    text += "\n## Refusals\n\n`Missing…` of a required parameter is documented for the upstream API's gateway.\n"
     for mark, source in dict.fromkeys(REFUSALS.values()):
         codes = sorted(code for code, told in REFUSALS.items() if told == (mark, source))
         text += f"\n**{mark}** ({source}): {', '.join(f'`{code}`' for code in codes)}\n"

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 DAG_ID = "release_firmware"
 EMULATOR_PORT = 8686
-"""Where ``up`` serves the emulator when nobody else listens there; the vendor's own services use it too."""
+"""Port of the emulator that ``up`` starts, if it is free; the vendor's services use it too."""
 SPEED = 2.0
-"""How many times faster the demo's devices live: slow enough to see, fast enough to wait for."""
+"""Seconds of device time per second in the demo: slow enough to follow, fast enough to wait for."""
 
 
 def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,10 +37,10 @@ def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--firmware", type=Path, help="firmware file; a generated image by default")
     parser.add_argument("--version", dest="firmware_version", default="1.1.0", help="its version; 1.1.0 by default")
     parser.add_argument("--devices", default="device-001,device-002,device-003", help="device-001 to device-100")
-    parser.add_argument("--fail", metavar="DEVICE", help="let this device fail while flashing")
+    parser.add_argument("--fail", metavar="DEVICE", help="make this device fail while it flashes")
     parser.add_argument("--access-key", metavar="ID:SECRET", help="key pair for emulator and connection")
-    parser.add_argument("--home", type=Path, help="folder to keep Airflow's files in; a temporary one by default")
-    parser.add_argument("--keep", action="store_true", help="keep the temporary folder after a success too")
+    parser.add_argument("--home", type=Path, help="folder for Airflow's files; a temporary one by default")
+    parser.add_argument("--keep", action="store_true", help="also keep the temporary folder after a success")
     parser.add_argument("--timeout", type=float, default=150.0, help="seconds for the release itself; 150 by default")
 
 
@@ -48,7 +48,7 @@ def add_up_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``up``."""
     parser.add_argument("--port", type=_port, help="of the Airflow UI; 8080 or a free one by default")
     parser.add_argument("--home", type=Path, default=Path(".run"), help="Airflow's folder; .run by default")
-    parser.add_argument("--speed", type=float, default=1.0, help="how many times faster devices live")
+    parser.add_argument("--speed", type=float, default=1.0, help="seconds of device time per second")
 
 
 def _port(text: str) -> int:
@@ -79,12 +79,12 @@ def run_demo(arguments: argparse.Namespace) -> int:
 
 
 def run_up(arguments: argparse.Namespace) -> int:
-    """Leave Airflow and emulator running until SIGINT or SIGTERM."""
+    """Keep Airflow and the emulator running until SIGINT or SIGTERM."""
     return _guarded(lambda: _up(arguments), when_interrupted=0)
 
 
 def _guarded(body: Callable[[], int], *, when_interrupted: int = 130) -> int:
-    # Every way to end the program, a closed terminal among them, is like Ctrl-C, so that the children are stopped too.
+    # Treat every way to end the program, such as a closed terminal, like Ctrl-C, so that the children are stopped too.
     previous = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         code = body()

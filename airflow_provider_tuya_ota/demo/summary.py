@@ -1,4 +1,4 @@
-"""What a person reads: lines while it runs, a table at the end."""
+"""The output of the demo: a line for each change, and a table at the end."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ def print_summary(
     console.print(table)
     console.print(f"job       {release['job_id']}", highlight=False)
     digest = f", SHA256 {sha256[:16]}…" if sha256 else ""
-    console.print(f"firmware   {release['firmware_id']}, version {version}{digest}", highlight=False)
+    console.print(f"firmware  {release['firmware_id']}, version {version}{digest}", highlight=False)
     console.print(f"duration  {duration:.1f} s from trigger to end of the run", highlight=False)

@@ -1,4 +1,4 @@
-"""One account at one service instance: what exists there, whoever asks."""
+"""One account of a service instance: everything that exists in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what an operation answers, or why it refuses, to bytes."""
+"""Turn the result of an operation, or a refusal, into the bytes of an answer."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _XML: Final = "application/xml"
 
 
 def accept(wire: dict[str, str], request_id: str, fields: Fields, quirks: Quirks, reword: Rewording) -> Response:
-    """Answer a success."""
+    """Answer that the operation succeeded."""
     code = {} if quirks.success_code == "absent" else {"Code": ""}
     return _answer(wire, 200, reword({"RequestId": request_id, "Success": True} | code | fields), quirks)
 
 
 def refuse(wire: dict[str, str], request_id: str, error: BusinessError, quirks: Quirks, reword: Rewording) -> Response:
-    """Answer that the operation refuses."""
+    """Answer that the operation refuses the call."""
     return _answer(wire, quirks.error_status, reword(_refusal(request_id, error)), quirks)
 
 
 def reject(
     wire: dict[str, str], request_id: str, error: GatewayError, quirks: Quirks, reword: Rewording = dict
 ) -> Response:
-    """Answer that the request did not get past the door."""
+    """Answer that the gateway refuses the request, before any operation sees it."""
     told = f"{quirks.retry_after:g}" if quirks.retry_after and error.code.startswith("Throttling") else ""
     retry_after = error.retry_after or told
     headers = {"retry-after": retry_after} if retry_after else {}
@@ -54,12 +54,12 @@ def _refusal(request_id: str, error: BusinessError | GatewayError) -> Fields:
 def _answer(wire: dict[str, str], status: int, fields: Fields, quirks: Quirks) -> Response:
     action = wire["Action"]
     if _format(wire, quirks) == "XML":
-        # The newer version leaves out the operation's name; a document needs some root all the same.
+        # The newer version leaves out the operation's name; an XML document needs some root.
         root = f"{action}Response" if wire.get("Version", VERSIONS[0]) == VERSIONS[0] else "Response"
         return Response(status, to_xml(root, fields, quirks), _XML)
     body = to_json(fields, quirks)
     if action == "ListOTAModuleByProduct" and quirks.module_list == "invalid_json":
-        # The example lacks a comma behind the modules.
+        # The vendor's example lacks a comma after the modules.
         body = re.sub(rb"([}\]]), (?=\"[A-Za-z]+\": [^{}]*}$)", rb"\1 ", body)
     return Response(status, body)
 

@@ -1,4 +1,4 @@
-"""Certificates for TLS, right ones and wrong ones."""
+"""TLS certificates: a valid one, and one with each usual defect."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate, CertificateBuilder
 
 KINDS: Final = ("trusted", "expired", "other_host", "unknown_ca")
-"""What may be wrong with the server's certificate."""
+"""Kinds of server certificates; all but ``trusted`` must be refused."""
 AUTHORITY: Final = "authority.pem"
 _NAMES: Final = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
 
 
 def make_context(kind: str, folder: Path) -> ssl.SSLContext:
-    """Make a server's TLS context, and leave the authority that callers should trust in the folder.
+    """Make a server's TLS context, and write the authority that callers should trust to the folder.
 
     :param kind: one of :data:`KINDS`.
-    :param folder: private to the caller; gets :data:`AUTHORITY` and the server's key.
+    :param folder: private to the caller; :data:`AUTHORITY` and the server's key are written to it.
     """
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     signing_key = ec.generate_private_key(ec.SECP256R1()) if kind == "unknown_ca" else authority_key

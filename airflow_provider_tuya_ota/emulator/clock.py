@@ -1,4 +1,4 @@
-"""Two clocks: the gateway's, which signatures are checked against, and the world's, in which devices live."""
+"""Two clocks: real time at the gateway, which checks signatures, and device time in the simulated world."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Time that can be hurried, stopped and stepped, without the gateway's clock running away from its callers.
+    """Device time that can run faster, stop and jump, while the gateway's clock stays with its callers.
 
     :param wall: seconds since the epoch.
-    :param speed: seconds in the world for each second outside.
+    :param speed: seconds of device time per second of real time.
     """
 
     def __init__(self, wall: Callable[[], float] = time.time, speed: float = 1.0) -> None:
@@ -29,20 +29,20 @@ class Clock:
 
     @property
     def speed(self) -> float:
-        """Seconds in the world for each second outside."""
+        """Seconds of device time per second of real time."""
         return self._speed
 
     def outside(self) -> float:
-        """Seconds since the epoch for whoever waits for an answer; passes also within one request."""
+        """Real time in seconds since the epoch; it also passes during a request."""
         return self._wall()
 
     def gateway(self) -> float:
-        """Seconds since the epoch, as the gateway believes."""
+        """Seconds since the epoch by the gateway's clock, its offset included."""
         wall = self._wall() if self._pinned is None else self._pinned[1]
         return wall + self.gateway_offset
 
     def world(self) -> float:
-        """Seconds since the epoch, in the world."""
+        """Device time in seconds since the epoch."""
         if self._pinned is not None:
             return self._pinned[0]
         if self.frozen:
@@ -51,10 +51,10 @@ class Clock:
 
     @contextmanager
     def pinned(self, world: float | None = None, gateway: float | None = None) -> Iterator[None]:
-        """Let no time pass, as within one request.
+        """Stop both clocks, for example during a request.
 
-        :param world: the moment in the world; now by default.
-        :param gateway: the moment at the gateway; now by default.
+        :param world: device time to show; now by default.
+        :param gateway: gateway time to show; now by default.
         """
         before = self._pinned
         wall = self._wall() if gateway is None else gateway - self.gateway_offset
@@ -66,27 +66,27 @@ class Clock:
 
     @property
     def owed(self) -> float:
-        """The moment to which the world was stepped, or stopped at; it has to come that far."""
+        """The device time that was set last, by a jump or a stop; it is never held back below this."""
         return self._anchor_world
 
     def hold_back(self, moment: float) -> None:
-        """Let it be only as late as this in the world, which could not keep up with its speed."""
+        """Set device time back to a moment, because the simulation cannot keep up with its speed."""
         self._anchor_world, self._anchor_wall = moment, self._wall()
         if self._pinned is not None:
             self._pinned = moment, self._pinned[1]
 
     def set_speed(self, speed: float) -> None:
-        """Go on at another pace from here."""
+        """Change the speed from now on."""
         self._anchor()
         self._speed = speed
 
     def freeze(self, *, frozen: bool) -> None:
-        """Stop the world, or let it go on from where it stopped."""
+        """Stop device time, or let it continue."""
         self._anchor()
         self.frozen = frozen
 
     def advance(self, seconds: float) -> None:
-        """Let time pass at once."""
+        """Add seconds to device time."""
         self._anchor()
         self._anchor_world += seconds
 
@@ -96,16 +96,16 @@ class Clock:
 
 
 def iso_minutes(seconds: float) -> str:
-    """Write a time as modules carry it: ``2024-11-11T07:36Z``."""
+    """Format a time as modules have it: ``2024-11-11T07:36Z``."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def local_style(seconds: float) -> str:
-    """Write a time as a device's last sign of life has it: ``2024-11-11 07:36:00``."""
+    """Format a time as ``LastOnlineTime`` has it: ``2024-11-11 07:36:00``."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def iso_ms(seconds: float) -> str:
-    """Write a time as the platform does: ``2024-11-20T08:50:00.239Z``."""
+    """Format a time as the platform does elsewhere: ``2024-11-20T08:50:00.239Z``."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

@@ -1,6 +1,6 @@
-"""The control plane under ``/_emulator/``: what a test does to the world.
+"""The control plane under ``/_emulator/``: commands that change and read the simulation.
 
-It is not signed and listens where the emulator does, which is loopback unless somebody says otherwise.
+Its requests are not signed. It listens where the emulator does, on loopback by default.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 PREFIX = "/_emulator/"
 RECORDED = frozenset({"quirks", "quotas", "devices", "confirm", "clock"})
-"""Commands that are written down; faults are not."""
+"""Commands that the recorder writes; faults are not written."""
 MOST_TASKS = 1000
-"""Device tasks of each job in the state; a large fleet's are seconds of JSON."""
+"""Device tasks of each job in the state; those of a large fleet would take seconds to encode."""
 _CLOCK = {
     "speed": Entry(float, 0.001, 100_000),
     "freeze": Entry(bool),
@@ -34,7 +34,7 @@ _CONFIRM = {"job_id": Entry(str), "task_ids": Entry(list)}
 
 
 class _MissingError(LookupError):
-    """Something that a command names is not in the world."""
+    """An entity that a command names does not exist."""
 
 
 def handle(account: Account, request: Request) -> Response:
@@ -63,7 +63,7 @@ def _read(body: bytes) -> Any:
 
 
 def carry_out(account: Account, name: str, values: Any, rest: list[str]) -> None:
-    """Do a recorded command once more."""
+    """Repeat a recorded command."""
     _COMMANDS["POST", name](account, values, rest)
 
 

@@ -1,7 +1,7 @@
-"""Tables from JSON and TOML, each wrong value refused with a sentence that names it.
+"""Read tables of JSON and TOML; refuse each wrong value with a sentence that names it and what is allowed.
 
-What a scenario or a command gets wrong is said at once; met later, in the middle of a request, it would look like a
-failure of the service that is being simulated.
+A scenario or a command is checked completely before it takes effect. Found later, during a request, its mistake would
+look like a failure of the simulated service.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ _NAMES: Final[dict[type, str]] = {
 VERSION: Final = r"[A-Za-z0-9._-]{1,64}"
 """A firmware version, and the name of a module."""
 VERSION_OR_NONE: Final = r"[A-Za-z0-9._-]{0,64}"
-"""Empty where a device has never reported one."""
+"""Empty for a device that has never reported one."""
 DECADE: Final = 10 * 365 * 86400.0
-"""Seconds; further away, dates leave the calendar."""
+"""Seconds; larger values leave the range of dates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What may stand under one name.
+    """The allowed values of one name.
 
     :param kind: text, flag, number, table or list, as its Python type.
-    :param least: of a number.
-    :param most: of a number.
-    :param choices: all values, where they can be counted.
-    :param pattern: of the whole text.
-    :param required: whether it must be there.
+    :param least: smallest number.
+    :param most: largest number.
+    :param choices: all allowed values, if they are few.
+    :param pattern: the whole text must match it.
+    :param required: whether the name must be present.
     """
 
     kind: type
@@ -51,10 +51,10 @@ class Entry:
 
 
 def read_table(values: Any, what: str, entries: Mapping[str, Entry]) -> dict[str, Any]:
-    """Give the values that are there.
+    """Check a table and give its values.
 
-    :param what: names the table in errors.
-    :raises ValueError: naming what is missing, unknown or wrong, and what is allowed.
+    :param what: name of the table in errors.
+    :raises ValueError: a name is missing or unknown, or a value is wrong; the message says what is allowed.
     """
     if not isinstance(values, dict):
         raise ValueError(f"{what}: a table is needed, not {type(values).__name__}")  # noqa: TRY004 - a bad document
@@ -85,7 +85,7 @@ def _complaint(value: Any, entry: Entry) -> str:
 
 
 def _is(value: Any, kind: type) -> bool:
-    # True is a number to Python, and 1 is a flag to nobody.
+    # Python counts True as a number.
     if isinstance(value, bool):
         return kind is bool
     return isinstance(value, (int, float) if kind is float else kind)

@@ -1,4 +1,4 @@
-"""Answers that arrive byte by byte, written past the server, which sends whole heads."""
+"""Answers that are sent byte by byte; written directly to the transport, because the server sends a head at once."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def transport_of(send: Send) -> asyncio.Transport | None:
-    """Give the connection behind an ASGI callable: uvicorn's is bound to an object that holds it."""
+    """Give the transport behind an ASGI callable, which uvicorn binds to an object that has it."""
     transport: asyncio.Transport | None = getattr(getattr(send, "__self__", None), "transport", None)
     return transport
 
 
 async def send_dripping(response: Response, receive: Receive, send: Send) -> None:
-    """Send an answer of which one part drips, and close the connection."""
+    """Send an answer with one part byte by byte, and close the connection."""
     transport = transport_of(send)
     if transport is None or response.drip is None:
         return
@@ -38,7 +38,7 @@ async def send_dripping(response: Response, receive: Receive, send: Send) -> Non
         else:
             transport.write(content)
     transport.close()
-    # Until it is gone, the server would answer for us.
+    # Before the disconnect the server would send an answer of its own.
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -52,7 +52,7 @@ async def _drip(transport: asyncio.Transport, content: bytes, seconds: float) ->
 
 
 def _parts(response: Response) -> dict[str, bytes]:
-    """Give the answer's bytes, in the order in which they are sent."""
+    """Give the parts of an answer, in the order in which they are sent."""
     headers = response.headers | {
         "content-type": response.content_type,
         "content-length": str(len(response.body)),

@@ -1,4 +1,4 @@
-"""The emulator without a socket: one request in, one answer out."""
+"""The emulator without a socket: a function from a request to an answer."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.scenario import Scenario
 
 CATCH_UP_SECONDS: Final = 1.0
-"""Seconds that a request waits for the past to happen, before the world's clock is held back."""
+"""Seconds that a request may spend on due events, before device time is held back."""
 _NOT_LOGGED: Final = frozenset({"Signature", "AccessKeyId", "FirmwareUrl"})
 
 
 class Emulator(Account):
-    """An account that answers requests, one after the other.
+    """An account that answers requests, one at a time.
 
     :param key: the accepted key pair.
     :param scenario: what exists at the beginning and after a reset.
@@ -55,7 +55,7 @@ class Emulator(Account):
     def handle(self, request: Request) -> Response:
         """Answer one request.
 
-        :raises ConnectionDropped: a fault asks for no answer at all.
+        :raises ConnectionDropped: a fault demands that the connection be closed without an answer.
         """
         with self._lock:
             if request.path.startswith(control.PREFIX) or request.path == "/":
@@ -71,7 +71,7 @@ class Emulator(Account):
     def _catch_up(self) -> None:
         self.world.engine.run(CATCH_UP_SECONDS)
         if self.recorder is not None:
-            # What an answer shows to have happened must have happened after a kill too.
+            # After a kill, the journal must reach every moment that an answer has shown.
             self.recorder.passed(self.world)
 
     def _answer(self, request: Request) -> Response:

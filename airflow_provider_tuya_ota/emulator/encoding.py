@@ -19,7 +19,7 @@ _SIZES_OF_LISTS: Final = frozenset({"Total", "PageCount"})
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list with the name that the original gives its entries.
+    """A list with the name that the upstream API gives its entries.
 
     :param shape: overrides the quirk for lists whose example shows a shape of its own.
     """
@@ -30,14 +30,14 @@ class Listing:
 
 
 def to_json(fields: dict[str, Any], quirks: Quirks) -> bytes:
-    """Render an answer; keys are given in the tables' spelling and leave in the quirk's."""
+    """Encode an answer as JSON, with keys in the spelling that the quirk sets."""
     text = json.dumps(_shaped(_with_sizes(fields, quirks), quirks), ensure_ascii=False)
-    # Half a surrogate pair cannot be encoded, and leaves as the escape that JSON has for it.
+    # Half a surrogate pair has no encoding in UTF-8; JSON has an escape for it.
     return re.sub(r'"\\u0001raw:([^"]*)"', r"\1", text).encode("utf-8", "backslashreplace")
 
 
 def to_xml(root: str, fields: dict[str, Any], quirks: Quirks) -> bytes:
-    """Render an answer as XML; the keys stay as the tables spell them."""
+    """Encode an answer as XML, with keys in the spelling of the tables."""
     body = _elements(_with_sizes(fields, quirks))
     return f'<?xml version="1.0" encoding="UTF-8"?><{root}>{body}</{root}>'.encode("utf-8", "xmlcharrefreplace")
 

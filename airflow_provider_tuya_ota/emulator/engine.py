@@ -1,4 +1,4 @@
-"""How devices move through their tasks in time."""
+"""The simulation: how devices go through their tasks over time."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ PROGRESS_STEPS: Final = 5
 _FIRST_ID: Final = 183634077921266000_1
 _IDS_A_MILLISECOND: Final = 100_000
 Event = tuple[float, int, Task | Job, str, int]
-"""When, in which order, to what, what, and a number for it. Plain data: a hundred thousand devices make many."""
+"""Time, sequence number, task or job, name and number of an event. Plain data, because large fleets have many."""
 
 
 class Engine:
-    """Moves tasks as time passes; nothing runs in the background, whoever looks lets the past happen first.
+    """Processes events of devices and jobs. Nothing runs in the background: each request first processes due events.
 
-    :param clock: its world side.
+    :param clock: the source of device time.
     :param random: for the jitter of devices.
-    :param changed: told of every job, task and firmware whose status has changed.
-    :param birth: when the world began; in a world that is restored, the same as before.
+    :param changed: called with every job, task and firmware whose status has changed.
+    :param birth: device time at which the world began; a restored world has the original one.
     """
 
     def __init__(self, clock: Clock, random: Random, changed: Callable[[Made], None], birth: float) -> None:
@@ -43,28 +43,28 @@ class Engine:
         self._events: list[Event] = []
         self._order = itertools.count()
         self.now = birth
-        # As they begin with the time, an id of one world is never another job's in the next.
+        # Ids begin with the time, so that a new world does not repeat the ids of an earlier one.
         self._ids = itertools.count(_FIRST_ID + int(self.now * 1000) * _IDS_A_MILLISECOND, 7)
         self.jobs: dict[str, Job] = {}
         self.tasks: dict[str, Task] = {}
         self.changes = 0
-        """How often any task has changed its status."""
+        """Number of status changes of all tasks so far."""
         self._current: dict[str, Task] = {}
         self._of_device: defaultdict[str, list[Task]] = defaultdict(list)
         self._of_firmware: defaultdict[str, list[Job]] = defaultdict(list)
 
     def new_id(self) -> str:
-        """Give a 19-digit id; it overflows the numbers of JavaScript, as the platform's do."""
+        """Give a 19-digit id; like the platform's, it exceeds the exact integers of JavaScript."""
         return str(next(self._ids))
 
     def run(self, limit: float = math.inf) -> None:
-        """Let everything happen that is due.
+        """Process all events that are due.
 
-        :param limit: seconds outside the world after which the clock is held back instead, so that nobody waits for
-            long where a hurried world has more to do than can be done. Time that was stepped always passes in full.
+        :param limit: real seconds after which device time is held back instead, so that no request waits long when
+            there is more to do than the machine can. Time that was added with ``advance`` always passes in full.
         """
         until = self._clock.world()
-        give_up = self._clock.outside() + limit
+        ends = self._clock.outside() + limit
         events = self._events
         while events and events[0][0] <= until:
             self.now, _, whose, what, number = heapq.heappop(events)
@@ -72,9 +72,9 @@ class Engine:
                 self._begin_job(whose)
             else:
                 self._happen(whose, what, number)
-            if self._clock.outside() > give_up and events and events[0][0] <= until:
+            if self._clock.outside() > ends and events and events[0][0] <= until:
                 late = max(self.now, self._clock.owed)
-                # Never between two events of the same moment: a change then would fall into the middle of it.
+                # Never between two events of the same moment: a change of the world must not come between them.
                 if events[0][0] > late:
                     until = late
                     self._clock.hold_back(until)
@@ -92,10 +92,10 @@ class Engine:
             _HAPPENS[what](self, task, number)
 
     def start(self, job: Job, devices: list[Device], delay: float = 0.0) -> None:
-        """Let a job begin.
+        """Start a job.
 
-        :param devices: who gets a task.
-        :param delay: seconds for which the job is PLANNED and has no tasks.
+        :param devices: the devices that get a task.
+        :param delay: seconds during which the job is PLANNED and has no tasks.
         """
         job.planned = devices
         self.jobs[job.job_id] = job
@@ -117,7 +117,7 @@ class Engine:
         self.settle(job)
 
     def _add_task(self, job: Job, device: Device) -> None:
-        """Give a device its task in a job; unless it must be confirmed first, it fails where the device is busy."""
+        """Create the task of a device. Without confirmation it fails at once if the device has an unfinished task."""
         source = device.versions.get(job.firmware.module, "")
         task = Task(self.new_id(), job, device, source, self.now, self.now)
         job.tasks.append(task)
@@ -125,7 +125,7 @@ class Engine:
         self.tasks[task.task_id] = task
         self._of_device[device.iot_id].append(task)
         if job.need_confirm:
-            # What waits for confirmation does not occupy its device.
+            # A task in CONFIRM does not block its device.
             self._enter(task, "CONFIRM")
         else:
             self._queue(task)
@@ -143,7 +143,7 @@ class Engine:
         return self._current.get(device.iot_id)
 
     def confirm(self, task: Task) -> None:
-        """Let a task that waits for confirmation go on."""
+        """Confirm a task in CONFIRM."""
         self._queue(task)
 
     def cancel(self, task: Task) -> None:
@@ -151,13 +151,13 @@ class Engine:
         self._enter(task, "CANCELED", "cancelled")
 
     def cancel_planned(self, job: Job) -> None:
-        """Cancel a job that has no tasks yet; it never gets any."""
+        """Cancel a job that has no tasks yet; it will get none."""
         job.planned = []
         job.status = "IN_PROGRESS"
         self.settle(job)
 
     def set_online(self, device: Device, *, online: bool) -> None:
-        """Connect or disconnect a device; what it missed happens when it is back."""
+        """Connect or disconnect a device; a step that it missed happens after it is online again."""
         device.online = online
         task = self.current_task(device)
         if online and task is not None and task.waiting is not None:
@@ -165,7 +165,7 @@ class Engine:
             self._after(0.5, task, what, number)
 
     def reconsider(self, device: Device) -> None:
-        """Let a device go on whose script has changed while it had nothing more to do."""
+        """Continue the task of a device after its behaviour has changed."""
         task = self.current_task(device)
         if task is None or task.scheduled or task.waiting is not None:
             return
@@ -175,7 +175,7 @@ class Engine:
             self._await_start(task)
 
     def settle(self, job: Job) -> None:
-        """End a job whose tasks have all ended, and its firmware's verification with it."""
+        """End a job whose tasks have all ended, and the verification of its firmware."""
         if job.unfinished or job.status != "IN_PROGRESS":
             return
         job.status = "CANCELED" if job.counts["CANCELED"] == len(job.tasks) else "COMPLETED"
@@ -201,7 +201,7 @@ class Engine:
         if task.job.need_push:
             self._after(0.5 + self._random.random(), task, "notify")
         elif behaviour.polls:
-            # Somewhere in its round of asking.
+            # The next poll comes at a random point of the poll interval.
             self._after(behaviour.poll_seconds * self._random.random(), task, "notify")
 
     def _notify(self, task: Task, _: int) -> None:
@@ -216,7 +216,7 @@ class Engine:
         task.progress = 1
         self._enter(task, "IN_PROGRESS")
         if task.job.timeout_minutes is not None:
-            # The clock starts at the first report, and runs on while the device is away.
+            # The timeout starts at the first report and continues while the device is offline.
             due = self.now + task.job.timeout_minutes * 60
             heapq.heappush(self._events, (due, next(self._order), task, "time_out", 0))
         self._step(task, 1)
@@ -237,7 +237,7 @@ class Engine:
         if step < PROGRESS_STEPS:
             self._step(task, step + 1)
         elif behaviour.outcome != "lies":
-            # Progress 100 is not success; only the version that the device reports after its restart is.
+            # Progress 100 is not a success; the version reported after the restart is.
             self._after(1.0, task, "inform")
 
     def _inform(self, task: Task, _: int) -> None:
@@ -252,7 +252,7 @@ class Engine:
 
     def _fail_or_retry(self, task: Task, desc: str) -> None:
         if task.retries < (task.job.retry_count or 0):
-            # What is shown of the task stays as it is while it is tried again.
+            # The shown status does not change during a retry.
             task.retries += 1
             self._after((task.job.retry_interval or 0) * 60.0, task, "try_again", 1)
         else:
@@ -285,11 +285,11 @@ class Engine:
 
 
 _HAPPENS: Final[dict[str, Callable[[Engine, Task, int], None]]] = {
-    "notify": Engine._notify,  # noqa: SLF001 - the engine's own table
-    "begin": Engine._begin,  # noqa: SLF001 - the engine's own table
-    "report": Engine._report,  # noqa: SLF001 - the engine's own table
-    "inform": Engine._inform,  # noqa: SLF001 - the engine's own table
-    "try_again": Engine._step,  # noqa: SLF001 - the engine's own table
-    "time_out": Engine._time_out,  # noqa: SLF001 - the engine's own table
+    "notify": Engine._notify,  # noqa: SLF001 - this table belongs to the class
+    "begin": Engine._begin,  # noqa: SLF001 - this table belongs to the class
+    "report": Engine._report,  # noqa: SLF001 - this table belongs to the class
+    "inform": Engine._inform,  # noqa: SLF001 - this table belongs to the class
+    "try_again": Engine._step,  # noqa: SLF001 - this table belongs to the class
+    "time_out": Engine._time_out,  # noqa: SLF001 - this table belongs to the class
 }
-"""By the name of an event: what happens."""
+"""The method that processes an event, by its name."""

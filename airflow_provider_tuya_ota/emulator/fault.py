@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 INSTEAD: Final = ("refuse", "drop_before", "status", "outage", "throttle", "redirect", "skew")
-"""Kinds that keep a call from being carried out."""
+"""Kinds that prevent a call from being carried out."""
 WITHIN: Final = ("no_id", "odd_ids", "other_id", "hostile_texts", "endless_list")
-"""Kinds in which the platform itself answers something strange to a call that was carried out."""
+"""Kinds that change what the platform answers to a call that it has carried out."""
 AFTERWARDS: Final = (
     "drop_after",
     "status_after",
@@ -28,10 +28,10 @@ AFTERWARDS: Final = (
     "huge",
     "deep",
 )
-"""Kinds that spoil the answer to a call that was carried out."""
+"""Kinds that damage the answer on its way, after the call was carried out."""
 KINDS: Final = INSTEAD + WITHIN + AFTERWARDS
 PARTS: Final = ("status_line", "headers", "between", "body")
-"""Parts of an answer that may drip; ``between`` is the pause behind the headers."""
+"""Parts of an answer that can be sent slowly; ``between`` is a pause after the headers."""
 MOST_BYTES: Final = 100_000_000
 _STORAGE: Final = ("PostObject", "GetObject")
 _DAY: Final = 86400.0
@@ -60,7 +60,7 @@ _TAKEN: Final = {
     "fields": ("hostile_texts",),
     "size": ("huge", "deep"),
 }
-"""By value: the kinds that take it."""
+"""The kinds that accept a value, by its name."""
 ODD_IDS: Final = ("number", "float", "exponent", "bool", "padded", "surrogate", "list")
 
 
@@ -70,21 +70,21 @@ class Fault:
 
     :param action: operation, ``PostObject`` (upload), ``GetObject`` (download), or ``*`` for any.
     :param kind: one of :data:`KINDS`.
-    :param nth: hits this call only, counted from 1 since the fault was set; 0 for every call.
-    :param probability: share of calls that are hit, from the world's seed.
-    :param where: hits, and counts, only calls that have these parameters, ``User-Agent`` among them; one without its
-        number is any of the list.
+    :param nth: the only call that is hit, counted from 1 since the fault was set; 0 hits every call.
+    :param probability: share of calls that are hit; the draws follow from the scenario's seed.
+    :param where: hits and counts only calls with these parameters; ``User-Agent`` counts as one. The name of a list
+        without a number means any of its entries.
     :param status: HTTP status of ``status``, ``status_after`` and ``wrong_status``.
-    :param seconds: of ``delay``, ``slow_body``, ``refuse``, ``outage``; of ``skew``, by how much the gateway's clock
-        is ahead; of ``drip`` and ``continue``, from one piece to the next.
-    :param retry_after: header of the same name.
-    :param part: of the answer, that drips.
-    :param about: whether ``other_id`` tells of something else that exists.
-    :param text: of ``hostile_texts``, a name of :data:`~.hostile_texts.TEXTS` or the text itself; of ``odd_ids``, one
+    :param seconds: duration of ``delay``, ``slow_body``, ``refuse`` and ``outage``; of ``skew``, how far the gateway's
+        clock is ahead; of ``drip`` and ``continue``, the time between two bytes or lines.
+    :param retry_after: text of the header ``Retry-After``.
+    :param part: part of the answer that ``drip`` sends slowly.
+    :param about: whether the other entity of ``other_id`` exists.
+    :param text: for ``hostile_texts``, a name in :data:`~.hostile_texts.TEXTS` or the text itself; for ``odd_ids``, one
         of :data:`ODD_IDS`.
-    :param fields: that become hostile, as the tables spell them; ``*`` is every text. By default, what is free to be
-        any text.
-    :param size: bytes of ``huge``, and levels of ``deep``.
+    :param fields: fields that ``hostile_texts`` fills, in the spelling of the vendor's tables; ``*`` means every text.
+        By default, the fields that may hold any text.
+    :param size: bytes of ``huge``, levels of ``deep``.
     """
 
     action: str
@@ -103,7 +103,7 @@ class Fault:
     seen: int = field(default=0)
 
     def fits(self, action: str, parameters: Mapping[str, str]) -> bool:
-        """Say whether a call is of the kind that is hit."""
+        """Whether the fault applies to a call with these parameters."""
         return self.action in {action, "*"} and all(
             any(
                 name in {wanted, f"{wanted}.{name.rpartition('.')[2]}"} and parameters[name] == value
@@ -116,7 +116,7 @@ class Fault:
 def read_fault(values: dict[str, Any]) -> Fault:
     """Read a fault from a document.
 
-    :raises ValueError: naming what is wrong.
+    :raises ValueError: a value is wrong; the message says which and what is allowed.
     """
     fault = Fault(**read_table(values, "fault", _FAULT))
     for name, kinds in _TAKEN.items():

@@ -1,4 +1,4 @@
-"""The faults that are set, and what each does to a call."""
+"""The active faults, and how a call is processed under them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Faults:
-    """The faults in force.
+    """The active faults.
 
-    :param clock: its gateway side is the time in which outages last.
+    :param clock: outages last in its gateway time.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -30,14 +30,14 @@ class Faults:
     def add(self, values: dict[str, Any]) -> Fault:
         """Set a fault.
 
-        :raises ValueError: naming what is wrong.
+        :raises ValueError: a value is wrong; the message says which and what is allowed.
         """
         fault = read_fault(values)
         self.list.append(fault)
         return fault
 
     def clear(self) -> None:
-        """Let everything be well, from now on."""
+        """Remove every fault."""
         self.list.clear()
         self._refusing_until = self._out_until = 0.0
 
@@ -46,7 +46,7 @@ class Faults:
     ) -> Response:
         """Process a call under the first fault that hits it.
 
-        :param process: is given a fault that lies within what it answers.
+        :param process: carries out the call; gets the fault if it is one of the kinds ``WITHIN``, otherwise None.
         """
         now = self._clock.gateway()
         if now < self._refusing_until:
@@ -63,7 +63,7 @@ class Faults:
         return self._instead(fault, now) if fault.kind in INSTEAD else spoil(fault, process(None))
 
     def answered(self) -> None:
-        """Set the gateway's clock right again, now that the answer is dated."""
+        """Undo a ``skew``; call this after the answer has its date."""
         self._clock.gateway_offset -= self._skew
         self._skew = 0.0
 

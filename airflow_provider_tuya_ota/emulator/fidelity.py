@@ -1,6 +1,6 @@
-"""How true the emulator is: for every behaviour whether it is documented, inferred or invented, and from what.
+"""The source of every behaviour of the emulator: documented, inferred or invented.
 
-``docs/reference/fidelity.md`` is written from this.
+``docs/reference/fidelity.md`` is generated from this.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ DOCUMENTED: Final = "documented"
 INFERRED: Final = "inferred"
 INVENTED: Final = "invented"
 _VENDOR: Final = "vendor's page of the operation"
-_ORIGINAL: Final = "Alibaba original's page of the operation"
-_CONSOLE: Final = "Alibaba original's OTA console and device pages"
+_UPSTREAM: Final = "upstream API's page of the operation"
+_CONSOLE: Final = "upstream API's OTA console and device pages"
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """One behaviour.
 
-    :param area: the operation it belongs to, or a part of the platform.
+    :param area: operation, or part of the platform, that it belongs to.
     :param what: what the emulator does.
     :param mark: documented, inferred or invented.
     :param source: where it is documented, or why it was chosen.
@@ -40,25 +40,25 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
     *_rows(
         "Requests",
         (
-            "HMAC-SHA1 over every parameter that arrived, known or not; the trailing & of the key",
+            "HMAC-SHA1 over every received parameter, known or not; the key ends with &",
             DOCUMENTED,
-            "vendor's signature page and the original's worked example",
+            "vendor's signature page and the upstream API's worked example",
         ),
         (
             "GET and POST on /, parameters of a POST in query or form",
             INFERRED,
-            "vendor shows GET, the original documents POST",
+            "the vendor shows GET, the upstream API documents POST",
         ),
         (
             "Format, Version and SignatureVersion may be missing",
             INFERRED,
             "in the vendor's table, in none of its examples",
         ),
-        ("timestamps may differ by 15 minutes", DOCUMENTED, "Alibaba original's common parameters"),
+        ("timestamps may differ by 15 minutes", DOCUMENTED, "upstream API's common parameters"),
         (
-            "a nonce is remembered for 30 minutes, as long as a timestamp 15 minutes ahead stays good",
+            "a used nonce is refused for 30 minutes, as long as a timestamp 15 minutes ahead stays valid",
             INFERRED,
-            "the original says not to repeat it in that window",
+            "the upstream API forbids a repetition in that window",
         ),
         (
             "parameters in the English tables' spelling (FirmwareID) are refused, naming the right one",
@@ -70,13 +70,13 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
             INFERRED,
             "the documents list both families",
         ),
-        ("a parameter that stands twice, or a list with gaps, is refused", INVENTED, "nobody sends it on purpose"),
+        ("a parameter given twice, or a list with gaps, is refused", INVENTED, "no client sends it on purpose"),
     ),
     *_rows(
         "Answers",
         ("lower-camel keys, code empty on success, lower-case request id", DOCUMENTED, "every example of the vendor"),
-        ("gateway refusals with 4xx as RequestId, Code, Message", DOCUMENTED, "Alibaba original's common parameters"),
-        ("refusals of operations with HTTP 200 and success false", INFERRED, "practice of the original"),
+        ("gateway refusals with 4xx as RequestId, Code, Message", DOCUMENTED, "upstream API's common parameters"),
+        ("refusals of operations with HTTP 200 and success false", INFERRED, "practice of the upstream API"),
         (
             "JSON unless Format says XML; the root is the operation's name",
             INFERRED,
@@ -85,19 +85,23 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
         (
             "XML of version 2022-01-01 has the root Response",
             INFERRED,
-            "the operation's name is documented to be left out",
+            "the documents leave out the operation's name",
         ),
-        ("Format in capitals or not; True and False beside true and false", INFERRED, "what the original's SDKs send"),
+        (
+            "Format in any case; True and False as well as true and false",
+            INFERRED,
+            "the upstream API's SDKs send these",
+        ),
         ("every other reading is a quirk", DOCUMENTED, "docs/emulator.md"),
         (
-            "where asked for: lists and queries late, in order or not; tasks later than their job",
+            "on request: delayed lists and queries, in order or not; tasks later than their job",
             INVENTED,
-            "the documents promise nothing of when something is shown",
+            "the documents do not say when an entity is shown",
         ),
         (
-            "where asked for: no id, another one or an odd one; hostile texts; lists without an end; Retry-After",
+            "on request: no id, another id or an odd one; hostile texts; endless lists; Retry-After",
             INVENTED,
-            "what a client must survive",
+            "a client must survive these",
         ),
     ),
     *_rows(
@@ -105,9 +109,9 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
         (
             "requests per second of each operation, counted in a sliding second",
             DOCUMENTED,
-            "Alibaba original; the vendor gives no figures",
+            "upstream API; the vendor publishes no limits",
         ),
-        ("a throttled request is not carried out and does not count", INFERRED, "it is turned away at the door"),
+        ("a throttled request is not carried out and does not count", INFERRED, "the gateway refuses it"),
     ),
     *_rows(
         "Object storage",
@@ -116,58 +120,70 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
             DOCUMENTED,
             "Alibaba OSS, PostObject",
         ),
-        ("a permission is good for one minute, a file without a firmware for an hour", DOCUMENTED, _ORIGINAL),
+        ("an upload permission is valid for one minute, a file without a firmware for an hour", DOCUMENTED, _UPSTREAM),
         (
-            "uploads go to the emulator's own address and are told apart by their content type",
+            "uploads go to the emulator's own address and are recognised by their content type",
             INVENTED,
-            "the platform has a host for them",
+            "the platform uses another host",
         ),
         (
-            "writing over an uploaded file is possible and makes it no second firmware",
+            "an uploaded file can be overwritten, and is never used for a second firmware",
             INFERRED,
             "object storage overwrites",
         ),
-        ("content is kept and served up to 16 MiB, of larger files size and digests", INVENTED, "to stay small"),
+        ("content is kept up to 16 MiB; of larger files only size and digests", INVENTED, "to save memory"),
     ),
     *_rows(
         "Devices",
-        ("a push reaches a device that is online; offline it stays QUEUED until it is back", DOCUMENTED, _CONSOLE),
-        ("success is only the report of the new version, not 100 %", DOCUMENTED, _CONSOLE),
-        ("steps -1 to -4 and another version fail the task; retries only where the job asks", DOCUMENTED, _CONSOLE),
-        ("the timeout counts from the first progress report and through disconnections", DOCUMENTED, _CONSOLE),
-        ("a device in another unfinished task fails at once", DOCUMENTED, _CONSOLE),
+        (
+            "a push reaches an online device; the task of an offline device stays QUEUED until it is online",
+            DOCUMENTED,
+            _CONSOLE,
+        ),
+        ("only the report of the new version is a success, not 100 %", DOCUMENTED, _CONSOLE),
+        ("steps -1 to -4 and another version fail the task; retries only if the job has them", DOCUMENTED, _CONSOLE),
+        (
+            "the timeout starts at the first progress report and continues while the device is offline",
+            DOCUMENTED,
+            _CONSOLE,
+        ),
+        ("a device with another unfinished task fails at once", DOCUMENTED, _CONSOLE),
         ("a retried device keeps its shown status", DOCUMENTED, _CONSOLE),
         (
-            "begin 0.5 to 1.5 s after a push, report five times over their flash time, restart in one second",
+            "devices begin 0.5 to 1.5 s after a push, report five times over their flash time, restart in one second",
             INVENTED,
-            "some time has to pass",
+            "the documents give no times",
         ),
-        ("without push a device must ask; how often is scripted", INFERRED, "vendor: not pushed, the device may ask"),
+        (
+            "without push a device must poll, at a configured interval",
+            INFERRED,
+            "vendor: without a push, the device may ask",
+        ),
     ),
-    *_rows("GenerateOTAUploadURL", ("gives form data for one file; eight suffixes", DOCUMENTED, _VENDOR)),
+    *_rows("GenerateOTAUploadURL", ("form data for one file; eight suffixes", DOCUMENTED, _VENDOR)),
     *_rows(
         "CreateOTAFirmware",
         (
             "names, versions and texts within the vendor's limits; one firmware for a version of a module",
             DOCUMENTED,
-            f"{_VENDOR}; error codes of the original",
+            f"{_VENDOR}; error codes of the upstream API",
         ),
         (
-            "FirmwareUrl and FirmwareSign are needed and checked against the file",
+            "FirmwareUrl and FirmwareSign are required and compared with the file",
             INFERRED,
             "the stricter of two readings",
         ),
-        ("ProductKey is needed", INVENTED, "a firmware without product is described nowhere"),
-        ("500 firmwares at most", DOCUMENTED, "error codes of the original"),
+        ("ProductKey is required", INVENTED, "the documents do not describe a firmware without product"),
+        ("at most 500 firmware entries", DOCUMENTED, "error codes of the upstream API"),
     ),
     *_rows(
         "ModifyOTAFirmware",
         ("changes description and Udi", DOCUMENTED, _VENDOR),
-        ("another name than the present one is refused", INFERRED, "the name is required and cannot be changed"),
+        ("a name other than the current one is refused", INFERRED, "the name is required and cannot be changed"),
     ),
     *_rows(
         "DeleteOTAFirmware",
-        ("forgets the firmware", DOCUMENTED, _VENDOR),
+        ("deletes the firmware", DOCUMENTED, _VENDOR),
         ("refused while an unfinished job needs it", INVENTED, "the documents do not say"),
     ),
     *_rows(
@@ -178,62 +194,62 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
     *_rows(
         "QueryOTAFirmware",
         ("the firmware with a presigned address", DOCUMENTED, _VENDOR),
-        ("VerifyProgress is the share of ended device tasks", INFERRED, "0 to 100 at the original"),
+        ("VerifyProgress is the share of ended device tasks", INFERRED, "0 to 100 in the upstream API"),
     ),
-    *_rows("CreateOTAModule", ("ten of one's own at most, default is reserved", DOCUMENTED, _VENDOR)),
+    *_rows("CreateOTAModule", ("at most ten besides default, which is reserved", DOCUMENTED, _VENDOR)),
     *_rows("UpdateOTAModule", ("changes alias and description", DOCUMENTED, _VENDOR)),
     *_rows(
         "DeleteOTAModule",
-        ("refused for default and for a module with firmwares", DOCUMENTED, "error codes of the original"),
+        ("refused for default and for a module with firmware", DOCUMENTED, "error codes of the upstream API"),
     ),
     *_rows("ListOTAModuleByProduct", ("a list under Data, times to the minute", DOCUMENTED, _VENDOR)),
     *_rows(
         "CreateOTAVerifyJob",
-        ("up to ten devices of the product that can take the firmware", DOCUMENTED, _ORIGINAL),
-        ("refused while the firmware is being verified", DOCUMENTED, _ORIGINAL),
+        ("up to ten devices of the product that can take the firmware", DOCUMENTED, _UPSTREAM),
+        ("refused while the firmware is being verified", DOCUMENTED, _UPSTREAM),
         (
-            "ids of 19 digits that begin with the time, so that no two worlds give the same",
+            "ids of 19 digits that begin with the time, so that a new scenario repeats none",
             INVENTED,
-            "no id comes twice",
+            "the platform repeats no id",
         ),
         (
             "refused with VerifyFirmwareFailed once it is verified or needs no verification",
             INFERRED,
             "no code is documented",
         ),
-        ("without names it takes ten online devices that can be upgraded", INVENTED, "the documents do not say which"),
+        ("without names: ten online devices that can be upgraded", INVENTED, "the documents do not say which"),
         ("the firmware is verified when every device succeeded, failed otherwise", DOCUMENTED, _CONSOLE),
     ),
     *_rows(
         "CreateOTAStaticUpgradeJob",
         (
-            "ALL, SPECIFIC, GRAY, GROUP with their cross-rules; a verified firmware",
+            "ALL, SPECIFIC, GRAY, GROUP with their rules; a verified firmware",
             DOCUMENTED,
-            f"{_VENDOR}; error codes of the original",
+            f"{_VENDOR}; error codes of the upstream API",
         ),
-        ("devices on the new version are left out, named ones are refused", DOCUMENTED, _CONSOLE),
+        ("devices on the new version are skipped; named ones are refused", DOCUMENTED, _CONSOLE),
         (
-            "a share is rounded down, to one at least, and takes the first devices",
+            "a share is rounded down, to at least one device, and takes the first devices",
             INFERRED,
-            "rounding is the original's, which devices is open",
+            "the upstream API's rounding; it does not say which devices",
         ),
     ),
     *_rows("QueryOTAJob", ("the job with its settings, without counts", DOCUMENTED, _VENDOR)),
     *_rows(
         "CancelOTATaskByJob",
         (
-            "at least one switch; CancelQueuedTask takes unconfirmed tasks along where their own is absent",
+            "at least one switch; CancelQueuedTask includes unconfirmed tasks if their own switch is absent",
             DOCUMENTED,
-            _ORIGINAL,
+            _UPSTREAM,
         ),
         ("a job is CANCELED when every task was cancelled, COMPLETED otherwise", INVENTED, "the documents do not say"),
         (
-            "cancelling queued tasks ends a job that has none yet, or does nothing as a quirk",
+            "cancelling queued tasks ends a job that has none yet (a quirk: has no effect)",
             INVENTED,
-            "PLANNED is in the list of statuses, and described nowhere",
+            "PLANNED is in the list of statuses but not described",
         ),
         (
-            "cancelling in a job that has ended is refused",
+            "a cancel for a job that has ended is refused",
             INVENTED,
             "JobAlreadyCanceled is documented, the other case is not",
         ),
@@ -241,12 +257,12 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
     *_rows(
         "CancelOTATaskByDevice",
         ("tasks in CONFIRM, QUEUED and NOTIFIED", DOCUMENTED, _VENDOR),
-        ("all of a call or nothing", INVENTED, "the documents do not say"),
+        ("all of a call or none", INVENTED, "the documents do not say"),
     ),
     *_rows(
         "ConfirmOTATask",
         ("ten tasks at most; CONFIRM becomes QUEUED", DOCUMENTED, _VENDOR),
-        ("all of a call or nothing", INVENTED, "the documents do not say"),
+        ("all of a call or none", INVENTED, "the documents do not say"),
     ),
     *_rows(
         "ListOTAJobByFirmware",
@@ -260,19 +276,22 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
     ),
     *_rows(
         "ListOTATaskByJob",
-        ("up to 100 a page, by status or device, to the 100,000th task", DOCUMENTED, _ORIGINAL),
+        ("up to 100 a page, by status or device, to the 100,000th task", DOCUMENTED, _UPSTREAM),
         ("in the order of the devices", INVENTED, "no order is documented"),
     ),
     *_rows(
-        "ListOTAUnfinishedTaskByDevice", ("by IotId, or product and name; IotId counts first", DOCUMENTED, _ORIGINAL)
+        "ListOTAUnfinishedTaskByDevice",
+        ("by IotId, or product and name; IotId takes precedence", DOCUMENTED, _UPSTREAM),
     ),
     *_rows("ListOTAModuleVersionsByDevice", ("versions that the device has reported", DOCUMENTED, _VENDOR)),
-    *_rows("QueryDevice", ("up to 50 a page, a token beyond the 10,000th, secrets included", DOCUMENTED, _VENDOR)),
+    *_rows(
+        "QueryDevice", ("up to 50 a page, a token beyond the 10,000th device, secrets included", DOCUMENTED, _VENDOR)
+    ),
     *_rows("BatchGetDeviceState", ("up to 50 devices", DOCUMENTED, _VENDOR)),
     *_rows("QueryProduct", ("one product", DOCUMENTED, _VENDOR)),
     *_rows("QueryProductList", ("up to 200 a page under Data.List", DOCUMENTED, _VENDOR)),
 )
-"""What the emulator does beside checking parameters."""
+"""What the emulator does besides checking parameters."""
 
 _GATEWAY: Final = """
     IllegalTimestamp IncompleteSignature InvalidAccessKeyId.NotFound InvalidAction.NotFound
@@ -316,9 +335,9 @@ _CHOSEN: Final = """
     iot.firmware.InvalidTaskStatus iot.firmware.ParameterSizeExceedMax iot.firmware.VerifyFirmwareFailed
 """
 REFUSALS: Final[dict[str, tuple[str, str]]] = {
-    **dict.fromkeys(_GATEWAY.split(), (DOCUMENTED, "Alibaba original's gateway")),
+    **dict.fromkeys(_GATEWAY.split(), (DOCUMENTED, "upstream API's gateway")),
     **dict.fromkeys(_STORAGE.split(), (DOCUMENTED, "Alibaba OSS, PostObject")),
-    **dict.fromkeys(_OPERATIONS.split(), (DOCUMENTED, "error codes of the original, for this very case")),
+    **dict.fromkeys(_OPERATIONS.split(), (DOCUMENTED, "error codes of the upstream API for exactly this case")),
     **dict.fromkeys(_CHOSEN.split(), (INFERRED, "a documented code, chosen as the nearest for a case that has none")),
 }
 """Every code that the emulator refuses with; ``Missing<Name>`` stands for each required parameter."""

@@ -1,4 +1,4 @@
-"""Firmwares: from an uploaded object to something that can be verified."""
+"""The firmware of the account, created from uploaded objects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_FIRMWARES = 500
 
 @dataclass(slots=True)
 class Firmware:
-    """One firmware; ``status`` is the platform's number."""
+    """One firmware; ``status`` is the number that the platform uses."""
 
     firmware_id: str
     name: str
@@ -39,11 +39,11 @@ class Firmware:
 
     @property
     def key(self) -> str:
-        """Tells it from everything else."""
+        """Unique key among all entities."""
         return f"firmware {self.firmware_id}"
 
     def describe(self) -> dict[str, Any]:
-        """Give what a list shows."""
+        """Give the fields that a list shows."""
         return {
             "DestVersion": self.version,
             "FirmwareDesc": self.desc,
@@ -64,11 +64,11 @@ class Firmware:
 
 
 class Firmwares:
-    """All firmwares of the account.
+    """All firmware of the account.
 
-    :param clock: its world side dates firmwares.
+    :param clock: device time dates firmware.
     :param products: by product key.
-    :param storage: where the objects are.
+    :param storage: the uploaded objects.
     """
 
     def __init__(self, clock: Clock, products: dict[str, Product], storage: Storage) -> None:
@@ -81,7 +81,7 @@ class Firmwares:
     def create(self, values: dict[str, Any], origin: str) -> Firmware:
         """Create a firmware from an uploaded object.
 
-        :raises BusinessError: with the documented code of the first thing that is wrong.
+        :raises BusinessError: with the documented code of the first mistake.
         """
         product = self._products.get(values["ProductKey"])
         if product is None:
@@ -121,7 +121,7 @@ class Firmwares:
     def get(self, firmware_id: str) -> Firmware:
         """Find a firmware.
 
-        :raises BusinessError: there is none.
+        :raises BusinessError: it does not exist.
         """
         if firmware_id not in self.by_id:
             raise BusinessError("iot.firmware.FirmwareNotFound", "The firmware does not exist.")
@@ -142,7 +142,7 @@ class Firmwares:
         firmware.modified = self._clock.world()
 
     def delete(self, firmware: Firmware, *, in_use: bool) -> None:
-        """Forget a firmware.
+        """Delete a firmware.
 
         :raises BusinessError: an unfinished job needs it.
         """
@@ -152,7 +152,9 @@ class Firmwares:
 
     def _require_new(self, values: dict[str, Any], module: str) -> None:
         if len(self.by_id) >= MOST_FIRMWARES:
-            raise BusinessError("iot.firmware.FirmwareCountExceedMax", f"There are {MOST_FIRMWARES} firmwares already.")
+            raise BusinessError(
+                "iot.firmware.FirmwareCountExceedMax", f"There are {MOST_FIRMWARES} firmware entries already."
+            )
         for firmware in self.by_id.values():
             if firmware.name == values["FirmwareName"]:
                 raise BusinessError("iot.firmware.AlreadyExistedFirmwareName", "A firmware of this name exists.")

@@ -1,4 +1,4 @@
-"""Products and their devices, each with a script of how it takes an update."""
+"""Products and their devices, and how each device reacts to an update."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ STEPS = {-1: "upgrade failed", -2: "download failed", -3: "verification of the i
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How a device takes an update.
+    """How a device reacts to an update.
 
-    :param outcome: succeeds, fails, silent (is told and never says anything), wrong_version (reports ``version``) or
-        lies (reports 100 % and never the new version).
-    :param step: for fails: -1 upgrade, -2 download, -3 check, -4 flash.
-    :param at_progress: for fails: percent reported before.
-    :param reason: for fails: what the device says; by default the step's meaning.
-    :param flash_seconds: from the first progress report to the end.
-    :param version: for wrong_version: what it reports.
-    :param polls: asks for updates itself, as it must where nothing is pushed.
-    :param poll_seconds: from one asking to the next.
+    :param outcome: succeeds, fails, silent (never reports anything), wrong_version (reports ``version``) or lies
+        (reports 100 % but never the new version).
+    :param step: the failing step: -1 upgrade, -2 download, -3 check, -4 flash.
+    :param at_progress: percent that a failing device reports before it fails.
+    :param reason: text that a failing device reports; by default the meaning of the step.
+    :param flash_seconds: seconds from the first progress report to the end.
+    :param version: version that a wrong_version device reports.
+    :param polls: whether the device polls for updates; needed if the job does not push.
+    :param poll_seconds: seconds between two polls.
     """
 
     outcome: str = "succeeds"
@@ -40,7 +40,7 @@ WELL = Behaviour()
 class Device:
     """One device.
 
-    :param versions: reported version by module; a device that never reported has none.
+    :param versions: reported version by module; empty for a device that has never reported.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Device:
 
     @property
     def iot_id(self) -> str:
-        """Id that is unique in the account."""
+        """The device's id, unique in the account."""
         return f"iot{self.product_key}{self.name}".lower()
 
 

@@ -1,4 +1,4 @@
-"""The door: who asks, whether the request is whole, fresh and signed."""
+"""The gateway: checks that a request is complete, fresh and signed by the known key."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.quotas import Quotas
 
 TOLERANCE = 15 * 60
-"""Seconds that a timestamp may differ."""
+"""Seconds that a timestamp may differ from the gateway's clock."""
 NONCE_LIFE = 2 * TOLERANCE
-"""Seconds that a nonce is remembered: a timestamp from the future's edge is good for this long."""
+"""Seconds that a used nonce is kept: a timestamp ahead by the tolerance stays valid for this long."""
 VERSIONS = ("2018-01-20", "2022-01-01")
 _ALWAYS = ("Action", "AccessKeyId", "SignatureMethod", "SignatureNonce", "Timestamp")
 _SOMETIMES = ("Format", "Version", "SignatureVersion")
-"""In the table of common parameters, but in no example."""
+"""Parameters in the table of common parameters, but in no example."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """The one key pair that the emulator knows."""
+    """The key pair that the emulator accepts."""
 
     access_key_id: str
     access_key_secret: str = field(repr=False)
 
 
 def parse_wire(request: Request) -> dict[str, str]:
-    """Read query and form body into one set of parameters.
+    """Read the parameters of query and form body.
 
-    :raises GatewayError: a parameter stands twice, or the method is neither GET nor POST.
+    :raises GatewayError: a parameter is given twice, or the method is neither GET nor POST.
     """
     if request.method not in {"GET", "POST"}:
         raise GatewayError("UnsupportedHTTPMethod", "Only GET and POST are served.", 405)
@@ -58,10 +58,10 @@ def parse_wire(request: Request) -> dict[str, str]:
 
 
 class Gateway:
-    """Checks every request in the order in which a gateway can know.
+    """Checks every request, in the order in which a gateway can.
 
     :param key: the accepted key pair.
-    :param clock: its gateway side is the time that timestamps are held against.
+    :param clock: timestamps are compared with its gateway time.
     """
 
     def __init__(self, key: AccessKey, clock: Clock) -> None:
@@ -71,10 +71,10 @@ class Gateway:
         self._meter = Meter(clock)
 
     def admit(self, request: Request, wire: dict[str, str], quirks: Quirks, quotas: Quotas) -> str:
-        """Let a request in.
+        """Check a request.
 
         :returns: the operation's name.
-        :raises GatewayError: with the code that the documents give for the fault.
+        :raises GatewayError: with the documented code for the mistake.
         """
         if quirks.methods not in {"both", request.method}:
             raise GatewayError("UnsupportedHTTPMethod", f"Only {quirks.methods} is served.", 405)
@@ -95,12 +95,12 @@ class Gateway:
         return action
 
     def reset(self) -> None:
-        """Forget the nonces, and what was asked."""
+        """Forget the used nonces and the counted calls."""
         self._nonces.clear()
         self._meter.reset()
 
     def remember(self, nonces: Iterable[tuple[str, float]]) -> None:
-        """Know nonces that were used before, the oldest first, with the time of each."""
+        """Add nonces that were used before, the oldest first, with the time of each."""
         self._nonces.update(nonces)
 
     def _require_common(self, wire: dict[str, str], mandatory: tuple[str, ...]) -> None:
@@ -116,7 +116,7 @@ class Gateway:
         }
         for name, choices in allowed.items():
             given = wire.get(name, choices[0])
-            # The vendor's own SDK asks for json.
+            # The vendor's own SDK sends ``json``.
             if (given.upper() if name == "Format" else given) not in choices:
                 raise GatewayError("InvalidParameter", f"{name} is one of {', '.join(choices)}.")
         if wire.get("Version", VERSIONS[0]) not in VERSIONS:

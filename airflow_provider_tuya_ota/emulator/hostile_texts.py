@@ -1,4 +1,4 @@
-"""Texts that JSON can hold and that nobody expects."""
+"""Texts that are valid JSON and may break a careless reader."""
 
 from __future__ import annotations
 
@@ -38,4 +38,4 @@ FREE: Final = frozenset(
         "Udi",
     }
 )
-"""Fields in which any text may stand without changing what an answer means."""
+"""Fields that may hold any text without changing the meaning of an answer."""

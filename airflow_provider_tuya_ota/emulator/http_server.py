@@ -1,4 +1,4 @@
-"""The socket: uvicorn, taught to be away for a while."""
+"""The HTTP server: uvicorn, with the ability to refuse connections for a while."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class HttpServer(uvicorn.Server):
-    """Serves an emulator; leaves signals to whoever started it.
+    """Serves an emulator; does not handle signals.
 
-    :param emulator: what to serve.
-    :param listener: where; it belongs to this object from here on.
-    :param ready: called once, when requests are answered.
-    :param tls: makes it https.
+    :param emulator: the emulator to serve.
+    :param listener: the listening socket; this object closes it.
+    :param ready: called once the server answers requests.
+    :param tls: serve https with this context.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class HttpServer(uvicorn.Server):
             log_level="warning",
             access_log=False,
             lifespan="off",
-            # The date is the gateway's, which a test may set.
+            # The emulator dates its answers itself, because a test may move the gateway's clock.
             date_header=False,
             server_header=False,
             timeout_graceful_shutdown=1,
@@ -61,13 +61,13 @@ class HttpServer(uvicorn.Server):
             self._listener.close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, and say so."""
+        """Begin to listen, and call ``ready``."""
         await super().startup(sockets=sockets)
         self._ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave them alone: the original raises the signal again when it has stopped, and no exit would be clean."""
+        """Handle no signals: uvicorn raises each again after it has stopped, so that no exit would be clean."""
         yield
 
     def _refuse_connections(self, seconds: float) -> None:
@@ -94,12 +94,12 @@ def listen(host: str, port: int, *, family: socket.AddressFamily | int = socket.
     :raises OSError: the address is taken or not this machine's.
     """
     listener = socket.create_server((host, port), family=family)
-    # Only of sockets that say TCP does asyncio switch off Nagle's delay, which costs 40 ms a request.
+    # asyncio disables Nagle's algorithm, which delays a request by 40 ms, only for sockets with the protocol TCP.
     return socket.socket(listener.family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
 
 
 def url_of(listener: socket.socket, host: str, *, tls: bool = False) -> str:
-    """Give the address that a listening socket is reached at."""
+    """Give the URL of a listening socket."""
     port = listener.getsockname()[1]
     scheme = "https" if tls else "http"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

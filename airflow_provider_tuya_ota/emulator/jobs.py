@@ -1,4 +1,4 @@
-"""Jobs and device tasks, and the states that they go through."""
+"""Jobs and device tasks, and the transitions between task statuses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "FAILED": frozenset(),
     "CANCELED": frozenset(),
 }
-"""From each task status to those that may follow."""
+"""The statuses that may follow each task status."""
 ENDED = frozenset(status for status, after in TRANSITIONS.items() if not after)
 
 
@@ -29,7 +29,7 @@ ENDED = frozenset(status for status, after in TRANSITIONS.items() if not after)
 class Job:
     """One job.
 
-    :param planned: devices that will get a task.
+    :param planned: devices that will get a task when the job begins.
     """
 
     job_id: str
@@ -54,11 +54,11 @@ class Job:
 
     @property
     def key(self) -> str:
-        """Tells it from everything else."""
+        """Unique key among all entities."""
         return f"job {self.job_id}"
 
     def describe(self) -> dict[str, Any]:
-        """Give what a list shows."""
+        """Give the fields that a list shows."""
         return {
             "FirmwareId": self.firmware.firmware_id,
             "JobId": self.job_id,
@@ -75,9 +75,9 @@ class Job:
 class Task:
     """One device in one job.
 
-    :param retries: how often the device has begun again.
-    :param scheduled: whether the device's next step has its time.
-    :param waiting: what the device does next once it is online again, and with which number.
+    :param retries: number of retries so far.
+    :param scheduled: whether an event for the device's next step is pending.
+    :param waiting: name and number of the event that happens once the device is online again.
     """
 
     task_id: str
@@ -95,11 +95,11 @@ class Task:
 
     @property
     def key(self) -> str:
-        """Tells it from everything else."""
+        """Unique key among all entities."""
         return f"task {self.task_id}"
 
     def describe(self) -> dict[str, Any]:
-        """Give what a list shows; numbers are texts there."""
+        """Give the fields that a list shows; numbers are texts there."""
         job = self.job
         return {
             "DestVersion": job.firmware.version,

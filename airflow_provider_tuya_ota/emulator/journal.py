@@ -1,7 +1,7 @@
-"""What happened, on disk, so that an emulator that starts again goes on where it was.
+"""The journal: every change on disk, so that a restarted emulator continues where it was.
 
-The world follows from its scenario, its seed and what was done to it when. So only that is written: each change before
-it is answered, which loses nothing to a killed process and costs the same for ten devices as for a hundred thousand.
+The world follows from its scenario, its seed, and the changes with their times. So only these are written, each before
+its request is answered. A killed process loses nothing, and a write costs the same for any number of devices.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 APPLICATION: Final = 0x7075A0
 FORM: Final = 2
-"""Version of the file; one of another version is not guessed at."""
+"""Version of the file; other versions are refused."""
 TIDIED: Final = 1000
-"""Nonces between two looks for those that have expired."""
+"""Number of nonces between two deletions of expired ones."""
 _TABLES: Final = f"""
 BEGIN;
 PRAGMA application_id = {APPLICATION};
@@ -37,13 +37,13 @@ COMMIT;
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that was done to the world.
+    """One change of the world.
 
-    :param world: when, in the world.
-    :param gateway: when, at the gateway.
+    :param world: its device time.
+    :param gateway: its gateway time.
     :param kind: call, object or control.
-    :param told: all that is needed to do it again.
-    :param content: of an uploaded object.
+    :param told: all that is needed to repeat it.
+    :param content: content of an uploaded object.
     """
 
     world: float
@@ -56,9 +56,9 @@ class Change:
 class Journal:
     """A file of changes.
 
-    :param path: created where there is none, readable by its owner only.
-    :raises ValueError: the file is something else, of another version, damaged, or another emulator's; it is not
-        touched.
+    :param path: created if missing, readable by its owner only.
+    :raises ValueError: the file is another program's, of another version, damaged, or in use by another emulator; it
+        is not changed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,14 +70,14 @@ class Journal:
                 path.touch()
                 path.chmod(0o600)
             self._file = sqlite3.connect(path, timeout=1.0, check_same_thread=False, isolation_level=None)
-            # Two emulators would each write half a story.
+            # Of two emulators, each would write only some of the changes.
             self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
             if is_new:
                 self._file.executescript(_TABLES)
             self._require_ours(path)
             self._file.execute("PRAGMA journal_mode = WAL")
-            # Handed to the system, a change outlives this process; waiting for the disk would guard against no more
-            # than the loss of power, at a hundred times the price.
+            # The operating system keeps a change that a killed process has written. Waiting for the disk would only
+            # protect against power failures, and take a hundred times as long.
             self._file.execute("PRAGMA synchronous = NORMAL")
         except (sqlite3.Error, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else error
@@ -98,18 +98,18 @@ class Journal:
 
     @property
     def scenario(self) -> Any | None:
-        """The document that the world was made from; None where nothing has begun."""
+        """The document that the world was made from; None in a new file."""
         row = self._file.execute("SELECT scenario FROM began").fetchone()
         return None if row is None else json.loads(row[0])
 
     @property
     def birth(self) -> tuple[float, float]:
-        """When the world began: in itself, and at the gateway."""
+        """Device time and gateway time at which the world began."""
         world, gateway = self._file.execute("SELECT world, gateway FROM began").fetchone()
         return world, gateway
 
     def begin(self, scenario: Any, world: float, gateway: float) -> None:
-        """Forget everything and begin with a scenario."""
+        """Delete everything and begin with a scenario."""
         with self._file:
             self._file.execute("BEGIN")
             for table in ("began", "reached", "change", "nonce"):
@@ -118,7 +118,7 @@ class Journal:
             self._file.execute("INSERT INTO reached VALUES (?, 0)", (world,))
 
     def write(self, change: Change) -> None:
-        """Write a change; it outlives this process when this returns."""
+        """Write a change; it survives a kill of this process after this returns."""
         values = (change.world, change.gateway, change.kind, json.dumps(change.told), change.content)
         with self._file:
             self._file.execute("BEGIN")
@@ -128,19 +128,19 @@ class Journal:
             self._file.execute("UPDATE reached SET world = ?", (change.world,))
 
     def changes(self) -> Iterator[Change]:
-        """Give every change in its order."""
+        """Give every change, in order."""
         rows = self._file.execute("SELECT world, gateway, kind, told, content FROM change ORDER BY number")
         for world, gateway, kind, told, content in rows:
             yield Change(world, gateway, kind, json.loads(told), content)
 
     def note(self, world: float) -> None:
-        """Note how late it is in the world."""
+        """Write the present device time."""
         self._file.execute("UPDATE reached SET world = ?", (world,))
 
     def use(self, nonce: str, gateway: float, oldest: float) -> None:
-        """Write a nonce that was used.
+        """Write a used nonce.
 
-        :param oldest: what was used before then may be forgotten.
+        :param oldest: nonces used before this time may be deleted.
         """
         self._file.execute("INSERT INTO nonce (nonce, gateway) VALUES (?, ?)", (nonce, gateway))
         self._used += 1
@@ -148,19 +148,19 @@ class Journal:
             self._file.execute("DELETE FROM nonce WHERE gateway < ?", (oldest,))
 
     def nonces(self) -> Iterator[tuple[str, float]]:
-        """Give every nonce and when it was used, the oldest first."""
+        """Give every used nonce with its time, the oldest first."""
         yield from self._file.execute("SELECT nonce, gateway FROM nonce ORDER BY number")
 
     def start_again(self) -> tuple[float, int]:
         """Count a start.
 
-        :returns: how late it was in the world, and which start this is.
+        :returns: the last device time, and the number of this start.
         """
         self._file.execute("UPDATE reached SET starts = starts + 1")
         world, starts = self._file.execute("SELECT world, starts FROM reached").fetchone()
         return world, starts
 
     def close(self, world: float) -> None:
-        """Note how late it is, and close the file."""
+        """Write the present device time, and close the file."""
         self._file.execute("UPDATE reached SET world = ?", (world,))
         self._file.close()

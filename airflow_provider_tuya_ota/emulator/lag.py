@@ -1,4 +1,4 @@
-"""What is shown late: lists and queries that have not heard yet of what was made, or of how it has changed."""
+"""Delayed lists and queries: new entities appear late, and changed ones are shown in an old state."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 
 class Thing(Protocol):
-    """A firmware, a job or a device task, as it is or as it is still shown."""
+    """A firmware, a job or a device task, in its current or in an old state."""
 
     @property
     def status(self) -> Any:
-        """Where it is in its life."""
+        """Its status."""
 
     def describe(self) -> dict[str, Any]:
-        """Give what a list shows."""
+        """Give the fields that a list shows."""
 
 
 class Made(Thing, Protocol):
-    """A firmware, a job or a device task itself."""
+    """A firmware, a job or a device task in its current state."""
 
     @property
     def key(self) -> str:
-        """Tells it from everything else."""
+        """Unique key among all entities."""
 
     @property
     def created(self) -> float:
@@ -38,21 +38,21 @@ class Made(Thing, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Something as it was."""
+    """An old state."""
 
     status: Any
     fields: dict[str, Any]
 
     def describe(self) -> dict[str, Any]:
-        """Give what a list shows."""
+        """Give the fields that a list shows."""
         return self.fields
 
 
 class Lag:
-    """Draws for each thing, and for each change of its status, after which share of a delay it is shown.
+    """Draws for each entity, and for each change of its status, after which share of a delay it is shown.
 
-    :param seed: the same draws for the same world.
-    :param clock: its world side counts.
+    :param seed: the same seed gives the same draws.
+    :param clock: delays are in its device time.
     """
 
     def __init__(self, seed: int, clock: Clock) -> None:
@@ -61,15 +61,15 @@ class Lag:
         self._past: defaultdict[str, list[tuple[float, Stale]]] = defaultdict(list)
 
     def note(self, thing: Made, moment: float) -> None:
-        """Remember what a thing is from a moment on."""
+        """Record the state of an entity from a moment on."""
         self._past[thing.key].append((moment, Stale(thing.status, thing.describe())))
 
     def shown(self, things: Iterable[Made], delay: float, order: str) -> list[Thing]:
-        """Give what is shown of some things.
+        """Give the entities that are shown, in the state that is shown.
 
-        :param delay: seconds after which everything is shown as it is.
-        :param order: ``in_order`` shows each thing when the delay is over, and then as it is; ``any_order`` shows each
-            thing and each of its changes after a share of the delay.
+        :param delay: seconds after which everything is shown in its current state.
+        :param order: ``in_order`` shows each entity after the delay, in its current state; ``any_order`` shows each
+            entity, and each of its changes, after its own share of the delay.
         """
         if not delay:
             return list(things)

@@ -1,4 +1,4 @@
-"""Requests and answers as data, so that everything but the server works without a socket."""
+"""Requests and answers as data; everything but the server works without a socket."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it arrived; its representation leaves out what may carry signatures and policies.
+    """One request; its repr leaves out what may contain signatures and policies.
 
     :param method: HTTP method.
     :param path: path without the query.
-    :param query: still encoded.
+    :param query: still percent-encoded.
     :param headers: names in lower case.
-    :param body: of anything but a form upload.
-    :param scheme: http or https, as the caller came.
+    :param body: empty for a form upload.
+    :param scheme: http or https, as the caller used it.
     :param form: parts of a multipart upload in the order of arrival: name and text, or name and file.
     """
 
@@ -33,17 +33,18 @@ class Request:
 
     @property
     def origin(self) -> str:
-        """Address of the emulator as the caller wrote it."""
+        """Address of the emulator as the caller used it."""
         return f"{self.scheme}://{self.headers.get('host', 'emulator.invalid')}"
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer; its representation leaves out the body, which may carry permissions and signed addresses.
+    """One answer; its repr leaves out the body, which may contain upload policies and signed addresses.
 
-    :param delay: seconds that a server lets pass before it sends.
-    :param trickle: seconds over which it sends the body.
-    :param drip: which part it sends byte by byte, and seconds for each; ``continue`` never comes to the answer.
+    :param delay: seconds before the server sends it.
+    :param trickle: seconds over which the server sends the body.
+    :param drip: part that the server sends byte by byte, and the seconds between two bytes; with ``continue`` it never
+        sends the answer.
     """
 
     status: int
@@ -56,20 +57,20 @@ class Response:
 
     @property
     def duration(self) -> float:
-        """Seconds until the last byte has been sent, about."""
+        """Approximate seconds until the last byte is sent."""
         sent = {"status_line": 15, "headers": 150, "between": 1, "body": len(self.body), "continue": math.inf}
         part, seconds = self.drip or ("between", 0.0)
         return self.delay + self.trickle + (sent[part] * seconds if seconds else 0.0)
 
 
-class ConnectionDropped(Exception):  # noqa: N818 - nothing is wrong, a fault was asked for
-    """A fault asks that the connection be closed without an answer."""
+class ConnectionDropped(Exception):  # noqa: N818 - not an error: a test has set this fault
+    """A fault demands that the connection be closed without an answer."""
 
 
 class ConnectionRefused(ConnectionDropped):
-    """A fault asks that nobody listen for a while; connections that are open are closed.
+    """A fault demands that every connection be closed and new ones be refused for a while.
 
-    :param seconds: how long from now.
+    :param seconds: for how long.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -78,7 +79,7 @@ class ConnectionRefused(ConnectionDropped):
 
 
 class GatewayError(Exception):
-    """The request is refused before the operation sees it: ``{RequestId, Code, Message}`` with 4xx or 5xx."""
+    """The gateway refuses the request before the operation sees it: ``{RequestId, Code, Message}`` with 4xx or 5xx."""
 
     def __init__(self, code: str, message: str, status: int = 400, retry_after: str = "") -> None:
         super().__init__(message)
@@ -89,7 +90,7 @@ class GatewayError(Exception):
 
 
 class BusinessError(Exception):
-    """The operation refuses: ``{code, errorMessage, requestId, success: false}``."""
+    """The operation refuses the call: ``{code, errorMessage, requestId, success: false}``."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""A fleet described by shares: which versions it runs, who is away, and how updates end."""
+"""A fleet described by shares: its versions, offline devices, and outcomes of updates."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MIX: Final = {
     "modules": Entry(dict),
 }
 NAMES: Final = frozenset(_MIX)
-"""Names of a product's table that this reads."""
+"""The names of a product's table that are read here."""
 _FAILS: Final = {
     "share": Entry(float, 0, 1, required=True),
     "step": Entry(int, choices=tuple(STEPS)),
@@ -45,7 +45,7 @@ _MODULE: Final = {"share": _SHARE, "versions": Entry(dict)}
 
 @dataclass(frozen=True, slots=True)
 class Flash:
-    """How long devices take from the first report to the end.
+    """The distribution of the time that devices take from the first report to the end.
 
     :param distribution: fixed; uniform (``seconds`` plus or minus ``spread``); normal (mean and standard deviation);
         lognormal (median, and the standard deviation of the logarithm).
@@ -56,7 +56,7 @@ class Flash:
     spread: float = 0.0
 
     def draw(self, random: Random) -> float:
-        """Give one device's time; never less than nothing."""
+        """Draw the seconds of one device, never below 0."""
         match self.distribution:
             case "uniform":
                 return max(0.0, random.uniform(self.seconds - self.spread, self.seconds + self.spread))
@@ -80,11 +80,11 @@ class ModuleMix:
 class Mix:
     """Shares of a product's devices, each from 0 to 1.
 
-    :param versions: of the default module; what is left has the product's ``version``.
-    :param offline: not connected.
-    :param outcomes: behaviours that are not well; what is left succeeds.
-    :param flash: how long an update takes.
-    :param modules: by name.
+    :param versions: versions of the default module; the other devices have the product's ``version``.
+    :param offline: devices that are not connected.
+    :param outcomes: behaviours other than success; the updates of the other devices succeed.
+    :param flash: duration of an update.
+    :param modules: further modules, by name.
     """
 
     versions: tuple[tuple[str, float], ...] = ()
@@ -94,7 +94,7 @@ class Mix:
     modules: dict[str, ModuleMix] = field(default_factory=dict)
 
     def apply(self, devices: Sequence[Device], random: Random) -> None:
-        """Give the devices their shares: the same ones for the same seed, and exactly as many as the shares say."""
+        """Assign the shares: exactly as many devices as the shares say, the same ones for the same seed."""
         for device, version in _dealt(devices, self.versions, random):
             device.versions["default"] = version
         for name, module in self.modules.items():
@@ -113,8 +113,8 @@ class Mix:
 def read_mix(values: dict[str, Any], product: str) -> Mix:
     """Read a product's shares.
 
-    :param product: names the product in errors.
-    :raises ValueError: naming what is wrong.
+    :param product: name of the product in errors.
+    :raises ValueError: a value is wrong; the message says which and what is allowed.
     """
     known = read_table(values, f"product {product}", _MIX)
     _require_form(known.get("modules", {}), f"product {product}: modules")
@@ -163,7 +163,7 @@ def _require_whole(shares: Iterable[float], what: str) -> None:
 def _dealt(
     devices: Sequence[Device], shares: Sequence[tuple[Value, float]], random: Random
 ) -> list[tuple[Device, Value]]:
-    """Deal values to devices by share; who gets which is up to chance, how many do is not."""
+    """Assign values to devices by share: exact numbers, random devices."""
     if not any(share for _, share in shares):
         return []
     shuffled = random.sample(devices, len(devices))

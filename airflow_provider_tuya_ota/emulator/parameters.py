@@ -1,4 +1,4 @@
-"""What a parameter is, and how an operation's parameters are read off the wire."""
+"""The rules for a parameter, and the reader for an operation's parameters."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Parameter:
     """One parameter.
 
     :param kind: text, whole, flag or list.
-    :param code: answered when the value is not acceptable.
-    :param empty_code: answered when the value, or an entry of a list, is empty; by default as ``code``.
-    :param blank_code: answered when a text is only blanks; by default as ``code``.
-    :param pattern: whole text, or each entry of a list.
-    :param most: characters of a text, entries of a list, or the largest number.
+    :param code: error code for a value that is not allowed.
+    :param empty_code: error code for an empty value or list entry; ``code`` by default.
+    :param blank_code: error code for a text of blanks only; ``code`` by default.
+    :param pattern: must match the whole text, or each entry of a list.
+    :param most: largest number of characters or entries, or the largest number.
     """
 
     name: str

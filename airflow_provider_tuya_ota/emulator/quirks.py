@@ -1,4 +1,4 @@
-"""Documented contradictions as switches; the default is the reading that the tables of the documents give."""
+"""Contradictions of the documents as switches; the default is the reading of the documents' tables."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "planned_cancel": ("whole_job", "nothing"),
     "list_order": ("in_order", "any_order"),
 }
-"""By quirk: its readings, the default first."""
+"""The readings of each quirk, the default first."""
 LONGEST_DELAY: Final = 3600.0
 DELAYS: Final = ("task_delay", "list_delay", "task_list_delay", "query_delay")
 _ENTRIES: Final = {name: Entry(type(choices[0]), choices=choices) for name, choices in CHOICES.items()} | {
@@ -41,33 +41,34 @@ _ENTRIES: Final = {name: Entry(type(choices[0]), choices=choices) for name, choi
 class Quirks:
     """How the emulator reads what the documents leave open.
 
-    :param job_id: creating a job answers its id under ``jobId`` (tables), ``firmwareId`` (the one example) or not.
-    :param key_case: spelling of the keys: as in the examples, as in the tables, or all lower.
-    :param oss_key: what a serialiser makes of ``OSSAccessKeyId`` where keys begin in lower case.
-    :param list_shape: lists flat, wrapped once (the original), or as a bare object when they have one entry.
-    :param module_list: a product's modules as a list (table), or as the example has them: one object, followed by a
-        comma or not.
-    :param totals: whether pages tell the size of the whole list, or, as one description can be read, of the page.
-    :param ids: ids of firmwares, jobs and tasks as texts or as numbers.
-    :param progress: a task's progress as ``50`` (the vendor) or ``50.00`` (the original).
-    :param empty_fields: what has no value is left out, null or an empty text.
-    :param success_code: ``code`` of a success.
-    :param error_status: HTTP status of a refusing operation.
-    :param gateway_errors: keys of a refusal at the door; ``business`` is the form that operations refuse in.
-    :param nonce_replay: what becomes of a nonce that was used.
-    :param default_format: of the answer to a request without ``Format``.
+    :param job_id: key of the job's id in the answer to a create: ``jobId`` (tables), ``firmwareId`` (the only example),
+        or none.
+    :param key_case: spelling of the keys: as in the examples, as in the tables, or all lower case.
+    :param oss_key: spelling of ``OSSAccessKeyId`` where keys begin in lower case.
+    :param list_shape: lists flat, wrapped once (upstream API), or a bare object for one entry.
+    :param module_list: a product's modules as a list (table) or, as in the example, one object, with or without the
+        comma after it.
+    :param totals: whether ``Total`` is the size of the whole list, is absent, or is the size of the page.
+    :param ids: ids of firmware, jobs and tasks as texts or as numbers.
+    :param progress: a task's progress as ``50`` (vendor) or ``50.00`` (upstream API).
+    :param empty_fields: fields without a value are absent, null or an empty text.
+    :param success_code: whether a success has an empty ``code`` or none.
+    :param error_status: HTTP status when an operation refuses.
+    :param gateway_errors: keys of a refusal by the gateway; ``business`` is the form that operations use.
+    :param nonce_replay: whether a used nonce is refused.
+    :param default_format: format of the answer to a request without ``Format``.
     :param common_parameters: whether ``Format``, ``Version`` and ``SignatureVersion`` may be missing.
     :param parameter_names: whether the English tables' spelling (``FirmwareID``) is refused.
-    :param methods: HTTP methods that are served.
-    :param repeated_cancel: cancelling what is cancelled already.
-    :param planned_cancel: cancelling queued tasks of a job that has none yet ends the job, or leaves it as it is.
-    :param list_order: what is late is shown when its delay is over, and then as it is; or each thing, and each change
-        of its status, is shown after a share of the delay that is its own, so that later ones may come first.
-    :param task_delay: seconds for which a new job is PLANNED and has no device tasks.
+    :param methods: HTTP methods that are accepted.
+    :param repeated_cancel: whether a cancel for a job that has ended is refused.
+    :param planned_cancel: whether cancelling queued tasks ends a job that has no tasks yet.
+    :param list_order: ``in_order``: an entry appears after its delay, in its current state; ``any_order``: each entry
+        and each change of its status appears after its own share of the delay, so later ones may appear first.
+    :param task_delay: seconds during which a new job is PLANNED and has no device tasks.
     :param list_delay: seconds until a firmware or job appears in lists.
     :param task_list_delay: seconds until a device task appears in lists.
     :param query_delay: seconds until a firmware or job is found by its id.
-    :param retry_after: seconds that a throttled caller is told to wait; 0 tells nothing.
+    :param retry_after: seconds in ``Retry-After`` of a throttled call; 0 sends no header.
     """
 
     job_id: str = "jobId"
@@ -99,7 +100,7 @@ class Quirks:
     def changed(self, values: dict[str, Any]) -> Quirks:
         """Set some of them.
 
-        :raises ValueError: naming the quirk and its choices.
+        :raises ValueError: a quirk or its value is unknown; the message says what is allowed.
         """
         return replace(self, **read_table(values, "quirks", _ENTRIES))
 

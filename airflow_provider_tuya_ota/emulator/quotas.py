@@ -1,4 +1,4 @@
-"""How often each operation may be asked for."""
+"""Limits on the calls of each operation per second."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ UPSTREAM_QUOTAS: Final[dict[str, int]] = dict.fromkeys(ACTIONS, 10) | {
     "CancelOTATaskByJob": 5,
     "BatchGetDeviceState": 50,
 }
-"""Requests per second and account; those of the Alibaba original, the vendor gives none."""
+"""Calls per second and account of Alibaba Cloud IoT (upstream API); the vendor publishes none."""
 WINDOW: Final = 1.0
 _ENTRIES: Final = {"enabled": Entry(bool)} | {name: Entry(int, 1, 100_000) for name in ACTIONS}
 
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """What the account may ask for.
+    """The limits of the account.
 
-    :param enabled: whether anything is refused.
-    :param figures: requests per second by operation.
+    :param enabled: whether calls beyond the limits are refused.
+    :param figures: calls per second by operation.
     """
 
     enabled: bool = True
@@ -39,7 +39,7 @@ class Quotas:
     def changed(self, values: dict[str, Any]) -> Quotas:
         """Set some of them.
 
-        :raises ValueError: naming the operation and what is allowed.
+        :raises ValueError: an operation or a limit is wrong; the message says what is allowed.
         """
         known = read_table(values, "quotas", _ENTRIES)
         enabled = known.pop("enabled", self.enabled)
@@ -54,9 +54,9 @@ UNLIMITED: Final = Quotas(enabled=False)
 
 
 class Meter:
-    """Counts what was asked in the last second.
+    """Counts the calls of the last second.
 
-    :param clock: its gateway side is the time in which seconds are counted, however fast devices live.
+    :param clock: seconds are counted in its gateway time, whatever the speed of device time.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -66,7 +66,7 @@ class Meter:
     def admit(self, action: str, quotas: Quotas) -> None:
         """Count a request.
 
-        :raises GatewayError: the operation was asked for too often; the request does not count.
+        :raises GatewayError: the limit is reached; this request does not count.
         """
         now, recent = self._clock.gateway(), self._recent[action]
         while recent and not now - WINDOW < recent[0] <= now:
@@ -76,5 +76,5 @@ class Meter:
         recent.append(now)
 
     def reset(self) -> None:
-        """Forget what was asked."""
+        """Forget the counted calls."""
         self._recent.clear()

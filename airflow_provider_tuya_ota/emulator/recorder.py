@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _VERBS: Final = ("Create", "Modify", "Delete", "Update", "Generate", "Cancel", "Confirm")
 CHANGING: Final = frozenset(name for name in HANDLERS if name.startswith(_VERBS))
-"""Operations that change the world; asking for an upload draws the name of an object."""
+"""Operations that change the world; GenerateOTAUploadURL is one, because it draws the name of an object."""
 
 
 class Recorder:

@@ -1,4 +1,4 @@
-"""What the world is made of, read from TOML or JSON."""
+"""The scenario: products, devices, quirks and limits, read from TOML or JSON."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ _DEVICE = _BEHAVIOUR | {
 
 @dataclass(frozen=True, slots=True)
 class DeviceScript:
-    """What is special about one device."""
+    """The settings of one named device."""
 
     online: bool = True
     version: str | None = None
     behaviour: Behaviour = WELL
 
     def apply(self, device: Device) -> None:
-        """Let a device be so, whatever its share was."""
+        """Apply these settings to a device, whatever its share was."""
         device.online, device.behaviour = self.online, self.behaviour
         self.give_version(device)
 
     def give_version(self, device: Device) -> None:
-        """Let a device run the version, or none where it is empty."""
+        """Set the version of a device; an empty version means that it has never reported one."""
         if self.version:
             device.versions[DEFAULT_MODULE] = self.version
         elif self.version is not None:
@@ -90,8 +90,8 @@ class ProductPlan:
     def build(self, seed: int = 0, now: float = 0.0) -> Product:
         """Make the product and its devices.
 
-        :param seed: decides who gets which share.
-        :param now: when its modules were made.
+        :param seed: decides which devices get which share.
+        :param now: time at which its modules were created.
         """
         product = Product(self.product_key, self.name)
         for module in (DEFAULT_MODULE, *self.mix.modules):
@@ -115,7 +115,7 @@ class ProductPlan:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A whole world before its first request."""
+    """The state of an account before its first request."""
 
     products: tuple[ProductPlan, ...] = (ProductPlan(),)
     quirks: Quirks = field(default_factory=Quirks)
@@ -128,9 +128,9 @@ class Scenario:
 
 
 def load_document(path: Path) -> Any:
-    """Read a scenario file, without looking at what it says.
+    """Parse a scenario file, without checking its contents.
 
-    :raises ValueError: the file cannot be read, or is neither TOML nor JSON.
+    :raises ValueError: the file cannot be read, or is not valid TOML or JSON.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -146,12 +146,12 @@ def load_document(path: Path) -> Any:
 def read(document: Any) -> Scenario:
     """Read a scenario from parsed TOML or JSON.
 
-    :raises ValueError: naming what is wrong and where.
+    :raises ValueError: a value is wrong; the message says which, where, and what is allowed.
     """
     known = read_table(document, "scenario", _SCENARIO)
     plans = tuple(_plan(item) for item in known.get("products", [{}]))
     if len({plan.product_key for plan in plans}) != len(plans):
-        raise ValueError("scenario: a product_key stands twice")
+        raise ValueError("scenario: a product_key is given twice")
     quirks, quotas = Quirks().changed(known.get("quirks", {})), Quotas().changed(known.get("quotas", {}))
     return Scenario(plans, quirks, known.get("seed", 0), quotas)
 
@@ -169,16 +169,17 @@ def _plan(item: Any) -> ProductPlan:
     mix = read_mix(shares, known.get("product_key", DEMO_PRODUCT))
     plan = replace(ProductPlan(), **known, scripts=scripts, mix=mix)
     if plan.groups:
-        # Built once for its complaints: a group of unknown devices is the document's fault, not a later request's.
+        # Built once to find groups of unknown devices now, not during a later request.
         plan.build()
     return plan
 
 
 def script(values: Any, before: DeviceScript | None = None, *, what: str = "device") -> DeviceScript:
-    """Read what is special about one device, on top of what was.
+    """Read the settings of one device, as changes of earlier ones.
 
-    :param what: names the device in errors.
-    :raises ValueError: naming what is wrong.
+    :param before: the earlier settings; the defaults if None.
+    :param what: name of the device in errors.
+    :raises ValueError: a value is wrong; the message says which and what is allowed.
     """
     base = before or DeviceScript()
     known = read_table(values, what, _DEVICE)

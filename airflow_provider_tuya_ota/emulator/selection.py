@@ -1,4 +1,4 @@
-"""Which devices a job takes."""
+"""The devices that a job takes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product
 
 CHOSEN: Final = 10
-"""Devices that a verification takes when none are named; the documents do not say which."""
+"""Devices of a verification that names none; the documents do not say which."""
 
 
 def choose_for_verification(product: Product, firmware: Firmware, names: list[str] | None) -> list[Device]:
-    """Take the named devices, or ten that are online and can be upgraded.
+    """Choose the named devices, or ten that are online and can be upgraded.
 
     :raises BusinessError: a device cannot take the firmware.
     """
@@ -51,9 +51,9 @@ def _refusal(device: Device, firmware: Firmware) -> str | None:
 
 
 def choose_for_upgrade(product: Product, firmware: Firmware, values: dict[str, Any]) -> list[Device]:
-    """Take the devices of a selection.
+    """Choose the devices of a selection.
 
-    :raises BusinessError: the selection lacks what it needs, has what belongs to another one, or takes nobody.
+    :raises BusinessError: a parameter is missing, a parameter does not belong to this selection, or no device fits.
     """
     selection = values["TargetSelection"]
     names = values.get("TargetDeviceName")
@@ -91,5 +91,5 @@ def _group(product: Product, values: dict[str, Any]) -> list[Device]:
 def _share(devices: list[Device], values: dict[str, Any]) -> list[Device]:
     if "GrayPercent" not in values:
         raise BusinessError("iot.firmware.NullGrayPercent", "GRAY needs GrayPercent.")
-    # Rounded down, but never to nobody.
+    # Rounded down, but at least one device.
     return devices[: max(1, len(devices) * int(values["GrayPercent"]) // 100)]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class EmulatorServer:
     """Run an emulator in a thread of this process, on a free port of loopback.
 
-    :param emulator: what to serve; a fresh one by default.
+    :param emulator: the emulator to serve; a new one by default.
     :param tls: serve https with a certificate of this kind (:data:`~.certificates.KINDS`); plain http by default.
     """
 
@@ -46,7 +46,7 @@ class EmulatorServer:
 
     @property
     def ca_bundle(self) -> str:
-        """File with the authority that callers of an https emulator trust."""
+        """Path of the authority that callers of an https emulator must trust."""
         return str(Path(self._folder.name) / AUTHORITY)
 
     def __enter__(self) -> Self:
@@ -77,12 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--scenario", metavar="FILE", type=Path, help="TOML or JSON with products and devices")
     parser.add_argument(
-        "--state", metavar="FILE", type=Path, help="write down what happens, and go on from it when started again"
+        "--state", metavar="FILE", type=Path, help="file to keep the state in; a restart continues from it"
     )
-    parser.add_argument("--speed", type=_speed, default=1.0, help="how many times faster devices live")
-    parser.add_argument(
-        "--tls", choices=KINDS, help="serve https with a certificate that is right, or wrong in one way"
-    )
+    parser.add_argument("--speed", type=_speed, default=1.0, help="seconds of device time per second")
+    parser.add_argument("--tls", choices=KINDS, help="serve https, with a valid certificate or one with this defect")
 
 
 def _access_key(text: str) -> AccessKey:
@@ -94,7 +92,7 @@ def _access_key(text: str) -> AccessKey:
 
 def _speed(text: str) -> float:
     speed = float(text)
-    if not 0 < speed <= 100_000:  # noqa: PLR2004 - faster than this, a day is a second
+    if not 0 < speed <= 100_000:  # noqa: PLR2004 - at this speed a day passes within a second
         raise argparse.ArgumentTypeError("allowed: above 0, up to 100000")
     return speed
 
@@ -102,7 +100,7 @@ def _speed(text: str) -> float:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM.
 
-    :returns: 0 after a clean stop, 2 where it could not start.
+    :returns: 0 after a clean stop, 2 if it could not start.
     """
     try:
         document = scenarios.load_document(arguments.scenario) if arguments.scenario else None
@@ -148,6 +146,6 @@ async def _serve(server: HttpServer) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``python -m airflow_provider_tuya_ota.emulator``."""
-    parser = argparse.ArgumentParser(prog="tuya-ota emulator", description="A stand-in of Tuya's OTA service.")
+    parser = argparse.ArgumentParser(prog="tuya-ota emulator", description="An emulator of Tuya's OTA service.")
     add_arguments(parser)
     return run(parser.parse_args(argv))

@@ -1,4 +1,4 @@
-"""The emulator's own reading of the signature rules, and of object storage's."""
+"""Signatures of the API and of object storage, written without the client's code."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def rpc_signature(method: str, parameters: dict[str, str], secret: str) -> str:
 
 
 def storage_signature(secret: str, text: str) -> str:
-    """Sign a policy or an expiring address; object storage uses the bare secret."""
+    """Sign a policy or an expiring address; object storage uses the plain secret as the key."""
     return _hmac_sha1(secret, text)
 
 
 def same(left: str, right: str) -> bool:
-    """Compare without telling by timing where two signatures differ."""
+    """Compare two signatures in constant time."""
     return hmac.compare_digest(left.encode(), right.encode())
 
 

@@ -1,4 +1,4 @@
-"""Answers that a network, or something in between, has spoilt."""
+"""Answers that a network or a proxy has damaged."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def from_in_between(status: int, retry_after: str = "") -> Response:
-    """Answer what the platform knows nothing of."""
+    """Give the answer of a proxy, which the platform does not know of."""
     headers = {"retry-after": retry_after} if retry_after else {}
     return Response(status, b"<html><body>Service Unavailable</body></html>", "text/html", headers)
 
 
 def _stuffed(response: Response, value: bytes) -> Response:
-    """Put a field that nobody knows in front of an answer's own."""
+    """Add an unknown field to an answer."""
     if response.body.startswith(b"{"):
         return replace(response, body=b'{"stuffing": ' + value + b", " + response.body[1:])
     inside = value.strip(b'"').replace(b"[", b"<Stuffing>").replace(b"]", b"</Stuffing>")
@@ -43,9 +43,9 @@ _SPOILT: Final[dict[str, Callable[[Fault, Response], Response]]] = {
 
 
 def spoil(fault: Fault, response: Response) -> Response:
-    """Spoil a good answer.
+    """Damage a good answer.
 
-    :raises ConnectionDropped: nothing of it arrives.
+    :raises ConnectionDropped: none of it is sent.
     """
     if fault.kind == "drop_after":
         raise ConnectionDropped

@@ -1,4 +1,4 @@
-"""The emulator's object storage: form uploads under a policy, and addresses that expire.
+"""Object storage: form uploads with a policy, and downloads from addresses that expire.
 
 Source: Alibaba OSS, PostObject and its troubleshooting page.
 """
@@ -28,7 +28,7 @@ POLICY_SECONDS = 60
 ORPHAN_SECONDS = 3600
 PREFIX = "ota/firmware/"
 KEPT = 16 * 1024 * 1024
-"""Bytes up to which an object's content is kept; of larger ones size and digests are."""
+"""Largest object, in bytes, whose content is kept; of larger ones only size and digests are."""
 _FIELDS = ("key", "policy", "OSSAccessKeyId", "Signature", "success_action_status")
 
 
@@ -45,7 +45,7 @@ class StoredObject:
 
 
 class StorageError(Exception):
-    """Object storage refuses, in XML."""
+    """Object storage refuses a request; the answer is XML."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -57,12 +57,12 @@ class StorageError(Exception):
 class Storage:
     """All objects of the account.
 
-    :param clock: its gateway side decides what has expired.
-    :param new_uuid: names objects.
+    :param clock: expiry is in its gateway time.
+    :param new_uuid: gives the name of a new object.
     """
 
     access_key_id = "emulator-storage-key"
-    _secret = "emulator-storage-secret"  # noqa: S105 - of no use outside the emulator
+    _secret = "emulator-storage-secret"  # noqa: S105 - valid in the emulator only
 
     def __init__(self, clock: Clock, new_uuid: Callable[[], str]) -> None:
         self._clock = clock
@@ -70,7 +70,7 @@ class Storage:
         self.objects: dict[str, StoredObject] = {}
 
     def ticket(self, suffix: str, origin: str) -> dict[str, Any]:
-        """Permit one upload for a minute."""
+        """Give the form fields that permit one upload within a minute."""
         key = f"{PREFIX}{self._new_uuid()}.{suffix}"
         policy = {
             "expiration": iso_ms(self._clock.gateway() + POLICY_SECONDS),
@@ -89,9 +89,9 @@ class Storage:
         }
 
     def post(self, request: Request) -> Response:
-        """Take a form upload.
+        """Store a form upload.
 
-        :raises StorageError: with the code that the documents give for the fault.
+        :raises StorageError: with the documented code for the mistake.
         """
         fields, file = _split(request.form or ())
         conditions = self._check_policy(fields)
@@ -104,7 +104,7 @@ class Storage:
         key = fields["key"]
         digests, content = _digest(file, keep=size <= KEPT)
         self._forget_orphans()
-        # A policy allows to overwrite; what a firmware was made of must not become free for another one.
+        # A policy allows an overwrite. An object that a firmware was created from must not be used for another one.
         used = key in self.objects and self.objects[key].used
         self.objects[key] = StoredObject(key, size, digests, content, self._clock.gateway(), used)
         match fields.get("success_action_status"):
@@ -117,9 +117,9 @@ class Storage:
                 return Response(204)
 
     def for_firmware(self, url: str, origin: str) -> StoredObject:
-        """Find the object that a firmware is to be made of.
+        """Find the object to create a firmware from.
 
-        :raises BusinessError: the address is not one of ours, or the object is missing, empty, too old or in use.
+        :raises BusinessError: the address is not the emulator's, or the object is missing, empty, expired or in use.
         """
         parts = urlsplit(url)
         key = parts.path.lstrip("/")
@@ -127,7 +127,7 @@ class Storage:
             raise BusinessError("iot.firmware.InvalidFirmwareUrl", "FirmwareUrl is not an address of this platform.")
         stored = self.objects.get(key)
         if stored is not None and stored.used:
-            raise BusinessError("iot.firmware.InvalidFirmwareUrl", "A firmware is made of this file already.")
+            raise BusinessError("iot.firmware.InvalidFirmwareUrl", "A firmware was created from this file already.")
         if stored is None or self._is_orphan(stored):
             raise BusinessError("iot.firmware.InvalidFirmwareUrl", "Nothing was uploaded there within the last hour.")
         if stored.size == 0:
@@ -135,16 +135,16 @@ class Storage:
         return stored
 
     def presigned(self, key: str, origin: str) -> str:
-        """Give an address that serves the object for a day."""
+        """Give an address of the object that is valid for a day."""
         expires = str(int(self._clock.gateway()) + 86400)
         proof = storage_signature(self._secret, f"GET\n\n\n{expires}\n/{key}")
         query = urlencode({"Expires": expires, "OSSAccessKeyId": self.access_key_id, "Signature": proof})
         return f"{origin}/{key}?{query}"
 
     def get(self, request: Request) -> Response:
-        """Serve an object behind a presigned address.
+        """Answer with the object of a presigned address.
 
-        :raises StorageError: the address is unsigned, expired, or nothing is there.
+        :raises StorageError: the address is unsigned or expired, or the object does not exist.
         """
         key = request.path.lstrip("/")
         query = {name: values[0] for name, values in parse_qs(request.query).items()}
@@ -190,7 +190,7 @@ class Storage:
 
 
 def error_response(error: StorageError, request_id: str) -> Response:
-    """Render a refusal."""
+    """Encode a refusal."""
     body = (
         f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{error.code}</Code>'
         f"<Message>{escape(error.message)}</Message><RequestId>{request_id}</RequestId></Error>"

@@ -1,4 +1,4 @@
-"""Strange answers of the platform: about something else, without ids or with odd ones, hostile, without an end."""
+"""Strange answers: about another entity, without ids, with odd ids, with hostile texts, or without an end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BY_ENTRY: Final = {
     "SimpleOTATaskInfo": ("TaskId", "DeviceName"),
     "DeviceInfo": ("DeviceName", "IotId"),
 }
-"""By what a list holds: the fields that tell one from another."""
+"""The fields that identify an entry, by the kind of entry."""
 _ODD: Final[dict[str, Callable[[str], Any]]] = {
     "number": int,
     "float": lambda text: f"{RAW}{text}.0",
@@ -35,10 +35,10 @@ _ODD: Final[dict[str, Callable[[str], Any]]] = {
 
 
 class StrangeAnswer:
-    """What a fault makes of one call.
+    """The changes that a fault makes to one call.
 
-    :param fault: of a kind that lies within the answer; None leaves everything as it is.
-    :param world: where something else is found.
+    :param fault: a fault of one of the kinds ``WITHIN``; None changes nothing.
+    :param world: where another entity is found.
     """
 
     def __init__(self, fault: Fault | None, world: World) -> None:
@@ -48,7 +48,7 @@ class StrangeAnswer:
         self._page = 1
 
     def values(self, action: str, values: Values) -> Values:
-        """Give the parameters that are answered instead of those that were asked."""
+        """Give the parameters to answer instead of those of the call."""
         if not action.startswith(("Query", "List")):
             return values
         if self._kind == "endless_list" and "CurrentPage" in values:
@@ -56,14 +56,14 @@ class StrangeAnswer:
             return values | {"CurrentPage": 1}
         if self._kind == "other_id":
             others = {name: self._other(name, values[name]) for name in INEXISTENT if name in values}
-            # What does not exist cannot be asked for; its answer is made from the one that was wanted.
+            # An entity that does not exist has no answer of its own; :meth:`answer` puts its id into this one's.
             return values | {name: other for name, other in others.items() if other != INEXISTENT[name]}
         return values
 
     def answer(self, action: str, values: Values, fields: Values) -> Values:
-        """Give what is answered instead.
+        """Give the fields to answer instead.
 
-        :param values: that were asked.
+        :param values: parameters of the call.
         """
         match self._kind:
             case "no_id":
@@ -78,7 +78,7 @@ class StrangeAnswer:
                 return fields
 
     def texts(self, fields: Values) -> Values:
-        """Give a whole answer, or refusal, in other words."""
+        """Put the hostile text into an answer or a refusal."""
         fault = self._fault
         if fault is None or fault.kind != "hostile_texts":
             return fields
@@ -92,7 +92,7 @@ class StrangeAnswer:
         return _mapped(fields, reword)
 
     def _odd(self, value: str) -> Any:
-        assert self._fault is not None  # noqa: S101 - there is a kind only where there is a fault
+        assert self._fault is not None  # noqa: S101 - a kind without a fault is impossible
         return _ODD[self._fault.text](value)
 
     def _about(self, action: str, values: Values, name: str, value: Any) -> Any:
@@ -121,7 +121,7 @@ _NOTHING: Final = object()
 
 
 def _mapped(fields: Values, change: Callable[[str, Any], Any]) -> Values:
-    """Change fields at every depth; what becomes nothing is left out."""
+    """Change fields at every depth; a field that becomes ``_NOTHING`` is left out."""
     made: Values = {}
     for name, value in fields.items():
         now = change(name, value)

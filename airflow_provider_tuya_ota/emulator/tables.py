@@ -1,6 +1,6 @@
 """The parameters of each operation, as the documents list them.
 
-Where vendor and original differ, the stricter reading counts: what passes here passes there.
+Where the vendor and the upstream API differ, the stricter rule counts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Everything that exists: products, firmwares, jobs, objects."""
+"""The simulated state: products, firmware, jobs, objects."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class World:
-    """The platform's state, made from a scenario.
+    """The state of the platform, built from a scenario.
 
     :param scenario: products, quirks and seed.
     :param clock: both clocks.
     """
 
     def __init__(self, scenario: Scenario, clock: Clock) -> None:
-        # Separate streams: how often somebody asks must change neither what devices do nor which calls faults hit.
+        # Separate streams: the number of requests must not change what devices do or which calls faults hit.
         self._ids, self.chance, jitter = (
             Random(f"{scenario.seed} {use}")  # noqa: S311 - a simulation, repeatable by its seed
             for use in ("ids", "chance", "jitter")
@@ -48,22 +48,22 @@ class World:
         self._by_iot_id: dict[str, Device] = {}
 
     def note(self, thing: Made) -> None:
-        """Remember how something looks now, where lists may go on showing how it was."""
+        """Record the state of an entity, if lists may show old states."""
         if self.quirks.list_order == "any_order":
             self._lag.note(thing, self.engine.now)
 
     def listed(self, things: Iterable[Firmware] | Iterable[Job]) -> list[Thing]:
-        """Give what lists show of firmwares or jobs."""
+        """Give the firmware or jobs that lists show."""
         return self._lag.shown(things, self.quirks.list_delay, self.quirks.list_order)
 
     def listed_tasks(self, tasks: Iterable[Task]) -> list[Thing]:
-        """Give what lists show of device tasks."""
+        """Give the device tasks that lists show."""
         return self._lag.shown(tasks, self.quirks.task_list_delay, self.quirks.list_order)
 
     def found_firmware(self, firmware_id: str) -> Thing:
-        """Give what is told of a firmware to whoever asks for its id.
+        """Give the state of a firmware that a query shows.
 
-        :raises BusinessError: nothing yet, or there is none.
+        :raises BusinessError: it does not exist, or is not shown yet.
         """
         found = self._lag.shown([self.firmwares.get(firmware_id)], self.quirks.query_delay, self.quirks.list_order)
         if not found:
@@ -71,9 +71,9 @@ class World:
         return found[0]
 
     def found_job(self, job_id: str) -> Thing:
-        """Give what is told of a job to whoever asks for its id.
+        """Give the state of a job that a query shows.
 
-        :raises BusinessError: nothing yet, or there is none.
+        :raises BusinessError: it does not exist, or is not shown yet.
         """
         found = self._lag.shown([self.job(job_id)], self.quirks.query_delay, self.quirks.list_order)
         if not found:
@@ -81,21 +81,21 @@ class World:
         return found[0]
 
     def number_requests_from(self, start: int) -> None:
-        """Let request ids differ from those that the emulator gave before it was started again."""
+        """Start the request ids of one start of the emulator; no other start has the same."""
         self._requests = Random(f"{self.seed} requests {start}")  # noqa: S311 - a simulation, repeatable by its seed
 
     def new_request_id(self) -> str:
-        """Give a request's id; how many are asked for changes nothing else."""
+        """Give a new request id; does not affect any other random value."""
         return str(uuid.UUID(int=self._requests.getrandbits(128), version=4))
 
     def new_uuid(self) -> str:
-        """Give a lower-case UUID; the same ones for the same seed."""
+        """Give a lower-case UUID; the sequence follows from the seed."""
         return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
 
     def product(self, product_key: str) -> Product:
         """Find a product.
 
-        :raises BusinessError: there is none.
+        :raises BusinessError: it does not exist.
         """
         if product_key not in self.products:
             raise BusinessError("iot.prod.NotExistedProduct", "The product does not exist.")
@@ -104,7 +104,7 @@ class World:
     def device(self, product_key: str, name: str) -> Device:
         """Find a device by product and name.
 
-        :raises BusinessError: there is none.
+        :raises BusinessError: it does not exist.
         """
         device = self.product(product_key).devices.get(name)
         if device is None:
@@ -114,7 +114,7 @@ class World:
     def device_by_iot_id(self, iot_id: str) -> Device:
         """Find a device by the id that is unique in the account.
 
-        :raises BusinessError: there is none.
+        :raises BusinessError: it does not exist.
         """
         if not self._by_iot_id:
             self._by_iot_id = {
@@ -127,7 +127,7 @@ class World:
     def job(self, job_id: str) -> Job:
         """Find a job.
 
-        :raises BusinessError: there is none.
+        :raises BusinessError: it does not exist.
         """
         if job_id not in self.engine.jobs:
             raise BusinessError("iot.firmware.InvalidOTAJobId", "The job does not exist.")

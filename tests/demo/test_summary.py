@@ -41,7 +41,7 @@ def test_a_task_is_told_once_for_each_state_and_not_while_it_waits() -> None:
     ]
 
 
-def test_the_table_has_every_device_in_order_and_then_job_package_and_duration() -> None:
+def test_the_table_has_every_device_in_order_and_then_job_firmware_and_duration() -> None:
     printed = console()
 
     print_summary(printed, RELEASE, version="1.1.0", sha256="54218d8b83d706daffff", duration=20.24)
@@ -55,14 +55,14 @@ def test_the_table_has_every_device_in_order_and_then_job_package_and_duration()
     ]
     assert lines[-3:] == [
         "job       1836",
-        "package   178, version 1.1.0, SHA256 54218d8b83d706da…",
+        "firmware  178, version 1.1.0, SHA256 54218d8b83d706da…",
         "duration  20.2 s from trigger to end of the run",
     ]
 
 
-def test_a_package_whose_digest_is_unknown_is_shown_without_it() -> None:
+def test_a_firmware_whose_digest_is_unknown_is_shown_without_it() -> None:
     printed = console()
 
     print_summary(printed, RELEASE, version="1.1.0", sha256=None, duration=1.0)
 
-    assert "package   178, version 1.1.0\n" in text_of(printed)
+    assert "firmware  178, version 1.1.0\n" in text_of(printed)

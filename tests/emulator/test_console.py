@@ -203,5 +203,5 @@ def test_an_address_opens_the_page_at_a_job(emulator: Emulator, tmp_path: Path) 
     assert f">Job {job}</h2>" in shown
     assert "step -1: &lt;b&gt;block&lt;/b&gt;" in shown
     assert shown.index("step -1") < shown.index(">Jobs</h2>")
-    assert "There is no such job here." in missing
+    assert "This job does not exist." in missing
     assert "Job &lt;script&gt;" in missing

@@ -1,4 +1,4 @@
-"""The page that a browser finds at the emulator's address, and what it asks for."""
+"""The console: a page for browsers, and the JSON that it loads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PATH: Final = "/_emulator/console/"
 SHOWN: Final = 50
-"""Firmwares, jobs and devices on the page at once; requests twice as many."""
+"""Firmware, jobs and devices on the page at once; twice as many requests."""
 _FILES: Final = {
     "": ("index.html", "text/html; charset=utf-8"),
     "console.css": ("console.css", "text/css; charset=utf-8"),
@@ -34,7 +34,7 @@ _URGENCY: Final = {
     "SUCCEEDED": 4,
 }
 _HEADERS: Final = {
-    # Nothing from elsewhere, nothing inline: a device's name is text wherever it stands.
+    # No inline code and nothing from other hosts, so that a device's name can never run as code.
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'"
     ),
@@ -44,9 +44,9 @@ _HEADERS: Final = {
 
 
 def answer(account: Account, request: Request) -> Response | None:
-    """Answer a browser.
+    """Answer a request of the console.
 
-    :returns: None where the request is not for the console.
+    :returns: None if the request is not for the console.
     """
     if request.method not in {"GET", "HEAD"}:
         return None
@@ -111,7 +111,7 @@ def _job_row(job: Job) -> dict[str, Any]:
 
 
 def _job(account: Account, job_id: str) -> dict[str, Any]:
-    """Give one job with its device tasks, those that are not done well first; nothing where there is none."""
+    """Give one job with its device tasks, failed and unfinished ones first; None as the job if there is none."""
     job = account.world.engine.jobs.get(job_id)
     if job is None:
         return {"job": None, "total": 0, "shown": []}

@@ -70,7 +70,7 @@ function showJob(told) {
   $("one-job").hidden = chosen === null;
   if (chosen === null) return;
   $("job").textContent = `Job ${chosen}`;
-  if (told.job === null) { $("job-body").replaceChildren(el("p", "There is no such job here.", "empty")); return; }
+  if (told.job === null) { $("job-body").replaceChildren(el("p", "This job does not exist.", "empty")); return; }
   const job = told.job;
   const rows = told.shown.map((task) => [
     task.DeviceName, el("span", task.TaskStatus, KIND[task.TaskStatus]), task.Progress === null ? "" : `${task.Progress} %`,
@@ -88,7 +88,7 @@ function showJobs(jobs) {
     jobLink(job.JobId), kindOf(job), job.Version,
     el("span", job.JobStatus, KIND[job.JobStatus] || "busy"), bar(job.Counts, job.Tasks),
   ]);
-  $("jobs-body").replaceChildren(table(["Job", "Kind", "Version", "Status", "Devices"], rows, "No jobs yet. A verification or an upgrade makes one."), el("p", more(jobs), "empty"));
+  $("jobs-body").replaceChildren(table(["Job", "Kind", "Version", "Status", "Devices"], rows, "No jobs yet. A verification or an upgrade creates one."), el("p", more(jobs), "empty"));
 }
 
 function showFirmwares(firmwares) {
@@ -96,14 +96,14 @@ function showFirmwares(firmwares) {
     const [text, kind] = FIRMWARE[one.Status] || [one.Status, ""];
     return [code(one.FirmwareId), one.FirmwareName, one.DestVersion, one.ModuleName, el("span", text, kind)];
   });
-  $("firmwares-body").replaceChildren(table(["Id", "Name", "Version", "Module", "Status"], rows, "No firmwares yet. Upload a file and call CreateOTAFirmware."), el("p", more(firmwares), "empty"));
+  $("firmwares-body").replaceChildren(table(["Id", "Name", "Version", "Module", "Status"], rows, "No firmware yet. Upload a file and call CreateOTAFirmware."), el("p", more(firmwares), "empty"));
 }
 
 function showRequests(requests) {
   const rows = requests.map((one) => [
     clock(one.at).slice(11), one.action || "?", el("span", one.outcome || "…", one.outcome === "ok" ? "good" : "bad"), one.status, one.user_agent,
   ]);
-  $("requests-body").replaceChildren(table(["At", "Operation", "Outcome", "HTTP", "Who"], rows, "Nobody has asked for anything yet."));
+  $("requests-body").replaceChildren(table(["At", "Operation", "Outcome", "HTTP", "User agent"], rows, "No requests yet."));
 }
 
 function showFleet(products) {
@@ -127,7 +127,7 @@ function showDevices(devices) {
     return [one.name, versions || "none", button, one.outcome, task];
   });
   const focused = document.activeElement && document.activeElement.getAttribute("aria-label");
-  $("devices-body").replaceChildren(table(["Device", "Version", "Connection", "Script", "Doing"], rows, "No device of this product has such a name."), el("p", devices.total > devices.shown.length ? `The first ${devices.shown.length} of ${devices.total.toLocaleString("en")}.` : "", "empty"));
+  $("devices-body").replaceChildren(table(["Device", "Version", "Connection", "Outcome", "Task"], rows, "No device matches."), el("p", devices.total > devices.shown.length ? `The first ${devices.shown.length} of ${devices.total.toLocaleString("en")}.` : "", "empty"));
   if (focused) for (const button of $("devices-body").querySelectorAll("button")) if (button.getAttribute("aria-label") === focused) button.focus();
 }
 
@@ -154,10 +154,10 @@ async function command(path, values) {
     $("state").className = "lost";
     return;
   }
-  await look();
+  await refresh();
 }
 
-async function look() {
+async function refresh() {
   try {
     const all = await ask("/_emulator/console/overview");
     showFleet(all.products);
@@ -175,12 +175,12 @@ async function look() {
     lostSince = lostSince || new Date();
     document.body.classList.add("stopped");
     $("state").className = "lost";
-    $("state").textContent = `The emulator has not answered since ${lostSince.toTimeString().slice(0, 8)}; trying again`;
+    $("state").textContent = `The emulator has not answered since ${lostSince.toTimeString().slice(0, 8)}; retrying`;
   }
 }
 
 async function follow() {
-  await look();
+  await refresh();
   setTimeout(follow, EVERY);
 }
 
@@ -188,7 +188,7 @@ $("clock").addEventListener("submit", (event) => { event.preventDefault(); comma
 $("freeze").addEventListener("click", () => command("clock", { freeze: $("freeze").getAttribute("aria-pressed") !== "true" }));
 $("minute").addEventListener("click", () => command("clock", { advance: 60 }));
 $("hour").addEventListener("click", () => command("clock", { advance: 3600 }));
-$("filter").addEventListener("submit", (event) => { event.preventDefault(); look(); });
-$("find").addEventListener("input", look);
-$("product").addEventListener("change", look);
+$("filter").addEventListener("submit", (event) => { event.preventDefault(); refresh(); });
+$("find").addEventListener("input", refresh);
+$("product").addEventListener("change", refresh);
 follow();

@@ -1,4 +1,4 @@
-"""What each operation does and answers. Keys are in the tables' spelling; rendering gives them the quirk's."""
+"""What each operation does and answers, with keys in the spelling of the vendor's tables."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ HANDLERS: Final[dict[str, Callable[[World, Values, str], Values]]] = {
     "QueryProduct": device.query_product,
     "QueryProductList": device.list_products,
 }
-"""By the operation's name: takes world, parameters and the caller's origin, gives the answer's fields."""
+"""The handler of each operation: takes world, parameters and the caller's origin, gives the fields of the answer."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.world import World
 
 MOST_NUMBERED = 10_000
-"""Devices that are reached by page number; beyond them the token of the page before is needed."""
+"""Devices that page numbers reach; further ones need the token of the previous page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class _Entry:
 
 
 def which_device(world: World, values: Values) -> Device:
-    """Find the device that an id, or product and name, say; the id counts first.
+    """Find a device by id, or by product and name; the id takes precedence.
 
-    :raises BusinessError: neither is given, or there is no such device.
+    :raises BusinessError: neither is given, or the device does not exist.
     """
     if "IotId" in values:
         return world.device_by_iot_id(values["IotId"])
@@ -42,7 +42,7 @@ def which_device(world: World, values: Values) -> Device:
 
 
 def query_devices(world: World, values: Values, _: str) -> Values:
-    """List a product's devices, secrets included, as the platform does."""
+    """List a product's devices, including their secrets, as the platform does."""
     product = world.product(values["ProductKey"])
     size = values.get("PageSize", 10)
     start = (values.get("CurrentPage", 1) - 1) * size
@@ -60,7 +60,7 @@ def query_devices(world: World, values: Values, _: str) -> Values:
 
 
 def batch_state(world: World, values: Values, _: str) -> Values:
-    """Tell whether devices are online."""
+    """Give the connection state of devices."""
     if "IotId" in values:
         devices = [world.device_by_iot_id(iot_id) for iot_id in values["IotId"]]
     elif "DeviceName" in values:
@@ -91,7 +91,7 @@ def query_product(world: World, values: Values, _: str) -> Values:
 
 
 def list_products(world: World, values: Values, _: str) -> Values:
-    """List the account's products; list and totals both stand under ``Data``."""
+    """List the account's products; list and totals are both under ``Data``."""
     entries = [_Entry(_product(product)) for product in world.products.values()]
     return {"Data": page_of(entries, values, "List", "ProductInfo")}
 

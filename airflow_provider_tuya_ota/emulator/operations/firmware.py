@@ -1,4 +1,4 @@
-"""Firmwares."""
+"""Operations on firmware."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def generate_upload_url(world: World, values: Values, origin: str) -> Values:
-    """Permit an upload."""
+    """Give the form fields of an upload."""
     return {"Data": world.storage.ticket(values.get("FileSuffix", "bin"), origin)}
 
 
 def create(world: World, values: Values, origin: str) -> Values:
-    """Make a firmware of an uploaded file."""
+    """Create a firmware from an uploaded file."""
     firmware = world.firmwares.create(values, origin)
     world.note(firmware)
     return {"Data": {"FirmwareId": firmware.firmware_id, "UtcCreate": iso_ms(firmware.created)}}
@@ -44,7 +44,7 @@ def query(world: World, values: Values, origin: str) -> Values:
 
 
 def list_all(world: World, values: Values, _: str) -> Values:
-    """List firmwares, the newest first."""
+    """List firmware, the newest first."""
     found = world.listed(
         firmware
         for firmware in world.firmwares.by_id.values()
@@ -55,7 +55,7 @@ def list_all(world: World, values: Values, _: str) -> Values:
 
 
 def modify(world: World, values: Values, _: str) -> Values:
-    """Change description and text for devices; the name has to be the present one."""
+    """Change description and text for devices; the name must be the current one."""
     world.firmwares.modify(values)
     return {}
 

@@ -1,4 +1,4 @@
-"""Jobs: verifications, batch upgrades, and looking at both."""
+"""Operations on jobs: verifications and batch upgrades."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.world import World
 
 DEEPEST_TASK: Final = 100_000
-"""Device tasks of a job that its pages reach."""
+"""Largest number of device tasks of a job that pages reach."""
 
 
 def create_verification(world: World, values: Values, _: str) -> Values:
@@ -26,7 +26,7 @@ def create_verification(world: World, values: Values, _: str) -> Values:
     if firmware.status == firmwares.VERIFYING:
         raise BusinessError("iot.firmware.InProgressVerifyJobExisted", "An unfinished verification job exists.")
     if firmware.status in {firmwares.VERIFIED, firmwares.NOT_NEEDED}:
-        raise BusinessError("iot.firmware.VerifyFirmwareFailed", "The firmware needs no verification any more.")
+        raise BusinessError("iot.firmware.VerifyFirmwareFailed", "The firmware needs no further verification.")
     devices = choose_for_verification(product, firmware, values.get("TargetDeviceName"))
     job = _job(world, firmware, "VERIFY_FIRMWARE", "SPECIFIC", values)
     firmware.status, firmware.modified = firmwares.VERIFYING, world.engine.now
@@ -112,7 +112,7 @@ def cancel(world: World, values: Values, _: str) -> Values:
         raise BusinessError("iot.firmware.CancelUpgradeTaskFailed", "The job has ended.")
     statuses = {"QUEUED"} if queued else set()
     statuses |= {"NOTIFIED"} if notified else set()
-    # Absent, the switch for unconfirmed tasks follows the one for queued tasks.
+    # If the switch for unconfirmed tasks is absent, the one for queued tasks applies.
     statuses |= {"CONFIRM"} if (queued if unconfirmed is None else unconfirmed) else set()
     if job.status == "PLANNED" and queued and world.quirks.planned_cancel == "whole_job":
         world.engine.cancel_planned(job)
@@ -130,7 +130,7 @@ def _firmware_of(world: World, values: Values) -> Firmware:
 
 
 def _created(world: World, job: Job) -> Values:
-    # The one example of a verification carries the job's id under the name of the firmware's.
+    # The vendor's only example of a verification has the job's id under the name of the firmware's.
     name = {"jobId": "JobId", "firmwareId": "FirmwareId"}.get(world.quirks.job_id)
     told = {name: job.job_id} if name else {}
     return {"Data": told | {"UtcCreate": iso_ms(job.created)}}

@@ -1,4 +1,4 @@
-"""OTA modules."""
+"""Operations on OTA modules."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.world import World
 
 MOST_MODULES: Final = 10
-"""Modules of one's own that a product has at most."""
+"""Largest number of modules of a product, besides the default one."""
 
 
 def create(world: World, values: Values, _: str) -> Values:
-    """Make a module."""
+    """Create a module."""
     product, name = world.product(values["ProductKey"]), values["ModuleName"]
     if name == DEFAULT_MODULE:
         raise BusinessError("iot.firmware.ModuleNameReserved", f"{DEFAULT_MODULE} is the whole device.")
@@ -41,13 +41,13 @@ def update(world: World, values: Values, _: str) -> Values:
 
 
 def delete(world: World, values: Values, _: str) -> Values:
-    """Delete a module that has no firmwares."""
+    """Delete a module that has no firmware."""
     product, name = world.product(values["ProductKey"]), values["ModuleName"]
     if name == DEFAULT_MODULE:
         raise BusinessError("iot.ota.DeleteOtaDefaultModule", f"{DEFAULT_MODULE} cannot be deleted.")
     _module(product, name)
     if any(firmware.product is product and firmware.module == name for firmware in world.firmwares.by_id.values()):
-        raise BusinessError("iot.ota.DeleteOTAModulePackageExist", "The module has firmwares.")
+        raise BusinessError("iot.ota.DeleteOTAModulePackageExist", "The module has firmware.")
     del product.modules[name]
     return {}
 

@@ -13,14 +13,14 @@ Values = dict[str, Any]
 
 
 class Described(Protocol):
-    """Anything that a list shows."""
+    """An entity that a list can show."""
 
     def describe(self) -> dict[str, Any]:
-        """Give what a list shows."""
+        """Give the fields that a list shows."""
 
 
 def page_of(found: Sequence[Described], values: Values, key: str, entry_name: str) -> Values:
-    """Answer the page that ``CurrentPage`` and ``PageSize`` ask for."""
+    """Give the page that ``CurrentPage`` and ``PageSize`` select."""
     number, size = values.get("CurrentPage", 1), values.get("PageSize", 10)
     entries = found[(number - 1) * size : number * size]
     return {

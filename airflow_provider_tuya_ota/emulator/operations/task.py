@@ -1,4 +1,4 @@
-"""Device tasks by device and by id."""
+"""Operations on device tasks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNFINISHED = WAITING | {"IN_PROGRESS"}
 
 
 def cancel_by_device(world: World, values: Values, _: str) -> Values:
-    """Cancel what the named devices wait for; either all of it or nothing."""
+    """Cancel the waiting tasks of the named devices; all of them or none."""
     firmware = world.firmwares.get(values["FirmwareId"])
     found: list[Task] = []
     for name in values["DeviceName"]:
@@ -40,7 +40,7 @@ def cancel_by_device(world: World, values: Values, _: str) -> Values:
 
 
 def confirm(world: World, values: Values, _: str) -> Values:
-    """Let tasks that wait for confirmation go on; either all of them or none."""
+    """Confirm tasks in CONFIRM; all of them or none."""
     tasks = []
     for task_id in values["TaskId"]:
         task = world.engine.tasks.get(task_id)
@@ -55,7 +55,7 @@ def confirm(world: World, values: Values, _: str) -> Values:
 
 
 def list_unfinished(world: World, values: Values, _: str) -> Values:
-    """List what a device has not finished."""
+    """List the unfinished tasks of a device."""
     device = which_device(world, values)
     statuses = values.get("TaskStatusList", [values["TaskStatus"]] if "TaskStatus" in values else UNFINISHED)
     if not set(statuses) <= UNFINISHED:
