@@ -93,7 +93,7 @@ class AirflowProcess:
         self._session = loopback_session()
         self.log_path = home / "standalone.log"
         self._log = self.log_path.open("w")
-        self._child = ChildProcess([program, "standalone"], environment(home, port), self._log, options=30)
+        self._child = ChildProcess([program, "standalone"], environment(home, port), self._log, stop_seconds=30)
 
     def __enter__(self) -> Self:
         return self

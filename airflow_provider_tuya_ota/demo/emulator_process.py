@@ -56,7 +56,7 @@ class EmulatorProcess:
             path = folder / "scenario.json"
             path.write_text(json.dumps(_scenario(failing)))
             command += ["--scenario", str(path)]
-        self._child = ChildProcess(command, os.environ, subprocess.PIPE, options=5)
+        self._child = ChildProcess(command, os.environ, subprocess.PIPE, stop_seconds=5)
         try:
             self.announcement = self._read()
         except BaseException:

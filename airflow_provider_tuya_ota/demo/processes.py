@@ -25,13 +25,13 @@ class ChildProcess:
     :param command: program and arguments.
     :param environment: of the process.
     :param log: where its output goes; ``subprocess.PIPE`` to read its standard output, and let its errors be seen.
-    :param options: seconds to let it stop by itself after SIGINT.
+    :param stop_seconds: seconds to let it stop by itself after SIGINT.
     """
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], log: IO[str] | int, options: float = 20.0
+        self, command: Sequence[str], environment: Mapping[str, str], log: IO[str] | int, stop_seconds: float = 20.0
     ) -> None:
-        self._patience = options
+        self._stop_seconds = stop_seconds
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             list(command),
             env=dict(environment),
@@ -62,7 +62,7 @@ class ChildProcess:
             if self.is_running:
                 self.process.send_signal(signal.SIGINT)
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self.process.wait(self._patience)
+                    self.process.wait(self._stop_seconds)
         finally:
             # A second Ctrl-C cuts the patience short. The group outlives its leader if a child was left behind.
             with contextlib.suppress(ProcessLookupError):

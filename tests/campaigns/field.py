@@ -132,7 +132,7 @@ class Field:
         program = str(Path(sys.executable).parent / "airflow")
         environment = airflow_process.environment(self.home, self.port)
         log = self.children.enter_context((self.home / f"triggerer-{time.time():.0f}.log").open("w"))
-        child = ChildProcess([program, "triggerer"], environment, log, options=10)
+        child = ChildProcess([program, "triggerer"], environment, log, stop_seconds=10)
         self.children.callback(child.stop)
         return child
 

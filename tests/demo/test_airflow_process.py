@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 def idle_airflow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start a process in Airflow's place that does nothing until it is stopped."""
 
-    def idle(_: Sequence[str], environment: Mapping[str, str], log: int, options: float) -> ChildProcess:
-        return ChildProcess(["sleep", "60"], environment, log, options)
+    def idle(_: Sequence[str], environment: Mapping[str, str], log: int, stop_seconds: float) -> ChildProcess:
+        return ChildProcess(["sleep", "60"], environment, log, stop_seconds)
 
     monkeypatch.setattr(airflow_process, "ChildProcess", idle)
 
@@ -83,8 +83,8 @@ def test_a_proxy_of_the_environment_is_not_asked_for_loopback(tmp_path: Path, mo
 def test_an_airflow_that_ends_while_it_starts_is_one_sentence_with_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Sequence[str], environment: Mapping[str, str], log: int, options: float) -> ChildProcess:
-        child = ChildProcess(["false"], environment, log, options)
+    def fail(_: Sequence[str], environment: Mapping[str, str], log: int, stop_seconds: float) -> ChildProcess:
+        child = ChildProcess(["false"], environment, log, stop_seconds)
         child.process.wait(20)
         return child
 

@@ -38,8 +38,8 @@ print(child.pid, flush=True)
 """
 
 
-def start(program: str, options: float = 20.0) -> tuple[ChildProcess, str]:
-    child = ChildProcess([sys.executable, "-c", program], os.environ, subprocess.PIPE, options)
+def start(program: str, stop_seconds: float = 20.0) -> tuple[ChildProcess, str]:
+    child = ChildProcess([sys.executable, "-c", program], os.environ, subprocess.PIPE, stop_seconds)
     assert child.process.stdout
     return child, child.process.stdout.readline().strip()
 
@@ -73,7 +73,7 @@ def test_a_process_stops_even_if_its_parent_ignores_sigint_as_background_jobs_do
 
 
 def test_a_process_that_does_not_stop_is_killed() -> None:
-    child, _ = start(IGNORES_SIGINT, options=0.1)
+    child, _ = start(IGNORES_SIGINT, stop_seconds=0.1)
 
     child.stop()
 

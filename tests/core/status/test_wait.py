@@ -229,7 +229,7 @@ def test_the_settle_time_begins_anew_after_a_job_went_on() -> None:
     assert verdict.outcome is Outcome.SUCCEEDED
 
 
-def test_patience_survives_json_and_later_versions() -> None:
+def test_wait_options_survive_json_and_later_versions() -> None:
     options = WaitOptions(deadline=NOW, poll_interval=1, poll_error_tolerance=2, settle_time=3)
 
     values = json.loads(json.dumps(options.to_dict()))
