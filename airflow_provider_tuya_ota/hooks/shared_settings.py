@@ -7,7 +7,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from airflow_provider_tuya_ota.core.errors import AuthenticationError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, StateUnavailableError, TuyaOTAError
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 
@@ -68,12 +68,16 @@ async def shared_settings(conn_id: str, *, refused: Settings | None = None) -> S
         raise copy(error) from None
 
 
-async def keep_connected(conn_id: str, wait: Callable[[Settings], Awaitable[T]]) -> T:
+async def keep_connected(
+    conn_id: str, wait: Callable[[Settings], Awaitable[T]], *, pause_after: Callable[[StateUnavailableError], float]
+) -> T:
     """Carry out a wait; where its key is refused, read the connection again and go on.
 
     :param wait: begins the wait, or goes on with it, over a connection.
+    :param pause_after: takes an error of Airflow's API, which did not give the connection before the wait began: gives
+        the seconds until it is asked again, or raises what ends the wait.
     """
-    settings = await shared_settings(conn_id)
+    settings = await _first_settings(conn_id, pause_after)
     while True:
         try:
             return await wait(settings)
@@ -84,6 +88,15 @@ async def keep_connected(conn_id: str, wait: Callable[[Settings], Awaitable[T]])
                     raise
                 await asyncio.sleep(error.pause)
             settings = renewed
+
+
+async def _first_settings(conn_id: str, pause_after: Callable[[StateUnavailableError], float]) -> Settings:
+    while True:
+        try:
+            return await shared_settings(conn_id)
+        except StateUnavailableError as error:
+            pause = pause_after(error)
+        await asyncio.sleep(pause)
 
 
 async def _renewed(conn_id: str, refused: Settings) -> Settings:

@@ -16,6 +16,7 @@ from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, 
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
 from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT
 from airflow_provider_tuya_ota.core.texts import bounded_line
+from airflow_provider_tuya_ota.hooks.airflow_api import aread_connection, read_connection
 from airflow_provider_tuya_ota.hooks.tuya_ota import require_connection_id
 from airflow_provider_tuya_ota.transports.log_filter import hide_address
 
@@ -65,7 +66,7 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
     async def async_notify(self, context: Context) -> None:
         """Send it from an event loop, as Airflow's deadline alerts do."""
         try:
-            connection = await BaseHook.aget_connection(_connection_id(self.webhook_conn_id))
+            connection = await aread_connection(_connection_id(self.webhook_conn_id), BaseHook.aget_connection)
         except AirflowNotFoundException:
             raise _unknown(self.webhook_conn_id) from None
         await self._asend(connection, self._payload(context))
@@ -150,7 +151,7 @@ def _connection_id(conn_id: str) -> str:
 
 def _connection(conn_id: str) -> Connection:
     try:
-        return BaseHook.get_connection(_connection_id(conn_id))
+        return read_connection(_connection_id(conn_id), BaseHook.get_connection)
     except AirflowNotFoundException:
         raise _unknown(conn_id) from None
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from airflow.sdk.exceptions import AirflowSensorTimeout
 
 from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
-from airflow_provider_tuya_ota.core.errors import FirmwareStatusError, TriggerEventError
+from airflow_provider_tuya_ota.core.errors import FirmwareStatusError, StateUnavailableError, TriggerEventError
 from airflow_provider_tuya_ota.core.model.error_event import rebuild_error
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
-from airflow_provider_tuya_ota.core.status.conditions import describe_condition, poll_condition
+from airflow_provider_tuya_ota.core.status.conditions import describe_condition, poll_condition, record_failed_poll
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.runtime.arguments import named_as
 from airflow_provider_tuya_ota.runtime.poke_state import Pokes, kept_poke_state
@@ -52,13 +52,16 @@ def poke_condition(sensor: ConditionSensor, context: Context, condition: Conditi
     :raises FirmwareStatusError: the firmware has a failing status.
     :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.status.conditions.poll_condition`.
     """
-    settings = TuyaOTAHook(sensor.tuya_ota_conn_id).get_settings()
+    listener = LogListener(sensor.log)
     try:
-        with (
-            kept_poke_state(sensor, context) as seen,
-            TuyaOTAClient(settings, listener=LogListener(sensor.log), runtime=seen.runtime) as client,
-        ):
-            return client.run(poll_condition(settings, condition, seen.wait))
+        with kept_poke_state(sensor, context) as seen:
+            try:
+                settings = TuyaOTAHook(sensor.tuya_ota_conn_id).get_settings()
+            except StateUnavailableError as error:
+                listener.event(record_failed_poll(condition, seen.wait, error, seen.runtime.context().steady))
+                return False
+            with TuyaOTAClient(settings, listener=listener, runtime=seen.runtime) as client:
+                return client.run(poll_condition(settings, condition, seen.wait))
     except FirmwareStatusError as error:
         sensor.skip_if_soft(error)
         raise

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from airflow_provider_tuya_ota.core.errors import StateUnavailableError
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
+from airflow_provider_tuya_ota.hooks.airflow_api import repeat
 from airflow_provider_tuya_ota.transports.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -37,6 +39,10 @@ class Pokes(Protocol):
     poke_state: PokeState | None
 
     @property
+    def log(self) -> Any:
+        """Airflow's task log."""
+
+    @property
     def reschedule(self) -> bool:
         """Whether each poke has a process of its own."""
 
@@ -46,7 +52,8 @@ def kept_poke_state(sensor: Pokes, context: Context) -> Iterator[PokeState]:
     """Give what this try of the sensor has seen so far, and keep what it sees inside the block.
 
     In the mode ``reschedule`` each poke has a process of its own, so it is kept in Airflow's task state store. A retry
-    begins anew, as any other wait does.
+    begins anew, as any other wait does. Where Airflow's API does not give or take it, this poke does without: the next
+    one finds what was kept before.
     """
     try_number = int(getattr(context["ti"], "try_number", 1))
     if sensor.poke_state is None or sensor.poke_state.try_number != try_number:
@@ -55,11 +62,24 @@ def kept_poke_state(sensor: Pokes, context: Context) -> Iterator[PokeState]:
     if store is None:
         yield sensor.poke_state
         return
-    stored = store.get(KEY) or {}
+    try:
+        stored = repeat(lambda: store.get(KEY), "give what was seen before") or {}
+    except StateUnavailableError as error:
+        sensor.log.warning("%s", error)
+        sensor.poke_state = PokeState(try_number)
+        yield sensor.poke_state
+        return
     before = stored.get("seen", {}) if stored.get("try_number") == try_number else {}
     sensor.poke_state = PokeState(try_number, WaitState.from_dict(before))
     try:
         yield sensor.poke_state
     finally:
         if (after := sensor.poke_state.wait.to_dict()) != before:
-            store.set(KEY, {"try_number": try_number, "seen": after})
+            _keep(sensor, store, {"try_number": try_number, "seen": after})
+
+
+def _keep(sensor: Pokes, store: Any, value: dict[str, Any]) -> None:
+    try:
+        repeat(lambda: store.set(KEY, value), "take what was seen")
+    except StateUnavailableError as error:
+        sensor.log.warning("%s", error)

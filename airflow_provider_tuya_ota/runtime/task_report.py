@@ -67,6 +67,7 @@ class TaskReport:
 
     def set_verdict(self, verdict: Verdict) -> None:
         """Set the state of the job."""
+        self._has_begun = True
         self._fields |= verdict_fields(verdict)
 
     def resume_state(self) -> dict[str, str]:
@@ -112,6 +113,7 @@ class TaskReport:
     def _failure(self, cause: BaseException) -> ReleaseReport:
         if isinstance(cause, StateUnavailableError) and cause.job_id:
             self.update(job_id=cause.job_id)
+        self._has_begun |= _has_polled(self._task)
         if not self._has_begun:
             self._find_job()
         self._is_in_doubt |= isinstance(cause, StateUnavailableError) and cause.in_doubt
@@ -210,6 +212,12 @@ def _cause(error: BaseException | None) -> BaseException | None:
     while isinstance(error, AirflowSensorTimeout | AirflowSkipException) and error.__cause__ is not None:
         error = error.__cause__
     return error
+
+
+def _has_polled(task: Any) -> bool:
+    """Whether a sensor has seen what it waits for, in this process or before: then nothing refuses it any more."""
+    state = getattr(task, "poke_state", None)
+    return state is not None and bool(state.wait.was_well)
 
 
 def _text(task: Any, name: str) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
+from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.durations import require_seconds
-from airflow_provider_tuya_ota.core.errors import TriggerEventError
+from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TriggerEventError
 from airflow_provider_tuya_ota.core.model.error_event import rebuild_error
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import Verdict
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, require_success, wait_for_job
-from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE
+from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, require_success, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE, WaitState
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
 
-    from airflow_provider_tuya_ota.core.status.wait_state import WaitState
     from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
     from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 
@@ -67,10 +68,24 @@ def wait_in_worker(
     :raises WaitTimeoutError: the deadline passed, the job goes on.
     :raises TuyaOTAError: polls kept failing.
     """
-    with hook.get_conn(log) as client:
+    state = state or WaitState()
+    with _connect(hook, JobWait(job_id, options, state), log) as client:
         verdict = client.run(wait_for_job(client.settings, job_id, options, state))
     require_success(verdict)
     return verdict
+
+
+def _connect(hook: TuyaOTAHook, job_wait: JobWait, log: Any) -> TuyaOTAClient:
+    """Open a client; where Airflow's API does not give the connection, that counts as a poll that failed."""
+    runtime, listener = Runtime(), LogListener(log)
+    while True:
+        now = runtime.context().steady
+        try:
+            return TuyaOTAClient(hook.get_settings(), listener=listener, runtime=runtime)
+        except StateUnavailableError as error:
+            event, pause = job_wait.pause_after(error, now)
+        listener.event(event)
+        runtime.sleep(pause)
 
 
 class Defers(Protocol):

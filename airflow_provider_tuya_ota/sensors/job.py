@@ -80,16 +80,22 @@ class TuyaOTAJobSensor(TuyaOTASensor):
     def poke(self, context: Context) -> bool:
         """Poll once: True when the job has succeeded, False when it may still."""
         from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - a parsed Dag needs no client
+        from airflow_provider_tuya_ota.core.errors import StateUnavailableError  # noqa: PLC0415 - a parsed Dag needs no protocol
         from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError  # noqa: PLC0415 - a parsed Dag needs no protocol
         from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, poll_once, require_success  # noqa: PLC0415 - a parsed Dag needs no protocol
         from airflow_provider_tuya_ota.runtime.poke_state import kept_poke_state  # noqa: PLC0415 - a parsed Dag needs no worker code
 
         self._require_arguments()
-        settings = TuyaOTAHook(self.tuya_ota_conn_id).get_settings()
         try:
             with kept_poke_state(self, context) as seen:
                 listener = LogListener(self.log, seen.wait.line)
-                job_wait = JobWait(self.job_id, WaitOptions(deadline=NEVER), seen.wait)
+                options = WaitOptions(deadline=NEVER, poll_interval=self.poke_interval)
+                job_wait = JobWait(self.job_id, options, seen.wait)
+                try:
+                    settings = TuyaOTAHook(self.tuya_ota_conn_id).get_settings()
+                except StateUnavailableError as error:
+                    listener.event(job_wait.record_failure(error, seen.runtime.context().steady))
+                    return False
                 with TuyaOTAClient(settings, listener=listener, runtime=seen.runtime) as client:
                     snapshot = client.run(poll_once(settings, job_wait))
             self.last_verdict = seen.wait.verdict

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_tuya_ota.client import LogListener
-from airflow_provider_tuya_ota.core.errors import TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
 from airflow_provider_tuya_ota.core.model.error_event import describe_error
-from airflow_provider_tuya_ota.core.status.conditions import rebuild_condition, wait_for
+from airflow_provider_tuya_ota.core.status.conditions import (
+    pause_until_next_poll,
+    rebuild_condition,
+    record_failed_poll,
+    wait_for,
+)
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected
 from airflow_provider_tuya_ota.polling.shared import shared_poller
@@ -81,8 +86,13 @@ class TuyaOTAConditionTrigger(BaseTrigger):
             async with shared_poller(settings) as poller:
                 await poller.run(flow, listener=listener, runtime=runtime)
 
+        def pause_after(error: StateUnavailableError) -> float:
+            now = runtime.context().steady
+            listener.event(record_failed_poll(condition, state, error, now))
+            return pause_until_next_poll(now, deadline=deadline, poll_interval=self.poll_interval, state=state)
+
         try:
-            await keep_connected(self.tuya_ota_conn_id, wait)
+            await keep_connected(self.tuya_ota_conn_id, wait, pause_after=pause_after)
         except TuyaOTAError as error:
             return {"status": "error", "error": describe_error(error)}
         return {"status": "met"}

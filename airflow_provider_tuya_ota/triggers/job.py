@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
-from airflow_provider_tuya_ota.core.errors import TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
 from airflow_provider_tuya_ota.core.model.error_event import describe_error
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.poll_scheduler import interval_of_single_polls
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected, shared_settings
 from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
@@ -187,8 +187,13 @@ class TuyaOTAJobTrigger(BaseTrigger):
                 alone = replace(options, poll_interval=interval)
                 return await client.run(wait_for_job(settings, self.job_id, alone, state))
 
+        def pause_after(error: StateUnavailableError) -> float:
+            event, pause = JobWait(self.job_id, options, state).pause_after(error, runtime.context().steady)
+            listener.event(event)
+            return pause
+
         async with detect_stalls() as self._stall_detector:
-            return await keep_connected(self.tuya_ota_conn_id, wait)
+            return await keep_connected(self.tuya_ota_conn_id, wait, pause_after=pause_after)
 
 
 def _event(status: str, verdict: Verdict | None, message: str) -> dict[str, Any]:

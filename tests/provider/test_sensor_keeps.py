@@ -227,3 +227,20 @@ def test_a_step_that_is_to_be_rescheduled_waits_since_now(service: Service) -> N
     told = ti.xcom["ota_release"]
     assert told["event"] == "waiting"
     assert datetime.fromisoformat(told["started_at"]) >= before
+
+
+@MODES
+def test_a_success_is_held_for_four_pokes_as_a_deferred_sensor_holds_it(
+    service: Service, later: Callable[[float], None], mode: str
+) -> None:
+    stranger = Stranger(over_socket(service.url))
+    task = Task(service, mode, poke_interval=2.0)
+    task.job = stranger.upgrade(stranger.package("3.0.0", NeedToVerify="false"), "device-003")
+    task.sensor = task.build()
+    service.emulator.clock.advance(7200)
+
+    assert task.poke() is False
+    later(7.5)
+    assert task.poke() is False
+    later(0.6)
+    assert task.poke() is True

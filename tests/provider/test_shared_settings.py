@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConfigurationError
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConfigurationError, StateUnavailableError
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
@@ -135,10 +135,14 @@ def test_a_reading_that_nobody_waits_for_any_more_ends_quietly(loop: VirtualLoop
 
 
 def play(
-    loop: VirtualLoop, connections: Connections, *waits: Callable[[Settings], Awaitable[str]]
+    loop: VirtualLoop,
+    connections: Connections,
+    *waits: Callable[[Settings], Awaitable[str]],
+    pause_after: Callable[[StateUnavailableError], float] = lambda _: 15.0,
 ) -> list[str | BaseException]:
     async def scene() -> list[str | BaseException]:
-        return await asyncio.gather(*(keep_connected("c", wait) for wait in waits), return_exceptions=True)
+        ends = (keep_connected("c", wait, pause_after=pause_after) for wait in waits)
+        return await asyncio.gather(*ends, return_exceptions=True)
 
     return loop.run_until_complete(scene())
 
@@ -205,6 +209,32 @@ def test_a_connection_that_cannot_be_read_again_ends_no_wait(loop: VirtualLoop, 
         return "done"
 
     assert play(loop, connections, wait) == ["done"]
+
+
+def test_a_connection_that_airflow_does_not_give_is_asked_for_until_the_wait_has_enough(
+    loop: VirtualLoop, connections: Connections
+) -> None:
+    failures: list[float] = []
+
+    async def wait(settings: Settings) -> str:
+        return "done"
+
+    def pause_after(error: StateUnavailableError) -> float:
+        failures.append(loop.time())
+        if len(failures) == 2:
+            connections.now = SETTINGS
+        if len(failures) == 4:
+            raise error
+        return 15.0
+
+    connections.now = StateUnavailableError("give the connection", reason="500")
+
+    assert play(loop, connections, wait, pause_after=pause_after) == ["done"]
+    assert failures[1] - failures[0] == pytest.approx(15, abs=0.2)
+    connections.now = StateUnavailableError("give the connection", reason="500")
+    loop.run_until_complete(asyncio.sleep(FRESH))
+    (end,) = play(loop, connections, wait, pause_after=pause_after)
+    assert isinstance(end, StateUnavailableError)
 
 
 async def test_waits_go_on_over_the_connection_as_it_was_changed(

@@ -164,15 +164,35 @@ def poll_condition(settings: Settings, condition: Condition, state: WaitState) -
     except OutcomeError:
         raise
     except TuyaOTAError as error:
-        meanwhile = "to wait on, run the task again"
-        state.record_failure(error, now, subject=condition.subject, meanwhile=meanwhile, tolerance=DEFAULT_TOLERANCE)
-        yield PollFailed(condition.subject, error.sentence)
+        yield record_failed_poll(condition, state, error, now)
         return False
     state.record()
     if seen.line != state.line:
         state.line = seen.line
         yield ConditionChanged(condition.subject, seen.line)
     return seen.is_met
+
+
+def record_failed_poll(condition: Condition, state: WaitState, error: TuyaOTAError, now: datetime) -> PollFailed:
+    """Take a poll that failed, or an error that let no poll begin.
+
+    :returns: the event to hand to a listener.
+    :raises TuyaOTAError: as :func:`poll_condition`.
+    """
+    meanwhile = "to wait on, run the task again"
+    state.record_failure(error, now, subject=condition.subject, meanwhile=meanwhile, tolerance=DEFAULT_TOLERANCE)
+    return PollFailed(condition.subject, error.sentence)
+
+
+def pause_until_next_poll(now: datetime, *, deadline: datetime, poll_interval: float, state: WaitState) -> float:
+    """Give the seconds until the next poll.
+
+    :raises WaitTimeoutError: the deadline has passed; says what was seen last.
+    """
+    left = (deadline - now).total_seconds()
+    if left <= 0:
+        raise WaitTimeoutError(f"the time is over: {state.line or 'nothing was seen'}")
+    return min(poll_interval, left)
 
 
 def wait_for(
@@ -186,10 +206,8 @@ def wait_for(
     :raises TuyaOTAError: as :func:`poll_condition`.
     """
     while not (yield from poll_condition(settings, condition, state)):
-        left = (deadline - (yield ReadContext()).steady).total_seconds()
-        if left <= 0:
-            raise WaitTimeoutError(f"the time is over: {state.line or 'nothing was seen'}")
-        pause = min(poll_interval, left)
+        now = (yield ReadContext()).steady
+        pause = pause_until_next_poll(now, deadline=deadline, poll_interval=poll_interval, state=state)
         if state.is_key_refused:
             raise KeyRefusedError(pause)
         yield Sleep(pause)

@@ -149,6 +149,18 @@ class JobWait:
         )
         return PollFailed(f"job {self.job_id}", error.sentence)
 
+    def pause_after(self, error: TuyaOTAError, now: datetime) -> tuple[PollFailed, float]:
+        """Take an error that let no poll begin; it counts as a poll that failed.
+
+        :returns: the event to hand to a listener, and the seconds until the next attempt.
+        :raises WaitTimeoutError: the deadline has passed.
+        :raises TuyaOTAError: as :meth:`record_failure`.
+        """
+        event = self.record_failure(error, now)
+        if self.is_last(now):
+            raise self.timeout()
+        return event, self.pause(now)
+
     def timeout(self) -> WaitTimeoutError:
         """Build the error for a deadline that has passed."""
         verdict = self.state.verdict

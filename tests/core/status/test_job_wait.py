@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import PermissionDeniedError
+from airflow_provider_tuya_ota.core.errors import PermissionDeniedError, PollingFailedError, StateUnavailableError
 from airflow_provider_tuya_ota.core.flows.events import Level
 from airflow_provider_tuya_ota.core.model.entities import Job
-from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
@@ -62,6 +62,18 @@ def test_a_poll_may_take_until_half_a_minute_after_the_deadline_and_a_last_one_a
 @pytest.mark.parametrize(("seconds", "pause"), [(0, 15), (90, 10), (99.5, 0.5), (100, 0), (200, 0)])
 def test_the_next_poll_comes_after_the_interval_or_at_the_deadline(seconds: float, pause: float) -> None:
     assert waiting().pause(after(seconds)) == pause
+
+
+def test_what_lets_no_poll_begin_counts_as_a_poll_that_failed() -> None:
+    error = StateUnavailableError("give the connection", reason="500")
+    wait = waiting(poll_error_tolerance=50.0)
+
+    event, pause = wait.pause_after(error, after(0))
+    assert (event.line(), pause) == (wait.record_failure(error, after(1)).line(), 15)
+    with pytest.raises(PollingFailedError, match="for 50 s; it goes on at the platform"):
+        wait.pause_after(error, after(50))
+    with pytest.raises(WaitTimeoutError, match="job 9001 had not ended"):
+        waiting().pause_after(error, after(100))
 
 
 @pytest.mark.parametrize(("seconds", "is_last"), [(99, False), (100, True), (101, True)])
