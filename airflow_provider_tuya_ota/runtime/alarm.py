@@ -1,4 +1,4 @@
-"""Ending a task well although Airflow's alarm for its ``execution_timeout`` rings in the middle of it."""
+"""End a task well although Airflow's alarm for its ``execution_timeout`` interrupts it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Unbroken(ExitStack):
-    """Does again what the alarm broke off: it rings once, and after that nothing ends the task any more.
+class AlarmGuard(ExitStack):
+    """Continues what Airflow's alarm interrupts. The alarm comes once, so after it a second one bounds the task.
 
-    :param seconds: after which another alarm rings, which is not caught twice.
+    :param seconds: after which the second alarm comes; it is not caught.
     :param log: of the task.
     """
 
@@ -26,14 +26,14 @@ class Unbroken(ExitStack):
         self._seconds = seconds
         self._log = log
 
-    def do(self, first: Callable[[], T], again: Callable[[], T]) -> T:
-        """Do something, and what stands in for it where the alarm rings meanwhile.
+    def run(self, first: Callable[[], T], after_alarm: Callable[[], T]) -> T:
+        """Call a function; where the alarm interrupts it, call the other one.
 
-        :raises AirflowTaskTimeout: the alarm rang a second time.
+        :raises AirflowTaskTimeout: the second alarm.
         """
         try:
             return first()
         except AirflowTaskTimeout:
             self._log.warning("The execution_timeout is over; at most %g s are left to end well", self._seconds)
         self.enter_context(timeout(self._seconds))  # type: ignore[no-untyped-call] # Airflow's
-        return again()
+        return after_alarm()

@@ -48,7 +48,7 @@ def wait_until_drained(
         context,
         hook.get_settings(),
         job_id,
-        instead=f"while it waited for job {job_id}, from before this task was cleared, to end. What the clear stopped"
+        log_only=f"while it waited for job {job_id}, from before this task was cleared, to end. What the clear stopped"
         f" stays stopped and nothing more is; no new job was created",
     )
     # However the old job ends, the next check of its devices decides.

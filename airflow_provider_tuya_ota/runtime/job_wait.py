@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.wait import late
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.alarm import Unbroken
+from airflow_provider_tuya_ota.runtime.alarm import AlarmGuard
 from airflow_provider_tuya_ota.runtime.kill import TIMED_OUT_SECONDS
 from airflow_provider_tuya_ota.runtime.wait import wait_in_triggerer, wait_in_worker
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
@@ -97,12 +97,12 @@ def finish(
 def _wait_or_stop(
     operator: JobOperator, waited: WaitedJob, wait: Callable[[], Verdict], poll_once: Callable[[], Verdict]
 ) -> Verdict:
-    with Unbroken(TIMED_OUT_SECONDS, operator.log) as unbroken:
+    with AlarmGuard(TIMED_OUT_SECONDS, operator.log) as guard:
         try:
-            return unbroken.do(wait, poll_once)
+            return guard.run(wait, poll_once)
         except WaitTimeoutError as error:
             stop = partial(_stop_late, operator, error, waited)
-            raise unbroken.do(stop, stop) from None
+            raise guard.run(stop, stop) from None
 
 
 def _stop_late(operator: JobOperator, error: WaitTimeoutError, waited: WaitedJob) -> WaitTimeoutError:

@@ -10,8 +10,8 @@ from airflow.sdk.exceptions import TaskDeferralError
 
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.attempt import noted_job
 from airflow_provider_tuya_ota.runtime.job_wait import WaitedJob, finish
+from airflow_provider_tuya_ota.runtime.state_store import stored_job
 from airflow_provider_tuya_ota.runtime.task_report import reported
 from airflow_provider_tuya_ota.runtime.wait import parse_event, wait_in_worker, wait_options
 
@@ -44,7 +44,7 @@ def resume_without_event(operator: JobOperator, context: Context, why: TaskDefer
     :raises TaskDeferralError: the trigger broke; a retry goes on with the job.
     """
     with reported(context, operator) as report:
-        own_id, is_certain = noted_job(context)
+        own_id, is_certain = stored_job(context)
         job_id = report.load_state()
         if isinstance(why, TaskDeferralError):
             raise why

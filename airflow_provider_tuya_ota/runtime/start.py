@@ -13,10 +13,11 @@ from airflow_provider_tuya_ota.core.status.event import Event
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import console_url
 from airflow_provider_tuya_ota.runtime.arguments import parse_choice, require_flag
-from airflow_provider_tuya_ota.runtime.attempt import attempt_of, state_store_of
+from airflow_provider_tuya_ota.runtime.attempt import attempt_of
 from airflow_provider_tuya_ota.runtime.drain import wait_until_drained
 from airflow_provider_tuya_ota.runtime.kill import ON_CANCEL, RunningJob
 from airflow_provider_tuya_ota.runtime.notify import require_notifiers
+from airflow_provider_tuya_ota.runtime.state_store import state_store_of
 from airflow_provider_tuya_ota.runtime.wait import wait_options
 from airflow_provider_tuya_ota.runtime.xcom import push_job
 
@@ -123,7 +124,7 @@ def _run(
         poll_interval=poll_interval,
     )
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
-        operator.running = RunningJob.of(context, client.settings, instead=_creating(operator.firmware_id))
+        operator.running = RunningJob.of(context, client.settings, log_only=_creating(operator.firmware_id))
         state_store = state_store_of(context, settings=client.settings, firmware_id=operator.firmware_id)
         return client.settings, client.run(flow(client.settings, attempt), state_store=state_store)
 

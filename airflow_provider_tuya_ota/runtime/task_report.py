@@ -21,8 +21,8 @@ from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event, ev
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
 from airflow_provider_tuya_ota.core.texts import bounded_line
 from airflow_provider_tuya_ota.links import run_link
-from airflow_provider_tuya_ota.runtime.attempt import noted_start
 from airflow_provider_tuya_ota.runtime.notify import notify_once
+from airflow_provider_tuya_ota.runtime.state_store import job_since_clear
 from airflow_provider_tuya_ota.runtime.xcom import pull_report, push_report
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class TaskReport:
     def _find_job(self) -> None:
         """Read which job an earlier try, or a request of this try, may have started, whatever this try ends with."""
         with suppress(Exception):  # what cannot be read must not hide the error
-            job_id, may_exist = noted_start(self._context, retries=getattr(self._task, "retries", 0) or 0)
+            job_id, may_exist = job_since_clear(self._context, retries=getattr(self._task, "retries", 0) or 0)
             if job_id:
                 self.update(job_id=job_id)
             self._is_in_doubt = may_exist and not job_id

@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.errors import InvalidParameterError, StateUn
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.hooks import airflow_api
 from airflow_provider_tuya_ota.runtime import job_wait
-from airflow_provider_tuya_ota.runtime.attempt import KEY
+from airflow_provider_tuya_ota.runtime.state_store import KEY
 from tests.provider.conftest import FakeStore
 from tests.provider.specs import stands_in_for
 from tests.provider.test_verify_operator import FAILS, make_package, play, verify

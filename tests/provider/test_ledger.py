@@ -13,8 +13,8 @@ from airflow_provider_tuya_ota.core.errors import OutcomeError
 from airflow_provider_tuya_ota.core.flows.effects import SavedState
 from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
 from airflow_provider_tuya_ota.runtime import ledger
-from airflow_provider_tuya_ota.runtime.attempt import KEY, TaskStateStore
 from airflow_provider_tuya_ota.runtime.ledger import KEPT, Ledger
+from airflow_provider_tuya_ota.runtime.state_store import KEY, TaskStateStore
 from tests.core.test_new_jobs import NOTE, OF_NAMED
 from tests.provider.conftest import FakeStore, FakeTask
 

@@ -11,8 +11,8 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError
 from airflow_provider_tuya_ota.core.jobs.intent import Stage
 from airflow_provider_tuya_ota.emulator.scenario import read
-from airflow_provider_tuya_ota.runtime.attempt import KEY
 from airflow_provider_tuya_ota.runtime.ledger import KEPT, PREFIX
+from airflow_provider_tuya_ota.runtime.state_store import KEY
 from tests.core.test_new_jobs import NOTE
 from tests.provider.airflow_api import context_of
 from tests.provider.conftest import FakeTask
