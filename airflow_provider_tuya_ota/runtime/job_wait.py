@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.status.event import Event
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
-from airflow_provider_tuya_ota.core.status.wait import late
+from airflow_provider_tuya_ota.core.status.wait import describe_timeout
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.runtime.alarm import AlarmGuard
@@ -125,4 +125,4 @@ def _stop_late(operator: JobOperator, error: WaitTimeoutError, waited: WaitedJob
                 f"{error.sentence} Stopping it did not work either: {failure.sentence}", verdict=error.verdict
             )
     summary = f"What had not begun was stopped (on_cancel is 'stop'): {stopped}"
-    return WaitTimeoutError(f"{late(waited.job_id, error.verdict)} {summary}", verdict=verdict)
+    return WaitTimeoutError(f"{describe_timeout(waited.job_id, error.verdict)} {summary}", verdict=verdict)

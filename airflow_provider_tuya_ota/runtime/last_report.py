@@ -104,5 +104,5 @@ def _polled(context: Context, report: ReleaseReport) -> ReleaseReport:
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the rest is reported all the same
         return replace(report, error=f"The job could not be polled: {first_line(error)}")
     left = waiting_in(verdict) if is_stopped else 0
-    state = f"still stopping, {left} device tasks are not cancelled yet" if left else "polled afterwards"
+    state = f"still stopping, {left} device tasks are not cancelled yet" if left else "state read afterwards"
     return replace(report, summary=f"{report.summary}; {state}", **verdict_fields(verdict))

@@ -61,7 +61,7 @@ def test_the_deadline_is_the_wait_s_own_and_has_a_last_look() -> None:
     async def scene(stage: Stage) -> None:
         begun = stage.loop.time()
         looks = stage.count("ListOTATaskByJob")
-        with pytest.raises(WaitTimeoutError, match="Last seen: job") as caught:
+        with pytest.raises(WaitTimeoutError, match="Last state: job") as caught:
             await stage.wait(next(iter(stage.jobs)), stage.options(seconds=40, poll_interval=3600))
 
         assert 40 <= stage.loop.time() - begun < 41
@@ -110,7 +110,11 @@ def test_an_outage_fails_no_wait_and_is_told_to_each() -> None:
         verdicts = await waiting
 
         assert {verdict.outcome for verdict in verdicts} == {Outcome.SUCCEEDED}
+<<<<<<< HEAD
         assert all(any("The wait for job" in note for note in heard.notes) for heard in stage.heard.values())
+=======
+        assert all(any("goes on; polling again" in note for note in heard.notes) for heard in stage.heard.values())
+>>>>>>> 420ab7b (Say poll, snapshot and state in waits, reports and their log lines)
 
     play(scene, 100, 2)
 
@@ -219,7 +223,7 @@ def test_a_contradiction_that_stays_is_no_success() -> None:
         results = await stage.wait_for_all()
 
         assert {type(result) for result in results} == {JobFailedError}
-        assert all("The platform has told this for 300 s" in str(result) for result in results)
+        assert all("The platform has reported this for 300 s" in str(result) for result in results)
 
     play(scene, 60, silent=True)
 

@@ -124,7 +124,7 @@ def test_a_stopped_upgrade_tells_how_far_it_came_and_not_of_the_verification(
     assert told["counts"] == {"FAILED": 1, "CANCELED": 1, "SUCCEEDED": 1}
     assert [device["name"] for device in told["failing"]] == ["device-003", "device-004"]
     assert told["version"] == "1.1.0"
-    assert "was stopped by a person, who marked step upgrade failed; polled afterwards: 1 FAILED" in told["text"]
+    assert "was stopped by a person, who marked step upgrade failed; state read afterwards: 1 FAILED" in told["text"]
 
 
 def test_a_stop_that_takes_longer_is_said_to_be_under_way(
@@ -149,7 +149,7 @@ def test_a_job_that_is_kept_is_looked_at_once(
 
     told = tell(run, dag)
 
-    assert "; polled afterwards: " in told["text"]
+    assert "; state read afterwards: " in told["text"]
     assert (told["on_cancel"], pauses) == ("keep", [])
 
 

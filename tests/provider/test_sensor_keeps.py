@@ -98,7 +98,7 @@ def test_an_outage_is_sat_out_for_two_hours_and_no_longer(
     assert task.poke() is False
     later(300)
 
-    with pytest.raises(PollingFailedError, match="could not be looked at for 7200 s"):
+    with pytest.raises(PollingFailedError, match="could not be polled for 7200 s"):
         task.poke()
 
 
@@ -148,7 +148,7 @@ def test_a_contradiction_that_lasts_is_a_failure(
     assert task.poke() is False
     later(1)
 
-    with pytest.raises(error, match="The platform has told this for 300 s"):
+    with pytest.raises(error, match="The platform has reported this for 300 s"):
         task.poke()
 
 

@@ -125,7 +125,7 @@ def test_what_is_stored_of_a_wait_is_plain_and_holds_no_secret(service: Service,
 
     assert path == "airflow_provider_tuya_ota.triggers.condition.TuyaOTAConditionTrigger"
     assert set(values) == {"condition", "deadline", "poll_interval", "tuya_ota_conn_id", "state"}
-    assert values["state"]["was_well"] is True
+    assert values["state"]["has_polled"] is True
     assert service.emulator.key.access_key_secret not in json.dumps(values)
 
 

@@ -1,4 +1,4 @@
-"""Looks at jobs: at one as a whole, and at many of a firmware at once.
+"""Fetch the state of one job with its device tasks, or of many jobs of a firmware without them.
 
 Source of the states: https://developer.tuya.com/en/docs/tuya-iot/ListOTATaskByJob?id=Kf0lr3sl2jzfs and
 QueryOTAFirmware.
@@ -33,15 +33,17 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
 
 COMMON_ERRORS: Final = (TransportError, UnavailableError, ThrottledError, AuthenticationError)
-"""What keeps one job from being polled, and all others too; any other error is of the one job or list."""
+"""Errors that keep every job of the connection from being polled. Any other error concerns one job or one list."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobSnapshot:
-    """What a look at one job came to.
+    """The state of one job at one poll.
 
-    :param is_large: whether its tasks do not fit on a page; the next look need not find that out again.
-    :param names: devices of all its tasks; None where only some were read.
+    :param job: as QueryOTAJob gives it.
+    :param verdict: where the job stands.
+    :param is_large: whether its device tasks do not fit on a page; passed to the next poll, it saves a request.
+    :param names: devices of all its tasks; None where only some tasks were read one by one.
     """
 
     job: Job
@@ -51,7 +53,7 @@ class JobSnapshot:
 
 
 def fetch_verdict(settings: Settings, job_id: str) -> Flow[Verdict]:
-    """Read firmware, job and device tasks once, and decide."""
+    """Fetch firmware, job and device tasks once, and decide where the job stands."""
     return (yield from fetch_job_snapshot(settings, job_id)).verdict
 
 
@@ -63,11 +65,12 @@ def fetch_job_snapshot(
     expected: int = 0,
     longest: float | None = None,
 ) -> Flow[JobSnapshot]:
-    """Look once: two requests for a small upgrade, three for a small verification, up to ten for a large job.
+    """Poll once: two requests for a small upgrade, three for a small verification, up to ten for a large job.
 
-    :param expected: how many devices were asked for by name. A job of so many, or fewer, is said to have succeeded
-        only after all its device tasks were read by name.
-    :param longest: seconds that the look may take, where that is less than a poll's own bound.
+    :param is_large: whether an earlier poll found more device tasks than fit on a page.
+    :param expected: number of devices that were asked for by name. A job of at most so many device tasks succeeds only
+        after all of them were read one by one.
+    :param longest: seconds that the poll may take, where that is less than its default bound.
     """
     flow = _fetch_job_snapshot(settings, job_id, is_large=is_large, expected=expected)
     return (yield from one_poll(settings, flow, f"job {job_id}", longest=longest))
@@ -80,27 +83,27 @@ def _fetch_job_snapshot(settings: Settings, job_id: str, *, is_large: bool, expe
     if job.type != JobType.UPGRADE_FIRMWARE:
         if not job.firmware_id:
             raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
-        # Read last: the firmware can only be ahead of the tasks, never behind what they already showed.
+        # Read last, so that the firmware is never older than the device tasks.
         firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
     verdict = assess_job(job, tasks.read, firmware, tasks.counts)
     total = sum(tasks.counts.values())
     if len(tasks.read) < total:
         if verdict.outcome is not Outcome.SUCCEEDED or total > expected:
             return JobSnapshot(job, verdict, tasks.is_large)
-        shown = yield from list_tasks(settings, job_id)
-        verdict = assess_job(job, shown, firmware)
+        every_task = yield from list_tasks(settings, job_id)
+        verdict = assess_job(job, every_task, firmware)
     else:
-        shown = tasks.read
-    return JobSnapshot(job, verdict, tasks.is_large, frozenset(task.device_name for task in shown))
+        every_task = tasks.read
+    return JobSnapshot(job, verdict, tasks.is_large, frozenset(task.device_name for task in every_task))
 
 
 @dataclass(frozen=True, slots=True)
 class JobListing:
-    """What a glance showed.
+    """The states of many jobs, without their device tasks.
 
-    :param jobs: by id, those that were asked for and that the platform showed.
-    :param pages: of the firmware's list; 0 where it was not read.
-    :param failed: by id, why a job that was asked for by itself could not be read.
+    :param jobs: by id, those of the wanted jobs that the platform gave.
+    :param pages: number of pages of the firmware's list, as the last read of it found.
+    :param failed: by id, why a job that was queried by itself could not be read.
     """
 
     jobs: dict[str, Job]
@@ -111,13 +114,14 @@ class JobListing:
 def fetch_job_listing(
     settings: Settings, firmware_id: str, job_ids: Collection[str], *, pages: int = 1
 ) -> Flow[JobListing]:
-    """Read how many jobs of one firmware stand, without their device tasks.
+    """Fetch the states of jobs of one firmware, without their device tasks.
 
-    The firmware's list tells it of up to 200 jobs with a request; where the list is longer than there are jobs to ask
-    for, or the firmware is not known, each job is asked for by itself.
+    One request lists up to 200 jobs of a firmware. Where the list has more pages than there are jobs to poll, or the
+    firmware is not known, each job is queried by itself.
 
-    :param firmware_id: empty where it is not known.
-    :param pages: of the list, as the last glance found.
+    :param firmware_id: the firmware; empty where it is not known.
+    :param job_ids: the jobs to poll.
+    :param pages: number of pages of the firmware's list, as the last read of it found.
     """
     subject = f"the jobs of firmware {firmware_id}" if firmware_id else f"job {next(iter(job_ids))}"
     return (yield from one_poll(settings, _fetch_job_listing(settings, firmware_id, job_ids, pages), subject))

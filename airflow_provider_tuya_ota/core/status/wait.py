@@ -1,4 +1,4 @@
-"""Waiting for a job: what a wait makes of what is seen, and the loop of one that looks by itself."""
+"""Waiting for a job: how a wait reads each poll, and the loop of a wait that polls by itself."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
 
 LAST_POLL: Final = 60.0
-"""Seconds after its deadline in which a wait ends, its last look included. While the platform is away a look may take
-minutes, and a deadline has passed that others rely on."""
+"""Seconds after its deadline in which a wait ends, its last poll included. While the platform is unreachable, a poll
+may take minutes, and others rely on the deadline."""
 
 LISTED_LATE: Final = 60.0
-"""Seconds in which device tasks may be listed later than their job has ended. Where the platform chose the devices,
-nothing else tells that one is missing."""
+"""Seconds after the end of a job in which the platform may list further device tasks. Where the platform chose the
+devices, nothing else shows that one is missing."""
 LATE_POLLS: Final = 4
-"""Polls that are as good: with the default interval they take that minute."""
+"""Polls that are enough instead: with the default interval they take that minute."""
 _CHOSEN_BY_PLATFORM: Final = "the platform chose its devices, and some may be listed later"
 
 
@@ -36,14 +36,14 @@ _CHOSEN_BY_PLATFORM: Final = "the platform chose its devices, and some may be li
 class WaitOptions:
     """How to wait for a job.
 
-    :param deadline: when to stop waiting; wall-clock, because it outlives the process that set it.
-    :param poll_interval: seconds between two looks.
-    :param poll_error_tolerance: seconds that looks may keep failing before the wait gives up; two hours by default,
-        because an outage of the platform stops no device and a lost look is no lost
-        job.
-    :param settle_time: seconds that firmware, job and tasks may contradict each other after everything has ended.
-    :param expected: devices that were asked for by name, up to 200: success covers exactly these. Empty: the platform
-        chose the devices.
+    :param deadline: when to stop waiting; wall-clock time, because it outlives the process that set it.
+    :param poll_interval: seconds between two polls; 15 by default.
+    :param poll_error_tolerance: seconds for which polls may fail before the wait gives up; two hours by default,
+        because an outage of the platform stops no device.
+    :param settle_time: seconds for which firmware, job and device tasks may contradict each other after everything has
+        ended; five minutes by default.
+    :param expected: devices that were asked for by name, up to 200: the job succeeds only with exactly these. Empty
+        where the platform chose the devices.
     """
 
     deadline: datetime
@@ -64,18 +64,18 @@ class WaitOptions:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> WaitOptions:
-        """Rebuild what :meth:`to_dict` gave; names that a later version added are ignored."""
+        """Rebuild what :meth:`to_dict` gave; names that a newer version added are ignored."""
         known = {name: values[name] for name in cls.__slots__ if name in values}
         deadline = datetime.fromisoformat(known["deadline"])
         return cls(**known | {"deadline": deadline, "expected": tuple(known.get("expected", ()))})
 
 
 class JobWait:
-    """What one wait makes of the polls of its job, whoever polls.
+    """The decisions of one wait for a job, whoever polls the job.
 
     :param job_id: the job.
     :param options: how to wait for it.
-    :param state: what was seen before, and from now on; nothing by default.
+    :param state: what earlier polls of this wait have shown; it is updated. A new wait by default.
     """
 
     def __init__(self, job_id: str, options: WaitOptions, state: WaitState | None = None) -> None:
@@ -84,18 +84,18 @@ class JobWait:
         self.state = state or WaitState()
 
     def is_last(self, now: datetime) -> bool:
-        """Whether a look that begins now is the last one."""
+        """Whether a poll that begins now is the last one."""
         return now >= self.options.deadline
 
     def pause(self, now: datetime) -> float:
-        """Give the seconds from now until the next look."""
+        """Give the seconds from now until the next poll."""
         return min(self.options.poll_interval, max(0.0, self._left(now)))
 
     def longest(self, now: datetime) -> float:
-        """Give the seconds that a look beginning now may take.
+        """Give the seconds that a poll beginning now may take.
 
-        The wait ends at most ``LAST_POLL`` after its deadline, and with a look that began after it: one that is under
-        way at the deadline leaves half of the time.
+        The wait ends at most ``LAST_POLL`` after its deadline, with a poll that began after the deadline. So a poll
+        that is running at the deadline has to leave half of that time.
         """
         left = self._left(now)
         return left + LAST_POLL / 2 if left > 0 else max(LAST_POLL / 2, left + LAST_POLL)
@@ -104,9 +104,10 @@ class JobWait:
         return (self.options.deadline - now).total_seconds()
 
     def assess(self, snapshot: JobSnapshot, now: datetime) -> Verdict:
-        """Hold what a poll showed against what this wait expects.
+        """Compare the result of a poll with the devices that this wait expects.
 
         :param now: steady time at which the poll began.
+        :returns: the verdict of the poll; ``SETTLING`` instead of ``SUCCEEDED`` while other devices may be missing.
         """
         verdict = require_coverage(snapshot.verdict, snapshot.names, self.options.expected)
         if self.options.expected or verdict.outcome is not Outcome.SUCCEEDED:
@@ -118,10 +119,11 @@ class JobWait:
         return replace(verdict, outcome=Outcome.SETTLING, why=_CHOSEN_BY_PLATFORM)
 
     def record(self, verdict: Verdict, now: datetime) -> bool:
-        """Take the verdict of a poll.
+        """Record the verdict of a poll that succeeded.
 
+        :param now: steady time at which the poll began.
         :returns: whether the job has ended.
-        :raises JobFailedError: the platform has contradicted itself, or what was asked for, for too long.
+        :raises JobFailedError: the platform has contradicted itself, or the request, for longer than the settle time.
         """
         self.state.verdict = verdict
         self.state.record()
@@ -133,17 +135,18 @@ class JobWait:
         return verdict.outcome.has_ended
 
     def record_failure(self, error: TuyaOTAError, now: datetime, *, is_listing: bool = False) -> PollFailed:
-        """Take a poll or a listing that failed.
+        """Record a poll or a listing that failed.
 
-        :returns: the event to hand to a listener.
+        :param now: steady time at which it began.
+        :returns: the event for the listener.
         :raises PollingFailedError: polls or listings have failed for longer than tolerated.
-        :raises TuyaOTAError: the first poll failed, and waiting does not mend it.
+        :raises TuyaOTAError: the first poll failed with an error that waiting does not solve.
         """
         self.state.record_failure(
             error,
             now,
             subject=f"job {self.job_id}",
-            meanwhile="it goes on at the platform. To wait on, run the task again: it goes on with this job",
+            meanwhile="it goes on at the platform. Run the task again to resume the wait for this job",
             tolerance=self.options.poll_error_tolerance,
             is_listing=is_listing,
         )
@@ -164,15 +167,21 @@ class JobWait:
     def timeout(self) -> WaitTimeoutError:
         """Build the error for a deadline that has passed."""
         verdict = self.state.verdict
-        return WaitTimeoutError(_timeout(self.job_id, verdict), verdict=verdict)
+        advice = (
+            "It goes on at the platform. To wait longer, run the task again or use TuyaOTAJobSensor with this job id;"
+            " to stop what has not begun, cancel the job's tasks"
+        )
+        return WaitTimeoutError(f"{describe_timeout(self.job_id, verdict)} {advice}", verdict=verdict)
 
 
 def poll_once(settings: Settings, job_wait: JobWait, *, is_large: bool = False) -> Flow[JobSnapshot | None]:
-    """Poll once, as a sensor does: what was seen, or None where the poll failed and that is tolerated.
+    """Poll once, as a sensor does.
 
-    :raises JobFailedError: the platform has contradicted itself, or what was asked for, for too long.
-    :raises PollingFailedError: polls have failed for longer than tolerated, the job goes on.
-    :raises TuyaOTAError: the first poll failed in a way that waiting does not mend.
+    :param is_large: whether the job had more device tasks than fit on a page.
+    :returns: the snapshot; None where the poll failed and the failure is tolerated.
+    :raises JobFailedError: the platform has contradicted itself, or the request, for longer than the settle time.
+    :raises PollingFailedError: polls have failed for longer than tolerated; the job goes on.
+    :raises TuyaOTAError: the first poll failed with an error that waiting does not solve.
     """
     now = (yield ReadContext()).steady
     expected = len(job_wait.options.expected)
@@ -192,14 +201,14 @@ def poll_once(settings: Settings, job_wait: JobWait, *, is_large: bool = False) 
 def wait_for_job(
     settings: Settings, job_id: str, options: WaitOptions, state: WaitState | None = None
 ) -> Flow[Verdict]:
-    """Look until the job has ended or the deadline has passed; the last look comes after the deadline.
+    """Poll until the job has ended or the deadline has passed; the last poll begins after the deadline.
 
-    :param state: what was seen before, and from now on; nothing by default.
+    :param state: what earlier polls of this wait have shown; it is updated. A new wait by default.
     :returns: a verdict whose outcome is SUCCEEDED or FAILED.
-    :raises WaitTimeoutError: the deadline passed, the job goes on.
-    :raises JobFailedError: the platform has contradicted itself, or what was asked for, for too long.
-    :raises PollingFailedError: polls kept failing for longer than tolerated, the job goes on.
-    :raises TuyaOTAError: the first poll failed in a way that waiting does not mend.
+    :raises WaitTimeoutError: the deadline has passed; the job goes on.
+    :raises JobFailedError: the platform has contradicted itself, or the request, for longer than the settle time.
+    :raises PollingFailedError: polls have failed for longer than tolerated; the job goes on.
+    :raises TuyaOTAError: the first poll failed with an error that waiting does not solve.
     """
     job_wait = JobWait(job_id, options, state)
     is_large = False
@@ -212,17 +221,17 @@ def wait_for_job(
                 return snapshot.verdict
         if job_wait.is_last(now):
             raise job_wait.timeout()
-        # Not from when the look began: it may have taken the rest of the time.
+        # Counted from the end of the poll: the poll may have taken the rest of the time.
         yield Sleep(job_wait.pause((yield ReadContext()).steady))
 
 
 def has_failed(settings: Settings, job_id: str, options: WaitOptions) -> Flow[bool]:
-    """Whether a job has failed as its wait would say.
+    """Decide as a wait would whether a job has failed.
 
-    What contradicts itself after everything has ended is looked at for the settle time.
+    Where everything has ended and the platform contradicts itself, the job is polled for the settle time.
 
-    :returns: False for a job of which anything may go on still.
-    :raises TuyaOTAError: it could not be looked at.
+    :returns: False where any part of the job may still go on.
+    :raises TuyaOTAError: the job could not be polled.
     """
     job_wait = JobWait(job_id, options)
     while True:
@@ -241,7 +250,7 @@ def has_failed(settings: Settings, job_id: str, options: WaitOptions) -> Flow[bo
 
 
 def require_success(verdict: Verdict) -> None:
-    """Turn an ended verdict into nothing or into the one error that stands for it.
+    """Raise the error for a job that ended without success.
 
     :raises JobFailedError: unless the job succeeded on every device.
     """
@@ -251,19 +260,12 @@ def require_success(verdict: Verdict) -> None:
 
 def _contradiction(verdict: Verdict, options: WaitOptions) -> str:
     return (
-        f"{verdict.failure_text()}. The platform has told this for {options.settle_time:g} s, so the release is not"
-        " taken for good; look at firmware and job in the vendor's console"
+        f"{verdict.failure_text()}. The platform has reported this for {options.settle_time:g} s, so the release does"
+        " not count as a success. Check firmware and job in the vendor's console"
     )
 
 
-def _timeout(job_id: str, verdict: Verdict | None) -> str:
-    return (
-        f"{late(job_id, verdict)} It goes on at the platform. To wait on, run the task again or use TuyaOTAJobSensor"
-        " with this job id; to stop what has not begun, cancel the job's tasks"
-    )
-
-
-def late(job_id: str, verdict: Verdict | None) -> str:
-    """Say that a job had not ended in time, and how it was seen last."""
-    state = f"Last seen: {verdict.line()}." if verdict else "No look at it succeeded."
+def describe_timeout(job_id: str, verdict: Verdict | None) -> str:
+    """Say that a job had not ended in time, and its last known state."""
+    state = f"Last state: {verdict.line()}." if verdict else "No poll of it succeeded."
     return f"job {job_id} had not ended when the time to wait was over. {state}"

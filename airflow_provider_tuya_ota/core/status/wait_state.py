@@ -1,4 +1,4 @@
-"""What a wait has seen so far: the same for a sensor's pokes, a blocking wait and a deferred one."""
+"""What the polls of one wait have shown so far, for sensors, blocking waits and deferred waits alike."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
 DEFAULT_TOLERANCE: Final = 7200.0
+"""Seconds for which transient errors are tolerated."""
 GRACE_PERIOD: Final = 300.0
-"""Seconds that refusals are tolerated which waiting does not mend by itself, of what was polled well before."""
+"""Seconds for which errors that waiting does not solve are tolerated, once a poll has succeeded: a key is being
+changed, a list catches up."""
 
 
 class KeyRefusedError(Exception):
-    """The AccessKey pair is refused and the wait goes on: whoever can reads the connection again.
+    """The platform refuses the AccessKey pair, and the wait goes on once the connection was read again.
 
     :param pause: seconds until the next poll where the connection is still the same.
     """
@@ -32,8 +34,8 @@ class KeyRefusedError(Exception):
 class _Failures:
     """Failures in a row.
 
-    :param since: when the first of them was.
-    :param refused_since: when the first of them was that waiting does not mend by itself.
+    :param since: when the first of them occurred.
+    :param refused_since: when the first of them occurred that waiting does not solve.
     """
 
     since: datetime | None = None
@@ -45,19 +47,19 @@ class _Failures:
 
 @dataclass(slots=True, kw_only=True)
 class WaitState:
-    """What a wait has seen so far.
+    """What the polls of one wait have shown so far.
 
-    A poll reads everything that the verdict needs; a listing only shows that a job has not ended. Listings therefore
-    prove nothing about polls that fail.
+    A poll reads everything that a verdict needs. A listing shows only that a job has not ended, so a listing that
+    succeeds says nothing about polls that fail.
 
-    :param was_well: whether a poll has ever succeeded.
-    :param settling_since: since when everything has ended and does not tell one story.
-    :param line: what the last successful poll showed.
-    :param verdict: what the last successful poll of a job came to; of this nothing is kept as JSON.
+    :param has_polled: whether a poll has ever succeeded.
+    :param settling_since: since when everything has ended while the platform contradicts itself; None otherwise.
+    :param line: the state in the last successful poll, in words; empty before it.
+    :param verdict: the verdict of the last successful poll of a job; it is not part of the JSON values.
     :param is_key_refused: whether the last poll or listing failed because of the AccessKey pair.
     """
 
-    was_well: bool = False
+    has_polled: bool = False
     settling_since: datetime | None = None
     line: str = ""
     verdict: Verdict | None = None
@@ -67,13 +69,13 @@ class WaitState:
     _listings: _Failures = field(default_factory=_Failures)
 
     def record(self) -> None:
-        """Note a poll that succeeded."""
-        self.was_well = True
+        """Record a poll that succeeded."""
+        self.has_polled = True
         self._polls.clear()
         self.record_listing()
 
     def record_listing(self) -> None:
-        """Note a listing that showed the job."""
+        """Record a listing that contained the job."""
         self._was_listed = True
         self.is_key_refused = False
         self._listings.clear()
@@ -88,56 +90,55 @@ class WaitState:
         tolerance: float,
         is_listing: bool = False,
     ) -> None:
-        """Note a poll or a listing that failed.
+        """Record a poll or a listing that failed.
 
         :param now: steady time at which it began.
-        :param subject: what is waited for, for the error.
-        :param meanwhile: what becomes of it, and what to do, for the error.
-        :param tolerance: seconds that failures in a row are tolerated.
+        :param subject: what is polled, for the error.
+        :param meanwhile: what it does meanwhile and what the reader can do, for the error.
+        :param tolerance: seconds for which failures in a row are tolerated.
         :raises PollingFailedError: they have lasted longer.
-        :raises TuyaOTAError: it was the first, and waiting does not mend it.
+        :raises TuyaOTAError: no poll has succeeded before, and waiting does not solve this error.
         """
-        passes = isinstance(error, TRANSIENT_ERRORS)
-        if not (passes or self.was_well or (is_listing and self._was_listed)):
+        is_transient = isinstance(error, TRANSIENT_ERRORS)
+        if not (is_transient or self.has_polled or (is_listing and self._was_listed)):
             raise error
         self.is_key_refused = isinstance(error, AuthenticationError)
         failures = self._listings if is_listing else self._polls
         failures.since = failures.since or now
-        if passes:
+        if is_transient:
             since = failures.since
         else:
-            # What worked a moment ago is given a moment to work again: a key is being changed, a list catches up.
             tolerance = min(GRACE_PERIOD, tolerance)
             since = failures.refused_since = failures.refused_since or now
         if now - since >= timedelta(seconds=tolerance):
             raise PollingFailedError(
-                f"{subject} could not be looked at for {tolerance:g} s; {meanwhile}. Last: {error.sentence}"
+                f"{subject} could not be polled for {tolerance:g} s; {meanwhile}. Last: {error.sentence}"
             ) from None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain JSON values; of listings nothing is kept, because they are part of a wait that keeps running."""
+        """Give plain JSON values, without listings: a wait that is stored and resumed begins with a poll."""
         return {
-            "was_well": self.was_well,
-            "failing_since": _text(self._polls.since),
-            "refused_since": _text(self._polls.refused_since),
-            "settling_since": _text(self.settling_since),
+            "has_polled": self.has_polled,
+            "failing_since": _render_time(self._polls.since),
+            "refused_since": _render_time(self._polls.refused_since),
+            "settling_since": _render_time(self.settling_since),
             "line": self.line,
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> WaitState:
-        """Rebuild what :meth:`to_dict` gave; what is missing has not been seen."""
+        """Rebuild what :meth:`to_dict` gave; values that are missing have their defaults."""
         return cls(
-            was_well=bool(values.get("was_well")),
-            settling_since=_moment(values.get("settling_since")),
+            has_polled=bool(values.get("has_polled")),
+            settling_since=_parse_time(values.get("settling_since")),
             line=str(values.get("line", "")),
-            _polls=_Failures(_moment(values.get("failing_since")), _moment(values.get("refused_since"))),
+            _polls=_Failures(_parse_time(values.get("failing_since")), _parse_time(values.get("refused_since"))),
         )
 
 
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat()
+def _render_time(time: datetime | None) -> str | None:
+    return None if time is None else time.astimezone(UTC).isoformat()
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)

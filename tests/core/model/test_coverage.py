@@ -99,7 +99,9 @@ def test_tasks_that_are_listed_late_are_waited_for() -> None:
 
 
 def test_a_device_that_stays_without_a_task_is_no_success() -> None:
-    with pytest.raises(JobFailedError, match=r"job 9001: it has no task for b. The platform has told this") as caught:
+    with pytest.raises(
+        JobFailedError, match=r"job 9001: it has no task for b. The platform has reported this"
+    ) as caught:
         watch(["a", "b"], ["a"], settle_time=60)
 
     assert caught.value.verdict.outcome is Outcome.SETTLING

@@ -134,9 +134,7 @@ def test_what_does_not_exist_is_not_waited_for() -> None:
 def test_an_outage_is_tolerated_for_two_hours_and_no_longer(condition: Condition, subject: str) -> None:
     script = Script(lambda _: lost())
 
-    with pytest.raises(
-        PollingFailedError, match=f"{subject} could not be looked at for 7200 s; to wait on, run the task"
-    ):
+    with pytest.raises(PollingFailedError, match=f"{subject} could not be polled for 7200 s; to wait on, run the task"):
         script.run(
             wait_for(SETTINGS, condition, deadline=NOW + timedelta(days=1), poll_interval=600, state=WaitState())
         )

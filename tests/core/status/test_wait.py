@@ -147,7 +147,7 @@ def test_a_lost_look_is_no_lost_job(failure: Response | Exception) -> None:
 def test_looks_that_keep_failing_are_given_up_after_the_tolerance() -> None:
     error, script = failing([lost()], PollingFailedError, poll_interval=10, poll_error_tolerance=60)
 
-    assert "job 9001 could not be looked at for 60 s; it goes on at the platform" in str(error)
+    assert "job 9001 could not be polled for 60 s; it goes on at the platform" in str(error)
     assert "run the task again" in str(error)
     assert timedelta(seconds=60) <= script.now - NOW < timedelta(seconds=90)
 
@@ -170,7 +170,7 @@ def test_a_wait_without_any_good_look_says_so_at_the_deadline() -> None:
     error, _ = failing([ok(data=None)], WaitTimeoutError, seconds=30)
 
     assert error.verdict is None
-    assert "No look at it succeeded" in str(error)
+    assert "No poll of it succeeded" in str(error)
 
 
 def test_what_waiting_does_not_mend_ends_a_wait_that_has_seen_nothing_at_once() -> None:
@@ -195,7 +195,7 @@ def test_a_refusal_that_lasts_tells_that_the_job_goes_on(tolerance: float, secon
 
     error, script = failing([RUNNING, refusal], PollingFailedError, poll_interval=20, poll_error_tolerance=tolerance)
 
-    assert f"could not be looked at for {seconds} s; it goes on at the platform" in str(error)
+    assert f"could not be polled for {seconds} s; it goes on at the platform" in str(error)
     assert "SignatureDoesNotMatch" in str(error)
     assert script.now - NOW == timedelta(seconds=20 + seconds)
 

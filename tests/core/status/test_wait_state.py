@@ -42,7 +42,7 @@ def test_failures_that_pass_are_tolerated_for_so_long_and_no_longer() -> None:
     fail(state, lost(), DEFAULT_TOLERANCE - 1)
 
     with pytest.raises(
-        PollingFailedError, match=r"job 1 could not be looked at for 3600 s; it goes on\. Last: request to"
+        PollingFailedError, match=r"job 1 could not be polled for 3600 s; it goes on\. Last: request to"
     ):
         fail(state, lost(), DEFAULT_TOLERANCE)
 
@@ -133,7 +133,7 @@ def test_it_survives_as_json_in_the_middle_of_everything() -> None:
 
     assert again == WaitState.from_dict(state.to_dict())
     assert again.to_dict() == state.to_dict()
-    assert (again.was_well, again.line, again.settling_since) == (True, "job 1 IN_PROGRESS", NOW)
+    assert (again.has_polled, again.line, again.settling_since) == (True, "job 1 IN_PROGRESS", NOW)
     assert state.to_dict()["settling_since"] == "2026-03-01T12:00:00+00:00"
     fail(again, lost(), DEFAULT_TOLERANCE - 1)
     with pytest.raises(PollingFailedError):
