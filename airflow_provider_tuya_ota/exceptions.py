@@ -1,6 +1,6 @@
 """Every error that this package raises; `docs/client.md` says what to do about each.
 
-``TuyaOTAError`` is the base of all of them. They are split by who has to act: see the tree in ``core/errors.py``.
+``TuyaOTAError`` is the base of all of them. ``core/errors.py`` shows the tree, which is sorted by who has to act.
 """
 
 from __future__ import annotations

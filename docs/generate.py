@@ -63,10 +63,10 @@ Alibaba Cloud IoT (the upstream API); the vendor publishes none.
 """
 ABOUT_ERRORS = f"""# Errors
 
-{WRITTEN} A code that is not listed is read by its longest listed beginning, and by the HTTP status where it has none.
-The advice is part of the message in the task log.
+{WRITTEN} For a code that is not listed, the longest listed beginning of it counts; without one, the HTTP status.
+The advice is part of the message in the task log. [The client](../client.md#errors) says what each error class means.
 
-*Repeated*: whether the request is sent again by itself; `reads`: only where that changes nothing more.
+*Repeated*: whether the client sends the request again; `reads`: only requests that create nothing.
 """
 FAMILIES = {"Gateway": GATEWAY, "Platform": PLATFORM, "Firmwares, jobs and devices": FIRMWARE, "Modules": MODULE}
 OPERATORS = (

@@ -4,29 +4,29 @@
 
     TuyaOTAError
     ├── ConfigurationError            nothing was sent: correct the connection or the argument
-    │   └── InvalidParameterError     one parameter of an operation or operator
-    ├── TransportError                no usable answer came back; .delivery says whether the request may have arrived
+    │   └── InvalidParameterError     one parameter of an operation or operator is invalid
+    ├── TransportError                no usable answer arrived; .delivery says whether the request may have arrived
     │   ├── SourceUnavailableError    the file to upload could not be read now
-    │   └── StateUnavailableError     Airflow's API did not give or take what the task keeps there
-    ├── ProtocolError                 an answer came back that is not one the platform documents
-    │   └── UnreadableReplyError      it is no reply at all: cut short, or from something in between
+    │   └── StateUnavailableError     Airflow's API could not read or store the state of the task
+    ├── ProtocolError                 an answer arrived that the platform does not document
+    │   └── UnreadableReplyError      it is no reply of the platform: cut short, or written by a proxy
     ├── ApiError                      the platform refused; .action .code .message .request_id .http_status
     │   ├── AuthenticationError       key, signature, timestamp or nonce
-    │   ├── PermissionDeniedError     the key may not do this
-    │   ├── InvalidRequestError       a parameter the platform does not accept
-    │   ├── NotFoundError             product, firmware, job, task or device does not exist
-    │   ├── ConflictError             the request contradicts the present state
+    │   ├── PermissionDeniedError     the key is not allowed to do this
+    │   ├── InvalidRequestError       the platform does not accept a parameter
+    │   ├── NotFoundError             product, firmware, job, device task or device does not exist
+    │   ├── ConflictError             the request does not fit the current state
     │   ├── ThrottledError            too many requests
     │   └── UnavailableError          the platform could not answer now
     ├── OutcomeError                  the platform worked, the release did not
     │   ├── FirmwareVersionTakenError the version exists with other bytes
-    │   ├── FirmwareStatusError       the firmware has a status that waiting does not mend
-    │   ├── AlreadyUnderWayError      somebody else's unfinished job does the same
-    │   ├── AmbiguousOutcomeError     several jobs could be the one that was created
-    │   ├── JobMissingError           the job that this task created is not on the platform
-    │   ├── JobFailedError            .verdict names the failing devices (core/model/outcome_errors.py)
-    │   ├── PollingFailedError            the platform was away for too long, the job goes on
-    │   └── WaitTimeoutError          the deadline passed, the job goes on (core/model/outcome_errors.py)
+    │   ├── FirmwareStatusError       the firmware has a status that waiting does not change
+    │   ├── AlreadyUnderWayError      an unfinished job of somebody else does the same
+    │   ├── AmbiguousOutcomeError     several jobs may be the one that was created
+    │   ├── JobMissingError           the job of this task does not exist on the platform
+    │   ├── JobFailedError            the job ended without success; .verdict names devices and reasons
+    │   ├── PollingFailedError        the platform was unreachable for too long; the job goes on
+    │   └── WaitTimeoutError          the deadline has passed; the job goes on
     └── TriggerEventError             the triggerer sent an event that this version does not know
 """
 
@@ -40,21 +40,21 @@ if TYPE_CHECKING:
 
 
 class Delivery(StrEnum):
-    """Whether a request without an answer may have reached the platform."""
+    """Whether a request without a usable answer may have reached the platform."""
 
     NEVER_SENT = "never sent"
     UNKNOWN = "unknown"
 
 
 class TuyaOTAError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of every error that this package raises."""
 
     in_doubt: bool = False
-    """True when the platform may have carried the request out all the same."""
+    """True where the platform may have carried out the request although it failed."""
 
     @property
     def sentence(self) -> str:
-        """The message closed by a full stop, for texts that go on behind it."""
+        """The message with a full stop at its end, for a text in which another sentence follows."""
         return f"{str(self).removesuffix('.')}."
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -72,9 +72,9 @@ class ConfigurationError(TuyaOTAError):
 
 
 class InvalidParameterError(ConfigurationError):
-    """One parameter has a value that would be refused; nothing was sent.
+    """One parameter has an invalid value; nothing was sent.
 
-    :param field: the argument as the Dag author wrote it, with the wire name where it has one.
+    :param field: name of the argument in Python, with its name on the wire where it has one.
     :param problem: what is wrong with the value.
     :param allowed: the values that are accepted.
     """
@@ -87,11 +87,11 @@ class InvalidParameterError(ConfigurationError):
 
 
 class TransportError(TuyaOTAError):
-    """No usable answer came back.
+    """No usable answer arrived.
 
-    :param reason: what failed, in words without any part of the request.
-    :param endpoint: host and port that were addressed.
-    :param delivery: whether the request may have arrived.
+    :param reason: what failed; contains no part of the request.
+    :param endpoint: host and port that the request was sent to.
+    :param delivery: whether the platform may have received the request.
     """
 
     def __init__(self, reason: str, *, endpoint: str, delivery: Delivery) -> None:
@@ -104,9 +104,9 @@ class TransportError(TuyaOTAError):
 
 
 class SourceUnavailableError(TransportError):
-    """The file that is to be uploaded could not be read now; nothing was sent that counts.
+    """The file to upload could not be read now; no firmware was created.
 
-    :param source: the file as it may be shown.
+    :param source: path or URL of the file, without secrets.
     :param reason: what failed.
     """
 
@@ -142,15 +142,15 @@ class StateUnavailableError(TransportError):
 
 
 class ProtocolError(TuyaOTAError):
-    """The answer has no form that the platform documents, so nothing is concluded from it."""
+    """The platform does not document such an answer, so nothing is concluded from it."""
 
     in_doubt = True
 
 
 class UnreadableReplyError(ProtocolError):
-    """What came back is no reply at all: cut short on the way, or written by something in between.
+    """The answer is no reply of the platform: it was cut short, or a proxy or another server wrote it.
 
-    It tells as little as an answer that never came, so what may be repeated after that may be repeated after this.
+    It says as little as a missing answer. So requests that may be repeated after a lost answer are repeated after this.
     """
 
 
@@ -158,12 +158,12 @@ class ApiError(TuyaOTAError):
     """The platform refused the request.
 
     :param action: name of the operation on the wire.
-    :param code: the platform's code, empty when only the HTTP status speaks.
-    :param message: the platform's text, with anything secret removed.
-    :param request_id: what the vendor's support asks for.
+    :param code: the platform's code; empty where the answer has only an HTTP status.
+    :param message: the platform's text, without secrets.
+    :param request_id: id of the request, which the vendor's support asks for; empty where the answer has none.
     :param http_status: status of the HTTP answer.
-    :param advice: what to do next, one sentence.
-    :param retry_after: seconds that the answer asks to wait before the next request; 0 where it does not.
+    :param advice: what to do next, in one sentence.
+    :param retry_after: seconds to wait before the next request, as the answer asks for; 0 where it does not.
     """
 
     def __init__(
@@ -194,11 +194,11 @@ class ApiError(TuyaOTAError):
 
 
 class AuthenticationError(ApiError):
-    """The AccessKey pair, the signature, the timestamp or the nonce was not accepted."""
+    """The platform does not accept the AccessKey pair, the signature, the timestamp or the nonce."""
 
 
 class PermissionDeniedError(ApiError):
-    """The AccessKey may not do this, or the resource belongs to another account."""
+    """The AccessKey is not allowed to do this, or the resource belongs to another account."""
 
 
 class InvalidRequestError(ApiError):
@@ -206,19 +206,19 @@ class InvalidRequestError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """What the request names does not exist."""
+    """A product, firmware, job, device task or device in the request does not exist."""
 
 
 class ConflictError(ApiError):
-    """The request contradicts the present state of a firmware, job, task or device."""
+    """The request does not fit the current state of a firmware, job, device task or device."""
 
 
 class ThrottledError(ApiError):
-    """Too many requests; the request was not carried out."""
+    """There were too many requests; this one was not carried out."""
 
 
 class UnavailableError(ApiError):
-    """The platform could not answer now; whether it acted is not known."""
+    """The platform could not answer now; it may have carried out the request."""
 
     in_doubt = True
 
@@ -228,32 +228,32 @@ class OutcomeError(TuyaOTAError):
 
 
 class FirmwareVersionTakenError(OutcomeError):
-    """The product has a firmware of this version and module already, made from other bytes."""
+    """The product already has a firmware of this version and module, with other bytes; nothing was created."""
 
 
 class FirmwareStatusError(OutcomeError):
-    """The firmware has a status at which waiting for another one makes no sense."""
+    """The firmware has a status that waiting does not change into the wanted one."""
 
 
 class AlreadyUnderWayError(OutcomeError):
-    """An unfinished job that this task did not create does what the task would do; nothing was created."""
+    """An unfinished job that this task did not create does the same; nothing was created."""
 
 
 class AmbiguousOutcomeError(OutcomeError):
-    """A job was created, but several could be it; a person has to look."""
+    """Several jobs may be the one that this task created; a person has to check them."""
 
 
 class JobMissingError(OutcomeError):
-    """The job that this task has written down is not on the platform, or is another one; nothing was created."""
+    """The job that this task has stored does not exist on the platform, or is another one; nothing was created."""
 
 
 class PollingFailedError(OutcomeError):
-    """The platform could not be looked at for longer than tolerated; the job itself goes on there."""
+    """Polls have failed for longer than tolerated; the job goes on at the platform."""
 
 
 class TriggerEventError(TuyaOTAError):
-    """The triggerer sent an event that this version of the firmware does not know."""
+    """The triggerer sent an event that this version of the package does not know."""
 
 
 TRANSIENT_ERRORS = (TransportError, UnavailableError, ThrottledError, ProtocolError)
-"""After these a look may simply be repeated: they say nothing about the job that was looked at."""
+"""Errors after which the same poll may succeed: they say nothing about the job that is polled."""

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 Error = TypeVar("Error", bound=BaseException)
 
 MASK: Final = "***"
-"""What stands for a secret wherever it is shown or stored."""
+"""Shown and stored in place of a secret."""
 
 
 class Secret:
-    """Keep a text out of everything that prints, copies or stores the object that holds it.
+    """Keep a text out of everything that prints, copies or stores the object that contains it.
 
-    ``repr``, ``str``, formatting, ``dataclasses.asdict``, ``pickle``, JSON encoders and Airflow's XCom get ``***``. The
-    text stands in no attribute, because whatever walks over attributes would find it there. What comes back out of
-    XCom or a pickle is masked: its :meth:`reveal` raises.
+    ``repr``, ``str``, formatting, ``dataclasses.asdict``, ``pickle``, JSON encoders and Airflow's XCom get ``***``. No
+    attribute contains the text, so that code which lists attributes does not find it. A secret that was stored in XCom
+    or a pickle is read back without its text: its :meth:`reveal` raises.
 
-    :param value: the text; read it with :meth:`reveal` where it goes on the wire, and nowhere else.
+    :param value: the text; read it with :meth:`reveal` only where it is sent.
     """
 
     __slots__ = ("_read",)
@@ -33,7 +33,7 @@ class Secret:
     def reveal(self) -> str:
         """Give the text itself.
 
-        :raises ConfigurationError: the text was left behind when this object was stored.
+        :raises ConfigurationError: this object was stored, and the text was not.
         """
         return self._read()
 
@@ -44,7 +44,7 @@ class Secret:
     @staticmethod
     def deserialize(data: object, version: int) -> Secret:  # noqa: ARG004 - Airflow's signature
         """Give what Airflow finds in XCom: a secret without its text."""
-        return _left_behind()
+        return _without_text()
 
     def __repr__(self) -> str:
         return MASK
@@ -63,7 +63,7 @@ class Secret:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _left_behind, ()
+        return _without_text, ()
 
     def _comparable(self) -> str | None:
         return None if self._read is _refuse else self._read()
@@ -75,9 +75,9 @@ def as_secret(value: str | Secret) -> Secret:
 
 
 def without_frames(error: Error) -> Error:
-    """Take from an error the frames that it came through, and the errors it came of.
+    """Remove the traceback, cause and context of an error.
 
-    Their locals hold what was sent or read, and whatever reports errors with their locals would show it.
+    The locals of their frames contain what was sent or read, and tools that report errors with locals would show it.
     """
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
@@ -85,12 +85,12 @@ def without_frames(error: Error) -> Error:
 
 def _refuse() -> str:
     raise ConfigurationError(
-        "This secret was left behind when the object that holds it was stored (in XCom or a pickle). Read the object"
+        "This secret was not stored with the object that contains it (in XCom or a pickle). Read the object"
         " again from the platform in the task that needs the secret, and call reveal() there."
     )
 
 
-def _left_behind() -> Secret:
+def _without_text() -> Secret:
     secret = Secret("")
     secret._read = _refuse  # noqa: SLF001 - its own module
     return secret

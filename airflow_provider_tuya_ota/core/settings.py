@@ -1,7 +1,7 @@
 """The settings of a connection, validated.
 
-Unknown names are refused: whoever edits a connection is less trusted than the author of a Dag. Errors name the field as
-Airflow's form does and never repeat a text that stands in it, because a secret may have been typed into the wrong one.
+Unknown names are refused, because people who edit connections are less trusted than authors of Dags. Errors name the
+field as Airflow's form does. They never repeat a text in it, because a secret may have been typed into the wrong field.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ HTTP_METHODS: Final = ("GET", "POST")
 class Credentials:
     """An AccessKey pair of the service instance (not an Alibaba RAM key).
 
-    :param access_key_id: names the key; shown only masked.
-    :param access_key_secret: signs; never shown.
+    :param access_key_id: id of the key; shown only masked.
+    :param access_key_secret: signs every request; never shown.
+    :raises ConfigurationError: one of them contains characters that cannot be sent.
     """
 
     access_key_id: Secret
@@ -40,15 +41,15 @@ class Credentials:
     def __init__(self, access_key_id: str | Secret, access_key_secret: str | Secret) -> None:
         if not all(is_writable(text) for text in (access_key_id, access_key_secret) if isinstance(text, str)):
             raise ConfigurationError(
-                "The AccessKey pair holds characters that cannot be sent: copy ID and secret again from the console's"
-                " key management."
+                "The AccessKey pair contains characters that cannot be sent: copy ID and secret again from the"
+                " console's key management."
             )
         object.__setattr__(self, "access_key_id", as_secret(access_key_id))
         object.__setattr__(self, "access_key_secret", as_secret(access_key_secret))
 
     @property
     def masked_id(self) -> str:
-        """Enough of the id to tell two keys apart, too little to use."""
+        """The beginning of the id: enough to distinguish two keys, too little to use."""
         key_id = self.access_key_id.reveal()
         shown = 4 if len(key_id) >= 12 else 1  # noqa: PLR2004 - a third of the id at the most
         return f"{key_id[:shown]}***"
@@ -59,24 +60,24 @@ class Settings:
     """Everything a client needs to know about one service instance.
 
     :param credentials: the AccessKey pair.
-    :param host: API host of the instance; the console of the vendor names it.
+    :param host: API host of the instance, as the vendor's console shows it.
     :param port: API port, 8686 unless the console says otherwise (3443 is the console itself).
     :param scheme: ``https``; ``http`` only to loopback or with ``allow_http``.
-    :param verify_tls: check the server's certificate.
+    :param verify_tls: whether the server's certificate is checked.
     :param ca_bundle: path of a PEM file with the certificate authorities to trust instead of the default ones.
-    :param proxy: address of an HTTP proxy, which may hold a password; proxies from the environment are not used, so
-        that worker and triggerer agree.
+    :param proxy: address of an HTTP proxy, which may contain a password. Proxies from the environment are not used, so
+        that worker and triggerer use the same one.
     :param connect_timeout: seconds to establish a connection.
     :param read_timeout: seconds without a byte before an answer counts as lost.
-    :param requests_per_second: this process's budget on this connection; 10 is the original's limit for most
-        operations.
-    :param cancels_per_second: the same for cancelling, where the original's limit is 5.
+    :param requests_per_second: budget of this process on this connection; 10 by default, the limit of Alibaba Cloud IoT
+        (the upstream API) for most operations.
+    :param cancels_per_second: the same for cancels; 5 by default, the limit of Alibaba Cloud IoT.
     :param api_version: ``Version`` sent with each request.
-    :param send_common_parameters: send ``Format``, ``Version`` and ``SignatureVersion``, which the vendor's table lists
-        and its examples omit.
-    :param http_method: ``GET`` as in every example of the vendor, or ``POST``; where it is refused, the other one is
+    :param send_common_parameters: whether ``Format``, ``Version`` and ``SignatureVersion`` are sent, which the vendor's
+        table lists and its examples omit.
+    :param http_method: ``GET`` as in every example of the vendor, or ``POST``; where one is refused, the other is
         tried.
-    :param allow_http: permit plain http to hosts other than loopback.
+    :param allow_http: whether plain http is permitted to hosts other than loopback.
     :param console_url: pattern of a job's page in the vendor's console, with ``{job_id}``, ``{firmware_id}``,
         ``{product_key}`` and ``{host}``.
     """
@@ -118,12 +119,12 @@ class Settings:
         """Validate the fields of an Airflow connection.
 
         :param host: name or address, optionally with scheme and port.
-        :param port: wins nothing over a different port in ``host``: the two must agree.
+        :param port: API port; must equal the port in ``host`` where that has one.
         :param schema: ``http`` or ``https`` where ``host`` names no scheme, as connection URIs give it.
         :param login: AccessKey ID.
         :param password: AccessKey secret.
         :param extra: see :data:`EXTRA_FIELDS`; any other name is refused.
-        :raises ConfigurationError: naming the field, what is wrong and what is accepted.
+        :raises ConfigurationError: a field is invalid; names the field, what is wrong and what is allowed.
         """
         credentials = _credentials(login, password)
         extras = _extras(extra)
@@ -135,8 +136,8 @@ class Settings:
 def require_safe_scheme(scheme: str, host: str, *, allow_http: bool, what: str) -> None:
     """Refuse plain http except to loopback or where the connection permits it.
 
-    :param what: names the address in the error; the address itself is not repeated.
-    :raises ConfigurationError: naming the address and the switch.
+    :param what: name of the address for the error; the address itself is not repeated.
+    :raises ConfigurationError: the scheme is not permitted.
     """
     if scheme == "https" or (scheme == "http" and (allow_http or _is_loopback(host))):
         return
@@ -194,7 +195,7 @@ def _endpoint(host: str | None, port: int | None, schema: str | None) -> tuple[s
         raise ConfigurationError(f"API host is not a host name. {_ALLOWED_HOST}")
     if named_port and port and named_port != port:
         raise ConfigurationError(f"API host names port {named_port} but API port says {port}: keep one of them.")
-    # The 3.3 connection form posts 0 for an empty port.
+    # The connection form of Airflow 3.3 sends 0 for an empty port.
     chosen = named_port or port or DEFAULT_PORT
     if not 1 <= chosen <= 65535:  # noqa: PLR2004 - the range of TCP ports
         raise ConfigurationError(f"API port {chosen} is out of range. Allowed: 1 to 65535; {DEFAULT_PORT} by default.")
@@ -205,29 +206,29 @@ def _extras(extra: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(extra) - set(EXTRA_FIELDS))
     if unknown:
         raise ConfigurationError(f"Unknown connection extra {_shown_names(unknown)}. Known: {', '.join(EXTRA_FIELDS)}.")
-    # An empty form field is posted as null or "" and means the default.
+    # The form sends null or "" for an empty field, which means the default.
     return {name: EXTRA_FIELDS[name](name, value) for name, value in extra.items() if value not in (None, "")}
 
 
 _NAME: Final = re.compile(r"(?=.{1,24}$)[a-z]{1,12}(?:_[a-z]{1,12})*")
-"""What the known names look like: short words in lower case. Keys and tokens have capitals, digits or length."""
+"""The form of the known names: short words in lower case. Keys and tokens have capitals or digits, or are longer."""
 
 
 def _shown_names(names: Sequence[str]) -> str:
-    """List names; those that could be a secret in the wrong place are only counted."""
+    """List names; those that may be a secret in the wrong field are only counted."""
     shown = [repr(name) for name in names if _NAME.fullmatch(name)]
     if hidden := len(names) - len(shown):
         shown.append(f"({hidden} not shown, because the name could be a secret)")
     return ", ".join(shown)
 
 
-def _switch(name: str, value: object) -> bool:
-    words = {"true": True, "false": False}
+def _parse_bool(name: str, value: object) -> bool:
+    values = {"true": True, "false": False}
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.lower() in words:
-        return words[value.lower()]
-    raise ConfigurationError(f"Connection extra {name} is no switch. Allowed: true, false.")
+    if isinstance(value, str) and value.lower() in values:
+        return values[value.lower()]
+    raise ConfigurationError(f"Connection extra {name} is neither true nor false. Allowed: true, false.")
 
 
 _SHORT: Final = 1e6
@@ -239,7 +240,7 @@ def _number(name: str, value: object, *, low: float, high: float) -> float:
     except (ValueError, OverflowError):
         number = None
     if number is None or not low <= number <= high:
-        # A number as short as a limit is no secret, and the one thing that tells what is wrong.
+        # A number this short is no secret, and the reader needs it to see what is wrong.
         shown = f"{value!r} " if isinstance(value, int | float) and number is not None and abs(number) < _SHORT else ""
         raise ConfigurationError(f"Connection extra {name}: {shown}is not allowed. Allowed: {low:g} to {high:g}.")
     return number
@@ -292,7 +293,7 @@ def _fields_of(pattern: str) -> list[tuple[str, str | None, str | None]]:
 def _console_url(name: str, value: object) -> str:
     pattern = _text(name, value)
     try:
-        # A width or an attribute in a field could fill the memory or read more than these four.
+        # A width could fill the memory, and an attribute could read other values than these four.
         plain = all(
             name in _FILLED_IN and not spec and not conversion for name, spec, conversion in _fields_of(pattern)
         )
@@ -308,7 +309,7 @@ def _console_url(name: str, value: object) -> str:
 
 
 EXTRA_FIELDS: Final[Mapping[str, Callable[[str, object], Any]]] = {
-    "verify_tls": _switch,
+    "verify_tls": _parse_bool,
     "ca_bundle": _text,
     "proxy": _proxy,
     "connect_timeout": _seconds,
@@ -316,9 +317,9 @@ EXTRA_FIELDS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "requests_per_second": _rate,
     "cancels_per_second": _rate,
     "api_version": partial(_choice, choices=API_VERSIONS),
-    "send_common_parameters": _switch,
+    "send_common_parameters": _parse_bool,
     "http_method": partial(_choice, choices=HTTP_METHODS),
-    "allow_http": _switch,
+    "allow_http": _parse_bool,
     "console_url": _console_url,
 }
-"""Names that a connection's extra may have, each with what reads it."""
+"""Names that a connection's extra may have, each with the function that reads its value."""

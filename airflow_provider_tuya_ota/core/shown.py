@@ -7,25 +7,25 @@ from typing import Any, Final
 
 LONGEST: Final = 80
 """Characters; one line of a log."""
-_PIECE: Final = 60
+_BEGINNING: Final = 60
 _WRITTEN_OUT: Final = 128
-"""Bits of the largest whole number that is written out; Python refuses to write out one of thousands of digits."""
+"""Bits of the largest whole number that is shown in full; Python refuses to convert one of thousands of digits."""
 
 
 class _Shown(Repr):
-    """As reprlib does it, but nothing of foreign code is run: its ``repr`` may fail, be long or hold line breaks."""
+    """Like reprlib, but without running ``repr`` of other classes: it may fail, be long or contain line breaks."""
 
     def __init__(self) -> None:
         super().__init__()
         self.maxlevel = 2
-        self.maxstring = self.maxother = _PIECE
+        self.maxstring = self.maxother = _BEGINNING
 
     def repr1(self, x: Any, level: int) -> str:
         """Show one value."""
         if isinstance(x, str):
             return self.repr_str(x, level)
         if x is None or type(x) in {bool, float, bytes}:
-            return repr(x[:_PIECE] if isinstance(x, bytes) else x)
+            return repr(x[:_BEGINNING] if isinstance(x, bytes) else x)
         if isinstance(x, int):
             return self.repr_int(x, level)
         if type(x) in {list, tuple, set, frozenset, dict}:
@@ -33,9 +33,9 @@ class _Shown(Repr):
         return f"<{type(x).__name__}>"
 
     def repr_str(self, x: str, level: int) -> str:  # noqa: ARG002 - reprlib's signature
-        """Show a text by its beginning."""
+        """Show the beginning of a text."""
         text = str.__str__(x)
-        return repr(text) if len(text) <= _PIECE else f"{text[:_PIECE]!r}… ({len(text)} long)"
+        return repr(text) if len(text) <= _BEGINNING else f"{text[:_BEGINNING]!r}… ({len(text)} long)"
 
     def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002 - reprlib's signature
         """Show a whole number, a huge one by its size."""
@@ -44,9 +44,9 @@ class _Shown(Repr):
 
 
 def shown(value: Any) -> str:
-    """Show a value in an error's text.
+    """Show a value for the text of an error.
 
-    :returns: text that any log can take; what is left out is marked.
+    :returns: a text that every log accepts; an ellipsis marks what is left out.
     """
     text = _Shown().repr(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

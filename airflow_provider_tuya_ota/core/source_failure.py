@@ -1,7 +1,7 @@
 """What a failed read of the firmware file means, for any storage.
 
-Every storage raises errors of its own, and none of their libraries need be installed. So errors are told apart by what
-they share: classes of Python, HTTP statuses, codes of S3, and words in the names of their classes.
+Every storage has its own errors, and their libraries may not be installed. So errors are classified by what they have
+in common: classes of Python, HTTP statuses, codes of S3, and words in the names of their classes.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ READABLE: Final = "a file that the worker running this task can read"
 
 
 def failure_of(source: str, error: Exception) -> TuyaOTAError:
-    """Say what a failed read means.
+    """Give the error of this package for a failed read.
 
-    :param source: what was to be read.
-    :param error: what the storage's library raised.
-    :returns: ``SourceUnavailableError`` where reading again may help, ``InvalidParameterError`` where the file is not
-        there or may not be read, ``ConfigurationError`` for anything else.
+    :param source: path or URL of the file.
+    :param error: error of the storage's library.
+    :returns: ``SourceUnavailableError`` where reading again may help, ``InvalidParameterError`` where the file does not
+        exist or is not permitted, ``ConfigurationError`` for anything else.
     """
     if isinstance(error, TuyaOTAError):
         return error
@@ -55,7 +55,7 @@ def failure_of(source: str, error: Exception) -> TuyaOTAError:
 
 
 def shown_source(source: str) -> str:
-    """Quote a source without what may be secret in it: a password in front of the host, and a query."""
+    """Quote a source without its possible secrets: a password before the host, and a query."""
     bare = re.sub(r"(?<=//)([^/@:]*):[^/@]*@", r"\1:***@", source).partition("?")[0]
     return repr(bare if len(bare) <= _LONGEST else f"{bare[:_LONGEST]}…")
 

@@ -258,9 +258,9 @@ def upload_request(
     body = MultipartBody(
         fields=[
             ("key", ticket.key),
-            ("policy", ticket.policy.reveal()),
-            ("OSSAccessKeyId", ticket.access_key_id.reveal()),
-            ("Signature", ticket.signature.reveal()),
+            ("policy", ticket.policy),
+            ("OSSAccessKeyId", ticket.access_key_id),
+            ("Signature", ticket.signature),
             ("success_action_status", "200"),
         ],
         file_name=file.name,

@@ -1,4 +1,4 @@
-"""A plain webhook: POST what happened as JSON."""
+"""A notifier that sends the release report as JSON to a webhook."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
 from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT
 from airflow_provider_tuya_ota.core.texts import bounded_line
@@ -26,20 +27,23 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection, Context
 
 TIMEOUT = 10.0
-"""Seconds: a receiver that is slower must not hold up a release."""
+"""Seconds; a slower receiver must not delay a release."""
 
 
 class TuyaOTAWebhookNotifier(BaseNotifier):
-    """POST ``{"text": …, "ota_release": …, "dag_id": …, "task_id": …, "run_id": …}`` to a webhook, once.
+    """Send one POST with ``{"text": …, "ota_release": …, "dag_id": …, "task_id": …, "run_id": …}`` to a webhook.
 
-    The address often is a secret in itself, so it comes from an Airflow connection (type HTTP): the whole address in
-    *Host* (or scheme, host and port in their fields), a bearer token in *Password* where the receiver wants one.
-    Redirects are not followed.
+    ``ota_release`` is the release report, see :class:`~airflow_provider_tuya_ota.core.status.report.ReleaseReport`.
+
+    An address is often a secret, so it comes from an Airflow connection of type HTTP: *Host* is the whole address (or
+    scheme, host and port are in their fields), *Password* a bearer token where the receiver wants one. Redirects are
+    not followed.
 
     :param webhook_conn_id: id of that connection.
-    :param text: what to say, sent as one line of at most 1,000 characters; by default the ready text of
-        ``ota_release``, or the task's state where there is none, as in Airflow's own callbacks.
-    :raises TransportError: the receiver did not take it; operators of this package log that and go on.
+    :param text: text of the message, sent as one line of at most 1,000 characters; by default the text of
+        ``ota_release``, or the task's state where there is no report, as in Airflow's own callbacks.
+    :raises TransportError: the receiver did not accept it within ten seconds; operators of this package log that and go
+        on.
     """
 
     template_fields: Sequence[str] = ("webhook_conn_id", "text")
@@ -50,21 +54,21 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         self.text = text
 
     def require_ready(self) -> None:
-        """Make sure that the connection exists and has a safe address; nothing is sent to it.
+        """Check that the connection exists and has a safe address; nothing is sent to it.
 
-        An id that is a template is not looked up: what it renders to is known at the end only.
+        An id that is a template is not checked, because its value is known only at the end.
 
-        :raises ConfigurationError: there is no such connection, or its address is none or not safe.
+        :raises ConfigurationError: there is no such connection, or its address is missing or not safe.
         """
         if "{" not in self.webhook_conn_id:
             require_webhook(self.webhook_conn_id)
 
     def notify(self, context: Context) -> None:
-        """Send it, blocking."""
+        """Send the message from a worker."""
         self._send(_connection(self.webhook_conn_id), self._payload(context))
 
     async def async_notify(self, context: Context) -> None:
-        """Send it from an event loop, as Airflow's deadline alerts do."""
+        """Send the message from an event loop, as Airflow's deadline alerts do."""
         try:
             connection = await aread_connection(_connection_id(self.webhook_conn_id), BaseHook.aget_connection)
         except AirflowNotFoundException:
@@ -86,49 +90,56 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
 
     def _send(self, connection: Connection, payload: bytes) -> None:
         url = webhook_url(connection, self.webhook_conn_id)
-        for secret in hide_address(url):
-            mask_secret(secret)
-        # In a thread, because whoever calls may run an event loop.
+        for secret in _parts(url):
+            mask_secret(secret.reveal())
+        # In a thread, because the caller may run an event loop.
         with ThreadPoolExecutor(max_workers=1) as executor:
-            reason = executor.submit(asyncio.run, _post(url, payload, _headers(connection))).result()
+            reason = executor.submit(asyncio.run, _post(url, payload, _token(connection))).result()
         self._require_delivered(reason)
 
     async def _asend(self, connection: Connection, payload: bytes) -> None:
         url = webhook_url(connection, self.webhook_conn_id)
-        for secret in hide_address(url):
-            await amask_secret(secret)
-        self._require_delivered(await _post(url, payload, _headers(connection)))
+        for secret in _parts(url):
+            await amask_secret(secret.reveal())
+        self._require_delivered(await _post(url, payload, _token(connection)))
 
     def _require_delivered(self, reason: str) -> None:
         if reason:
-            # Raised outside the handlers: the originals' texts hold the address.
+            # Raised outside the handlers: the texts of the caught errors contain the address.
             raise TransportError(
                 reason, endpoint=f"webhook of connection {self.webhook_conn_id!r}", delivery=Delivery.UNKNOWN
             )
 
 
-async def _post(url: str, payload: bytes, headers: dict[str, str]) -> str:
-    """Send it in ten seconds at the most, whatever the receiver does; what it answers is not read.
+def _parts(url: Secret) -> list[Secret]:
+    """Keep an address out of urllib3's log lines, and give the texts that other logs must mask."""
+    return [Secret(text) for text in hide_address(url.reveal())]
 
-    :returns: why it was not taken; empty where it was.
+
+async def _post(url: Secret, payload: bytes, token: Secret | None) -> str:
+    """Send a message within ten seconds, whatever the receiver does; its answer is not read.
+
+    :returns: why the receiver did not accept it; empty where it did.
     """
     import aiohttp  # noqa: PLC0415 - not needed while a Dag is parsed
 
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
-            session.post(url, data=payload, headers=headers, allow_redirects=False) as answer,
+            session.post(url.reveal(), data=payload, headers=_headers(token), allow_redirects=False) as answer,
         ):
             return _refusal(answer.status)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         return type(error).__name__
 
 
-def _headers(connection: Connection) -> dict[str, str]:
+def _token(connection: Connection) -> Secret | None:
+    return Secret(connection.password) if connection.password else None
+
+
+def _headers(token: Secret | None) -> dict[str, str]:
     headers = {"Content-Type": "application/json"}
-    if connection.password:
-        headers["Authorization"] = f"Bearer {connection.password}"
-    return headers
+    return headers if token is None else headers | {"Authorization": f"Bearer {token.reveal()}"}
 
 
 def _refusal(status: int) -> str:
@@ -136,11 +147,11 @@ def _refusal(status: int) -> str:
 
 
 def require_webhook(conn_id: str) -> None:
-    """Make sure that a webhook's connection exists and has an address; nothing is sent to it.
+    """Check that a webhook's connection exists and has a safe address; nothing is sent to it.
 
-    For a release's first step: a wrong id is told before anything is uploaded or created.
+    For the first step of a release: a wrong id is refused before anything is uploaded or created.
 
-    :raises ConfigurationError: there is no such connection, or its address is none or not safe; a blank id is no id.
+    :raises ConfigurationError: the id is blank, there is no such connection, or its address is missing or not safe.
     """
     webhook_url(_connection(conn_id), conn_id)
 
@@ -163,8 +174,8 @@ def _unknown(conn_id: str) -> ConfigurationError:
     )
 
 
-def webhook_url(connection: Connection, conn_id: str) -> str:
-    """Put the address together.
+def webhook_url(connection: Connection, conn_id: str) -> Secret:
+    """Build the address from the fields of a connection.
 
     :raises ConfigurationError: there is none, or it is plain http to another machine.
     """
@@ -181,16 +192,18 @@ def webhook_url(connection: Connection, conn_id: str) -> str:
     except ValueError:
         is_address = False
     if not is_address:
-        # The text is not repeated: it may be the secret.
+        # The text is not repeated, because it may be the secret.
         raise ConfigurationError(f"Connection {conn_id!r}: Host cannot be read as an address.")
     if parts.username is not None:
         raise ConfigurationError(
-            f"Connection {conn_id!r}: Host holds a user. Enter the address alone, and a bearer token in Password."
+            f"Connection {conn_id!r}: Host contains a user. Enter the address alone, and a bearer token in Password."
         )
     if not (connection.password or "").isprintable() or " " in (connection.password or ""):
-        raise ConfigurationError(f"Connection {conn_id!r}: Password holds a blank or a line break, which no token has.")
+        raise ConfigurationError(
+            f"Connection {conn_id!r}: Password contains a blank or a line break, which no token has."
+        )
     require_safe_scheme(parts.scheme, parts.hostname or "", allow_http=False, what=f"Connection {conn_id!r}: webhook")
-    return url
+    return Secret(url)
 
 
 def _state(ti: Any) -> str:

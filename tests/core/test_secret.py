@@ -109,7 +109,7 @@ def test_what_comes_out_of_a_pickle_says_how_to_get_the_secret() -> None:
     assert stored.device_name == "d"
     assert stored.device_secret != DEVICE.device_secret
     assert len({stored.device_secret, Secret.deserialize(DEVICE.device_secret.serialize(), 0)}) == 1
-    with pytest.raises(ConfigurationError, match=r"left behind .* call reveal\(\) there"):
+    with pytest.raises(ConfigurationError, match=r"This secret was not stored .* call reveal\(\) there"):
         stored.device_secret.reveal()
     reply: Reply = pickle.loads(pickle.dumps(REPLY))  # noqa: S301 - our own bytes
     assert reply.fields.record("Data").plain() == {

@@ -285,6 +285,7 @@ def test_settings_show_neither_key_nor_secret_nor_proxy_password() -> None:
 
 @pytest.mark.parametrize(("key_id", "secret"), [("canary\ud800", "s"), ("k", "canary\ud800"), ("k", "canary\x00")])
 def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(key_id: str, secret: str) -> None:
-    with pytest.raises(ConfigurationError, match="The AccessKey pair holds characters that cannot be sent") as caught:
+    said = "The AccessKey pair contains characters that cannot be sent"
+    with pytest.raises(ConfigurationError, match=said) as caught:
         Credentials(key_id, secret)
     assert "canary" not in str(caught.value)

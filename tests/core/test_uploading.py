@@ -103,9 +103,9 @@ def test_the_form_has_the_documented_fields_in_order_and_the_file_last() -> None
     assert request.body is not None
     assert list(request.body.fields) == [
         ("key", "ota/firmware/1.bin"),
-        ("policy", "canary-policy-1"),
-        ("OSSAccessKeyId", "canary-id-1"),
-        ("Signature", "canary-signature-1"),
+        ("policy", Secret("canary-policy-1")),
+        ("OSSAccessKeyId", Secret("canary-id-1")),
+        ("Signature", Secret("canary-signature-1")),
         ("success_action_status", "200"),
     ]
     assert request.headers["Content-Type"] == f"multipart/form-data; boundary={request.body.boundary}"

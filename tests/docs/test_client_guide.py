@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.configuration import conf
 
+from airflow_provider_tuya_ota import exceptions
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.operations import AsyncOperations, Operations
 
@@ -56,3 +57,14 @@ def test_its_names_are_methods() -> None:
 
     assert len(named) >= 6
     assert named <= {*vars(Operations), *vars(AsyncOperations)}
+
+
+def test_its_table_of_errors_is_the_tree_of_errors() -> None:
+    rows = re.findall(r"^\| (· )?`(\w+Error)` \|", GUIDE, re.MULTILINE)
+    parents, parent = {}, ""
+    for dot, name in rows:
+        parents[name] = parent if dot else "TuyaOTAError"
+        parent = parent if dot else name
+
+    kinds = {name: getattr(exceptions, name) for name in exceptions.__all__ if name not in {"Delivery", "TuyaOTAError"}}
+    assert parents == {name: kind.__base__.__name__ for name, kind in kinds.items()}

@@ -110,11 +110,7 @@ def test_an_outage_fails_no_wait_and_is_told_to_each() -> None:
         verdicts = await waiting
 
         assert {verdict.outcome for verdict in verdicts} == {Outcome.SUCCEEDED}
-<<<<<<< HEAD
         assert all(any("The wait for job" in note for note in heard.notes) for heard in stage.heard.values())
-=======
-        assert all(any("goes on; polling again" in note for note in heard.notes) for heard in stage.heard.values())
->>>>>>> 420ab7b (Say poll, snapshot and state in waits, reports and their log lines)
 
     play(scene, 100, 2)
 

@@ -83,7 +83,7 @@ def test_what_is_pulled_is_the_result_without_its_secrets() -> None:
 
     assert isinstance(pulled, Device)
     assert (pulled.device_name, pulled.product_key, pulled.status) == ("d", "p", "ONLINE")
-    with pytest.raises(ConfigurationError, match="left behind"):
+    with pytest.raises(ConfigurationError, match="This secret was not stored"):
         pulled.device_secret.reveal()
     reply = stored_and_read(REPLY)
     assert reply.fields.record("data").text("name") == "d"

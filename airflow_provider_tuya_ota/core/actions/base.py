@@ -1,4 +1,4 @@
-"""What an operation is: parameters with rules, how it may be repeated, and how its answer is read."""
+"""The base of all operations: parameters with rules, whether it may be repeated, and how its answer is read."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Action(ABC, Generic[Result_co]):
     name: ClassVar[str]
     """The operation on the wire."""
     repeat: ClassVar[Repeat] = Repeat.HARMLESS
-    """What sending it again would do."""
+    """The effect of sending it twice."""
     rate_limit_group: ClassVar[RateLimitGroup] = RateLimitGroup.CALLS
-    """Which budget it draws on."""
+    """The budget of requests that it counts against."""
 
     def __post_init__(self) -> None:
         for python_name, parameter, value in self._parameters():
@@ -38,10 +38,11 @@ class Action(ABC, Generic[Result_co]):
 
     @classmethod
     def require(cls, python_name: str, value: Any, *, called: str = "") -> None:
-        """Refuse a value that the operation would refuse, before there is a call.
+        """Refuse a value that the operation would refuse, without building the operation.
 
-        :param called: name of the value where it came from; by default that of the parameter.
-        :raises InvalidParameterError: naming it.
+        :param python_name: name of the parameter in Python.
+        :param called: name of the value for the error, where it has another one; that of the parameter by default.
+        :raises InvalidParameterError: the value is invalid; names it.
         """
         parameter = next(item.metadata["parameter"] for item in fields(cls) if item.name == python_name)
         check(called or python_name, parameter, value)
@@ -57,10 +58,10 @@ class Action(ABC, Generic[Result_co]):
         }
 
     def advisories(self) -> list[str]:
-        """Name values that only the Alibaba original documents as refused: worth a warning, no reason to refuse."""
+        """Warn of values that only Alibaba Cloud IoT, the upstream API, refuses by its documents; they are sent."""
         return [
-            f"{self.name}: {parameter.label(python_name)} is outside what the original of this API accepts"
-            f" ({rule.allowed}); sending it all the same"
+            f"{self.name}: {parameter.label(python_name)} is outside what Alibaba Cloud IoT, the upstream API,"
+            f" accepts ({rule.allowed}); it is sent nevertheless"
             for python_name, parameter, value in self._parameters()
             if value is not None
             for rule in parameter.advisory
@@ -71,5 +72,5 @@ class Action(ABC, Generic[Result_co]):
     def parse(self, reply: Reply) -> Result_co:
         """Read a successful answer.
 
-        :raises ProtocolError: when something indispensable is missing.
+        :raises ProtocolError: the answer lacks a field that is needed, or is about something else.
         """

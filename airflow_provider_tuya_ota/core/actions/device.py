@@ -1,4 +1,4 @@
-"""Devices and products, as far as a release needs them."""
+"""Operations on devices and products that a release needs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 MOST_NUMBERED = 10_000
-"""Devices that can be reached by page number; beyond them NextToken is needed."""
+"""Devices that page numbers reach; NextToken is needed for further ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ class BatchGetDeviceState(Action[list[DevicePresence]]):
             )
 
     def parse(self, reply: Reply) -> list[DevicePresence]:
-        """Read the list, which does not stand under ``Data``."""
+        """Read the list, which is not under ``Data``."""
         key = "DeviceStatusList" if "DeviceStatusList" in reply.fields else "Data"
         return [
             _presence(about(item, self.name, ProductKey=self.product_key))
@@ -140,7 +140,7 @@ class QueryProductList(Action[Page[Product]]):
     page_size: int = required("PageSize", int, whole_from(1, 200))
 
     def parse(self, reply: Reply) -> Page[Product]:
-        """Read the page; the list stands under ``Data.List``, and the totals beside it."""
+        """Read the page; the list is under ``Data.List``, and the totals are beside it."""
         data = reply.fields.record("Data")
         return Page(items=read_items(self.name, data, "List", "ProductKey", _product), total=data.whole("Total"))
 
@@ -153,7 +153,8 @@ class ListOTAModuleVersionsByDevice(Action[Page[ModuleVersion]]):
 
     :param current_page: from 1.
     :param page_size: 1 to 200.
-    :param product_key: with ``device_name``; optional at the vendor, needed at the original unless ``iot_id`` is given.
+    :param product_key: with ``device_name``; optional at the vendor, needed at Alibaba Cloud IoT unless ``iot_id`` is
+        given.
     :param device_name: name of the device.
     :param iot_id: id of the device that is unique in the account.
     """
@@ -168,7 +169,7 @@ class ListOTAModuleVersionsByDevice(Action[Page[ModuleVersion]]):
     iot_id: str | None = optional("IotId", str, ID)
 
     def advisories(self) -> list[str]:
-        """Name a call that does not say which device."""
+        """Warn of a call that does not identify the device."""
         return Action.advisories(self) + which_device(self.name, self.product_key, self.device_name, self.iot_id)
 
     def parse(self, reply: Reply) -> Page[ModuleVersion]:
@@ -178,12 +179,11 @@ class ListOTAModuleVersionsByDevice(Action[Page[ModuleVersion]]):
 
 
 def which_device(action: str, product_key: str | None, device_name: str | None, iot_id: str | None) -> list[str]:
-    """Advise where neither a full name nor an id says which device is meant."""
+    """Warn where neither product key and name nor the id identify the device."""
     if iot_id or (product_key and device_name):
         return []
-    return [
-        f"{action}: the original of this API needs product_key with device_name, or iot_id; sending it all the same"
-    ]
+    needed = "needs product_key with device_name, or iot_id; it is sent nevertheless"
+    return [f"{action}: Alibaba Cloud IoT, the upstream API, {needed}"]
 
 
 def _device(item: Record) -> Device:

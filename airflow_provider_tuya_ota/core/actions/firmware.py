@@ -1,4 +1,4 @@
-"""Firmwares: where to upload, create, read, list."""
+"""Operations on firmware: upload ticket, create, query, list, modify, delete."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ FIRMWARE_NAME = matches(
 class GenerateOTAUploadURL(Action[UploadTicket]):
     """Ask for the form data that lets one file be put into object storage.
 
-    Nothing happens to devices. The data is good for about one minute and the object is deleted unless a firmware is
-    created from it within the hour (both from the Alibaba original).
+    Nothing happens to devices. The data is valid for about one minute, and the object is deleted unless a firmware is
+    created from it within an hour (both documented by Alibaba Cloud IoT, the upstream API).
     Source: https://www.alibabacloud.com/help/en/marketplace/generate-ota-upload-url .
 
     :param file_suffix: kind of file, lower case; the platform takes ``bin`` when it is left out.
@@ -137,7 +137,7 @@ class CreateOTAFirmware(Action[Created]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOTAFirmware(Action[Firmware]):
-    """Read one firmware; its status tells how a verification ended.
+    """Read one firmware; its status says how its verification ended.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/QueryOTAFirmware?id=Kf0la6l0l8hmm .
 
@@ -158,7 +158,7 @@ class QueryOTAFirmware(Action[Firmware]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOTAFirmware(Action[Page[Firmware]]):
-    """Read one page of firmwares.
+    """Read one page of a list of firmware.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/ListOTAFirmware?id=Kf0l9z8umt2j4 .
 
@@ -177,7 +177,7 @@ class ListOTAFirmware(Action[Page[Firmware]]):
     dest_version: str | None = optional("DestVersion", str, VERSION)
 
     def parse(self, reply: Reply) -> Page[Firmware]:
-        """Read the page; the list stands under ``FirmwareInfo``, not under ``Data``."""
+        """Read the page; the list is under ``FirmwareInfo``, not under ``Data``."""
         key = "FirmwareInfo" if "FirmwareInfo" in reply.fields else "Data"
         return read_page(reply, key, "FirmwareId", lambda item: read_firmware(item, self.name))
 

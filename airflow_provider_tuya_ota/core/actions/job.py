@@ -1,4 +1,4 @@
-"""Jobs: start a verification, read one, list those of a firmware."""
+"""Operations on jobs: start a verification, query a job, list the jobs of a firmware or a device."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ class CreateOTAVerifyJob(Action[Created]):
     :param firmware_id: firmware to verify.
     :param product_key: product of the devices.
     :param timeout_in_minutes: 1 to 1440, per device from its first progress report on; left out, a device may take
-        for ever.
+        any time.
     :param target_device_name: devices to try the firmware on. Optional at the vendor, whose own example names none;
-        which devices are taken then is not documented. The original accepts at most 10.
-    :param need_push: True by default at the platform: online devices are told; with False they must ask.
-    :param need_confirm: False by default at the platform; with True each device waits until its task is confirmed.
+        which devices the platform then chooses is not documented. Alibaba Cloud IoT accepts at most 10.
+    :param need_push: True by default at the platform: online devices are offered the firmware; if False, they have to
+        ask.
+    :param need_confirm: False by default at the platform; with True, each device waits until its task is confirmed.
     :param download_protocol: HTTPS, the only one.
     """
 
@@ -50,7 +51,7 @@ class CreateOTAVerifyJob(Action[Created]):
     download_protocol: str | None = optional("DownloadProtocol", str, one_of("HTTPS"))
 
     def parse(self, reply: Reply) -> Created:
-        """Read the job's id: ``jobId`` by the table, ``firmwareId`` by the only documented example."""
+        """Read the job's id: under ``jobId`` in the vendor's table, under ``firmwareId`` in its only example."""
         return created(reply, "JobId", "FirmwareId", other_than=self.firmware_id)
 
 
@@ -129,13 +130,13 @@ class ListOTAJobByDevice(Action[Page[Job]]):
         return read_job(about(item, self.name, **asked), self.name)
 
 
-def _versions(told: Any) -> tuple[str, ...]:
-    """Read a list of versions in any of its forms; what is no version says nothing."""
-    if isinstance(told, Record):
-        told = next(iter(told.values()), None)
-    if isinstance(told, str):
-        told = [told]
-    return tuple(sorted(safe_name(one) for one in told if isinstance(one, str))) if isinstance(told, list) else ()
+def _versions(value: Any) -> tuple[str, ...]:
+    """Read a list of versions in any of its forms; anything else counts as no version."""
+    if isinstance(value, Record):
+        value = next(iter(value.values()), None)
+    if isinstance(value, str):
+        value = [value]
+    return tuple(sorted(safe_name(one) for one in value if isinstance(one, str))) if isinstance(value, list) else ()
 
 
 def read_job(data: Record, action: str) -> Job:

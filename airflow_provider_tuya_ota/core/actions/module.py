@@ -21,7 +21,7 @@ ALIAS = matches(r"[A-Za-z0-9\u3400-\u4dbf\u4e00-\u9fff._-]{1,64}", "1 to 64 Chin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateOTAModule(Action[None]):
-    """Create a module of a product; its name is fixed for good. A product has at most 10 besides ``default``.
+    """Create a module of a product; its name cannot be changed later. A product has at most 10 besides ``default``.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/CreateOTAModule?id=Kf0lb84ypbo80 .
 
@@ -70,7 +70,7 @@ class UpdateOTAModule(Action[None]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteOTAModule(Action[None]):
-    """Delete a module of one's own; ``default`` and modules that have firmwares stay (the original refuses).
+    """Delete a module of a product. Alibaba Cloud IoT, the upstream API, refuses ``default`` and modules with firmware.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/DeleteOTAModule?id=Kf0loepsc9usp .
 

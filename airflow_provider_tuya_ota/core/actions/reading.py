@@ -1,4 +1,4 @@
-"""Pieces of answers that several operations share."""
+"""Reading of answers that several operations share."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 MOST_ON_A_PAGE: Final = 1_000
-"""Items; at most 200 are asked for. A platform may pay no heed to the size of a page, but one that shows more than this
-would keep the event loop from everybody else while they are read."""
+"""Items; at most 200 are asked for. A platform may ignore the page size, but reading more items than this would block
+the event loop for all other waits."""
 
 
 def required_id(record: Record, key: str, action: str) -> str:
-    """Read an id without which the answer is of no use."""
+    """Read an id that the answer must contain."""
     return _required(record.id(key), key, action)
 
 
 def required_name(record: Record, key: str, action: str) -> str:
-    """Read a name or a status without which the answer is of no use."""
+    """Read a name or a status that the answer must contain."""
     return _required(record.name(key), key, action)
 
 
 def required_device(record: Record, key: str, action: str) -> str:
-    """Read a device's name without which the answer is of no use."""
+    """Read a device's name that the answer must contain."""
     return _required(record.device(key), key, action)
 
 
 def required_exact(record: Record, key: str, action: str) -> str:
-    """Read a text that is sent back, without which the answer is of no use."""
+    """Read a text that is sent back later and that the answer must contain."""
     return _required(record.exact(key), key, action)
 
 
 def about(record: Record, action: str, **asked: str | None) -> Record:
-    """Check that an object is about what was asked for; a field that is absent speaks neither for nor against.
+    """Check that an object is about what was asked for; a field that is absent is not checked.
 
-    :param asked: by name on the wire, what was asked for; None where it was left open.
-    :raises ProtocolError: it is about something else, so nothing is concluded from the answer.
+    :param asked: what was asked for, by its name on the wire; None where it was left open.
+    :raises ProtocolError: the object is about something else, so that nothing is concluded from the answer.
     """
     for key, wanted in asked.items():
-        if wanted is not None and (told := record.other_than(key, wanted)):
-            raise ProtocolError(f"{action}: asked about {key} {wanted}, the answer is about {told}; it does not count")
+        if wanted is not None and (other := record.other_than(key, wanted)):
+            raise ProtocolError(f"{action}: asked about {key} {wanted}, the answer is about {other}; it does not count")
     return record
 
 
@@ -59,14 +59,14 @@ def _required(text: str, key: str, action: str) -> str:
 
 
 def nothing(_: Reply) -> None:
-    """Read an answer that holds nothing but its success."""
+    """Read an answer that contains nothing but its success."""
 
 
 def created(reply: Reply, *id_keys: str, other_than: str | None = None) -> Created:
-    """Read what a create operation answered.
+    """Read the answer to a create operation.
 
-    :param id_keys: where the id may stand, the likelier first.
-    :param other_than: an id that is known to be something else.
+    :param id_keys: fields that may contain the id, the likelier first.
+    :param other_than: an id that is not the one of what was created.
     """
     data = reply.fields.get("Data")
     data = data if isinstance(data, Record) else Record({})
@@ -79,14 +79,14 @@ def created(reply: Reply, *id_keys: str, other_than: str | None = None) -> Creat
 
 
 def read_page(reply: Reply, key: str, item_key: str, read: Callable[[Record], Item]) -> Page[Item]:
-    """Read one page of a list, whatever its wrapping; ``Total`` may stand beside the list or be missing."""
+    """Read one page of a list, in any of its forms; ``Total`` is beside the list or missing."""
     return Page(items=read_items(reply.action, reply.fields, key, item_key, read), total=reply.fields.whole("Total"))
 
 
 def read_items(action: str, record: Record, key: str, item_key: str, read: Callable[[Record], Item]) -> list[Item]:
     """Read the items of one page of a list.
 
-    :raises ProtocolError: they are many more than anybody asks for.
+    :raises ProtocolError: there are more than 1,000.
     """
     items = record.items_of(key, item_key=item_key)
     if len(items) > MOST_ON_A_PAGE:

@@ -1,4 +1,4 @@
-"""What a parameter may be. Rules of the vendor refuse; rules of the original alone advise."""
+"""Rules for parameters. A rule of the vendor refuses a value; a rule of Alibaba Cloud IoT alone only warns."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from airflow_provider_tuya_ota.core.texts import is_writable
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One condition.
+    """One condition on a value.
 
-    :param allowed: the accepted values, in words that follow "Allowed:".
-    :param problem: what is wrong with a value; None for one that meets the condition.
+    :param allowed: the accepted values, as text behind "Allowed:".
+    :param problem: gives what is wrong with a value; None for a value that meets the condition.
     """
 
     allowed: str
@@ -35,8 +35,8 @@ class Parameter:
     :param kind: type of the value; ``list`` means a list of texts.
     :param required: True where the vendor says so.
     :param shown: False where errors must not show the value.
-    :param rules: refuse.
-    :param advisory: advise.
+    :param rules: a value that breaks one of them is refused.
+    :param advisory: a value that breaks one of them is sent with a warning.
     """
 
     wire: str
@@ -67,10 +67,10 @@ _KINDS: Final = {str: "a text", int: "a whole number", bool: "True or False", li
 
 
 def check(python_name: str, parameter: Parameter, value: Any) -> Any:
-    """Hold a value against its parameter.
+    """Check a value against the rules of its parameter.
 
-    :returns: the value in its plain type, so that what is sent is what was checked.
-    :raises InvalidParameterError: naming the parameter, the problem and what is allowed.
+    :returns: the value in its plain type, so that exactly what was checked is sent.
+    :raises InvalidParameterError: names the parameter, the problem and the allowed values.
     """
     if value is None and not parameter.required:
         return None
@@ -85,7 +85,7 @@ def check(python_name: str, parameter: Parameter, value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Give texts, numbers and lists in their plain types: an enum's member is written otherwise than it compares."""
+    """Give texts, numbers and lists in their plain types: an enum's member is not written as it compares."""
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -125,8 +125,8 @@ def _has_kind(kind: type, value: Any) -> bool:
 def _wrong_kind(kind: type, value: Any) -> str:
     problem = f"{shown(value)} is not {_KINDS[kind]}"
     if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
-        # 1.10 and 1.1 are one number and two versions; an id of twenty digits is no fraction.
-        problem += "; how the number was written is lost: put it in quotes, and let templates render to text"
+        # 1.10 and 1.1 are the same number and different versions; an id of twenty digits loses digits.
+        problem += "; a number does not keep its digits: put it in quotes, and let templates render to text"
     return problem
 
 
@@ -151,12 +151,12 @@ def _refusing(allowed: str, accepts: Callable[[Any], bool]) -> Rule:
 
 
 def nothing_problem(value: str) -> str | None:
-    """Say what is wrong with a text that stands for a missing value."""
+    """Say what is wrong with a text that means a missing value; None for any other text."""
     return f"{value!r} is how a missing value is written" if value in NOTHING else None
 
 
 def matches(pattern: str, allowed: str) -> Rule:
-    """Accept texts that match a whole pattern and do not stand for a missing value."""
+    """Accept texts that match the whole pattern and do not mean a missing value."""
     fits = _refusing(allowed, lambda value: re.fullmatch(pattern, value) is not None)
     return Rule(allowed, lambda value: nothing_problem(value) or fits.problem(value))
 

@@ -35,7 +35,7 @@ class ListOTATaskByJob(Action[Page[DeviceTask]]):
     :param current_page: from 1.
     :param page_size: 1 to 100.
     :param task_status: tasks of one status only.
-    :param device_names: tasks of these devices only; the original accepts at most 50 and then ignores paging.
+    :param device_names: tasks of these devices only; Alibaba Cloud IoT accepts at most 50 and then ignores paging.
     """
 
     name: ClassVar[str] = "ListOTATaskByJob"
@@ -58,7 +58,7 @@ class ListOTATaskByJob(Action[Page[DeviceTask]]):
 class CancelOTATaskByJob(Action[None]):
     """Cancel the tasks of a job that have not begun. A device that is flashing cannot be stopped.
 
-    The original refuses a call without any switch. With ``cancel_queued_task`` and without
+    Alibaba Cloud IoT, the upstream API, refuses a call without any switch. With ``cancel_queued_task`` and without
     ``cancel_unconfirmed_task`` it also cancels tasks that wait for confirmation.
     Source: https://developer.tuya.com/en/docs/tuya-iot/CancelOTATaskByJob?id=Kf0lq5eza4vt4 .
 
@@ -77,10 +77,10 @@ class CancelOTATaskByJob(Action[None]):
     cancel_unconfirmed_task: bool | None = optional("CancelUnconfirmedTask", bool)
 
     def advisories(self) -> list[str]:
-        """Name a call that would cancel nothing."""
+        """Warn of a call that would cancel nothing."""
         if self.cancel_queued_task or self.cancel_notified_task or self.cancel_unconfirmed_task:
             return []
-        return [f"{self.name}: no switch is True, so nothing would be cancelled; the original refuses such a call"]
+        return [f"{self.name}: no switch is True, so nothing would be cancelled; Alibaba Cloud IoT refuses such a call"]
 
     def parse(self, reply: Reply) -> None:
         """Read nothing."""
@@ -89,7 +89,7 @@ class CancelOTATaskByJob(Action[None]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOTATaskByDevice(Action[None]):
-    """Cancel the tasks of named devices that wait in CONFIRM, QUEUED or NOTIFIED. One that is flashing goes on.
+    """Cancel the tasks of named devices in CONFIRM, QUEUED or NOTIFIED. A device that is flashing cannot be stopped.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/CancelOTATaskByDevice?id=Kf0lqc4ulorvw .
 
@@ -114,7 +114,7 @@ class CancelOTATaskByDevice(Action[None]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmOTATask(Action[None]):
-    """Let up to 10 tasks that wait for confirmation go on: their devices are offered the firmware.
+    """Confirm up to 10 tasks that wait for confirmation: their devices are offered the firmware.
 
     Source: https://developer.tuya.com/en/docs/tuya-iot/ConfirmOTATask?id=Kf0lqj1jc9vlr .
 
@@ -139,7 +139,8 @@ class ListOTAUnfinishedTaskByDevice(Action[list[DeviceTask]]):
     :param module_name: tasks of this module only.
     :param task_status: tasks of one status only; either this or ``task_status_list``.
     :param task_status_list: tasks of these statuses only.
-    :param product_key: with ``device_name``; optional at the vendor, needed at the original unless ``iot_id`` is given.
+    :param product_key: with ``device_name``; optional at the vendor, needed at Alibaba Cloud IoT unless ``iot_id`` is
+        given.
     :param device_name: name of the device.
     :param iot_id: id of the device that is unique in the account.
     """
@@ -163,7 +164,7 @@ class ListOTAUnfinishedTaskByDevice(Action[list[DeviceTask]]):
             )
 
     def advisories(self) -> list[str]:
-        """Name a call that does not say which device."""
+        """Warn of a call that does not identify the device."""
         return Action.advisories(self) + which_device(self.name, self.product_key, self.device_name, self.iot_id)
 
     def parse(self, reply: Reply) -> list[DeviceTask]:

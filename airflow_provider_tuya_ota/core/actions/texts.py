@@ -1,7 +1,7 @@
-"""What a text may be that stands for something: an id, a name, or words of somebody.
+"""Rules for ids and names.
 
-The vendor says little of it. What is refused here can be none of the platform's ids or names, and is what a missing or
-broken value of a template, a form or a program looks like; sent, it would name something else or nothing.
+The vendor documents few of them. A text that is refused here is certainly no id or name of the platform; it comes from
+a missing or broken value of a template, a form or a program, and would name something else or nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LONGEST: Final = 256
 """Characters of an id or a name; those of the platform have up to 32."""
 _HIDDEN: Final = re.compile(f"[{HIDDEN}]")
 _FRACTION: Final = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE][+-]))([eE][+-]?\d+)?")
-"""A number that went through a floating-point number, where long ids lose digits."""
+"""A number that was a floating-point number before, in which long ids lose digits."""
 
 
 def _name_problem(value: str) -> str | None:

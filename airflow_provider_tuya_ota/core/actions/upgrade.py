@@ -1,4 +1,4 @@
-"""Batch upgrades: send a verified firmware to many devices."""
+"""The operation that starts an upgrade of many devices."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BELONGS = (
     ("gray_percent", "GrayPercent", "GRAY"),
     ("group_id", "GroupId", "GROUP"),
 )
-"""Each selection that needs a parameter of its own, which no other selection may have."""
+"""Parameters that belong to one selection: it needs them, and no other selection may have them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +43,15 @@ class CreateOTAStaticUpgradeJob(Action["Created"]):
     :param firmware_id: firmware, verified or created as not needing verification.
     :param product_key: product of the devices.
     :param target_selection: ALL, SPECIFIC, GRAY or GROUP.
-    :param src_version: versions to be upgraded; the original accepts at most 10, and only with ALL and GRAY.
+    :param src_version: versions to upgrade; Alibaba Cloud IoT accepts at most 10, and only with ALL and GRAY.
     :param retry_interval: minutes until a failed device is tried again: 0, 10, 30, 60 or 1440; needs ``retry_count``.
     :param retry_count: 1, 2 or 5.
-    :param timeout_in_minutes: 1 to 1440, per device from its first progress report on; left out, it may take for ever.
+    :param timeout_in_minutes: 1 to 1440, per device from its first progress report on; left out, it may take any time.
     :param gray_percent: with GRAY, whole percent as text, 1 to 100.
-    :param target_device_name: with SPECIFIC; the original accepts at most 200.
-    :param need_push: True by default at the platform: online devices are told; with False they must ask.
-    :param need_confirm: False by default at the platform; with True each device waits until its task is confirmed.
+    :param target_device_name: with SPECIFIC; Alibaba Cloud IoT accepts at most 200.
+    :param need_push: True by default at the platform: online devices are offered the firmware; if False, they have to
+        ask.
+    :param need_confirm: False by default at the platform; with True, each device waits until its task is confirmed.
     :param download_protocol: HTTPS, the only one.
     :param group_id: with GROUP.
     """
@@ -80,7 +81,7 @@ class CreateOTAStaticUpgradeJob(Action["Created"]):
             given = getattr(self, python_name) is not None
             if given == (self.target_selection == selection):
                 continue
-            # Devices named beside ALL would look like a choice and be none: everything would be flashed.
+            # Device names beside ALL are no choice of devices: every device of the product would be flashed.
             raise InvalidParameterError(
                 field=f"{python_name} ({wire})",
                 problem=f"is {'given' if given else 'missing'} with target_selection {self.target_selection}",
@@ -92,15 +93,15 @@ class CreateOTAStaticUpgradeJob(Action["Created"]):
             )
 
     def advisories(self) -> list[str]:
-        """Name source versions with a selection that the original refuses them for."""
+        """Warn of source versions with a selection for which Alibaba Cloud IoT, the upstream API, refuses them."""
         found = Action.advisories(self)
         if self.src_version is not None and self.target_selection not in {"ALL", "GRAY"}:
             found.append(
-                f"{self.name}: src_version (SrcVersion) with {self.target_selection} is outside what the original of"
-                " this API accepts (only with ALL and GRAY); sending it all the same"
+                f"{self.name}: src_version (SrcVersion) with {self.target_selection} is outside what Alibaba Cloud IoT,"
+                " the upstream API, accepts (only with ALL and GRAY); it is sent nevertheless"
             )
         return found
 
     def parse(self, reply: Reply) -> Created:
-        """Read the job's id; it may stand where a verification's does."""
+        """Read the job's id, from the same fields as that of a verification."""
         return created(reply, "JobId", "FirmwareId", other_than=self.firmware_id)

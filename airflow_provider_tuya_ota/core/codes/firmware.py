@@ -13,8 +13,8 @@ from airflow_provider_tuya_ota.core.errors import ConflictError, InvalidRequestE
 _FEATURE = "This platform has neither dynamic nor scheduled jobs; leave the parameter out."
 _NAME = "Names take letters, digits, hyphens, underscores and brackets, begin with a letter or digit, 1 to 40 long."
 _VERSION = "Versions take letters, digits, dots, underscores and hyphens, 1 to 64 long."
-_DIGEST = "The uploaded bytes are not those of firmware_sign; upload the file again."
-_UPLOAD = "Upload the file again: an address is good for one firmware, and for an hour."
+_DIGEST = "The uploaded bytes do not have the digest firmware_sign; upload the file again."
+_UPLOAD = "Upload the file again: an address is valid for one firmware and one hour."
 _GRAY = "gray_percent is a whole percent as text, 1 to 100."
 _SELECTION = "target_selection is ALL, SPECIFIC, GRAY or GROUP."
 _RETRY = "retry_interval is 0, 10, 30, 60 or 1440 minutes and needs retry_count 1, 2 or 5."
@@ -36,7 +36,7 @@ _ROWS: Final[dict[str, Meaning]] = {
     "CancelOTATaskByJobFailed": Meaning(UnavailableError, LATER),
     "CancelOptionIsMandatory": Meaning(InvalidRequestError, "Say which device tasks to cancel: at least one switch."),
     "CancelUpgradeTaskFailed": Meaning(
-        ConflictError, "What has ended or is flashing cannot be cancelled; look at the job's device tasks."
+        ConflictError, "What has ended or is flashing cannot be cancelled; check the job's device tasks."
     ),
     "CreateFirmwareFailure": Meaning(UnavailableError, LATER),
     "CreateOTAUpgradeJobFailure": Meaning(UnavailableError, LATER),
@@ -142,7 +142,7 @@ _ROWS: Final[dict[str, Meaning]] = {
     "TooManyDeviceUpgrade": Meaning(UnavailableError, "Too many devices are upgrading at once; wait, or choose fewer."),
     "TooManyDeviceUpgradeForScheduleTime": Meaning(InvalidRequestError, _FEATURE),
     "UpgradeSrcVersionMismatch": Meaning(ConflictError, "Devices do not run the source version; choose others."),
-    "VerifyFirmwareFailed": Meaning(ConflictError, "Look at the firmware's state in the console."),
+    "VerifyFirmwareFailed": Meaning(ConflictError, "Check the firmware's state in the console."),
 }
 FIRMWARE: Final = {f"iot.firmware.{code}".removesuffix("."): meaning for code, meaning in _ROWS.items()}
 """By the whole code."""

@@ -1,6 +1,6 @@
-"""Codes of the gateway, which sees a request before its operation does.
+"""Codes of the gateway, which checks every request before its operation does.
 
-Source: common codes of the Alibaba original's RPC gateway; the vendor's own page is not public.
+Source: common codes of the RPC gateway of Alibaba Cloud, the upstream API; the vendor's own page is not public.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 
 _CLOCK = "Set this machine's clock by NTP."
-_SEND_COMMON = "Switch on send_common_parameters of the connection."
-_NOT_OURS = "This package sends it with every request; something on the way may have changed the request."
+_SEND_COMMON = "Set send_common_parameters of the connection to true."
+_NOT_OURS = "This package sends it with every request; a proxy may have changed the request."
 
 GATEWAY: Final[dict[str, Meaning]] = {
     "SignatureDoesNotMatch": Meaning(AuthenticationError, f"The AccessKey secret is wrong. {CHECK_KEY}"),

@@ -1,6 +1,6 @@
-"""From a platform code to the error that belongs to it.
+"""Find the error class and the advice for a code of the platform.
 
-A code is read by the longest documented prefix, so that one nobody documented still lands where it belongs.
+The longest documented prefix of a code decides, so that an undocumented code still gets the class of its family.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _BY_STATUS: Final[dict[int, Meaning]] = {
 
 
 def meaning_of(code: str, http_status: int) -> Meaning:
-    """Find the longest documented prefix of a code, or read the HTTP status where there is none.
+    """Find the meaning of the longest documented prefix of a code; where there is none, of the HTTP status.
 
-    A server failure is never read as a bad request, whatever its code: the platform may have acted on it.
+    A failure of the server (5xx) is never an ``InvalidRequestError``, whatever its code: the platform may have acted.
     """
     matches = [prefix for prefix in _LOWER if code.lower().startswith(prefix)]
     documented = _LOWER[max(matches, key=len)] if matches else None
@@ -48,7 +48,7 @@ def meaning_of(code: str, http_status: int) -> Meaning:
 def api_error(
     *, action: str, code: str, message: str, request_id: str, http_status: int, retry_after: float = 0.0
 ) -> ApiError:
-    """Build the error that belongs to a refusal."""
+    """Build the error for a refusal."""
     kind, advice = meaning_of(code, http_status)
     return kind(
         action=action,

@@ -1,4 +1,4 @@
-"""Success covers exactly the devices that were asked for."""
+"""A job succeeds only with exactly the devices that were asked for."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NAMED: Final = 10
 
 
 def require_coverage(verdict: Verdict, names: Collection[str] | None, expected: Collection[str]) -> Verdict:
-    """Let a job succeed only where its device tasks are those of the devices asked for.
+    """Accept a success only where the job's device tasks are exactly those of the devices asked for.
 
-    A job with others has not succeeded yet: a list may lag. Where that lasts, the wait takes it for a failure, as it
-    does any other contradiction. A job that failed has failed whatever its devices are.
+    Otherwise the verdict becomes ``SETTLING``, because the list of tasks may lag. Where that lasts, the wait fails as
+    it does after any other contradiction. A verdict that is no success is returned as it is.
 
-    :param names: devices of all its tasks; None where there are too many to read.
+    :param names: devices of all the job's tasks; None where there are too many to read.
     :param expected: devices that were asked for; empty where the platform chose them.
     """
     if not expected or verdict.outcome is not Outcome.SUCCEEDED:

@@ -1,4 +1,4 @@
-"""What the platform tells about firmwares, jobs and device tasks."""
+"""Firmware, jobs, device tasks, devices and products, as the platform describes them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadTicket:
-    """Permission to put one file into object storage; good for about a minute.
+    """Permission to put one file into object storage, valid for about a minute.
 
-    :param host: origin of the bucket, the address of the form POST; not in the repr, because whatever is told there may
-        be presigned.
+    :param host: address of the bucket, to which the form is posted; not in the repr, because it may be presigned.
     :param key: name of the object.
-    :param access_key_id: storage's own key id.
-    :param policy: Base64 of what the form may contain.
-    :param signature: proof of the policy.
+    :param access_key_id: key id of the storage, not of the platform.
+    :param policy: what the form may contain, in Base64.
+    :param signature: signature of the policy.
     :param firmware_url: address of the object, for CreateOTAFirmware.
     """
 
@@ -35,11 +34,11 @@ class UploadTicket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
-    """What a create operation answered.
+    """The answer to a create operation.
 
     :param entity_id: id of what was created; None where the answer has none.
-    :param utc_create: as the platform wrote it; empty where it did not.
-    :param request_id: of the creating request.
+    :param utc_create: time of creation as the platform writes it; empty where the answer has none.
+    :param request_id: id of the request that created it.
     """
 
     entity_id: str | None
@@ -51,9 +50,10 @@ class Created:
 class Firmware:
     """A firmware.
 
-    :param firmware_size: bytes, None where not told.
-    :param firmware_sign: digest of the file under ``sign_method``, lower case.
-    :param module_name: ``default`` is the whole device.
+    :param module_name: OTA module; ``default`` is the whole device.
+    :param src_version: version that it upgrades; empty where it upgrades any.
+    :param firmware_sign: hex digest of the file, by ``sign_method``, in lower case; empty where not given.
+    :param firmware_size: bytes; None where not given.
     """
 
     firmware_id: str
@@ -73,9 +73,15 @@ class Firmware:
 class Job:
     """A verification or upgrade job.
 
-    :param gray_percent: share of a GRAY upgrade; told by QueryOTAJob alone.
-    :param group_id: devices of a GROUP upgrade; likewise.
-    :param src_versions: versions that are upgraded, sorted; likewise, and empty where none are told.
+    Only QueryOTAJob gives ``gray_percent``, ``group_id`` and ``src_versions``; lists leave them empty.
+
+    :param target_selection: ALL, SPECIFIC, GRAY or GROUP; empty where not given.
+    :param need_confirm: whether each device waits until its task is confirmed; None where not given.
+    :param need_push: whether devices are offered the firmware; if not, they have to ask for it. None where not given.
+    :param gray_percent: share of the devices of a GRAY upgrade.
+    :param group_id: group of the devices of a GROUP upgrade.
+    :param src_versions: versions that are upgraded, sorted.
+    :param utc_create: time of creation as the platform writes it.
     """
 
     job_id: str
@@ -96,8 +102,8 @@ class Job:
 class DeviceTask:
     """One device in one job.
 
-    :param progress: percent as the platform wrote it; empty before the first report.
-    :param reason: the platform's ``TaskDesc``.
+    :param progress: percent as the platform writes it; empty before the device's first report.
+    :param reason: the platform's ``TaskDesc``, redacted; empty where it gives none.
     """
 
     task_id: str
@@ -116,8 +122,8 @@ class DeviceTask:
 class OtaModule:
     """A part of a product's devices that is upgraded separately.
 
-    :param created_at: as the platform wrote it, to the minute.
-    :param modified_at: likewise.
+    :param created_at: as the platform writes it, to the minute.
+    :param modified_at: as the platform writes it, to the minute.
     """
 
     module_name: str
@@ -143,7 +149,7 @@ class ModuleVersion:
 class Device:
     """A device.
 
-    :param device_secret: its key; never printed.
+    :param device_secret: key of the device; never shown.
     """
 
     device_name: str
@@ -157,7 +163,7 @@ class Device:
 class DevicePresence:
     """Whether a device is online.
 
-    :param last_online_at: as the platform wrote it, in local style.
+    :param last_online_at: as the platform writes it, in local time.
     """
 
     device_name: str
@@ -170,7 +176,7 @@ class DevicePresence:
 class Product:
     """A product.
 
-    :param device_count: None where not told.
+    :param device_count: number of its devices; None where not given.
     """
 
     product_key: str
@@ -182,8 +188,8 @@ class Product:
 class Page(Generic[Item]):
     """One page of a list.
 
-    :param total: items on all pages, None where not told.
-    :param next_token: asks for the next page where numbers do not reach; empty where there is none.
+    :param total: number of items on all pages; None where not given.
+    :param next_token: token of the next page, for pages that page numbers do not reach; empty where there is none.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -191,5 +197,5 @@ class Page(Generic[Item]):
     next_token: str = ""
 
     def tells_more(self, size: int) -> bool:
-        """Whether a first page has fewer items than it was asked for, and its total says that there are others."""
+        """Whether a first page is shorter than asked for although its total says that there are more items."""
         return len(self.items) < size and (self.total or 0) > len(self.items)

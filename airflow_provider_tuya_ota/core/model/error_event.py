@@ -1,4 +1,4 @@
-"""An error as plain JSON values, so that it leaves the triggerer and is raised as itself in the worker."""
+"""An error as plain JSON values: the triggerer sends them, and the worker raises the same error again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.model import outcome_errors
 
 
 def describe_error(error: TuyaOTAError) -> dict[str, Any]:
-    """Give kind, text and the fields that are plain values."""
+    """Give class, message and those fields that are texts or numbers."""
     return {
         "kind": type(error).__name__,
         "message": str(error),
@@ -19,7 +19,7 @@ def describe_error(error: TuyaOTAError) -> dict[str, Any]:
 
 
 def rebuild_error(values: dict[str, Any]) -> TuyaOTAError:
-    """Rebuild what :func:`describe_error` gave; a kind that this version does not know is a plain error."""
+    """Rebuild what :func:`describe_error` gave; a class that this version does not know becomes ``TuyaOTAError``."""
     name = str(values.get("kind"))
     kind = getattr(errors, name, None) or getattr(outcome_errors, name, TuyaOTAError)
     if not (isinstance(kind, type) and issubclass(kind, TuyaOTAError)):

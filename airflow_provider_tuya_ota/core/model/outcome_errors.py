@@ -1,4 +1,4 @@
-"""How a release can end otherwise than well, with what was last known of the job."""
+"""Errors of a wait that carry the last known state of the job."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class JobFailedError(OutcomeError):
-    """A job ended without reaching every device.
+    """A job ended, and not every device runs the firmware.
 
-    :param verdict: counts and failing devices at the end.
+    :param verdict: number of device tasks by status, failing devices and reasons at the end.
     """
 
     def __init__(self, message: str, *, verdict: Verdict) -> None:
@@ -22,9 +22,9 @@ class JobFailedError(OutcomeError):
 
 
 class WaitTimeoutError(OutcomeError):
-    """The deadline passed before the job ended; the job itself goes on.
+    """The deadline has passed before the job ended; the job goes on at the platform.
 
-    :param verdict: the last state that was seen, if any was.
+    :param verdict: state of the job in the last successful poll; None where no poll succeeded.
     """
 
     def __init__(self, message: str, *, verdict: Verdict | None = None) -> None:

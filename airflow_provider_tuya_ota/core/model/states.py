@@ -1,4 +1,4 @@
-"""The platform's states. A value that nobody documented survives as itself and counts as neither good nor ended."""
+"""The platform's states. An undocumented value is kept as it is, and counts neither as a success nor as an end."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FirmwareStatus(IntEnum):
 
 
 class JobStatus(_OpenStrEnum):
-    """``JobStatus``. COMPLETED says that every device task has ended, not how."""
+    """``JobStatus``. COMPLETED means that every device task has ended, with or without success."""
 
     PLANNED = "PLANNED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -46,7 +46,7 @@ class JobStatus(_OpenStrEnum):
 
     @property
     def has_ended(self) -> bool:
-        """No device task of the job changes any more."""
+        """Whether no device task of the job changes any more."""
         return self in {JobStatus.COMPLETED, JobStatus.CANCELED}
 
 
@@ -70,7 +70,7 @@ class TaskStatus(_OpenStrEnum):
 
     @property
     def has_ended(self) -> bool:
-        """The task changes no more."""
+        """Whether the task does not change any more."""
         return self in {TaskStatus.SUCCEEDED, TaskStatus.FAILED, TaskStatus.CANCELED}
 
 

@@ -1,4 +1,4 @@
-"""How many requests a second may leave, as arithmetic on a given clock."""
+"""How many requests a second may be sent: pure arithmetic on a given clock."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import Final
 
 
 class RateLimitGroup(StrEnum):
-    """Operations that share a budget; the Alibaba original grants cancelling less than everything else."""
+    """Operations that share a budget. Alibaba Cloud IoT, the upstream API, allows fewer cancels than other requests."""
 
     CALLS = "calls"
     CANCELS = "cancels"
 
 
 SLOWER: Final = 0.7
-"""Share of the pace that is left after the platform has asked for fewer requests."""
+"""Factor of the pace after the platform has refused a request because there were too many."""
 SLOWEST: Final = 0.02
 FASTER: Final = 0.02
-"""Share of its pace by which a process grows faster each second. So slowly that processes which share an account, and
-know nothing of each other, find their shares of its limit without being refused all the time."""
-PATIENCE: Final = 1.0
-"""Seconds in which several such answers count as one: they were on their way at the same time."""
+"""Share by which the pace grows each second. It is small, so that processes which share an account settle on their
+shares of its limit without being refused all the time: they do not know each other."""
+REFUSALS_APART: Final = 1.0
+"""Seconds in which several refusals count as one, because their requests were sent at the same time."""
 SECOND: Final = 1.1
-"""Seconds over which a second's requests are spread. One may be held up on its way and the next ones not; so even then
-no second at the platform has more of them than it grants."""
+"""Seconds over which the requests of one second are spread. A request may be delayed on its way and the next one not;
+with this reserve the platform still receives no more than it allows in any second."""
 
 
 class TokenBucket:
-    """A budget of ``rate`` requests in any second, evenly spread: no burst; it yields to the platform.
+    """A budget of ``rate`` requests in any second, evenly spread and without bursts; it slows down on refusals.
 
     :param rate: requests a second, above 0.
-    :param now: seconds on the clock that :meth:`reserve` will be asked with.
+    :param now: seconds on the clock that :meth:`reserve` is called with.
     """
 
     def __init__(self, rate: float, now: float) -> None:
@@ -39,13 +39,13 @@ class TokenBucket:
         self._tokens = 1.0
         self._at = now
         self._pace = 1.0
-        self._slowed_at = now - PATIENCE
+        self._slowed_at = now - REFUSALS_APART
         self._given_back: list[float] = []
 
     def reserve(self, now: float) -> float:
-        """Take one token, going into debt where there is none.
+        """Reserve the next free moment for one request.
 
-        :returns: seconds to wait before sending. Whoever reserves later waits longer, so the order is fair.
+        :returns: seconds to wait before sending it. A later reservation waits longer, so the order is fair.
         """
         passed = max(0.0, now - self._at)
         self._pace = min(1.0, self._pace * (1.0 + passed * FASTER))
@@ -60,17 +60,17 @@ class TokenBucket:
         return pause
 
     def give_back(self, moment: float) -> None:
-        """Take back a token whose request is not sent, for whoever reserves next.
+        """Return a reservation whose request is not sent; the next caller of :meth:`reserve` may get it.
 
-        All others keep their moments, so no second gets more requests by it.
+        All other reservations keep their moments, so no second gets more requests.
 
-        :param moment: at which the request would have been sent, on the clock of :meth:`reserve`.
+        :param moment: when the request would have been sent, on the clock of :meth:`reserve`.
         """
         heapq.heappush(self._given_back, moment)
 
     def slow_down(self, now: float) -> None:
-        """Yield: the platform has refused a request because there were too many."""
-        if now - self._slowed_at >= PATIENCE:
+        """Send fewer requests: the platform has refused one because there were too many."""
+        if now - self._slowed_at >= REFUSALS_APART:
             self._slowed_at = now
             self._pace = max(SLOWEST, self._pace * SLOWER)
             self._tokens = min(self._tokens, 0.0)

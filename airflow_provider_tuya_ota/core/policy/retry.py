@@ -1,4 +1,4 @@
-"""Whether to repeat a request, and when: a pure function of what failed."""
+"""Whether a request is repeated, and when: a pure function of the error."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST_PAUSE: Final = 60.0
-"""Seconds that an answer may ask for; a wait polls again after them anyway."""
+"""Longest pause in seconds that an answer may ask for; a wait polls again after that time anyway."""
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
 class Repeat(StrEnum):
-    """What repeating an operation would do."""
+    """The effect of sending the same operation twice."""
 
     HARMLESS = "harmless"
-    """Reads, cancelling and asking for upload data: repeating changes nothing more."""
+    """None: it reads, cancels or asks for upload data."""
 
     DUPLICATES = "duplicates"
-    """Creating: the platform has no client token, so a repetition may create twice."""
+    """It may create twice, because the platform has no client token."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patiently to repeat.
+    """How often, and after how long, a request is repeated.
 
-    :param attempts: requests in all; 5 bridge about fifteen seconds.
-    :param first_delay: seconds before the second request.
-    :param longest_delay: seconds that no delay of its own exceeds.
-    :param longest_pause: seconds of pause that the platform may ask for with ``Retry-After``.
+    :param attempts: number of requests in all; 5 by default, which takes about fifteen seconds.
+    :param first_delay: seconds before the second request; each further delay is twice as long.
+    :param longest_delay: limit of those delays in seconds.
+    :param longest_pause: limit in seconds of a pause that the platform asks for with ``Retry-After``.
     """
 
     attempts: int = 5
@@ -51,13 +51,13 @@ class RetryPolicy:
     longest_pause: float = LONGEST_PAUSE
 
     def delay(self, error: TuyaOTAError, repeat: Repeat, *, attempt: int, jitter: float) -> float | None:
-        """Decide on the next request.
+        """Decide whether to send the request again.
 
-        :param error: why the last one failed; where its answer asked for a longer pause, up to a minute, it is kept.
-        :param repeat: what repeating would do.
-        :param attempt: how many requests were sent.
+        :param error: why the last request failed; a longer pause that its answer asks for is kept, within the limit.
+        :param repeat: the effect of sending the operation twice.
+        :param attempt: number of requests that were sent.
         :param jitter: a random number from 0 to 1; it spreads clients over the upper half of the delay.
-        :returns: seconds to wait, or None to give up.
+        :returns: seconds to wait; None to give up.
         """
         if attempt >= self.attempts or not _may_repeat(error, repeat):
             return None
@@ -68,16 +68,16 @@ class RetryPolicy:
 
 PATIENT: Final = RetryPolicy()
 URGENT: Final = RetryPolicy(longest_pause=2.0)
-"""For cancelling: whoever was killed has few seconds, and each one may flash another device."""
+"""For cancels: a killed task has few seconds, and in each of them another device may begin to flash."""
 
 
 def asked_pause(headers: Mapping[str, str]) -> float:
-    """Read ``Retry-After``: seconds, or a date that is held against the answer's own ``Date``.
+    """Read ``Retry-After``: seconds, or a date that is compared with the answer's own ``Date``.
 
     Source: RFC 9110, section 10.2.3.
 
     :param headers: of the answer, names in lower case.
-    :returns: seconds from 0 to 60; 0 where nothing is asked for, and for anything that cannot be read.
+    :returns: seconds from 0 to 60; 0 where the answer asks for none, or the header cannot be read.
     """
     asked = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(asked):
@@ -85,14 +85,14 @@ def asked_pause(headers: Mapping[str, str]) -> float:
     try:
         pause = (parsedate_to_datetime(asked) - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
     except (ValueError, OverflowError, TypeError):
-        # No date, a year that no calendar has, or only one of the two with a zone.
+        # No date, an impossible year, or a time zone in only one of the two.
         return 0.0
     return min(LONGEST_PAUSE, max(0.0, pause))
 
 
 def _may_repeat(error: TuyaOTAError, repeat: Repeat) -> bool:
     if isinstance(error, ThrottledError):
-        # The gateway turned it away, so even a create was not carried out.
+        # The gateway refused it, so that even a create was not carried out.
         return True
     if repeat is Repeat.DUPLICATES:
         return False

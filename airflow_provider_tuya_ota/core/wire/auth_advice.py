@@ -1,4 +1,4 @@
-"""Refused at the door: say which key, and by how much the clock is off."""
+"""Add to an authentication error which key was used, and by how much the clock is wrong."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 def explain_refusal(
     error: AuthenticationError, settings: Settings, response: Response, sent_at: datetime
 ) -> AuthenticationError:
-    """Rebuild the error with what only the caller can know: the key's masked id, and this machine's skew.
+    """Build the error again with the masked id of the key and the difference between the two clocks.
 
-    :param error: as read from the answer.
-    :param settings: connection that was used.
-    :param response: its ``Date`` header is the platform's clock.
-    :param sent_at: the timestamp that was signed.
+    :param error: the error as read from the answer.
+    :param settings: settings of the connection that was used.
+    :param response: the answer; its ``Date`` header is the platform's clock.
+    :param sent_at: time that was signed.
     """
     advice = [f"AccessKey ID {settings.credentials.masked_id}."]
     if "timestamp" in error.code.lower():
@@ -43,7 +43,7 @@ def _skew(response: Response, sent_at: datetime) -> str:
             platform = platform.replace(tzinfo=UTC)
         seconds = round((sent_at - platform).total_seconds())
     except (ValueError, OverflowError):
-        # No date, or one that no calendar has.
-        return "By how much this machine's clock differs from the platform's is not told."
+        # No date, or an impossible one.
+        return "The answer does not say by how much this machine's clock differs from the platform's."
     direction = "ahead of" if seconds > 0 else "behind"
     return f"This machine's clock is {abs(seconds)} s {direction} the platform's."

@@ -1,7 +1,7 @@
-"""The body of an answer to a record, and the one guard against answers that nobody thought of.
+"""Read the body of an answer into a record, whatever was sent.
 
-What is read here is encodable, of bounded depth, and has no number that an event or a database could not hold, whatever
-was sent. Format follows the answer itself, because the documented default is XML and every documented example is JSON.
+The result can be encoded, has a bounded depth, and contains no number that an event or a database cannot store. The
+body itself decides between JSON and XML: the documented default is XML, and every documented example is JSON.
 """
 
 from __future__ import annotations
@@ -26,20 +26,21 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 ODD: Final = (ValueError, ArithmeticError, LookupError, RecursionError)
-"""What reading raises over a value that nobody expects; mistakes in the code mostly raise other kinds, which pass."""
+"""Errors that unexpected values cause while an answer is read. Mistakes in the code mostly raise other errors, which
+are not caught."""
 MOST_SIGNS: Final = 200_000
-"""Commas, brackets and tags of an answer; a page of 200 jobs has some 5,000. An empty object has two bytes in an answer
-and four hundred in memory, so that a bound on bytes alone bounds little."""
+"""Commas, brackets and tags of an answer; a page of 200 jobs has about 5,000. An empty object takes two bytes in an
+answer and four hundred in memory, so that a limit on bytes alone is not enough."""
 _WIDEST: Final = 2**63
 _MISSING_COMMA: Final = re.compile(r'"(?:[^"\\]|\\[\s\S])*+(?:"|\\?\Z)|(?P<closing>[}\]])(?=\s*")')
-"""A text, to be skipped whole, or the end of an object or list that a key follows at once."""
+"""A text, which is skipped, or the end of an object or list that a key follows without a comma."""
 
 
 def safely(action: str, read: Callable[[], Result]) -> Result:
-    """Read an answer, or a part of it: whatever is odd about it comes out as a typed error.
+    """Read an answer or a part of it; an unexpected value becomes a typed error.
 
-    :raises ProtocolError: instead of any error in ``ODD``; the original may quote the answer and is not chained.
-    :raises TuyaOTAError: as the reading itself, without its frames.
+    :raises ProtocolError: for any error in ``ODD``, which is not chained because its text may quote the answer.
+    :raises TuyaOTAError: the error of ``read`` itself, without its traceback.
     """
     try:
         return read()
@@ -54,9 +55,10 @@ def read_body(body: bytes, secrets: Sequence[Secret] = ()) -> Record | None:
     """Read an object.
 
     :param body: JSON or XML.
-    :param secrets: texts to remove from what is shown of the answer.
-    :returns: None where it is neither, or has more than 200,000 values or 32 levels, which no documented reply has.
-    :raises ProtocolError: two keys differ in nothing but case, if in that, and disagree.
+    :param secrets: texts to remove where the answer is shown.
+    :returns: None where the body is neither, or has more than 200,000 values or 32 levels, which no documented reply
+        has.
+    :raises ProtocolError: two keys are equal, or differ only in case, and have different values.
     """
     text = body.removeprefix(BOM_UTF8).strip()
     if sum(map(text.count, (b",", b"{", b"[", b"<"))) > MOST_SIGNS:
@@ -69,12 +71,12 @@ def read_body(body: bytes, secrets: Sequence[Secret] = ()) -> Record | None:
 
 
 def _read_json(body: bytes) -> Any:
-    # Read as UTF-8 and nothing else: other encodings would be shown where nothing secret is found in them.
+    # Only UTF-8: in another encoding a secret would not be recognised and removed.
     text = body.decode()
     try:
         return json.loads(text, object_pairs_hook=_one_value_each)
     except json.JSONDecodeError:
-        # As the vendor shows ListOTAModuleByProduct, there is no comma between the modules and the next key.
+        # In the vendor's example of ListOTAModuleByProduct the comma between the modules and the next key is missing.
         mended = _MISSING_COMMA.sub(lambda found: f"{found[0]}," if found["closing"] else found[0], text)
         return json.loads(mended, object_pairs_hook=_one_value_each)
 

@@ -1,4 +1,4 @@
-"""Parameters to a canonical query: list and boolean forms, RFC 3986 encoding, byte order.
+"""Encode parameters as a canonical query: forms of lists and booleans, RFC 3986, byte order.
 
 Source: https://www.alibabacloud.com/help/en/marketplace/untitled-document-1740984134232 (encoding) and the curl
 examples of CancelOTATaskByDevice and ConfirmOTATask (lists).
@@ -18,13 +18,13 @@ from airflow_provider_tuya_ota.core.texts import is_writable
 Scalar: TypeAlias = str | int | bool | Secret
 Value: TypeAlias = "Scalar | Sequence[Scalar] | None"
 Wire: TypeAlias = "Mapping[str, str | Secret]"
-"""Parameters as they are sent; what is secret stays wrapped until it is encoded."""
+"""Parameters as they are sent; secrets stay wrapped until they are encoded."""
 
 
 def to_wire(parameters: Mapping[str, Value]) -> dict[str, str | Secret]:
     """Flatten parameters: lists become ``Name.1…N``, booleans ``true``/``false``, None is left out.
 
-    :raises InvalidParameterError: a name or a value has no form on the wire.
+    :raises InvalidParameterError: a name or a value cannot be sent.
     """
     if not isinstance(parameters, Mapping):
         raise InvalidParameterError(field="params", problem=f"{shown(parameters)} is no mapping", allowed=_PARAMETERS)
@@ -55,8 +55,8 @@ def _text(name: str, value: Any) -> str | Secret:
         return str.__str__(value)
     if isinstance(value, int) and value.bit_length() <= _LARGEST:
         return int.__repr__(value)
-    # The value is not shown: nobody knows of a parameter that is not checked whether it is secret.
-    kinds = {True: "a text with halves of characters or controls", False: f"a value of type {type(value).__name__}"}
+    # The value is not shown: of a parameter without rules nobody knows whether it is secret.
+    kinds = {True: "a text with surrogates or control characters", False: f"a value of type {type(value).__name__}"}
     raise InvalidParameterError(
         field=name if len(name) <= _LONGEST_NAME else shown(name),
         problem=f"{kinds[isinstance(value, str)]} cannot be sent",
@@ -70,7 +70,7 @@ _LONGEST_NAME: Final = 60
 
 
 def percent_encode(text: str) -> str:
-    """Encode as RFC 3986 asks: only ``A-Z a-z 0-9 - _ . ~`` stay, a space is ``%20``."""
+    """Encode by RFC 3986: only ``A-Z a-z 0-9 - _ . ~`` stay, a space becomes ``%20``."""
     return quote(text, safe="")
 
 

@@ -1,4 +1,4 @@
-"""Reading a file of known size once, with its digests taken on the way."""
+"""Read a file of known size once and compute its digests meanwhile."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class ExactReader:
-    """Read exactly as many bytes as a file had when it was opened first, or refuse to end.
+    """Read exactly as many bytes as a file had before, or fail.
 
-    :param open_file: opens the file at its beginning; called at once.
-    :param name: how to name the file.
-    :param size: bytes that it must have.
-    :param methods: digests to take of what is read, as SignMethod names them.
+    :param open_file: opens the file at its beginning; called immediately.
+    :param name: name of the file for errors.
+    :param size: bytes that the file must have.
+    :param methods: digests to compute, by the names of SignMethod.
     """
 
     def __init__(self, open_file: Callable[[], BinaryIO], name: str, size: int, methods: Sequence[str]) -> None:
@@ -25,7 +25,7 @@ class ExactReader:
         self._name = name
         self._size = self._left = size
         self._is_whole = False
-        # MD5 is what firmwares of older tools carry; it protects nothing here.
+        # Firmware of older tools has an MD5 digest; it protects nothing here.
         self._hashes = {method: hashlib.new(method, usedforsecurity=False) for method in methods}
 
     def read(self, size: int) -> bytes:
@@ -35,18 +35,18 @@ class ExactReader:
         """
         if self._is_whole:
             return b""
-        # The end is asked for, too: a file that checks itself does so there.
-        piece = self._file.read(min(size, self._left) or 1)
-        if bool(piece) is not bool(self._left):
-            raise self._changed("more" if piece else "fewer")
-        self._is_whole = not piece
-        self._left -= len(piece)
+        # The end of the file is read, too: some files check themselves there.
+        chunk = self._file.read(min(size, self._left) or 1)
+        if bool(chunk) is not bool(self._left):
+            raise self._changed("more" if chunk else "fewer")
+        self._is_whole = not chunk
+        self._left -= len(chunk)
         for digest in self._hashes.values():
-            digest.update(piece)
-        return piece
+            digest.update(chunk)
+        return chunk
 
     def digests(self) -> dict[str, str]:
-        """Give the hex digests by method, lower case; nothing as long as the file was not read to its end."""
+        """Give the hex digests by method, lower case; empty until the file was read to its end."""
         return {method: digest.hexdigest() for method, digest in self._hashes.items()} if self._is_whole else {}
 
     def close(self) -> None:
@@ -56,5 +56,5 @@ class ExactReader:
     def _changed(self, amount: str) -> ConfigurationError:
         return ConfigurationError(
             f"source: {self._name} changed while it was being read: it has {amount} than the {self._size:,} bytes that"
-            " it had; no firmware was created. Run the task again when the file is complete."
+            " it had before; no firmware was created. Run the task again when the file is complete."
         )

@@ -1,4 +1,4 @@
-"""One HTTP exchange as data; what is secret in it never shows in a repr."""
+"""One HTTP request and its response as data, with nothing secret in their reprs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Request:
     """What a transport has to send, byte for byte.
 
     :param method: HTTP method.
-    :param url: absolute and already encoded; carries the signature, hence not in the repr.
-    :param headers: beyond those that the transport adds itself.
-    :param body: a file upload, or nothing.
-    :param longest: seconds in which the exchange must end; None where the connection's timeouts alone bound it.
+    :param url: absolute and already encoded; not in the repr, because it contains the signature.
+    :param headers: in addition to those that the transport adds itself.
+    :param body: a file upload; None without a body.
+    :param longest: seconds in which the exchange must end; None where only the connection's timeouts limit it.
     """
 
     method: str
@@ -31,18 +31,18 @@ class Request:
 
     @property
     def endpoint(self) -> str:
-        """Host and port, the only part of the address that may be shown."""
+        """Host and port: the only part of the address that may be shown."""
         return urlsplit(self.url).netloc
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back.
+    """The answer to a request.
 
     :param status: HTTP status.
-    :param headers: names in lower case; a redirect repeats the signed address in them, hence not in the repr.
-    :param body: may hold presigned addresses, hence not in the repr either.
-    :param sent: hex digests, by method, of the file that was in the request's body; empty unless all of it was sent.
+    :param headers: names in lower case; not in the repr, because a redirect repeats the signed address.
+    :param body: not in the repr, because it may contain presigned addresses.
+    :param sent: hex digests, by method, of the file in the request's body; empty unless all of it was sent.
     """
 
     status: int

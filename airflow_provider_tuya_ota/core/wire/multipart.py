@@ -1,6 +1,6 @@
-"""A form upload in the order that object storage demands, read piece by piece so that memory stays constant.
+"""A form upload in the order that object storage needs, read in chunks so that memory stays constant.
 
-Source: Alibaba OSS, PostObject: the ``file`` field is last, and what stands behind it is ignored or refused.
+Source: Alibaba OSS, PostObject: the ``file`` field is last; fields after it are ignored or refused.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.wire.exact_reader import ExactReader
 
 if TYPE_CHECKING:
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
 class MultipartBody:
     """A form with one file at its end.
 
-    :param fields: name and value in sending order; holds the policy and its signature, hence not in the repr.
-    :param file_name: shown to object storage only.
+    :param fields: names and values in sending order; secret values stay wrapped until they are sent.
+    :param file_name: name of the file for object storage.
     :param size: bytes of the file.
     :param open_file: opens the file at its beginning.
     :param boundary: a text that occurs nowhere in the file.
-    :param methods: digests to take of the file while it is sent, as SignMethod names them.
+    :param methods: digests to compute while the file is sent, by the names of SignMethod.
     """
 
-    fields: Sequence[tuple[str, str]] = field(repr=False)
+    fields: Sequence[tuple[str, str | Secret]] = field(repr=False)
     file_name: str
     size: int
     open_file: Callable[[], BinaryIO] = field(repr=False)
@@ -42,7 +43,7 @@ class MultipartBody:
     def prefix(self) -> bytes:
         """Everything before the file's bytes."""
         parts = [
-            f'--{self.boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            f'--{self.boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{_plain(value)}\r\n'
             for name, value in self.fields
         ]
         name = plain_name(self.file_name)
@@ -54,12 +55,12 @@ class MultipartBody:
 
     @property
     def suffix(self) -> bytes:
-        """Everything behind the file's bytes."""
+        """Everything after the file's bytes."""
         return f"\r\n--{self.boundary}--\r\n".encode()
 
     @property
     def length(self) -> int:
-        """Bytes of the whole body: object storage wants to know before it reads."""
+        """Bytes of the whole body: object storage needs the length first."""
         return len(self.prefix) + self.size + len(self.suffix)
 
     def open(self) -> MultipartReader:
@@ -67,18 +68,22 @@ class MultipartBody:
         return MultipartReader(self)
 
 
+def _plain(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
 def plain_name(name: str) -> str:
-    """Make a file name that fits into one line, into quotes and into any encoding, by ``_`` for what does not."""
+    """Replace by ``_`` what does not fit into one line, into quotes or into every encoding, and keep 255 characters."""
     fitting = "".join(one if one.isprintable() and one not in '"\\' else "_" for one in name)
     return fitting[-LONGEST_NAME:]
 
 
 LONGEST_NAME = 255
-"""Characters of a name that are kept, from its end, where the suffix is."""
+"""Characters of a name that are kept, from its end, because the suffix is there."""
 
 
 class MultipartReader:
-    """The whole body as a file to read from; it ends where its length says, or not at all."""
+    """The whole body as a file to read from; reading fails where it does not have the length that was announced."""
 
     def __init__(self, body: MultipartBody) -> None:
         self._length = body.length
@@ -90,22 +95,23 @@ class MultipartReader:
         return self._length
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to ``size`` bytes, fewer at the seams; all of the rest for a negative size.
+        """Read up to ``size`` bytes, fewer where two parts meet; the whole rest for a negative size.
 
-        :raises ConfigurationError: the file has more or fewer bytes than it had. Storage never gets the form's end.
+        :raises ConfigurationError: the file has more or fewer bytes than before. Then the end of the form is never
+            sent.
         """
         if size < 0:
             return b"".join(iter(lambda: self.read(1 << 16), b""))
         if self._before:
-            piece, self._before = self._before[:size], self._before[size:]
-            return piece
-        if piece := self._file.read(size):
-            return piece
-        piece, self._after = self._after[:size], self._after[size:]
-        return piece
+            chunk, self._before = self._before[:size], self._before[size:]
+            return chunk
+        if chunk := self._file.read(size):
+            return chunk
+        chunk, self._after = self._after[:size], self._after[size:]
+        return chunk
 
     def digests(self) -> dict[str, str]:
-        """Give the file's hex digests by method; nothing as long as the body was not read to its end."""
+        """Give the file's hex digests by method; empty until the body was read to its end."""
         return {} if self._after else self._file.digests()
 
     def close(self) -> None:

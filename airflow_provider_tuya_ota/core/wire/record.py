@@ -1,6 +1,6 @@
-"""Reply objects whose keys are found in any case.
+"""Objects of an answer, whose keys are found in any case.
 
-The vendor's tables write ``JobId``, its examples ``jobId``, and how ``OSSAccessKeyId`` is spelled depends on a
+The vendor's tables write ``JobId`` and its examples ``jobId``; the spelling of ``OSSAccessKeyId`` depends on a
 serialiser.
 """
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 LONGEST_DEVICE_NAME: Final = 256
 LONGEST_EXACT: Final = 8192
-"""Characters of a text that is sent back as it came: a policy has some hundred."""
+"""Characters of a text that is sent back unchanged: a policy has a few hundred."""
 _NO_NAME: Final = re.compile(r"[?=#&]|://")
 _ID: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:@-]{{0,{LONGEST_NAME - 1}}}")
 _DECIMAL: Final = re.compile(r"[0-9]+\.[0-9]+([Ee][+-]?[0-9]+)?")
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
 _WIDEST: Final = 2**63
-"""Events and databases hold whole numbers of 64 bits."""
+"""Events and databases store whole numbers of 64 bits."""
 _SHOWN_KEYS: Final = 10
 
 
 class Record(Mapping[str, Any]):
     """A JSON object with case-insensitive keys; iteration gives the platform's own spelling.
 
-    Its repr names the keys only, because values may be presigned addresses or device secrets.
+    Its repr shows only the keys, because values may be presigned addresses or device secrets.
 
     :param values: the object as parsed.
-    :param secrets: texts to remove wherever the platform echoes them.
-    :raises ProtocolError: when two keys differ in nothing but case and disagree.
+    :param secrets: texts to remove where the platform repeats them.
+    :raises ProtocolError: two keys differ only in case and have different values.
     """
 
     __slots__ = ("_secrets", "_spelling", "_values")
@@ -78,7 +78,7 @@ class Record(Mapping[str, Any]):
         return Record, (mask_reply(self._values),)
 
     def serialize(self) -> dict[str, Any]:
-        """Give Airflow what it may write into XCom: the object with every value behind a secret name masked."""
+        """Give Airflow what it may write into XCom: the object with the values of secret names masked."""
         masked: dict[str, Any] = mask_reply(self._values)
         return masked
 
@@ -88,11 +88,11 @@ class Record(Mapping[str, Any]):
         return Record(data)
 
     def plain(self) -> Mapping[str, Any]:
-        """Give the object as the platform sent it. Handle with care: nothing in it is masked."""
+        """Give the object as the platform sent it. Nothing in it is masked, so keep it out of logs."""
         return self._values
 
     def text(self, key: str, default: str = "") -> str:
-        """Read what a person wrote or reads: on one line, short, with nothing secret; absent and null give the default.
+        """Read a free text: on one line, short, without secrets; absent and null give the default.
 
         A number or a boolean is given as the platform writes it.
         """
@@ -100,28 +100,29 @@ class Record(Mapping[str, Any]):
         return default if value is None else safe_text(value, self._secrets)
 
     def name(self, key: str) -> str:
-        """Read what other texts are compared with: a name, a version, a status; absent and null give an empty text.
+        """Read a text that is compared with others: a name, a version, a status; absent and null give an empty text.
 
-        It is given unchanged where it has nothing but letters, digits and ``. _ : @ ( ) -``; see :func:`safe_name`.
+        It is unchanged where it contains only letters, digits and ``. _ : @ ( ) -``; see :func:`safe_name`.
         """
         return safe_name(self._scalar(key) or "", self._secrets)
 
     def device(self, key: str) -> str:
-        """Read a device's name as it is, because others are compared with it; absent and null give an empty text.
+        """Read a device's name unchanged, because it is compared with others; absent and null give an empty text.
 
-        Only what could be an address or hold a secret is made safe to be shown, and equals no name any more.
+        A text that may be an address or contain a secret is made safe to show, and then equals no name.
         """
         text = self._scalar(key) or ""
         is_name = text.isprintable() and len(text) <= LONGEST_DEVICE_NAME and not _NO_NAME.search(text)
         if " " in text:
-            # With blanks it may be a sentence that holds a secret.
+            # With blanks it may be a sentence that contains a secret.
             is_name = is_name and redact(text) == text
         return text if is_name and not holds(text, self._secrets) else self.name(key)
 
     def id(self, key: str) -> str:
         """Read an id exactly, from a text or a whole number; absent, null and empty give an empty text.
 
-        :raises ProtocolError: it is anything else. A decimal number has lost digits, and a padded text is another id.
+        :raises ProtocolError: it is anything else. A decimal number has lost digits, and a text with blanks is another
+            id.
         """
         value = self.get(key)
         text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -135,14 +136,14 @@ class Record(Mapping[str, Any]):
         return text
 
     def other_than(self, key: str, wanted: str) -> str:
-        """Give what is told under a key, as :meth:`name` does, where that is not what is wanted; else an empty text."""
-        told = self._scalar(key) or ""
-        return "" if told in {"", wanted} else safe_name(told, self._secrets)
+        """Give the value of a key as :meth:`name` does, where it is not the wanted one; else an empty text."""
+        value = self._scalar(key) or ""
+        return "" if value in {"", wanted} else safe_name(value, self._secrets)
 
     def exact(self, key: str) -> str:
-        """Read a text that is sent back as it came, or kept secret; absent and null give an empty text.
+        """Read a text that is sent back unchanged or kept secret; absent and null give an empty text.
 
-        :raises ProtocolError: it has blanks or characters that cannot be shown, or is longer than 8,192 characters.
+        :raises ProtocolError: it contains blanks or unprintable characters, or is longer than 8,192 characters.
         """
         text = self._scalar(key) or ""
         if not text.isprintable() or " " in text or len(text) > LONGEST_EXACT:
@@ -187,8 +188,8 @@ class Record(Mapping[str, Any]):
     def items_of(self, key: str, *, item_key: str) -> list[Record]:
         """Read a list in any documented form: flat, wrapped once, a single object, null or absent.
 
-        :param key: where the list stands.
-        :param item_key: a key that every item has, which tells a single item from a wrapper.
+        :param key: key of the list.
+        :param item_key: a key that every item has; it distinguishes a single item from a wrapper.
         """
         return _items(self.get(key), key, item_key)
 

@@ -1,4 +1,4 @@
-"""An HTTP answer to a reply or a typed error.
+"""Turn an HTTP answer into a reply or a typed error.
 
 Two error forms exist: the gateway's ``{Code, Message}`` with 4xx/5xx, and the operation's ``{code, errorMessage,
 success: false}`` with 200 or 4xx. Success is ``success: true`` with an empty or absent code.
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.wire.record import Record
 
 _SUCCESS_CODES: Final = frozenset({"", "0", "200", "ok", "success"})
-"""The documented one is empty; the others, in any case, cost nothing to understand where nothing says the contrary."""
-_SPEAKING: Final = frozenset({405, 429})
-"""Statuses that say enough without a code: the method is not served, there were too many requests."""
+"""The documented one is empty. The others, in upper or lower case, are accepted where nothing in the answer
+contradicts.""
+contradicts."""
+_CLEAR_STATUSES: Final = frozenset({405, 429})
+"""Statuses that need no code: the method is not supported, there were too many requests."""
 _SAYS_SUCCESS: Final = re.compile(rb"""(?i)success["']?\s{0,9}[:>=]\s{0,9}["']?true""")
-"""What an answer that was cut short may still say."""
+"""Found in an answer that was cut short, it says that the request succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,8 @@ class Reply:
     """A successful answer.
 
     :param action: the operation that was called.
-    :param request_id: what the vendor's support asks for.
-    :param fields: the whole answer, keys in any case.
+    :param request_id: id of the request, which the vendor's support asks for.
+    :param fields: the whole answer; keys are found in any case.
     """
 
     action: str
@@ -50,10 +52,10 @@ def read_reply(action: str, response: Response, *, secrets: Sequence[Secret] = (
     """Read an answer.
 
     :param action: the operation that was called.
-    :param response: what came back.
-    :param secrets: texts to remove from messages, wherever the platform echoes them.
+    :param response: the answer.
+    :param secrets: texts to remove where the platform repeats them in a message.
     :raises ApiError: the platform refused; the subclass says who has to act.
-    :raises ProtocolError: the answer has no documented form.
+    :raises ProtocolError: the platform does not document such an answer.
     """
     if 300 <= response.status < 400:  # noqa: PLR2004 - HTTP's redirects
         raise ProtocolError(
@@ -72,9 +74,9 @@ def read_reply(action: str, response: Response, *, secrets: Sequence[Secret] = (
             _refuse_unreadable(action, response, secrets)
         return Reply(action=action, request_id=fields.name("RequestId"), fields=fields)
     if response.status < 500 and _may_have_acted(fields, response.status, code, success=success):  # noqa: PLR2004 - HTTP's failures of a server
-        told = f"code {code!r}" if code else f"HTTP {response.status}"
+        refusal = f"code {code!r}" if code else f"HTTP {response.status}"
         raise ProtocolError(
-            f"{action}: the answer contradicts itself: it says {told}, and success or data at once; it may have been"
+            f"{action}: the answer contradicts itself: it says {refusal}, and success or data at once; it may have been"
             " carried out"
         )
     if success is True or (code == "" and success is None):
@@ -90,20 +92,20 @@ def read_reply(action: str, response: Response, *, secrets: Sequence[Secret] = (
 
 
 def _may_have_acted(fields: Record, status: int, code: str, *, success: bool | None) -> bool:
-    """Tell an answer that contradicts itself: read as a refusal, it would let a create be sent again."""
+    """Whether an answer contradicts itself: read as a refusal, it would let a create be sent again."""
     if success is True or code.lower() in _SUCCESS_CODES - {""}:
-        return code != "" or status < 300 or status in _SPEAKING  # noqa: PLR2004 - HTTP's success
+        return code != "" or status < 300 or status in _CLEAR_STATUSES  # noqa: PLR2004 - HTTP's success
     return bool(fields.get("Data"))
 
 
 def _refuse_unreadable(action: str, response: Response, secrets: Sequence[Secret]) -> NoReturn:
     shown = excerpt(response.body, secrets)
-    if response.status in _SPEAKING and _SAYS_SUCCESS.search(response.body):
+    if response.status in _CLEAR_STATUSES and _SAYS_SUCCESS.search(response.body):
         raise UnreadableReplyError(
             f"{action}: the answer (HTTP {response.status}) says success and cannot be read; it may have been carried"
             f" out: {shown!r}"
         )
-    if response.status >= 500 or response.status in _SPEAKING:  # noqa: PLR2004 - HTTP's failures of a server
+    if response.status >= 500 or response.status in _CLEAR_STATUSES:  # noqa: PLR2004 - HTTP's failures of a server
         raise api_error(
             action=action,
             code="",
@@ -112,9 +114,9 @@ def _refuse_unreadable(action: str, response: Response, secrets: Sequence[Secret
             http_status=response.status,
             retry_after=asked_pause(response.headers),
         )
-    # The platform refuses with a code. A 403 or 404 without one is told by a proxy, a firewall or another server.
+    # The platform refuses with a code. A 403 or 404 without a code comes from a proxy, a firewall or another server.
     advice = (
-        " Something in between answered, or API host and API port of the connection are not the API's (8686 is the"
+        " A proxy answered, or API host and API port of the connection are not the API's (8686 is the"
         " API, 3443 the console)."
         if response.status >= 400  # noqa: PLR2004 - HTTP's failures
         else ""

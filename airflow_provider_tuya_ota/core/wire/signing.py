@@ -1,7 +1,7 @@
-"""The RPC signature, stage by stage; each stage can be compared with a vector alone.
+"""The RPC signature in stages; each stage can be compared with a documented vector.
 
 Source: https://www.alibabacloud.com/help/en/marketplace/untitled-document-1740984134232 and, for the stages that the
-page leaves out, https://help.aliyun.com/document_detail/30563.htm .
+page does not describe, https://help.aliyun.com/document_detail/30563.htm .
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ SIGNATURE_VERSION = "1.0"
 
 
 def common_parameters(settings: Settings, *, action: str, timestamp: datetime, nonce: str) -> dict[str, str | Secret]:
-    """List what every request carries beside the operation's own parameters, the signature excepted.
+    """Give the parameters that every request has beside those of its operation, without the signature.
 
-    ``Format``, ``Version`` and ``SignatureVersion`` are in the vendor's table and in none of its examples, hence the
-    switch.
+    ``Format``, ``Version`` and ``SignatureVersion`` are in the vendor's table and in none of its examples, so that a
+    setting decides whether they are sent.
     """
     parameters: dict[str, str | Secret] = {
         "Action": action,
@@ -53,13 +53,13 @@ def string_to_sign(method: str, query: str) -> str:
 
 def signature(secret: Secret, text: str) -> str:
     """Sign the text; the key is the AccessKey secret with a trailing ``&``."""
-    # SHA-1 is the only method the platform offers.
+    # The platform offers no other method than HMAC-SHA1.
     digest = hmac.new(f"{secret.reveal()}&".encode(), text.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode("ascii")
 
 
 def signed_query(method: str, wire: Wire, secret: Secret) -> str:
-    """Run every stage and append the encoded signature to the canonical query."""
+    """Sign the parameters, and append the encoded signature to the canonical query."""
     query = canonical_query(wire)
     proof = signature(secret, string_to_sign(method, query))
     return f"{query}&Signature={percent_encode(proof)}"

@@ -30,11 +30,13 @@ ACTION = "PostObject"
 
 
 def read_storage_reply(response: Response, *, secrets: Sequence[Secret] = ()) -> None:
-    """Accept a stored file.
+    """Return where the answer says that the file is stored.
 
-    :param secrets: of the form; removed from messages, wherever storage echoes them.
-    :raises ApiError: storage refused the form; ``UnavailableError`` where sending again may help.
-    :raises ProtocolError: the answer has no documented form; ``UnreadableReplyError`` where it is not storage's.
+    :param response: the answer.
+    :param secrets: secrets of the form; removed where storage repeats them in a message.
+    :raises ApiError: storage refused the form; ``UnavailableError`` where sending it again may help.
+    :raises ProtocolError: storage does not document such an answer; ``UnreadableReplyError`` where another server wrote
+        it.
     """
     safely(ACTION, lambda: _read(response, secrets))
 
@@ -49,7 +51,7 @@ def _read(response: Response, secrets: Sequence[Secret]) -> None:
     code = redact_code(fields.name("Code"), secrets)
     if not code and response.status < 500:  # noqa: PLR2004 - HTTP's server failures
         raise UnreadableReplyError(
-            f"{ACTION}: something in between answered instead of object storage (HTTP {response.status}):"
+            f"{ACTION}: a proxy or another server answered instead of object storage (HTTP {response.status}):"
             f" {excerpt(response.body, secrets)!r}. The worker must reach object storage, directly or through the"
             " connection's proxy."
         )
@@ -66,7 +68,7 @@ def _read(response: Response, secrets: Sequence[Secret]) -> None:
 
 
 def _require_stored(response: Response, secrets: Sequence[Secret]) -> None:
-    """Refuse a success status whose body tells something else: a proxy's page, or an error behind HTTP 200."""
+    """Refuse a success status with the body of a proxy's page or of an error."""
     if not response.body.strip():
         return
     fields = read_body(response.body, secrets)
@@ -74,8 +76,8 @@ def _require_stored(response: Response, secrets: Sequence[Secret]) -> None:
         return
     raise UnreadableReplyError(
         f"{ACTION}: the answer is HTTP {response.status}, but its body is not that of an upload:"
-        f" {excerpt(response.body, secrets)!r}. No firmware was created. Something between the worker and object"
-        " storage may have answered"
+        f" {excerpt(response.body, secrets)!r}. No firmware was created. A proxy may have answered instead of object"
+        " storage"
     )
 
 
@@ -83,7 +85,7 @@ def _meaning(code: str, message: str, status: int) -> tuple[type[ApiError], str]
     if status >= 500:  # noqa: PLR2004 - HTTP's server failures
         return UnavailableError, "The upload may be repeated."
     if "expired" in message.lower():
-        # A fresh ticket mends it: the upload began later than a minute after the last one was given.
+        # A new ticket solves it: the upload began more than a minute after the last ticket was issued.
         return UnavailableError, "The permission to upload had expired; check this machine's clock if it recurs."
     if code == "EntityTooLarge":
         return InvalidRequestError, "The platform takes files of at most 1,048,576,000 bytes."

@@ -1,4 +1,4 @@
-"""XML answers to the same shape that JSON answers have."""
+"""Convert XML answers to the same structure as JSON answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEEPEST: Final = 32
 MOST_NAMESPACES: Final = 10
 """Declared namespaces; a documented reply has none."""
 _LONG_NAMESPACE: Final = re.compile(rb"xmlns[^=<>]*+=\s*+(?:\"[^\"]{257}|'[^']{257})")
-"""The parser puts the namespace before every name, so a long one of a small answer fills the memory."""
+"""The parser puts the namespace before every name, so that a long one in a small answer fills the memory."""
 
 
 def read_xml(body: bytes) -> Any:
@@ -35,7 +35,7 @@ def read_xml(body: bytes) -> Any:
 
 def _children(element: Element, depth: int) -> Any:
     if len(element) == 0:
-        # An indented empty element holds nothing but its indentation.
+        # An indented empty element contains only its indentation.
         return element.text if (element.text or "").strip() else None
     if not depth:
         raise ValueError

@@ -148,7 +148,7 @@ def test_looks_that_keep_failing_are_given_up_after_the_tolerance() -> None:
     error, script = failing([lost()], PollingFailedError, poll_interval=10, poll_error_tolerance=60)
 
     assert "job 9001 could not be polled for 60 s; it goes on at the platform" in str(error)
-    assert "run the task again" in str(error)
+    assert "Run the task again to resume the wait for this job" in str(error)
     assert timedelta(seconds=60) <= script.now - NOW < timedelta(seconds=90)
 
 

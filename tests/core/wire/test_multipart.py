@@ -7,6 +7,7 @@ import os
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.wire.multipart import MultipartBody, plain_name
 
 
@@ -14,6 +15,14 @@ def body(content: bytes, size: int, name: str = "lamp.bin") -> MultipartBody:
     return MultipartBody(
         fields=[("key", "k")], file_name=name, size=size, open_file=lambda: io.BytesIO(content), boundary="b"
     )
+
+
+def test_a_secret_field_is_sent_and_shown_nowhere() -> None:
+    fields: list[tuple[str, str | Secret]] = [("key", "k"), ("policy", Secret("canary"))]
+    form = MultipartBody(fields=fields, file_name="f", size=0, open_file=lambda: io.BytesIO(b""), boundary="b")
+
+    assert b'name="policy"\r\n\r\ncanary\r\n' in form.open().read()
+    assert "canary" not in repr(form) + repr(form.fields)
 
 
 @pytest.mark.parametrize("piece", [1, 3, 1 << 16, -1])
