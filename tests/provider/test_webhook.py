@@ -284,7 +284,7 @@ def test_an_address_that_is_none_is_refused_in_a_release_s_first_step(
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"host": "https://user:pw@a.example/x"}, "Host holds a user"),
+        ({"host": "https://user:pw@a.example/x"}, "Host contains a user"),
         ({"host": "https://a.example", "password": "t\r\nX: y"}, "Password"),
         ({"host": "https://a.example", "password": "two words"}, "Password"),
         ({"host": "a.example", "port": 99999}, "Host"),
