@@ -13,9 +13,10 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
 from airflow_provider_tuya_ota.core.errors import TRANSIENT_ERRORS, ThrottledError
-from airflow_provider_tuya_ota.core.jobs.stop import cancel_job, count_stopped, poll_after_cancel
+from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
+from airflow_provider_tuya_ota.core.jobs.stop import count_stopped, poll_after_cancel
 from airflow_provider_tuya_ota.core.jobs.stop_events import JobStopped
-from airflow_provider_tuya_ota.core.jobs.stopped import UNCOUNTED
+from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from airflow_provider_tuya_ota.core.flows.events import FlowEvent
-    from airflow_provider_tuya_ota.core.jobs.stopped import Stopped
+    from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.transports.interfaces import Listener
@@ -89,7 +90,7 @@ class Stopper:
         finally:
             await self._client.close()
 
-    async def stop(self, job_id: str, *, listener: Listener) -> Stopped:
+    async def stop(self, job_id: str, *, listener: Listener) -> StopResult:
         """Cancel what a job has not begun; whoever comes first is served first.
 
         :param listener: hears what there is to say of this job.
@@ -107,12 +108,13 @@ class Stopper:
             for event in order.events:
                 listener.event(event)
         if is_cancelled and self._unfinished > FEW:
-            listener.event(JobStopped(job_id, UNCOUNTED))
-            return UNCOUNTED
+            not_counted = NotCounted()
+            listener.event(JobStopped(job_id, not_counted))
+            return not_counted
         count = count_stopped(self._client.settings, job_id, is_cancelled=is_cancelled)
         return await self._client.run(count, listener=listener)
 
-    async def look_after(self, job_id: str, *, listener: Listener) -> Stopped:
+    async def look_after(self, job_id: str, *, listener: Listener) -> StopResult:
         """Look at a job that was cancelled and not counted, once few others wait for their cancel.
 
         :param listener: hears what there is to say of this job.

@@ -19,9 +19,10 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
+from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
 from airflow_provider_tuya_ota.core.jobs.kill_decision import Decision, Kill, Where, decide, state_in
-from airflow_provider_tuya_ota.core.jobs.stop import cancel_job, count_stopped, not_stopped
-from airflow_provider_tuya_ota.core.jobs.stopped import UNCOUNTED, Stopped
+from airflow_provider_tuya_ota.core.jobs.stop import count_stopped, not_stopped
+from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.polling.stall_detector import STOOD_STILL, ThreadStallDetector
 from airflow_provider_tuya_ota.runtime.log_thread import LogThread
@@ -30,6 +31,7 @@ from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
     from airflow_provider_tuya_ota.core.settings import Settings
 
 ON_CANCEL: Final = ("stop", "keep")
@@ -108,7 +110,7 @@ class _KillThread(threading.Thread):
         self._log_thread = log_thread
         self._is_out_of_time = is_out_of_time
         self._is_over = threading.Event()
-        self._stopped: Stopped | None = None
+        self._stopped: StopResult | None = None
 
     def wait(self, seconds: float) -> None:
         """Wait until the decision is carried out, at most so long; then log what is known."""
@@ -167,7 +169,7 @@ class _KillThread(threading.Thread):
         with TuyaOTAClient(settings, listener=self._log_thread, limiter=RateLimiter(rates)) as client:
             job_id = self._running.job_id
             is_cancelled = client.run(cancel_job(settings, job_id))
-            self._stopped = UNCOUNTED if is_cancelled else None
+            self._stopped = NotCounted() if is_cancelled else None
             self._stopped = client.run(count_stopped(settings, job_id, is_cancelled=is_cancelled, again_after=()))
             if self._stopped.may_change:
                 # This process may end meanwhile; then the first count is logged.

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from airflow_provider_tuya_ota.core.jobs.drain import StillDrainingError
 from airflow_provider_tuya_ota.core.jobs.intent import OnFailedJob
-from airflow_provider_tuya_ota.core.jobs.stop import StillDrainingError
 from airflow_provider_tuya_ota.core.status.event import Event
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import console_url

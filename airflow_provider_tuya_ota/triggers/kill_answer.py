@@ -18,6 +18,7 @@ from airflow_provider_tuya_ota.client import LogListener
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.kill_decision import Decision, Kill, Where, decide, state_in
 from airflow_provider_tuya_ota.core.jobs.stop import not_stopped
+from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.polling.stopper import shared_stopper
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class KillAnswer:
             listener = LogListener(self._log)
             stopped = await stopper.stop(self._job_id, listener=listener)
             self._is_cancelled = True
-            if not stopped.is_counted:
+            if isinstance(stopped, NotCounted):
                 await stopper.look_after(self._job_id, listener=listener)
 
     async def _kill(self) -> Kill:

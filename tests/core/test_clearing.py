@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
+from airflow_provider_tuya_ota.core.jobs.drain import StillDrainingError
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
-from airflow_provider_tuya_ota.core.jobs.stop import StillDrainingError
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from tests.core.script import NOW, ok, task

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import TransportError
-from airflow_provider_tuya_ota.core.jobs.stop import UNFINISHED, not_stopped, poll_after_cancel, stop_job
-from airflow_provider_tuya_ota.core.jobs.stopped import Stopped
+from airflow_provider_tuya_ota.core.jobs.cancel import UNFINISHED
+from airflow_provider_tuya_ota.core.jobs.stop import not_stopped, poll_after_cancel, stop_job
+from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 from tests.core.script import SETTINGS, Script, job, lost, ok, refused, task
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
     from tests.core.script import Answer, Sent
 
 
@@ -39,6 +41,11 @@ class Job:
         ]
         extra: dict[str, Any] = {"total": len(found)} if self.totals else {}
         return ok(data=found[(number - 1) * size : number * size], **extra)
+
+
+def require_counted(outcome: StopResult) -> Stopped:
+    assert isinstance(outcome, Stopped)
+    return outcome
 
 
 def counts(script: Script) -> dict[str, int]:
@@ -77,7 +84,7 @@ def test_everything_that_waits_is_cancelled_and_what_flashes_is_said() -> None:
     platform.after = ["CANCELED"] * 3 + ["IN_PROGRESS"] * 4
     script = Script(platform)
 
-    stopped = script.run(stop_job(SETTINGS, "9"))
+    stopped = require_counted(script.run(stop_job(SETTINGS, "9")))
 
     assert stopped == Stopped(cancelled=3, waiting=0, flashing=4)
     (cancel,) = [sent for sent in script.sent if sent.action == "CancelOTATaskByJob"]
@@ -99,7 +106,7 @@ def test_a_cancel_that_got_through_is_no_failure_because_nobody_can_count() -> N
 
     stopped = script.run(stop_job(SETTINGS, "9"))
 
-    assert not stopped.is_counted
+    assert stopped == NotCounted()
     assert script.warnings[-1] == (
         "job 9: the platform took the cancel, its effect was not counted; devices that are flashing go on"
     )
@@ -114,7 +121,7 @@ def test_a_job_that_has_ended_meanwhile_is_as_good(code: str) -> None:
     platform = Job(refused(code), QUEUED=2)
     platform.after = ["CANCELED"] * 2
 
-    assert Script(platform).run(stop_job(SETTINGS, "9")).waiting == 0
+    assert require_counted(Script(platform).run(stop_job(SETTINGS, "9"))).waiting == 0
 
 
 def test_a_refused_cancel_whose_job_cannot_be_counted_is_no_success() -> None:
@@ -159,7 +166,7 @@ def test_a_cancel_that_has_its_effect_later_is_counted_again_and_not_told_as_ref
 def test_what_waits_still_after_a_cancel_that_was_taken_is_not_said_to_have_been_refused() -> None:
     script = Script(Late(at_count=99))
 
-    stopped = script.run(stop_job(SETTINGS, "9"))
+    stopped = require_counted(script.run(stop_job(SETTINGS, "9")))
 
     assert (stopped.waiting, stopped.is_taken) == (1, True)
     assert stopped.line("9") == (
@@ -204,7 +211,7 @@ def test_a_job_without_device_tasks_that_goes_on_is_cancelled_again() -> None:
     platform = Planned(ends_with_cancel=3)
     script = Script(platform)
 
-    assert not script.run(stop_job(SETTINGS, "9")).is_planned
+    assert not require_counted(script.run(stop_job(SETTINGS, "9"))).is_planned
     assert (platform.cancels, script.sleeps) == (3, [3.0, 6.0])
 
 
@@ -221,7 +228,7 @@ def test_a_job_that_is_not_shown_yet_may_still_begin() -> None:
     missing = refused("iot.firmware.InvalidOTAJobId")
     script = Script(lambda sent: missing if sent.action == "QueryOTAJob" else platform(sent))
 
-    assert script.run(stop_job(SETTINGS, "9")).is_planned
+    assert require_counted(script.run(stop_job(SETTINGS, "9"))).is_planned
     assert platform.cancels == 4
 
 
@@ -229,28 +236,28 @@ def test_where_many_are_stopped_a_job_that_may_still_begin_is_cancelled_again() 
     platform = Planned(ends_with_cancel=1)
     script = Script(platform)
 
-    assert not script.run(poll_after_cancel(SETTINGS, "9")).is_planned
+    assert not require_counted(script.run(poll_after_cancel(SETTINGS, "9"))).is_planned
     assert (platform.cancels, script.sleeps) == (1, [3.0])
 
 
 def test_where_many_are_stopped_one_that_has_begun_costs_one_request() -> None:
     script = Script(Job(CANCELED=3))
 
-    assert not script.run(poll_after_cancel(SETTINGS, "9")).is_counted
+    assert script.run(poll_after_cancel(SETTINGS, "9")) == NotCounted()
     assert script.actions == ["ListOTATaskByJob"]
 
 
 def test_where_many_are_stopped_a_look_that_fails_takes_nothing_from_the_cancel() -> None:
     script = Script(lambda sent: lost())
 
-    assert not script.run(poll_after_cancel(SETTINGS, "9")).is_counted
+    assert script.run(poll_after_cancel(SETTINGS, "9")) == NotCounted()
 
 
 def test_whether_a_cancelled_job_may_still_begin_can_be_unknown() -> None:
     platform = Planned(ends_with_cancel=0)
     script = Script(lambda sent: lost() if sent.action == "QueryOTAJob" else platform(sent))
 
-    assert not script.run(stop_job(SETTINGS, "9")).is_counted
+    assert script.run(stop_job(SETTINGS, "9")) == NotCounted()
 
 
 def test_device_tasks_that_are_planned_while_they_are_counted_are_cancelled() -> None:
@@ -271,7 +278,7 @@ def test_device_tasks_that_are_planned_while_they_are_counted_are_cancelled() ->
 
     script = Script(answer)
 
-    stopped = script.run(stop_job(SETTINGS, "9"))
+    stopped = require_counted(script.run(stop_job(SETTINGS, "9")))
 
     assert (stopped.cancelled, stopped.waiting, stopped.is_planned) == (1, 0, False)
     assert (len(cancels), script.sleeps) == (2, [3.0])

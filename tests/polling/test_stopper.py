@@ -11,8 +11,8 @@ import pytest
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, TransportError
 from airflow_provider_tuya_ota.core.jobs import stop as cancelling
-from airflow_provider_tuya_ota.core.jobs.stop import cancel_job
-from airflow_provider_tuya_ota.core.jobs.stopped import UNCOUNTED, Stopped
+from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
+from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
@@ -28,6 +28,7 @@ from tests.emulator.stranger import Stranger, over_socket
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
     from airflow_provider_tuya_ota.core.settings import Settings
 
 RATE = 20
@@ -59,7 +60,7 @@ def asked(server: EmulatorServer, action: str) -> list[dict[str, Any]]:
     return [entry for entry in server.emulator.log if entry["action"] == action]
 
 
-async def stop_all(stopper: Stopper, job_ids: list[str]) -> list[Stopped]:
+async def stop_all(stopper: Stopper, job_ids: list[str]) -> list[StopResult]:
     return await asyncio.gather(*(stopper.stop(job_id, listener=Quiet()) for job_id in job_ids))
 
 
@@ -89,7 +90,7 @@ async def test_two_processes_that_share_an_account_stop_every_job_of_many(server
         await other.close()
 
     assert statuses(server) == {"CANCELED"}
-    assert {outcome == UNCOUNTED for outcome in outcomes[0]} == {True, False}
+    assert {outcome == NotCounted() for outcome in outcomes[0]} == {True, False}
     assert len(asked(server, "CancelOTATaskByJob")) >= MANY
 
 
@@ -101,7 +102,7 @@ async def test_cancels_go_before_counts(server: EmulatorServer) -> None:
     actions = [entry["action"] for entry in server.emulator.log]
     left_at_the_first_count = actions[actions.index("ListOTATaskByJob") :].count("CancelOTATaskByJob")
     assert left_at_the_first_count <= FEW
-    assert outcomes.count(UNCOUNTED) >= MANY - FEW - 1
+    assert outcomes.count(NotCounted()) >= MANY - FEW - 1
 
 
 async def test_a_job_of_many_that_may_still_begin_is_cancelled_again(
@@ -114,11 +115,11 @@ async def test_a_job_of_many_that_may_still_begin_is_cancelled_again(
 
     async with shared_stopper(connected(server)) as stopper:
         outcomes = await stop_all(stopper, job_ids)
-        uncounted = [job_id for job_id, outcome in zip(job_ids, outcomes, strict=True) if outcome == UNCOUNTED]
+        uncounted = [job_id for job_id, outcome in zip(job_ids, outcomes, strict=True) if outcome == NotCounted()]
         later = await asyncio.gather(*(stopper.look_after(job_id, listener=Quiet()) for job_id in uncounted))
 
     assert later
-    assert all(outcome.is_planned for outcome in later)
+    assert all(isinstance(outcome, Stopped) and outcome.is_planned for outcome in later)
 
 
 async def test_an_outage_is_waited_out(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:

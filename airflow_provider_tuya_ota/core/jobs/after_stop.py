@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.effects import Flow, Sleep
-from airflow_provider_tuya_ota.core.jobs.stop import WAITING
+from airflow_provider_tuya_ota.core.jobs.cancel import WAITING
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from airflow_provider_tuya_ota.core.actions import ListOTAUnfinishedTaskByDevice
 from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, OutcomeError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Flow, Sleep
-from airflow_provider_tuya_ota.core.jobs.stop import CANCEL_AGAIN_AFTER, UNFINISHED, WAITING, may_begin
+from airflow_provider_tuya_ota.core.jobs.cancel import UNFINISHED, check_may_begin, count_waiting
+from airflow_provider_tuya_ota.core.jobs.stop import CANCEL_AGAIN_AFTER
 from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated
 from airflow_provider_tuya_ota.core.jobs.task_events import (
     CancelNotCounted,
@@ -24,8 +25,6 @@ from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice, CancelOTATaskByJob
     from airflow_provider_tuya_ota.core.model.states import JobStatus
     from airflow_provider_tuya_ota.core.settings import Settings
@@ -72,17 +71,18 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
             error.in_doubt = True
         raise
     if refusal is not None:
-        if refusal.in_doubt and _waiting(left):
+        if refusal.in_doubt and count_waiting(left):
             left = yield from _count_again(settings, job_id)
-        if _waiting(left):
+        if count_waiting(left):
             raise refusal
         # Between the first look and the request, the job may have ended.
         status = status if _ended(status) else (yield from _status(settings, job_id))
-    if refusal is None and not (_ended(status) and not _waiting(before)):
+    if refusal is None and not (_ended(status) and not count_waiting(before)):
         summary = f"was told to cancel what has not begun; {list_counts(left, 'nothing')} is left unfinished"
         yield TasksCounted(job_id, left, is_after_cancel=True)
     else:
-        summary = _nothing_cancelled(status, in_doubt=refusal is not None and refusal.in_doubt and _waiting(before))
+        in_doubt = refusal is not None and refusal.in_doubt and count_waiting(before) > 0
+        summary = _nothing_cancelled(status, in_doubt=in_doubt)
         yield NothingCancelled(job_id, summary)
     if left[TaskStatus.IN_PROGRESS]:
         yield DevicesFlashing(job_id, left[TaskStatus.IN_PROGRESS])
@@ -95,7 +95,7 @@ def _count_again(settings: Settings, job_id: str) -> Flow[dict[TaskStatus, int]]
     for pause in CANCEL_AGAIN_AFTER:
         yield Sleep(pause)
         left = yield from count_tasks(settings, job_id, UNFINISHED)
-        if not _waiting(left):
+        if not count_waiting(left):
             break
     return left
 
@@ -108,12 +108,12 @@ def _cancel_what_begins(settings: Settings, action: CancelOTATaskByJob) -> Flow[
     """
     job_id = action.job_id
     for pause in CANCEL_AGAIN_AFTER:
-        if not (yield from may_begin(settings, job_id)):
+        if not (yield from check_may_begin(settings, job_id)):
             return (yield from count_tasks(settings, job_id, UNFINISHED))
         yield CancelRepeated(job_id, 0, pause)
         yield Sleep(pause)
         yield from call(settings, action)
-    if (yield from may_begin(settings, job_id)):
+    if (yield from check_may_begin(settings, job_id)):
         raise OutcomeError(
             f"job {job_id} may still begin: it was told to cancel {len(CANCEL_AGAIN_AFTER) + 1} times, has not ended,"
             " and has no device tasks yet. Run this task again when it has some"
@@ -139,10 +139,6 @@ def _status(settings: Settings, job_id: str) -> Flow[JobStatus | None]:
 
 def _ended(status: JobStatus | None) -> bool:
     return status is not None and status.has_ended
-
-
-def _waiting(counts: Mapping[TaskStatus, int]) -> bool:
-    return any(counts[status] for status in WAITING)
 
 
 def cancel_tasks_of_devices(settings: Settings, action: CancelOTATaskByDevice) -> Flow[None]:

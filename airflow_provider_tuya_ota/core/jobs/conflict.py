@@ -20,8 +20,10 @@ from airflow_provider_tuya_ota.core.jobs.intent import (
     Stage,
     parse_other_intents,
 )
+from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
 from airflow_provider_tuya_ota.core.jobs.search import yield_to_rivals
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
+from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.core.jobs.target import Match, digest_of, match_job
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ def give_way(
     if first is None:
         return
     stopped = yield from stop_job(settings, job_id)
-    if not (stopped.is_planned or stopped.waiting):
+    if isinstance(stopped, NotCounted) or not stopped.may_begin:
         # Otherwise the note stays: a retry then goes on with a job that may still begin.
         yield SaveState(intent.at(Stage.NOTHING).to_dict())
     raise AlreadyUnderWayError(
@@ -109,8 +111,7 @@ def give_way(
 def _earlier(
     settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, before: list[Job], job_id: str
 ) -> Flow[Job | None]:
-    known = {job.job_id for job in before}
-    jobs = [job for job in (yield from list_jobs(settings, action.firmware_id)) if job.job_id not in known]
+    jobs = JobSet.listed(before).exclude_from((yield from list_jobs(settings, action.firmware_id)))
     ours = next((job for job in jobs if job.job_id == job_id), None)
     if ours is None:
         return None
@@ -132,12 +133,15 @@ def _not_elsewhere(intent: Intent, jobs: list[Job]) -> Flow[list[Job]]:
     if not jobs:
         return []
     other_intents: OtherIntents = yield ReadOtherIntents()
-    elsewhere = {
-        other.intent.entity_id
-        for other in parse_other_intents(other_intents.intents)
-        if other.intent.target.selection == intent.target.selection and not other.intent.target.overlaps(intent.target)
-    }
-    return [job for job in jobs if job.job_id not in elsewhere]
+    elsewhere = JobSet.of(
+        *(
+            other.intent.entity_id
+            for other in parse_other_intents(other_intents.intents)
+            if other.intent.target.selection == intent.target.selection
+            and not other.intent.target.overlaps(intent.target)
+        )
+    )
+    return elsewhere.exclude_from(jobs)
 
 
 def _first_on_the_same_devices(

@@ -25,6 +25,7 @@ from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs
 from airflow_provider_tuya_ota.core.jobs.conflict import give_way, require_free
 from airflow_provider_tuya_ota.core.jobs.current_try import replace_note, require_in_charge
+from airflow_provider_tuya_ota.core.jobs.drain import wait_until_drained
 from airflow_provider_tuya_ota.core.jobs.events import (
     FailedJobReplaced,
     IntentMissing,
@@ -35,8 +36,8 @@ from airflow_provider_tuya_ota.core.jobs.events import (
     start_event,
 )
 from airflow_provider_tuya_ota.core.jobs.intent import NEVER, Attempt, Intent, OnFailedJob, Stage, young_ids
+from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
 from airflow_provider_tuya_ota.core.jobs.search import find_job
-from airflow_provider_tuya_ota.core.jobs.stop import drain
 from airflow_provider_tuya_ota.core.jobs.target import Target, contradicts, fingerprint_of
 from airflow_provider_tuya_ota.core.jobs.tracked_job import NAMES, JobOrigin, TrackedJob
 from airflow_provider_tuya_ota.core.model.states import JobStatus, TaskStatus
@@ -167,7 +168,7 @@ def create(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
             yield from replace_note(asking, intent.at(Stage.NOTHING))
             raise
         return (yield from _find_after(request, intent.at(Stage.LOST), error))
-    if created.entity_id is None or created.entity_id in {job.job_id for job in listed}:
+    if created.entity_id is None or created.entity_id in JobSet.listed(listed):
         # An id that was there before is another job's: the answer is taken for one that names none.
         return (yield from _name(request, intent.at(Stage.ACCEPTED), created))
     yield SaveState(intent.at(Stage.CREATED, created.entity_id).to_dict())
@@ -287,7 +288,7 @@ def _go_on_with(request: JobRequest, attempt: Attempt, intent: Intent, job: Job)
 
 
 def _drain(request: JobRequest, attempt: Attempt, job: Job, *, may_cancel: bool) -> Flow[None]:
-    return drain(
+    return wait_until_drained(
         request.settings,
         job.job_id,
         may_cancel=may_cancel,

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from airflow_provider_tuya_ota.core.errors import OutcomeError
+from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
 from airflow_provider_tuya_ota.core.jobs.target import Target, digest_of
 
 if TYPE_CHECKING:
@@ -197,9 +198,9 @@ class OtherIntent:
     past_jobs: tuple[str, ...] = ()
 
     @property
-    def jobs(self) -> set[str]:
+    def jobs(self) -> JobSet:
         """All jobs that belong or belonged to the task; no other task adopts them."""
-        return {self.intent.entity_id, *self.past_jobs}
+        return JobSet.of(self.intent.entity_id, *self.past_jobs)
 
     def precedes(self, intent: Intent, key: str) -> bool:
         """Whether the other task goes first where both want the same; both sides come to the same answer."""

@@ -22,8 +22,9 @@ from airflow_provider_tuya_ota.core.flows.effects import (
     Sleep,
 )
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs
+from airflow_provider_tuya_ota.core.jobs.cancel import UNFINISHED
 from airflow_provider_tuya_ota.core.jobs.intent import OPEN, STALE, Intent, OtherIntent, Stage, parse_other_intents
-from airflow_provider_tuya_ota.core.jobs.stop import UNFINISHED
+from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
 from airflow_provider_tuya_ota.core.jobs.target import Match, match_job
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 
@@ -128,14 +129,14 @@ def _poll_job(
     jobs = yield from list_jobs(settings, intent.target.firmware_id)
     other_intents: OtherIntents = yield ReadOtherIntents()
     others = parse_other_intents(other_intents.intents)
-    taken = {job_id for other in others for job_id in other.jobs}
+    taken = JobSet.of(*(job_id for other in others for job_id in other.jobs))
     ambient: FlowContext = yield ReadContext()
     now = ambient.now
     fitting: list[Job] = []
     unknown: list[Job] = []
     past: list[Job] = []
-    for job in jobs:
-        if job.job_id in taken or not intent.could_be(job):
+    for job in taken.exclude_from(jobs):
+        if not intent.could_be(job):
             continue
         match (yield from match_job(settings, job, intent.target)):
             case Match.YES if not has_asked and _may_be_past(job, intent):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.flows.events import FlowEvent, FlowWarning, Level
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.jobs.stopped import Stopped
+    from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class JobStopped(FlowEvent):
     """A job was cancelled, and this is what that came to."""
 
     job_id: str
-    stopped: Stopped
+    stopped: StopResult
 
     @property
     def level(self) -> Level:

@@ -3,46 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """What stopping a job came to.
+    """The device tasks of a job, counted after its cancel.
 
-    :param cancelled: device tasks that never begin, those that were cancelled before among them.
-    :param waiting: device tasks that may still begin, as last counted.
-    :param flashing: device tasks that go on.
-    :param is_counted: False where these numbers were not read after the cancel.
-    :param is_planned: True where the job is not known to have ended and has no device tasks yet: it may still begin all
-        of them.
-    :param is_taken: whether the platform took a cancel; its effect may come seconds later.
+    :param cancelled: device tasks that never begin; those that were cancelled before are counted too.
+    :param waiting: device tasks that may still begin.
+    :param flashing: device tasks that go on: nothing stops a device that is flashing.
+    :param is_planned: True if the job has no device tasks yet and is not known to have ended: it may still begin all of
+        them.
+    :param is_taken: whether the platform accepted the cancel; its effect may come seconds later.
     """
 
     cancelled: int
     waiting: int
     flashing: int
-    is_counted: bool = True
     is_planned: bool = False
     is_taken: bool = True
 
     @property
+    def may_begin(self) -> bool:
+        """Whether device tasks may still begin."""
+        return self.is_planned or self.waiting > 0
+
+    @property
     def may_change(self) -> bool:
-        """Whether a later count may show more: the cancel was taken, and something may still begin."""
+        """Whether a later count may show more: the cancel was accepted, and something may still begin."""
         return self.is_planned or (self.waiting > 0 and self.is_taken)
 
     @property
     def is_complete(self) -> bool:
-        """Whether it is certain that no device task goes on or may begin."""
-        return self.is_counted and not (self.waiting or self.flashing or self.is_planned)
+        """Whether no device task goes on or may begin."""
+        return not (self.may_begin or self.flashing)
 
     def line(self, job_id: str) -> str:
-        """Say it in a sentence."""
-        if not self.is_counted:
-            return (
-                f"job {job_id}: the platform took the cancel, its effect was not counted; devices that are flashing go"
-                " on"
-            )
+        """Write it as a sentence without its full stop."""
         if self.is_planned:
             return (
                 f"job {job_id} may still begin: it has not ended, and no device task of it could be cancelled yet."
@@ -57,4 +55,25 @@ class Stopped:
         return f"{text}, {self.flashing} are flashing and cannot be stopped"
 
 
-UNCOUNTED: Final = Stopped(cancelled=0, waiting=0, flashing=0, is_counted=False)
+@dataclass(frozen=True, slots=True)
+class NotCounted:
+    """The platform accepted the cancel of a job, and its device tasks were not counted afterwards."""
+
+    @property
+    def may_change(self) -> bool:
+        """Nothing was counted that a later count could change."""
+        return False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether device tasks go on is not known."""
+        return False
+
+    def line(self, job_id: str) -> str:
+        """Write it as a sentence without its full stop."""
+        return (
+            f"job {job_id}: the platform took the cancel, its effect was not counted; devices that are flashing go on"
+        )
+
+
+StopResult: TypeAlias = Stopped | NotCounted

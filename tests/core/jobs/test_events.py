@@ -12,7 +12,7 @@ from airflow_provider_tuya_ota.core.jobs.events import (
     start_event,
 )
 from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated, JobStopped, OldJobUnfinished
-from airflow_provider_tuya_ota.core.jobs.stopped import UNCOUNTED, Stopped
+from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped, StopResult
 from airflow_provider_tuya_ota.core.jobs.task_events import CancelNotCounted, ConfirmInterrupted, TasksConfirmed
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJob
 from airflow_provider_tuya_ota.core.model.states import JobType
@@ -59,13 +59,13 @@ def test_an_event_is_a_line_with_a_level(event: FlowEvent, level: str, line: str
     ("stopped", "level"),
     [
         (NOTHING_LEFT, Level.INFO),
-        (UNCOUNTED, Level.WARNING),
+        (NotCounted(), Level.WARNING),
         (Stopped(cancelled=0, waiting=1, flashing=0), Level.WARNING),
         (Stopped(cancelled=0, waiting=0, flashing=1), Level.WARNING),
         (Stopped(cancelled=0, waiting=0, flashing=0, is_planned=True), Level.WARNING),
     ],
 )
-def test_a_stop_deserves_attention_where_anything_may_go_on(stopped: Stopped, level: Level) -> None:
+def test_a_stop_deserves_attention_where_anything_may_go_on(stopped: StopResult, level: Level) -> None:
     assert JobStopped("9", stopped).level is level
 
 
