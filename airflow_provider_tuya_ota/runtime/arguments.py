@@ -1,7 +1,7 @@
-"""Arguments to typed values: a rendered field is text, whatever the Dag author's form gave.
+"""Parse arguments: a rendered template is text, whatever type the form or the upstream task gave.
 
-An argument that the author left out, native None, is absent. One that was written and *rendered* to nothing is an
-error: dropped, it would widen what is done. Forms choose with
+An argument that the author left out is Python's None. One that was given and *rendered* to nothing is an error:
+without it, the task would do more than was meant. A form leaves an argument out with
 :data:`~airflow_provider_tuya_ota.core.missing.LEAVE_OUT`.
 """
 
@@ -48,8 +48,8 @@ def given_or_nothing(value: Any) -> bool:
 def parse_int(field: str, value: Any) -> int | None:
     """Read a whole number, also as text.
 
-    The text has ASCII digits and perhaps a minus; a plus, underscores and zeros in front are refused, blanks around it
-    are not.
+    The text has ASCII digits and perhaps a minus. A plus, underscores and leading zeros are refused; blanks around it
+    are accepted.
     """
     if not given(field, value):
         return None
@@ -61,7 +61,7 @@ def parse_int(field: str, value: Any) -> int | None:
 
 
 def parse_bool(field: str, value: Any, *, default: bool | None = None) -> bool | None:
-    """Read a switch, also as text in any case.
+    """Read True or False, also as text in any case.
 
     :param default: what it is when it is left out.
     """
@@ -69,9 +69,9 @@ def parse_bool(field: str, value: Any, *, default: bool | None = None) -> bool |
         return default
     if isinstance(value, bool):
         return value
-    words = {"true": True, "false": False}
-    if isinstance(value, str) and value.strip(_BLANKS).lower() in words:
-        return words[value.strip(_BLANKS).lower()]
+    names = {"true": True, "false": False}
+    if isinstance(value, str) and value.strip(_BLANKS).lower() in names:
+        return names[value.strip(_BLANKS).lower()]
     raise InvalidParameterError(field=field, problem=f"{shown(value)} is not a switch", allowed="True, False")
 
 
@@ -81,7 +81,7 @@ def parse_text(field: str, value: Any) -> Any:
 
 
 def parse_choice(field: str, value: Any, choices: Sequence[str], *, default: str | None = None) -> str:
-    """Read one of the listed words.
+    """Read one of the listed choices.
 
     :param default: what it is when it is left out; None: it cannot be.
     """
@@ -155,9 +155,9 @@ def require_any(**values: Any) -> None:
 
 @contextmanager
 def named_as(**own: str) -> Iterator[None]:
-    """Let errors name an operator's own arguments, where they are not called as those of the client.
+    """Let errors name an operator's arguments, where the action calls them by another name.
 
-    :param own: by the client's name.
+    :param own: the operator's name, by the action's name.
     """
     try:
         yield

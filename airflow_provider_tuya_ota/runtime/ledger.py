@@ -1,7 +1,7 @@
-"""The notes of all tasks of an Airflow, each readable by the others: one Airflow variable for each task.
+"""The intents of all tasks of an Airflow, each readable by the others: one Airflow variable, the note, for each task.
 
-Airflow's variables have no compare-and-set, so each task writes its own and no other. Whoever wants to know what others
-are about to create lists the variables by prefix. What certainly concerns other devices is told by its name alone.
+Airflow's variables have no compare-and-set, so each task writes only its own. A task that needs to know what others are
+about to create lists the variables by prefix. The name of a variable shows whether it can concern the same devices.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 PREFIX: Final = "tuya_ota.intent"
 DESCRIPTION: Final = "Which OTA job a task creates; may be deleted when no release of its firmware is under way."
 KEPT: Final = timedelta(days=7)
-"""How long a note is kept that nobody writes any more: retries come sooner, and jobs are in every list for long."""
+"""How long a note is kept after it was written last: retries come sooner, and a job of that age is in every list."""
 SWEPT_AT_ONCE: Final = 5
-"""Old notes of any firmware that a task that creates a job looks at."""
+"""Notes of other firmwares whose age a task checks when it has created a job."""
 
 
 @dataclass(slots=True)
 class Ledger:
     """The notes about one firmware of one service instance.
 
-    :param firmware: tells firmware and service instance from all others.
-    :param task: tells this task from all others.
-    :param who: this task, in words.
+    :param firmware: digest of firmware and service instance.
+    :param task: digest of this task.
+    :param who: this task, for messages.
     """
 
     firmware: str
@@ -57,24 +57,24 @@ class Ledger:
         except ImportError:
             return None
         ti = context["ti"]
-        # Not the key: several keys of an account, and one that was exchanged, concern the same firmwares.
+        # Without the AccessKey: all keys of an account, also replaced ones, concern the same firmwares.
         firmware = _digest(settings.host.lower().rstrip("."), str(settings.port), firmware_id)
         mapped = f" [{ti.map_index}]" if (ti.map_index or -1) >= 0 else ""
         who = f"task {ti.task_id}{mapped} of run {ti.run_id} of Dag {ti.dag_id}"
         return cls(firmware, _digest(ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index)), who)
 
     def read(self) -> Any:
-        """Give this task's own note; None where there is none, and where no job is outstanding."""
+        """Read this task's own note; None where there is none, and where no job is outstanding."""
         for key in self._own():
             if (entry := _entry(key)) is not None and not _is_over(entry["note"]):
                 return entry["note"]
         return None
 
     def write(self, note: dict[str, Any]) -> None:
-        """Write this task's own note; what others see of it before is replaced.
+        """Write this task's own note, in place of the one before.
 
-        The jobs that it is done with stay in the entry, so that no task like it takes one for its own. An entry that
-        would say nothing is removed.
+        The jobs that the task is done with stay in it, so that no similar task takes one for its own. A note that would
+        hold nothing is deleted.
         """
         own = self._own()
         now = datetime.now(UTC).isoformat()
@@ -89,7 +89,7 @@ class Ledger:
                 _delete(key)
 
     def other_intents(self, mask: str | None) -> OtherIntents:
-        """Read the notes of others, those of tasks that certainly concern other devices left out."""
+        """Read the notes of other tasks, without those that certainly concern other devices."""
         notes = []
         for key in self._keys():
             _, _, theirs, task = key.rsplit(".", 3)
@@ -101,13 +101,13 @@ class Ledger:
         return OtherIntents(self.task, tuple(notes))
 
     def sweep(self) -> None:
-        """Delete a few notes that are old, of whatever firmware; where Airflow's API fails, another task does it."""
+        """Delete a few old notes of other firmwares. Where Airflow's API fails, a later task deletes them."""
         with suppress(StateUnavailableError):
             others = [key for key in _listed(f"{PREFIX}.") if not key.startswith(f"{PREFIX}.{self.firmware}.")]
-            # Each task begins at another place, so that all are looked at in time.
+            # Each task starts at another place, so that all notes are checked in time.
             start = int(self.task, 16) % max(1, len(others))
             for key in (others[start:] + others[:start])[:SWEPT_AT_ONCE]:
-                # What is not given may be the note of a release that goes on.
+                # A note that was not given may belong to a release that goes on.
                 if (text := _read(key)) is not None and _is_old((_parse(text) or {}).get("at")):
                     _delete(key)
 
@@ -124,7 +124,7 @@ def _listed(prefix: str) -> Sequence[str]:
 
 
 def _entry(key: str) -> dict[str, Any] | None:
-    """Read a note that was listed; None where it is gone meanwhile, or is no note.
+    """Read a note that was listed; None where it was deleted meanwhile, or is no note.
 
     :raises StateUnavailableError: it is there and was not given.
     """
@@ -133,9 +133,9 @@ def _entry(key: str) -> dict[str, Any] | None:
 
 
 def _read(key: str) -> str | None:
-    """Read a variable that was listed; None where it is gone meanwhile.
+    """Read a variable that was listed; None where it was deleted meanwhile.
 
-    ``Variable.get`` gives its default also where Airflow's API fails, so what it does not give is listed once more.
+    ``Variable.get`` gives its default also where Airflow's API fails, so a missing variable is listed once more.
     """
 
     def read() -> str | None:
@@ -173,9 +173,9 @@ def _parse(text: str) -> dict[str, Any] | None:
 
 
 def _had(entries: list[dict[str, Any]], note: dict[str, Any], now: str) -> dict[str, str]:
-    """Name the jobs that a task is done with once it writes a note, and since when: those of other intents than this.
+    """Name the jobs that a task is done with once it writes a note, and since when: those of its earlier intents.
 
-    A job that was found, and that the same intent then left to somebody else, never was the task's.
+    A job that the same intent found in a list and then left to somebody else never was the task's.
     """
     had: dict[str, str] = {}
     for entry in entries:

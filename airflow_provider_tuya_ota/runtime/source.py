@@ -1,4 +1,4 @@
-"""A firmware file wherever it lies: found and opened before anything is sent, read once, never held in memory."""
+"""Open a firmware file on any storage, before anything is sent. It is read once and never held in memory."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def opened_source(
     log: Any = logging.getLogger(__name__),  # noqa: B008 - a logger is the same object each time
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[FirmwareFile]:
-    """Open a file, ask for its size and read its first bytes; up to three times where its storage fails for a moment.
+    """Open a file, ask for its size and read its first bytes; up to three times where its storage fails.
 
-    Whoever opens it first reads on from there, so that no byte is fetched twice.
+    The first reader continues after these bytes, so that no byte is fetched twice.
 
     :param source: a path of this machine, or any URL that ``ObjectStoragePath`` opens (``s3://…``, ``gs://…``,
         ``file://…``).
     :param conn_id: Airflow connection for the URL.
-    :param file_suffix: kind of file, where the name does not tell it.
-    :param log: hears of failed reads.
-    :param pause: waits between them.
+    :param file_suffix: kind of file, where the name does not show it.
+    :param log: where failed reads are logged.
+    :param pause: waits between two attempts.
     :raises InvalidParameterError: it is missing, no file, empty, too large, or of a kind that the platform does not
         take.
     :raises SourceUnavailableError: its storage failed three times.
     :raises ConfigurationError: its storage cannot be used.
     """
     path = _find(source, conn_id)
-    first = _patiently(lambda: SourceReader(path, source), log, pause)
+    first = _with_retries(lambda: SourceReader(path, source), log, pause)
     waiting = [first]
 
     def open_file() -> BinaryIO:
@@ -56,7 +56,7 @@ def opened_source(
         return cast("BinaryIO", reader)
 
     try:
-        # A file that is not there is told before a name that does not fit.
+        # A missing file is reported before a name that does not fit.
         suffix = file_suffix or suffix_of(path.name)
         yield FirmwareFile(name=plain_name(path.name), suffix=suffix, size=first.marks.size, open_file=open_file)
     finally:
@@ -64,7 +64,7 @@ def opened_source(
             reader.close()
 
 
-def _patiently(read: Callable[[], SourceReader], log: Any, pause: Callable[[float], None]) -> SourceReader:
+def _with_retries(read: Callable[[], SourceReader], log: Any, pause: Callable[[float], None]) -> SourceReader:
     policy = RetryPolicy(attempts=3)
     attempt = 0
     while True:

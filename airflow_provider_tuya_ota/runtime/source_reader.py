@@ -1,4 +1,4 @@
-"""Reading a firmware file wherever it lies, and noticing when it is written meanwhile."""
+"""Read a firmware file on any storage, and notice when it is written meanwhile."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ BLOCK: Final = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What differs when a file was written: if none of it does, all bytes read in between are of one file.
+    """What changes when a file is written: if it stays the same, all bytes read in between are of one file.
 
     :param size: bytes.
-    :param rest: a local file's inode and time of writing; of an object, whatever its storage tells.
+    :param rest: a local file's inode and time of writing; of an object, what its storage gives.
     """
 
     size: int
@@ -40,7 +40,7 @@ class Marks:
 class SourceReader:
     """Read a file from its beginning, and refuse to end if it was written meanwhile.
 
-    Its first bytes are read at once, so that whoever has one knows that the file can be read.
+    Its first bytes are read by the constructor, so that a reader that exists shows that the file can be read.
 
     :param path: the file.
     :param source: how to name it.
@@ -51,7 +51,7 @@ class SourceReader:
 
     def __init__(self, path: Path | ObjectStoragePath, source: str, expected: Marks | None = None) -> None:
         self._source = source
-        self._file, self._poll_job, self.marks = (
+        self._file, self._current_marks, self.marks = (
             _open_local(path, source) if isinstance(path, Path) else _open_stored(path, source)
         )
         try:
@@ -63,18 +63,18 @@ class SourceReader:
             raise
 
     def read(self, size: int) -> bytes:
-        """Read on, none at the end; there a change is noticed, before storage has the whole body.
+        """Read on; empty at the end, where a change is noticed before storage has the whole body.
 
         :raises TuyaOTAError: as above.
         """
-        piece, self._first = self._first[:size], self._first[size:]
-        piece = piece or self._read(size)
-        if not piece:
-            self._require_marks(self._poll_job())
-        return piece
+        chunk, self._first = self._first[:size], self._first[size:]
+        chunk = chunk or self._read(size)
+        if not chunk:
+            self._require_marks(self._current_marks())
+        return chunk
 
     def close(self) -> None:
-        """Close the file; what fails then has no consequence, for it was only read."""
+        """Close the file; a failure has no consequence, because the file was only read."""
         with suppress(Exception):
             self._file.close()
 
@@ -100,7 +100,7 @@ class SourceReader:
 
 
 def no_storage(source: str, error: Exception) -> ConfigurationError:
-    """Say that nothing on this worker opens addresses like this."""
+    """Build the error for an address that nothing on this worker can open."""
     scheme = source.partition("://")[0]
     where = _STORAGES.get(scheme, "the Airflow provider of this storage")
     return ConfigurationError(
@@ -119,18 +119,18 @@ _STORAGES: Final = {
 
 def _open_local(path: Path, source: str) -> tuple[BinaryIO, Callable[[], Marks], Marks]:
     try:
-        # Before it is opened: a pipe waits for a writer, for ever if there is none.
+        # Before it is opened: opening a pipe waits for a writer, for ever if there is none.
         _require_file(path.stat().st_mode, source)
         file = path.open("rb", buffering=0)
     except (OSError, ValueError) as error:
         raise failure_of(source, error) from None
 
-    def look() -> Marks:
-        # Of the file that is open: another one that takes its name meanwhile changes nothing in what is read.
+    def current_marks() -> Marks:
+        # Of the open file: another file that takes its name meanwhile does not change what is read.
         found = os.fstat(file.fileno())
         return Marks(found.st_size, (found.st_dev, found.st_ino, found.st_mtime_ns))
 
-    return cast("BinaryIO", file), look, look()
+    return cast("BinaryIO", file), current_marks, current_marks()
 
 
 _KINDS: Final = {
@@ -151,14 +151,14 @@ def _require_file(mode: int, source: str) -> None:
 def _open_stored(path: ObjectStoragePath, source: str) -> tuple[BinaryIO, Callable[[], Marks], Marks]:
     opened: Any = path
     try:
-        # Airflow looks for the storage's provider no sooner than here.
+        # Airflow loads the storage's provider here.
         storage = path.fs
     except (ValueError, ImportError) as error:
         raise no_storage(source, error) from None
     except Exception as error:  # noqa: BLE001 - each storage raises what it likes
         raise failure_of(source, error) from None
 
-    def look() -> Marks:
+    def current_marks() -> Marks:
         try:
             # Some storages answer from what they listed earlier.
             storage.invalidate_cache()
@@ -167,10 +167,10 @@ def _open_stored(path: ObjectStoragePath, source: str) -> tuple[BinaryIO, Callab
             raise failure_of(source, error) from None
         return _marks(found, source)
 
-    # Before it is opened: what is read cannot be older.
-    marks = look()
+    # Before it is opened, so that what is read cannot be older.
+    marks = current_marks()
     try:
-        return opened.open("rb", block_size=BLOCK), look, marks
+        return opened.open("rb", block_size=BLOCK), current_marks, marks
     except Exception as error:  # noqa: BLE001 - each storage raises what it likes
         raise failure_of(source, error) from None
 
@@ -181,7 +181,7 @@ def _marks(found: Mapping[str, Any], source: str) -> Marks:
     size = found.get("size")
     if not isinstance(size, int):
         raise ConfigurationError(
-            f"source: {shown_source(source)} cannot be sent, because its storage does not tell its size. Copy it to"
+            f"source: {shown_source(source)} cannot be sent, because its storage does not give its size. Copy it to"
             " another one, or to a path of the workers."
         )
     return Marks(size, tuple((name, str(found.get(name))) for name in _WRITTEN))
@@ -191,4 +191,4 @@ _WRITTEN: Final = (
     *("ETag", "etag", "VersionId", "version_id", "generation", "md5Hash", "content_md5", "checksum"),
     *("LastModified", "last_modified", "mtime", "modified", "modificationTime", "updated", "created"),
 )
-"""Under which names storages tell that an object was written; not all that they tell, for some tell who has read it."""
+"""Names under which storages show that an object was written. Others change when it is only read."""

@@ -101,7 +101,7 @@ def test_a_failure_that_stays_is_named_at_once(
         ({"type": "directory", "size": 0}, "is a directory. Allowed: a file"),
         ({"size": 0}, "is empty. Allowed: 1 to 1,048,576,000 bytes"),
         ({"size": 1_048_576_001}, "is too large. Allowed: at most 1,048,576,000 bytes"),
-        ({"size": None}, "its storage does not tell its size"),
+        ({"size": None}, "its storage does not give its size"),
     ],
 )
 def test_an_object_that_is_no_firmware_is_refused_before_anything_is_sent(
