@@ -21,12 +21,12 @@ __all__ = ["last_report", "reported"]
 def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
     """Report on the last step of this run that began, in the form of the XCom ``ota_release``.
 
-    Every operator of this package and :class:`~airflow_provider_tuya_ota.sensors.job.TuyaOTAJobSensor` leaves a report
-    of its end. A task that a person stops while it waits never runs again, and a process that is lost leaves nothing:
-    then, and where the report contradicts the state that the task has now, this says what is known instead, and polls
-    the job. Where the stop cancels what has not begun, it polls again after 3, 5 and 10 s until nothing of that waits
-    any more; ``text`` says "still stopping" where some does even then. Steps of others that succeeded are passed over;
-    one that failed is reported.
+    Every operator and sensor of this package leaves a report of its end. A task that a person stops while it waits
+    never runs again, and a process that is lost leaves nothing: then, and where the report contradicts the state that
+    the task has now, this says what is known instead, and polls the job. Where the stop cancels what has not begun, it
+    polls again after 3, 5 and 10 s until nothing of that waits any more; where some does even then, ``text`` says how
+    many device tasks, and how to cancel them. Steps of others that succeeded are passed over; one that failed is
+    reported.
 
     Reads states and XCom of the run, and in these cases sends about four requests a poll, for at most two minutes. An
     outage of the platform is no error: the report says that the job could not be polled.

@@ -89,8 +89,11 @@ class TaskReport:
         left = pull_report(ti, task_id=ti.task_id, map_index=ti.map_index)
         if not left:
             return None
+        started_at = str(left.get("started_at", ""))
         if job_id := str(left.get("job_id", "")):
-            self.resume(job_id=job_id, started_at=left.get("started_at", ""), link=left.get("link", ""))
+            self.resume(job_id=job_id, started_at=started_at, link=left.get("link", ""))
+        elif started_at:
+            self.started_at = datetime.fromisoformat(started_at)
         return job_id
 
     def leave_waiting(self, summary: str = "", *, on_cancel: str = "") -> None:

@@ -45,6 +45,8 @@ class TuyaOTADeviceStateSensor(TuyaOTASensor):
 
     template_fields: Sequence[str] = ("product_key", "device_names", "state", "at_least", "tuya_ota_conn_id")
     ui_color = "#f2e8ff"
+    waits_for = "waits for devices"
+    succeeded = "has seen enough devices in the state that was waited for"
 
     def __init__(
         self,
@@ -65,14 +67,11 @@ class TuyaOTADeviceStateSensor(TuyaOTASensor):
         self.at_least = at_least
         self.deferrable = deferrable
 
-    def execute(self, context: Context) -> Any:
-        """Wait in a worker, or poll once and hand over to the triggerer."""
+    def hand_over(self, context: Context) -> None:
+        """Poll once, and defer to the triggerer where the condition does not hold yet."""
         from airflow_provider_tuya_ota.runtime.condition import poke_then_defer  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        if self.deferrable is not True:
-            return super().execute(context)
         poke_then_defer(self, context, self._condition())
-        return None
 
     def poke(self, context: Context) -> bool:
         """Poll once."""

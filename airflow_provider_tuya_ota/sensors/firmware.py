@@ -47,6 +47,8 @@ class TuyaOTAFirmwareStatusSensor(TuyaOTASensor):
 
     template_fields: Sequence[str] = ("firmware_id", "statuses", "failing_statuses", "tuya_ota_conn_id")
     ui_color = "#f2e8ff"
+    waits_for = "waits for a status of the firmware"
+    succeeded = "has one of the statuses that were waited for"
 
     def __init__(
         self,
@@ -65,14 +67,11 @@ class TuyaOTAFirmwareStatusSensor(TuyaOTASensor):
         self.failing_statuses = failing_statuses
         self.deferrable = deferrable
 
-    def execute(self, context: Context) -> Any:
-        """Wait in a worker, or poll once and hand over to the triggerer."""
+    def hand_over(self, context: Context) -> None:
+        """Poll once, and defer to the triggerer where the condition does not hold yet."""
         from airflow_provider_tuya_ota.runtime.condition import poke_then_defer  # noqa: PLC0415 - a parsed Dag needs no worker code
 
-        if self.deferrable is not True:
-            return super().execute(context)
         poke_then_defer(self, context, self._condition())
-        return None
 
     def poke(self, context: Context) -> bool:
         """Poll once."""
@@ -87,12 +86,17 @@ class TuyaOTAFirmwareStatusSensor(TuyaOTASensor):
         require_condition_met(self, event)
 
     def _condition(self) -> FirmwareCondition:
+        from airflow_provider_tuya_ota.core.errors import InvalidParameterError  # noqa: PLC0415 - a parsed Dag needs no protocol
         from airflow_provider_tuya_ota.core.status.conditions import FirmwareCondition  # noqa: PLC0415 - a parsed Dag needs no protocol
         from airflow_provider_tuya_ota.runtime.arguments import parse_names, require_flag  # noqa: PLC0415 - a parsed Dag needs no worker code
 
         require_flag("deferrable", self.deferrable)
         statuses = parse_names("statuses", self.statuses)
         failing_statuses = parse_names("failing_statuses", self.failing_statuses)
+        if failing_statuses is not None and not failing_statuses:
+            # A template that names none would let the sensor wait for a firmware that has failed.
+            allowed = "names of statuses, or leave it out for FAILED"
+            raise InvalidParameterError(field="failing_statuses", problem="is empty", allowed=allowed)
         return FirmwareCondition(
             firmware_id=self.firmware_id,
             statuses=["VERIFIED", "NOT_NEEDED"] if statuses is None else statuses,

@@ -65,18 +65,6 @@ class TuyaOTAJobSensor(TuyaOTASensor):
         self.deferrable = deferrable
         self.last_verdict: Verdict | None = None
 
-    def execute(self, context: Context) -> Any:
-        """Wait in a worker, or hand over to the triggerer."""
-        with self.reported(context) as report:
-            # Each poke has a process of its own then; the step began with the first.
-            if self.reschedule and (began := context["ti"].get_first_reschedule_date(context)) is not None:
-                report.started_at = began
-            report.leave_waiting()
-            if self.deferrable is not True:
-                return super().execute(context)
-            self._defer()
-        return None
-
     def poke(self, context: Context) -> bool:
         """Poll once: True when the job has succeeded, False when it may still."""
         from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - a parsed Dag needs no client
@@ -122,13 +110,8 @@ class TuyaOTAJobSensor(TuyaOTASensor):
             raise
         return self.last_verdict.counts
 
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after deferral, however it ended."""
-        with self.reported(context) as report:
-            report.load_state()
-            return super().resume_execution(next_method, next_kwargs, context)
-
-    def _defer(self) -> None:
+    def hand_over(self, context: Context) -> None:  # noqa: ARG002 - the signature of the base
+        """Defer to the triggerer."""
         from airflow_provider_tuya_ota.runtime.arguments import named_as  # noqa: PLC0415 - a parsed Dag needs no worker code
         from airflow_provider_tuya_ota.runtime.wait import wait_in_triggerer, wait_options  # noqa: PLC0415 - a parsed Dag needs no worker code
         from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger  # noqa: PLC0415 - a parsed Dag needs no client

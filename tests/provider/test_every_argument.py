@@ -52,9 +52,11 @@ TAKEN: dict[str, set[str]] = {
     **dict.fromkeys(("gray_percent", "retry_count", "at_least"), ONE),
     **dict.fromkeys(("poll_interval", "timeout"), SECONDS),
     **dict.fromkeys(("poll_error_tolerance", "poke_interval"), PERHAPS_NONE),
-    **dict.fromkeys(("notifiers", "failing_statuses"), EMPTY),
+    "notifiers": EMPTY,
     **dict.fromkeys(("source", "sign_method", "file_suffix", "if_verified", "download_protocol"), NOTHING),
-    **dict.fromkeys(("target_selection", "statuses", "state", "on_cancel", "on_failed_job"), NOTHING),
+    **dict.fromkeys(
+        ("target_selection", "statuses", "failing_statuses", "state", "on_cancel", "on_failed_job"), NOTHING
+    ),
     "source_conn_id": NAMES | LISTS_AS_TEXT,
     "tuya_ota_conn_id": NOTHING,
 }

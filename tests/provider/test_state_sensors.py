@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from tests.provider.test_upgrade_operator import PRODUCT, seed, upload
 from tests.provider.test_verify_operator import BOTH, fired, verify
 
 if TYPE_CHECKING:
-    from tests.provider.conftest import Service
+    from tests.provider.conftest import FakeTask, Service
 
 GOLDEN = Path(__file__).parent / "golden"
 Sensor = TuyaOTADeviceStateSensor | TuyaOTAFirmwareStatusSensor
@@ -214,3 +215,42 @@ def test_a_wait_for_devices_that_makes_no_sense_is_refused(
     with pytest.raises(InvalidParameterError, match="Allowed"):
         TuyaOTADeviceStateSensor(task_id="t", **arguments | changes).poke(context)
     assert service.actions == []
+
+
+@BOTH
+def test_both_leave_a_report_as_every_step_does(
+    service: Service, context: Any, ti: FakeTask, package: str, deferrable: bool
+) -> None:
+    def told(sensor: Sensor, error: type[Exception] | None = None) -> dict[str, Any]:
+        ti.xcom.clear()
+        with nullcontext() if error is None else pytest.raises(error):
+            wait_as_airflow(sensor, context)
+        return dict(ti.xcom["ota_release"])
+
+    changes: dict[str, Any] = {"deferrable": deferrable}
+    good = told(firmware_sensor(package, statuses=["NOT_NEEDED"], **changes))
+    assert (good["event"], good["firmware_id"]) == ("succeeded", package)
+    assert f"OTA firmware {package} has one of the statuses that were waited for" in good["text"]
+    late = told(firmware_sensor(package, statuses=["FAILED"], timeout=0.2, **changes), AirflowSensorTimeout)
+    assert (late["event"], "ran out of time" in late["text"]) == ("timeout", True)
+    refused = told(firmware_sensor("17 8", **changes), InvalidParameterError)
+    assert refused["event"] == "refused"
+
+    seen = told(device_sensor("device-001", at_least=1, state="OFFLINE", **changes))
+    assert "has seen enough devices in the state that was waited for" in seen["text"]
+    late = told(device_sensor("device-001", state="DISABLE", timeout=0.2, **changes), AirflowSensorTimeout)
+    assert (late["event"], late["step"], late["product_key"]) == ("timeout", "task", PRODUCT)
+
+
+def wait_as_airflow(sensor: Sensor, context: Any) -> None:
+    try:
+        sensor.execute(context)
+    except TaskDeferred as deferred:
+        assert context["ti"].xcom["ota_release"]["event"] == "waiting"
+        sensor.resume_execution("execute_complete", {"event": fired(deferred.trigger)}, context)
+
+
+@pytest.mark.parametrize("failing", [[], ",", "[]"])
+def test_failing_statuses_that_rendered_to_none_are_refused(context: Any, package: str, failing: Any) -> None:
+    with pytest.raises(InvalidParameterError, match=r"failing_statuses: is empty\. Allowed: names of statuses"):
+        firmware_sensor(package, failing_statuses=failing, deferrable=False).execute(context)
