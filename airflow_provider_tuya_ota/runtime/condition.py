@@ -11,7 +11,8 @@ from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import FirmwareStatusError, StateUnavailableError, TriggerEventError
 from airflow_provider_tuya_ota.core.model.error_event import rebuild_error
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
-from airflow_provider_tuya_ota.core.status.conditions import describe_condition, poll_condition, record_failed_poll
+from airflow_provider_tuya_ota.core.status.condition_wait import poll_condition, record_failure
+from airflow_provider_tuya_ota.core.status.conditions import describe_condition
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.runtime.arguments import named_as
 from airflow_provider_tuya_ota.runtime.poke_state import Pokes, kept_poke_state
@@ -50,7 +51,7 @@ def poke_condition(sensor: ConditionSensor, context: Context, condition: Conditi
     """Poll once: True when the condition holds, False when it may still.
 
     :raises FirmwareStatusError: the firmware has a failing status.
-    :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.status.conditions.poll_condition`.
+    :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.status.condition_wait.poll_condition`.
     """
     listener = LogListener(sensor.log)
     try:
@@ -58,7 +59,7 @@ def poke_condition(sensor: ConditionSensor, context: Context, condition: Conditi
             try:
                 settings = TuyaOTAHook(sensor.tuya_ota_conn_id).get_settings()
             except StateUnavailableError as error:
-                listener.event(record_failed_poll(condition, seen.wait, error, seen.runtime.context().steady))
+                listener.event(record_failure(seen.wait, condition, error, seen.runtime.context().steady))
                 return False
             with TuyaOTAClient(settings, listener=listener, runtime=seen.runtime) as client:
                 return client.run(poll_condition(settings, condition, seen.wait))

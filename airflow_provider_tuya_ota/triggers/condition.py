@@ -10,15 +10,11 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_tuya_ota.client import LogListener
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
 from airflow_provider_tuya_ota.core.model.error_event import describe_error
-from airflow_provider_tuya_ota.core.status.conditions import (
-    pause_until_next_poll,
-    rebuild_condition,
-    record_failed_poll,
-    wait_for,
-)
+from airflow_provider_tuya_ota.core.status.condition_wait import ConditionWait, wait_for_condition
+from airflow_provider_tuya_ota.core.status.conditions import rebuild_condition
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected
-from airflow_provider_tuya_ota.polling.shared import shared_poller
+from airflow_provider_tuya_ota.polling.fallback import wait_with_fallback
 from airflow_provider_tuya_ota.transports.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -28,16 +24,16 @@ if TYPE_CHECKING:
 
 
 class TuyaOTAConditionTrigger(BaseTrigger):
-    """Look until a condition holds or the deadline has passed, then fire exactly one event.
+    """Poll until a condition holds or the deadline has passed, then fire exactly one event.
 
     The event is ``{"status": "met"}``, or ``{"status": "error", "error": …}`` with a timeout among the errors. The
-    trigger owns the deadline and looks once more after it. It only reads, so a restarted or a second triggerer does no
-    harm.
+    trigger owns the deadline and polls once more after it. All waits for one condition share their polls. The trigger
+    only reads, so a restarted or a second triggerer does no harm.
 
     :param condition: what to wait for, as
         :func:`~airflow_provider_tuya_ota.core.status.conditions.describe_condition` gives it.
     :param deadline: end of the wait, ISO 8601 with an offset.
-    :param poll_interval: seconds between two looks.
+    :param poll_interval: seconds between two polls.
     :param tuya_ota_conn_id: id of the connection.
     :param state: what the worker saw before it deferred, as
         :meth:`~airflow_provider_tuya_ota.core.status.wait_state.WaitState.to_dict` gives it; empty, as in older stored
@@ -80,19 +76,27 @@ class TuyaOTAConditionTrigger(BaseTrigger):
     async def _wait(self) -> dict[str, Any]:
         condition, deadline = rebuild_condition(self.condition), datetime.fromisoformat(self.deadline)
         state, runtime, listener = WaitState.from_dict(self.state), Runtime(), LogListener(self.log)
+        wait = ConditionWait(condition, deadline=deadline, poll_interval=self.poll_interval, state=state)
 
-        async def wait(settings: Settings) -> None:
-            flow = wait_for(settings, condition, deadline=deadline, poll_interval=self.poll_interval, state=state)
-            async with shared_poller(settings) as poller:
-                await poller.run(flow, listener=listener, runtime=runtime)
+        async def poll(settings: Settings) -> None:
+            await wait_with_fallback(
+                settings,
+                shared=lambda poller: poller.wait_for_condition(wait, listener=listener, runtime=runtime),
+                separate=lambda interval: wait_for_condition(settings, wait.polling_every(interval)),
+                subject=condition.subject,
+                poll_interval=self.poll_interval,
+                listener=listener,
+                runtime=runtime,
+                log=self.log,
+            )
 
         def pause_after(error: StateUnavailableError) -> float:
-            now = runtime.context().steady
-            listener.event(record_failed_poll(condition, state, error, now))
-            return pause_until_next_poll(now, deadline=deadline, poll_interval=self.poll_interval, state=state)
+            event, pause = wait.pause_after(error, runtime.context().steady)
+            listener.event(event)
+            return pause
 
         try:
-            await keep_connected(self.tuya_ota_conn_id, wait, pause_after=pause_after)
+            await keep_connected(self.tuya_ota_conn_id, poll, pause_after=pause_after)
         except TuyaOTAError as error:
             return {"status": "error", "error": describe_error(error)}
         return {"status": "met"}

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
+from airflow_provider_tuya_ota.client import LogListener
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
 from airflow_provider_tuya_ota.core.model.error_event import describe_error
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
-from airflow_provider_tuya_ota.core.status.poll_scheduler import interval_of_single_polls
 from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected, shared_settings
-from airflow_provider_tuya_ota.polling.poller import PollerBrokenError
-from airflow_provider_tuya_ota.polling.shared import shared_poller
+from airflow_provider_tuya_ota.polling.fallback import wait_with_fallback
 from airflow_provider_tuya_ota.polling.stall_detector import detect_stalls
 from airflow_provider_tuya_ota.polling.stopper import shared_stopper
 from airflow_provider_tuya_ota.transports.runtime import Runtime
@@ -169,23 +167,25 @@ class TuyaOTAJobTrigger(BaseTrigger):
 
         async def wait(settings: Settings) -> Verdict:
             self._settings = settings
-            try:
-                async with shared_poller(settings) as poller:
-                    return await poller.watch(
-                        self.job_id,
-                        options,
-                        firmware_id=self.firmware_id,
-                        listener=listener,
-                        runtime=runtime,
-                        state=state,
-                    )
-            except PollerBrokenError as error:
-                rate = settings.requests_per_second
-                interval = interval_of_single_polls(options.poll_interval, waits=error.waits, rate=rate)
-                await self.log.awarning(f"Looking at many jobs at once has failed ({error}); looking at this one alone")
-            async with AsyncTuyaOTAClient(settings, listener=listener, runtime=runtime) as client:
-                alone = replace(options, poll_interval=interval)
-                return await client.run(wait_for_job(settings, self.job_id, alone, state))
+            return await wait_with_fallback(
+                settings,
+                shared=lambda poller: poller.wait_for_job(
+                    self.job_id,
+                    options,
+                    firmware_id=self.firmware_id,
+                    listener=listener,
+                    runtime=runtime,
+                    state=state,
+                ),
+                separate=lambda interval: wait_for_job(
+                    settings, self.job_id, replace(options, poll_interval=interval), state
+                ),
+                subject=f"job {self.job_id}",
+                poll_interval=options.poll_interval,
+                listener=listener,
+                runtime=runtime,
+                log=self.log,
+            )
 
         def pause_after(error: StateUnavailableError) -> float:
             event, pause = JobWait(self.job_id, options, state).pause_after(error, runtime.context().steady)

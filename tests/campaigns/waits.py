@@ -158,7 +158,7 @@ async def _wait(shape: Shape, loop: VirtualLoop, *, shared: bool, minutes: float
 
     if shared:
         watching = {
-            job: poller.watch(job, how(job), firmware_id=package, listener=Quiet(), runtime=world)
+            job: poller.wait_for_job(job, how(job), firmware_id=package, listener=Quiet(), runtime=world)
             for job, package in jobs.items()
         }
     else:
@@ -223,7 +223,7 @@ async def _endure(waits: int, minutes: float, warm: float, loop: VirtualLoop) ->
     options = WaitOptions(deadline=datetime.fromtimestamp(BIRTH, UTC) + timedelta(days=1))
     tracemalloc.start()
     watching = [
-        asyncio.ensure_future(poller.watch(job, options, firmware_id=package, listener=Quiet(), runtime=world))
+        asyncio.ensure_future(poller.wait_for_job(job, options, firmware_id=package, listener=Quiet(), runtime=world))
         for job, package in jobs.items()
     ]
     await asyncio.sleep(warm * 60)

@@ -67,7 +67,7 @@ class Stage:
         state, how = WaitState(), options or self.options()
         while True:
             try:
-                return await self.poller.watch(
+                return await self.poller.wait_for_job(
                     job_id, how, firmware_id=package, listener=heard, runtime=self.world, state=state
                 )
             except KeyRefusedError as refused:

@@ -15,7 +15,8 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import Delivery, NotFoundError, PollingFailedError, TransportError
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
-from airflow_provider_tuya_ota.core.status.conditions import FirmwareCondition, wait_for
+from airflow_provider_tuya_ota.core.status.condition_wait import ConditionWait
+from airflow_provider_tuya_ota.core.status.conditions import DevicesCondition
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.core.wire.http import Response
 from tests.contract.worlds import Quiet
@@ -41,18 +42,23 @@ def change(stage: Stage, answer: Callable[[Request], Awaitable[Response | None]]
 
 def test_waits_of_another_kind_that_use_the_whole_budget_starve_no_job() -> None:
     async def scene(stage: Stage) -> None:
-        firmware_id = next(iter(stage.jobs.values()))
-        condition = FirmwareCondition(firmware_id=firmware_id, statuses=["FAILED"], failing_statuses=[])
         deadline = datetime.fromtimestamp(stage.loop.wall(), UTC) + timedelta(days=1)
+        # Each waits for a condition of its own, so none shares its polls.
+        conditions = [
+            DevicesCondition(
+                product_key="k1demoproduct", device_names=[f"device-{number:04d}"], state="DISABLE", at_least=None
+            )
+            for number in range(1, 141)
+        ]
         others = [
             asyncio.ensure_future(
-                stage.poller.run(
-                    wait_for(stage.where, condition, deadline=deadline, poll_interval=15, state=WaitState()),
+                stage.poller.wait_for_condition(
+                    ConditionWait(condition, deadline=deadline, poll_interval=15, state=WaitState()),
                     listener=Quiet(),
                     runtime=stage.world,
                 )
             )
-            for _ in range(140)
+            for condition in conditions
         ]
         await asyncio.sleep(1)
         verdicts = await stage.wait_for_all()

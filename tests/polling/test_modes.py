@@ -195,7 +195,7 @@ def deferred(play: Play, others: int = 0) -> End:
         async with Poller(client) as poller:
             crowd = [
                 asyncio.ensure_future(
-                    poller.watch(name, options(9 * HOUR), firmware_id="178", listener=Quiet(), runtime=world)
+                    poller.wait_for_job(name, options(9 * HOUR), firmware_id="178", listener=Quiet(), runtime=world)
                 )
                 for name in OTHERS[:others]
             ]
@@ -203,7 +203,7 @@ def deferred(play: Play, others: int = 0) -> End:
                 state = WaitState()
                 while True:
                     try:
-                        return await poller.watch(
+                        return await poller.wait_for_job(
                             "9001", options(), firmware_id="178", listener=Quiet(), runtime=world, state=state
                         )
                     except KeyRefusedError as refused:

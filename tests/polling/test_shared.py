@@ -35,7 +35,7 @@ async def test_whoever_leaves_last_closes_the_poller_and_its_connections(server:
         assert first is second
         session: Any = first._client._transport
         with pytest.raises(NotFoundError):
-            await first.watch(
+            await first.wait_for_job(
                 "404",
                 WaitOptions(deadline=datetime.now(UTC) + timedelta(minutes=1)),
                 listener=Quiet(),
@@ -51,7 +51,7 @@ async def test_whoever_leaves_last_closes_the_poller_and_its_connections(server:
 async def test_a_wait_that_is_cancelled_leaves(server: EmulatorServer) -> None:
     async def wait() -> None:
         async with shared_poller(connected(server)) as poller:
-            await poller.watch("1", WaitOptions(deadline=datetime.now(UTC)), listener=Quiet(), runtime=Runtime())
+            await poller.wait_for_job("1", WaitOptions(deadline=datetime.now(UTC)), listener=Quiet(), runtime=Runtime())
 
     server.emulator.faults.add({"action": "*", "kind": "delay", "seconds": 30})
     waiting = asyncio.create_task(wait())

@@ -1,46 +1,46 @@
-"""Which job to look at next, for all who wait on one connection: a pure plan on a given clock.
+"""What to poll next, for all waits on one connection: a pure plan on a given clock.
 
-While there are few waits, each job is looked at as a whole, firmware and device tasks included. A thousand such looks
-are thousands of requests; then each firmware is glanced at instead, which tells of hundreds of jobs with one, and whole
-looks are for jobs that a glance shows to have ended. The others are still looked at in turn, because a list may lag.
+Few jobs are polled one by one, firmware and device tasks included. A thousand such polls need thousands of requests, so
+many jobs are listed by firmware instead: one request shows the status of hundreds. A job that a listing shows as ended
+is then polled at once, and the others are still polled in turn, because a list may lag.
 """
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
+from airflow_provider_tuya_ota.core.status.condition_schedule import ConditionSchedule, PollCondition
+from airflow_provider_tuya_ota.core.status.due_queue import DueQueue
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.status.conditions import Condition
     from airflow_provider_tuya_ota.core.status.job_snapshot import JobListing, JobSnapshot
 
 QUIET_SHARE: Final = 0.1
-"""A job in which nothing has happened for some time is looked at after a tenth of that time: what is learnt late is
-late by a tenth."""
+"""Poll an idle job after 10 % of its idle time, so a change is noticed at most 10 % late."""
 FASTEST: Final = 1 / 3
-"""Of the poll interval, where something has just happened."""
+"""Share of the poll interval after which a job is polled that has just changed."""
 SLOWEST: Final = 4.0
-"""Times the poll interval, where nothing happens any more."""
+"""Times the poll interval after which the most idle job is polled."""
 BRIEFEST: Final = 1.0
-"""Seconds; more often than this nobody looks unless asked to."""
+"""Seconds between two polls of a job; a shorter interval has to be asked for."""
 SMALL, LARGE = 3, 10
-"""Requests of a whole look at a small and at a large job."""
+"""Requests of one poll of a small and of a large job."""
 CROWDED: Final = 0.5
-"""Share of the budget that whole looks may need before glances take their place."""
+"""Share of the rate limit that polls may need before listings replace them."""
 IN_TURN: Final = 0.25
-"""Share of the budget that whole looks have then."""
+"""Share of the rate limit that polls have then."""
 UNREADABLE: Final = 1_000_000_000
-"""Pages of a list that could not be read: more than there are jobs to ask for."""
+"""Pages of a list that could not be read: more than there are jobs, so that the jobs are polled one by one."""
 IN_A_ROW: Final = 4
-"""Urgent looks after which something else has its turn."""
+"""Urgent polls after which another poll that is due comes first."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollJob:
-    """Look at one job as a whole."""
+    """Poll one job, firmware and device tasks included."""
 
     job_id: str
     is_large: bool
@@ -48,7 +48,7 @@ class PollJob:
 
 @dataclass(frozen=True, slots=True)
 class ListJobs:
-    """Glance at a firmware's jobs."""
+    """List the jobs of one firmware."""
 
     firmware_id: str
     job_ids: tuple[str, ...]
@@ -85,49 +85,20 @@ class _Firmware:
     pages: int = 1
 
 
-class _Queue:
-    """Keys by when they are due; setting one again replaces it."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, str]] = []
-        self._numbers: dict[str, int] = {}
-        self._count = count()
-
-    def set(self, key: str, due: float) -> None:
-        self._numbers[key] = number = next(self._count)
-        heapq.heappush(self._heap, (due, number, key))
-        if len(self._heap) > 2 * len(self._numbers) + 8:
-            # What was replaced is thrown away before it is more than what is left.
-            self._heap = [entry for entry in self._heap if self._numbers.get(entry[2]) == entry[1]]
-            heapq.heapify(self._heap)
-
-    def drop(self, key: str) -> None:
-        self._numbers.pop(key, None)
-
-    def due(self) -> float:
-        while self._heap and self._numbers.get(self._heap[0][2]) != self._heap[0][1]:
-            heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else float("inf")
-
-    def pop(self) -> str:
-        _, _, key = heapq.heappop(self._heap)
-        del self._numbers[key]
-        return key
-
-
 def interval_of_single_polls(poll_interval: float, *, waits: int, rate: float) -> float:
-    """Say how often each of many waits may poll where each polls by itself, so that all keep within the budget.
+    """Return the poll interval at which many waits that poll separately stay within the rate limit.
 
-    :param waits: how many they are.
+    :param poll_interval: that each wants.
+    :param waits: how many there are.
     :param rate: requests a second that they share.
     """
     return max(poll_interval, waits * SMALL / (CROWDED * rate))
 
 
 class PollScheduler:
-    """Say what to look at next.
+    """Decides what to poll next.
 
-    :param rate: requests a second that there are for looking.
+    :param rate: requests a second that polls may use.
     """
 
     def __init__(self, rate: float) -> None:
@@ -135,30 +106,33 @@ class PollScheduler:
         self._subjects: dict[str, _Subject] = {}
         self._firmwares: dict[str, _Firmware] = {}
         self._unlisted: set[str] = set()
-        self._urgent, self._polls, self._listings = _Queue(), _Queue(), _Queue()
+        self._urgent: DueQueue[str | Condition] = DueQueue()
+        self._polls: DueQueue[str] = DueQueue()
+        self._listings: DueQueue[str] = DueQueue()
+        self._conditions = ConditionSchedule()
         self._demand = 0.0
         self._urgent_in_a_row = 0
         self._polls_resume_at = float("-inf")
 
     def add(self, job_id: str, *, firmware_id: str, poll_interval: float, now: float) -> None:
-        """Poll a job for one more wait, as often as the least patient of its waits wants.
+        """Poll a job for one more wait, now and then at the shortest interval of its waits.
 
-        :param firmware_id: its firmware; empty where that is not known yet.
+        :param firmware_id: its firmware; empty where it is not known yet.
         """
         subject = self._subjects.get(job_id)
         if subject is None:
             subject = self._subjects[job_id] = _Subject(_alone(job_id), now)
             self._file(job_id, firmware_id, now)
-        # Whoever comes later has seen nothing yet either.
+        # A wait that joins later has no snapshot yet either.
         self._polls.set(job_id, now)
         self._demand -= subject.demand
         subject.wanted.append(poll_interval)
         self._demand += subject.demand
 
     def remove(self, job_id: str, poll_interval: float) -> None:
-        """Poll a job for one wait less; without any it is polled no more.
+        """Poll a job for one wait less; without any wait it is not polled any more.
 
-        :param poll_interval: what that wait joined with.
+        :param poll_interval: of that wait.
         """
         subject = self._subjects[job_id]
         self._demand -= subject.demand
@@ -170,74 +144,85 @@ class PollScheduler:
             self._urgent.drop(job_id)
             self._polls.drop(job_id)
 
-    def prioritize(self, job_id: str, now: float) -> None:
-        """Look at a job before all that is not urgent."""
-        self._urgent.set(job_id, now)
+    def add_condition(self, condition: Condition, *, poll_interval: float, now: float) -> None:
+        """Poll a condition for one more wait, now and then at the shortest interval of its waits."""
+        self._conditions.add(condition, poll_interval=poll_interval, now=now)
+
+    def remove_condition(self, condition: Condition, poll_interval: float) -> None:
+        """Poll a condition for one wait less; without any wait it is not polled any more.
+
+        :param poll_interval: of that wait.
+        """
+        if self._conditions.remove(condition, poll_interval=poll_interval):
+            self._urgent.drop(condition)
+
+    def prioritize(self, subject: str | Condition, now: float) -> None:
+        """Poll a job, given by its id, or a condition before everything that is not urgent."""
+        self._urgent.set(subject, now)
 
     def due(self) -> float:
-        """Say when something is to be done."""
-        return min(self._urgent.due(), *self._due())
+        """Return when the next poll or listing is due."""
+        return min(self._urgent.due(), self._conditions.due(), *self._jobs_due())
 
-    def next(self, now: float, *, may_list: bool = True) -> PollJob | ListJobs | float:
-        """Take what is to be done now, or say when to ask again; it is due again once its end is told.
+    def next(self, now: float, *, may_list: bool = True) -> PollJob | ListJobs | PollCondition | float:
+        """Return what is due now, or when to ask again; it becomes due again once its end is reported.
 
-        :param may_list: False while enough glances are under way.
+        :param may_list: False while enough listings are under way.
         """
-        looks, glances = self._due()
-        if not may_list:
-            glances = float("inf")
-        others_are_due = min(looks, glances) <= now
+        polls, listings = self._jobs_due()
+        jobs, conditions = min(polls, listings if may_list else float("inf")), self._conditions.due()
+        others_are_due = min(jobs, conditions) <= now
         if self._urgent.due() <= now and not (others_are_due and self._urgent_in_a_row >= IN_A_ROW):
             self._urgent_in_a_row += 1
-            return self._poll_job(self._urgent.pop())
+            subject = self._urgent.pop()
+            return self._poll_job(subject) if isinstance(subject, str) else self._conditions.take(subject)
         if not others_are_due:
-            return min(self._urgent.due(), looks, glances)
+            return min(self._urgent.due(), jobs, conditions)
         self._urgent_in_a_row = 0
-        if looks <= now:
-            job_id = self._polls.pop()
-            cost = LARGE if self._subjects[job_id].is_large else SMALL
-            self._polls_resume_at = now + cost / (IN_TURN * self._rate)
-            return self._poll_job(job_id)
-        firmware_id = self._listings.pop()
-        firmware = self._firmwares[firmware_id]
-        return ListJobs(_named(firmware_id), tuple(firmware.job_ids), firmware.pages)
+        if conditions <= now and not (jobs <= now and self._conditions.yields_to_jobs()):
+            return self._conditions.pop()
+        return self._next_poll(now) if polls <= now else self._next_listing()
 
-    def job_polled(self, look: PollJob, snapshot: JobSnapshot | None, now: float) -> None:
-        """Note how a look ended.
+    def condition_polled(self, condition: Condition, now: float) -> None:
+        """Note that a poll of a condition has ended."""
+        self._conditions.polled(condition, now)
+
+    def job_polled(self, poll: PollJob, snapshot: JobSnapshot | None, now: float) -> None:
+        """Note how a poll of a job ended.
 
         :param snapshot: None where it failed.
         """
-        subject = self._subjects.get(look.job_id)
+        subject = self._subjects.get(poll.job_id)
         if subject is None:
             return
         if snapshot is not None:
             subject.is_large = snapshot.is_large
-            self._file(look.job_id, snapshot.job.firmware_id, now)
+            self._file(poll.job_id, snapshot.job.firmware_id, now)
             if (line := snapshot.verdict.line()) != subject.line:
                 subject.line, subject.changed_at = line, now
-            # A job that has ended and is still waited for contradicts what somebody asked for.
+            # A job that has ended and is still waited for contradicts what its waits expect.
             subject.is_settling = snapshot.verdict.outcome is not Outcome.RUNNING
         if subject.is_settling or subject.is_listed_as_ended:
-            self._urgent.set(look.job_id, now + subject.poll_interval)
-        self._polls.set(look.job_id, now + subject.interval(now - subject.changed_at))
+            self._urgent.set(poll.job_id, now + subject.poll_interval)
+        self._polls.set(poll.job_id, now + subject.interval(now - subject.changed_at))
 
     def jobs_listed(self, at: ListJobs, listing: JobListing | None, now: float) -> list[str]:
-        """Note how a glance ended.
+        """Note how a listing ended.
 
         :param listing: None where it failed.
-        :returns: jobs that go on, as it showed.
+        :returns: jobs that it shows as going on.
         """
         jobs = {job_id: job for job_id, job in listing.jobs.items() if job_id in self._subjects} if listing else {}
         ended = {job_id: job for job_id, job in jobs.items() if job.status.has_ended}
         for job_id in jobs:
             subject = self._subjects[job_id]
-            # Once is enough: where the look shows something else, the next one comes after the poll interval.
+            # Once is enough: where the poll contradicts the listing, the next poll comes after the poll interval.
             if job_id in ended and not (subject.is_settling or subject.is_listed_as_ended):
                 self._urgent.set(job_id, now)
             subject.is_listed_as_ended = job_id in ended
         key = at.firmware_id or _alone(at.job_ids[0])
         if firmware := self._firmwares.get(key):
-            # A list that fails is passed over once: the jobs are asked for by themselves, and then it has another try.
+            # After a list that fails, its jobs are polled one by one once; then the list is tried again.
             firmware.pages = _readable(listing) if listing else UNREADABLE
             # Jobs of one firmware are of one release, and where one has ended, others will.
             firmware.changed_at = now if ended else firmware.changed_at
@@ -245,13 +230,13 @@ class PollScheduler:
         return [job_id for job_id in jobs if job_id not in ended]
 
     def poll_singly(self, at: ListJobs, now: float) -> None:
-        """Ask for the jobs of a firmware one by one from now on: the platform does not list them."""
+        """Poll the jobs of a firmware one by one from now on, because the platform does not list them."""
         self._unlisted.add(at.firmware_id)
         for job_id in tuple(self._firmwares[at.firmware_id].job_ids if at.firmware_id in self._firmwares else ()):
             self._unfile(job_id)
             self._file(job_id, "", now)
 
-    def _due(self) -> tuple[float, float]:
+    def _jobs_due(self) -> tuple[float, float]:
         if not self._is_crowded:
             return self._polls.due(), float("inf")
         return max(self._polls.due(), self._polls_resume_at), self._listings.due()
@@ -263,6 +248,19 @@ class PollScheduler:
     def _interval(self, firmware: _Firmware, now: float) -> float:
         subjects = [self._subjects[job_id] for job_id in firmware.job_ids]
         return min(one.interval(now - max(one.changed_at, firmware.changed_at)) for one in subjects)
+
+    def _next_poll(self, now: float) -> PollJob:
+        job_id = self._polls.pop()
+        requests = LARGE if self._subjects[job_id].is_large else SMALL
+        self._polls_resume_at = now + requests / (IN_TURN * self._rate)
+        self._conditions.job_requests(requests)
+        return self._poll_job(job_id)
+
+    def _next_listing(self) -> ListJobs:
+        key = self._listings.pop()
+        firmware = self._firmwares[key]
+        self._conditions.job_requests(min(firmware.pages, len(firmware.job_ids)))
+        return ListJobs(_named(key), tuple(firmware.job_ids), firmware.pages)
 
     def _poll_job(self, job_id: str) -> PollJob:
         subject = self._subjects[job_id]

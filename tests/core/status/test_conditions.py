@@ -13,19 +13,22 @@ from airflow_provider_tuya_ota.core.errors import (
     PollingFailedError,
 )
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.status.condition_wait import ConditionWait, wait_for_condition
 from airflow_provider_tuya_ota.core.status.conditions import (
     Condition,
+    ConditionSnapshot,
     DevicesCondition,
     FirmwareCondition,
-    Seen,
     describe_condition,
     rebuild_condition,
-    wait_for,
 )
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError, WaitState
 from tests.core.script import NOW, SETTINGS, Script, firmware, gateway, lost, ok, refused
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.wire.http import Response
     from tests.core.script import Sent
 
@@ -45,16 +48,21 @@ def states(**told: str) -> Response:
     return ok(deviceStatusList=[{"deviceName": name, "status": state} for name, state in told.items()])
 
 
+def waiting_for(condition: Condition, *, deadline: datetime, poll_interval: float, state: WaitState) -> Flow[None]:
+    wait = ConditionWait(condition, deadline=deadline, poll_interval=poll_interval, state=state)
+    return wait_for_condition(SETTINGS, wait)
+
+
 def wait(condition: Condition, answers: Any, seconds: float = 100.0) -> Script:
     script = Script(answers)
     deadline = NOW + timedelta(seconds=seconds)
-    script.run(wait_for(SETTINGS, condition, deadline=deadline, poll_interval=30.0, state=WaitState()))
+    script.run(waiting_for(condition, deadline=deadline, poll_interval=30.0, state=WaitState()))
     return script
 
 
 @pytest.mark.parametrize(("status", "is_met"), [(0, False), (1, True), (2, False), (7, False)])
 def test_a_firmware_is_seen_with_its_status(status: int, is_met: bool) -> None:
-    assert Script([package(status)]).run(VERIFIED.look(SETTINGS)).is_met is is_met
+    assert Script([package(status)]).run(VERIFIED.poll(SETTINGS)).is_met is is_met
 
 
 def test_a_failing_status_ends_the_wait() -> None:
@@ -65,20 +73,32 @@ def test_a_failing_status_ends_the_wait() -> None:
 def test_a_status_that_is_wanted_does_not_fail() -> None:
     condition = FirmwareCondition(firmware_id="178", statuses=["FAILED"], failing_statuses=["FAILED"])
 
-    assert Script([package(3)]).run(condition.look(SETTINGS)) == Seen(is_met=True, line="firmware 178 (1.1) is FAILED")
+    assert Script([package(3)]).run(condition.poll(SETTINGS)) == ConditionSnapshot(
+        is_met=True, line="firmware 178 (1.1) is FAILED"
+    )
 
 
 @pytest.mark.parametrize(
     ("told", "at_least", "seen"),
     [
-        ({"a": "ONLINE", "b": "ONLINE"}, None, Seen(is_met=True, line="2 of 2 devices are ONLINE")),
-        ({"a": "ONLINE", "b": "OFFLINE"}, None, Seen(is_met=False, line="1 of 2 devices are ONLINE; missing: b")),
-        ({"a": "ONLINE"}, 1, Seen(is_met=True, line="1 of 2 devices are ONLINE; missing: b")),
-        ({"a": "OFFLINE", "x": "ONLINE"}, 1, Seen(is_met=False, line="0 of 2 devices are ONLINE; missing: a, b")),
+        ({"a": "ONLINE", "b": "ONLINE"}, None, ConditionSnapshot(is_met=True, line="2 of 2 devices are ONLINE")),
+        (
+            {"a": "ONLINE", "b": "OFFLINE"},
+            None,
+            ConditionSnapshot(is_met=False, line="1 of 2 devices are ONLINE; missing: b"),
+        ),
+        ({"a": "ONLINE"}, 1, ConditionSnapshot(is_met=True, line="1 of 2 devices are ONLINE; missing: b")),
+        (
+            {"a": "OFFLINE", "x": "ONLINE"},
+            1,
+            ConditionSnapshot(is_met=False, line="0 of 2 devices are ONLINE; missing: a, b"),
+        ),
     ],
 )
-def test_devices_are_counted_by_their_state(told: dict[str, str], at_least: int | None, seen: Seen) -> None:
-    assert Script([states(**told)]).run(online(at_least=at_least).look(SETTINGS)) == seen
+def test_devices_are_counted_by_their_state(
+    told: dict[str, str], at_least: int | None, seen: ConditionSnapshot
+) -> None:
+    assert Script([states(**told)]).run(online(at_least=at_least).poll(SETTINGS)) == seen
 
 
 def test_many_devices_are_asked_for_fifty_at_a_time_and_named_ten_at_the_most() -> None:
@@ -89,7 +109,7 @@ def test_many_devices_are_asked_for_fifty_at_a_time_and_named_ten_at_the_most() 
         asked.append(sum(name.startswith("DeviceName.") for name in sent.parameters))
         return states()
 
-    seen = Script(platform).run(online(device_names=names).look(SETTINGS))
+    seen = Script(platform).run(online(device_names=names).poll(SETTINGS))
 
     assert asked == [50, 50, 20]
     assert seen.line.endswith("d8, d9 and 110 more")
@@ -135,9 +155,7 @@ def test_an_outage_is_tolerated_for_two_hours_and_no_longer(condition: Condition
     script = Script(lambda _: lost())
 
     with pytest.raises(PollingFailedError, match=f"{subject} could not be polled for 7200 s; to wait on, run the task"):
-        script.run(
-            wait_for(SETTINGS, condition, deadline=NOW + timedelta(days=1), poll_interval=600, state=WaitState())
-        )
+        script.run(waiting_for(condition, deadline=NOW + timedelta(days=1), poll_interval=600, state=WaitState()))
 
     assert timedelta(hours=2) <= script.now - NOW < timedelta(hours=2, minutes=15)
 
@@ -147,10 +165,10 @@ def test_what_was_seen_well_and_is_refused_is_given_a_moment() -> None:
     answers = [package(0), *[refused("iot.firmware.FirmwareNotFound")] * 2, package(1)]
 
     script = Script(answers)
-    script.run(wait_for(SETTINGS, VERIFIED, deadline=NOW + timedelta(hours=1), poll_interval=100, state=state))
+    script.run(waiting_for(VERIFIED, deadline=NOW + timedelta(hours=1), poll_interval=100, state=state))
     script = Script(lambda _: refused("iot.firmware.FirmwareNotFound"))
     with pytest.raises(PollingFailedError, match="for 300 s"):
-        script.run(wait_for(SETTINGS, VERIFIED, deadline=NOW + timedelta(hours=1), poll_interval=100, state=state))
+        script.run(waiting_for(VERIFIED, deadline=NOW + timedelta(hours=1), poll_interval=100, state=state))
 
     assert script.now - NOW == timedelta(seconds=300)
 
@@ -161,9 +179,9 @@ def test_a_wait_whose_key_is_refused_is_given_back_to_whoever_can_read_the_conne
     deadline = NOW + timedelta(hours=1)
 
     with pytest.raises(KeyRefusedError) as caught:
-        script.run(wait_for(SETTINGS, VERIFIED, deadline=deadline, poll_interval=30, state=state))
+        script.run(waiting_for(VERIFIED, deadline=deadline, poll_interval=30, state=state))
     assert caught.value.pause == 30
-    script.run(wait_for(SETTINGS, VERIFIED, deadline=deadline, poll_interval=30, state=state))
+    script.run(waiting_for(VERIFIED, deadline=deadline, poll_interval=30, state=state))
 
     assert len(script.sent) == 3
 
@@ -174,7 +192,7 @@ def test_a_wait_that_is_over_while_its_key_is_refused_is_over() -> None:
 
     with pytest.raises(WaitTimeoutError):
         Script([gateway("SignatureDoesNotMatch", 403)]).run(
-            wait_for(SETTINGS, VERIFIED, deadline=NOW, poll_interval=30, state=state)
+            waiting_for(VERIFIED, deadline=NOW, poll_interval=30, state=state)
         )
 
 
@@ -213,3 +231,13 @@ def test_a_wait_for_a_firmware_that_makes_no_sense_is_refused(changes: dict[str,
 def test_a_wait_for_devices_that_makes_no_sense_is_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidParameterError, match=said):
         online(**changes)
+
+
+def test_a_wait_at_another_interval_goes_on_from_the_same_state() -> None:
+    state = WaitState()
+    one = ConditionWait(VERIFIED, deadline=NOW, poll_interval=15.0, state=state)
+
+    other = one.polling_every(60.0)
+
+    assert (other.condition, other.deadline, other.poll_interval) == (VERIFIED, NOW, 60.0)
+    assert other.state is state

@@ -7,6 +7,7 @@ import pytest
 from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
+from airflow_provider_tuya_ota.core.status.condition_schedule import PollCondition
 from airflow_provider_tuya_ota.core.status.job_snapshot import JobListing, JobSnapshot
 from airflow_provider_tuya_ota.core.status.poll_scheduler import (
     IN_A_ROW,
@@ -42,8 +43,9 @@ def snapshot(
 
 def taken(scheduler: PollScheduler, now: float) -> list[PollJob | ListJobs]:
     """Take everything that is due now, as if nothing were ever answered."""
-    errands = []
+    errands: list[PollJob | ListJobs] = []
     while not isinstance(errand := scheduler.next(now), float):
+        assert not isinstance(errand, PollCondition)
         errands.append(errand)
     return errands
 

@@ -1,0 +1,128 @@
+"""The loop that starts polls: the most urgent one that is due, whenever the rate limiter lets a request leave."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import Context
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+
+from airflow_provider_tuya_ota.core.errors import TuyaOTAError
+from airflow_provider_tuya_ota.core.flows.bounded_poll import endless, longest_poll, odd_answer
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.core.status.condition_schedule import PollCondition
+from airflow_provider_tuya_ota.core.status.poll_scheduler import ListJobs, PollJob, PollScheduler
+from airflow_provider_tuya_ota.transports.limiter import ReservedLimiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+
+T = TypeVar("T")
+Poll: TypeAlias = PollJob | ListJobs | PollCondition
+
+BRIEF: Final = 0.001
+NEVER: Final = float("inf")
+LISTINGS_AT_ONCE: Final = 4
+"""Listings under way at the same time, so that long lists leave requests for polls. Polls are not limited: the rate
+limit is what is scarce, and a poll whose answer hangs, or whose list does not end, delays no other poll."""
+
+
+class Dispatcher:
+    """Starts polls within the rate limit, for as long as it is open.
+
+    :param client: how to send.
+    :param scheduler: what is due.
+    :param carry_out: carries out one poll, and reports its end to the scheduler.
+    :param on_failure: called where this loop has ended by an error of its own, which says nothing about any job.
+    """
+
+    def __init__(
+        self,
+        client: AsyncTuyaOTAClient,
+        scheduler: PollScheduler,
+        carry_out: Callable[[Poll], Coroutine[None, None, None]],
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        self._client = client
+        self._scheduler = scheduler
+        self._carry_out = carry_out
+        self._on_failure = on_failure
+        self._wake_up = asyncio.Event()
+        self._listing_count = 0
+        self.clock = asyncio.get_running_loop().time
+        # A context of its own: that of the first wait holds the log and the variables of that one task.
+        self._runner = asyncio.get_running_loop().create_task(self._run(), context=Context())
+
+    def wake_up(self) -> None:
+        """Ask the scheduler again: something may be due earlier than before."""
+        self._wake_up.set()
+
+    async def close(self) -> None:
+        """Stop polling."""
+        self._runner.cancel()
+        await asyncio.gather(self._runner, return_exceptions=True)
+
+    async def fetch(self, flow: Flow[T], subject: str) -> T:
+        """Run one poll, whose first request is reserved already.
+
+        :raises TuyaOTAError: whatever went wrong: this poll has failed, and nothing else has.
+        """
+        longest = longest_poll(self._client.settings)
+        try:
+            async with asyncio.timeout(longest):
+                return await self._client.run(flow, limiter=ReservedLimiter(self._client.limiter))
+        except TuyaOTAError:
+            raise
+        except TimeoutError:
+            failure = endless(subject, longest)
+        except Exception as error:  # noqa: BLE001 - as it says
+            failure = odd_answer(subject, error)
+        # Raised outside the handlers: text and locals of the first error may hold secrets.
+        raise failure
+
+    async def _run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    group.create_task(self._start(await self._next()))
+        except Exception as error:  # noqa: BLE001 - whatever it is, each wait polls separately from then on
+            self._on_failure(error.exceptions[0] if isinstance(error, ExceptionGroup) else error)
+
+    async def _start(self, poll: Poll) -> None:
+        try:
+            await self._carry_out(poll)
+        finally:
+            self._listing_count -= _reads_a_list(poll)
+            self._wake_up.set()
+
+    async def _next(self) -> Poll:
+        is_reserved = False
+        while True:
+            self._wake_up.clear()
+            poll: Poll | float = (due := self._scheduler.due())
+            if due <= self.clock() and not is_reserved:
+                # Nothing is chosen before a request may leave: something more urgent may come up while this waits.
+                with self._client.limiter.reserve(RateLimitGroup.CALLS) as pause:
+                    await asyncio.sleep(pause)
+                is_reserved = True
+            if is_reserved:
+                poll = self._scheduler.next(self.clock(), may_list=self._listing_count < LISTINGS_AT_ONCE)
+            if isinstance(poll, (PollJob, ListJobs, PollCondition)):
+                self._listing_count += _reads_a_list(poll)
+                return poll
+            # A clock and a sum of its seconds differ in the last digits: with no minimum, this would be a busy loop.
+            await self._rest(max(BRIEF, poll - self.clock()))
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds if seconds != NEVER else None):
+                await self._wake_up.wait()
+        except TimeoutError:
+            return
+
+
+def _reads_a_list(poll: Poll) -> bool:
+    # Jobs whose firmware is not known are polled one by one: where they hang, they must not hold up the lists.
+    return isinstance(poll, ListJobs) and bool(poll.firmware_id)

@@ -1,0 +1,149 @@
+"""How conditions and jobs share one scheduler."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from airflow_provider_tuya_ota.core.status.condition_schedule import PollCondition
+from airflow_provider_tuya_ota.core.status.conditions import DevicesCondition, FirmwareCondition
+from airflow_provider_tuya_ota.core.status.poll_scheduler import IN_A_ROW, ListJobs, PollJob, PollScheduler
+
+POLL = 15.0
+
+
+def firmware_is(status: str = "VERIFIED", firmware_id: str = "178") -> FirmwareCondition:
+    return FirmwareCondition(firmware_id=firmware_id, statuses=[status], failing_statuses=[])
+
+
+def devices(number: int) -> DevicesCondition:
+    names = [f"d{one}" for one in range(number)]
+    return DevicesCondition(product_key="pk", device_names=names, state="ONLINE", at_least=None)
+
+
+def taken(scheduler: PollScheduler, now: float, most: int = 1000) -> list[PollJob | ListJobs | PollCondition]:
+    found: list[PollJob | ListJobs | PollCondition] = []
+    while len(found) < most and not isinstance(poll := scheduler.next(now), (int, float)):
+        found.append(poll)
+    return found
+
+
+def test_a_condition_is_polled_at_once_and_again_after_its_interval() -> None:
+    scheduler = PollScheduler(10.0)
+    scheduler.add_condition(firmware_is(), poll_interval=POLL, now=100.0)
+
+    assert scheduler.due() == 100.0
+    assert taken(scheduler, 100.0) == [PollCondition(firmware_is())]
+    assert scheduler.due() == math.inf
+    scheduler.condition_polled(firmware_is(), 103.0)
+
+    assert scheduler.next(103.0) == 103.0 + POLL
+
+
+def test_waits_for_one_condition_share_its_polls_at_the_shortest_of_their_intervals() -> None:
+    scheduler = PollScheduler(10.0)
+    for interval in (POLL, 5.0, 60.0):
+        scheduler.add_condition(firmware_is(), poll_interval=interval, now=0.0)
+    assert taken(scheduler, 0.0) == [PollCondition(firmware_is())]
+
+    scheduler.condition_polled(firmware_is(), 0.0)
+    assert scheduler.due() == 5.0
+    scheduler.remove_condition(firmware_is(), 5.0)
+    scheduler.condition_polled(firmware_is(), 0.0)
+
+    assert scheduler.due() == POLL
+
+
+def test_another_condition_of_the_same_firmware_has_polls_of_its_own() -> None:
+    scheduler = PollScheduler(10.0)
+    scheduler.add_condition(firmware_is("VERIFIED"), poll_interval=POLL, now=0.0)
+    scheduler.add_condition(firmware_is("FAILED"), poll_interval=POLL, now=0.0)
+
+    assert len(taken(scheduler, 0.0)) == 2
+
+
+def test_a_wait_that_joins_later_has_its_condition_polled_at_once() -> None:
+    scheduler = PollScheduler(10.0)
+    scheduler.add_condition(firmware_is(), poll_interval=POLL, now=0.0)
+    taken(scheduler, 0.0)
+    scheduler.condition_polled(firmware_is(), 0.0)
+
+    scheduler.add_condition(firmware_is(), poll_interval=POLL, now=1.0)
+
+    assert taken(scheduler, 1.0) == [PollCondition(firmware_is())]
+
+
+def test_a_condition_that_nobody_waits_for_is_not_polled_any_more() -> None:
+    scheduler = PollScheduler(10.0)
+    scheduler.add_condition(firmware_is(), poll_interval=POLL, now=0.0)
+    scheduler.prioritize(firmware_is(), 0.0)
+
+    scheduler.remove_condition(firmware_is(), POLL)
+    scheduler.condition_polled(firmware_is(), 1.0)
+
+    assert scheduler.due() == math.inf
+
+
+def test_a_condition_that_is_urgent_comes_first_and_once() -> None:
+    scheduler = PollScheduler(10.0)
+    scheduler.add("1", firmware_id="", poll_interval=POLL, now=0.0)
+    scheduler.add_condition(firmware_is(), poll_interval=POLL, now=0.0)
+
+    scheduler.prioritize(firmware_is(), 1.0)
+
+    assert taken(scheduler, 1.0) == [PollCondition(firmware_is()), PollJob("1", is_large=False)]
+
+
+def test_urgent_polls_leave_a_condition_its_turn() -> None:
+    scheduler = PollScheduler(100.0)
+    scheduler.add_condition(firmware_is(), poll_interval=POLL, now=0.0)
+    names = [str(number) for number in range(2 * IN_A_ROW)]
+    for name in names:
+        scheduler.add(name, firmware_id="", poll_interval=POLL, now=100.0)
+        scheduler.prioritize(name, 0.0)
+
+    polls = taken(scheduler, 1.0)
+
+    assert polls.index(PollCondition(firmware_is())) == IN_A_ROW
+
+
+@pytest.mark.parametrize(("named", "between"), [(10, 1), (150, 1), (200, 2), (450, 3)])
+def test_jobs_have_as_many_requests_as_a_condition_before_the_next_one(named: int, between: int) -> None:
+    scheduler = PollScheduler(1000.0)
+    for number in range(20):
+        scheduler.add(str(number), firmware_id="", poll_interval=POLL, now=0.0)
+    wanted = [devices(named + number) for number in range(-2, 0)]
+    for condition in wanted:
+        scheduler.add_condition(condition, poll_interval=POLL, now=0.0)
+
+    polls = taken(scheduler, 0.0)
+
+    first, second = [place for place, poll in enumerate(polls) if isinstance(poll, PollCondition)]
+    assert (first, second - first - 1) == (0, between)
+
+
+def test_conditions_and_listings_take_turns_in_a_crowd() -> None:
+    scheduler = PollScheduler(10.0)
+    for number in range(100):
+        scheduler.add(str(number), firmware_id=f"p{number % 4}", poll_interval=POLL, now=0.0)
+    for number in range(4):
+        scheduler.add_condition(firmware_is(firmware_id=str(number)), poll_interval=POLL, now=0.0)
+
+    kinds = [type(poll).__name__ for poll in taken(scheduler, 0.0, most=9)]
+
+    assert kinds == ["PollCondition", "PollJob", *["PollCondition", "ListJobs"] * 3, "ListJobs"]
+
+
+def test_where_no_job_is_due_conditions_wait_for_nothing() -> None:
+    scheduler = PollScheduler(10.0)
+    for number in range(4):
+        scheduler.add_condition(firmware_is(firmware_id=str(number)), poll_interval=POLL, now=0.0)
+
+    assert len(taken(scheduler, 0.0)) == 4
+
+
+@pytest.mark.parametrize(("number", "requests"), [(1, 1), (50, 1), (51, 2), (120, 3)])
+def test_a_condition_knows_how_many_requests_a_poll_needs(number: int, requests: int) -> None:
+    assert devices(number).requests == requests
+    assert firmware_is().requests == 1
