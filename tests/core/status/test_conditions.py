@@ -241,3 +241,14 @@ def test_a_wait_at_another_interval_goes_on_from_the_same_state() -> None:
 
     assert (other.condition, other.deadline, other.poll_interval) == (VERIFIED, NOW, 60.0)
     assert other.state is state
+
+
+def test_an_error_that_let_no_poll_begin_counts_as_one_that_failed() -> None:
+    wait = ConditionWait(VERIFIED, deadline=NOW + timedelta(seconds=20), poll_interval=30.0, state=WaitState())
+
+    event, pause = wait.pause_after(lost(), NOW)
+
+    assert event.line().endswith("The wait for firmware 178 goes on.")
+    assert pause == 20.0
+    with pytest.raises(WaitTimeoutError, match="nothing was seen"):
+        wait.pause_after(lost(), NOW + timedelta(seconds=20))
