@@ -20,7 +20,14 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
-from airflow_provider_tuya_ota.core.jobs.kill_decision import Decision, Kill, Where, decide, state_in
+from airflow_provider_tuya_ota.core.jobs.kill_decision import (
+    Kill,
+    KillDecision,
+    KilledProcess,
+    TaskState,
+    assess_kill,
+    parse_task_state,
+)
 from airflow_provider_tuya_ota.core.jobs.stop import count_stopped, not_stopped
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
@@ -145,11 +152,11 @@ class _KillThread(threading.Thread):
         finally:
             self._is_over.set()
 
-    def _decide(self) -> Decision:
+    def _decide(self) -> KillDecision:
         running = self._running
-        return decide(
+        return assess_kill(
             Kill(
-                where=Where.WORKER,
+                process=KilledProcess.WORKER,
                 state=None if self._is_out_of_time else _own_state(running),
                 is_own=running.is_own,
                 on_cancel=running.on_cancel,
@@ -176,9 +183,9 @@ class _KillThread(threading.Thread):
                 self._stopped = client.run(count_stopped(settings, job_id, is_cancelled=is_cancelled))
 
 
-def _own_state(running: RunningJob) -> str | None:
+def _own_state(running: RunningJob) -> TaskState | None:
     """Read the task's state from the supervisor; None where it gives none. It answers while it kills this process."""
-    found: list[str | None] = []
+    found: list[TaskState | None] = []
 
     def ask() -> None:
         from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - exists in a running task only
@@ -192,7 +199,9 @@ def _own_state(running: RunningJob) -> str | None:
             )
         except Exception:  # noqa: BLE001 - whatever went wrong, it is no answer
             return
-        found.append(state_in(states, run_id=running.run_id, task_id=running.task_id, map_index=running.map_index))
+        found.append(
+            parse_task_state(states, run_id=running.run_id, task_id=running.task_id, map_index=running.map_index)
+        )
 
     # The main thread may hold the lock of the supervisor connection now; a thread can be left behind.
     thread = threading.Thread(target=ask, daemon=True)

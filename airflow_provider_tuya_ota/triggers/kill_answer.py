@@ -16,7 +16,14 @@ from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_tuya_ota.client import LogListener
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.jobs.kill_decision import Decision, Kill, Where, decide, state_in
+from airflow_provider_tuya_ota.core.jobs.kill_decision import (
+    Kill,
+    KillDecision,
+    KilledProcess,
+    TaskState,
+    assess_kill,
+    parse_task_state,
+)
 from airflow_provider_tuya_ota.core.jobs.stop import not_stopped
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.polling.stopper import shared_stopper
@@ -109,7 +116,7 @@ class KillAnswer:
             await self._log.aerror(f"{sentence} {not_stopped(self._job_id)}")
 
     async def _stop_if_asked(self) -> None:
-        decision = Decision(stop=False, reason=self._kept) if self._kept else decide(await self._kill())
+        decision = KillDecision(stop=False, reason=self._kept) if self._kept else assess_kill(await self._kill())
         if not decision.stop:
             # Where nobody expects it to be stopped, that it goes on is no warning.
             say = self._log.awarning if self._on_cancel == "stop" else self._log.ainfo
@@ -128,13 +135,13 @@ class KillAnswer:
         # Nothing is asked where no answer could stop anything.
         may_stop = self._on_cancel == "stop" and not self._has_stalled
         return Kill(
-            where=Where.TRIGGERER,
+            process=KilledProcess.TRIGGERER,
             state=await self._state() if may_stop else None,
             on_cancel=self._on_cancel,
             has_stalled=self._has_stalled,
         )
 
-    async def _state(self) -> str | None:
+    async def _state(self) -> TaskState | None:
         """Ask for the task's state, more than once where no answer comes; None where none came."""
         if self._ti is None:
             return None
@@ -147,7 +154,7 @@ class KillAnswer:
         return None
 
 
-async def _ask(ti: Any) -> str | None:
+async def _ask(ti: Any) -> TaskState | None:
     from airflow.sdk.execution_time import task_runner  # noqa: PLC0415 - its line exists in a running triggerer only
     from airflow.sdk.execution_time.comms import GetTaskStates  # noqa: PLC0415 - its line exists in a running triggerer only
 
@@ -157,4 +164,4 @@ async def _ask(ti: Any) -> str | None:
     question = GetTaskStates(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index)
     async with _LINES[loop], asyncio.timeout(ASK_SECONDS):
         answer: Any = await task_runner.SUPERVISOR_COMMS.asend(question)
-    return state_in(answer.task_states, run_id=ti.run_id, task_id=ti.task_id, map_index=ti.map_index)
+    return parse_task_state(answer.task_states, run_id=ti.run_id, task_id=ti.task_id, map_index=ti.map_index)

@@ -5,71 +5,84 @@ from __future__ import annotations
 import pytest
 from airflow.utils.state import TaskInstanceState
 
-from airflow_provider_tuya_ota.core.jobs.kill_decision import CLEARED, Kill, Where, decide, state_in
+from airflow_provider_tuya_ota.core.jobs.kill_decision import (
+    Kill,
+    KilledProcess,
+    TaskState,
+    assess_kill,
+    parse_task_state,
+)
 
-STATES = (*(state.value for state in TaskInstanceState), CLEARED, None)
-BY_A_PERSON = {"failed", "success", "skipped", "removed", "restarting"}
-STOPS = {Where.WORKER: BY_A_PERSON, Where.TRIGGERER: BY_A_PERSON | {CLEARED}}
+NO_STATE = TaskState(None)
+STATES = (*(TaskState(state.value) for state in TaskInstanceState), NO_STATE, None)
+BY_A_PERSON = {TaskState(name) for name in ("failed", "success", "skipped", "removed", "restarting")}
+STOPS = {KilledProcess.WORKER: BY_A_PERSON, KilledProcess.TRIGGERER: BY_A_PERSON | {NO_STATE}}
 
 
-@pytest.mark.parametrize("where", Where)
+@pytest.mark.parametrize("process", KilledProcess)
 @pytest.mark.parametrize("state", STATES)
-def test_only_states_that_a_person_leaves_behind_stop_a_job(where: Where, state: str | None) -> None:
-    decision = decide(Kill(where=where, state=state))
+def test_only_states_that_a_person_leaves_behind_stop_a_job(process: KilledProcess, state: TaskState | None) -> None:
+    decision = assess_kill(Kill(process=process, state=state))
 
-    assert decision.stop == (state in STOPS[where])
+    assert decision.stop == (state in STOPS[process])
     assert decision.reason
 
 
-@pytest.mark.parametrize("where", Where)
+@pytest.mark.parametrize("process", KilledProcess)
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("is_out_of_time", [False, True])
-def test_nothing_stops_a_job_that_the_task_only_follows(where: Where, state: str | None, is_out_of_time: bool) -> None:
-    decision = decide(Kill(where=where, state=state, is_own=False, is_out_of_time=is_out_of_time))
+def test_nothing_stops_a_job_that_the_task_only_follows(
+    process: KilledProcess, state: TaskState | None, is_out_of_time: bool
+) -> None:
+    decision = assess_kill(Kill(process=process, state=state, is_own=False, is_out_of_time=is_out_of_time))
 
     assert (decision.stop, decision.reason) == (False, "it is not certain that its task created it")
 
 
-@pytest.mark.parametrize("where", Where)
+@pytest.mark.parametrize("process", KilledProcess)
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("is_out_of_time", [False, True])
-def test_nothing_stops_a_job_that_its_author_wants_kept(where: Where, state: str | None, is_out_of_time: bool) -> None:
-    decision = decide(Kill(where=where, state=state, on_cancel="keep", is_out_of_time=is_out_of_time))
+def test_nothing_stops_a_job_that_its_author_wants_kept(
+    process: KilledProcess, state: TaskState | None, is_out_of_time: bool
+) -> None:
+    decision = assess_kill(Kill(process=process, state=state, on_cancel="keep", is_out_of_time=is_out_of_time))
 
     assert (decision.stop, decision.reason) == (False, "on_cancel is 'keep'")
 
 
-@pytest.mark.parametrize("where", Where)
+@pytest.mark.parametrize("process", KilledProcess)
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("is_out_of_time", [False, True])
-def test_a_process_that_stood_still_believes_nothing(where: Where, state: str | None, is_out_of_time: bool) -> None:
-    decision = decide(Kill(where=where, state=state, has_stalled=True, is_out_of_time=is_out_of_time))
+def test_a_process_that_stood_still_believes_nothing(
+    process: KilledProcess, state: TaskState | None, is_out_of_time: bool
+) -> None:
+    decision = assess_kill(Kill(process=process, state=state, has_stalled=True, is_out_of_time=is_out_of_time))
 
     assert not decision.stop
-    assert f"this {where} stood still" in decision.reason
+    assert f"this {process} stood still" in decision.reason
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_the_execution_timeout_stops_a_job_whatever_the_state(state: str | None) -> None:
-    assert decide(Kill(where=Where.WORKER, state=state, is_out_of_time=True)).stop
+def test_the_execution_timeout_stops_a_job_whatever_the_state(state: TaskState | None) -> None:
+    assert assess_kill(Kill(process=KilledProcess.WORKER, state=state, is_out_of_time=True)).stop
 
 
 @pytest.mark.parametrize(
-    ("where", "state", "reason"),
+    ("process", "state", "reason"),
     [
-        (Where.WORKER, "failed", "was marked failed"),
-        (Where.WORKER, "restarting", "was cleared"),
-        (Where.WORKER, "up_for_retry", "its task is up_for_retry: the try that comes decides"),
-        (Where.WORKER, "running", "nobody asked"),
-        (Where.WORKER, "deferred", "its task is deferred: the try that comes decides"),
-        (Where.WORKER, CLEARED, "about to be scheduled"),
-        (Where.TRIGGERER, CLEARED, "was cleared"),
-        (Where.TRIGGERER, "deferred", "another wait has taken over"),
-        (Where.TRIGGERER, None, "Airflow did not tell the state"),
+        (KilledProcess.WORKER, TaskState("failed"), "was marked failed"),
+        (KilledProcess.WORKER, TaskState("restarting"), "was cleared"),
+        (KilledProcess.WORKER, TaskState("up_for_retry"), "its task is up_for_retry: its next try decides"),
+        (KilledProcess.WORKER, TaskState("running"), "nobody asked"),
+        (KilledProcess.WORKER, TaskState("deferred"), "its task is deferred: its next try decides"),
+        (KilledProcess.WORKER, NO_STATE, "about to be scheduled"),
+        (KilledProcess.TRIGGERER, NO_STATE, "was cleared"),
+        (KilledProcess.TRIGGERER, TaskState("deferred"), "another wait has taken over"),
+        (KilledProcess.TRIGGERER, None, "Airflow did not tell the state"),
     ],
 )
-def test_the_words_say_what_was_read(where: Where, state: str | None, reason: str) -> None:
-    assert reason in decide(Kill(where=where, state=state)).reason
+def test_the_words_say_what_was_read(process: KilledProcess, state: TaskState | None, reason: str) -> None:
+    assert reason in assess_kill(Kill(process=process, state=state)).reason
 
 
 MAPPED: dict[str, dict[str, str | None]] = {
@@ -81,14 +94,14 @@ MAPPED: dict[str, dict[str, str | None]] = {
 @pytest.mark.parametrize(
     ("run_id", "map_index", "state"),
     [
-        ("run", 0, "failed"),
-        ("run", 1, "deferred"),
-        ("run", 11, CLEARED),
+        ("run", 0, TaskState("failed")),
+        ("run", 1, TaskState("deferred")),
+        ("run", 11, NO_STATE),
         ("run", 2, None),
         ("run", -1, None),
-        ("other", -1, "success"),
+        ("other", -1, TaskState("success")),
         ("gone", -1, None),
     ],
 )
-def test_a_mapped_task_reads_its_own_state(run_id: str, map_index: int, state: str | None) -> None:
-    assert state_in(MAPPED, run_id=run_id, task_id="upgrade", map_index=map_index) == state
+def test_a_mapped_task_reads_its_own_state(run_id: str, map_index: int, state: TaskState | None) -> None:
+    assert parse_task_state(MAPPED, run_id=run_id, task_id="upgrade", map_index=map_index) == state
