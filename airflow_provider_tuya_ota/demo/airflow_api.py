@@ -1,4 +1,4 @@
-"""The few calls of Airflow's REST API that the demo needs."""
+"""The calls of Airflow's REST API that the demo needs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CONNECTION_ID = "tuya_ota_default"
 
 
 class AirflowApi:
-    """Talk to a running Airflow.
+    """A client for a running Airflow.
 
-    :param url: of its UI.
+    :param url: address of its UI.
     """
 
     def __init__(self, url: str) -> None:
@@ -49,7 +49,7 @@ class AirflowApi:
             "port": int(port),
             "login": service.access_key_id,
             "password": service.access_key_secret,
-            # Where a task's link to the console leads.
+            # The target of a task's console link.
             "extra": json.dumps({"console_url": f"{service.url}/_emulator/console/?job={{job_id}}"}),
         }
         self._send("DELETE", f"api/v2/connections/{CONNECTION_ID}")
@@ -58,7 +58,7 @@ class AirflowApi:
     def wait_for_dag(self, dag_id: str, seconds: float) -> None:
         """Wait until the Dag processor has read a Dag.
 
-        :raises DemoError: it has not in time; names the import error where there is one.
+        :raises DemoError: it has not within this time; the message has the import error if there is one.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -70,7 +70,7 @@ class AirflowApi:
         raise DemoError(f"Airflow did not read the Dag {dag_id} within {seconds:.0f} s: {reason}")
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
-        """Start a run as the trigger form does; returns its id."""
+        """Start a run as the trigger form does, and return its id."""
         run = self._call("POST", f"dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})
         run_id: str = run["dag_run_id"]
         return run_id
@@ -81,18 +81,18 @@ class AirflowApi:
         return state
 
     def task_states(self, dag_id: str, run_id: str) -> dict[str, str]:
-        """Read the state of each task of a run; a task that waits for others has none yet."""
+        """Read the state of each task of a run; ``waiting`` if a task has none yet."""
         tasks = self._call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
         return {task["task_id"]: task["state"] or "waiting" for task in tasks}
 
     def xcom(self, dag_id: str, run_id: str, task_id: str, key: str) -> Any:
-        """Read what a task pushed, None where it pushed nothing."""
+        """Read what a task pushed; None if it pushed nothing."""
         task = f"api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
         answer = self._send("GET", f"{task}/xcomEntries/{key}")
         return answer.json()["value"] if answer.ok else None
 
     def log_lines(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
-        """Read a task's log, the first try's: what happened and what was raised, without Airflow's marks of groups."""
+        """Read the log of a task's first try: events and exceptions, without Airflow's group markers."""
         answer = self._call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/1")
         lines = [line for entry in answer.get("content") or [] for line in _lines(entry)]
         return [line for line in lines if not line.startswith("::")]
@@ -112,7 +112,7 @@ class AirflowApi:
 
 
 def _lines(entry: dict[str, Any] | str) -> list[str]:
-    # An entry's text only says that something was raised; what it was stands beside it.
+    # The event of an entry only says that something was raised; ``error_detail`` says what.
     if isinstance(entry, str):
         return [entry]
     raised = entry.get("error_detail") or []
@@ -120,7 +120,7 @@ def _lines(entry: dict[str, Any] | str) -> list[str]:
 
 
 def _reason(answer: requests.Response) -> str:
-    # The whole answer would repeat what was sent, and that may be a secret.
+    # The whole answer may repeat what was sent, including secrets.
     try:
         detail = answer.json()["detail"]
     except (ValueError, KeyError, TypeError):

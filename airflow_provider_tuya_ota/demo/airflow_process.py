@@ -15,11 +15,11 @@ import requests
 from airflow_provider_tuya_ota.demo.processes import ChildProcess, DemoError, free_ports, loopback_session
 
 START_SECONDS = 150
-"""A first start migrates an empty database; ten seconds on an idle machine, far more on a busy one."""
+"""Seconds for the first start, which migrates an empty database: ten on an idle machine, far more on a busy one."""
 
 
 def dags_folder() -> Path:
-    """Find the sample Dags: in the installed package, or beside it in a checkout."""
+    """Find the sample Dags: in the installed package, or next to it in a checkout."""
     package = Path(__file__).parents[1]
     for folder in (package / "example_dags", package.parent / "dags_examples"):
         if (folder / "release_firmware.py").is_file():
@@ -28,7 +28,7 @@ def dags_folder() -> Path:
 
 
 def environment(home: Path, port: int) -> dict[str, str]:
-    """Give the settings: no examples, no login, nothing beyond loopback."""
+    """Give the environment variables: no examples, no login, loopback only."""
     worker_logs, trigger_logs = free_ports(2)
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW_", "_AIRFLOW_"))},
@@ -46,7 +46,7 @@ def environment(home: Path, port: int) -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
-        # Anybody who reaches this port is an administrator, so it listens on loopback only.
+        # Every user of this port is an administrator, so it listens on loopback only.
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15",
@@ -57,7 +57,7 @@ def environment(home: Path, port: int) -> dict[str, str]:
 
 
 def _lock(home: Path) -> IO[str]:
-    # Two schedulers on one SQLite file would run the same tasks and stop each other's.
+    # Two schedulers on one SQLite file would run the same tasks and stop each other's processes.
     lock = (home / "in-use").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,25 +68,25 @@ def _lock(home: Path) -> IO[str]:
 
 
 def require_unused(home: Path) -> None:
-    """Make sure that no Airflow runs in a folder.
+    """Check that no Airflow runs in a folder.
 
-    :raises DemoError: one does.
+    :raises DemoError: an Airflow runs there.
     """
     _lock(home).close()
 
 
 class AirflowProcess:
-    """Run Airflow while in its context.
+    """Runs Airflow while its context is open.
 
-    :param home: its folder; an existing one is used again.
-    :param port: of the UI and API.
+    :param home: its folder; an existing one is reused.
+    :param port: port of UI and API.
     :raises DemoError: Airflow is not installed, or another one runs in this folder.
     """
 
     def __init__(self, home: Path, port: int) -> None:
         program = shutil.which("airflow", path=str(Path(sys.executable).parent)) or shutil.which("airflow")
         if program is None:
-            raise DemoError("The command 'airflow' is not installed beside this Python; install apache-airflow.")
+            raise DemoError("The command 'airflow' is not installed next to this Python; install apache-airflow.")
         home.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(home)
         self.url = f"http://127.0.0.1:{port}"
@@ -108,13 +108,13 @@ class AirflowProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether Airflow is still running."""
         return self._child.is_running
 
     def wait_until_healthy(self) -> None:
         """Wait for database, scheduler, triggerer and Dag processor.
 
-        :raises DemoError: saying which part is missing and where the log is.
+        :raises DemoError: a part is missing; the message names it and the log.
         """
         deadline = time.monotonic() + START_SECONDS
         missing = "the API server"

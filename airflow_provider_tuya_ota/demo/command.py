@@ -61,7 +61,7 @@ def _port(text: str) -> int:
 def run_demo(arguments: argparse.Namespace) -> int:
     """Release once and print a table.
 
-    :returns: 0 when every device runs the new version, 1 when one does not, 2 for a wrong call, 130 when interrupted.
+    :returns: 0 if every device runs the new version, 1 if one does not, 2 for wrong arguments, 130 after Ctrl-C.
     """
     try:
         plan = ReleasePlan.from_arguments(arguments)
@@ -105,7 +105,7 @@ def _interrupt(_: int, __: FrameType | None) -> None:
 
 
 def _connected(airflow: AirflowProcess, emulator: EmulatorProcess) -> AirflowApi:
-    """Wait until a release can be triggered: Airflow up, its connection leading to the emulator, the Dag read."""
+    """Wait until a release can be triggered: Airflow is healthy, has the connection, and has parsed the Dag."""
     airflow.wait_until_healthy()
     api = AirflowApi(airflow.url)
     api.set_connection(emulator.announcement)
@@ -156,7 +156,7 @@ def _release(console: Console, api: AirflowApi, conf: dict[str, Any], timeout: f
 
 
 def _explain(console: Console, api: AirflowApi, run_id: str) -> None:
-    """Print why it failed: what the failing task's notification says, or the end of its log."""
+    """Print why the release failed: the notification of the failed task, or the end of its log."""
     for task, state in api.task_states(DAG_ID, run_id).items():
         if state != "failed":
             continue
@@ -178,8 +178,8 @@ def _up(arguments: argparse.Namespace) -> int:
     firmware = write_image(home, "1.1.0")
     console.print("Starting Airflow and the emulator ...")
     with (
-        # Airflow's runs remember jobs and firmwares of the platform, so the platform remembers them too; and links and
-        # addresses of files lead to the port where they were made.
+        # Airflow's runs refer to jobs and firmware, so the emulator keeps them too. Links and file addresses contain
+        # its port, so the port stays the same.
         EmulatorProcess(
             home,
             speed=arguments.speed,
@@ -194,9 +194,9 @@ def _up(arguments: argparse.Namespace) -> int:
         console.print(
             f"\nOpen {airflow.url}/dags/{DAG_ID}, press Trigger, and enter\n"
             f"  Version        1.1.0\n  Firmware file  {firmware}\n"
-            f"Ctrl-C stops everything; the next start goes on from there. To begin anew, remove {home}."
+            f"Ctrl-C stops everything; the next start continues from there. To start from the beginning, remove {home}."
         )
         while airflow.is_running and emulator.is_running:
             time.sleep(0.5)
         part, log = ("Airflow", airflow.log_path) if emulator.is_running else ("The emulator", home)
-        raise DemoError(f"{part} ended by itself; see {log}.")
+        raise DemoError(f"{part} stopped unexpectedly; see {log}.")

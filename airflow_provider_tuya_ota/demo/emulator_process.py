@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What the emulator says when it is ready."""
+    """The line of JSON that the emulator prints when it is ready."""
 
     url: str
     access_key_id: str = field(repr=False)
@@ -26,14 +26,14 @@ class Announcement:
 
 
 class EmulatorProcess:
-    """Run the emulator while in its context.
+    """Runs the emulator while its context is open.
 
-    :param folder: for the scenario file.
-    :param speed: how many times faster devices live.
+    :param folder: folder for the scenario file.
+    :param speed: seconds of device time per second.
     :param access_key: ``ID:SECRET`` to accept instead of the default pair.
     :param failing: devices that fail while flashing.
-    :param state: file in which everything is kept, and from which it goes on; by default each start is a new world.
-    :param port: to listen on; a free one by default.
+    :param state: file that keeps the emulator's state; by default each start begins with a new one.
+    :param port: port to listen on; a free one by default.
     """
 
     def __init__(
@@ -71,13 +71,13 @@ class EmulatorProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the emulator is still running."""
         return self._child.is_running
 
     def _read(self) -> Announcement:
         line = self._child.process.stdout.readline() if self._child.process.stdout else ""
         if not line:
-            raise DemoError("The emulator did not start; its own message stands above.")
+            raise DemoError("The emulator did not start; its message is above.")
         values = json.loads(line)
         return Announcement(**values | {"product_keys": tuple(values["product_keys"])})
 

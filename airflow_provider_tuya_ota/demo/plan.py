@@ -1,4 +1,4 @@
-"""What the demo is asked to release, checked before anything is started."""
+"""The release that the demo makes, checked before anything starts."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUNNING = "1.0.0"
-"""What the emulator's devices run before a release."""
+"""Version of the emulator's devices before a release."""
 _VERSION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class ArgumentError(DemoError):
-    """An argument cannot be used; the text names it, what is wrong and what is allowed."""
+    """An argument is wrong; the message names it, its mistake and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleasePlan:
     """One release.
 
-    :param version: of the firmware; also part of the name of a generated image.
-    :param devices: to release to.
-    :param failing: those of them that fail while flashing.
-    :param firmware: the file; None to generate an image.
+    :param version: version of the firmware; also part of the name of a generated image.
+    :param devices: devices to release to.
+    :param failing: those that fail while they flash.
+    :param firmware: firmware file; None to generate an image.
     """
 
     version: str
@@ -40,13 +40,13 @@ class ReleasePlan:
     def from_arguments(cls, arguments: argparse.Namespace) -> ReleasePlan:
         """Read and check the arguments of ``demo``.
 
-        :raises ArgumentError: for the first that cannot be used.
+        :raises ArgumentError: an argument is wrong.
         """
         version: str = arguments.firmware_version
         if not _VERSION.fullmatch(version):
             raise ArgumentError(f"--version {version!r}: allowed are 1 to 64 of A-Z a-z 0-9 . _ -")
         if version == RUNNING:
-            raise ArgumentError(f"--version {version}: the devices run it already; allowed is any other")
+            raise ArgumentError(f"--version {version}: the devices already run it; choose another")
         devices = tuple(name.strip() for name in arguments.devices.split(",") if name.strip())
         if not devices:
             raise ArgumentError("--devices names no device; allowed are device-001 to device-100, with commas between")

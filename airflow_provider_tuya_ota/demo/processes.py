@@ -1,4 +1,4 @@
-"""Child processes that are always stopped, by the signal each of them stops cleanly on."""
+"""Child processes that are always stopped, with SIGINT first."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class DemoError(Exception):
-    """The demo cannot go on; the text says why and where to look."""
+    """The demo cannot continue; the message says why and where to look."""
 
 
 class ChildProcess:
     """A process in a group of its own.
 
     :param command: program and arguments.
-    :param environment: of the process.
-    :param log: where its output goes; ``subprocess.PIPE`` to read its standard output, and let its errors be seen.
-    :param stop_seconds: seconds to let it stop by itself after SIGINT.
+    :param environment: its environment variables.
+    :param log: file for its output; ``subprocess.PIPE`` to read its standard output and to show its standard error.
+    :param stop_seconds: seconds that it has to stop after SIGINT, before it is killed.
     """
 
     def __init__(
@@ -40,9 +40,8 @@ class ChildProcess:
             stderr=None if log is subprocess.PIPE else subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            # A shell gives background jobs an ignored SIGINT, which would be inherited, and SIGINT is how Airflow
-            # stops.
-            preexec_fn=_listen_to_sigint,  # noqa: PLW1509 - started before any thread of ours
+            # A shell starts background jobs with SIGINT ignored, which a child inherits. Airflow stops on SIGINT.
+            preexec_fn=_listen_to_sigint,  # noqa: PLW1509 - the demo has no threads yet
         )
 
     def __enter__(self) -> Self:
@@ -53,18 +52,18 @@ class ChildProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process is still running."""
         return self.process.poll() is None
 
     def stop(self) -> None:
-        """Ask it to stop, and end what is left of its group if it does not."""
+        """Send SIGINT, wait, and kill what remains of its group."""
         try:
             if self.is_running:
                 self.process.send_signal(signal.SIGINT)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(self._stop_seconds)
         finally:
-            # A second Ctrl-C cuts the patience short. The group outlives its leader if a child was left behind.
+            # A second Ctrl-C ends the wait early. The group outlives its leader if a child of it still runs.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -77,20 +76,20 @@ def _listen_to_sigint() -> None:
 
 
 def free_ports(number: int) -> list[int]:
-    """Find ports that nobody listens on; all different, because all are held open until the last is found."""
+    """Find free ports; they differ, because each is held open until the last one is found."""
     with contextlib.ExitStack() as held:
         return [held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(number)]
 
 
 def loopback_session() -> requests.Session:
-    """Make a session that ignores the proxies of the environment, which cannot reach loopback."""
+    """Create a session that ignores the proxies of the environment, which cannot reach loopback."""
     session = requests.Session()
     session.trust_env = False
     return session
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on a port of loopback."""
+    """Whether a port of loopback is free."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError:

@@ -24,7 +24,7 @@ class Progress:
         self._last: dict[str, str] = {}
 
     def show(self, seconds: float, states: Mapping[str, str]) -> None:
-        """Print what is new."""
+        """Print the tasks whose state has changed."""
         for task, state in states.items():
             if state != self._last.get(task) and state != "waiting":
                 note = " (the worker is free, the triggerer waits)" if state == "deferred" else ""
@@ -43,7 +43,7 @@ def print_summary(
     for device in sorted(release["devices"], key=lambda item: str(item["name"])):
         progress = f"{device['progress']} %" if device["progress"] else ""
         style = styles.get(device["status"], "yellow")
-        # Names and reasons come from devices: as text, what looks like markup in them stays what it is.
+        # Names and reasons come from devices; as Text, markup in them is not interpreted.
         table.add_row(Text(device["name"]), Text(device["status"], style), progress, Text(device["reason"]))
     console.print(table)
     console.print(f"job       {release['job_id']}", highlight=False)

@@ -1,4 +1,4 @@
-"""Answers as JSON or XML, spelled and shaped as the quirks ask for."""
+"""Answers as JSON or XML, in the spelling and shape that the quirks set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 IDS: Final = frozenset({"FirmwareId", "JobId", "TaskId"})
 RAW: Final = "\x01raw:"
-"""Begins a text that leaves without its quotes: numbers that Python would write otherwise."""
+"""Prefix of a text that is sent without quotes: a number in a form that Python would not write."""
 _SIZES_OF_LISTS: Final = frozenset({"Total", "PageCount"})
 
 

@@ -33,7 +33,7 @@ class Engine:
     :param clock: the source of device time.
     :param random: for the jitter of devices.
     :param changed: called with every job, task and firmware whose status has changed.
-    :param birth: device time at which the world began; a restored world has the original one.
+    :param birth: device time at which the world began; a restored world keeps it.
     """
 
     def __init__(self, clock: Clock, random: Random, changed: Callable[[Made], None], birth: float) -> None:

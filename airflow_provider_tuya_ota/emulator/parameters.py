@@ -57,12 +57,12 @@ def read_parameters(
     """Read an operation's own parameters.
 
     :param action: name of the operation.
-    :param parameters: what it takes.
-    :param wire: everything that arrived.
-    :param lenient: take names in any case instead of refusing all but the one spelling.
-    :returns: values by name; absent ones are left out.
-    :raises GatewayError: something required is missing, misspelt or of the wrong form.
-    :raises BusinessError: a value is not acceptable.
+    :param parameters: the operation's parameters.
+    :param wire: all received parameters.
+    :param lenient: accept names in any case instead of the exact spelling only.
+    :returns: values by name, without absent ones.
+    :raises GatewayError: a required parameter is missing, or one is misspelt or of the wrong form.
+    :raises BusinessError: a value is not allowed.
     """
     known = {parameter.name: parameter for parameter in parameters}
     if lenient:
@@ -92,7 +92,7 @@ def _respelled(known: dict[str, Parameter], wire: dict[str, str]) -> dict[str, s
 
 
 def _refuse_respelled(action: str, known: dict[str, Parameter], wire: dict[str, str]) -> None:
-    """Name the right spelling: the English tables respell what the wire calls otherwise."""
+    """Refuse another spelling and name the right one; the English tables spell some names differently from the wire."""
     spellings = {name.lower(): name for name in (*known, *COMMON)}
     for given in wire:
         indexed = _INDEXED.fullmatch(given)

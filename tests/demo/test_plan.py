@@ -51,7 +51,7 @@ def test_a_relative_firmware_path_is_made_absolute_because_the_worker_has_anothe
         (["--version", "1.1\n"], "--version '1.1\\n'"),
         (["--version", ""], "--version ''"),
         (["--version", "1" * 65], "1 to 64"),
-        (["--version", ProductPlan().version], "the devices run it already"),
+        (["--version", ProductPlan().version], "the devices already run it"),
         (["--devices", " ,"], "--devices names no device"),
         (["--devices", "device-001,device-001"], "device-001 more than once"),
         (["--fail", "device-009"], "--fail device-009: not one of the devices device-001"),

@@ -91,7 +91,8 @@ def call_by_name(
     :param permit: asked right before each request, which then leaves soon or not at all; what it raises ends the call.
 
     Parameters travel in the query with either HTTP method. Where the platform does not serve the connection's method
-    for an operation, the other one is tried: the vendor's examples are all GET, the original documents POST for some.
+    for an operation, the other one is tried: the vendor's examples are all GET, and the upstream API documents POST
+    for some.
 
     An error that follows on a lost answer is in doubt too: the refusal may come of the request that was not answered.
     """
