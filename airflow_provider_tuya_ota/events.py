@@ -9,7 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.flows.events import FlowEvent, Level, RequestAdvised, RequestRetried
+    from airflow_provider_tuya_ota.core.flows.events import (
+        FlowEvent,
+        Level,
+        ListIncomplete,
+        RequestAdvised,
+        RequestRetried,
+    )
     from airflow_provider_tuya_ota.core.jobs.events import (
         FailedJobReplaced,
         IntentMissing,
@@ -74,6 +80,7 @@ __all__ = [
     "JobStopped",
     "JobUnnamed",
     "Level",
+    "ListIncomplete",
     "MissingJobReplaced",
     "NothingCancelled",
     "OldJobUnfinished",

@@ -9,6 +9,7 @@
     │   ├── SourceUnavailableError    the file to upload could not be read now
     │   └── StateUnavailableError     Airflow's API could not read or store the state of the task
     ├── ProtocolError                 an answer arrived that the platform does not document
+    │   ├── IncompleteListError       a list shows fewer items than its Total tells
     │   └── UnreadableReplyError      it is no reply of the platform: cut short, or written by a proxy
     ├── ApiError                      the platform refused; .action .code .message .request_id .http_status
     │   ├── AuthenticationError       key, signature, timestamp or nonce
@@ -145,6 +146,12 @@ class ProtocolError(TuyaOTAError):
     """The platform does not document such an answer, so nothing is concluded from it."""
 
     in_doubt = True
+
+
+class IncompleteListError(ProtocolError):
+    """A list shows fewer items than its ``Total`` tells, and a decision needs all of them."""
+
+    in_doubt = False
 
 
 class UnreadableReplyError(ProtocolError):

@@ -17,6 +17,7 @@ from airflow_provider_tuya_ota.core.errors import (
     ConfigurationError,
     ConflictError,
     FirmwareVersionTakenError,
+    IncompleteListError,
     ProtocolError,
     SourceUnavailableError,
     TransportError,
@@ -91,6 +92,7 @@ def ensure_firmware(settings: Settings, action: CreateOTAFirmware, file: Firmwar
     :param action: everything but what the file and its upload give: ``firmware_url``, ``firmware_sign`` and
         ``firmware_size``. ``SHA256`` where it has no ``sign_method``.
     :raises FirmwareVersionTakenError: the version exists with other bytes; nothing was created.
+    :raises IncompleteListError: whether the version exists cannot be told; nothing was created.
     """
     method = action.sign_method or "SHA256"
     existing = yield from _find(settings, action, file, {})
@@ -127,15 +129,16 @@ def _find(
     settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str]
 ) -> Flow[EnsuredFirmware | None]:
     """Find the firmware of this version and compare it with the file, which is read for the digests not yet known."""
-    firmwares = yield from list_firmwares(settings, product_key=action.product_key, version=action.dest_version)
+    listing = yield from list_firmwares(settings, product_key=action.product_key, version=action.dest_version)
     same = [
         firmware
-        for firmware in firmwares
+        for firmware in listing.items
         if firmware.version == action.dest_version
         and firmware.module_name == (action.module_name or "default")
         and firmware.product_key in {action.product_key, ""}
     ]
     if not same:
+        listing.require_complete()
         return None
     wanted = {"SHA256", *(firmware.sign_method for firmware in same)} & DIGEST_LENGTHS.keys()
     digests = dict(known)
@@ -168,8 +171,15 @@ def _appeared(
 
     :raises TuyaOTAError: the doubt, where it does not appear or cannot be compared.
     """
+
+    def find() -> Flow[EnsuredFirmware | None]:
+        try:
+            return (yield from _find(settings, action, file, known))
+        except IncompleteListError:
+            return None
+
     try:
-        firmware = yield from wait_to_appear(lambda: _find(settings, action, file, known))
+        firmware = yield from wait_to_appear(find)
     except FirmwareVersionTakenError:
         raise
     except (SourceUnavailableError, ConfigurationError):

@@ -166,7 +166,7 @@ def _upgrade(firmware_id: str, devices: list[str]) -> actions.CreateOTAStaticUpg
 def _upgrade_and_stop(settings: Settings, firmware_id: str) -> Flow[Verdict]:
     upgrade = yield from start_upgrade(settings, _upgrade(firmware_id, [*REST, AWAY]))
     while True:
-        tasks = yield from list_tasks(settings, upgrade.job_id)
+        tasks = (yield from list_tasks(settings, upgrade.job_id)).items
         if sum(task.status == TaskStatus.SUCCEEDED for task in tasks) == len(REST):
             break
         yield Sleep(10.0)

@@ -59,7 +59,7 @@ def a_day(settings: Settings, emulator: Emulator) -> Flow[dict[str, Any]]:
         ),
         if_verified=IfVerified.FAIL,
     )
-    waiting = yield from list_tasks(settings, verification.job_id)
+    waiting = (yield from list_tasks(settings, verification.job_id)).items
     yield from call(settings, actions.ConfirmOTATask(task_id=[task.task_id for task in waiting]))
     emulator.clock.advance(60)
     verified = yield from call(settings, actions.QueryOTAFirmware(firmware_id=firmware_id))
@@ -84,7 +84,7 @@ def a_day(settings: Settings, emulator: Emulator) -> Flow[dict[str, Any]]:
         actions.CancelOTATaskByDevice(product_key=PRODUCT, firmware_id=firmware_id, device_name=[names[2]]),
     )
     yield from call(settings, actions.CancelOTATaskByJob(job_id=upgrade_id, cancel_unconfirmed_task=True))
-    cancelled = yield from list_tasks(settings, upgrade_id)
+    cancelled = (yield from list_tasks(settings, upgrade_id)).items
     jobs = yield from call(
         settings,
         actions.ListOTAJobByDevice(

@@ -176,17 +176,46 @@ class Script:
 def by_action(
     answers: Mapping[str, Answer | Sequence[Answer] | Callable[[Sent], Answer]],
 ) -> Callable[[Sent], Answer]:
-    """Answer by operation: one answer for ever, a list of them in turn, or what a function makes of the request."""
-    turns = {name: iter(answer) for name, answer in answers.items() if isinstance(answer, Sequence)}
+    """Answer by operation: one answer for ever, a list of them in turn, or what a function makes of the request.
+
+    A list that is answered with one page has that page alone: the next one is empty, and the first is shown again where
+    a reading goes back to it.
+    """
+    turns = {
+        name: _one_page_each(lasting(answer) if isinstance(answer, Response | Exception) else _in_turn(answer))
+        for name, answer in answers.items()
+        if isinstance(answer, Response | Exception | Sequence)
+    }
 
     def answer(sent: Sent) -> Answer:
         if sent.action in turns:
-            return next(turns[sent.action])
-        fixed = answers[sent.action]
-        if isinstance(fixed, Response | Exception):
-            return fixed
-        assert not isinstance(fixed, Sequence)
-        return fixed(sent)
+            return turns[sent.action](sent)
+        made = answers[sent.action]
+        assert callable(made)
+        return made(sent)
+
+    return answer
+
+
+def _in_turn(answers: Sequence[Answer]) -> Callable[[Sent], Answer]:
+    left = iter(answers)
+    return lambda _: next(left)
+
+
+def _one_page_each(answers: Callable[[Sent], Answer]) -> Callable[[Sent], Answer]:
+    first: Answer | None = None
+    goes_back = False
+
+    def answer(sent: Sent) -> Answer:
+        nonlocal first, goes_back
+        if int(sent.parameters.get("CurrentPage", 1)) > 1 and isinstance(first, Response):
+            page = json.loads(first.body)
+            goes_back = "total" not in page
+            return replace(first, body=json.dumps(page | {"data": [], "firmwareInfo": []}).encode())
+        if not goes_back or first is None:
+            first = answers(sent)
+        goes_back = False
+        return first
 
     return answer
 

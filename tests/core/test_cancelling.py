@@ -108,10 +108,15 @@ def world(cancel: tuple[Answer, ...], statuses: tuple[str, ...], *queued_at: int
     """Answer as a job with so many queued tasks at each count, and whose status is read once or twice."""
     queued = iter(queued_at)
 
+    shown = 0
+
     def listed(sent: Any) -> Answer:
+        nonlocal shown
         status = sent.parameters["TaskStatus"]
-        number = next(queued) if status == "QUEUED" else flashing if status == "IN_PROGRESS" else 0
-        return ok(data=[task(f"d{place}", status) for place in range(number)])
+        if sent.parameters["CurrentPage"] != "1":
+            return ok(data=[], total=shown)
+        shown = next(queued) if status == "QUEUED" else flashing if status == "IN_PROGRESS" else 0
+        return ok(data=[task(f"d{place}", status) for place in range(shown)], total=shown)
 
     jobs = [ok(data=job(status=status)) if status else gateway("ServiceUnavailable", 503) for status in statuses]
     return Script(by_action({"QueryOTAJob": jobs, "ListOTATaskByJob": listed, "CancelOTATaskByJob": list(cancel)}))

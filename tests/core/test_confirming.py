@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.core.jobs.confirm import confirm_job, confirm_tasks
-from tests.core.script import SETTINGS, Script, lost, ok, refused, task
+from tests.core.script import SETTINGS, Script, by_action, lost, ok, refused, task
 
 if TYPE_CHECKING:
     from tests.core.script import Answer, Sent
@@ -70,9 +70,10 @@ def test_a_task_that_does_not_exist_is_an_error() -> None:
 
 def test_of_a_job_only_what_waits_is_confirmed() -> None:
     listed = ok(data=[task("a", "CONFIRM"), task("b", "QUEUED"), task("c", "CONFIRM")])
-    script = Script([listed, ok()])
+    script = Script(by_action({"ListOTATaskByJob": [listed, ok(data=[task("b", "QUEUED")])], "ConfirmOTATask": ok()}))
 
     assert script.run(confirm_job(SETTINGS, "9")) == ["t-a", "t-c"]
+    assert script.actions.count("ConfirmOTATask") == 1
     assert script.sent[0].parameters["TaskStatus"] == "CONFIRM"
 
 

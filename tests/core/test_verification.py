@@ -328,8 +328,8 @@ def test_without_doubt_nobody_looks_for_a_job(refusal: Answer, kind: type[TuyaOT
 
 
 def test_verifications_are_listed_newest_first_without_other_jobs() -> None:
-    script = Script([jobs(OLD, job("7", kind="UPGRADE_FIRMWARE"), OTHER, NEW)])
+    script = Script(by_action({"ListOTAJobByFirmware": jobs(OLD, job("7", kind="UPGRADE_FIRMWARE"), OTHER, NEW)}))
 
     found = script.run(JobRequest(SETTINGS, ACTION, JobType.VERIFY_FIRMWARE).jobs())
 
-    assert [item.job_id for item in found] == ["3", "2", "1"]
+    assert [item.job_id for item in found.items] == ["3", "2", "1"]

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 EXCEPTIONS = """
     AlreadyUnderWayError AmbiguousOutcomeError ApiError AuthenticationError ConfigurationError ConflictError
-    Delivery FirmwareStatusError FirmwareVersionTakenError InvalidParameterError InvalidRequestError JobFailedError
-    JobMissingError NotFoundError OutcomeError PermissionDeniedError PollingFailedError ProtocolError
-    SourceUnavailableError StateUnavailableError ThrottledError TransportError TriggerEventError TuyaOTAError
-    UnavailableError UnreadableReplyError WaitTimeoutError
+    Delivery FirmwareStatusError FirmwareVersionTakenError IncompleteListError InvalidParameterError
+    InvalidRequestError JobFailedError JobMissingError NotFoundError OutcomeError PermissionDeniedError
+    PollingFailedError ProtocolError SourceUnavailableError StateUnavailableError ThrottledError TransportError
+    TriggerEventError TuyaOTAError UnavailableError UnreadableReplyError WaitTimeoutError
 """
 ACTIONS = """
     ALL_ACTIONS Action BatchGetDeviceState CancelOTATaskByDevice CancelOTATaskByJob ConfirmOTATask
@@ -37,9 +37,9 @@ EVENTS = """
     BatchConfirmRefused CancelNotCounted CancelRefused CancelRepeated CancelSent ConditionChanged
     ConfirmInterrupted DeviceCancelUnknown DevicesFlashing FailedJobReplaced FileReadStarted
     FileTransferRetried FileUploadStarted FirmwareAdopted FirmwareOutcomeUnknown FlowEvent IntentMissing
-    JobAdopted JobCreated JobFailureObserved JobOutcomeUnknown JobStopped JobUnnamed Level MissingJobReplaced
-    NothingCancelled OldJobUnfinished OtherTaskCleared PollFailed RequestAdvised RequestRetried
-    RivalCheckFailed TaskNotWaiting TasksConfirmed TasksCounted VerificationSkipped
+    JobAdopted JobCreated JobFailureObserved JobOutcomeUnknown JobStopped JobUnnamed Level ListIncomplete
+    MissingJobReplaced NothingCancelled OldJobUnfinished OtherTaskCleared PollFailed RequestAdvised
+    RequestRetried RivalCheckFailed TaskNotWaiting TasksConfirmed TasksCounted VerificationSkipped
 """
 FOR_READERS = [*ROOT.glob("docs/**/*.md"), *ROOT.glob("dags_examples/*.py"), ROOT / "README.md"]
 

@@ -75,3 +75,24 @@ class RequestRetried(FlowWarning):
     def line(self) -> str:
         """Write it as one line for a log."""
         return f"{self.problem} Trying again in {self.delay:.1f} s."
+
+
+@dataclass(frozen=True, slots=True)
+class ListIncomplete(FlowWarning):
+    """A list shows fewer items than its ``Total`` tells, and is read again.
+
+    :param action: operation on the wire.
+    :param missing: number of items that are not shown.
+    :param delay: seconds until it is read again.
+    """
+
+    action: str
+    missing: int
+    delay: float
+
+    def line(self) -> str:
+        """Write it as one line for a log."""
+        return (
+            f"{self.action} shows {self.missing:,} items fewer than its Total tells. Reading the list again in"
+            f" {self.delay:g} s."
+        )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_tuya_ota.core.flows.effects import Flow, Sleep
+from airflow_provider_tuya_ota.core.flows.events import ListIncomplete
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from airflow_provider_tuya_ota.core.flows.pages import Listing
 
 Thing = TypeVar("Thing")
 
@@ -29,3 +32,19 @@ def wait_to_appear(find: Callable[[], Flow[Thing | None]]) -> Flow[Thing | None]
         yield Sleep(seconds)
         found = yield from find()
     return found
+
+
+def wait_until_complete(read: Callable[[], Flow[Listing[Thing]]]) -> Flow[list[Thing]]:
+    """Read a list at once, and again after each of the :data:`SHOW_TIMES` while it is incomplete.
+
+    :param read: reads the list.
+    :raises IncompleteListError: the last list is incomplete too.
+    """
+    listing = yield from read()
+    for seconds in SHOW_TIMES:
+        if not listing.missing:
+            break
+        yield ListIncomplete(listing.name, listing.missing, seconds)
+        yield Sleep(seconds)
+        listing = yield from read()
+    return listing.require_complete()

@@ -1,11 +1,17 @@
-"""Turning the pages of any paged list, while the list goes on changing."""
+"""Turning the pages of any paged list, while the list goes on changing.
+
+When a list is complete is decided here. ``Total`` may be absent, 0, or the page's own count, and a page may hold fewer
+items than it was asked for. So a decision that rests on an absence or on a count reads a :class:`Listing`: page by page
+until a page brings nothing new, whatever ``Total`` tells. A listing with fewer items than its ``Total`` is incomplete:
+nobody concludes "none" or "all" from it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError, ProtocolError
+from airflow_provider_tuya_ota.core.errors import IncompleteListError, InvalidParameterError, ProtocolError
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import ReadContext
 from airflow_provider_tuya_ota.core.model.entities import Device, DeviceTask, Firmware, Job, ModuleVersion, Product
@@ -46,6 +52,32 @@ def identity_of(item: object) -> tuple[str, ...]:
     return tuple(getattr(item, name) for name in IDENTITY[type(item)])
 
 
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Item]):
+    """A list that was read until a page brought nothing new.
+
+    :param name: of the operation.
+    :param items: each once, in its latest state.
+    :param missing: how many more items ``Total`` tells; 0 where it tells none or no more.
+    """
+
+    name: str
+    items: list[Item]
+    missing: int = 0
+
+    def require_complete(self) -> list[Item]:
+        """Give the items of a complete list.
+
+        :raises IncompleteListError: ``Total`` tells more items than the pages show.
+        """
+        if self.missing:
+            raise IncompleteListError(
+                f"{self.name}: the list is incomplete: its Total tells {len(self.items) + self.missing:,} items, its"
+                f" pages show {len(self.items):,}. Nothing is concluded from it"
+            )
+        return self.items
+
+
 class Reading(Generic[Item]):
     """One reading of a list: page by page to its end, and back again where it may have changed meanwhile.
 
@@ -60,8 +92,8 @@ class Reading(Generic[Item]):
     :attr:`request` is what to ask for next; each answer goes to :meth:`take`.
 
     :param first: asks for the page at which to begin.
-    :param until_empty: where no total is told, read until a page brings nothing new: the platform may show fewer items
-        than it was asked for.
+    :param until_empty: read until a page brings nothing new, whatever total is told; without it a short page ends a
+        list that has as many items as its total.
     :raises InvalidParameterError: the request has no page size, so nobody can tell a full page.
     """
 
@@ -73,12 +105,14 @@ class Reading(Generic[Item]):
                 problem="is missing",
                 allowed="a whole number; every page is asked for with it",
             )
-        self._name = first.name
+        self.name = first.name
         self._size: int = asked.page_size
         self._first: int = asked.current_page or 1
         self._number = self._first
         self._seen: set[tuple[str, ...]] = set()
         self._totals: set[int | None] = set()
+        self._told_forth = self._told_last = 0
+        self._doubles = 0
         self._until_empty = until_empty
         self._is_returning = False
         self._sparse = 0
@@ -102,6 +136,10 @@ class Reading(Generic[Item]):
         :raises ProtocolError: the list goes on and on and hardly brings anything new.
         """
         fresh = self._new_of(page)
+        self._told_last = self._told_last if page.total is None else page.total
+        if not self._is_returning:
+            self._told_forth = self._told_last if fresh else self._told_forth or self._told_last
+            self._doubles += len(page.items) - len({identity_of(item) for item in page.items})
         self._sparse += len(fresh) * SPARSE < self._size
         if self._is_returning:
             self._ask(self._number - 1)
@@ -116,12 +154,20 @@ class Reading(Generic[Item]):
             self._ask(self._number - 1)
         return fresh
 
+    @property
+    def missing(self) -> int:
+        """How many items the totals tell beyond those that were found.
+
+        An item that joins on the way back is no missing one, and an item that a page shows twice may be counted twice.
+        """
+        return max(0, min(self._told_forth, self._told_last) - self._reached - self._doubles)
+
     def endless(self, why: str) -> ProtocolError:
         """Build the error for a list that does not end."""
         total = max((total for total in self._totals if total is not None), default=None)
         told = "no total" if total is None else f"a total of {total:,}"
         return ProtocolError(
-            f"{self._name}: the list does not end: up to page {self._number} it has shown {len(self._seen):,} items and"
+            f"{self.name}: the list does not end: up to page {self._number} it has shown {len(self._seen):,} items and"
             f" tells {told}; {why}. Nothing is concluded from it"
         )
 
@@ -142,8 +188,7 @@ class Reading(Generic[Item]):
     def _ends_with(self, page: Page[Item], fresh: list[Item]) -> bool:
         # The total is documented in another list's words: it may ask for more pages, never end the list.
         is_complete = len(page.items) < self._size and self._reached >= (page.total or 0)
-        is_told = page.total is not None or not self._until_empty
-        return (is_complete and is_told) or not fresh
+        return (is_complete and not self._until_empty) or not fresh
 
     def _recently_stalled(self) -> bool:
         asked: Any = self._request
@@ -161,19 +206,33 @@ class Reading(Generic[Item]):
                 return
             # Not raised before the items of this page were given.
             self._fault = ProtocolError(
-                f"{self._name}: the list was read up to {len(self._seen):,} items and not to its end: the answer did"
+                f"{self.name}: the list was read up to {len(self._seen):,} items and not to its end: the answer did"
                 f" not tell what page {number} needs. {error.sentence}"
             )
 
 
-def every_page(settings: Settings, first: Action[Page[Item]], *, until_empty: bool = False) -> Flow[list[Item]]:
-    """Read a whole list as :class:`Reading` does; of an item that is seen twice the later state counts.
+def every_page(settings: Settings, first: Action[Page[Item]]) -> Flow[list[Item]]:
+    """Read a list as far as its totals lead; nothing is decided by what it does not show.
 
     :param first: asks for the first page, with a page size.
-    :param until_empty: as :class:`Reading` takes it.
     :raises ProtocolError: the list does not end, in items or in time.
     """
-    reading = Reading(first, until_empty=until_empty)
+    return (yield from _read(settings, Reading(first))).items
+
+
+def whole_list(
+    settings: Settings, first: Action[Page[Item]], *, first_page: Page[Item] | None = None
+) -> Flow[Listing[Item]]:
+    """Read a list until a page brings nothing new.
+
+    :param first: asks for the first page, with a page size.
+    :param first_page: the answer to it, where it was asked for already.
+    :raises ProtocolError: the list does not end, in items or in time.
+    """
+    return _read(settings, Reading(first, until_empty=True), first_page)
+
+
+def _read(settings: Settings, reading: Reading[Item], first_page: Page[Item] | None = None) -> Flow[Listing[Item]]:
     found: dict[tuple[str, ...], Item] = {}
     longest = max(LONGEST_READING, MOST_REQUESTS / settings.requests_per_second)
     began = (yield ReadContext()).steady
@@ -182,7 +241,8 @@ def every_page(settings: Settings, first: Action[Page[Item]], *, until_empty: bo
             raise reading.endless(f"more than {LONGEST_LIST:,} are not read")
         if ((yield ReadContext()).steady - began).total_seconds() > longest:
             raise reading.endless(f"it was read for {longest:.0f} s")
-        page = yield from call(settings, reading.request)
+        page = first_page or (yield from call(settings, reading.request))
+        first_page = None
         found.update({identity_of(item): item for item in page.items})
         reading.take(page)
-    return list(found.values())
+    return Listing(reading.name, list(found.values()), reading.missing)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.actions import ConfirmOTATask
-from airflow_provider_tuya_ota.core.errors import ConflictError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import ConflictError, OutcomeError, TuyaOTAError
+from airflow_provider_tuya_ota.core.flows import eventually
 from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import Sleep
 from airflow_provider_tuya_ota.core.flows.lists import list_tasks
 from airflow_provider_tuya_ota.core.jobs.task_events import (
     BatchConfirmRefused,
@@ -63,9 +65,45 @@ def _confirm_batch(settings: Settings, batch: list[str]) -> Flow[list[str]]:
 
 
 def confirm_job(settings: Settings, job_id: str) -> Flow[list[str]]:
-    """Confirm every device task of a job that waits for confirmation now."""
-    waiting = yield from list_tasks(settings, job_id, status=TaskStatus.CONFIRM)
-    return (yield from confirm_tasks(settings, [task.task_id for task in waiting if task.status == TaskStatus.CONFIRM]))
+    """Confirm every device task of a job that waits for confirmation, until a complete list shows no other one.
+
+    A task that is confirmed leaves the list, so a list that shows some of them shows others afterwards.
+
+    :returns: ids of the tasks that this call confirmed.
+    :raises OutcomeError: the platform tells more tasks that wait than it shows; says how many were not reached.
+    """
+    confirmed: list[str] = []
+    tried: set[str] = set()
+    pauses = list(eventually.SHOW_TIMES)
+    while True:
+        listing = yield from list_tasks(settings, job_id, status=TaskStatus.CONFIRM)
+        waiting = [task.task_id for task in listing.items if task.status == TaskStatus.CONFIRM]
+        if new := [task_id for task_id in waiting if task_id not in tried]:
+            tried.update(new)
+            confirmed += yield from _confirm_more(settings, new, confirmed)
+        elif not listing.missing:
+            return confirmed
+        elif pauses:
+            yield Sleep(pauses.pop(0))
+        else:
+            raise _not_reached(job_id, confirmed, listing.missing)
+
+
+def _confirm_more(settings: Settings, task_ids: list[str], before: list[str]) -> Flow[list[str]]:
+    try:
+        return (yield from confirm_tasks(settings, task_ids))
+    except TuyaOTAError as error:
+        error.in_doubt = error.in_doubt or bool(before)
+        raise
+
+
+def _not_reached(job_id: str, confirmed: list[str], missing: int) -> OutcomeError:
+    error = OutcomeError(
+        f"job {job_id}: {missing} device tasks may still wait for confirmation, and the platform does not show them;"
+        f" {len(confirmed)} were confirmed. Run this task again, or confirm them in the vendor's console"
+    )
+    error.in_doubt = bool(confirmed)
+    return error
 
 
 def _one_by_one(settings: Settings, task_ids: list[str]) -> Flow[list[str]]:

@@ -10,6 +10,7 @@ from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, TuyaOTAE
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Flow, OtherIntents, ReadContext, ReadOtherIntents, SaveState
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs, list_tasks
+from airflow_provider_tuya_ota.core.flows.pages import whole_list
 from airflow_provider_tuya_ota.core.jobs.events import RivalCheckFailed
 from airflow_provider_tuya_ota.core.jobs.intent import (
     CLOCKS_DIFFER,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
-    from airflow_provider_tuya_ota.core.model.entities import Job
+    from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Job
     from airflow_provider_tuya_ota.core.settings import Settings
 
 _NAMES_AT_ONCE = 50
@@ -111,13 +112,16 @@ def give_way(
 def _earlier(
     settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, before: list[Job], job_id: str
 ) -> Flow[Job | None]:
-    jobs = JobSet.listed(before).exclude_from((yield from list_jobs(settings, action.firmware_id)))
-    ours = next((job for job in jobs if job.job_id == job_id), None)
-    if ours is None:
-        return None
-    earlier = [job for job in sorted(jobs, key=_age) if _age(job) < _age(ours) and not job.status.has_ended]
-    earlier = yield from _not_elsewhere(intent, earlier)
-    return (yield from _first_on_the_same_devices(settings, action, intent, earlier))
+    listing = yield from list_jobs(settings, action.firmware_id)
+    jobs = JobSet.listed(before).exclude_from(listing.items)
+    first: Job | None = None
+    if ours := next((job for job in jobs if job.job_id == job_id), None):
+        earlier = [job for job in sorted(jobs, key=_age) if _age(job) < _age(ours) and not job.status.has_ended]
+        earlier = yield from _not_elsewhere(intent, earlier)
+        first = yield from _first_on_the_same_devices(settings, action, intent, earlier)
+    if first is None:
+        listing.require_complete()
+    return first
 
 
 def _age(job: Job) -> tuple[str, int, str]:
@@ -181,18 +185,26 @@ def _busy_by_device(settings: Settings, action: CreateOTAStaticUpgradeJob, names
 
 def _is_on_one_of(settings: Settings, job_id: str, names: Sequence[str]) -> Flow[bool]:
     asked = {digest_of(name) for name in names}
+
+    def is_busy(tasks: Sequence[DeviceTask]) -> bool:
+        return any(digest_of(task.device_name) in asked and not task.status.has_ended for task in tasks)
+
     size = ListOTATaskByJob.largest_page
     for begin in range(0, len(names), _NAMES_AT_ONCE):
         some = names[begin : begin + _NAMES_AT_ONCE]
-        page = yield from call(
-            settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size, device_names=some)
-        )
-        tasks = page.items
-        if page.tells_more(size) or any(digest_of(task.device_name) not in asked for task in tasks):
-            # The platform does not filter, or shows less than it was asked for: there is more than this page.
-            tasks = yield from list_tasks(settings, job_id)
-        if any(digest_of(task.device_name) in asked and not task.status.has_ended for task in tasks):
+        first = ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size, device_names=some)
+        page = yield from call(settings, first)
+        if is_busy(page.items):
             return True
+        if {digest_of(name) for name in some} <= {digest_of(task.device_name) for task in page.items}:
+            continue
+        listing = yield from whole_list(settings, first, first_page=page)
+        if is_busy(listing.items):
+            return True
+        if listing.missing or any(digest_of(task.device_name) not in asked for task in listing.items):
+            # The platform does not filter, or its total does not: then there is more than was asked for.
+            everything = yield from list_tasks(settings, job_id)
+            return is_busy(everything.items) or is_busy(everything.require_complete())
     return False
 
 

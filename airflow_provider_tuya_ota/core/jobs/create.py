@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Flow, LoadState, ReadContext, SavedState, SaveState
-from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
+from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear, wait_until_complete
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs
 from airflow_provider_tuya_ota.core.jobs.conflict import give_way, require_free
 from airflow_provider_tuya_ota.core.jobs.current_try import replace_note, require_in_charge
@@ -47,6 +47,7 @@ from airflow_provider_tuya_ota.core.status.wait import WaitOptions, has_failed
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
+    from airflow_provider_tuya_ota.core.flows.pages import Listing
     from airflow_provider_tuya_ota.core.model.entities import Created, Job
     from airflow_provider_tuya_ota.core.model.states import JobType
     from airflow_provider_tuya_ota.core.settings import Settings
@@ -83,10 +84,11 @@ class JobRequest:
             selection=selection,
         )
 
-    def jobs(self) -> Flow[list[Job]]:
+    def jobs(self) -> Flow[Listing[Job]]:
         """List the firmware's jobs of this type, the newest first."""
-        jobs = yield from list_jobs(self.settings, self.action.firmware_id)
-        return sorted((job for job in jobs if job.type == self.kind), key=lambda job: job.utc_create, reverse=True)
+        listing = yield from list_jobs(self.settings, self.action.firmware_id)
+        jobs = (job for job in listing.items if job.type == self.kind)
+        return replace(listing, items=sorted(jobs, key=lambda job: job.utc_create, reverse=True))
 
     def intent(self, attempt: Attempt, stage: Stage) -> Flow[Intent]:
         """Put into a note what is asked for."""
@@ -143,13 +145,14 @@ def create(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
 
     :raises AlreadyUnderWayError: an unfinished job that this task did not create does the same.
     :raises AmbiguousOutcomeError: the answer was lost, and which job came of it cannot be told.
+    :raises IncompleteListError: a list shows fewer items than its total tells; nothing was created.
     :raises ProtocolError: the platform said yes, but no list shows the job.
     :raises TuyaOTAError: anything else; after an error in doubt no new job was found.
     """
     settings, action = request.settings, request.action
     intent = yield from request.intent(attempt, Stage.PREPARING)
     yield SaveState(intent.to_dict())
-    listed = yield from list_jobs(settings, action.firmware_id)
+    listed = yield from wait_until_complete(lambda: list_jobs(settings, action.firmware_id))
     before = [job for job in listed if job.type == request.kind]
     intent = replace(intent, known=young_ids(before, intent.started_at))
     if isinstance(action, CreateOTAStaticUpgradeJob):

@@ -47,12 +47,14 @@ class _Findings:
     """What one reading of the lists came to.
 
     :param past: jobs that fit, and may have ended before this task began.
+    :param missing: how many more jobs the platform tells than it lists.
     """
 
     fitting: list[Job]
     unknown: list[Job]
     past: list[Job]
     rivals: list[OtherIntent]
+    missing: int
 
     @property
     def all(self) -> list[Job]:
@@ -62,7 +64,7 @@ class _Findings:
     @property
     def job(self) -> Job | None:
         """The one that it must be."""
-        is_clear = len(self.all) == len(self.fitting) == 1 and not self.rivals
+        is_clear = len(self.all) == len(self.fitting) == 1 and not self.rivals and not self.missing
         return self.fitting[0] if is_clear else None
 
     def explain(self, intent: Intent) -> str:
@@ -78,7 +80,9 @@ class _Findings:
             parts.append(f"without a note cannot be told whether {told} had ended before this task's run began")
         if self.rivals:
             parts.append(f"{self.rivals[0].task} asked for the same and does not know its job either")
-        if all(job.status.has_ended for job in self.all):
+        if self.missing:
+            parts.append(f"the platform tells {self.missing} more jobs of the firmware than it lists")
+        if not self.missing and all(job.status.has_ended for job in self.all):
             advice = "All has ended, so a retry learns hardly more: look at it in the vendor's console, and"
         else:
             advice = "Look at this in the vendor's console. A retry looks once more; when all has ended there,"
@@ -112,6 +116,12 @@ def find_job(
     for job in found.all:
         if not is_cleared or (yield from _may_go_on(settings, job)):
             raise AmbiguousOutcomeError(found.explain(intent))
+    if found.missing:
+        raise AmbiguousOutcomeError(
+            f"whether firmware {intent.target.firmware_id} has the job that this task asked for cannot be told: the"
+            f" platform tells {found.missing} more jobs than it lists. Nothing was created or stopped. Run this task"
+            " again, and look at the firmware's jobs in the vendor's console"
+        )
     return None
 
 
@@ -126,7 +136,7 @@ def _poll_job(
     settings: Settings, intent: Intent, first_seen: dict[str, datetime], *, has_asked: bool
 ) -> Flow[_Findings]:
     # The list comes first: whoever created a job that is in it had written that down before.
-    jobs = yield from list_jobs(settings, intent.target.firmware_id)
+    listing = yield from list_jobs(settings, intent.target.firmware_id)
     other_intents: OtherIntents = yield ReadOtherIntents()
     others = parse_other_intents(other_intents.intents)
     taken = JobSet.of(*(job_id for other in others for job_id in other.jobs))
@@ -135,7 +145,7 @@ def _poll_job(
     fitting: list[Job] = []
     unknown: list[Job] = []
     past: list[Job] = []
-    for job in taken.exclude_from(jobs):
+    for job in taken.exclude_from(listing.items):
         if not intent.could_be(job):
             continue
         match (yield from match_job(settings, job, intent.target)):
@@ -156,7 +166,7 @@ def _poll_job(
         and other.intent.target.may_share_a_job_with(intent.target)
         and (not has_asked or other.intent.stage is Stage.ASKING or other.precedes(intent, other_intents.key))
     ]
-    return _Findings(fitting, unknown, past, rivals)
+    return _Findings(fitting, unknown, past, rivals, listing.missing)
 
 
 def _may_be_past(job: Job, intent: Intent) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, ListOTATaskByJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.lists import list_tasks
+from airflow_provider_tuya_ota.core.flows.pages import whole_list
 from airflow_provider_tuya_ota.core.model.states import JobType
 
 if TYPE_CHECKING:
@@ -187,14 +187,15 @@ def contradicts(job: Job, target: Target) -> bool:
 
 def _match_devices(settings: Settings, job_id: str, asked: set[str]) -> Flow[Match]:
     size = ListOTATaskByJob.largest_page
-    page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size))
-    found = _devices(page.items)
-    may_have_more = len(page.items) >= size or page.tells_more(size) or (page.total is None and found == asked)
-    if found <= asked and may_have_more:
-        found = _devices((yield from list_tasks(settings, job_id, until_empty=True)))
+    first = ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size)
+    page = yield from call(settings, first)
+    if not _devices(page.items) <= asked:
+        return Match.NO
+    listing = yield from whole_list(settings, first, first_page=page)
+    found = _devices(listing.items)
     if not found <= asked:
         return Match.NO
-    return Match.YES if found == asked else Match.UNKNOWN
+    return Match.YES if found == asked and not listing.missing else Match.UNKNOWN
 
 
 def _devices(tasks: Iterable[DeviceTask]) -> set[str]:

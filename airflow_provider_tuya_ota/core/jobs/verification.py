@@ -73,7 +73,7 @@ def _start(request: JobRequest, attempt: Attempt, if_verified: IfVerified) -> Fl
 
 
 def _already_verified(request: JobRequest, firmware: Firmware, if_verified: IfVerified) -> Flow[TrackedJob]:
-    jobs = yield from request.jobs()
+    known = yield from request.jobs()
     is_needed = firmware.status != FirmwareStatus.NOT_NEEDED
     if if_verified is IfVerified.FAIL:
         state = "is verified already" if is_needed else "was created as one that needs no verification"
@@ -82,9 +82,10 @@ def _already_verified(request: JobRequest, firmware: Firmware, if_verified: IfVe
             " Leave this task out, or set if_verified='succeed'"
         )
     origin = JobOrigin.VERIFIED_BEFORE if is_needed else JobOrigin.NOT_NEEDED
-    if not jobs:
+    if not known.items or known.missing:
+        # The first job of an incomplete list may be an older one.
         return request.tracked("", origin)
-    return request.tracked(jobs[0].job_id, origin, utc_create=jobs[0].utc_create)
+    return request.tracked(known.items[0].job_id, origin, utc_create=known.items[0].utc_create)
 
 
 def _follow_running(request: JobRequest) -> Flow[TrackedJob]:
@@ -116,7 +117,7 @@ def _match_patiently(settings: Settings, job: Job, target: Target) -> Flow[Match
 
 
 def _find_running(request: JobRequest) -> Flow[Job | None]:
-    jobs = yield from request.jobs()
+    jobs = (yield from request.jobs()).items
     firmware_id = request.action.firmware_id
     running = [job for job in jobs if not job.status.has_ended]
     if len(running) > 1:

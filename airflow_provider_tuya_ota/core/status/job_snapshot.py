@@ -20,7 +20,7 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.flows.bounded_poll import one_poll
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.lists import list_jobs, list_tasks
+from airflow_provider_tuya_ota.core.flows.lists import list_jobs_to_poll, list_tasks
 from airflow_provider_tuya_ota.core.model.states import JobType
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict, assess_job
 from airflow_provider_tuya_ota.core.status.task_snapshot import fetch_tasks
@@ -44,12 +44,14 @@ class JobSnapshot:
     :param verdict: where the job stands.
     :param is_large: whether its device tasks do not fit on a page; passed to the next poll, it saves a request.
     :param names: devices of all its tasks; None where only some tasks were read one by one.
+    :param is_complete: False where the platform tells more device tasks than it shows.
     """
 
     job: Job
     verdict: Verdict
     is_large: bool
     names: frozenset[str] | None = None
+    is_complete: bool = True
 
 
 def fetch_verdict(settings: Settings, job_id: str) -> Flow[Verdict]:
@@ -67,6 +69,8 @@ def fetch_job_snapshot(
 ) -> Flow[JobSnapshot]:
     """Poll once: two requests for a small upgrade, three for a small verification, up to ten for a large job.
 
+    One more request is sent where every device task has ended: only an empty page shows that there are no others.
+
     :param is_large: whether an earlier poll found more device tasks than fit on a page.
     :param expected: number of devices that were asked for by name. A job of at most so many device tasks succeeds only
         after all of them were read one by one.
@@ -78,23 +82,26 @@ def fetch_job_snapshot(
 
 def _fetch_job_snapshot(settings: Settings, job_id: str, *, is_large: bool, expected: int) -> Flow[JobSnapshot]:
     job = yield from call(settings, QueryOTAJob(job_id=job_id))
-    tasks = yield from fetch_tasks(settings, job_id, is_large=is_large)
+    tasks = yield from fetch_tasks(settings, job_id, is_large=is_large, expected=expected)
     firmware: Firmware | None = None
     if job.type != JobType.UPGRADE_FIRMWARE:
         if not job.firmware_id:
             raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
         # Read last, so that the firmware is never older than the device tasks.
         firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
-    verdict = assess_job(job, tasks.read, firmware, tasks.counts)
+    missing = tasks.missing
+    verdict = assess_job(job, tasks.read, firmware, tasks.counts, missing=missing)
     total = sum(tasks.counts.values())
     if len(tasks.read) < total:
         if verdict.outcome is not Outcome.SUCCEEDED or total > expected:
             return JobSnapshot(job, verdict, tasks.is_large)
-        every_task = yield from list_tasks(settings, job_id)
-        verdict = assess_job(job, every_task, firmware)
+        listing = yield from list_tasks(settings, job_id)
+        every_task, missing = listing.items, listing.missing
+        verdict = assess_job(job, every_task, firmware, missing=missing)
     else:
         every_task = tasks.read
-    return JobSnapshot(job, verdict, tasks.is_large, frozenset(task.device_name for task in every_task))
+    names = frozenset(task.device_name for task in every_task)
+    return JobSnapshot(job, verdict, tasks.is_large, names, is_complete=not missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,7 @@ def fetch_job_listing(
 
 def _fetch_job_listing(settings: Settings, firmware_id: str, job_ids: Collection[str], pages: int) -> Flow[JobListing]:
     if firmware_id and len(job_ids) >= pages:
-        listed = yield from list_jobs(settings, firmware_id)
+        listed = yield from list_jobs_to_poll(settings, firmware_id)
         wanted = set(job_ids)
         found = {job.job_id: job for job in listed if job.job_id in wanted}
         return JobListing(found, 1 + len(listed) // ListOTAJobByFirmware.largest_page)

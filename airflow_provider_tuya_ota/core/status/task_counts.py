@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.lists import list_tasks
+from airflow_provider_tuya_ota.core.flows.pages import whole_list
 from airflow_provider_tuya_ota.core.model.task_counts import count_by_status
 
 if TYPE_CHECKING:
@@ -19,23 +20,33 @@ if TYPE_CHECKING:
 
 
 def count_tasks(settings: Settings, job_id: str, statuses: Sequence[TaskStatus]) -> Flow[dict[TaskStatus, int]]:
-    """Count a job's device tasks of some statuses: one request for each, more where the platform gives no totals.
+    """Count a job's device tasks of some statuses: one request for each, and one more for each that has some tasks.
+
+    A total that is not larger than a full page may be the number of tasks on that page, so the next page is read too.
 
     :returns: a number for each of the statuses, 0 included.
+    :raises IncompleteListError: the platform tells more device tasks than it shows, so they cannot be counted.
     """
     counts: dict[TaskStatus, int] = {}
     for status in statuses:
         size = ListOTATaskByJob.largest_page
-        page = yield from call(
-            settings, ListOTATaskByJob(job_id=job_id, task_status=status.value, current_page=1, page_size=size)
-        )
-        if any(task.status != status for task in page.items):
-            # The platform does not filter by status, so its totals are of all tasks.
-            counted = count_by_status((yield from list_tasks(settings, job_id)))
-            return {wanted: counted.get(wanted.value, 0) for wanted in statuses}
+        first = ListOTATaskByJob(job_id=job_id, task_status=status.value, current_page=1, page_size=size)
+        page = yield from call(settings, first)
         number = total_of(page, size)
-        counts[status] = len((yield from list_tasks(settings, job_id, status=status))) if number is None else number
+        if number is not None and number > size and _is_filtered(page.items, status):
+            counts[status] = number
+            continue
+        listing = yield from whole_list(settings, first, first_page=page)
+        if listing.missing or not _is_filtered(listing.items, status):
+            # The platform does not filter by status, so its totals are of all tasks.
+            counted = count_by_status((yield from list_tasks(settings, job_id)).require_complete())
+            return {wanted: counted.get(wanted.value, 0) for wanted in statuses}
+        counts[status] = len(listing.items)
     return counts
+
+
+def _is_filtered(tasks: Sequence[DeviceTask], status: TaskStatus) -> bool:
+    return all(task.status == status for task in tasks)
 
 
 def total_of(page: Page[DeviceTask], size: int) -> int | None:

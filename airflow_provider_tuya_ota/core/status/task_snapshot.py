@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.lists import list_tasks
-from airflow_provider_tuya_ota.core.flows.pages import identity_of
+from airflow_provider_tuya_ota.core.flows.lists import list_tasks, list_tasks_to_poll
+from airflow_provider_tuya_ota.core.flows.pages import Listing, identity_of, whole_list
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
 from airflow_provider_tuya_ota.core.model.task_counts import count_by_status
 from airflow_provider_tuya_ota.core.status.task_counts import total_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from airflow_provider_tuya_ota.core.flows.effects import Flow
-    from airflow_provider_tuya_ota.core.model.entities import DeviceTask
+    from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Page
     from airflow_provider_tuya_ota.core.settings import Settings
 
 ORDER: Final = (
@@ -43,15 +41,18 @@ class TaskSnapshot:
     :param counts: number of tasks by status. Each task is counted once.
     :param read: the tasks that were read one by one: all tasks of a small job, up to 50 of each status of a large one.
     :param is_large: whether the tasks do not fit on a page; passed to the next poll, it saves a request.
+    :param missing: number of tasks that the platform tells and does not show. Nothing may be concluded then from the
+        tasks that were read being all.
     """
 
     counts: dict[str, int]
     read: list[DeviceTask]
     is_large: bool
+    missing: int = 0
 
 
-def fetch_tasks(settings: Settings, job_id: str, *, is_large: bool = False) -> Flow[TaskSnapshot]:
-    """Read a job's device tasks: one request for up to 100 tasks, eight requests for more.
+def fetch_tasks(settings: Settings, job_id: str, *, is_large: bool = False, expected: int = 0) -> Flow[TaskSnapshot]:
+    """Read a job's device tasks: one request for up to 100 tasks, two where all have ended, eight for more tasks.
 
     The eight are one for each of the seven statuses and one for all tasks. Every task is read where the platform gives
     no totals, does not filter by status, returns shorter pages than it was asked for, or contradicts itself.
@@ -59,15 +60,16 @@ def fetch_tasks(settings: Settings, job_id: str, *, is_large: bool = False) -> F
     A task that changes its status meanwhile is counted under the status that was read last.
 
     :param is_large: whether an earlier poll found more tasks than fit on a page.
+    :param expected: number of devices that were asked for by name. So many tasks, and a total of so many, are all.
     """
     if not is_large:
-        page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=FULL))
+        first = ListOTATaskByJob(job_id=job_id, current_page=1, page_size=FULL)
+        page = yield from call(settings, first)
         if len(page.items) < FULL and (page.total or 0) <= len(page.items):
-            tasks = page.items
-            if page.total is None and tasks and all(task.status.has_ended for task in tasks):
+            if _have_ended(page) and not len(page.items) == page.total == expected:
                 # The platform may return a shorter page than it was asked for, with more tasks behind it.
-                tasks = yield from list_tasks(settings, job_id, until_empty=True)
-            return _all(tasks, is_large=False)
+                return _all((yield from whole_list(settings, first, first_page=page)), is_large=False)
+            return _all(Listing(first.name, page.items), is_large=False)
     counts: dict[str, int] = {}
     read: dict[tuple[str, ...], DeviceTask] = {}
     for status in ORDER:
@@ -75,10 +77,10 @@ def fetch_tasks(settings: Settings, job_id: str, *, is_large: bool = False) -> F
             settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SAMPLE, task_status=status.value)
         )
         if page.tells_more(SAMPLE) or any(task.status != status for task in page.items):
-            return _all((yield from list_tasks(settings, job_id, until_empty=True)), is_large=True)
+            return _all((yield from list_tasks(settings, job_id)), is_large=True)
         number = total_of(page, SAMPLE)
         counts[status.value] = (
-            len((yield from list_tasks(settings, job_id, status=status))) if number is None else number
+            len((yield from list_tasks_to_poll(settings, job_id, status))) if number is None else number
         )
         for task in page.items:
             if (earlier := read.get(identity_of(task))) is not None:
@@ -86,9 +88,13 @@ def fetch_tasks(settings: Settings, job_id: str, *, is_large: bool = False) -> F
             read[identity_of(task)] = task
     whole = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SAMPLE))
     once = _counted_once(counts, total_of(whole, SAMPLE))
-    if once is None:
-        return _all((yield from list_tasks(settings, job_id, until_empty=True)), is_large=True)
+    if once is None or (len(whole.items) < SAMPLE and _have_ended(whole)):
+        return _all((yield from list_tasks(settings, job_id)), is_large=True)
     return TaskSnapshot(counts=once, read=list(read.values()), is_large=True)
+
+
+def _have_ended(page: Page[DeviceTask]) -> bool:
+    return bool(page.items) and all(task.status.has_ended for task in page.items)
 
 
 def _counted_once(counts: dict[str, int], total: int | None) -> dict[str, int] | None:
@@ -115,7 +121,7 @@ def _counted_once(counts: dict[str, int], total: int | None) -> dict[str, int] |
     return {status: number for status, number in once.items() if number}
 
 
-def _all(found: Sequence[DeviceTask], *, is_large: bool) -> TaskSnapshot:
+def _all(found: Listing[DeviceTask], *, is_large: bool) -> TaskSnapshot:
     # A list may contain a task twice; its later state counts.
-    tasks = {identity_of(task): task for task in found}.values()
-    return TaskSnapshot(counts=count_by_status(tasks), read=list(tasks), is_large=is_large)
+    tasks = {identity_of(task): task for task in found.items}.values()
+    return TaskSnapshot(counts=count_by_status(tasks), read=list(tasks), is_large=is_large, missing=found.missing)

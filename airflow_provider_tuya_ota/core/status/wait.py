@@ -237,7 +237,9 @@ def has_failed(settings: Settings, job_id: str, options: WaitOptions) -> Flow[bo
     while True:
         snapshot = yield from fetch_job_snapshot(settings, job_id, expected=len(options.expected))
         verdict = require_coverage(snapshot.verdict, snapshot.names, options.expected)
-        may_go_on = not snapshot.job.status.has_ended or any(not TaskStatus(name).has_ended for name in verdict.counts)
+        may_go_on = not (snapshot.job.status.has_ended and snapshot.is_complete) or any(
+            not TaskStatus(name).has_ended for name in verdict.counts
+        )
         if verdict.outcome is not Outcome.SETTLING or may_go_on:
             return verdict.outcome is Outcome.FAILED
         now = (yield ReadContext()).steady

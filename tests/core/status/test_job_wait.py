@@ -179,7 +179,8 @@ def test_a_small_job_is_read_with_two_requests_at_each_poll_and_the_size_of_a_la
     for script in (small, many):
         script.run(wait_for_job(SETTINGS, "9001", options))
 
-    assert small.actions == ["QueryOTAJob", "ListOTATaskByJob"] * 3
+    # The next page is read where all have ended: only then an empty one shows that there are no others.
+    assert small.actions == [*["QueryOTAJob", "ListOTATaskByJob"] * 3, "ListOTATaskByJob"]
     whole_pages = [sent for sent in many.sent if sent.parameters.get("PageSize") == "100"]
     # The first poll alone tries to read all tasks with one request.
     assert len([sent for sent in whole_pages if "TaskStatus" not in sent.parameters]) == 1

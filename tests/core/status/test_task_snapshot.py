@@ -7,7 +7,7 @@ import pytest
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.task_snapshot import FULL, ORDER, SAMPLE, TaskSnapshot, fetch_tasks
-from tests.core.script import SETTINGS, Script, job, ok, task
+from tests.core.script import SETTINGS, Script, by_action, job, ok, task
 
 if TYPE_CHECKING:
     from tests.core.script import Answer, Sent
@@ -46,11 +46,22 @@ MANY = {"QUEUED": 700, "IN_PROGRESS": 200, "SUCCEEDED": 9000, "FAILED": 3}
 
 
 @pytest.mark.parametrize("number", [0, 1, FULL - 1])
-def test_a_small_job_is_read_with_one_request(number: int) -> None:
-    tasks, script = read(Platform({"SUCCEEDED": number}))
+@pytest.mark.parametrize("status", ["QUEUED", "SUCCEEDED"])
+def test_a_small_job_is_read_with_one_request_and_its_end_with_one_more(status: str, number: int) -> None:
+    tasks, script = read(Platform({status: number}))
 
-    assert (tasks.counts, len(tasks.read), tasks.is_large) == ({"SUCCEEDED": number} if number else {}, number, False)
-    assert len(script.sent) == 1
+    assert (tasks.counts, len(tasks.read), tasks.is_large) == ({status: number} if number else {}, number, False)
+    assert len(script.sent) == 1 + (status == "SUCCEEDED" and number > 0)
+
+
+@pytest.mark.parametrize(("totals", "expected", "requests"), [("all", 30, 1), ("all", 29, 2), ("none", 30, 3)])
+def test_where_the_devices_asked_for_are_all_read_and_counted_no_other_page_is_asked_for(
+    totals: str, expected: int, requests: int
+) -> None:
+    script = Script(Platform({"SUCCEEDED": 29, "FAILED": 1}, totals=totals))
+
+    assert script.run(fetch_tasks(SETTINGS, "9", expected=expected)).counts == {"SUCCEEDED": 29, "FAILED": 1}
+    assert len(script.sent) == requests
 
 
 def test_a_large_job_costs_a_request_for_each_status_and_names_fifty_of_each() -> None:
@@ -188,7 +199,8 @@ def test_an_empty_status_whose_total_says_otherwise_is_not_believed() -> None:
 def test_a_task_that_a_page_shows_twice_counts_once_and_as_it_stands_last(states: tuple[str, ...], last: str) -> None:
     shown = [task("d1", state) for state in states]
 
-    found = Script([ok(data=shown, total=2)]).run(fetch_tasks(SETTINGS, "9"))
+    found = Script(by_action({"ListOTATaskByJob": ok(data=shown, total=2)})).run(fetch_tasks(SETTINGS, "9"))
 
     assert found.counts == {last: 1}
     assert [one.status for one in found.read] == [last]
+    assert found.missing == 0

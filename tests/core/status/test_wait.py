@@ -78,7 +78,7 @@ def test_a_look_at_an_upgrade_leaves_the_firmware_alone() -> None:
     script = Script(platform([DONE], jobType="UPGRADE_FIRMWARE"))
 
     assert script.run(fetch_verdict(SETTINGS, "9001")).outcome is Outcome.SUCCEEDED
-    assert script.actions == ["QueryOTAJob", "ListOTATaskByJob"]
+    assert set(script.actions) == {"QueryOTAJob", "ListOTATaskByJob"}
 
 
 @pytest.mark.parametrize("kind", ["", "SOMETHING_NEW"])
