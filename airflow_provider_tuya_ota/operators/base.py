@@ -69,14 +69,14 @@ class TuyaOTATask:
         if not getattr(self, "_BaseOperator__from_mapped", False):
             return set()
         own: Any = self
-        # Airflow tells nowhere else what ``expand``, ``partial`` and the defaults of Dag and group have given.
-        given: dict[str, Any] = own._BaseOperator__init_kwargs  # noqa: SLF001 - told nowhere else
+        # Only here does Airflow keep what ``expand``, ``partial`` and the defaults of Dag and group have given.
+        given: dict[str, Any] = own._BaseOperator__init_kwargs  # noqa: SLF001 - Airflow offers it nowhere else
         mapped: Any = own.dag.get_task(own.task_id)
         defaults = {**own.dag.default_args, **getattr(own.task_group, "default_args", {})}
         names = set(given) - set(mapped.partial_kwargs)
-        # Either a default or ``expand`` has left these out; only what this element holds tells which.
+        # Either a default or ``expand`` has set these to None; only the element itself shows which.
         if unsure := {name for name in names if name in defaults and defaults[name] is None}:
-            element, _ = mapped._get_specified_expand_input().resolve(context)  # noqa: SLF001 - told nowhere else
+            element, _ = mapped._get_specified_expand_input().resolve(context)  # noqa: SLF001 - Airflow offers it nowhere else
             names -= unsure - set(element)
         return names
 

@@ -39,7 +39,7 @@ def last_clear(context: Context, *, retries: int) -> tuple[int, int | None]:
     """Give how often anything of the run was cleared, and after how many tries this task was.
 
     :param retries: of the task.
-    :returns: the second is None where Airflow does not tell it.
+    :returns: the second is None where Airflow does not show it.
     """
     most = getattr(context["ti"], "max_tries", None)
     return getattr(context.get("dag_run"), "clear_number", 0), None if most is None else most - retries

@@ -53,7 +53,7 @@ def start_job(
     operator.running = RunningJob.of(context, settings, job.job_id, is_own=job.is_own, on_cancel=operator.on_cancel)
     options = _wait_options(operator, spent=time.monotonic() - began)
     link = console_url(settings, job_id=job.job_id, firmware_id=operator.firmware_id, product_key=operator.product_key)
-    # Pushed before anything that may fail or take long: whoever looks for the job must find it.
+    # Before anything that may fail or take long, so that the job can be found.
     report.update(Event.STARTED, job_id=job.job_id, link=link)
     push_job(context["ti"], job, link=link)
     return job, options

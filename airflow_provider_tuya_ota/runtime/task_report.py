@@ -220,7 +220,7 @@ def _cause(error: BaseException | None) -> BaseException | None:
 def _has_polled(task: Any) -> bool:
     """Whether a sensor has seen what it waits for, in this process or before: then nothing refuses it any more."""
     state = getattr(task, "poke_state", None)
-    return state is not None and bool(state.wait.was_well)
+    return state is not None and bool(state.wait.has_polled)
 
 
 def _text(task: Any, name: str) -> str:

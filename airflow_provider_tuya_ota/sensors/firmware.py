@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.sensors.base import TuyaOTASensor
 
@@ -86,7 +87,6 @@ class TuyaOTAFirmwareStatusSensor(TuyaOTASensor):
         require_condition_met(self, event)
 
     def _condition(self) -> FirmwareCondition:
-        from airflow_provider_tuya_ota.core.errors import InvalidParameterError  # noqa: PLC0415 - a parsed Dag needs no protocol
         from airflow_provider_tuya_ota.core.status.conditions import FirmwareCondition  # noqa: PLC0415 - a parsed Dag needs no protocol
         from airflow_provider_tuya_ota.runtime.arguments import parse_names, require_flag  # noqa: PLC0415 - a parsed Dag needs no worker code
 

@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.provider.airflow_api import context_of
 from tests.provider.conftest import FakeTask
 from tests.provider.test_notes_not_given import FOR_GOOD, package, release
-from tests.provider.test_sensor_keeps import Rescheduled
+from tests.provider.test_poke_state import Rescheduled
 from tests.provider.test_upgrade_operator import run, upgrade
 
 if TYPE_CHECKING:

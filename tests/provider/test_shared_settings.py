@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.campaigns.virtual import VirtualLoop
 from tests.core.script import SETTINGS
 from tests.emulator.stranger import Stranger, over_socket
-from tests.provider.test_sensor_keeps import silence
+from tests.provider.test_poke_state import silence
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
