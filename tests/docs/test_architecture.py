@@ -48,7 +48,7 @@ def test_each_question_of_a_newcomer_is_answered_by_one_file(question: str, file
 def test_the_rule_about_kills_is_where_contributing_says() -> None:
     module = runpy.run_path(str(ROOT / QUESTIONS["Where is the rule that decides whether a kill cancels?"]))
 
-    assert callable(module["decide"])
+    assert callable(module["assess_kill"])
 
 
 def test_every_word_of_the_recipe_for_an_operation_leads_to_where_operations_are() -> None:
