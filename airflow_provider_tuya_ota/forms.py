@@ -1,8 +1,8 @@
 r"""The fields of a trigger form: their patterns, and a check of the whole form before anything is sent.
 
-Airflow holds a form against its patterns with Python's ``search``, where ``$`` also matches in front of a last line
-break; ``(?!\n)`` behind it does not, and other readers of JSON Schema know it too. What a pattern cannot say is left
-to :func:`require_form`, which goes by the same rules as the operators.
+Airflow checks a form with Python's ``search``, where ``$`` also matches before a line break at the end. ``$(?!\n)``
+does not, and other readers of JSON Schema know it too. :func:`require_form` checks what no pattern can express, by the
+rules of the operators.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ ID: Final = rf"{_BEGIN}[!-~]{{1,256}}{_END}"
 JOB_ID: Final = rf"^[0-9]{{1,256}}{_END}"
 VERSION: Final = rf"{_BEGIN}[A-Za-z0-9._-]{{1,64}}{_END}"
 DEVICE: Final = rf"{_BEGIN}(?! )[^{HIDDEN}]{{1,256}}(?<! ){_END}"
-"""A device name: nothing invisible in it, and no blanks around it."""
+"""A device name: no invisible characters, and no blanks around it."""
 SOURCE: Final = rf"{_BEGIN}(?! )[^\x00-\x1f]+(?<! ){_END}"
 """A path or a URL."""
 
 
 def require_form(params: Mapping[str, Any]) -> None:
-    """Refuse what a later step of the run would refuse; for a Dag's first step.
+    """Refuse in the first step of a Dag what a later step would refuse; nothing is sent.
 
-    Reads these fields, by name: ``product_key``, ``firmware_id``, ``job_id``, ``version``, ``source``,
-    ``device_names``, ``pilots``, ``percent`` and ``webhook_conn_id``, whose connection has to exist. Others are the
-    Dag's own. Whether a list may be empty is for the form to say. Nothing is sent.
+    These fields are checked, by name: ``product_key``, ``firmware_id``, ``job_id``, ``version``, ``source``,
+    ``device_names``, ``pilots``, ``percent`` and ``webhook_conn_id``, whose connection has to exist. All others are the
+    Dag's own. The form itself has to require that a list is not empty.
 
-    :param params: of the run, ``context["params"]``.
-    :raises ConfigurationError: naming the field.
+    :param params: parameters of the run, ``context["params"]``.
+    :raises ConfigurationError: a field is invalid; names it.
     """
     for field, value in params.items():
         _require(field, value)
@@ -54,7 +54,7 @@ def _require(field: str, value: Any) -> None:
         case "version":
             CreateOTAFirmware.require("dest_version", value, called=field)
         case "device_names" | "pilots":
-            # As the operator reads what a template makes of the list.
+            # As text, because that is what an operator gets from a template.
             if listed := parse_names(field, str(value)):
                 CreateOTAVerifyJob.require("target_device_name", listed, called=field)
         case "percent":

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 
 LONGEST: Final = 10 * 365 * 86400.0
 """Seconds; with longer waits dates leave the calendar."""
@@ -23,7 +23,7 @@ def require_seconds(field: str, value: Any, *, or_zero: bool = False) -> None:
         return
     least = "0 seconds or more" if or_zero else "more than 0 seconds"
     raise InvalidParameterError(
-        field=field, problem=f"{shown(value)} is not allowed", allowed=f"a number, {least} and at most {LONGEST:g}"
+        field=field, problem=f"{short_repr(value)} is not allowed", allowed=f"a number, {least} and at most {LONGEST:g}"
     )
 
 

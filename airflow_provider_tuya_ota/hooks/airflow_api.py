@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError, ErrorType
 
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.texts import cut, one_line
 from airflow_provider_tuya_ota.core.wire.redaction import redact
 
@@ -92,7 +92,7 @@ def read_connection(conn_id: str, read: Callable[[str], Connection]) -> Connecti
                 raise
             raise NoAnswerError(_GAVE_NOTHING) from None
 
-    return repeat(request, f"give the connection {shown(conn_id)}")
+    return repeat(request, f"give the connection {short_repr(conn_id)}")
 
 
 async def aread_connection(conn_id: str, read: Callable[[str], Awaitable[Connection]]) -> Connection:
@@ -106,7 +106,7 @@ async def aread_connection(conn_id: str, read: Callable[[str], Awaitable[Connect
                 raise
             raise NoAnswerError(_GAVE_NOTHING) from None
 
-    return await arepeat(request, f"give the connection {shown(conn_id)}")
+    return await arepeat(request, f"give the connection {short_repr(conn_id)}")
 
 
 def has_supervisor() -> bool:

@@ -11,7 +11,7 @@ from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TuyaOTAError
 from airflow_provider_tuya_ota.core.secret import without_frames
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.hooks.airflow_api import aread_connection, read_connection
 from airflow_provider_tuya_ota.hooks.database import find_in_database
 from airflow_provider_tuya_ota.operations import AsyncOperations, Operations
@@ -97,8 +97,8 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
             return find_in_database(conn_id)
         except AirflowNotFoundException:
             raise ConfigurationError(
-                f"Connection {shown(conn_id)} is not defined. Create one of type 'Tuya OTA' under Admin, Connections,"
-                " or correct tuya_ota_conn_id."
+                f"Connection {short_repr(conn_id)} is not defined. Create one of type 'Tuya OTA' under Admin,"
+                " Connections, or correct tuya_ota_conn_id."
             ) from None
 
     def _build(self, connection: Connection, extra: Mapping[str, Any]) -> Settings:
@@ -115,7 +115,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
                 extra=extra,
             )
         except ConfigurationError as error:
-            raise ConfigurationError(f"Connection {shown(self.tuya_ota_conn_id)}: {error}") from None
+            raise ConfigurationError(f"Connection {short_repr(self.tuya_ota_conn_id)}: {error}") from None
 
     def get_conn(self, log: Any = None) -> TuyaOTAClient:
         """Open a client; use it as a context manager, or close it.
@@ -184,7 +184,7 @@ def require_connection_id(field: str, value: Any) -> str:
     """
     from airflow_provider_tuya_ota.core.actions.texts import NAME  # noqa: PLC0415 - operators import the hook
 
-    problem = NAME.problem(value) if isinstance(value, str) else f"{shown(value)} is not a text"
+    problem = NAME.problem(value) if isinstance(value, str) else f"{short_repr(value)} is not a text"
     if problem or not value:
         allowed = "the id of an Airflow connection"
         raise InvalidParameterError(field=field, problem=problem or "is empty", allowed=allowed)

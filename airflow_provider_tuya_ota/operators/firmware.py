@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, NotFoundError
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
 from airflow_provider_tuya_ota.operators.base import TuyaOTAOperator
 
@@ -118,7 +118,7 @@ class TuyaOTAUploadFirmwareOperator(TuyaOTAOperator):
 
         with self.reported(context) as report:
             version: Any = self.version
-            report.update(version=version if isinstance(version, str) else shown(version))
+            report.update(version=version if isinstance(version, str) else short_repr(version))
             request = self._request()
             require_notifiers(self.notifiers, self.log)
             suffix, source_conn_id = self._storage_options()

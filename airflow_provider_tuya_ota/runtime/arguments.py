@@ -17,7 +17,7 @@ from typing import Any, Final
 from airflow_provider_tuya_ota.core.actions.rules import nothing_problem
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.missing import LEAVE_OUT, RENDERED_NONE
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 
 _LARGEST: Final = 63
 """Bits of a whole number; the platform's are integers and longs."""
@@ -35,7 +35,7 @@ def given(field: str, value: Any) -> bool:
         return True
     stripped = value.strip()
     if stripped in {"", RENDERED_NONE}:
-        problem = f"{shown(value)} is what a missing value renders to"
+        problem = f"{short_repr(value)} is what a missing value renders to"
         raise InvalidParameterError(field=field, problem=problem, allowed=f"a value, or {LEAVE_OUT!r} to leave it out")
     return stripped != LEAVE_OUT
 
@@ -57,7 +57,9 @@ def parse_int(field: str, value: Any) -> int | None:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= _LARGEST:
         return int.__add__(value, 0)
-    raise InvalidParameterError(field=field, problem=f"{shown(value)} is not a whole number", allowed="a whole number")
+    raise InvalidParameterError(
+        field=field, problem=f"{short_repr(value)} is not a whole number", allowed="a whole number"
+    )
 
 
 def parse_bool(field: str, value: Any, *, default: bool | None = None) -> bool | None:
@@ -72,7 +74,7 @@ def parse_bool(field: str, value: Any, *, default: bool | None = None) -> bool |
     names = {"true": True, "false": False}
     if isinstance(value, str) and value.strip(_BLANKS).lower() in names:
         return names[value.strip(_BLANKS).lower()]
-    raise InvalidParameterError(field=field, problem=f"{shown(value)} is not a switch", allowed="True, False")
+    raise InvalidParameterError(field=field, problem=f"{short_repr(value)} is not a switch", allowed="True, False")
 
 
 def parse_text(field: str, value: Any) -> Any:
@@ -87,7 +89,7 @@ def parse_choice(field: str, value: Any, choices: Sequence[str], *, default: str
     """
     chosen = value if value is not None and given(field, value) else default
     if not isinstance(chosen, str) or chosen not in choices:
-        problem = f"{shown(value)} is not allowed"
+        problem = f"{short_repr(value)} is not allowed"
         raise InvalidParameterError(field=field, problem=problem, allowed=", ".join(choices))
     return str.__str__(chosen)
 
@@ -95,7 +97,7 @@ def parse_choice(field: str, value: Any, choices: Sequence[str], *, default: str
 def require_flag(field: str, value: Any) -> None:
     """Refuse what is neither True nor False; a text such as ``no`` would count as True."""
     if not isinstance(value, bool):
-        raise InvalidParameterError(field=field, problem=f"{shown(value)} is not a switch", allowed="True, False")
+        raise InvalidParameterError(field=field, problem=f"{short_repr(value)} is not a switch", allowed="True, False")
 
 
 def parse_names(field: str, value: Any) -> list[Any] | None:
@@ -110,7 +112,9 @@ def parse_names(field: str, value: Any) -> list[Any] | None:
         listed, str | bytes | bytearray | memoryview | range
     ):
         raise InvalidParameterError(
-            field=field, problem=f"{shown(value)} is not a list", allowed="a list of names, or text with one per line"
+            field=field,
+            problem=f"{short_repr(value)} is not a list",
+            allowed="a list of names, or text with one per line",
         )
     if any(isinstance(entry, str) and entry.strip() == LEAVE_OUT for entry in listed):
         raise InvalidParameterError(
@@ -132,7 +136,7 @@ def parse_source(value: Any) -> str:
     """Read the path or URL of a firmware file; whether the file is there shows when it is opened."""
     problem: str | None
     if not isinstance(value, str):
-        problem = f"{shown(value)} is not a text"
+        problem = f"{short_repr(value)} is not a text"
     elif not value.strip():
         problem = "is empty"
     else:

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.status.event import first_line
 from airflow_provider_tuya_ota.core.wire.redaction import redact
 from airflow_provider_tuya_ota.runtime.retry_forecast import will_be_tried_again
@@ -41,7 +41,9 @@ def every_notifier(notifiers: Any) -> list[BaseNotifier]:
     for item in listed:
         if not isinstance(item, BaseNotifier):
             raise InvalidParameterError(
-                field="notifiers", problem=f"{shown(item)} is no notifier", allowed="Airflow notifiers, one or a list"
+                field="notifiers",
+                problem=f"{short_repr(item)} is no notifier",
+                allowed="Airflow notifiers, one or a list",
             )
     return list(listed)
 

@@ -53,7 +53,7 @@ class Action(ABC, Generic[Result_co]):
     def wire(self) -> dict[str, Value]:
         """Give the operation's own parameters under their names on the wire."""
         return {
-            parameter.wire: value if parameter.shown or value is None else as_secret(value)
+            parameter.wire: as_secret(value) if parameter.is_secret and value is not None else value
             for _, parameter, value in self._parameters()
         }
 

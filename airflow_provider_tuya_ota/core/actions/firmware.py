@@ -102,7 +102,7 @@ class CreateOTAFirmware(Action[Created]):
 
     dest_version: str = required("DestVersion", str, VERSION)
     firmware_name: str = required("FirmwareName", str, FIRMWARE_NAME)
-    firmware_url: str | None = optional("FirmwareUrl", str, shown=False)
+    firmware_url: str | None = optional("FirmwareUrl", str, is_secret=True)
     firmware_sign: str | None = optional("FirmwareSign", str, matches(r"[0-9A-Fa-f]+", "a digest in hex"))
     sign_method: str | None = optional("SignMethod", str, one_of(*DIGEST_LENGTHS))
     firmware_size: int | None = optional("FirmwareSize", int, whole_from(1, LARGEST_FILE))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.missing import NOTHING
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.texts import is_writable
 
 
@@ -34,7 +34,7 @@ class Parameter:
     :param wire: exact name on the wire (the Chinese tables and all examples; the English tables respell some).
     :param kind: type of the value; ``list`` means a list of texts.
     :param required: True where the vendor says so.
-    :param shown: False where errors must not show the value.
+    :param is_secret: True where errors must not show the value, because it may be a secret.
     :param rules: a value that breaks one of them is refused.
     :param advisory: a value that breaks one of them is sent with a warning.
     """
@@ -42,7 +42,7 @@ class Parameter:
     wire: str
     kind: type
     required: bool
-    shown: bool
+    is_secret: bool
     rules: tuple[Rule, ...]
     advisory: tuple[Rule, ...]
 
@@ -53,14 +53,14 @@ class Parameter:
 
 def required(wire: str, kind: type, *rules: Rule, advisory: tuple[Rule, ...] = ()) -> Any:
     """Declare a parameter that must be given."""
-    parameter = Parameter(wire=wire, kind=kind, required=True, shown=True, rules=rules, advisory=advisory)
+    parameter = Parameter(wire=wire, kind=kind, required=True, is_secret=False, rules=rules, advisory=advisory)
     return dataclasses.field(metadata={"parameter": parameter})
 
 
-def optional(wire: str, kind: type, *rules: Rule, advisory: tuple[Rule, ...] = (), shown: bool = True) -> Any:
-    """Declare a parameter that is left out while it is None; ``shown=False`` keeps it out of the repr and of errors."""
-    parameter = Parameter(wire=wire, kind=kind, required=False, shown=shown, rules=rules, advisory=advisory)
-    return dataclasses.field(default=None, repr=shown, metadata={"parameter": parameter})
+def optional(wire: str, kind: type, *rules: Rule, advisory: tuple[Rule, ...] = (), is_secret: bool = False) -> Any:
+    """Declare a parameter that is left out where it is None; a secret one is kept out of the repr and of errors."""
+    parameter = Parameter(wire=wire, kind=kind, required=False, is_secret=is_secret, rules=rules, advisory=advisory)
+    return dataclasses.field(default=None, repr=not is_secret, metadata={"parameter": parameter})
 
 
 _KINDS: Final = {str: "a text", int: "a whole number", bool: "True or False", list: "a list of texts"}
@@ -79,7 +79,7 @@ def check(python_name: str, parameter: Parameter, value: Any) -> Any:
         allowed = " and ".join(rule.allowed for rule in parameter.rules) or _KINDS[parameter.kind]
         hidden = "is not allowed; it is not shown because it may be secret"
         raise InvalidParameterError(
-            field=parameter.label(python_name), problem=problem if parameter.shown else hidden, allowed=allowed
+            field=parameter.label(python_name), problem=hidden if parameter.is_secret else problem, allowed=allowed
         )
     return plain
 
@@ -110,7 +110,7 @@ def _problem(parameter: Parameter, value: Any) -> str | None:
     if parameter.kind is list and (problem := _list_problem(value, is_required=parameter.required)):
         return problem
     if parameter.kind is str and not is_writable(value):
-        return f"{shown(value)} holds characters that cannot be sent"
+        return f"{short_repr(value)} holds characters that cannot be sent"
     return next((problem for rule in parameter.rules if (problem := rule.problem(value))), None)
 
 
@@ -123,7 +123,7 @@ def _has_kind(kind: type, value: Any) -> bool:
 
 
 def _wrong_kind(kind: type, value: Any) -> str:
-    problem = f"{shown(value)} is not {_KINDS[kind]}"
+    problem = f"{short_repr(value)} is not {_KINDS[kind]}"
     if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
         # 1.10 and 1.1 are the same number and different versions; an id of twenty digits loses digits.
         problem += "; a number does not keep its digits: put it in quotes, and let templates render to text"
@@ -137,17 +137,17 @@ def _list_problem(values: Sequence[Any], *, is_required: bool) -> str | None:
         if not isinstance(value, str):
             return f"in the list, {_wrong_kind(str, value)}"
         if not value.strip():
-            return f"{shown(value)} in the list is not a name"
+            return f"{short_repr(value)} in the list is not a name"
         if not is_writable(value):
-            return f"{shown(value)} in the list holds characters that cannot be sent"
+            return f"{short_repr(value)} in the list holds characters that cannot be sent"
     twice = [value for value, count in Counter(values).items() if count > 1]
     if twice:
-        return f"{', '.join(map(shown, twice[:5]))} stands more than once in the list"
+        return f"{', '.join(map(short_repr, twice[:5]))} stands more than once in the list"
     return None
 
 
 def _refusing(allowed: str, accepts: Callable[[Any], bool]) -> Rule:
-    return Rule(allowed, lambda value: None if accepts(value) else f"{shown(value)} is not allowed")
+    return Rule(allowed, lambda value: None if accepts(value) else f"{short_repr(value)} is not allowed")
 
 
 def nothing_problem(value: str) -> str | None:

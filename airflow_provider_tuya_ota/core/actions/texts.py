@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from airflow_provider_tuya_ota.core.actions.rules import Rule, each, nothing_problem
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.texts import HIDDEN
 
 LONGEST: Final = 256
@@ -24,11 +24,11 @@ def _name_problem(value: str) -> str | None:
     if problem := nothing_problem(value):
         return problem
     if value != value.strip():
-        return f"{shown(value)} begins or ends with a blank" if value.strip() else f"{shown(value)} is blank"
+        return f"{short_repr(value)} begins or ends with a blank" if value.strip() else f"{short_repr(value)} is blank"
     if len(value) > LONGEST:
-        return f"{shown(value)} is too long"
+        return f"{short_repr(value)} is too long"
     if not value.isprintable() or _HIDDEN.search(value):
-        return f"{shown(value)} holds characters that cannot be seen"
+        return f"{short_repr(value)} holds characters that cannot be seen"
     return None
 
 
@@ -36,9 +36,9 @@ def _id_problem(value: str) -> str | None:
     if problem := _name_problem(value):
         return problem
     if not value.isascii() or " " in value:
-        return f"{shown(value)} holds a blank or a character beyond ASCII"
+        return f"{short_repr(value)} holds a blank or a character beyond ASCII"
     if _FRACTION.fullmatch(value):
-        return f"{shown(value)} is a fraction or has an exponent"
+        return f"{short_repr(value)} is a fraction or has an exponent"
     return None
 
 

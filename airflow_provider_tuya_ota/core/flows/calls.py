@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.core.flows.effects import Flow, FlowContext, Read
 from airflow_provider_tuya_ota.core.flows.events import RequestAdvised, RequestRetried
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import PATIENT, URGENT, Repeat
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.wire.auth_advice import explain_refusal
 from airflow_provider_tuya_ota.core.wire.body import safely
 from airflow_provider_tuya_ota.core.wire.encoding import Value, Wire, to_wire
@@ -54,7 +54,7 @@ def call(
     if not isinstance(action, Action):
         raise InvalidParameterError(
             field="action",
-            problem=f"{shown(action)} is no operation",
+            problem=f"{short_repr(action)} is no operation",
             allowed="one of core.actions, e.g. QueryOTAJob(…)",
         )
     for advisory in action.advisories():
@@ -133,11 +133,11 @@ def require_operation(name: Any) -> None:
     :raises InvalidParameterError: it is no text, is empty, or holds anything but letters and digits of ASCII.
     """
     if not isinstance(name, str):
-        problem = f"{shown(name)} is not a text"
+        problem = f"{short_repr(name)} is not a text"
     elif _OPERATION.fullmatch(name):
         return
     else:
-        problem = f"{shown(name)} is no name of an operation"
+        problem = f"{short_repr(name)} is no name of an operation"
     raise InvalidParameterError(
         field="action", problem=problem, allowed="letters and digits, as the operation is called on the wire"
     )

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.errors import FirmwareStatusError, InvalidPa
 from airflow_provider_tuya_ota.core.flows.bounded_poll import one_poll
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.model.states import DeviceStatus, FirmwareStatus
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ class FirmwareCondition:
             given: list[Any] = list(getattr(self, field))
             unknown = [name for name in given if not (isinstance(name, str) and name in FirmwareStatus.__members__)]
             if unknown:
-                said = ", ".join(shown(name).strip("'") for name in unknown[:DEVICES_NAMED])
+                said = ", ".join(short_repr(name).strip("'") for name in unknown[:DEVICES_NAMED])
                 raise _refused(field, f"{said} is no status", ", ".join(FirmwareStatus.__members__))
             object.__setattr__(self, field, tuple(given))
         if not self.statuses:
@@ -109,9 +109,11 @@ class DevicesCondition:
         for batch in self._batches():
             BatchGetDeviceState(product_key=self.product_key, device_name=batch)
         if self.at_least is not None and not 1 <= self.at_least <= named:
-            raise _refused("at_least", f"{shown(self.at_least)} is not possible", f"1 to {named}, the devices named")
+            raise _refused(
+                "at_least", f"{short_repr(self.at_least)} is not possible", f"1 to {named}, the devices named"
+            )
         if self.state not in list(DeviceStatus):
-            raise _refused("state", f"{shown(self.state)} is no state of a device", ", ".join(DeviceStatus))
+            raise _refused("state", f"{short_repr(self.state)} is no state of a device", ", ".join(DeviceStatus))
         object.__setattr__(self, "device_names", tuple(given))
 
     @property

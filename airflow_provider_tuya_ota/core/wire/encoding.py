@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.texts import is_writable
 
 Scalar: TypeAlias = str | int | bool | Secret
@@ -27,7 +27,9 @@ def to_wire(parameters: Mapping[str, Value]) -> dict[str, str | Secret]:
     :raises InvalidParameterError: a name or a value cannot be sent.
     """
     if not isinstance(parameters, Mapping):
-        raise InvalidParameterError(field="params", problem=f"{shown(parameters)} is no mapping", allowed=_PARAMETERS)
+        raise InvalidParameterError(
+            field="params", problem=f"{short_repr(parameters)} is no mapping", allowed=_PARAMETERS
+        )
     wire: dict[str, str | Secret] = {}
     for name, value in parameters.items():
         _require_name(name)
@@ -43,7 +45,7 @@ _PARAMETERS: Final = "parameters by their names on the wire"
 
 def _require_name(name: Any) -> None:
     if not (isinstance(name, str) and name and is_writable(name)):
-        raise InvalidParameterError(field="params", problem=f"{shown(name)} is no name", allowed=_PARAMETERS)
+        raise InvalidParameterError(field="params", problem=f"{short_repr(name)} is no name", allowed=_PARAMETERS)
 
 
 def _text(name: str, value: Any) -> str | Secret:
@@ -58,7 +60,7 @@ def _text(name: str, value: Any) -> str | Secret:
     # The value is not shown: of a parameter without rules nobody knows whether it is secret.
     kinds = {True: "a text with surrogates or control characters", False: f"a value of type {type(value).__name__}"}
     raise InvalidParameterError(
-        field=name if len(name) <= _LONGEST_NAME else shown(name),
+        field=name if len(name) <= _LONGEST_NAME else short_repr(name),
         problem=f"{kinds[isinstance(value, str)]} cannot be sent",
         allowed=f"a text, a whole number of {_LARGEST} bits, True or False, or a list of them",
     )

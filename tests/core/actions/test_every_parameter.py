@@ -20,7 +20,7 @@ from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.flows.calls import call, require_operation
 from airflow_provider_tuya_ota.core.jobs.target import fingerprint_of
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.shown import shown
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.wire.encoding import canonical_query, to_wire
 from tests.core.actions.test_rules import MINIMAL
 from tests.core.script import SETTINGS, Script
@@ -61,7 +61,7 @@ def test_a_value_is_sent_as_it_is_or_refused_by_name(
         require_plain(str(found), hostile=value)
         return
     sent = found[parameter.wire]
-    if not parameter.shown:
+    if parameter.is_secret:
         assert isinstance(sent, Secret)
         sent = sent.reveal()
     assert type(sent) in {str, int, bool, list, tuple}
@@ -234,7 +234,7 @@ def test_anything_is_shown_on_one_line(animal: str) -> None:
     value = ZOO[animal]()
 
     for thing in (value, [value, value], {"k": value}):
-        text = shown(thing)
+        text = short_repr(thing)
         text.encode()
         assert text.isprintable()
         assert 0 < len(text) <= 80

@@ -12,7 +12,7 @@ _WRITTEN_OUT: Final = 128
 """Bits of the largest whole number that is shown in full; Python refuses to convert one of thousands of digits."""
 
 
-class _Shown(Repr):
+class _ShortRepr(Repr):
     """Like reprlib, but without running ``repr`` of other classes: it may fail, be long or contain line breaks."""
 
     def __init__(self) -> None:
@@ -43,10 +43,10 @@ class _Shown(Repr):
         return int.__repr__(x) if bits <= _WRITTEN_OUT else f"<whole number of {bits} bits>"
 
 
-def shown(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """Show a value for the text of an error.
 
     :returns: a text that every log accepts; an ellipsis marks what is left out.
     """
-    text = _Shown().repr(value)
+    text = _ShortRepr().repr(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
