@@ -15,7 +15,7 @@ venv:
 demo: venv ## Release firmware to simulated devices in a real Airflow (FIRMWARE=path VERSION=x FAIL=device)
 	@$(bin)/tuya-ota demo $(if $(FIRMWARE),--firmware "$(FIRMWARE)") $(if $(VERSION),--version "$(VERSION)") $(if $(FAIL),--fail "$(FAIL)")
 
-up: venv ## Leave Airflow and the emulator running to try things out; Ctrl-C stops them
+up: venv ## Run Airflow and the emulator until Ctrl-C, to try things out
 	@$(bin)/tuya-ota up
 
 test: venv ## Run every test; the pure core alone must cover each of its branches
@@ -26,16 +26,16 @@ test: venv ## Run every test; the pure core alone must cover each of its branche
 mutants: venv ## Change the code a little, many times over, and list each change that no test notices (SAMPLE=40 FILES=path)
 	@$(bin)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(FILES)
 
-matrix: venv ## Release under every reading of the documents, every two and every three, and with a fault at every call
+matrix: venv ## Release under every reading of the documents, in pairs and threes, and with a fault at every call
 	@$(bin)/python -m tests.contract.matrix
 
-campaigns: venv ## Kill tasks at every point, in thousands of runs, and count the jobs that come of it
+campaigns: venv ## Kill tasks at every point, in thousands of runs, and count the jobs that result
 	@$(bin)/python -m tests.campaigns
 
 fuzz: venv ## Read two hundred thousand broken answers
 	@$(bin)/python -m tests.fuzz.replies
 
-bench: venv ## Measure uploads and imports beside what they cannot do without
+bench: venv ## Measure uploads and imports beside their lower bounds
 	@$(bin)/python benchmarks/upload.py
 	@$(bin)/python benchmarks/parse_time.py
 

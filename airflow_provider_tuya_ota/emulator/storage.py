@@ -203,7 +203,7 @@ def _split(form: Any) -> tuple[dict[str, str], BinaryIO]:
     file: BinaryIO | None = None
     for name, value in form:
         if file is not None:
-            raise StorageError(400, "InvalidArgument", f"The field {name} stands behind the file; file must be last.")
+            raise StorageError(400, "InvalidArgument", f"The field {name} is after the file; file must be last.")
         if name == "file":
             if isinstance(value, str):
                 raise StorageError(400, "InvalidArgument", "The field file has no file.")
