@@ -7,6 +7,10 @@ import re
 import tomllib
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "airflow_provider_tuya_ota"
@@ -73,14 +77,18 @@ def _box(text: str, left: int, top: int, kind: str) -> list[str]:
 
 def rooms() -> str:
     """List every room with the first sentence of its docstring, the highest layer first."""
-    package = [name for layer in layers(PACKAGE) for name in layer]
-    core = [name for layer in layers(f"{PACKAGE}.{CORE}") for name in layer]
-    return (
-        "| Room | What it holds |\n|---|---|\n"
-        + "".join(_row(name) for name in (*package, *OUTSIDE))
-        + "\nInside `core/`, in the same order:\n\n| Room | What it holds |\n|---|---|\n"
-        + "".join(_row(name, CORE) for name in core)
-    )
+    return f"{_table(PACKAGE, OUTSIDE)}\nInside `core/`, in the same order:\n\n{_table(f'{PACKAGE}.{CORE}')}"
+
+
+def modules_of_the_emulator() -> str:
+    """List what the emulator consists of, the highest layer first."""
+    return _table(f"{PACKAGE}.emulator")
+
+
+def _table(container: str, more: Sequence[str] = ()) -> str:
+    names = [name for layer in layers(container) for name in layer]
+    inside = container.split(".")[1:]
+    return "| Room | What it holds |\n|---|---|\n" + "".join(_row(name, *inside) for name in (*names, *more))
 
 
 def _row(name: str, *above: str) -> str:
@@ -94,10 +102,13 @@ def _row(name: str, *above: str) -> str:
 
 
 def page() -> str:
-    """Give the page with the rooms of today between its two marks."""
-    head, begin, rest = PAGE.read_text("utf-8").partition("<!-- rooms, written by `make docs` -->\n")
-    _, end, tail = rest.partition("<!-- end of rooms -->")
-    return f"{head}{begin}\n{rooms()}\n{end}{tail}"
+    """Give the page with today's tables, each between its two marks."""
+    text = PAGE.read_text("utf-8")
+    for name, table in {"rooms": rooms(), "emulator": modules_of_the_emulator()}.items():
+        head, begin, rest = text.partition(f"<!-- {name}, written by `make docs` -->\n")
+        _, end, tail = rest.partition(f"<!-- end of {name} -->")
+        text = f"{head}{begin}\n{table}\n{end}{tail}"
+    return text
 
 
 def main() -> None:

@@ -36,6 +36,16 @@ def test_the_picture_shows_every_layer_of_both_contracts() -> None:
     assert len(package) > 10 < len(core)
 
 
+def test_the_page_lists_every_module_of_the_emulator() -> None:
+    folder = ROOT / "airflow_provider_tuya_ota/emulator"
+    modules = {path.name for path in folder.iterdir() if not path.name.startswith("__")}
+    listed = re.findall(
+        r"^\| \[`emulator/([a-z_.]+)/?`\]", (ROOT / "docs/architecture.md").read_text("utf-8"), re.MULTILINE
+    )
+
+    assert set(listed) == modules
+
+
 @pytest.mark.parametrize(("question", "file"), QUESTIONS.items())
 def test_each_question_of_a_newcomer_is_answered_by_one_file(question: str, file: str) -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
