@@ -51,7 +51,6 @@ def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob,
     :returns: the job's id.
     """
     on_cancel = operator.on_cancel if job.is_own else "keep"
-    report.leave_waiting(on_cancel=on_cancel)
     resume_state = report.resume_state()
     if operator.deferrable:
         trigger = TuyaOTAJobTrigger(

@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.status.last_step import REJECT, Step, report
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import run_link
-from airflow_provider_tuya_ota.runtime.xcom import pull_report
+from airflow_provider_tuya_ota.runtime.xcom import pull_job_id, pull_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 SKIPPED: Final = "skipmixin_key"
 """XCom of a task of Airflow that has skipped others."""
+_NOT_CANCELLED: Final = (
+    "of its device tasks still wait, and perhaps nobody cancels them. To cancel them, use TuyaOTACancelJobOperator or"
+    " the sample Dag stop_job"
+)
 
 
 def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
@@ -51,21 +55,25 @@ def _instances(context: Context, task_id: str) -> list[Step]:
 def _step(context: Context, task_id: str, map_index: int, state: str) -> Step:
     ti: Any = context["ti"]
     run_id = context["run_id"]
-    values = pull_report(ti, task_id=task_id, map_index=map_index)
+    report = _read(pull_report(ti, task_id=task_id, map_index=map_index))
     task = context["dag"].get_task(task_id)
     kind: Any = getattr(task, "operator_class", type(task))
     # By name: the provider that asks people need not be installed.
     asks = any(one.__name__ == "HITLOperator" for one in kind.__mro__)
+    # The arguments of a mapped task name only those that are no default.
+    leaves_reports = "tuya_ota_conn_id" in kind.template_fields
     at = SimpleNamespace(dag_id=ti.dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
     return Step(
         task_id=task_id,
         state=state,
-        report=_read(values),
+        report=report,
         run_link=run_link(at),
-        leaves_reports=_argument(task, "tuya_ota_conn_id") is not None,
+        leaves_reports=leaves_reports,
         waits_elsewhere=_argument(task, "deferrable") is True,
         asks=asks,
         answer=_answer(ti, task_id, map_index) if asks else None,
+        job_id=pull_job_id(ti, task_id=task_id, map_index=map_index) if leaves_reports and report is None else "",
+        map_index=map_index,
     )
 
 
@@ -91,10 +99,11 @@ def _read(values: Any) -> ReleaseReport | None:
 
 def _polled(context: Context, report: ReleaseReport) -> ReleaseReport:
     """Add the state of the job now."""
-    task: Any = context["dag"].get_task(report.step)
+    task: Any = context["dag"].get_task(report.step.partition("[")[0])
     is_stopped = report.on_cancel == "stop"
     try:
-        conn_id = task.render_template(_argument(task, "tuya_ota_conn_id"), context)
+        conn_id = _argument(task, "tuya_ota_conn_id") or TuyaOTAHook.default_conn_name
+        conn_id = task.render_template(conn_id, context)
         hook = TuyaOTAHook(conn_id)
         # An outage must not keep the person waiting who is to be notified.
         settings = replace(hook.get_settings(), connect_timeout=3.0, read_timeout=5.0)
@@ -103,6 +112,7 @@ def _polled(context: Context, report: ReleaseReport) -> ReleaseReport:
             verdict = client.run(poll(client.settings, report.job_id))
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the rest is reported all the same
         return replace(report, error=f"The job could not be polled: {first_line(error)}")
-    left = waiting_in(verdict) if is_stopped else 0
-    state = f"still stopping, {left} device tasks are not cancelled yet" if left else "state read afterwards"
+    left = 0 if report.on_cancel == "keep" else waiting_in(verdict)
+    # A trigger that had not begun, or whose triggerer is frozen, stops nothing.
+    state = f"{left} {_NOT_CANCELLED}" if left else "state read afterwards"
     return replace(report, summary=f"{report.summary}; {state}", **verdict_fields(verdict))

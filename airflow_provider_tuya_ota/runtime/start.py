@@ -53,8 +53,11 @@ def start_job(
     operator.running = RunningJob.of(context, settings, job.job_id, is_own=job.is_own, on_cancel=operator.on_cancel)
     options = _wait_options(operator, spent=time.monotonic() - began)
     link = console_url(settings, job_id=job.job_id, firmware_id=operator.firmware_id, product_key=operator.product_key)
-    # Before anything that may fail or take long, so that the job can be found.
+    # Before anything that may fail or take long, so that the job can be found. The report is first: it says what became
+    # of a task that is killed while it pushes.
     report.update(Event.STARTED, job_id=job.job_id, link=link)
+    if job.is_started:
+        report.leave_waiting(on_cancel=operator.on_cancel if job.is_own else "keep")
     push_job(context["ti"], job, link=link)
     return job, options
 

@@ -150,7 +150,7 @@ class TaskReport:
 
     def _build(self, event: Event, **changes: Any) -> ReleaseReport:
         fields = {
-            "step": getattr(self._context["ti"], "task_id", ""),
+            "step": _step_name(self._context["ti"]),
             "started_at": self.started_at.isoformat(),
             "duration": (datetime.now(UTC) - self.started_at).total_seconds(),
             "run_link": run_link(self._context["ti"]),
@@ -221,6 +221,11 @@ def _has_polled(task: Any) -> bool:
     """Whether a sensor has seen what it waits for, in this process or before: then nothing refuses it any more."""
     state = getattr(task, "poke_state", None)
     return state is not None and bool(state.wait.has_polled)
+
+
+def _step_name(ti: Any) -> str:
+    task_id, map_index = getattr(ti, "task_id", ""), getattr(ti, "map_index", None)
+    return f"{task_id}[{map_index}]" if (-1 if map_index is None else map_index) >= 0 else task_id
 
 
 def _text(task: Any, name: str) -> str:

@@ -6,8 +6,11 @@ which the page shows as it is.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_tuya_ota.core.errors import StateUnavailableError
+from airflow_provider_tuya_ota.hooks.airflow_api import repeat
 from airflow_provider_tuya_ota.links import LINK_KEY
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.upload import EnsuredFirmware
 
 REPORT_KEY: Final = "ota_release"
+JOB_ID_KEY: Final = "job_id"
 
 
 def push_firmware(ti: Any, firmware: EnsuredFirmware, *, version: str, size: int) -> None:
@@ -23,12 +27,15 @@ def push_firmware(ti: Any, firmware: EnsuredFirmware, *, version: str, size: int
 
     :param size: of the file, in bytes.
     """
-    ti.xcom_push(key="firmware_id", value=firmware.firmware_id)
-    ti.xcom_push(key="firmware", value=f"firmware {firmware.firmware_id}, version {version}")
-    ti.xcom_push(key="sha256", value=firmware.digests["SHA256"])
-    ti.xcom_push(key="size", value=size)
-    ti.xcom_push(key="utc_create", value=firmware.utc_create)
-    ti.xcom_push(key="request_id", value=firmware.request_id)
+    values = {
+        "firmware_id": firmware.firmware_id,
+        "firmware": f"firmware {firmware.firmware_id}, version {version}",
+        "sha256": firmware.digests["SHA256"],
+        "size": size,
+        "utc_create": firmware.utc_create,
+        "request_id": firmware.request_id,
+    }
+    _push_all(ti, values, outcome=f"firmware {firmware.firmware_id} is uploaded, and a retry finds it")
 
 
 def push_job(ti: Any, job: TrackedJob, *, link: str) -> None:
@@ -36,17 +43,34 @@ def push_job(ti: Any, job: TrackedJob, *, link: str) -> None:
 
     :param link: the job's page in the vendor's console.
     """
-    ti.xcom_push(key="job_id", value=job.job_id)
-    ti.xcom_push(key="job", value=f"job {job.job_id} of firmware {job.firmware_id}")
-    ti.xcom_push(key="firmware_id", value=job.firmware_id)
-    ti.xcom_push(key="utc_create", value=job.utc_create)
-    ti.xcom_push(key="request_id", value=job.request_id)
-    ti.xcom_push(key=LINK_KEY, value=link)
+    values = {
+        JOB_ID_KEY: job.job_id,
+        "job": f"job {job.job_id} of firmware {job.firmware_id}",
+        "firmware_id": job.firmware_id,
+        "utc_create": job.utc_create,
+        "request_id": job.request_id,
+        LINK_KEY: link,
+    }
+    outcome = f"job {job.job_id} goes on, and a retry resumes it" if job.job_id else ""
+    _push_all(ti, values, outcome=outcome, job_id=job.job_id)
+
+
+def _push_all(ti: Any, values: dict[str, Any], *, outcome: str = "", job_id: str = "") -> None:
+    for key, value in values.items():
+        try:
+            repeat(partial(ti.xcom_push, key=key, value=value), f"take the XCom {key}")
+        except StateUnavailableError as error:
+            raise StateUnavailableError(error.problem, reason=error.reason, outcome=outcome, job_id=job_id) from None
+
+
+def pull_job_id(ti: Any, *, task_id: str, map_index: int | None) -> str:
+    """Read which job a step of this run has pushed; empty where it pushed none."""
+    return str(ti.xcom_pull(task_ids=task_id, key=JOB_ID_KEY, map_indexes=map_index) or "")
 
 
 def push_report(ti: Any, report: ReleaseReport) -> None:
     """Push the report of a step, in place of the one that it left before."""
-    ti.xcom_push(key=REPORT_KEY, value=report.to_dict())
+    _push_all(ti, {REPORT_KEY: report.to_dict()})
 
 
 def pull_report(ti: Any, *, task_id: str, map_index: int | None) -> Any:

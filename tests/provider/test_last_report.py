@@ -127,14 +127,44 @@ def test_a_stopped_upgrade_tells_how_far_it_came_and_not_of_the_verification(
     assert "was stopped by a person, who marked step upgrade failed; state read afterwards: 1 FAILED" in told["text"]
 
 
-def test_a_stop_that_takes_longer_is_said_to_be_under_way(
+def test_what_still_waits_after_a_stop_is_told_with_how_to_cancel_it(
     service: Service, run: FakeRun, stopped: DAG, pauses: list[float]
 ) -> None:
     told = tell(run, stopped)
 
     assert told["counts"] == {"FAILED": 1, "NOTIFIED": 1, "SUCCEEDED": 1}
-    assert "who marked step upgrade failed; still stopping, 1 device tasks are not cancelled yet: 1" in told["text"]
+    assert (
+        "failed; 1 of its device tasks still wait, and perhaps nobody cancels them. To cancel them, use" in told["text"]
+    )
+    assert "TuyaOTACancelJobOperator or the sample Dag stop_job: 1 FAILED" in told["text"]
     assert pauses == [3.0, 5.0, 10.0]
+
+
+@pytest.mark.parametrize("lost", ["job_id", "ota_release"])
+def test_a_task_that_was_killed_while_it_pushed_its_job_has_one(
+    service: Service, context: Any, firmware: Path, run: FakeRun, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(service, device={"device-002": {"outcome": "silent"}})
+    dag = released(upload(context, firmware), deferrable=False)
+    run.tasks["upgrade"] = ti = FakeTask(task_id="upgrade", max_tries=0)
+    inner = FakeTask.xcom_push
+
+    def push(task: FakeTask, key: str, value: Any) -> None:
+        inner(task, key, value)
+        if len(ti.xcom) == (1 if lost == "job_id" else 3):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(FakeTask, "xcom_push", push)
+    step: Any = dag.get_task("upgrade")
+    with pytest.raises(KeyboardInterrupt):
+        step.execute({"ti": ti})
+    assert ti.xcom.pop(lost, None) is None or lost == "ota_release"
+    run.states = {"verify": "success", "upgrade": "failed"}
+
+    told = tell(run, dag)
+
+    (job_id,) = service.emulator.world.engine.jobs
+    assert (told["event"], told["job_id"], sum(told["counts"].values())) == ("stopped", job_id, 3)
 
 
 def test_a_job_that_is_kept_is_looked_at_once(
@@ -306,3 +336,7 @@ def test_of_a_mapped_step_the_worst_instance_is_told(
     told = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
 
     assert (told["event"], told["failing"][0]["name"]) == ("failed", "device-003")
+    assert (told["step"], "(of 3 instances 2 succeeded, 1 failed)" in told["text"]) == ("upgrade[1]", True)
+    run.states["upgrade_1"], run.tasks["upgrade_1"].xcom["ota_release"] = "failed", None
+    told = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
+    assert (told["event"], told["failing"][0]["name"], told["step"]) == ("stopped", "device-003", "upgrade[1]")

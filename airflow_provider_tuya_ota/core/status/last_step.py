@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -44,6 +45,9 @@ class Step:
     :param waits_elsewhere: whether it waits in the triggerer, without a worker process that could be lost.
     :param asks: whether it does nothing but ask a person.
     :param answer: the person's answer, where it asks.
+    :param job_id: job that it has pushed as XCom, where it left no report; empty where there is none.
+    :param map_index: which instance of a mapped task it is; -1 where the task is not mapped.
+    :param tally: how its instances have ended, where there are several.
     """
 
     task_id: str
@@ -54,6 +58,9 @@ class Step:
     waits_elsewhere: bool = False
     asks: bool = False
     answer: Any = None
+    job_id: str = ""
+    map_index: int = -1
+    tally: str = ""
 
     @property
     def has_begun(self) -> bool:
@@ -71,7 +78,14 @@ class Step:
 def worst_instance(instances: Sequence[Step], now: datetime) -> Step:
     """Choose the instance of a mapped task to report on: of those that began, the one with the worst end."""
     begun = [instance for instance in instances if instance.has_begun] or instances
-    return min(begun, key=lambda instance: _WORST_FIRST.index(_actual_report(instance, now).event))
+    worst = min(begun, key=lambda instance: _WORST_FIRST.index(_actual_report(instance, now).event))
+    if len(instances) == 1:
+        return worst
+    ends = Counter(
+        _actual_report(instance, now).event.value if instance.has_begun else "not begun" for instance in instances
+    )
+    tally = ", ".join(f"{count} {end}" for end, count in ends.most_common())
+    return replace(worst, tally=f"of {len(instances)} instances {tally}")
 
 
 def report_last_step(steps: Sequence[Step], now: datetime) -> ReleaseReport:
@@ -133,6 +147,13 @@ def _rejection(steps: Sequence[Step]) -> str:
 
 
 def _actual_report(step: Step, now: datetime) -> ReleaseReport:
+    report = _report_of_instance(step, now)
+    if not step.tally:
+        return report
+    return replace(report, step=f"{step.task_id}[{step.map_index}]", summary=f"{report.predicate} ({step.tally})")
+
+
+def _report_of_instance(step: Step, now: datetime) -> ReleaseReport:
     report, state = step.report, step.state
     if report is None:
         return _without_report(step)
@@ -153,6 +174,13 @@ def _actual_report(step: Step, now: datetime) -> ReleaseReport:
 def _without_report(step: Step) -> ReleaseReport:
     if step.state in GOING_ON:
         event, summary = Event.WAITING, f"is {step.state}"
+    elif step.job_id:
+        how = "was marked success" if step.state == "success" else "failed"
+        event = Event.STOPPED
+        summary = (
+            f"was started by step {step.task_id}, which {how} and left no report: a person marked it, or its process"
+            " was lost"
+        )
     elif step.state == "success":
         event, summary = Event.STOPPED, "was marked success by a person and did not run"
     elif step.asks:
@@ -169,7 +197,8 @@ def _without_report(step: Step) -> ReleaseReport:
             "failed and left no report: it could not be begun, its process was lost, or a person marked it;"
             " whether it started a job cannot be told from here"
         )
-    return ReleaseReport(event=event, summary=summary, step=step.task_id, run_link=step.run_link)
+    job_id = step.job_id if event is Event.STOPPED else ""
+    return ReleaseReport(event=event, summary=summary, step=step.task_id, job_id=job_id, run_link=step.run_link)
 
 
 def _stopped_from_outside(step: Step) -> str:

@@ -42,7 +42,7 @@ class ReleaseReport:
 
     :param schema_version: 1. Fields may be added without a new version; readers ignore names that they do not know.
     :param event: how the step ended.
-    :param step: id of the task.
+    :param step: id of the task, with the number of the instance where the task is mapped: ``upgrade[1]``.
     :param summary: what became of the job, firmware or step, as the end of a sentence ("was stopped by a person");
         empty where the event says it.
     :param product_key: product of the devices; empty where the step does not know it.
@@ -86,10 +86,15 @@ class ReleaseReport:
         return tuple(device for device in self.devices if device.is_lost)
 
     @property
+    def predicate(self) -> str:
+        """What became of the subject of :attr:`text`: the summary, or what the event says where that is empty."""
+        return self.summary or _SUMMARIES[self.event]
+
+    @property
     def text(self) -> str:
         """The whole report in one line of at most 1,000 characters."""
         counts = render_counts(self.counts)
-        said = f"{self._subject} {self.summary or _SUMMARIES[self.event]}"
+        said = f"{self._subject} {self.predicate}"
         return bounded_line(
             f"{said}{f': {counts}' if counts else ''}, {self._seconds:.0f} s. {self.error}", LONGEST_TEXT
         )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from airflow_provider_tuya_ota.core.status.last_step import Step, report_last_st
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
 
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
+OWN = ("leaves_reports", "waits_elsewhere", "asks", "answer", "map_index")
 
 
 def report(event: Event, step: str, **values: Any) -> ReleaseReport:
@@ -17,7 +19,7 @@ def report(event: Event, step: str, **values: Any) -> ReleaseReport:
 
 
 def step(task_id: str, state: str, event: Event | None = None, **values: Any) -> Step:
-    own = {name: values.pop(name) for name in ("leaves_reports", "waits_elsewhere", "asks", "answer") if name in values}
+    own = {name: values.pop(name) for name in OWN if name in values}
     left = None if event is None else report(event, task_id, **values)
     return Step(task_id=task_id, state=state, report=left, run_link="https://airflow/x", **own)
 
@@ -207,7 +209,38 @@ def test_of_several_instances_the_one_with_the_worst_end_stands_for_all(
 ) -> None:
     steps = [step(f"upgrade {number}", state, event) for number, (state, event) in enumerate(instances)]
 
-    assert worst_instance(steps, NOW) is steps[worst]
+    assert replace(worst_instance(steps, NOW), tally="") == steps[worst]
+
+
+def test_of_several_instances_the_worst_is_named_and_the_others_are_counted() -> None:
+    refused = step("up", "failed", Event.REFUSED, map_index=1, error="No.")
+    released = step("up", "success", Event.SUCCEEDED, map_index=0, job_id="1")
+    waits = step("up", "scheduled", map_index=2)
+
+    event, named, text = tell(worst_instance([released, refused, waits], NOW))
+
+    assert (event, named) == (Event.REFUSED, "up[1]")
+    assert text == (
+        "Step up[1] was refused, nothing was started (of 3 instances 1 succeeded, 1 refused, 1 not begun), 0 s. No."
+    )
+    assert tell(worst_instance([refused], NOW))[1] == "up"
+
+
+@pytest.mark.parametrize(("state", "how"), [("failed", "failed"), ("success", "was marked success")])
+def test_a_step_that_pushed_its_job_and_left_no_report_had_started_it(state: str, how: str) -> None:
+    told = report_last_step([Step(task_id="up", state=state, job_id="9")], NOW)
+
+    assert (told.event, told.job_id) == (Event.STOPPED, "9")
+    assert told.text == (
+        f"OTA job 9 was started by step up, which {how} and left no report: a person marked it, or its process was"
+        " lost, 0 s."
+    )
+
+
+def test_a_step_that_goes_on_without_a_report_is_not_taken_for_its_job() -> None:
+    told = report_last_step([Step(task_id="up", state="running", job_id="9")], NOW)
+
+    assert (told.event, told.job_id, told.text) == (Event.WAITING, "", "Step up is running, 0 s.")
 
 
 def test_what_a_step_left_before_the_run_was_cleared_is_not_told_where_a_rejection_skipped_it_now() -> None:
