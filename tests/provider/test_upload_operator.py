@@ -132,7 +132,7 @@ def test_a_failed_upload_is_repeated_with_fresh_upload_data(
     ("changes", "said"),
     [
         ({"version": ""}, r"version \(DestVersion\): is empty"),
-        ({"version": 1.1}, r"version \(DestVersion\): 1.1 is not a text; how the number was written is lost"),
+        ({"version": 1.1}, r"version \(DestVersion\): 1.1 is not a text; a number does not keep its digits"),
         ({"product_key": 7}, r"product_key \(ProductKey\): 7 is not a text"),
         ({"notifiers": "mail"}, r"notifiers: .mail. is no notifier"),
         ({"version": "1 0"}, r"DestVersion.*1 to 64 of the characters"),
