@@ -162,7 +162,7 @@ class Poller:
         job_id, poll_interval = wait.job_id, wait.options.poll_interval
         subscriptions = self._jobs.setdefault(job_id, set())
         subscriptions.add(subscription)
-        self._scheduler.add(job_id, firmware_id=firmware_id, poll_interval=poll_interval, now=self._clock())
+        self._scheduler.add(job_id, firmware_id=firmware_id or None, poll_interval=poll_interval, now=self._clock())
         self._dispatcher.wake_up()
         try:
             yield
@@ -241,7 +241,7 @@ class Poller:
             listing = await self._dispatcher.fetch(flow, f"the jobs of firmware {at.firmware_id}")
         except TuyaOTAError as error:
             if at.firmware_id and isinstance(error, ApiError) and not isinstance(error, COMMON_ERRORS):
-                self._scheduler.poll_singly(at, self._clock())
+                self._scheduler.poll_singly(at.firmware_id, self._clock())
                 return
             self._scheduler.jobs_listed(at, None, self._clock())
             self._fail_listed(dict.fromkeys(at.job_ids, error))

@@ -109,33 +109,35 @@ class JobListing:
     """The states of many jobs, without their device tasks.
 
     :param jobs: by id, those of the wanted jobs that the platform gave.
-    :param pages: number of pages of the firmware's list, as the last read of it found.
+    :param pages: number of pages of the firmware's list, as the last read of it found; None where that read failed.
     :param failed: by id, why a job that was queried by itself could not be read.
     """
 
     jobs: dict[str, Job]
-    pages: int
+    pages: int | None
     failed: dict[str, TuyaOTAError] = field(default_factory=dict)
 
 
 def fetch_job_listing(
-    settings: Settings, firmware_id: str, job_ids: Collection[str], *, pages: int = 1
+    settings: Settings, firmware_id: str | None, job_ids: Collection[str], *, pages: int | None = 1
 ) -> Flow[JobListing]:
     """Fetch the states of jobs of one firmware, without their device tasks.
 
-    One request lists up to 200 jobs of a firmware. Where the list has more pages than there are jobs to poll, or the
-    firmware is not known, each job is queried by itself.
+    One request lists up to 200 jobs of a firmware. Each job is queried by itself where the list has more pages than
+    there are jobs to poll, the last read of the list failed, or the firmware is not known.
 
-    :param firmware_id: the firmware; empty where it is not known.
+    :param firmware_id: the firmware; None where it is not known.
     :param job_ids: the jobs to poll.
-    :param pages: number of pages of the firmware's list, as the last read of it found.
+    :param pages: number of pages of the firmware's list, as the last read of it found; None where that read failed.
     """
-    subject = f"the jobs of firmware {firmware_id}" if firmware_id else f"job {next(iter(job_ids))}"
+    subject = f"the jobs of firmware {firmware_id}" if firmware_id is not None else f"job {next(iter(job_ids))}"
     return (yield from one_poll(settings, _fetch_job_listing(settings, firmware_id, job_ids, pages), subject))
 
 
-def _fetch_job_listing(settings: Settings, firmware_id: str, job_ids: Collection[str], pages: int) -> Flow[JobListing]:
-    if firmware_id and len(job_ids) >= pages:
+def _fetch_job_listing(
+    settings: Settings, firmware_id: str | None, job_ids: Collection[str], pages: int | None
+) -> Flow[JobListing]:
+    if firmware_id is not None and pages is not None and len(job_ids) >= pages:
         listed = yield from list_jobs_to_poll(settings, firmware_id)
         wanted = set(job_ids)
         found = {job.job_id: job for job in listed if job.job_id in wanted}

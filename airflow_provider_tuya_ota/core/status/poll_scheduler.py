@@ -32,8 +32,6 @@ CROWDED: Final = 0.5
 """Share of the rate limit that polls may need before listings replace them."""
 IN_TURN: Final = 0.25
 """Share of the rate limit that polls have then."""
-UNREADABLE: Final = 1_000_000_000
-"""Pages of a list that could not be read: more than there are jobs, so that the jobs are polled one by one."""
 IN_A_ROW: Final = 4
 """Urgent polls after which another poll that is due comes first."""
 
@@ -48,16 +46,27 @@ class PollJob:
 
 @dataclass(frozen=True, slots=True)
 class ListJobs:
-    """List the jobs of one firmware."""
+    """List the jobs of one firmware.
 
-    firmware_id: str
+    :param firmware_id: None where it is not known; then there is one job.
+    :param pages: number of pages of its list; None where the last read of the list failed.
+    """
+
+    firmware_id: str | None
     job_ids: tuple[str, ...]
-    pages: int
+    pages: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """The key of a job that is in no list that can be read."""
+
+    job_id: str
 
 
 @dataclass(slots=True)
 class _Subject:
-    firmware: str
+    key: str | _Alone
     changed_at: float
     wanted: list[float] = field(default_factory=list)
     line: str = ""
@@ -82,7 +91,7 @@ class _Subject:
 class _Firmware:
     changed_at: float
     job_ids: dict[str, None] = field(default_factory=dict)
-    pages: int = 1
+    pages: int | None = 1
 
 
 def interval_of_single_polls(poll_interval: float, *, waits: int, rate: float) -> float:
@@ -104,24 +113,24 @@ class PollScheduler:
     def __init__(self, rate: float) -> None:
         self._rate = rate
         self._subjects: dict[str, _Subject] = {}
-        self._firmwares: dict[str, _Firmware] = {}
+        self._firmwares: dict[str | _Alone, _Firmware] = {}
         self._unlisted: set[str] = set()
         self._urgent: DueQueue[str | Condition] = DueQueue()
         self._polls: DueQueue[str] = DueQueue()
-        self._listings: DueQueue[str] = DueQueue()
+        self._listings: DueQueue[str | _Alone] = DueQueue()
         self._conditions = ConditionSchedule()
         self._demand = 0.0
         self._urgent_in_a_row = 0
         self._polls_resume_at = float("-inf")
 
-    def add(self, job_id: str, *, firmware_id: str, poll_interval: float, now: float) -> None:
+    def add(self, job_id: str, *, firmware_id: str | None, poll_interval: float, now: float) -> None:
         """Poll a job for one more wait, now and then at the shortest interval of its waits.
 
-        :param firmware_id: its firmware; empty where it is not known yet.
+        :param firmware_id: its firmware; None where it is not known yet.
         """
         subject = self._subjects.get(job_id)
         if subject is None:
-            subject = self._subjects[job_id] = _Subject(_alone(job_id), now)
+            subject = self._subjects[job_id] = _Subject(_Alone(job_id), now)
             self._file(job_id, firmware_id, now)
         # A wait that joins later has no snapshot yet either.
         self._polls.set(job_id, now)
@@ -197,7 +206,7 @@ class PollScheduler:
             return
         if snapshot is not None:
             subject.is_large = snapshot.is_large
-            self._file(poll.job_id, snapshot.job.firmware_id, now)
+            self._file(poll.job_id, snapshot.job.firmware_id or None, now)
             if (line := snapshot.verdict.line()) != subject.line:
                 subject.line, subject.changed_at = line, now
             # A job that has ended and is still waited for contradicts what its waits expect.
@@ -220,21 +229,21 @@ class PollScheduler:
             if job_id in ended and not (subject.is_settling or subject.is_listed_as_ended):
                 self._urgent.set(job_id, now)
             subject.is_listed_as_ended = job_id in ended
-        key = at.firmware_id or _alone(at.job_ids[0])
+        key = at.firmware_id or _Alone(at.job_ids[0])
         if firmware := self._firmwares.get(key):
             # After a list that fails, its jobs are polled one by one once; then the list is tried again.
-            firmware.pages = _readable(listing) if listing else UNREADABLE
+            firmware.pages = (listing.pages or 1) if listing else None
             # Jobs of one firmware are of one release, and where one has ended, others will.
             firmware.changed_at = now if ended else firmware.changed_at
             self._listings.set(key, now + self._interval(firmware, now))
         return [job_id for job_id in jobs if job_id not in ended]
 
-    def poll_singly(self, at: ListJobs, now: float) -> None:
+    def poll_singly(self, firmware_id: str, now: float) -> None:
         """Poll the jobs of a firmware one by one from now on, because the platform does not list them."""
-        self._unlisted.add(at.firmware_id)
-        for job_id in tuple(self._firmwares[at.firmware_id].job_ids if at.firmware_id in self._firmwares else ()):
+        self._unlisted.add(firmware_id)
+        for job_id in tuple(self._firmwares[firmware_id].job_ids if firmware_id in self._firmwares else ()):
             self._unfile(job_id)
-            self._file(job_id, "", now)
+            self._file(job_id, None, now)
 
     def _jobs_due(self) -> tuple[float, float]:
         if not self._is_crowded:
@@ -259,8 +268,9 @@ class PollScheduler:
     def _next_listing(self) -> ListJobs:
         key = self._listings.pop()
         firmware = self._firmwares[key]
-        self._conditions.job_requests(min(firmware.pages, len(firmware.job_ids)))
-        return ListJobs(_named(key), tuple(firmware.job_ids), firmware.pages)
+        most = len(firmware.job_ids)
+        self._conditions.job_requests(most if firmware.pages is None else min(firmware.pages, most))
+        return ListJobs(None if isinstance(key, _Alone) else key, tuple(firmware.job_ids), firmware.pages)
 
     def _poll_job(self, job_id: str) -> PollJob:
         subject = self._subjects[job_id]
@@ -268,8 +278,8 @@ class PollScheduler:
         self._urgent.drop(job_id)
         return PollJob(job_id, subject.is_large)
 
-    def _file(self, job_id: str, firmware_id: str, now: float) -> None:
-        key = firmware_id if firmware_id and firmware_id not in self._unlisted else _alone(job_id)
+    def _file(self, job_id: str, firmware_id: str | None, now: float) -> None:
+        key = _Alone(job_id) if firmware_id is None or firmware_id in self._unlisted else firmware_id
         if job_id in self._firmwares.get(key, _Firmware(now)).job_ids:
             return
         self._unfile(job_id)
@@ -277,10 +287,10 @@ class PollScheduler:
             self._firmwares[key] = _Firmware(now)
             self._listings.set(key, now)
         self._firmwares[key].job_ids[job_id] = None
-        self._subjects[job_id].firmware = key
+        self._subjects[job_id].key = key
 
     def _unfile(self, job_id: str) -> None:
-        key = self._subjects[job_id].firmware
+        key = self._subjects[job_id].key
         firmware = self._firmwares.get(key)
         if firmware is None or job_id not in firmware.job_ids:
             return
@@ -288,16 +298,3 @@ class PollScheduler:
         if not firmware.job_ids:
             del self._firmwares[key]
             self._listings.drop(key)
-
-
-def _readable(listing: JobListing) -> int:
-    return 1 if listing.pages == UNREADABLE else listing.pages
-
-
-def _alone(job_id: str) -> str:
-    # No id begins with a blank, so a job whose firmware is not known shares its key with no firmware.
-    return f" {job_id}"
-
-
-def _named(key: str) -> str:
-    return "" if key.startswith(" ") else key

@@ -87,7 +87,7 @@ def test_a_condition_that_nobody_waits_for_is_not_polled_any_more() -> None:
 
 def test_a_condition_that_is_urgent_comes_first_and_once() -> None:
     scheduler = PollScheduler(10.0)
-    scheduler.add("1", firmware_id="", poll_interval=POLL, now=0.0)
+    scheduler.add("1", firmware_id=None, poll_interval=POLL, now=0.0)
     scheduler.add_condition(firmware_is(), poll_interval=POLL, now=0.0)
 
     scheduler.prioritize(firmware_is(), 1.0)
@@ -100,7 +100,7 @@ def test_urgent_polls_leave_a_condition_its_turn() -> None:
     scheduler.add_condition(firmware_is(), poll_interval=POLL, now=0.0)
     names = [str(number) for number in range(2 * IN_A_ROW)]
     for name in names:
-        scheduler.add(name, firmware_id="", poll_interval=POLL, now=100.0)
+        scheduler.add(name, firmware_id=None, poll_interval=POLL, now=100.0)
         scheduler.prioritize(name, 0.0)
 
     polls = taken(scheduler, 1.0)
@@ -112,7 +112,7 @@ def test_urgent_polls_leave_a_condition_its_turn() -> None:
 def test_jobs_have_as_many_requests_as_a_condition_before_the_next_one(named: int, between: int) -> None:
     scheduler = PollScheduler(1000.0)
     for number in range(20):
-        scheduler.add(str(number), firmware_id="", poll_interval=POLL, now=0.0)
+        scheduler.add(str(number), firmware_id=None, poll_interval=POLL, now=0.0)
     wanted = [devices(named + number) for number in range(-2, 0)]
     for condition in wanted:
         scheduler.add_condition(condition, poll_interval=POLL, now=0.0)

@@ -23,9 +23,9 @@ def test_a_glance_at_many_jobs_of_a_firmware_is_one_request() -> None:
     assert listing.pages == 1
 
 
-@pytest.mark.parametrize(("firmware_id", "pages"), [("", 1), ("178", 3)])
+@pytest.mark.parametrize(("firmware_id", "pages"), [(None, 1), ("178", 3), ("178", None)])
 def test_a_few_jobs_of_a_long_list_or_of_no_known_firmware_are_asked_for_by_themselves(
-    firmware_id: str, pages: int
+    firmware_id: str | None, pages: int | None
 ) -> None:
     script = Script([ok(data=job("1")), ok(data=job("2"))])
 

@@ -13,7 +13,6 @@ from airflow_provider_tuya_ota.core.status.poll_scheduler import (
     IN_A_ROW,
     LARGE,
     SMALL,
-    UNREADABLE,
     ListJobs,
     PollJob,
     PollScheduler,
@@ -96,7 +95,7 @@ def test_a_job_in_which_nothing_happens_is_looked_at_after_a_tenth_of_that_time(
 def test_no_job_is_looked_at_more_than_once_a_second_unless_asked_to() -> None:
     scheduler = PollScheduler(100.0)
     for name, interval in (("1", 2.0), ("2", 0.2)):
-        scheduler.add(name, firmware_id="", poll_interval=interval, now=0.0)
+        scheduler.add(name, firmware_id=None, poll_interval=interval, now=0.0)
     first, second = taken(scheduler, 0.0)
     assert isinstance(first, PollJob)
     assert isinstance(second, PollJob)
@@ -215,7 +214,7 @@ def test_a_glance_that_failed_is_due_again() -> None:
     assert scheduler.jobs_listed(at, None, 1.0) == []
 
     (again,) = glances(taken(scheduler, 1.0 + POLL))
-    assert (again.job_ids, again.pages) == (at.job_ids, UNREADABLE)
+    assert (again.job_ids, again.pages) == (at.job_ids, None)
 
 
 def test_a_list_that_could_not_be_read_has_another_try_once_the_jobs_were_asked_for_by_themselves() -> None:
@@ -262,11 +261,11 @@ def test_jobs_that_nobody_waits_for_any_more_are_left_out_of_what_a_glance_shows
 
 def test_a_job_whose_firmware_is_not_known_is_glanced_at_alone_until_a_look_tells_it() -> None:
     scheduler = crowd(packages=1)
-    scheduler.add("new", firmware_id="", poll_interval=POLL, now=1.0)
-    assert glances(taken(scheduler, 1.0))[1:] == [ListJobs("", ("new",), 1)]
+    scheduler.add("new", firmware_id=None, poll_interval=POLL, now=1.0)
+    assert glances(taken(scheduler, 1.0))[1:] == [ListJobs(None, ("new",), 1)]
 
     scheduler.job_polled(PollJob("new", is_large=False), snapshot("new", firmware_id="p0"), 2.0)
-    scheduler.jobs_listed(ListJobs("", ("new",), 1), JobListing({}, 1), 2.0)
+    scheduler.jobs_listed(ListJobs(None, ("new",), 1), JobListing({}, 1), 2.0)
     scheduler.jobs_listed(ListJobs("p0", ("0",), 1), JobListing({}, 1), 2.0)
 
     (at,) = glances(taken(scheduler, 70.0))
@@ -278,13 +277,13 @@ def test_jobs_that_the_platform_does_not_list_are_asked_for_one_by_one() -> None
     scheduler = crowd(packages=1)
     (at,) = glances(taken(scheduler, 0.0))
 
-    scheduler.poll_singly(at, 1.0)
+    scheduler.poll_singly("p0", 1.0)
     scheduler.job_polled(PollJob("4", is_large=False), snapshot("4", firmware_id="p0"), 1.0)
 
-    assert glances(taken(scheduler, 1.0)) == [ListJobs("", (name,), 1) for name in at.job_ids]
+    assert glances(taken(scheduler, 1.0)) == [ListJobs(None, (name,), 1) for name in at.job_ids]
     for name in at.job_ids:
         scheduler.remove(name, POLL)
-    scheduler.poll_singly(at, 2.0)
+    scheduler.poll_singly("p0", 2.0)
     assert scheduler.next(100.0) == math.inf
 
 
