@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import NotFoundError
-from airflow_provider_tuya_ota.core.jobs.after_stop import PAUSES, poll_after_stop, waiting_in
+from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop, waiting_in
 from tests.core.script import SETTINGS, Script, job, ok, refused, task
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_a_job_is_looked_at_again_until_nothing_waits_that_is_cancelled(status: 
     verdict = script.run(poll_after_stop(SETTINGS, "9"))
 
     assert (verdict.counts, waiting_in(verdict)) == ({"CANCELED": 1, "SUCCEEDED": 1}, 0)
-    assert script.sleeps == list(PAUSES[:2])
+    assert script.sleeps == [3.0, 5.0]
 
 
 @pytest.mark.parametrize("status", ["CANCELED", "IN_PROGRESS", "FAILED"])
@@ -47,13 +47,14 @@ def test_a_stop_that_takes_longer_is_not_waited_for() -> None:
     script = Script(looks(*["QUEUED"] * 4))
 
     assert waiting_in(script.run(poll_after_stop(SETTINGS, "9"))) == 1
-    assert script.sleeps == list(PAUSES)
+    assert script.sleeps == [3.0, 5.0, 10.0]
 
 
 def test_what_was_seen_is_kept_where_the_next_look_fails() -> None:
     script = Script([*looks("QUEUED"), refused("iot.firmware.InvalidOTAJobId")])
 
     assert script.run(poll_after_stop(SETTINGS, "9")).counts == {"QUEUED": 1, "SUCCEEDED": 1}
+    assert script.sleeps == [3.0]
 
 
 def test_a_first_look_that_fails_is_told() -> None:

@@ -159,6 +159,10 @@ def test_a_cancel_that_was_taken_says_what_is_left(status: str) -> None:
     assert result.summary == "was told to cancel what has not begun; 1 IN_PROGRESS is left unfinished"
     assert sum(result.left.values()) == 1
     assert "1 devices of job 9001 are flashing and cannot be stopped" in script.warnings[-1]
+    assert [note.text for note in script.notes if not note.warning] == [
+        "Before, job 9001 has 2 QUEUED, 1 IN_PROGRESS",
+        "Afterwards, job 9001 has 1 IN_PROGRESS",
+    ]
 
 
 def test_a_refusal_stands_where_tasks_are_left_that_wait() -> None:
