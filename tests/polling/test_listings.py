@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING
 
 from tests.polling.stage import Stage, play
@@ -10,6 +11,13 @@ from tests.polling.test_bad_neighbours import REFUSED, change
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.wire.http import Request, Response
+
+
+async def wait_for_some_time(stage: Stage, seconds: float) -> None:
+    waiting = asyncio.ensure_future(stage.wait_for_all())
+    await asyncio.sleep(seconds)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
 
 
 def test_lists_that_hang_take_no_more_than_four_places() -> None:
@@ -26,11 +34,11 @@ def test_lists_that_hang_take_no_more_than_four_places() -> None:
             return None
 
         change(stage, answer)
-        await stage.wait_for_all()
+        await wait_for_some_time(stage, 30)
 
         assert most == 4
 
-    play(scene, 100, 20)
+    play(scene, 60, 20, silent=True)
 
 
 def test_a_key_that_is_refused_for_a_list_ends_no_listing() -> None:
@@ -38,16 +46,17 @@ def test_a_key_that_is_refused_for_a_list_ends_no_listing() -> None:
 
     async def scene(stage: Stage) -> None:
         async def answer(request: Request) -> Response | None:
-            is_refused = "Action=ListOTAJobByFirmware" in request.url and 30 < stage.loop.time() < 60
-            return REFUSED if is_refused else None
+            is_list = "Action=ListOTAJobByFirmware" in request.url
+            if is_list:
+                listed.append(begun + 10 < stage.loop.time() < begun + 30)
+            return REFUSED if is_list and listed[-1] else None
 
+        listed: list[bool] = []
+        begun = stage.loop.time()
         change(stage, answer)
-        waiting = asyncio.ensure_future(stage.wait_for_all())
-        await asyncio.sleep(120)
-        before = stage.count("ListOTAJobByFirmware")
-        await asyncio.sleep(120)
+        await wait_for_some_time(stage, 60)
 
-        assert stage.count("ListOTAJobByFirmware") > before
-        await waiting
+        # Before, while it was refused, and after.
+        assert [is_refused for is_refused, _ in itertools.groupby(listed)] == [False, True, False]
 
-    play(scene, 100, 2)
+    play(scene, 60, 2, silent=True)
