@@ -216,6 +216,9 @@ def test_a_job_that_has_no_device_tasks_yet_is_cancelled_again_when_it_has_some(
 
     assert "nothing is left unfinished" in cancelled.summary
     assert (platform.cancels, script.sleeps) == (begins_after + 1, pauses)
+    assert script.warnings[: len(pauses)] == [
+        f"Job 9001 has not ended and may still begin; cancelling again in {pause:g} s" for pause in pauses
+    ]
 
 
 def test_a_job_that_may_still_begin_is_an_error() -> None:

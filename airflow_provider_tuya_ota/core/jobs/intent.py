@@ -29,7 +29,6 @@ STALE: Final = timedelta(minutes=30)
 """Age from which a note without a job holds nobody up any more: whatever came of it has been in
 every list for long, however far the clocks of two workers are apart."""
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
-EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGEST: Final = 10
 
 

@@ -1,0 +1,154 @@
+"""What a task writes down on its way to a job, step by step: whoever reads it after a crash goes by the last word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.flows.effects import SaveState
+from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage
+from tests.core.script import NOW, Script, gateway, job, lasting, lost, ok, task
+from tests.core.test_new_jobs import ACTION, CREATED, JUST_NOW, NOTE, OWN, creates, jobs, script_for, start
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
+    from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
+
+CREATING = ["preparing", "asking", "created"]
+ENDED = ok(data=OWN | {"jobStatus": "COMPLETED"})
+
+
+class Written(Script):
+    """Keeps each stage that is written."""
+
+    def __init__(self, script: Script, memo: Any = None) -> None:
+        super().__init__(script.answers, memo=memo)
+        self.stages: list[str] = []
+
+    def _answer(self, effect: object) -> object:
+        if isinstance(effect, SaveState):
+            self.stages.append(effect.value["stage"])
+        return super()._answer(effect)
+
+
+def written(
+    memo: Any, attempt: Attempt | None = None, action: CreateOTAStaticUpgradeJob = ACTION, **answers: Any
+) -> tuple[Written, TrackedJob]:
+    script = Written(script_for(**answers), memo)
+    return script, start(script, attempt, action)
+
+
+def test_a_request_that_came_to_nothing_is_done_with_before_the_next_one_is_prepared() -> None:
+    script, _ = written(NOTE.to_dict())
+
+    assert script.stages == ["nothing", *CREATING]
+
+
+def test_a_request_that_a_dead_process_had_sent_is_lost_before_anybody_looks_for_its_job() -> None:
+    script, _ = written(NOTE.at(Stage.ASKING).to_dict(), ListOTAJobByFirmware=jobs(OWN))
+
+    assert script.stages[:2] == ["lost", "found"]
+
+
+@pytest.mark.parametrize("changes", [{"fingerprint": "of another request"}, {"clear_number": -1}])
+def test_a_job_that_was_waited_for_is_done_with_before_the_next_one_is_prepared(changes: dict[str, Any]) -> None:
+    script, found = written(replace(CREATED, **changes).to_dict(), QueryOTAJob=ENDED, ListOTATaskByJob=ok(data=[]))
+
+    assert (script.stages, found.job_id) == (["nothing", *CREATING], "10")
+
+
+def test_after_a_clear_without_a_note_what_was_found_is_waited_for_and_then_done_with() -> None:
+    going_on = [ok(data=[task("d1", "IN_PROGRESS")] if number == 3 else []) for number in range(4)]
+
+    script, found = written(
+        None,
+        Attempt(run_started_at=NOW, clear_number=1, cleared_after=2),
+        ListOTAJobByFirmware=lasting(*[jobs(OWN)] * 6, jobs(OWN | {"jobStatus": "COMPLETED"})),
+        ListOTATaskByJob=lasting(*going_on, ok(data=[])),
+        QueryOTAJob=ENDED,
+    )
+
+    assert (script.stages[-4:], found.job_id) == (["nothing", *CREATING], "10")
+    assert 15.0 in script.sleeps
+
+
+def test_a_failed_job_is_done_with_where_a_new_one_is_asked_for_and_that_is_said() -> None:
+    script, found = written(
+        CREATED.to_dict(),
+        Attempt(on_failed_job=OnFailedJob.NEW_JOB),
+        QueryOTAJob=ENDED,
+        ListOTATaskByJob=ok(data=[task("d1", "FAILED")]),
+    )
+
+    assert (script.stages, found.job_id) == (["nothing", *CREATING], "10")
+    assert script.warnings[0] == "job 9 has failed, and on_failed_job is 'new_job'"
+
+
+def test_a_job_that_contradicts_itself_is_looked_at_in_the_interval_of_the_task() -> None:
+    script, _ = written(
+        CREATED.to_dict(),
+        Attempt(on_failed_job=OnFailedJob.NEW_JOB, poll_interval=60.0),
+        QueryOTAJob=ENDED,
+        ListOTATaskByJob=ok(data=[]),
+    )
+
+    assert set(script.sleeps) == {60.0}
+
+
+def test_a_retry_without_a_note_looks_for_what_was_created_since_its_run_began() -> None:
+    early = OWN | {"utcCreate": "2026-03-01T11:30:00.000Z"}
+
+    _, found = written(
+        None,
+        Attempt(run_started_at=NOW - timedelta(hours=1), is_retry=True),
+        ListOTAJobByFirmware=jobs(early),
+        QueryOTAJob=ok(data=early),
+    )
+
+    assert found.job_id == "9"
+
+
+def test_of_the_jobs_that_were_there_only_those_of_the_same_kind_are_written_down() -> None:
+    script, _ = written(None, ListOTAJobByFirmware=jobs(job("7", "COMPLETED", "VERIFY_FIRMWARE", utcCreate=JUST_NOW)))
+
+    assert script.memo["known"] == ""
+
+
+def test_a_job_that_cannot_be_looked_at_after_its_create_is_taken_for_the_task_s_at_the_first_failure() -> None:
+    script, found = written(None, QueryOTAJob=gateway("ServiceUnavailable", 503))
+
+    assert (found.job_id, script.actions.count("QueryOTAJob")) == ("10", 1)
+
+
+@pytest.mark.parametrize(
+    ("create", "said"),
+    [
+        (ok(data={}), "the answer to CreateOTAStaticUpgradeJob names no new job; looking for the job"),
+        (lost(), "Looking whether the upgrade job of firmware 178 exists."),
+    ],
+)
+def test_whoever_looks_for_a_job_says_so(create: Any, said: str) -> None:
+    script, found = written(
+        None, CreateOTAStaticUpgradeJob=create, ListOTAJobByFirmware=lasting(jobs(), jobs(), jobs(OWN))
+    )
+
+    assert found.job_id == "9"
+    assert any(text.endswith(said) for text in script.warnings)
+
+
+def test_a_note_that_was_written_in_another_time_zone_is_read_in_utc() -> None:
+    there = NOTE.to_dict() | {"started_at": "2026-03-01T20:00:00+08:00"}
+
+    assert Intent.from_dict(there) == NOTE
+    assert Intent.from_dict(there).started_at.tzinfo is UTC
+
+
+def test_a_job_that_was_there_before_the_request_is_never_taken_for_it_however_often_a_retry_looks() -> None:
+    script = script_for(ListOTAJobByFirmware=jobs(OWN | {"jobId": "1", "jobStatus": "COMPLETED"}))
+    script.memo = NOTE.to_dict()
+
+    assert start(script, Attempt(is_retry=True)).job_id == "10"
+    assert creates(script) == 1
