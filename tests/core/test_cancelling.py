@@ -7,6 +7,8 @@ import pytest
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice, CancelOTATaskByJob
 from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, OutcomeError, TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.cancel_tasks import JobCancel, cancel_tasks_of_devices, cancel_tasks_of_job
+from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated
+from airflow_provider_tuya_ota.core.jobs.task_events import TasksCounted
 from tests.core.script import SETTINGS, Answer, Script, by_action, gateway, job, lost, ok, refused, task
 
 NOTHING_WAITS = refused("iot.firmware.DeviceUpgradeRecordNotFound")
@@ -159,10 +161,8 @@ def test_a_cancel_that_was_taken_says_what_is_left(status: str) -> None:
     assert result.summary == "was told to cancel what has not begun; 1 IN_PROGRESS is left unfinished"
     assert sum(result.left.values()) == 1
     assert "1 devices of job 9001 are flashing and cannot be stopped" in script.warnings[-1]
-    assert [note.text for note in script.notes if not note.warning] == [
-        "Before, job 9001 has 2 QUEUED, 1 IN_PROGRESS",
-        "Afterwards, job 9001 has 1 IN_PROGRESS",
-    ]
+    counted = [event for event in script.events if isinstance(event, TasksCounted)]
+    assert [(sum(event.counts.values()), event.is_after_cancel) for event in counted] == [(3, False), (1, True)]
 
 
 def test_a_refusal_stands_where_tasks_are_left_that_wait() -> None:
@@ -216,9 +216,8 @@ def test_a_job_that_has_no_device_tasks_yet_is_cancelled_again_when_it_has_some(
 
     assert "nothing is left unfinished" in cancelled.summary
     assert (platform.cancels, script.sleeps) == (begins_after + 1, pauses)
-    assert script.warnings[: len(pauses)] == [
-        f"Job 9001 has not ended and may still begin; cancelling again in {pause:g} s" for pause in pauses
-    ]
+    repeated = [event for event in script.events if isinstance(event, CancelRepeated)]
+    assert repeated == [CancelRepeated("9001", 0, pause) for pause in pauses]
 
 
 def test_a_job_that_may_still_begin_is_an_error() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.core.jobs.confirm import confirm_job, confirm_tasks
+from airflow_provider_tuya_ota.core.jobs.task_events import BatchConfirmRefused, TasksConfirmed
 from tests.core.script import SETTINGS, Script, by_action, lost, ok, refused, task
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def test_a_batch_with_tasks_that_wait_no_longer_is_confirmed_one_by_one() -> Non
     script = Script(platform)
 
     assert script.run(confirm_tasks(SETTINGS, ["1", "2", "3"])) == ["1", "3"]
-    assert "Confirming these one by one." in script.warnings[0]
+    assert isinstance(script.events[0], BatchConfirmRefused)
     assert "Task 2 waits for no confirmation." in script.warnings[-1]
 
 
@@ -43,7 +44,7 @@ def test_a_batch_that_a_lost_request_confirmed_counts_as_confirmed() -> None:
 
     assert script.run(confirm_tasks(SETTINGS, ["1", "2"])) == ["1", "2"]
     assert [ids(sent) for sent in script.sent] == [["1", "2"], ["1", "2"], ["1"], ["2"]]
-    assert script.warnings[-1] == "None of them waits: the request whose answer was lost has confirmed them."
+    assert script.events[-1] == TasksConfirmed(("1", "2"), is_answer_lost=True)
 
 
 def test_a_lost_request_that_was_refused_confirmed_nothing() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.flows.effects import SaveState
+from airflow_provider_tuya_ota.core.jobs.events import FailedJobReplaced, JobOutcomeUnknown, JobUnnamed
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage
 from tests.core.script import NOW, Script, gateway, job, lasting, lost, ok, task
 from tests.core.test_new_jobs import ACTION, CREATED, JUST_NOW, NOTE, OWN, creates, jobs, script_for, start
@@ -84,7 +85,7 @@ def test_a_failed_job_is_done_with_where_a_new_one_is_asked_for_and_that_is_said
     )
 
     assert (script.stages, found.job_id) == (["nothing", *CREATING], "10")
-    assert script.warnings[0] == "job 9 has failed, and on_failed_job is 'new_job'"
+    assert FailedJobReplaced("9") in script.events
 
 
 def test_a_job_that_contradicts_itself_is_looked_at_in_the_interval_of_the_task() -> None:
@@ -124,19 +125,16 @@ def test_a_job_that_cannot_be_looked_at_after_its_create_is_taken_for_the_task_s
 
 
 @pytest.mark.parametrize(
-    ("create", "said"),
-    [
-        (ok(data={}), "the answer to CreateOTAStaticUpgradeJob names no new job; looking for the job"),
-        (lost(), "Looking whether the upgrade job of firmware 178 exists."),
-    ],
+    ("create", "event"),
+    [(ok(data={}), JobUnnamed), (lost(), JobOutcomeUnknown)],
 )
-def test_whoever_looks_for_a_job_says_so(create: Any, said: str) -> None:
+def test_whoever_looks_for_a_job_says_so(create: Any, event: type) -> None:
     script, found = written(
         None, CreateOTAStaticUpgradeJob=create, ListOTAJobByFirmware=lasting(jobs(), jobs(), jobs(OWN))
     )
 
     assert found.job_id == "9"
-    assert any(text.endswith(said) for text in script.warnings)
+    assert event in map(type, script.events)
 
 
 def test_a_note_that_was_written_in_another_time_zone_is_read_in_utc() -> None:
