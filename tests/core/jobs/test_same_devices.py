@@ -64,7 +64,7 @@ def test_neither_the_new_job_itself_nor_a_verification_is_a_reason_to_take_it_ba
 
 def test_a_job_for_all_devices_of_another_task_may_be_on_the_named_ones() -> None:
     script = script_for(ListOTAJobByFirmware=jobs(OWN), ListOTATaskByJob=ok(data=[task("d1", "QUEUED")]))
-    script.neighbours = lambda: [other("k1", Stage.CREATED, "9", target=Target.of(ACTION))]
+    script.other_intents = lambda: [other("k1", Stage.CREATED, "9", target=Target.of(ACTION))]
 
     assert is_refused(script, NAMED)
 
