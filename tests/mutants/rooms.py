@@ -64,10 +64,8 @@ ROOMS: Final = (
     Room(
         "waits",
         ("core/status/wait.py", "core/status/wait_state.py", "core/status/poll_scheduler.py"),
-        ("tests/core/status", "tests/core/model", "tests/polling"),
-        ("core.status.wait", "core.status.poll_scheduler", "polling.poller"),
-        # They play hundreds of waits for an hour of virtual time each.
-        ("tests/polling/test_bad_neighbours.py", "tests/polling/test_modes.py"),
+        ("tests/core/status", "tests/core/model"),
+        ("core.status.wait", "core.status.poll_scheduler"),
     ),
     Room(
         "worker",
