@@ -119,6 +119,8 @@ def test_retries_are_asked_of_the_platform(service: Service, context: Any, packa
         ({"retry_interval": 11, "retry_count": 1}, "retry_interval"),
         ({"timeout_in_minutes": 1441}, "timeout_in_minutes"),
         ({"on_cancel": "abort"}, "on_cancel"),
+        ({"target_selection": "SPECIFIC", "device_names": []}, r"^device_names .*: is an empty list\. Allowed"),
+        ({"source_versions": []}, r"^source_versions .*: is an empty list\. Allowed"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_sent(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     [
         ({"firmware_id": ""}, r"firmware_id \(FirmwareId\): is empty"),
         ({"product_key": ""}, r"product_key \(ProductKey\): is empty"),
-        ({"device_names": []}, r"device_names \(TargetDeviceName\): is an empty list"),
+        ({"device_names": []}, r"\(TargetDeviceName\): is an empty list; leave it out to let the platform choose\."),
         ({"device_names": "[]"}, r"device_names \(TargetDeviceName\): is an empty list"),
         ({"device_names": 5}, r"device_names: 5 is not a list"),
         ({"device_names": {"a": 1}}, r"device_names: \{'a': 1\} is not a list"),

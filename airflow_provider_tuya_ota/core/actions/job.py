@@ -45,7 +45,13 @@ class CreateOTAVerifyJob(Action[Created]):
     firmware_id: str = required("FirmwareId", str, ID)
     product_key: str = required("ProductKey", str, ID)
     timeout_in_minutes: int | None = optional("TimeoutInMinutes", int, whole_from(1, 1440))
-    target_device_name: Sequence[str] | None = optional("TargetDeviceName", list, NAMES, advisory=(up_to_items(10),))
+    target_device_name: Sequence[str] | None = optional(
+        "TargetDeviceName",
+        list,
+        NAMES,
+        advisory=(up_to_items(10),),
+        if_empty="leave it out to let the platform choose",
+    )
     need_push: bool | None = optional("NeedPush", bool)
     need_confirm: bool | None = optional("NeedConfirm", bool)
     download_protocol: str | None = optional("DownloadProtocol", str, one_of("HTTPS"))

@@ -37,6 +37,7 @@ class Parameter:
     :param is_secret: True where errors must not show the value, because it may be a secret.
     :param rules: a value that breaks one of them is refused.
     :param advisory: a value that breaks one of them is sent with a warning.
+    :param if_empty: what to do instead of giving an empty list; empty where leaving it out would mean something else.
     """
 
     wire: str
@@ -45,6 +46,7 @@ class Parameter:
     is_secret: bool
     rules: tuple[Rule, ...]
     advisory: tuple[Rule, ...]
+    if_empty: str = ""
 
     def label(self, python_name: str) -> str:
         """Name the parameter as the caller and as the vendor write it."""
@@ -57,9 +59,18 @@ def required(wire: str, kind: type, *rules: Rule, advisory: tuple[Rule, ...] = (
     return dataclasses.field(metadata={"parameter": parameter})
 
 
-def optional(wire: str, kind: type, *rules: Rule, advisory: tuple[Rule, ...] = (), is_secret: bool = False) -> Any:
+def optional(
+    wire: str,
+    kind: type,
+    *rules: Rule,
+    advisory: tuple[Rule, ...] = (),
+    is_secret: bool = False,
+    if_empty: str = "",
+) -> Any:
     """Declare a parameter that is left out where it is None; a secret one is kept out of the repr and of errors."""
-    parameter = Parameter(wire=wire, kind=kind, required=False, is_secret=is_secret, rules=rules, advisory=advisory)
+    parameter = Parameter(
+        wire=wire, kind=kind, required=False, is_secret=is_secret, rules=rules, advisory=advisory, if_empty=if_empty
+    )
     return dataclasses.field(default=None, repr=not is_secret, metadata={"parameter": parameter})
 
 
@@ -107,7 +118,7 @@ def _problem(parameter: Parameter, value: Any) -> str | None:
         return _wrong_kind(parameter.kind, value)
     if value == "":
         return "is empty"
-    if parameter.kind is list and (problem := _list_problem(value, is_required=parameter.required)):
+    if parameter.kind is list and (problem := _list_problem(value, parameter.if_empty)):
         return problem
     if parameter.kind is str and not is_writable(value):
         return f"{short_repr(value)} holds characters that cannot be sent"
@@ -130,9 +141,9 @@ def _wrong_kind(kind: type, value: Any) -> str:
     return problem
 
 
-def _list_problem(values: Sequence[Any], *, is_required: bool) -> str | None:
+def _list_problem(values: Sequence[Any], if_empty: str) -> str | None:
     if not values:
-        return "is an empty list" + ("" if is_required else "; leave it out to let the platform choose")
+        return f"is an empty list; {if_empty}" if if_empty else "is an empty list"
     for value in values:
         if not isinstance(value, str):
             return f"in the list, {_wrong_kind(str, value)}"
