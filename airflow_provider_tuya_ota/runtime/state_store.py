@@ -130,7 +130,7 @@ def stored_job(context: Context) -> tuple[str, bool]:
     if not stored_intent:
         return "", False
     intent = Intent.from_dict(stored_intent)
-    return intent.entity_id, intent.is_certain
+    return intent.entity_id, intent.is_own
 
 
 def job_since_clear(context: Context, *, retries: int) -> tuple[str, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core.jobs import create as new_jobs
+from airflow_provider_tuya_ota.core.jobs import create, recover
 from tests.campaigns.crash import campaign
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def nobody(*_: object, **__: object) -> Flow[None]:
 
 
 def test_the_campaign_finds_a_task_that_does_not_look_for_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(new_jobs, "find_job", nobody)
+    for module in (create, recover):
+        monkeypatch.setattr(module, "find_job", nobody)
 
     _, wrong = campaign(200)
 

@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.flows.effects import OtherIntents, Send
-from airflow_provider_tuya_ota.core.jobs import create as new_jobs
-from airflow_provider_tuya_ota.core.jobs import current_try as in_charge
+from airflow_provider_tuya_ota.core.jobs import current_try, recover
 from airflow_provider_tuya_ota.core.jobs import search as job_search
 from airflow_provider_tuya_ota.core.jobs import target as targets
 from airflow_provider_tuya_ota.core.jobs.target import Match
@@ -61,7 +60,7 @@ def test_the_stories_find_a_job_that_is_recognised_by_a_part_of_its_devices(monk
 
 
 def test_the_stories_find_a_try_that_goes_on_as_if_it_had_not_stood_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_charge, "_is_in_charge", always)
+    monkeypatch.setattr(current_try, "_check_current", always)
     monkeypatch.setattr(Send, "is_late", lambda *_: False)
 
     _, wrong = campaign(STORIES)
@@ -84,7 +83,7 @@ def test_the_stories_find_a_task_that_takes_a_job_at_first_sight(monkeypatch: py
 
 
 def test_the_stories_find_a_task_that_stays_ambiguous_after_a_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(new_jobs, "_was_surely_cleared", lambda *_: False)
+    monkeypatch.setattr(recover, "_was_surely_cleared", lambda *_: False)
 
     _, wrong = campaign(400)
 

@@ -217,7 +217,7 @@ def test_jobs_that_have_ended_and_may_be_anybody_s_stop_retries_and_hold_up_no_c
 ) -> None:
     script = with_a_lost_answer(status, *tasks, number=number)
 
-    with pytest.raises(AmbiguousOutcomeError, match=r"All has ended.* clear this task to create a new job"):
+    with pytest.raises(AmbiguousOutcomeError, match=r"All of them have ended.* clear this task to create a new job"):
         start(script, Attempt(is_retry=True), NAMED)
     assert creates(script) == 0
 

@@ -195,7 +195,7 @@ def test_a_job_is_not_taken_while_another_task_may_have_created_it(rival: Stored
     script = script_with([named()], {"9": ["d1", "d2"]})
 
     if waits:
-        with pytest.raises(AmbiguousOutcomeError, match="task other of run r asked for the same"):
+        with pytest.raises(AmbiguousOutcomeError, match="task other of run r requested the same"):
             search(script, [rival])
     else:
         assert search(script, [rival]) is not None
@@ -208,7 +208,7 @@ def test_a_task_that_asked_for_another_group_keeps_nobody_from_its_job() -> None
     rival = other(EARLIER, Stage.ASKING, target=replace(grouped, group_id="g2"))
 
     assert search(script, [rival], intent=mine) is not None
-    with pytest.raises(AmbiguousOutcomeError, match="task other of run r asked for the same"):
+    with pytest.raises(AmbiguousOutcomeError, match="task other of run r requested the same"):
         search(script, [other(EARLIER, Stage.ASKING, target=grouped)], intent=mine)
 
 
@@ -260,4 +260,4 @@ def test_who_has_noted_nothing_leaves_a_job_to_everybody_who_takes_it() -> None:
     rounds: list[list[StoredIntent]] = [[], [other(LATER, Stage.FOUND, "9")]]
     script.other_intents = lambda: rounds.pop(0) if len(rounds) > 1 else rounds[0]
 
-    assert script.run(find_job(SETTINGS, MINE, has_asked=False)) is None
+    assert script.run(find_job(SETTINGS, MINE, was_sent=False)) is None

@@ -16,8 +16,9 @@ from airflow_provider_tuya_ota.core.errors import (
     ProtocolError,
     TransportError,
 )
-from airflow_provider_tuya_ota.core.jobs.create import JobRequest, start_job
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage, young_ids
+from airflow_provider_tuya_ota.core.jobs.job_request import JobRequest
+from airflow_provider_tuya_ota.core.jobs.start import start_job
 from airflow_provider_tuya_ota.core.jobs.target import Target, digest_of, fingerprint_of
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJob
 from airflow_provider_tuya_ota.core.model.entities import Job
@@ -135,7 +136,7 @@ def test_a_written_job_that_the_platform_does_not_have_stops_and_is_never_create
     script = script_for(QueryOTAJob=told)
     script.memo = CREATED.to_dict()
 
-    with pytest.raises(JobMissingError, match=r"job 9, which this task has written down, is not.*clear this task"):
+    with pytest.raises(JobMissingError, match=r"job 9, which this task stored, is not.*clear this task"):
         start(script)
     assert (creates(script), stage(script)) == (0, ("created", "9"))
 

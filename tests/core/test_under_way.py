@@ -185,7 +185,7 @@ LATER = job("10", kind=UPGRADE, utcCreate="2026-03-01T12:00:00.500Z", targetSele
 def test_of_two_that_create_the_same_at_the_same_moment_the_later_one_is_taken_back() -> None:
     script = script_for(ListOTAJobByFirmware=[jobs(), jobs(OWN, LATER)])
 
-    with pytest.raises(AlreadyUnderWayError, match=r"job 9, created at .* same moment as job 10 of this task"):
+    with pytest.raises(AlreadyUnderWayError, match=r"job 9, created at .* same time as job 10 of this task"):
         start(script)
 
     (cancel,) = [sent for sent in script.sent if sent.action == "CancelOTATaskByJob"]

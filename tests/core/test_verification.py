@@ -18,8 +18,8 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
 )
 from airflow_provider_tuya_ota.core.flows.eventually import SHOW_TIMES
-from airflow_provider_tuya_ota.core.jobs.create import JobRequest
 from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
+from airflow_provider_tuya_ota.core.jobs.job_request import JobRequest
 from airflow_provider_tuya_ota.core.jobs.target import Target, digest_of, fingerprint_of
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJob
 from airflow_provider_tuya_ota.core.jobs.verification import (
@@ -330,6 +330,6 @@ def test_without_doubt_nobody_looks_for_a_job(refusal: Answer, kind: type[TuyaOT
 def test_verifications_are_listed_newest_first_without_other_jobs() -> None:
     script = Script(by_action({"ListOTAJobByFirmware": jobs(OLD, job("7", kind="UPGRADE_FIRMWARE"), OTHER, NEW)}))
 
-    found = script.run(JobRequest(SETTINGS, ACTION, JobType.VERIFY_FIRMWARE).jobs())
+    found = script.run(JobRequest(SETTINGS, ACTION, JobType.VERIFY_FIRMWARE).list_jobs())
 
     assert [item.job_id for item in found.items] == ["3", "2", "1"]

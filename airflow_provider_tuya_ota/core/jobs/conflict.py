@@ -1,4 +1,4 @@
-"""Whether somebody else is upgrading the same devices already: then a second job would fail on them at once."""
+"""Refuse an upgrade whose devices are being upgraded already: a second job would fail on them at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from airflow_provider_tuya_ota.core.jobs.intent import (
     parse_other_intents,
 )
 from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
-from airflow_provider_tuya_ota.core.jobs.search import yield_to_rivals
+from airflow_provider_tuya_ota.core.jobs.search import wait_for_rivals
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.core.jobs.target import Match, digest_of, match_job
@@ -38,18 +38,20 @@ if TYPE_CHECKING:
 _NAMES_AT_ONCE = 50
 """Device names that one request may ask a job for."""
 _LISTS_LAG = CLOCKS_DIFFER + timedelta(minutes=5)
-"""How old the note of a job may be that no list shows yet: clocks of workers differ, and creates may be throttled."""
+"""How old the intent of a job may be that no list shows yet: clocks of workers differ, and creates may be throttled."""
 
 
-def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, known: list[Job]) -> Flow[None]:
-    """Refuse an upgrade that is under way already.
+def require_no_conflict(
+    settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, known: list[Job]
+) -> Flow[None]:
+    """Check that nobody upgrades the same devices.
 
-    Tasks of this Airflow are asked for theirs by their notes, which costs the platform nothing; the unfinished jobs of
-    everybody else are looked at. A job whose devices the platform does not tell yet holds nobody up.
+    For tasks of this Airflow it reads their stored intents, which costs no request. For everybody else it queries the
+    firmware's unfinished jobs. A job whose devices the platform does not show yet blocks nobody.
 
-    :param intent: of this task; it is written down already, so that others see it.
-    :param known: the firmware's jobs.
-    :raises AlreadyUnderWayError: naming the job, or the task that is about to create it.
+    :param intent: of this task; it is saved already, so that other tasks see it.
+    :param known: the firmware's jobs of this type.
+    :raises AlreadyUnderWayError: names the job, or the task that is about to create one.
     """
     unfinished = [job for job in known if not job.status.has_ended]
     listed = {job.job_id: job for job in known}
@@ -65,10 +67,10 @@ def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: 
         is_young = now - theirs.started_at < _LISTS_LAG
         return bool(theirs.entity_id) and (is_young if job is None else not job.status.has_ended)
 
-    rival = yield from yield_to_rivals(intent, clashes, intent.target.mask)
+    rival = yield from wait_for_rivals(intent, clashes, intent.target.mask)
     if rival is not None:
-        raise AlreadyUnderWayError(_named(rival, intent))
-    # The oldest first: a job that this task took back may still be flashing devices, and is not the reason.
+        raise AlreadyUnderWayError(_describe_rival(rival, intent))
+    # The oldest first: a job that this task has cancelled may still flash devices, and is not the one to name.
     foreign = sorted((yield from _not_elsewhere(intent, unfinished)), key=_age)
     job = yield from _first_on_the_same_devices(settings, action, intent, foreign)
     if job is not None:
@@ -79,17 +81,17 @@ def require_free(settings: Settings, action: CreateOTAStaticUpgradeJob, intent: 
         )
 
 
-def give_way(
+def cancel_if_later(
     settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, before: list[Job], job_id: str
 ) -> Flow[None]:
-    """Take a job back where somebody outside of this Airflow has created the same at the same moment, and was first.
+    """Cancel a new job if another program created the same one at the same time and was first.
 
-    Both look, and both come to the same answer. Where one does not see the other yet, the platform fails the devices of
-    the later job at once.
+    Both programs compare the jobs and come to the same answer. If one does not see the other's job yet, the platform
+    fails the devices of the later job at once.
 
-    :param before: jobs that were there before the request.
+    :param before: jobs that were listed before the request.
     :param job_id: the job that this task has certainly created.
-    :raises AlreadyUnderWayError: the other one was first; this task's job was stopped.
+    :raises AlreadyUnderWayError: the other job was first; this task's job was cancelled.
     """
     try:
         first = yield from _earlier(settings, action, intent, before, job_id)
@@ -100,11 +102,11 @@ def give_way(
         return
     stopped = yield from stop_job(settings, job_id)
     if isinstance(stopped, NotCounted) or not stopped.may_begin:
-        # Otherwise the note stays: a retry then goes on with a job that may still begin.
+        # Otherwise the intent stays, so that a retry resumes the job that may still begin.
         yield SaveState(intent.at(Stage.NOTHING).to_dict())
     raise AlreadyUnderWayError(
         f"job {first.job_id}, created at {first.utc_create or 'a time not told'}, upgrades the same devices to firmware"
-        f" {action.firmware_id} and was created at the same moment as job {job_id} of this task, which was cancelled"
+        f" {action.firmware_id} and was created at the same time as job {job_id} of this task, which was cancelled"
         f" for that ({stopped.line(job_id)}). Wait for the first one with TuyaOTAJobSensor"
     )
 
@@ -130,9 +132,9 @@ def _age(job: Job) -> tuple[str, int, str]:
 
 
 def _not_elsewhere(intent: Intent, jobs: list[Job]) -> Flow[list[Job]]:
-    """Leave out the jobs of other tasks of this Airflow that certainly concern other devices.
+    """Leave out the jobs of other tasks of this Airflow that certainly have other devices.
 
-    All notes are read for it, those with a mask that shares nothing first of all: the platform is not asked then.
+    It reads all intents, also those whose masks share no device with this one: each saves requests to the platform.
     """
     if not jobs:
         return []
@@ -151,7 +153,7 @@ def _not_elsewhere(intent: Intent, jobs: list[Job]) -> Flow[list[Job]]:
 def _first_on_the_same_devices(
     settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, jobs: Sequence[Job]
 ) -> Flow[Job | None]:
-    """Find the first job that certainly has an unfinished task of one of the devices."""
+    """Query jobs in turn for the first that certainly has an unfinished task of one of the devices."""
     names = action.target_device_name
     fitting = [job for job in jobs if job.type == intent.target.kind and (names or _may_select(job, intent))]
     if not names:
@@ -173,7 +175,7 @@ def _may_select(job: Job, intent: Intent) -> bool:
 
 
 def _busy_by_device(settings: Settings, action: CreateOTAStaticUpgradeJob, names: Sequence[str]) -> Flow[set[str]]:
-    """Ask each device for the jobs that it has an unfinished task of: fewer requests, where there are many jobs."""
+    """Query each device for the jobs of its unfinished tasks: fewer requests than one for each of many jobs."""
     busy = set()
     for name in names:
         tasks = yield from call(
@@ -184,10 +186,10 @@ def _busy_by_device(settings: Settings, action: CreateOTAStaticUpgradeJob, names
 
 
 def _is_on_one_of(settings: Settings, job_id: str, names: Sequence[str]) -> Flow[bool]:
-    asked = {digest_of(name) for name in names}
+    requested = {digest_of(name) for name in names}
 
     def is_busy(tasks: Sequence[DeviceTask]) -> bool:
-        return any(digest_of(task.device_name) in asked and not task.status.has_ended for task in tasks)
+        return any(digest_of(task.device_name) in requested and not task.status.has_ended for task in tasks)
 
     size = ListOTATaskByJob.largest_page
     for begin in range(0, len(names), _NAMES_AT_ONCE):
@@ -201,14 +203,14 @@ def _is_on_one_of(settings: Settings, job_id: str, names: Sequence[str]) -> Flow
         listing = yield from whole_list(settings, first, first_page=page)
         if is_busy(listing.items):
             return True
-        if listing.missing or any(digest_of(task.device_name) not in asked for task in listing.items):
-            # The platform does not filter, or its total does not: then there is more than was asked for.
+        if listing.missing or any(digest_of(task.device_name) not in requested for task in listing.items):
+            # The platform ignores the filter, or its total does: then there is more to read.
             everything = yield from list_tasks(settings, job_id)
             return is_busy(everything.items) or is_busy(everything.require_complete())
     return False
 
 
-def _named(rival: OtherIntent, intent: Intent) -> str:
+def _describe_rival(rival: OtherIntent, intent: Intent) -> str:
     firmware = f"firmware {intent.target.firmware_id}"
     if rival.intent.entity_id:
         return (
@@ -216,6 +218,6 @@ def _named(rival: OtherIntent, intent: Intent) -> str:
             " created. Wait for that job with TuyaOTAJobSensor, or cancel it first"
         )
     return (
-        f"{rival.task} is creating the same upgrade to {firmware} at this moment, or died while it did. Nothing was"
+        f"{rival.task} is creating the same upgrade to {firmware} now, or crashed while it did. Nothing was"
         " created here. Run this task again when that one has ended"
     )

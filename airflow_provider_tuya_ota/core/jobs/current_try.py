@@ -1,7 +1,7 @@
-"""Whether a try of a task still acts for it.
+"""Check that this try is still the current try of its task.
 
-One that stood still for minutes, with its machine or by itself, is given up and followed by another one. When it then
-goes on, the platform still takes the request that it had signed, for fifteen minutes.
+If a process or its machine is frozen for minutes, Airflow takes it for dead and starts another try. When the frozen try
+goes on, the platform would still accept the request that it has signed: a signature is valid for fifteen minutes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
 
 
-def require_in_charge(settings: Settings, noted: Intent) -> Flow[None]:
-    """Hold what this try has written down against what is written now.
+def require_current_try(settings: Settings, saved: Intent) -> Flow[None]:
+    """Compare what this try has saved with what is stored now.
 
-    :raises TransportError: another try has written since; nothing was sent.
+    :raises TransportError: another try has saved since; nothing was sent.
     """
-    if not (yield from _is_in_charge(noted)):
+    if not (yield from _check_current(saved)):
         raise TransportError(
             "another try of this task has begun meanwhile",
             endpoint=urlsplit(settings.base_url).netloc,
@@ -30,12 +30,15 @@ def require_in_charge(settings: Settings, noted: Intent) -> Flow[None]:
         )
 
 
-def replace_note(noted: Intent, value: Intent) -> Flow[None]:
-    """Write down what came of an intent, unless another try has written since."""
-    if (yield from _is_in_charge(noted)):
+def save_if_current(saved: Intent, value: Intent) -> Flow[None]:
+    """Save what came of an intent, unless another try has saved since.
+
+    :param saved: what this try saved last.
+    """
+    if (yield from _check_current(saved)):
         yield SaveState(value.to_dict())
 
 
-def _is_in_charge(noted: Intent) -> Flow[bool]:
-    memo: SavedState = yield LoadState()
-    return not memo.is_durable or bool(memo.value == noted.to_dict())
+def _check_current(saved: Intent) -> Flow[bool]:
+    stored: SavedState = yield LoadState()
+    return not stored.is_durable or bool(stored.value == saved.to_dict())

@@ -152,7 +152,7 @@ class Intent:
             ) from None
 
     @property
-    def is_certain(self) -> bool:
+    def is_own(self) -> bool:
         """Whether the job is certainly this task's: only then may the task stop it."""
         return self.stage is Stage.CREATED
 

@@ -1,11 +1,12 @@
-"""Starting a batch upgrade without ever starting two."""
+"""Start a batch upgrade once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core.jobs.create import JobRequest, start_job
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
+from airflow_provider_tuya_ota.core.jobs.job_request import JobRequest
+from airflow_provider_tuya_ota.core.jobs.start import start_job
 from airflow_provider_tuya_ota.core.model.states import JobType
 
 if TYPE_CHECKING:
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 def start_upgrade(
     settings: Settings, action: CreateOTAStaticUpgradeJob, attempt: Attempt | None = None
 ) -> Flow[TrackedJob]:
-    """Go on with the upgrade job that an earlier try created, or create one.
+    """Resume the upgrade job that an earlier try created, or create one.
 
-    :param attempt: what the scheduler knows of this try; by default the first one.
-    :raises AlreadyUnderWayError: somebody else's unfinished job upgrades the same devices; it is named.
-    :raises AmbiguousOutcomeError: several jobs could be the one that an earlier try, or a lost answer, left.
-    :raises TuyaOTAError: anything else that went wrong; after an error in doubt no new job was found.
+    :param attempt: what Airflow knows of this try; the first one by default.
+    :raises AlreadyUnderWayError: an unfinished job of somebody else upgrades the same devices; the error names it.
+    :raises AmbiguousOutcomeError: several jobs may be the one that an earlier try created, or that came of a lost
+        answer.
+    :raises TuyaOTAError: anything else. If ``in_doubt`` is set, the jobs were searched and none was found.
     """
     return start_job(JobRequest(settings, action, JobType.UPGRADE_FIRMWARE), attempt or Attempt())

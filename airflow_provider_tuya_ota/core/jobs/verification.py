@@ -1,4 +1,4 @@
-"""Starting a verification without ever starting two: what runs is followed, what is verified is not repeated."""
+"""Start a verification once: follow one that runs, and repeat none that has succeeded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
-from airflow_provider_tuya_ota.core.jobs.create import JobRequest, create, recover
+from airflow_provider_tuya_ota.core.jobs.create import create_job
 from airflow_provider_tuya_ota.core.jobs.events import start_event
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
+from airflow_provider_tuya_ota.core.jobs.job_request import JobRequest
+from airflow_provider_tuya_ota.core.jobs.recover import recover_job
 from airflow_provider_tuya_ota.core.jobs.target import Match, Target, match_job
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.model.states import FirmwareStatus, JobType
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class IfVerified(StrEnum):
-    """What to do with a firmware that is verified already."""
+    """What to do if the firmware is verified already."""
 
     SUCCEED = "succeed"
     FAIL = "fail"
@@ -39,12 +41,14 @@ class IfVerified(StrEnum):
 def start_verification(
     settings: Settings, action: CreateOTAVerifyJob, *, if_verified: IfVerified, attempt: Attempt | None = None
 ) -> Flow[TrackedJob]:
-    """Go on with the verification that an earlier try created, follow one that runs, or create one.
+    """Resume the verification that an earlier try created, follow one that runs, or create one.
 
-    :param attempt: what the scheduler knows of this try; by default the first one.
-    :raises OutcomeError: the firmware is verified, or needs no verification, and that counts as an error; or several
-        jobs could be the created one.
-    :raises TuyaOTAError: anything else that went wrong; after an error in doubt no new job was found.
+    :param if_verified: whether a firmware that is verified, or needs no verification, counts as an error.
+    :param attempt: what Airflow knows of this try; the first one by default.
+    :raises OutcomeError: the firmware is verified or needs no verification, and ``if_verified`` is ``fail``; or several
+        jobs may be the created one.
+    :raises AlreadyUnderWayError: a verification of other devices is running.
+    :raises TuyaOTAError: anything else. If ``in_doubt`` is set, the jobs were searched and none was found.
     """
     job = yield from _start(JobRequest(settings, action, JobType.VERIFY_FIRMWARE), attempt or Attempt(), if_verified)
     yield start_event(job)
@@ -53,7 +57,7 @@ def start_verification(
 
 def _start(request: JobRequest, attempt: Attempt, if_verified: IfVerified) -> Flow[TrackedJob]:
     settings, action = request.settings, request.action
-    own = yield from recover(request, attempt)
+    own = yield from recover_job(request, attempt)
     if own is not None:
         return own
     firmware: Firmware = yield from call(settings, QueryOTAFirmware(firmware_id=action.firmware_id))
@@ -62,18 +66,18 @@ def _start(request: JobRequest, attempt: Attempt, if_verified: IfVerified) -> Fl
     if firmware.status == FirmwareStatus.VERIFYING:
         return (yield from _follow_running(request))
     try:
-        return (yield from create(request, attempt))
+        return (yield from create_job(request, attempt))
     except ConflictError as error:
         if "InProgressVerifyJobExisted" in error.code:
             return (yield from _follow_running(request))
-        # Whether the platform verifies what needs no verification is not documented; where it does not, that is fine.
+        # Undocumented: the platform may refuse to verify a firmware that needs no verification. That is no error.
         if firmware.status != FirmwareStatus.NOT_NEEDED or "VerifyFirmwareFailed" not in error.code:
             raise
         return (yield from _already_verified(request, firmware, if_verified))
 
 
 def _already_verified(request: JobRequest, firmware: Firmware, if_verified: IfVerified) -> Flow[TrackedJob]:
-    known = yield from request.jobs()
+    known = yield from request.list_jobs()
     is_needed = firmware.status != FirmwareStatus.NOT_NEEDED
     if if_verified is IfVerified.FAIL:
         state = "is verified already" if is_needed else "was created as one that needs no verification"
@@ -97,7 +101,7 @@ def _follow_running(request: JobRequest) -> Flow[TrackedJob]:
             f"firmware {firmware_id} is being verified, but none of its verification jobs is running."
             " Look at the firmware in the vendor's console"
         )
-    if (yield from _match_patiently(settings, job, Target.of(action))) is Match.NO:
+    if (yield from _match_when_listed(settings, job, Target.of(action))) is Match.NO:
         raise AlreadyUnderWayError(
             f"job {job.job_id} is verifying firmware {firmware_id} on other devices than were asked for, and the"
             " platform permits one verification at a time. Nothing was created. Run this task again when that job has"
@@ -106,8 +110,11 @@ def _follow_running(request: JobRequest) -> Flow[TrackedJob]:
     return request.tracked(job.job_id, JobOrigin.FOLLOWED, utc_create=job.utc_create)
 
 
-def _match_patiently(settings: Settings, job: Job, target: Target) -> Flow[Match]:
-    """Give the platform time to list the devices of a job; who follows it anyway is told at its end what it missed."""
+def _match_when_listed(settings: Settings, job: Job, target: Target) -> Flow[Match]:
+    """Compare a job with a target, and give the platform time to list the job's devices.
+
+    If it lists none, the job is followed all the same: its verdict names the devices that it missed.
+    """
 
     def known() -> Flow[Match | None]:
         match_ = yield from match_job(settings, job, target)
@@ -117,7 +124,7 @@ def _match_patiently(settings: Settings, job: Job, target: Target) -> Flow[Match
 
 
 def _find_running(request: JobRequest) -> Flow[Job | None]:
-    jobs = (yield from request.jobs()).items
+    jobs = (yield from request.list_jobs()).items
     firmware_id = request.action.firmware_id
     running = [job for job in jobs if not job.status.has_ended]
     if len(running) > 1:
