@@ -9,7 +9,7 @@
     │   ├── SourceUnavailableError    the file to upload could not be read now
     │   └── StateUnavailableError     Airflow's API could not read or store the state of the task
     ├── ProtocolError                 an answer arrived that the platform does not document
-    │   ├── IncompleteListError       a list shows fewer items than its Total tells
+    │   ├── IncompleteListError       a list has fewer items than its Total says
     │   └── UnreadableReplyError      it is no reply of the platform: cut short, or written by a proxy
     ├── ApiError                      the platform refused; .action .code .message .request_id .http_status
     │   ├── AuthenticationError       key, signature, timestamp or nonce
@@ -149,7 +149,7 @@ class ProtocolError(TuyaOTAError):
 
 
 class IncompleteListError(ProtocolError):
-    """A list shows fewer items than its ``Total`` tells, and a decision needs all of them."""
+    """A list has fewer items than its ``Total`` says, and a decision needs all of them."""
 
     in_doubt = False
 

@@ -27,7 +27,7 @@ from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import FlowContext, ReadContext, Send
 from airflow_provider_tuya_ota.core.model.error_event import describe_error
-from airflow_provider_tuya_ota.core.policy.retry import LONGEST_PAUSE, PATIENT, Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.policy.retry import DEFAULT_RETRY, LONGEST_PAUSE, Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.wire.storage_reply import read_storage_reply
 from airflow_provider_tuya_ota.emulator.clock import Clock
@@ -207,7 +207,7 @@ def _wrong_with_error(error: TuyaOTAError, response: Response) -> str:
     msgspec.msgpack.encode(describe_error(error))
     if not text.isprintable() or _leaks(text, response.body) or len(text) > LONGEST_ERROR:
         return f"wrong: the error cannot be shown: {text[:300]!r}"
-    pause = PATIENT.delay(error, Repeat.DUPLICATES, attempt=1, jitter=1.0)
+    pause = DEFAULT_RETRY.delay(error, Repeat.DUPLICATES, attempt=1, jitter=1.0)
     if pause is not None and not 0 < pause <= LONGEST_PAUSE:
         return f"wrong: a pause of {pause} s"
     if pause is not None and b'"success": true' in response.body:

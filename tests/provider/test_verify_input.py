@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         ({"device_names": 5}, r"device_names: 5 is not a list"),
         ({"device_names": {"a": 1}}, r"device_names: \{'a': 1\} is not a list"),
         ({"device_names": "[oops"}, r"device_names: '\[oops' is not a list"),
-        ({"device_names": ["a", "b", "a"]}, r"'a' stands more than once"),
+        ({"device_names": ["a", "b", "a"]}, r"'a' is in the list more than once"),
         ({"device_names": ["a", " "]}, r"' ' in the list is not a name"),
         ({"timeout_in_minutes": 0}, r"TimeoutInMinutes\): 0 is not allowed. Allowed: 1 to 1440"),
         ({"timeout_in_minutes": 1441}, r"TimeoutInMinutes\): 1441 is not allowed. Allowed: 1 to 1440"),

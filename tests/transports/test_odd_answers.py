@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, TuyaOTAError
-from airflow_provider_tuya_ota.core.policy.retry import PATIENT, Repeat
+from airflow_provider_tuya_ota.core.policy.retry import DEFAULT_RETRY, Repeat
 from airflow_provider_tuya_ota.core.wire.http import Request
 from tests.transports.conftest import with_aiohttp, with_requests
 from tests.transports.odd_answers import BODY, ODD, told
@@ -28,7 +28,7 @@ def outcome(exchange: Exchange, settings: Settings, raw: bytes) -> Any:
         try:
             (response,) = exchange(settings, [Request("GET", f"{server.url}/")])
         except TuyaOTAError as error:
-            delays = [PATIENT.delay(error, repeat, attempt=1, jitter=0.0) for repeat in Repeat]
+            delays = [DEFAULT_RETRY.delay(error, repeat, attempt=1, jitter=0.0) for repeat in Repeat]
             return type(error), getattr(error, "delivery", None), error.in_doubt, delays
     return response.status, response.body, response.headers
 

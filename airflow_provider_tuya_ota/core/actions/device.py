@@ -33,7 +33,7 @@ MOST_NUMBERED = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryDevice(Action[Page[Device]]):
-    """Read one page of a product's devices. The answer holds device secrets, which stay hidden.
+    """Read one page of a product's devices. The answer contains device secrets, which are not shown.
 
     Source: https://developer.tuya.com/cn/docs/tuya-iot/QueryDevice?id=Kdxqbm7133qj3 .
 

@@ -121,7 +121,7 @@ def _problem(parameter: Parameter, value: Any) -> str | None:
     if parameter.kind is list and (problem := _list_problem(value, parameter.if_empty)):
         return problem
     if parameter.kind is str and not is_writable(value):
-        return f"{short_repr(value)} holds characters that cannot be sent"
+        return f"{short_repr(value)} contains characters that cannot be sent"
     return next((problem for rule in parameter.rules if (problem := rule.problem(value))), None)
 
 
@@ -150,10 +150,10 @@ def _list_problem(values: Sequence[Any], if_empty: str) -> str | None:
         if not value.strip():
             return f"{short_repr(value)} in the list is not a name"
         if not is_writable(value):
-            return f"{short_repr(value)} in the list holds characters that cannot be sent"
+            return f"{short_repr(value)} in the list contains characters that cannot be sent"
     twice = [value for value, count in Counter(values).items() if count > 1]
     if twice:
-        return f"{', '.join(map(short_repr, twice[:5]))} stands more than once in the list"
+        return f"{', '.join(map(short_repr, twice[:5]))} is in the list more than once"
     return None
 
 

@@ -28,7 +28,7 @@ def _name_problem(value: str) -> str | None:
     if len(value) > LONGEST:
         return f"{short_repr(value)} is too long"
     if not value.isprintable() or _HIDDEN.search(value):
-        return f"{short_repr(value)} holds characters that cannot be seen"
+        return f"{short_repr(value)} contains characters that cannot be seen"
     return None
 
 
@@ -36,7 +36,7 @@ def _id_problem(value: str) -> str | None:
     if problem := _name_problem(value):
         return problem
     if not value.isascii() or " " in value:
-        return f"{short_repr(value)} holds a blank or a character beyond ASCII"
+        return f"{short_repr(value)} contains a blank or a character beyond ASCII"
     if _FRACTION.fullmatch(value):
         return f"{short_repr(value)} is a fraction or has an exponent"
     return None

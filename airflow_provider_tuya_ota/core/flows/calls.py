@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.flows.effects import Flow, FlowContext, ReadContext, Send, Sleep, SlowDown
 from airflow_provider_tuya_ota.core.flows.events import RequestAdvised, RequestRetried
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
-from airflow_provider_tuya_ota.core.policy.retry import PATIENT, URGENT, Repeat
+from airflow_provider_tuya_ota.core.policy.retry import CANCEL_RETRY, DEFAULT_RETRY, Repeat
 from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.wire.auth_advice import explain_refusal
 from airflow_provider_tuya_ota.core.wire.body import safely
@@ -96,7 +96,7 @@ def call_by_name(
 
     An error that follows on a lost answer is in doubt too: the refusal may come of the request that was not answered.
     """
-    policy = retry or (URGENT if rate_limit_group is RateLimitGroup.CANCELS else PATIENT)
+    policy = retry or (CANCEL_RETRY if rate_limit_group is RateLimitGroup.CANCELS else DEFAULT_RETRY)
     wire = to_wire(parameters)
     method = settings.http_method
     attempt = 0

@@ -196,6 +196,6 @@ class Page(Generic[Item]):
     total: int | None = None
     next_token: str = ""
 
-    def tells_more(self, size: int) -> bool:
+    def is_cut_short(self, size: int) -> bool:
         """Whether a first page is shorter than asked for although its total says that there are more items."""
         return len(self.items) < size and (self.total or 0) > len(self.items)

@@ -173,8 +173,8 @@ def assess_job(
     :param tasks: every device task of the job, or those of a large job that were read one by one.
     :param firmware: the firmware as QueryOTAFirmware gives it; needed for a verification, not used otherwise.
     :param counted: number of device tasks by status, where ``tasks`` are not all of them.
-    :param missing: number of device tasks that the platform tells and does not show: the job has then neither succeeded
-        nor failed.
+    :param missing: number of device tasks that the platform counts and does not list; where there are any, the job has
+        neither succeeded nor failed.
     """
     counts = bound_counts(count_by_status(tasks) if counted is None else counted)
     ended = bool(counts) and all(TaskStatus(status).has_ended for status in counts)
@@ -183,7 +183,7 @@ def assess_job(
     elif contradiction := _contradiction(job, counts, ended=ended):
         outcome, why = Outcome.SETTLING, contradiction
     elif missing:
-        outcome, why = Outcome.SETTLING, f"the platform tells {missing} more device tasks than it shows"
+        outcome, why = Outcome.SETTLING, f"the platform counts {missing} more device tasks than it lists"
     elif job.status == JobStatus.CANCELED:
         outcome, why = Outcome.FAILED, f"the job was cancelled ({_lost(counts) or 'no device task was lost'})"
     elif job.type == JobType.UPGRADE_FIRMWARE:

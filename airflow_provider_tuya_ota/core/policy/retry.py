@@ -66,8 +66,8 @@ class RetryPolicy:
         return max(full / 2 + full / 2 * jitter, min(asked, self.longest_pause))
 
 
-PATIENT: Final = RetryPolicy()
-URGENT: Final = RetryPolicy(longest_pause=2.0)
+DEFAULT_RETRY: Final = RetryPolicy()
+CANCEL_RETRY: Final = RetryPolicy(longest_pause=2.0)
 """For cancels: a killed task has few seconds, and in each of them another device may begin to flash."""
 
 

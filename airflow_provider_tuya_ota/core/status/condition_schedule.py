@@ -21,7 +21,7 @@ class PollCondition:
 class ConditionSchedule:
     """The conditions that are waited for.
 
-    No list tells of many conditions at once, so each is polled by itself. Where jobs have to be polled too, conditions
+    No request reads many conditions at once, so each is polled by itself. Where jobs have to be polled too, conditions
     get half of the requests at most: a poll of so many requests waits until jobs have had as many.
     """
 

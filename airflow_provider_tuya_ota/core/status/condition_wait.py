@@ -1,4 +1,4 @@
-"""Waiting for a condition: what a wait makes of its polls, and the loop of a wait that polls by itself."""
+"""Waiting for a condition: how a wait reads each poll, and the loop of a wait that polls by itself."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class ConditionWait:
-    """What one wait makes of the polls of its condition, whoever polls.
+    """The decisions of one wait for a condition, whoever polls the condition.
 
     :param condition: the condition.
     :param deadline: when to stop waiting.
     :param poll_interval: seconds between two polls.
-    :param state: what was seen before, and from now on.
+    :param state: what earlier polls of this wait have shown; it is updated.
     """
 
     def __init__(self, condition: Condition, *, deadline: datetime, poll_interval: float, state: WaitState) -> None:
@@ -60,7 +60,7 @@ class ConditionWait:
 
     def timeout(self) -> WaitTimeoutError:
         """Build the error for a deadline that has passed."""
-        return WaitTimeoutError(f"the time is over: {self.state.line or 'nothing was seen'}")
+        return WaitTimeoutError(f"the time to wait is over: {self.state.line or 'no poll succeeded'}")
 
 
 def record_snapshot(state: WaitState, condition: Condition, snapshot: ConditionSnapshot) -> ConditionChanged | None:
@@ -82,7 +82,7 @@ def record_failure(state: WaitState, condition: Condition, error: TuyaOTAError, 
     :raises FirmwareStatusError: the firmware has a failing status.
     :raises PollingFailedError: polls have failed for two hours, or refusals of what was polled well before have lasted
         five minutes.
-    :raises TuyaOTAError: the first poll failed, and waiting does not mend it.
+    :raises TuyaOTAError: the first poll failed with an error that waiting does not solve.
     """
     if isinstance(error, OutcomeError):
         raise error
@@ -94,7 +94,7 @@ def record_failure(state: WaitState, condition: Condition, error: TuyaOTAError, 
 def poll_condition(settings: Settings, condition: Condition, state: WaitState) -> Flow[bool]:
     """Poll once, as a sensor does.
 
-    :param state: what was seen before, and from now on.
+    :param state: what earlier polls of this wait have shown; it is updated.
     :returns: whether the condition holds; False where the poll failed and that is tolerated.
     :raises TuyaOTAError: as :func:`record_failure`.
     """
@@ -112,7 +112,7 @@ def poll_condition(settings: Settings, condition: Condition, state: WaitState) -
 def wait_for_condition(settings: Settings, wait: ConditionWait) -> Flow[None]:
     """Poll until the condition holds or the deadline has passed; the last poll comes after the deadline.
 
-    :raises WaitTimeoutError: the deadline passed; says what was seen last.
+    :raises WaitTimeoutError: the deadline has passed; names the last known state.
     :raises KeyRefusedError: the AccessKey pair is refused: read the connection again, then wait on.
     :raises TuyaOTAError: as :func:`record_failure`.
     """

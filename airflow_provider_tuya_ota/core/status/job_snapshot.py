@@ -44,7 +44,7 @@ class JobSnapshot:
     :param verdict: where the job stands.
     :param is_large: whether its device tasks do not fit on a page; passed to the next poll, it saves a request.
     :param names: devices of all its tasks; None where only some tasks were read one by one.
-    :param is_complete: False where the platform tells more device tasks than it shows.
+    :param is_complete: False where the platform counts more device tasks than it lists.
     """
 
     job: Job

@@ -25,7 +25,7 @@ def count_tasks(settings: Settings, job_id: str, statuses: Sequence[TaskStatus])
     A total that is not larger than a full page may be the number of tasks on that page, so the next page is read too.
 
     :returns: a number for each of the statuses, 0 included.
-    :raises IncompleteListError: the platform tells more device tasks than it shows, so they cannot be counted.
+    :raises IncompleteListError: the platform counts more device tasks than it lists, so that they cannot be counted.
     """
     counts: dict[TaskStatus, int] = {}
     for status in statuses:
@@ -58,5 +58,5 @@ def total_of(page: Page[DeviceTask], size: int) -> int | None:
         of tasks on that page.
     """
     if len(page.items) < size:
-        return None if page.tells_more(size) else len(page.items)
+        return None if page.is_cut_short(size) else len(page.items)
     return page.total if page.total is not None and page.total > size else None

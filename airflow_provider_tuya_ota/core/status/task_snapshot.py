@@ -41,7 +41,7 @@ class TaskSnapshot:
     :param counts: number of tasks by status. Each task is counted once.
     :param read: the tasks that were read one by one: all tasks of a small job, up to 50 of each status of a large one.
     :param is_large: whether the tasks do not fit on a page; passed to the next poll, it saves a request.
-    :param missing: number of tasks that the platform tells and does not show. Nothing may be concluded then from the
+    :param missing: number of tasks that the platform counts and does not list. Nothing may be concluded then from the
         tasks that were read being all.
     """
 
@@ -76,7 +76,7 @@ def fetch_tasks(settings: Settings, job_id: str, *, is_large: bool = False, expe
         page = yield from call(
             settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SAMPLE, task_status=status.value)
         )
-        if page.tells_more(SAMPLE) or any(task.status != status for task in page.items):
+        if page.is_cut_short(SAMPLE) or any(task.status != status for task in page.items):
             return _all((yield from list_tasks(settings, job_id)), is_large=True)
         number = total_of(page, SAMPLE)
         counts[status.value] = (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError
 from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, cut
-from airflow_provider_tuya_ota.core.wire.redaction import holds, mask_reply, redact, safe_name, safe_text
+from airflow_provider_tuya_ota.core.wire.redaction import contains_secret, mask_reply, redact, safe_name, safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +116,7 @@ class Record(Mapping[str, Any]):
         if " " in text:
             # With blanks it may be a sentence that contains a secret.
             is_name = is_name and redact(text) == text
-        return text if is_name and not holds(text, self._secrets) else self.name(key)
+        return text if is_name and not contains_secret(text, self._secrets) else self.name(key)
 
     def id(self, key: str) -> str:
         """Read an id exactly, from a text or a whole number; absent, null and empty give an empty text.

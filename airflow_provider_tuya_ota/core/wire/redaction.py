@@ -53,7 +53,7 @@ def _redact_addresses(text: str) -> str:
     return _QUERY.sub(rf"\g<address>{_REMOVED}", _USERINFO.sub(rf"\g<mark>{_REMOVED}\g<at>", text))
 
 
-def holds(text: str, known: Iterable[Secret]) -> bool:
+def contains_secret(text: str, known: Iterable[Secret]) -> bool:
     """Whether a text contains a known secret."""
     return any(secret.reveal() in text for secret in known if secret.reveal())
 
@@ -88,7 +88,7 @@ def safe_name(text: str, known: Iterable[Secret] = ()) -> str:
 
 def redact_code(code: str, known: Iterable[Secret] = ()) -> str:
     """Keep an error code, which is a dotted word and may be long; treat anything else as text."""
-    is_code = _CODE.fullmatch(code) and not holds(code, known)
+    is_code = _CODE.fullmatch(code) and not contains_secret(code, known)
     return code if is_code else redact(code, known)
 
 

@@ -231,7 +231,7 @@ def test_an_explicitly_empty_device_list_says_how_to_let_the_platform_choose() -
 
 
 def test_duplicates_are_named() -> None:
-    assert "'d1', 'd2' stands more than once" in str(
+    assert "'d1', 'd2' is in the list more than once" in str(
         problem("CreateOTAVerifyJob", target_device_name=["d1", "d2", "d2", "d1", "d3"])
     )
 

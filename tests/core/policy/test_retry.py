@@ -13,7 +13,14 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnreadableReplyError,
 )
-from airflow_provider_tuya_ota.core.policy.retry import LONGEST_PAUSE, PATIENT, URGENT, Repeat, RetryPolicy, asked_pause
+from airflow_provider_tuya_ota.core.policy.retry import (
+    CANCEL_RETRY,
+    DEFAULT_RETRY,
+    LONGEST_PAUSE,
+    Repeat,
+    RetryPolicy,
+    asked_pause,
+)
 from tests.core.script import lost
 
 
@@ -105,4 +112,4 @@ def test_the_pause_that_an_answer_asks_for_is_kept_and_cancelling_waits_less(
     def delay(policy: RetryPolicy) -> float | None:
         return policy.delay(error, Repeat.HARMLESS, attempt=1, jitter=1.0)
 
-    assert (delay(PATIENT), delay(URGENT)) == (patient, urgent)
+    assert (delay(DEFAULT_RETRY), delay(CANCEL_RETRY)) == (patient, urgent)

@@ -136,7 +136,10 @@ def test_after_the_deadline_there_is_one_more_look() -> None:
 
 @pytest.mark.parametrize(
     ("answers", "said"),
-    [([package(0), package(2)], "the time is over: firmware 178 .* is VERIFYING"), ([lost()] * 50, "nothing was seen")],
+    [
+        ([package(0), package(2)], "the time to wait is over: firmware 178 .* is VERIFYING"),
+        ([lost()] * 50, "no poll succeeded"),
+    ],
 )
 def test_a_wait_that_is_over_says_what_was_seen_last(answers: list[Any], said: str) -> None:
     with pytest.raises(WaitTimeoutError, match=said):
@@ -250,5 +253,5 @@ def test_an_error_that_let_no_poll_begin_counts_as_one_that_failed() -> None:
 
     assert event.line().endswith("The wait for firmware 178 goes on.")
     assert pause == 20.0
-    with pytest.raises(WaitTimeoutError, match="nothing was seen"):
+    with pytest.raises(WaitTimeoutError, match="no poll succeeded"):
         wait.pause_after(lost(), NOW + timedelta(seconds=20))

@@ -59,7 +59,7 @@ def test_of_devices_that_are_told_and_not_shown_neither_success_nor_failure_is_t
     script = Script(platform)
     options = WaitOptions(deadline=NOW + timedelta(hours=1))
 
-    with pytest.raises(JobFailedError, match=f"the platform tells {number - cap} more device tasks than it shows"):
+    with pytest.raises(JobFailedError, match=f"the platform counts {number - cap} more device tasks than it lists"):
         script.run(wait_for_job(SETTINGS, "9", options))
     assert {verdict.outcome for verdict in script.reports} == {Outcome.SETTLING}
     assert script.now - NOW >= timedelta(seconds=options.settle_time)
