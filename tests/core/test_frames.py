@@ -11,7 +11,7 @@ from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.core.wire.http import Response
 from tests.core.frames import shown_of
 from tests.core.script import SECRET, SETTINGS, Script, answered, by_action, gateway, lost, ok, refused
-from tests.core.test_uploading import ACTION, FILE, STORED, ticket
+from tests.core.test_upload import ACTION, FILE, STORED, ticket
 
 if TYPE_CHECKING:
     from tests.core.script import Answer

@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
 from airflow_provider_tuya_ota.runtime import ledger
 from airflow_provider_tuya_ota.runtime.ledger import KEPT, Ledger
 from airflow_provider_tuya_ota.runtime.state_store import KEY, TaskStateStore
-from tests.core.test_new_jobs import NOTE, OF_NAMED
+from tests.core.jobs.upgrades import NOTE, OF_NAMED
 from tests.provider.conftest import FakeStore, FakeTask
 
 if TYPE_CHECKING:

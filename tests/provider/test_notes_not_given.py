@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.jobs.intent import Stage
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.runtime.ledger import KEPT, PREFIX
 from airflow_provider_tuya_ota.runtime.state_store import KEY
-from tests.core.test_new_jobs import NOTE
+from tests.core.jobs.upgrades import NOTE
 from tests.provider.airflow_api import context_of
 from tests.provider.conftest import FakeTask
 from tests.provider.test_ledger import note, task

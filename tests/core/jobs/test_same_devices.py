@@ -10,9 +10,9 @@ import pytest
 
 from airflow_provider_tuya_ota.core.jobs.intent import Stage
 from airflow_provider_tuya_ota.core.jobs.target import Target
+from tests.core.jobs.test_conflict import LATER, SPECIFIC, is_refused, other, with_notes
+from tests.core.jobs.upgrades import ACTION, NAMED, OWN, UPGRADE, jobs, script_for, start
 from tests.core.script import NOW, Script, job, ok, task
-from tests.core.test_new_jobs import ACTION, NAMED, OWN, UPGRADE, jobs, script_for, start
-from tests.core.test_under_way import LATER, SPECIFIC, is_refused, other, with_notes
 
 if TYPE_CHECKING:
     from tests.core.script import Sent

@@ -10,11 +10,11 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
 from airflow_provider_tuya_ota.core.jobs.intent import Stage
-from airflow_provider_tuya_ota.core.jobs.search import find_job, yield_to_rivals
+from airflow_provider_tuya_ota.core.jobs.search import find_job, wait_for_rivals
 from airflow_provider_tuya_ota.core.jobs.target import Target
+from tests.core.jobs.test_search import EARLIER, LATER, MINE, named, other, script_with, search
+from tests.core.jobs.upgrades import ACTION, NAMED, jobs, start
 from tests.core.script import NOW, SETTINGS, Script, lost
-from tests.core.test_job_search import EARLIER, LATER, MINE, named, other, script_with, search
-from tests.core.test_new_jobs import ACTION, NAMED, jobs, start
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.flows.effects import StoredIntent
@@ -104,7 +104,7 @@ def test_a_task_that_does_not_know_whether_it_asked_leaves_a_job_to_one_that_too
     script.other_intents = lambda: claims if script.memo["stage"] == "found" and next(rounds) < 1 else ()
     script.memo = MINE.to_dict()
 
-    found = script.run(find_job(SETTINGS, MINE, has_asked=has_asked))
+    found = script.run(find_job(SETTINGS, MINE, was_sent=has_asked))
 
     assert found is not None
     assert (1.0 in script.sleeps[-1:]) is is_ours
@@ -114,7 +114,7 @@ def first(intent: Any, *rounds: list[StoredIntent]) -> tuple[str | None, list[fl
     """Let a task yield to others whose notes change; tell who goes first and what was slept."""
     given = list(rounds)
     script = Script(other_intents=lambda: given.pop(0) if len(given) > 1 else given[0])
-    rival = script.run(yield_to_rivals(intent, lambda _: True))
+    rival = script.run(wait_for_rivals(intent, lambda _: True))
     return (None if rival is None else rival.key), script.sleeps
 
 

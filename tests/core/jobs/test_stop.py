@@ -1,96 +1,302 @@
-"""Stopping the jobs of one release together."""
-
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.core.errors import ConflictError, TransportError
-from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
-from airflow_provider_tuya_ota.core.jobs.stop import stop_jobs
-from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated, CancelSent, JobStopped
-from airflow_provider_tuya_ota.core.jobs.stopped import Stopped
-from tests.core.script import SETTINGS, Script, lost, ok, refused, task
+import pytest
+
+from airflow_provider_tuya_ota.core.errors import TransportError
+from airflow_provider_tuya_ota.core.jobs.cancel import UNFINISHED
+from airflow_provider_tuya_ota.core.jobs.stop import not_stopped, poll_after_cancel, stop_job
+from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
+from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
+from tests.core.script import SETTINGS, Script, job, lost, ok, refused, task
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
     from tests.core.script import Answer, Sent
 
-CANCELLED = Stopped(cancelled=1, waiting=0, flashing=0)
-JOBS = JobSet.of("1", "2", "3")
 
+class Job:
+    """A job whose device tasks are listed by status, with or without totals."""
 
-class Platform:
-    """Jobs of one device each, whose cancel takes effect at the n-th request for it; 0: never."""
-
-    def __init__(self, **effective_at: int) -> None:
-        self.effective_at = {name.removeprefix("job"): number for name, number in effective_at.items()}
-        self.cancels = dict.fromkeys(self.effective_at, 0)
-        self.answers: dict[str, list[Answer]] = {}
+    def __init__(
+        self, cancel: Answer | None = None, *, totals: bool = True, filters: bool = True, **counts: int
+    ) -> None:
+        self.statuses = [status for status, number in counts.items() for _ in range(number)]
+        self.cancel, self.totals, self.filters = cancel or ok(), totals, filters
+        self.after: list[str] | None = None
+        self.most = 100
 
     def __call__(self, sent: Sent) -> Answer:
-        job_id = sent.parameters["JobId"]
         if sent.action == "CancelOTATaskByJob":
-            self.cancels[job_id] += 1
-            left = self.answers.get(job_id)
-            return left.pop(0) if left else ok()
-        is_cancelled = 0 < self.effective_at[job_id] <= self.cancels[job_id]
-        status = "CANCELED" if is_cancelled else "QUEUED"
-        asked = sent.parameters.get("TaskStatus")
-        found = [task("d1", status)] if asked in {status, None} else []
-        return ok(data=found, total=len(found))
+            if self.after is not None:
+                self.statuses = self.after
+            return self.cancel
+        wanted = sent.parameters.get("TaskStatus")
+        number, size = int(sent.parameters["CurrentPage"]), min(int(sent.parameters["PageSize"]), self.most)
+        found = [
+            task(f"d{place}", status)
+            for place, status in enumerate(self.statuses)
+            if not self.filters or wanted in {status, None}
+        ]
+        extra: dict[str, Any] = {"total": len(found)} if self.totals else {}
+        return ok(data=found[(number - 1) * size : number * size], **extra)
 
 
-def test_every_cancel_is_sent_before_anything_is_counted() -> None:
-    script = Script(Platform(job1=1, job2=1, job3=1))
-
-    assert script.run(stop_jobs(SETTINGS, JOBS)) == dict.fromkeys(JOBS, CANCELLED)
-    assert script.actions[:3] == ["CancelOTATaskByJob"] * 3
-    assert "CancelOTATaskByJob" not in script.actions[3:]
-    assert [event.job_id for event in script.events if isinstance(event, JobStopped)] == ["1", "2", "3"]
+def require_counted(outcome: StopResult) -> Stopped:
+    assert isinstance(outcome, Stopped)
+    return outcome
 
 
-def test_a_job_that_cannot_be_cancelled_keeps_no_other_from_being_stopped() -> None:
-    platform = Platform(job1=1, job2=1, job3=1)
-    platform.answers["1"] = [lost()] * 20
+def counts(script: Script) -> dict[str, int]:
+    found = script.run(count_tasks(SETTINGS, "9", UNFINISHED))
+    return {status.value: number for status, number in found.items()}
+
+
+EXPECTED = {"CONFIRM": 0, "QUEUED": 250, "NOTIFIED": 3, "IN_PROGRESS": 100}
+
+
+def test_tasks_are_counted_with_a_request_for_each_status_where_totals_are_told() -> None:
+    script = Script(Job(QUEUED=250, NOTIFIED=3, IN_PROGRESS=100, SUCCEEDED=500))
+
+    assert counts(script) == EXPECTED
+    # A full page whose total is no larger may be all there is, or the platform counts the page: read on.
+    assert len(script.sent) == 4 + 2
+
+
+def test_tasks_are_counted_one_by_one_where_no_totals_are_told() -> None:
+    assert counts(Script(Job(totals=False, QUEUED=250, NOTIFIED=3, IN_PROGRESS=100))) == EXPECTED
+
+
+def test_tasks_are_counted_right_by_a_platform_that_does_not_filter() -> None:
+    assert counts(Script(Job(filters=False, QUEUED=250, NOTIFIED=3, IN_PROGRESS=100, FAILED=7))) == EXPECTED
+
+
+def test_a_platform_that_shows_fewer_tasks_on_a_page_than_it_was_asked_for_is_counted_right() -> None:
+    platform = Job(QUEUED=25, IN_PROGRESS=11)
+    platform.most = 10
+
+    assert counts(Script(platform)) == {"CONFIRM": 0, "QUEUED": 25, "NOTIFIED": 0, "IN_PROGRESS": 11}
+
+
+def test_everything_that_waits_is_cancelled_and_what_flashes_is_said() -> None:
+    platform = Job(CONFIRM=1, QUEUED=2, NOTIFIED=1, IN_PROGRESS=3)
+    platform.after = ["CANCELED"] * 3 + ["IN_PROGRESS"] * 4
     script = Script(platform)
 
-    outcomes = script.run(stop_jobs(SETTINGS, JOBS))
+    stopped = require_counted(script.run(stop_job(SETTINGS, "9")))
 
-    assert list(outcomes) == ["1", "2", "3"]
-    assert isinstance(outcomes["1"], TransportError)
-    assert (outcomes["2"], outcomes["3"]) == (CANCELLED, CANCELLED)
+    assert stopped == Stopped(cancelled=3, waiting=0, flashing=4)
+    (cancel,) = [sent for sent in script.sent if sent.action == "CancelOTATaskByJob"]
+    switches = {name: value for name, value in cancel.parameters.items() if name.startswith("Cancel")}
+    assert switches == {"CancelQueuedTask": "true", "CancelNotifiedTask": "true", "CancelUnconfirmedTask": "true"}
+    assert script.warnings == ["job 9: 3 device tasks cancelled, 4 are flashing and cannot be stopped"]
 
 
-def test_only_the_jobs_that_may_still_begin_are_cancelled_again_after_one_pause_for_all() -> None:
-    platform = Platform(job1=1, job2=2, job3=2)
+def test_the_cancel_is_sent_before_anything_else_because_there_may_be_no_time_for_more() -> None:
+    script = Script(Job(IN_PROGRESS=2, SUCCEEDED=1))
+
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=0, flashing=2)
+    assert script.actions[0] == "CancelOTATaskByJob"
+
+
+def test_a_cancel_that_got_through_is_no_failure_because_nobody_can_count() -> None:
+    platform = Job(QUEUED=1)
+    script = Script(lambda sent: platform(sent) if sent.action == "CancelOTATaskByJob" else lost())
+
+    stopped = script.run(stop_job(SETTINGS, "9"))
+
+    assert stopped == NotCounted()
+    assert script.warnings[-1] == (
+        "job 9: the platform took the cancel, its effect was not counted; devices that are flashing go on"
+    )
+
+
+def test_a_job_that_was_not_stopped_is_left_to_a_person() -> None:
+    assert not_stopped("9") == "Job 9 was not stopped; cancel its device tasks in the vendor's console"
+
+
+@pytest.mark.parametrize("code", ["iot.firmware.JobAlreadyCanceled", "iot.firmware.CancelUpgradeTaskFailed"])
+def test_a_job_that_has_ended_meanwhile_is_as_good(code: str) -> None:
+    platform = Job(refused(code), QUEUED=2)
+    platform.after = ["CANCELED"] * 2
+
+    assert require_counted(Script(platform).run(stop_job(SETTINGS, "9"))).waiting == 0
+
+
+def test_a_refused_cancel_whose_job_cannot_be_counted_is_no_success() -> None:
+    refusal = refused("iot.firmware.CancelUpgradeTaskFailed")
+    script = Script(lambda sent: refusal if sent.action == "CancelOTATaskByJob" else lost())
+
+    with pytest.raises(TransportError):
+        script.run(stop_job(SETTINGS, "9"))
+
+
+def test_what_could_not_be_cancelled_is_said() -> None:
+    script = Script(Job(refused("iot.firmware.CancelUpgradeTaskFailed"), QUEUED=2))
+
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=2, flashing=0, is_taken=False)
+    assert "2 could not be cancelled and may still begin" in script.warnings[-1]
+
+
+class Late:
+    """A job whose cancel is taken and has its effect at a later count; another cancel is refused."""
+
+    def __init__(self, *, at_count: int, first: Answer | None = None) -> None:
+        self.at_count, self.answers, self.counts = at_count, [first or ok()], 0
+
+    def __call__(self, sent: Sent) -> Answer:
+        if sent.action == "CancelOTATaskByJob":
+            return self.answers.pop() if self.answers else refused("iot.firmware.JobAlreadyCanceled")
+        if sent.action == "QueryOTAJob":
+            return ok(data=job("9", jobStatus="IN_PROGRESS"))
+        wanted = sent.parameters.get("TaskStatus")
+        self.counts += wanted == "CANCELED"
+        status = "CANCELED" if self.counts >= self.at_count else "QUEUED"
+        return ok(data=[task("d1", status)] if wanted in {status, None} else [], total=int(wanted in {status, None}))
+
+
+@pytest.mark.parametrize("first", [None, lost()])
+def test_a_cancel_that_has_its_effect_later_is_counted_again_and_not_told_as_refused(first: Answer | None) -> None:
+    script = Script(Late(at_count=3, first=first))
+
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=1, waiting=0, flashing=0)
+
+
+def test_what_waits_still_after_a_cancel_that_was_taken_is_not_said_to_have_been_refused() -> None:
+    script = Script(Late(at_count=99))
+
+    stopped = require_counted(script.run(stop_job(SETTINGS, "9")))
+
+    assert (stopped.waiting, stopped.is_taken) == (1, True)
+    assert stopped.line("9") == (
+        "job 9: 0 device tasks cancelled, 1 still waited when they were counted, although the platform took the cancel,"
+        " 0 are flashing and cannot be stopped"
+    )
+
+
+def test_a_lost_cancel_is_repeated_and_then_told() -> None:
+    script = Script(Job(lost(), QUEUED=1))
+
+    with pytest.raises(TransportError):
+        script.run(stop_job(SETTINGS, "9"))
+    assert script.actions.count("CancelOTATaskByJob") == 5
+
+
+class Planned:
+    """A job without device tasks, of a platform that may take a cancel of such a job without ending it."""
+
+    def __init__(self, *, ends_with_cancel: int, status: str = "PLANNED") -> None:
+        self.ends_with_cancel, self.status, self.cancels = ends_with_cancel, status, 0
+
+    def __call__(self, sent: Sent) -> Answer:
+        if sent.action == "CancelOTATaskByJob":
+            self.cancels += 1
+            if self.cancels == self.ends_with_cancel:
+                self.status = "CANCELED"
+        if sent.action == "QueryOTAJob":
+            return ok(data=job("9", jobStatus=self.status))
+        return ok(data=[])
+
+
+def test_a_job_that_a_cancel_has_ended_before_its_tasks_were_planned_is_stopped() -> None:
+    platform = Planned(ends_with_cancel=1)
     script = Script(platform)
 
-    assert script.run(stop_jobs(SETTINGS, JOBS)) == dict.fromkeys(JOBS, CANCELLED)
-    assert (platform.cancels, script.sleeps) == ({"1": 1, "2": 2, "3": 2}, [3.0])
-    assert [event.job_id for event in script.events if isinstance(event, CancelRepeated)] == ["2", "3"]
-    assert [event.job_id for event in script.events if isinstance(event, CancelSent)] == ["1", "2", "3", "2", "3"]
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=0, flashing=0)
+    assert (platform.cancels, script.sleeps) == (1, [])
 
 
-def test_a_further_cancel_that_fails_is_the_outcome_of_its_job_alone() -> None:
-    platform = Platform(job1=2, job2=2, job3=1)
-    platform.answers["1"] = [ok(), *[lost()] * 20]
+def test_a_job_without_device_tasks_that_goes_on_is_cancelled_again() -> None:
+    platform = Planned(ends_with_cancel=3)
     script = Script(platform)
 
-    outcomes = script.run(stop_jobs(SETTINGS, JOBS))
-
-    assert isinstance(outcomes["1"], TransportError)
-    assert (outcomes["2"], outcomes["3"]) == (CANCELLED, CANCELLED)
+    assert not require_counted(script.run(stop_job(SETTINGS, "9"))).is_planned
+    assert (platform.cancels, script.sleeps) == (3, [3.0, 6.0])
 
 
-def test_a_job_that_is_neither_cancelled_nor_counted_is_an_error_of_its_own() -> None:
-    platform = Platform(job1=1, job2=1, job3=1)
-    platform.answers["2"] = [refused("iot.firmware.CancelUpgradeTaskFailed")]
+def test_a_job_that_no_cancel_ends_before_its_tasks_are_planned_is_left_to_a_person() -> None:
+    script = Script(Planned(ends_with_cancel=0))
+
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=0, waiting=0, flashing=0, is_planned=True)
+    assert script.sleeps == [3.0, 6.0, 12.0]
+    assert script.warnings[-1].startswith("job 9 may still begin: it has not ended")
+
+
+def test_a_job_that_is_not_shown_yet_may_still_begin() -> None:
+    platform = Planned(ends_with_cancel=0)
+    missing = refused("iot.firmware.InvalidOTAJobId")
+    script = Script(lambda sent: missing if sent.action == "QueryOTAJob" else platform(sent))
+
+    assert require_counted(script.run(stop_job(SETTINGS, "9"))).is_planned
+    assert platform.cancels == 4
+
+
+def test_where_many_are_stopped_a_job_that_may_still_begin_is_cancelled_again() -> None:
+    platform = Planned(ends_with_cancel=1)
+    script = Script(platform)
+
+    assert not require_counted(script.run(poll_after_cancel(SETTINGS, "9"))).is_planned
+    assert (platform.cancels, script.sleeps) == (1, [3.0])
+
+
+def test_where_many_are_stopped_one_that_has_begun_costs_one_request() -> None:
+    script = Script(Job(CANCELED=3))
+
+    assert script.run(poll_after_cancel(SETTINGS, "9")) == NotCounted()
+    assert script.actions == ["ListOTATaskByJob"]
+
+
+def test_where_many_are_stopped_a_look_that_fails_takes_nothing_from_the_cancel() -> None:
+    script = Script(lambda sent: lost())
+
+    assert script.run(poll_after_cancel(SETTINGS, "9")) == NotCounted()
+
+
+def test_whether_a_cancelled_job_may_still_begin_can_be_unknown() -> None:
+    platform = Planned(ends_with_cancel=0)
+    script = Script(lambda sent: lost() if sent.action == "QueryOTAJob" else platform(sent))
+
+    assert script.run(stop_job(SETTINGS, "9")) == NotCounted()
+
+
+def test_device_tasks_that_are_planned_while_they_are_counted_are_cancelled() -> None:
+    """The counts were empty, and the tasks are there a moment later."""
+    cancels: list[str] = []
+    counted = 0
 
     def answer(sent: Sent) -> Answer:
-        if sent.action != "CancelOTATaskByJob" and sent.parameters["JobId"] == "2":
-            return refused("iot.firmware.NoDeviceCanUpgrade")
+        nonlocal counted
+        if sent.action == "CancelOTATaskByJob":
+            cancels.append(sent.action)
+            return ok()
+        counted += "TaskStatus" in sent.parameters
+        status = sent.parameters.get("TaskStatus")
+        now = "QUEUED" if len(cancels) == 1 else "CANCELED"
+        there = counted >= 5 and status in {now, None}
+        return ok(data=[task("d1", now)] if there and not (status == now == "CANCELED" and counted < 6) else [])
+
+    script = Script(answer)
+
+    stopped = require_counted(script.run(stop_job(SETTINGS, "9")))
+
+    assert (stopped.cancelled, stopped.waiting, stopped.is_planned) == (1, 0, False)
+    assert (len(cancels), script.sleeps) == (2, [3.0])
+
+
+def test_device_tasks_that_are_planned_after_the_cancel_are_cancelled_too() -> None:
+    platform = Job()
+    cancels = 0
+
+    def answer(sent: Sent) -> Answer:
+        nonlocal cancels
+        if sent.action == "CancelOTATaskByJob":
+            cancels += 1
+            platform.statuses = ["QUEUED"] * 2 if cancels == 1 else ["CANCELED"] * 2
+            return ok()
         return platform(sent)
 
-    outcomes = Script(answer).run(stop_jobs(SETTINGS, JOBS))
+    script = Script(answer)
 
-    assert isinstance(outcomes["2"], ConflictError)
-    assert (outcomes["1"], outcomes["3"]) == (CANCELLED, CANCELLED)
+    assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=2, waiting=0, flashing=0)
+    assert (cancels, script.sleeps) == (2, [3.0])

@@ -11,8 +11,8 @@ import pytest
 from airflow_provider_tuya_ota.core.flows.effects import SaveState
 from airflow_provider_tuya_ota.core.jobs.events import FailedJobReplaced, JobOutcomeUnknown, JobUnnamed
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage
+from tests.core.jobs.upgrades import ACTION, CREATED, JUST_NOW, NOTE, OWN, creates, jobs, script_for, start
 from tests.core.script import NOW, Script, gateway, job, lasting, lost, ok, task
-from tests.core.test_new_jobs import ACTION, CREATED, JUST_NOW, NOTE, OWN, creates, jobs, script_for, start
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob

@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.core.errors import (
     UnreadableReplyError,
 )
 from tests.core.script import lost, ok
-from tests.core.test_uploading import (
+from tests.core.test_upload import (
     ACTION,
     EXPIRED,
     FILE,

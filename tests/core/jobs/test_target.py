@@ -9,8 +9,8 @@ from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, Cr
 from airflow_provider_tuya_ota.core.jobs.target import Match, Target, fingerprint_of, match_job, may_overlap
 from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
+from tests.core.jobs.upgrades import ACTION, NAMED, OWN
 from tests.core.script import SETTINGS, Script, by_action, ok, refused, task
-from tests.core.test_new_jobs import ACTION, NAMED, OWN
 
 GRAY = replace(ACTION, target_selection="GRAY", gray_percent="10")
 OLD_ONES = replace(ACTION, src_version=["1.0", "1.1"])

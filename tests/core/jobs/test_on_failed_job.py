@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, OnFailedJob, Stage
+from tests.core.jobs.upgrades import NAMED, OF_NAMED, OWN, script_for, start
 from tests.core.script import ok, task
-from tests.core.test_new_jobs import NAMED, OF_NAMED, OWN, script_for, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -25,7 +25,7 @@ from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from tests.core.script import NOW, SETTINGS, Script, firmware, job, lost
 from tests.core.short_lists import GRAY, LOSING, NAMED, UNTOLD, Platform, tasks, upgrade
-from tests.core.test_uploading import OURS, ensure, packages, script_for, ticket
+from tests.core.test_upload import OURS, ensure, packages, script_for, ticket
 
 if TYPE_CHECKING:
     from tests.core.script import Answer, Sent

@@ -11,8 +11,8 @@ from airflow_provider_tuya_ota.core.flows.effects import StoredIntent
 from airflow_provider_tuya_ota.core.jobs import search as job_search
 from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
 from airflow_provider_tuya_ota.core.jobs.search import find_job
+from tests.core.jobs.upgrades import JUST_NOW, OF_NAMED, UPGRADE, jobs
 from tests.core.script import NOW, SETTINGS, Script, by_action, job, ok, task
-from tests.core.test_new_jobs import JUST_NOW, OF_NAMED, UPGRADE, jobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

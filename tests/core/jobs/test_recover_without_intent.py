@@ -7,8 +7,8 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
+from tests.core.jobs.upgrades import JUST_NOW, OWN, UPGRADE, creates, jobs, script_for, stage, start
 from tests.core.script import NOW, job, lasting, ok, task
-from tests.core.test_new_jobs import JUST_NOW, OWN, UPGRADE, creates, jobs, script_for, stage, start
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob

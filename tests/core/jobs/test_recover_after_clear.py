@@ -13,8 +13,8 @@ from airflow_provider_tuya_ota.core.jobs.drain import StillDrainingError
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from tests.core.jobs.upgrades import CREATED, NAMED, OF_NAMED, OWN, creates, jobs, script_for, start
 from tests.core.script import NOW, ok, task
-from tests.core.test_new_jobs import CREATED, NAMED, OF_NAMED, OWN, creates, jobs, script_for, start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

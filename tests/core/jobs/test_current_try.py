@@ -12,8 +12,8 @@ from airflow_provider_tuya_ota.core.flows.effects import FlowContext, LoadState,
 from airflow_provider_tuya_ota.core.jobs.intent import Stage
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.wire.http import Request
+from tests.core.jobs.upgrades import NOTE, creates, script_for, stage, start
 from tests.core.script import NOW, Script, gateway, lasting, lost, ok, refused
-from tests.core.test_new_jobs import NOTE, creates, script_for, stage, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError
 from airflow_provider_tuya_ota.core.flows.effects import StoredIntent
 from airflow_provider_tuya_ota.core.jobs.intent import Stage
 from airflow_provider_tuya_ota.core.jobs.target import Target
+from tests.core.jobs.upgrades import ACTION, CREATED, JUST_NOW, NAMED, OF_NAMED, OWN, UPGRADE, jobs, script_for, start
 from tests.core.script import NOW, Script, job, lost, ok, task
-from tests.core.test_new_jobs import ACTION, CREATED, JUST_NOW, NAMED, OF_NAMED, OWN, UPGRADE, jobs, script_for, start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

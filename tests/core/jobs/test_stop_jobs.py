@@ -1,0 +1,96 @@
+"""Stopping the jobs of one release together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota.core.errors import ConflictError, TransportError
+from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
+from airflow_provider_tuya_ota.core.jobs.stop import stop_jobs
+from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated, CancelSent, JobStopped
+from airflow_provider_tuya_ota.core.jobs.stopped import Stopped
+from tests.core.script import SETTINGS, Script, lost, ok, refused, task
+
+if TYPE_CHECKING:
+    from tests.core.script import Answer, Sent
+
+CANCELLED = Stopped(cancelled=1, waiting=0, flashing=0)
+JOBS = JobSet.of("1", "2", "3")
+
+
+class Platform:
+    """Jobs of one device each, whose cancel takes effect at the n-th request for it; 0: never."""
+
+    def __init__(self, **effective_at: int) -> None:
+        self.effective_at = {name.removeprefix("job"): number for name, number in effective_at.items()}
+        self.cancels = dict.fromkeys(self.effective_at, 0)
+        self.answers: dict[str, list[Answer]] = {}
+
+    def __call__(self, sent: Sent) -> Answer:
+        job_id = sent.parameters["JobId"]
+        if sent.action == "CancelOTATaskByJob":
+            self.cancels[job_id] += 1
+            left = self.answers.get(job_id)
+            return left.pop(0) if left else ok()
+        is_cancelled = 0 < self.effective_at[job_id] <= self.cancels[job_id]
+        status = "CANCELED" if is_cancelled else "QUEUED"
+        asked = sent.parameters.get("TaskStatus")
+        found = [task("d1", status)] if asked in {status, None} else []
+        return ok(data=found, total=len(found))
+
+
+def test_every_cancel_is_sent_before_anything_is_counted() -> None:
+    script = Script(Platform(job1=1, job2=1, job3=1))
+
+    assert script.run(stop_jobs(SETTINGS, JOBS)) == dict.fromkeys(JOBS, CANCELLED)
+    assert script.actions[:3] == ["CancelOTATaskByJob"] * 3
+    assert "CancelOTATaskByJob" not in script.actions[3:]
+    assert [event.job_id for event in script.events if isinstance(event, JobStopped)] == ["1", "2", "3"]
+
+
+def test_a_job_that_cannot_be_cancelled_keeps_no_other_from_being_stopped() -> None:
+    platform = Platform(job1=1, job2=1, job3=1)
+    platform.answers["1"] = [lost()] * 20
+    script = Script(platform)
+
+    outcomes = script.run(stop_jobs(SETTINGS, JOBS))
+
+    assert list(outcomes) == ["1", "2", "3"]
+    assert isinstance(outcomes["1"], TransportError)
+    assert (outcomes["2"], outcomes["3"]) == (CANCELLED, CANCELLED)
+
+
+def test_only_the_jobs_that_may_still_begin_are_cancelled_again_after_one_pause_for_all() -> None:
+    platform = Platform(job1=1, job2=2, job3=2)
+    script = Script(platform)
+
+    assert script.run(stop_jobs(SETTINGS, JOBS)) == dict.fromkeys(JOBS, CANCELLED)
+    assert (platform.cancels, script.sleeps) == ({"1": 1, "2": 2, "3": 2}, [3.0])
+    assert [event.job_id for event in script.events if isinstance(event, CancelRepeated)] == ["2", "3"]
+    assert [event.job_id for event in script.events if isinstance(event, CancelSent)] == ["1", "2", "3", "2", "3"]
+
+
+def test_a_further_cancel_that_fails_is_the_outcome_of_its_job_alone() -> None:
+    platform = Platform(job1=2, job2=2, job3=1)
+    platform.answers["1"] = [ok(), *[lost()] * 20]
+    script = Script(platform)
+
+    outcomes = script.run(stop_jobs(SETTINGS, JOBS))
+
+    assert isinstance(outcomes["1"], TransportError)
+    assert (outcomes["2"], outcomes["3"]) == (CANCELLED, CANCELLED)
+
+
+def test_a_job_that_is_neither_cancelled_nor_counted_is_an_error_of_its_own() -> None:
+    platform = Platform(job1=1, job2=1, job3=1)
+    platform.answers["2"] = [refused("iot.firmware.CancelUpgradeTaskFailed")]
+
+    def answer(sent: Sent) -> Answer:
+        if sent.action != "CancelOTATaskByJob" and sent.parameters["JobId"] == "2":
+            return refused("iot.firmware.NoDeviceCanUpgrade")
+        return platform(sent)
+
+    outcomes = Script(answer).run(stop_jobs(SETTINGS, JOBS))
+
+    assert isinstance(outcomes["2"], ConflictError)
+    assert (outcomes["1"], outcomes["3"]) == (CANCELLED, CANCELLED)
