@@ -47,6 +47,8 @@ def _with_sizes(fields: dict[str, Any], quirks: Quirks) -> dict[str, Any]:
         return fields
     if quirks.totals == "absent":
         return {name: value for name, value in fields.items() if name not in _SIZES_OF_LISTS}
+    if quirks.totals == "zero":
+        return fields | {"Total": 0, "PageCount": 0}
     shown = sum(len(value.entries) for value in fields.values() if isinstance(value, Listing))
     return fields | {"Total": shown, "PageCount": 1}
 

@@ -13,7 +13,8 @@ CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "oss_key": ("ossAccessKeyId", "oSSAccessKeyId", "ossaccessKeyId", "OSSAccessKeyId"),
     "list_shape": ("flat", "wrapped", "single"),
     "module_list": ("list", "object", "invalid_json"),
-    "totals": ("present", "absent", "of_page"),
+    "totals": ("present", "absent", "of_page", "zero"),
+    "later_pages": ("shown", "empty", "repeated"),
     "ids": ("text", "number"),
     "progress": ("whole", "decimal"),
     "empty_fields": ("absent", "null", "text"),
@@ -31,10 +32,13 @@ CHOICES: Final[dict[str, tuple[Any, ...]]] = {
 }
 """The readings of each quirk, the default first."""
 LONGEST_DELAY: Final = 3600.0
+LARGEST_PAGE: Final = 200
 DELAYS: Final = ("task_delay", "list_delay", "task_list_delay", "query_delay")
-_ENTRIES: Final = {name: Entry(type(choices[0]), choices=choices) for name, choices in CHOICES.items()} | {
-    name: Entry(float, 0, LONGEST_DELAY) for name in (*DELAYS, "retry_after")
-}
+_ENTRIES: Final = (
+    {name: Entry(type(choices[0]), choices=choices) for name, choices in CHOICES.items()}
+    | {name: Entry(float, 0, LONGEST_DELAY) for name in (*DELAYS, "retry_after")}
+    | {"page_cap": Entry(int, 0, LARGEST_PAGE)}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ class Quirks:
     :param list_shape: lists flat, wrapped once (upstream API), or a bare object for one entry.
     :param module_list: a product's modules as a list (table) or, as in the example, one object, with or without the
         comma after it.
-    :param totals: whether ``Total`` is the size of the whole list, is absent, or is the size of the page.
+    :param totals: whether ``Total`` is the size of the whole list, is absent, is the size of the page, or is 0.
+    :param later_pages: whether the pages after the first have their own entries, none, or those of the first page.
     :param ids: ids of firmware, jobs and tasks as texts or as numbers.
     :param progress: a task's progress as ``50`` (vendor) or ``50.00`` (upstream API).
     :param empty_fields: fields without a value are absent, null or an empty text.
@@ -64,6 +69,7 @@ class Quirks:
     :param planned_cancel: whether cancelling queued tasks ends a job that has no tasks yet.
     :param list_order: ``in_order``: an entry appears after its delay, in its current state; ``any_order``: each entry
         and each change of its status appears after its own share of the delay, so later ones may appear first.
+    :param page_cap: most entries on a page, whatever ``PageSize`` asks for; 0: as many as it asks for.
     :param task_delay: seconds during which a new job is PLANNED and has no device tasks.
     :param list_delay: seconds until a firmware or job appears in lists.
     :param task_list_delay: seconds until a device task appears in lists.
@@ -77,6 +83,7 @@ class Quirks:
     list_shape: str = "flat"
     module_list: str = "list"
     totals: str = "present"
+    later_pages: str = "shown"
     ids: str = "text"
     progress: str = "whole"
     empty_fields: str = "absent"
@@ -91,6 +98,7 @@ class Quirks:
     repeated_cancel: str = "refused"
     planned_cancel: str = "whole_job"
     list_order: str = "in_order"
+    page_cap: int = 0
     task_delay: float = 0.0
     list_delay: float = 0.0
     task_list_delay: float = 0.0

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.emulator.stranger import Stranger
 
@@ -44,3 +46,43 @@ def test_lists_are_paged_with_totals(stranger: Stranger) -> None:
     _, answer = stranger.ask("ListOTATaskByJob", JobId=job, PageSize="4", CurrentPage="3")
 
     assert (len(answer["data"]), answer["total"], answer["pageCount"]) == (2, 10, 3)
+
+
+@pytest.mark.parametrize(("totals", "told"), [("present", 10), ("of_page", 4), ("zero", 0), ("absent", None)])
+def test_a_page_may_be_shorter_than_it_was_asked_for_whatever_its_total(
+    stranger: Stranger, totals: str, told: int | None
+) -> None:
+    job = stranger.verify(stranger.package())
+    stranger.control("POST", "quirks", {"page_cap": 4, "totals": totals})
+
+    pages = [
+        stranger.ask("ListOTATaskByJob", JobId=job, PageSize="100", CurrentPage=str(number))[1] for number in (1, 2, 3)
+    ]
+
+    assert [len(page["data"]) for page in pages] == [4, 4, 2]
+    assert pages[0].get("total") == told
+    assert len({task["taskId"] for page in pages for task in page["data"]}) == 10
+
+
+@pytest.mark.parametrize(("later_pages", "shown"), [("empty", 0), ("repeated", 4)])
+def test_later_pages_may_be_empty_or_repeat_the_first_while_the_total_counts_all(
+    stranger: Stranger, later_pages: str, shown: int
+) -> None:
+    job = stranger.verify(stranger.package())
+    stranger.control("POST", "quirks", {"page_cap": 4, "later_pages": later_pages})
+
+    first, second = (
+        stranger.ask("ListOTATaskByJob", JobId=job, PageSize="100", CurrentPage=number)[1] for number in "12"
+    )
+
+    assert (first["total"], second["total"]) == (10, 10)
+    assert second["data"] == first["data"][:shown]
+
+
+def test_a_capped_page_of_devices_is_followed_by_its_token(stranger: Stranger) -> None:
+    stranger.control("POST", "quirks", {"page_cap": 4})
+    first = stranger.ask("QueryDevice", ProductKey="k1demoproduct", PageSize="10", CurrentPage="1")[1]
+    second = stranger.ask("QueryDevice", ProductKey="k1demoproduct", PageSize="10", NextToken=first["nextToken"])[1]
+
+    assert (len(first["data"]), len(second["data"])) == (4, 4)
+    assert first["data"][0] != second["data"][0]

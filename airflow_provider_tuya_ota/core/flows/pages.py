@@ -11,15 +11,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from airflow_provider_tuya_ota.core.errors import IncompleteListError, InvalidParameterError, ProtocolError
+from airflow_provider_tuya_ota.core.errors import (
+    IncompleteListError,
+    InvalidParameterError,
+    InvalidRequestError,
+    ProtocolError,
+)
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import ReadContext
-from airflow_provider_tuya_ota.core.model.entities import Device, DeviceTask, Firmware, Job, ModuleVersion, Product
+from airflow_provider_tuya_ota.core.model.entities import (
+    Device,
+    DeviceTask,
+    Firmware,
+    Job,
+    ModuleVersion,
+    Page,
+    Product,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.actions import Action
     from airflow_provider_tuya_ota.core.flows.effects import Flow
-    from airflow_provider_tuya_ota.core.model.entities import Page
     from airflow_provider_tuya_ota.core.settings import Settings
 
 Item = TypeVar("Item")
@@ -162,6 +174,10 @@ class Reading(Generic[Item]):
         """
         return max(0, min(self._told_forth, self._told_last) - self._reached - self._doubles)
 
+    def page_behind(self) -> Page[Item] | None:
+        """Give the empty page behind a list that has as many items as every page told; None behind any other list."""
+        return Page(total=self._reached) if self._totals == {self._reached} else None
+
     def endless(self, why: str) -> ProtocolError:
         """Build the error for a list that does not end."""
         total = max((total for total in self._totals if total is not None), default=None)
@@ -241,7 +257,13 @@ def _read(settings: Settings, reading: Reading[Item], first_page: Page[Item] | N
             raise reading.endless(f"more than {LONGEST_LIST:,} are not read")
         if ((yield ReadContext()).steady - began).total_seconds() > longest:
             raise reading.endless(f"it was read for {longest:.0f} s")
-        page = first_page or (yield from call(settings, reading.request))
+        try:
+            page = first_page or (yield from call(settings, reading.request))
+        except InvalidRequestError:
+            # A platform may refuse a page behind the last one instead of showing it empty.
+            if (behind := reading.page_behind()) is None:
+                raise
+            page = behind
         first_page = None
         found.update({identity_of(item): item for item in page.items})
         reading.take(page)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.emulator.clock import local_style
 from airflow_provider_tuya_ota.emulator.encoding import Listing
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
-from airflow_provider_tuya_ota.emulator.operations.page import Values, page_of
+from airflow_provider_tuya_ota.emulator.operations.page import Values, page_of, page_size
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product
@@ -44,14 +44,14 @@ def which_device(world: World, values: Values) -> Device:
 def query_devices(world: World, values: Values, _: str) -> Values:
     """List a product's devices, including their secrets, as the platform does."""
     product = world.product(values["ProductKey"])
-    size = values.get("PageSize", 10)
+    size = page_size(values, world.quirks)
     start = (values.get("CurrentPage", 1) - 1) * size
     if "NextToken" in values:
         start = _position(values["NextToken"])
     elif start + size > MOST_NUMBERED:
         raise BusinessError("iot.common.InvalidPageParams", f"Beyond {MOST_NUMBERED} devices NextToken is needed.")
     devices = list(product.devices.values())
-    answer = page_of([], values, "Data", "DeviceInfo")
+    answer = page_of([], values, "Data", "DeviceInfo", world.quirks)
     answer["Data"] = Listing("DeviceInfo", [_described(world, device) for device in devices[start : start + size]])
     answer |= {"Total": len(devices), "PageCount": -(-len(devices) // size)}
     if start + size < len(devices):
@@ -93,7 +93,7 @@ def query_product(world: World, values: Values, _: str) -> Values:
 def list_products(world: World, values: Values, _: str) -> Values:
     """List the account's products; list and totals are both under ``Data``."""
     entries = [_Entry(_product(product)) for product in world.products.values()]
-    return {"Data": page_of(entries, values, "List", "ProductInfo")}
+    return {"Data": page_of(entries, values, "List", "ProductInfo", world.quirks)}
 
 
 def list_module_versions(world: World, values: Values, _: str) -> Values:
@@ -111,7 +111,7 @@ def list_module_versions(world: World, values: Values, _: str) -> Values:
         )
         for module, version in sorted(device.versions.items())
     ]
-    return page_of(entries, values, "Data", "SimpleOTAModuleInfo")
+    return page_of(entries, values, "Data", "SimpleOTAModuleInfo", world.quirks)
 
 
 def _position(token: str) -> int:

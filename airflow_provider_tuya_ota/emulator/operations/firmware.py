@@ -51,7 +51,7 @@ def list_all(world: World, values: Values, _: str) -> Values:
         if values.get("ProductKey", firmware.product.product_key) == firmware.product.product_key
         and values.get("DestVersion", firmware.version) == firmware.version
     )
-    return page_of(found[::-1], values, "FirmwareInfo", "SimpleFirmwareInfo")
+    return page_of(found[::-1], values, "FirmwareInfo", "SimpleFirmwareInfo", world.quirks)
 
 
 def modify(world: World, values: Values, _: str) -> Values:

@@ -73,7 +73,7 @@ def list_by_firmware(world: World, values: Values, _: str) -> Values:
     """List a firmware's jobs, the newest first."""
     firmware = world.firmwares.get(values["FirmwareId"])
     jobs = world.listed(world.engine.jobs_of(firmware))
-    return page_of(jobs[::-1], values, "Data", "SimpleOTAJobInfo")
+    return page_of(jobs[::-1], values, "Data", "SimpleOTAJobInfo", world.quirks)
 
 
 def list_by_device(world: World, values: Values, _: str) -> Values:
@@ -81,7 +81,7 @@ def list_by_device(world: World, values: Values, _: str) -> Values:
     firmware = _firmware_of(world, values)
     device = world.device(values["ProductKey"], values["DeviceName"])
     jobs = world.listed(task.job for task in world.engine.tasks_of(device) if task.job.firmware is firmware)
-    return page_of(jobs[::-1], values, "Data", "SimpleOTAJobInfo")
+    return page_of(jobs[::-1], values, "Data", "SimpleOTAJobInfo", world.quirks)
 
 
 def list_tasks(world: World, values: Values, _: str) -> Values:
@@ -94,7 +94,7 @@ def list_tasks(world: World, values: Values, _: str) -> Values:
     paging = {"CurrentPage": 1, "PageSize": max(1, len(found))} if names is not None else values
     if paging.get("CurrentPage", 1) * paging.get("PageSize", 10) > DEEPEST_TASK:
         raise BusinessError("iot.common.InvalidPageParams", f"CurrentPage times PageSize is up to {DEEPEST_TASK}.")
-    return page_of(found, paging, "Data", "SimpleOTATaskInfo")
+    return page_of(found, paging, "Data", "SimpleOTATaskInfo", world.quirks)
 
 
 def cancel(world: World, values: Values, _: str) -> Values:

@@ -9,6 +9,8 @@ from airflow_provider_tuya_ota.emulator.encoding import Listing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_provider_tuya_ota.emulator.quirks import Quirks
+
 Values = dict[str, Any]
 
 
@@ -19,10 +21,19 @@ class Described(Protocol):
         """Give the fields that a list shows."""
 
 
-def page_of(found: Sequence[Described], values: Values, key: str, entry_name: str) -> Values:
+def page_size(values: Values, quirks: Quirks) -> int:
+    """Give the number of entries on a full page."""
+    size: int = values.get("PageSize", 10)
+    return min(size, quirks.page_cap or size)
+
+
+def page_of(found: Sequence[Described], values: Values, key: str, entry_name: str, quirks: Quirks) -> Values:
     """Give the page that ``CurrentPage`` and ``PageSize`` select."""
-    number, size = values.get("CurrentPage", 1), values.get("PageSize", 10)
-    entries = found[(number - 1) * size : number * size]
+    number, size = values.get("CurrentPage", 1), page_size(values, quirks)
+    read = 1 if quirks.later_pages == "repeated" else number
+    entries = found[(read - 1) * size : read * size]
+    if number > 1 and quirks.later_pages == "empty":
+        entries = []
     return {
         key: Listing(entry_name, [entry.describe() for entry in entries]),
         "CurrentPage": number,

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
-from airflow_provider_tuya_ota.core.errors import ProtocolError, UnavailableError
+from airflow_provider_tuya_ota.core.errors import InvalidRequestError, ProtocolError, UnavailableError
 from airflow_provider_tuya_ota.core.flows import pages as turning
 from airflow_provider_tuya_ota.core.flows.lists import one_cheap_read
-from airflow_provider_tuya_ota.core.flows.pages import every_page
+from airflow_provider_tuya_ota.core.flows.pages import every_page, whole_list
 from tests.core.script import REQUEST_ID, SETTINGS, Script, Sent, ok, refused, task
 
 if TYPE_CHECKING:
@@ -192,6 +192,36 @@ def test_a_list_that_takes_too_long_is_given_up_at_the_pace_of_the_connection(pa
 
 def test_the_largest_release_is_read_and_a_list_ten_times_as_long_fills_no_memory() -> None:
     assert 100_000 < turning.LONGEST_LIST < 200_000
+
+
+def test_behind_a_list_that_is_as_long_as_told_a_refused_page_is_an_empty_one() -> None:
+    refusal = refused("iot.common.InvalidPageParams")
+
+    listing = Script([page("ab", 2), refusal]).run(whole_list(SETTINGS, FIRST))
+
+    assert ([item.device_name for item in listing.require_complete()], listing.missing) == (["a", "b"], 0)
+    for told in (None, 1, 3):
+        with pytest.raises(InvalidRequestError):
+            Script([page("ab", told), refusal]).run(whole_list(SETTINGS, FIRST))
+    with pytest.raises(InvalidRequestError):
+        Script([refusal]).run(whole_list(SETTINGS, FIRST))
+
+
+@pytest.mark.parametrize(
+    ("pages", "missing"),
+    [
+        pytest.param([page("", 2)], 2, id="no item of two"),
+        pytest.param([page("ab", 5), page("", 5), page("ab", 5)], 3, id="later pages empty"),
+        pytest.param([page("ab", 5), page("", 0), page("ab", 5)], 3, id="later pages empty, and their total"),
+        pytest.param([page("ab", 5), page("ab", 5), page("ab", 5)], 3, id="later pages repeated"),
+        pytest.param([page("aab", 3), page("", 3), page("aab", 3)], 0, id="an item twice on a page"),
+        pytest.param([page("ab", 2), page("", 3), page("ab", 3)], 0, id="an item that joined behind the last page"),
+        pytest.param([page("abc", 3), page("", 2), page("bc", 2)], 0, id="an item that left"),
+        pytest.param([page("ab"), page(""), page("ab")], 0, id="no total"),
+    ],
+)
+def test_a_list_with_fewer_items_than_its_total_is_incomplete(pages: list[Response], missing: int) -> None:
+    assert Script(pages).run(whole_list(SETTINGS, FIRST)).missing == missing
 
 
 def test_a_connection_is_tested_with_one_cheap_read() -> None:
