@@ -70,7 +70,7 @@ def script_with_create(ended: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize(
     ("second", "advice"),
-    [("IN_PROGRESS", "A retry looks once more"), ("COMPLETED", "All has ended, so a retry learns hardly more")],
+    [("IN_PROGRESS", "A retry searches again"), ("COMPLETED", "All of them have ended, so a retry learns hardly more")],
 )
 def test_a_retry_is_advised_while_any_of_the_jobs_goes_on(second: str, advice: str) -> None:
     script = script_with(
