@@ -70,7 +70,7 @@ def script_with_create(ended: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize(
     ("second", "advice"),
-    [("IN_PROGRESS", "A retry searches again"), ("COMPLETED", "All of them have ended, so a retry learns hardly more")],
+    [("IN_PROGRESS", "A retry searches again"), ("COMPLETED", "All of them have ended, so a retry will learn little")],
 )
 def test_a_retry_is_advised_while_any_of_the_jobs_goes_on(second: str, advice: str) -> None:
     script = script_with(
@@ -87,7 +87,7 @@ def test_a_request_of_another_task_is_a_rival_for_half_an_hour(age: timedelta, w
     script = script_with([named()], {"9": ["d1", "d2"]})
 
     if waits:
-        with pytest.raises(AmbiguousOutcomeError, match="asked for the same"):
+        with pytest.raises(AmbiguousOutcomeError, match="requested the same"):
             search(script, [rival])
     else:
         assert search(script, [rival]) is not None
