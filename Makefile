@@ -35,9 +35,8 @@ campaigns: venv ## Kill tasks at every point, in thousands of runs, and count th
 fuzz: venv ## Read two hundred thousand broken answers
 	@$(bin)/python -m tests.fuzz.replies
 
-bench: venv ## Measure uploads and imports beside their lower bounds
-	@$(bin)/python benchmarks/upload.py
-	@$(bin)/python benchmarks/parse_time.py
+bench: venv ## Measure uploads, calls and imports beside what they are compared with
+	@$(bin)/python -m benchmarks
 
 docs: venv ## Write docs/reference, the picture of the layers and the table of rooms from the code
 	@$(bin)/python docs/generate.py

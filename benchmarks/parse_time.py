@@ -1,7 +1,7 @@
-"""What importing the operators adds to a Dag file that imports Airflow anyway.
+"""What a Dag file pays for importing this package on top of Airflow: everything that a Dag author imports.
 
-Runs both in fresh processes, in turn, and prints medians and their ratio: `.venv/bin/python benchmarks/parse_time.py
-[RUNS]`.
+Fresh processes import ``airflow.sdk`` and then the package; printed are medians of their CPU time:
+``python -m benchmarks.parse_time [RUNS]``.
 """
 
 from __future__ import annotations
@@ -10,31 +10,46 @@ import statistics
 import subprocess
 import sys
 
+from benchmarks.table import Figure, print_table
+
+RUNS, TARGET = 15, 8.0
 PROGRAM = """
 import time
-start = time.perf_counter()
+start = time.process_time()
 import airflow.sdk
-airflow_ready = time.perf_counter()
+airflow_ready = time.process_time()
+import airflow_provider_tuya_ota.exceptions
 import airflow_provider_tuya_ota.operators.firmware
 import airflow_provider_tuya_ota.operators.job
+import airflow_provider_tuya_ota.operators.module
+import airflow_provider_tuya_ota.operators.task
+import airflow_provider_tuya_ota.operators.upgrade
+import airflow_provider_tuya_ota.retry_policy
+import airflow_provider_tuya_ota.sensors.device
+import airflow_provider_tuya_ota.sensors.firmware
 import airflow_provider_tuya_ota.sensors.job
 import airflow_provider_tuya_ota.notifications.webhook
-print(airflow_ready - start, time.perf_counter() - airflow_ready)
+print(airflow_ready - start, time.process_time() - airflow_ready)
 """
 
 
-def main() -> None:
-    """Measure and print."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+def measure(runs: int = RUNS) -> list[Figure]:
+    """Measure; the first run, which warms the file cache, is left out."""
     pairs = []
     for _ in range(runs + 1):
         output = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout
         pairs.append([float(number) * 1000 for number in output.split()[-2:]])
-    # The first run warms the file cache.
     airflow, ours = (statistics.median(column) for column in zip(*pairs[1:], strict=True))
-    print(f"import airflow.sdk          {airflow:8.1f} ms (median of {runs})")
-    print(f"operators, sensor, notifier {ours:8.1f} ms on top, {ours / airflow:.1%} of it")
+    return [
+        Figure("import of airflow.sdk", airflow, "ms"),
+        Figure("import of operators, sensors, notifier, errors on top", ours, "ms", most=TARGET),
+    ]
+
+
+def main() -> int:
+    """Measure and print."""
+    return 0 if print_table(measure(*map(int, sys.argv[1:]))) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,8 +1,8 @@
 """What an upload costs beside `curl` and one pass of SHA256, against one sink on loopback, in turn in one run.
 
-Prints medians, and the upload's share of 1.25 times curl plus one pass; the target is at most 1. Each upload has a
-process of its own, whose memory must not rise by more than 64 MiB: `.venv/bin/python benchmarks/upload.py [MEBIBYTES]
-[ROUNDS]`. Where there is no curl, a plain sender of the standard library stands in for it.
+Printed are medians, and the upload's share of 1.25 times curl plus one pass. Each upload has a process of its own,
+whose memory is measured too: ``python -m benchmarks.upload [MEBIBYTES] [ROUNDS]``. Where there is no curl, a plain
+sender of the standard library stands in for it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from benchmarks.table import Figure, print_table
+
+ROUNDS, TARGET, MEMORY_TARGET = 5, 1.0, 64.0
 MEBIBYTE = 1024 * 1024
 LARGEST = 1_048_576_000
 LOOPBACK = "127.0.0.1"
@@ -63,7 +66,9 @@ class Sink(socketserver.StreamRequestHandler):
         buffer = bytearray(MEBIBYTE)
         while length > 0:
             length -= self.rfile.readinto1(buffer) or length
-        body = json.dumps(self._answer(parse_qs(target.partition("?")[2]).get("Action", [""])[0])).encode()
+        action = parse_qs(target.partition("?")[2]).get("Action", [""])[0]
+        # Object storage answers an upload with an empty body.
+        body = json.dumps(self._answer(action)).encode() if action else b""
         self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
     def _answer(self, action: str) -> dict[str, Any]:
@@ -123,21 +128,19 @@ def upload(path: Path, port: int) -> tuple[float, float]:
     return took, above
 
 
-def main() -> None:
-    """Measure in turn and print."""
-    numbers = [int(argument) for argument in sys.argv[1:]]
-    size = min(numbers[0] * MEBIBYTE if numbers else LARGEST, LARGEST)
-    rounds = numbers[1] if len(numbers) > 1 else 5
+def measure(mebibytes: int = LARGEST // MEBIBYTE, rounds: int = ROUNDS) -> list[Figure]:
+    """Measure in turn; the first round, which warms the file cache, is left out."""
     rows = []
     with (
         tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen([sys.executable, __file__, "--sink"], stdout=subprocess.PIPE, text=True) as sink,
+        subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.upload", "--sink"], stdout=subprocess.PIPE, text=True
+        ) as sink,
     ):
         try:
             port = int(re.sub(r"\D", "", sink.stdout.readline() if sink.stdout else ""))
             path = Path(folder) / "largest.bin"
-            path.write_bytes(hashlib.shake_128(b"").digest(MEBIBYTE) * (size // MEBIBYTE) + bytes(size % MEBIBYTE))
-            # The first round warms the file cache.
+            path.write_bytes(hashlib.shake_128(b"").digest(MEBIBYTE) * mebibytes)
             rows = [
                 (seconds(send_plainly, path, port), seconds(digest, path), *upload(path, port))
                 for _ in range(rounds + 1)
@@ -145,16 +148,27 @@ def main() -> None:
         finally:
             sink.kill()
     plain, once, ours, above = (statistics.median(column) for column in zip(*rows, strict=True))
-    ratio = statistics.median(row[2] / (1.25 * row[0] + row[1]) for row in rows)
     sender = "curl -F" if shutil.which("curl") else "http.client"
-    print(f"{sender:16}{plain:8.2f} s for {size:,} bytes (median of {rounds})")
-    print(f"{'SHA256, once':16}{once:8.2f} s")
-    print(f"{'upload':16}{ours:8.2f} s, {ratio:.2f} of 1.25 x the first + the second (target 1.00)")
-    print(f"{'memory':16}{above:8.1f} MiB above idle (target 64)")
+    return [
+        Figure(f"{sender}, {mebibytes:,} MiB", plain, "s"),
+        Figure("SHA256, once", once, "s"),
+        Figure("upload", ours, "s"),
+        Figure(
+            "upload / (1.25 x the first + the second)",
+            statistics.median(row[2] / (1.25 * row[0] + row[1]) for row in rows),
+            most=TARGET,
+        ),
+        Figure("upload, memory above idle", above, "MiB", most=MEMORY_TARGET),
+    ]
+
+
+def main() -> int:
+    """Measure and print."""
+    return 0 if print_table(measure(*map(int, sys.argv[1:]))) else 1
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--sink"]:
         serve()
     else:
-        main()
+        sys.exit(main())

@@ -29,6 +29,7 @@ from airflow_provider_tuya_ota.transports.limits import (
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.wire.multipart import MultipartReader
 
 
 class _Session(requests.Session):
@@ -78,6 +79,13 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*arguments, blocksize=SENT_AT_ONCE, **options)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
+    def pool_for(self, session: requests.Session, url: str) -> tuple[Any, str]:
+        """Return the pool of a host's connections, checked as for each request of the session, and the path."""
+        prepared = session.prepare_request(requests.Request("GET", url))
+        pool = self.get_connection_with_tls_context(prepared, session.verify)
+        self.cert_verify(pool, prepared.url, session.verify, None)  # type: ignore[no-untyped-call] # requests leaves it without annotations
+        return pool, prepared.path_url
+
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         manager = super().proxy_manager_for(proxy, blocksize=SENT_AT_ONCE, **options)
         manager.pool_classes_by_scheme = _POOLS
@@ -108,8 +116,12 @@ class RequestsTransport:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._session.verify = settings.ca_bundle or settings.verify_tls
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": ENCODINGS})
+        self._headers = dict(self._session.headers)
         if settings.proxy:
             self._session.proxies = dict.fromkeys(("http", "https"), settings.proxy.reveal())
+        # An adapter of its own: its pools are kept, and uploads to other hosts must not push them out.
+        self._calls = _Adapter()
+        self._pools: dict[str, tuple[Any, str]] = {}
         self._timeout = (settings.connect_timeout, settings.read_timeout)
 
     def send(self, request: Request) -> Response:
@@ -128,6 +140,7 @@ class RequestsTransport:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+        self._calls.close()
 
     def _timeouts(self, request: Request) -> tuple[float, float]:
         connect, read = self._timeout
@@ -139,30 +152,58 @@ class RequestsTransport:
     def _exchange(self, request: Request) -> Response:
         reader = request.body.open() if request.body else None
         try:
-            answer = self._session.request(
-                request.method,
-                request.url,
-                headers=dict(request.headers),
-                data=reader,
-                timeout=self._timeouts(request),
-                allow_redirects=False,
-                stream=True,
-            )
-            with answer:
-                raw = answer.raw
+            raw = self._send(request, reader) if reader or self._session.proxies else self._send_prepared(request)
+            try:
                 pairs = ((name, _bytes(value)) for name, value in raw.headers.iteritems())
-                headers = read_head(divmod(raw.version, 10), answer.status_code, answer.reason, pairs)
+                headers = read_head(divmod(raw.version, 10), raw.status, raw.reason, pairs)
                 body = bytearray()
-                # Not iter_content: it waits until a piece is full, however slowly it fills.
-                while piece := raw.read1(CHUNK_SIZE, decode_content=False):
-                    body += piece
+                # Not iter_content: it waits until a chunk is full, however slowly it fills.
+                while chunk := raw.read1(CHUNK_SIZE, decode_content=False):
+                    body += chunk
                     if len(body) > LARGEST_REPLY:
                         raise refuse_large_reply()
                 sent = reader.digests() if reader else {}
-                return Response(answer.status_code, headers, unpack(bytes(body), headers), sent)
+                return Response(raw.status, headers, unpack(bytes(body), headers), sent)
+            finally:
+                raw.close()
+                raw.release_conn()
         finally:
             if reader:
                 reader.close()
+
+    def _send(self, request: Request, reader: MultipartReader | None) -> Any:
+        return self._session.request(
+            request.method,
+            request.url,
+            headers=dict(request.headers),
+            data=reader,
+            timeout=self._timeouts(request),
+            allow_redirects=False,
+            stream=True,
+        ).raw
+
+    def _send_prepared(self, request: Request) -> Any:
+        """Send a request without a body over the session's pool of connections.
+
+        A signed address is encoded already. ``Session.request`` would parse and encode it again, which takes half of
+        the CPU time of a call.
+        """
+        base, _, query = request.url.partition("?")
+        if base not in self._pools:
+            self._pools[base] = self._calls.pool_for(self._session, base)
+        pool, path = self._pools[base]
+        connect, read = self._timeouts(request)
+        return pool.urlopen(
+            request.method,
+            f"{path}?{query}" if query else path,
+            headers=self._headers | dict(request.headers),
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            retries=self._calls.max_retries,
+            timeout=urllib3.Timeout(connect=connect, read=read),
+        )
 
 
 def _bytes(value: str) -> bytes:
@@ -174,6 +215,7 @@ _BEFORE_SENDING = (
     requests.exceptions.ConnectTimeout,
     requests.exceptions.ProxyError,
     urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
     _HandshakeError,
 )
 

@@ -130,7 +130,7 @@ def measure(folder: Path, waits: int, *, packages: int, seconds: float, poll_int
 
     :param seconds: after which the last device is done.
     """
-    wanted = {"folder": str(folder), "waits": waits, "firmwares": packages, "seconds": seconds}
+    wanted = {"folder": str(folder), "waits": waits, "packages": packages, "seconds": seconds}
     environment = os.environ | {"AIRFLOW_HOME": str(folder), "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING"}
     told = subprocess.run(
         [sys.executable, "-m", "tests.campaigns.waits_for_real", json.dumps(wanted | {"poll_interval": poll_interval})],

@@ -29,6 +29,7 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
 _WIDEST: Final = 2**63
 """Events and databases store whole numbers of 64 bits."""
 _SHOWN_KEYS: Final = 10
+_SINGLE: Final = (str, int, float)
 
 
 class Record(Mapping[str, Any]):
@@ -54,6 +55,12 @@ class Record(Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         return _wrap(self._values[self._spelling[key.lower()]], self._secrets)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a value as ``[]`` does, or the default where the key is absent."""
+        # Mapping's own raises and catches a KeyError for each key that is absent.
+        spelling = self._spelling.get(key.lower())
+        return default if spelling is None else _wrap(self._values[spelling], self._secrets)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -168,11 +175,13 @@ class Record(Mapping[str, Any]):
 
     def _scalar(self, key: str) -> str | None:
         value = self.get(key)
+        if isinstance(value, str):
+            return str(value)
         if value is None:
             return None
         if isinstance(value, bool):
             return "true" if value else "false"
-        if isinstance(value, str | int | float):
+        if isinstance(value, _SINGLE):
             return str(value)
         raise ProtocolError(f"{key} should be a single value, the answer has {type(value).__name__}")
 
@@ -196,6 +205,8 @@ class Record(Mapping[str, Any]):
 
 def _wrap(value: Any, secrets: Sequence[Secret]) -> Any:
     """Make objects inside a parsed answer case-insensitive."""
+    if isinstance(value, _SINGLE):
+        return value
     if isinstance(value, Mapping) and not isinstance(value, Record):
         return Record(value, secrets)
     if isinstance(value, list):

@@ -55,13 +55,13 @@ def _redact_addresses(text: str) -> str:
 
 def contains_secret(text: str, known: Iterable[Secret]) -> bool:
     """Whether a text contains a known secret."""
-    return any(secret.reveal() in text for secret in known if secret.reveal())
+    return any(revealed in text for secret in known if (revealed := secret.reveal()))
 
 
 def _without(text: str, known: Iterable[Secret]) -> str:
     for secret in known:
-        if secret.reveal():
-            text = text.replace(secret.reveal(), _REMOVED)
+        if revealed := secret.reveal():
+            text = text.replace(revealed, _REMOVED)
     return text
 
 

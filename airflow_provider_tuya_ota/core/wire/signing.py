@@ -7,11 +7,10 @@ page does not describe, https://help.aliyun.com/document_detail/30563.htm .
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core.wire.encoding import canonical_query, percent_encode
+from airflow_provider_tuya_ota.core.wire.encoding import canonical_query, percent_encode, percent_encode_query
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,13 +47,13 @@ def common_parameters(settings: Settings, *, action: str, timestamp: datetime, n
 
 def string_to_sign(method: str, query: str) -> str:
     """Combine the method, the path ``/`` and the canonical query, which is thereby encoded a second time."""
-    return f"{method}&{percent_encode('/')}&{percent_encode(query)}"
+    return f"{method}&%2F&{percent_encode_query(query)}"
 
 
 def signature(secret: Secret, text: str) -> str:
     """Sign the text; the key is the AccessKey secret with a trailing ``&``."""
     # The platform offers no other method than HMAC-SHA1.
-    digest = hmac.new(f"{secret.reveal()}&".encode(), text.encode(), hashlib.sha1).digest()
+    digest = hmac.digest(f"{secret.reveal()}&".encode(), text.encode(), "sha1")
     return base64.b64encode(digest).decode("ascii")
 
 

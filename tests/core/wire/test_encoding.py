@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import string
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.wire.encoding import canonical_query, percent_encode, to_wire
+from airflow_provider_tuya_ota.core.wire.encoding import canonical_query, percent_encode, percent_encode_query, to_wire
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.wire.encoding import Value
@@ -90,3 +90,15 @@ def test_a_secret_that_cannot_be_sent_is_refused_without_being_shown() -> None:
     with pytest.raises(InvalidParameterError, match="Url") as caught:
         to_wire({"Url": Secret("canary\ud800")})
     assert "canary" not in str(caught.value)
+
+
+def test_every_character_is_encoded_as_the_standard_library_encodes_it() -> None:
+    characters = [chr(code) for code in range(0x300)] + ["固", "\U0001f680"]
+
+    assert [percent_encode(one) for one in characters] == [quote(one, safe="") for one in characters]
+
+
+def test_a_canonical_query_is_encoded_once_more_as_the_standard_library_encodes_it() -> None:
+    query = canonical_query({"Name": "a b&c=d%/+~固", "Names.1": "x-y_z."})
+
+    assert percent_encode_query(query) == quote(query, safe="")

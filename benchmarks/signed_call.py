@@ -1,0 +1,255 @@
+"""The CPU time of one signed call beside the vendor's SDKs and scripts without any, in turn in one run.
+
+A server in a process of its own answers every request alike, so that only the callers differ. Each caller signs and
+sends QueryOTAJob and reads the answer: this client, the vendor's two SDKs, and scripts that sign by hand over one
+session of ``requests`` or ``aiohttp`` and check nothing. The callers take turns round by round; printed are the
+medians, and the medians of the ratios within a round: ``python -m benchmarks.signed_call [ROUNDS] [CALLS]``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gc
+import hashlib
+import hmac
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+import warnings
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import aiohttp
+import requests
+from alibabacloud_iot20180120 import models
+from alibabacloud_iot20180120.client import Client
+from alibabacloud_tea_openapi.models import Config
+from aliyunsdkcore.client import AcsClient
+from aliyunsdkcore.request import CommonRequest
+from yarl import URL
+
+from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
+from airflow_provider_tuya_ota.core.actions import QueryOTAJob
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.core.settings import Settings
+from airflow_provider_tuya_ota.transports.limiter import RateLimiter
+from benchmarks.table import Figure, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+ROUNDS, CALLS = 15, 100
+JOB, KEY, SECRET = "9001", "LTAI4FoClientBenchmark", "secret"
+ANSWER = {
+    "requestId": "6E4F2A3B-0D1C-4F5E-8A9B-7C6D5E4F3A2B",
+    "success": True,
+    "code": "",
+    "data": {
+        "jobId": JOB,
+        "jobStatus": "IN_PROGRESS",
+        "jobType": "VERIFY_FIRMWARE",
+        "jobDesc": "verify 1.1",
+        "firmwareId": "178",
+        "productKey": "a1mxfpfcq7x",
+        "destVersion": "1.1",
+        "srcVersions": {"srcVersion": ["1.0"]},
+        "selectionType": "SPECIFIC",
+        "targetSelection": "SPECIFIC",
+        "utcCreate": "2026-01-01T00:00:00.000Z",
+        "utcModified": "2026-01-01T00:00:01.000Z",
+        "utcStartTime": "2026-01-01T00:00:00.000Z",
+    },
+}
+SIGNED_SDK_TARGET, ASYNC_TARGET = 0.75, 1.15
+
+
+class Server(asyncio.Protocol):
+    """Answer every request alike, on connections that are kept."""
+
+    body = json.dumps(ANSWER).encode()
+    answer = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json;charset=utf-8\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(body) + body
+    )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the connection."""
+        self.transport = transport
+        self.received = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Answer each request whose head has ended; none has a body."""
+        self.received += data
+        while b"\r\n\r\n" in self.received:
+            _, _, self.received = self.received.partition(b"\r\n\r\n")
+            self.transport.write(self.answer)  # type: ignore[attr-defined] # the base class knows no writing
+
+
+async def serve() -> None:
+    """Print the port, and serve until killed."""
+    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+@contextmanager
+def served() -> Iterator[int]:
+    """Give the port of a server in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.signed_call", "--serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield int(re.sub(r"\D", "", process.stdout.readline() if process.stdout else ""))
+        finally:
+            process.kill()
+
+
+def connection(port: int) -> Settings:
+    """Give the settings of our client."""
+    return Settings.from_connection_fields(host=f"http://127.0.0.1:{port}", login=KEY, password=SECRET, extra={})
+
+
+def signed_by_hand(port: int) -> str:
+    """Give the address of a signed call, as a script without any library would write it."""
+    parameters = {
+        "Action": "QueryOTAJob",
+        "JobId": JOB,
+        "AccessKeyId": KEY,
+        "SignatureMethod": "HMAC-SHA1",
+        "SignatureNonce": uuid.uuid4().hex,
+        "SignatureVersion": "1.0",
+        "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "Format": "JSON",
+        "Version": "2018-01-20",
+    }
+    query = "&".join(f"{quote(name, safe='')}={quote(parameters[name], safe='')}" for name in sorted(parameters))
+    text = f"GET&{quote('/', safe='')}&{quote(query, safe='')}"
+    digest = hmac.new(f"{SECRET}&".encode(), text.encode(), hashlib.sha1).digest()
+    return f"http://127.0.0.1:{port}/?{query}&Signature={quote(base64.b64encode(digest).decode(), safe='')}"
+
+
+def unlimited() -> RateLimiter:
+    """Give a limiter that lets every request leave at once; the others have none."""
+    return RateLimiter(dict.fromkeys(RateLimitGroup, 1e12))
+
+
+def callers(port: int) -> dict[str, Callable[[], object]]:
+    """Give one call of each kind that blocks."""
+    client = TuyaOTAClient(connection(port), limiter=unlimited())
+    session = requests.Session()
+    session.trust_env = False
+    core = AcsClient(KEY, SECRET, "cn-shanghai", port=port, auto_retry=False)
+    tea = Client(
+        Config(
+            access_key_id=KEY,
+            access_key_secret=SECRET,
+            endpoint=f"127.0.0.1:{port}",
+            protocol="http",
+            signature_algorithm="v2",
+        )
+    )
+
+    def core_call() -> object:
+        request = CommonRequest(domain="127.0.0.1", version="2018-01-20", action_name="QueryOTAJob")
+        request.set_accept_format("json")
+        request.set_protocol_type("http")
+        request.set_method("GET")
+        request.add_query_param("JobId", JOB)
+        return json.loads(core.do_action_with_exception(request))
+
+    return {
+        "this client": lambda: client.do(QueryOTAJob(job_id=JOB)),
+        "requests, signed by hand": lambda: session.get(signed_by_hand(port), timeout=30).json(),
+        "aliyun-python-sdk-core": core_call,
+        "alibabacloud-iot20180120 (tea)": lambda: tea.query_otajob(models.QueryOTAJobRequest(job_id=JOB)),
+    }
+
+
+def cpu(act: Callable[[], object], calls: int) -> float:
+    """Give the microseconds of CPU time of one call."""
+    gc.collect()
+    began = time.process_time()
+    for _ in range(calls):
+        act()
+    return (time.process_time() - began) / calls * 1e6
+
+
+async def async_cpu(act: Callable[[], Coroutine[Any, Any, object]], calls: int) -> float:
+    """Give the microseconds of CPU time of one call in an event loop."""
+    gc.collect()
+    began = time.process_time()
+    for _ in range(calls):
+        await act()
+    return (time.process_time() - began) / calls * 1e6
+
+
+async def async_rounds(port: int, rounds: int, calls: int) -> list[dict[str, float]]:
+    """Measure the callers for event loops in turn; the first round, in which connections are made, is left out."""
+    async with AsyncTuyaOTAClient(connection(port), limiter=unlimited()) as client, aiohttp.ClientSession() as session:
+
+        async def bare() -> object:
+            async with session.get(URL(signed_by_hand(port), encoded=True)) as answer:
+                return await answer.json()
+
+        acts: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
+            "this client": lambda: client.do(QueryOTAJob(job_id=JOB)),
+            "aiohttp, signed by hand": bare,
+        }
+        found = [{name: await async_cpu(act, calls) for name, act in acts.items()} for _ in range(rounds + 1)]
+    return found[1:]
+
+
+def ratio(rounds: list[dict[str, float]], other: str) -> float:
+    """Give the median of our share of another caller's time in the same round."""
+    return statistics.median(one["this client"] / one[other] for one in rounds)
+
+
+def measure(rounds: int = ROUNDS, calls: int = CALLS) -> list[Figure]:
+    """Measure in turn."""
+    # aliyun-python-sdk-core asks for the time in a way that Python 3.12 warns of.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    # The SDKs ask the environment for proxies.
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    with served() as port:
+        acts = callers(port)
+        blocking = [{name: cpu(act, calls) for name, act in acts.items()} for _ in range(rounds + 1)][1:]
+        in_loop = asyncio.run(async_rounds(port, rounds, calls))
+    figures = [
+        Figure(f"CPU of one call, {name}", statistics.median(one[name] for one in blocking), "us") for name in acts
+    ]
+    figures += [
+        Figure(f"CPU of one call in an event loop, {name}", statistics.median(one[name] for one in in_loop), "us")
+        for name in in_loop[0]
+    ]
+    return [
+        *figures,
+        Figure("signed call / requests, signed by hand", ratio(blocking, "requests, signed by hand")),
+        *(
+            Figure(f"signed call / {name}", ratio(blocking, name), most=SIGNED_SDK_TARGET)
+            for name in ("aliyun-python-sdk-core", "alibabacloud-iot20180120 (tea)")
+        ),
+        Figure(
+            "signed call in an event loop / aiohttp, signed by hand",
+            ratio(in_loop, "aiohttp, signed by hand"),
+            most=ASYNC_TARGET,
+        ),
+    ]
+
+
+def main() -> int:
+    """Measure and print."""
+    if sys.argv[1:] == ["--serve"]:
+        asyncio.run(serve())
+        return 0
+    return 0 if print_table(measure(*map(int, sys.argv[1:]))) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
