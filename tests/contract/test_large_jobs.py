@@ -7,6 +7,7 @@ import pytest
 from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
+from airflow_provider_tuya_ota.core.status.task_snapshot import SAMPLE
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.emulator.clock import Clock
@@ -65,6 +66,9 @@ def test_a_job_of_a_hundred_thousand_devices_is_watched_with_nine_requests_a_loo
     assert verdict.outcome is (Outcome.FAILED if lost else Outcome.SUCCEEDED)
     assert sum(verdict.counts.values()) == DEVICES
     assert verdict.counts.get("FAILED", 0) == lost
+    # The reasons are those of the fifty that were read, and say so.
+    assert verdict.failure_reasons.unread == max(0, lost - SAMPLE)
+    assert sum(one.number for one in verdict.failure_reasons.most_frequent) == min(lost, SAMPLE)
     assert looks > 5
     # Finding out that the job is large costs one more.
     assert requests <= MOST_REQUESTS * looks + 1

@@ -114,6 +114,11 @@ def test_a_failing_device_is_named_with_reason_and_progress(
     assert [device.name for device in caught.value.verdict.failing] == ["device-002"]
     assert ti.xcom["ota_release"]["event"] == "failed"
     assert ti.xcom["ota_release"]["failing"][0]["name"] == "device-002"
+    assert ti.xcom["ota_release"]["failure_reasons"] == {
+        "most_frequent": [{"reason": "step -4: flash write failed", "number": 1}],
+        "others": 0,
+        "unread": 0,
+    }
 
 
 def test_blocking_and_deferred_fail_with_the_same_words(service: Service, context: Any, firmware: Path) -> None:
