@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, NotFoundError, ProtocolError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, SaveState
+from airflow_provider_tuya_ota.core.flows.effects import Flow, LoadState, SavedState, SaveState
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear, wait_until_complete
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs
 from airflow_provider_tuya_ota.core.jobs.conflict import cancel_if_later, require_no_conflict
 from airflow_provider_tuya_ota.core.jobs.current_try import require_current_try, save_if_current
 from airflow_provider_tuya_ota.core.jobs.events import JobOutcomeUnknown, JobUnnamed
-from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, Stage, young_ids
+from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, Stage, ids_put_aside, young_ids
 from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
 from airflow_provider_tuya_ota.core.jobs.search import find_job
 from airflow_provider_tuya_ota.core.jobs.target import contradicts
@@ -41,11 +41,14 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
     :raises TuyaOTAError: anything else. If ``in_doubt`` is set, the jobs were searched and none was found.
     """
     settings, action = request.settings, request.action
+    saved: SavedState = yield LoadState()
     intent = yield from request.new_intent(attempt, Stage.PREPARING)
+    intent = replace(intent, known=ids_put_aside(saved.value))
     yield SaveState(intent.to_dict())
     listed = yield from wait_until_complete(lambda: list_jobs(settings, action.firmware_id))
     before = [job for job in listed if job.type == request.kind]
-    intent = replace(intent, known=young_ids(before, intent.started_at))
+    young = young_ids(before, intent.started_at)
+    intent = replace(intent, known=tuple(dict.fromkeys([*intent.known, *young])))
     if isinstance(action, CreateOTAStaticUpgradeJob):
         try:
             yield from require_no_conflict(settings, action, intent, before)

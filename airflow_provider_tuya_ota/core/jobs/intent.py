@@ -160,6 +160,10 @@ class Intent:
         """Give the same intent, further on."""
         return replace(self, stage=stage, entity_id=entity_id)
 
+    def put_aside(self) -> Self:
+        """Give the intent of a task that is done with its job, which a list may show late and is not the next one."""
+        return replace(self.at(Stage.NOTHING), known=(digest_of(self.entity_id),))
+
     def found(self, job_id: str) -> Self:
         """Give the same intent with the job that a list showed.
 
@@ -175,6 +179,15 @@ class Intent:
     def is_older_than(self, utc_create: str) -> bool:
         """Whether something was created after this was written, if the platform's clock and ours agree."""
         return _is_later(utc_create, self.started_at)
+
+
+def ids_put_aside(stored: Any) -> tuple[str, ...]:
+    """Give the digests of jobs that a task without a job is done with.
+
+    :param stored: what the task has stored, if anything.
+    """
+    intent = None if stored is None else Intent.from_dict(stored)
+    return intent.known if intent is not None and intent.stage in {Stage.NOTHING, Stage.PREPARING} else ()
 
 
 def young_ids(jobs: Iterable[Job], now: datetime) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def recover_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob | None
     # A clear asks for a new release; an edited request does not ask to stop the old one.
     may_cancel = was_cleared and attempt.may_cancel and intent.is_own
     yield from _drain(request, attempt, job, may_cancel=may_cancel)
-    yield SaveState(intent.at(Stage.NOTHING).to_dict())
+    yield SaveState(intent.put_aside().to_dict())
     return None
 
 
@@ -110,7 +110,7 @@ def _recover_without_intent(request: JobRequest, attempt: Attempt, *, is_durable
     if not attempt.is_retry:
         # The job may belong to somebody else: without a stored intent this task must not cancel it.
         yield from _drain(request, attempt, job, may_cancel=False)
-        yield SaveState(intent.at(Stage.NOTHING).to_dict())
+        yield SaveState(intent.at(Stage.FOUND, job.job_id).put_aside().to_dict())
         return None
     return (yield from _resume(request, attempt, intent.at(Stage.FOUND, job.job_id), job))
 
@@ -121,7 +121,7 @@ def _resume(request: JobRequest, attempt: Attempt, intent: Intent, job: Job) -> 
         options = WaitOptions(deadline=NEVER, poll_interval=attempt.poll_interval, expected=expected)
         if (yield from has_failed(request.settings, job.job_id, options)):
             yield FailedJobReplaced(job.job_id)
-            yield SaveState(intent.at(Stage.NOTHING).to_dict())
+            yield SaveState(intent.put_aside().to_dict())
             return None
     yield SaveState(intent.to_dict())
     origin = JobOrigin.RESUMED if intent.is_own else JobOrigin.FOUND

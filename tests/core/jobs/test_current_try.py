@@ -43,7 +43,7 @@ def overtaken(at: int, create: Answer | Callable[[Sent], Answer]) -> Overtaken:
 
 
 def test_nothing_is_sent_and_nothing_written_once_another_try_has_written() -> None:
-    script = overtaken(2, ok(data={"jobId": "10"}))
+    script = overtaken(3, ok(data={"jobId": "10"}))
 
     with pytest.raises(TransportError, match=r"another try of this task has begun meanwhile.*not delivered") as caught:
         start(script)
@@ -53,7 +53,7 @@ def test_nothing_is_sent_and_nothing_written_once_another_try_has_written() -> N
 
 
 def test_the_note_is_read_again_before_a_create_is_repeated() -> None:
-    script = overtaken(3, lasting(gateway("Throttling", 429), ok(data={"jobId": "10"})))
+    script = overtaken(4, lasting(gateway("Throttling", 429), ok(data={"jobId": "10"})))
 
     with pytest.raises(TransportError, match="another try"):
         start(script)
@@ -63,7 +63,7 @@ def test_the_note_is_read_again_before_a_create_is_repeated() -> None:
 
 @pytest.mark.parametrize("answer", [refused("iot.firmware.NoDeviceCanUpgrade"), lost(Delivery.NEVER_SENT)])
 def test_a_refusal_takes_nothing_back_that_another_try_has_written(answer: Answer) -> None:
-    script = overtaken(3, answer)
+    script = overtaken(4, answer)
 
     with pytest.raises((ConflictError, TransportError)):
         start(script)

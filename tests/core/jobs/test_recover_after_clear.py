@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
+from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError, ProtocolError, TransportError
 from airflow_provider_tuya_ota.core.jobs.drain import StillDrainingError
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from tests.core.jobs.upgrades import CREATED, NAMED, OF_NAMED, OWN, creates, jobs, script_for, start
-from tests.core.script import NOW, ok, task
+from tests.core.script import NOW, lost, ok, task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_tuya_ota.core.wire.http import Response
-    from tests.core.script import Script, Sent
+    from tests.core.script import Answer, Script, Sent
 
 
 def counted(*rounds: dict[str, int]) -> list[Response]:
@@ -250,3 +250,31 @@ def test_a_clear_goes_on_without_a_note_too() -> None:
     script.memo = None
 
     assert start(script, replace(CLEARED, run_started_at=NOW), NAMED).job_id == "20"
+
+
+@pytest.mark.parametrize("answers", [[lost()] * 9, [ok(data={})]], ids=["lost", "unnamed"])
+def test_the_job_of_before_a_clear_that_a_list_shows_late_is_not_taken_for_the_new_one(answers: list[Answer]) -> None:
+    late = jobs(OWN | {"jobStatus": "CANCELED"})
+    script = script_for(
+        QueryOTAJob=ENDED, ListOTAJobByFirmware=[jobs(), *[late] * 9], CreateOTAStaticUpgradeJob=answers
+    )
+    script.memo = CREATED.to_dict()
+
+    with pytest.raises((TransportError, ProtocolError)):
+        start(script, Attempt(clear_number=1))
+    assert script.memo["entity_id"] == ""
+
+
+def test_a_task_that_dies_after_a_clear_remembers_the_job_of_before_it() -> None:
+    script = script_for(QueryOTAJob=ENDED, ListOTAJobByFirmware=lost())
+    script.memo = CREATED.to_dict()
+    with pytest.raises(TransportError):
+        start(script, Attempt(clear_number=1))
+    assert script.memo["stage"] == "preparing"
+
+    retry = script_for(ListOTAJobByFirmware=[jobs(), *[jobs(OWN)] * 9], CreateOTAStaticUpgradeJob=[lost()] * 9)
+    retry.memo = script.memo
+
+    with pytest.raises(TransportError):
+        start(retry, Attempt(clear_number=1, is_retry=True))
+    assert retry.memo["entity_id"] == ""
