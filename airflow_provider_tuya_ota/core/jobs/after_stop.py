@@ -1,4 +1,4 @@
-"""How a job stands after somebody stopped it: looked at until what is cancelled no longer waits."""
+"""Poll a job after it was stopped, until no cancelled device task waits any more."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
 
 PAUSES: Final = (3.0, 5.0, 10.0)
-"""Seconds between looks. Whoever is told looks while the triggerer sends the cancel, which takes it some seconds."""
+"""Seconds between polls. The triggerer sends the cancel meanwhile, which takes it some seconds."""
 
 
 def poll_after_stop(settings: Settings, job_id: str) -> Flow[Verdict]:
-    """Look until no device task waits that the stop cancels, four times at most.
+    """Poll until no device task waits that can be cancelled, four times at most.
 
-    :returns: the last look that went well; :func:`waiting_in` says whether the stop is still under way.
-    :raises TuyaOTAError: the first look failed.
+    :returns: the verdict of the last poll that succeeded; :func:`waiting_in` says whether the stop is still under way.
+    :raises TuyaOTAError: the first poll failed.
     """
     verdict = yield from fetch_verdict(settings, job_id)
     for seconds in PAUSES:
@@ -31,11 +31,11 @@ def poll_after_stop(settings: Settings, job_id: str) -> Flow[Verdict]:
         try:
             verdict = yield from fetch_verdict(settings, job_id)
         except TuyaOTAError:
-            # What was seen is worth more than why nothing newer was.
+            # An older verdict says more than the error of a newer poll.
             break
     return verdict
 
 
 def waiting_in(verdict: Verdict) -> int:
-    """Give how many device tasks wait that can still be cancelled."""
+    """Count the device tasks of a verdict that wait and can still be cancelled."""
     return sum(verdict.counts.get(status.value, 0) for status in WAITING)

@@ -1,4 +1,4 @@
-"""Cancelling what a job or named devices wait for, without failing over an answer that was lost."""
+"""Cancel waiting tasks of a job or of named devices; a lost answer is no failure."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _IN_DOUBT: Final = "an answer was lost, so whether this request cancelled anythi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCancel:
-    """What cancelling by job came to.
+    """What became of a job whose tasks were cancelled.
 
     :param left: unfinished device tasks afterwards, by status.
-    :param summary: what became of the job, as the end of a sentence.
+    :param summary: the end of a sentence that begins with the job.
     """
 
     left: dict[TaskStatus, int]
@@ -45,9 +45,9 @@ class JobCancel:
 
 
 def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[JobCancel]:
-    """Cancel tasks of a job by their status, and say truthfully whether anything was cancelled.
+    """Cancel tasks of a job by status, and report whether anything was cancelled.
 
-    The platform may refuse to cancel in a job that has ended, also where an answer was lost and this request ended it.
+    The platform may refuse a cancel in a job that has ended, also if this request ended it and its answer was lost.
 
     :raises ConflictError: the platform refused, and tasks are left that could be cancelled.
     :raises OutcomeError: the job had no device tasks, and may still begin.
@@ -75,7 +75,7 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
             left = yield from _count_again(settings, job_id)
         if count_waiting(left):
             raise refusal
-        # Between the first look and the request, the job may have ended.
+        # The job may have ended between the first query and the request.
         status = status if _ended(status) else (yield from _status(settings, job_id))
     if refusal is None and not (_ended(status) and not count_waiting(before)):
         summary = f"was told to cancel what has not begun; {list_counts(left, 'nothing')} is left unfinished"
@@ -90,7 +90,7 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
 
 
 def _count_again(settings: Settings, job_id: str) -> Flow[dict[TaskStatus, int]]:
-    """Give a cancel whose answer was lost, and that may have been taken, the time to take effect."""
+    """Count again for a while: a cancel whose answer was lost may take effect later."""
     left: dict[TaskStatus, int] = {}
     for pause in CANCEL_AGAIN_AFTER:
         yield Sleep(pause)
@@ -103,7 +103,7 @@ def _count_again(settings: Settings, job_id: str) -> Flow[dict[TaskStatus, int]]
 def _cancel_what_begins(settings: Settings, action: CancelOTATaskByJob) -> Flow[dict[TaskStatus, int]]:
     """Cancel again in a job that had no device tasks yet.
 
-    :returns: what is left.
+    :returns: unfinished device tasks, by status.
     :raises OutcomeError: the job may still begin.
     """
     job_id = action.job_id
@@ -129,7 +129,7 @@ def _nothing_cancelled(status: JobStatus | None, *, in_doubt: bool) -> str:
 
 
 def _status(settings: Settings, job_id: str) -> Flow[JobStatus | None]:
-    """Read the job's status, for the words alone: whatever hinders it must not hinder the cancel."""
+    """Query the job's status for the report; an error here must not prevent the cancel."""
     try:
         job = yield from call(settings, QueryOTAJob(job_id=job_id), RetryPolicy(attempts=1))
     except TuyaOTAError:
@@ -144,11 +144,11 @@ def _ended(status: JobStatus | None) -> bool:
 def cancel_tasks_of_devices(settings: Settings, action: CancelOTATaskByDevice) -> Flow[None]:
     """Cancel the tasks of named devices, all or none.
 
-    The platform refuses devices that wait for nothing. Where that refusal follows on a lost answer, the devices are
-    looked at one by one, and only those that still have a task of the firmware are asked for again.
+    The platform refuses devices that have no waiting task. If that refusal follows a lost answer, each device is
+    queried, and the cancel is sent again for those that still have a task of the firmware.
 
     :raises ConflictError: a device is flashing.
-    :raises NotFoundError: a device does not exist, or waited for nothing from the beginning.
+    :raises NotFoundError: a device does not exist, or had no waiting task.
     """
     try:
         yield from call(settings, action)
@@ -167,7 +167,7 @@ def _with_a_task(settings: Settings, action: CancelOTATaskByDevice) -> Flow[list
         tasks = yield from call(
             settings, ListOTAUnfinishedTaskByDevice(product_key=action.product_key, device_name=name)
         )
-        # An id that is not told speaks neither for nor against a task.
+        # A task without an id may be one of the firmware and job, or not.
         if any(
             task.firmware_id in {action.firmware_id, ""} and action.job_id in {None, task.job_id or action.job_id}
             for task in tasks

@@ -1,4 +1,4 @@
-"""Confirming device tasks in batches, without failing over an answer that was lost."""
+"""Confirm device tasks in batches; a lost answer is no failure."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
 
 MOST_AT_ONCE: Final = 10
-"""Tasks that one call confirms."""
+"""Tasks that one request confirms."""
 
 
 def confirm_tasks(settings: Settings, task_ids: Sequence[str]) -> Flow[list[str]]:
     """Confirm device tasks, ten at a time.
 
-    The platform confirms all of a batch or none, so a batch in which some wait no longer is confirmed one by one. Where
-    an answer was lost before and then none of the batch waits, the request that nobody answered has confirmed it.
+    The platform confirms all tasks of a batch or none, so a batch in which some do not wait is confirmed one by one. If
+    an answer was lost and then no task of the batch waits, the request without an answer has confirmed them.
 
     :returns: ids of the tasks that this call confirmed.
-    :raises NotFoundError: a task does not exist; ``in_doubt`` where others were confirmed before.
+    :raises NotFoundError: a task does not exist; ``in_doubt`` is set if other tasks were confirmed before.
     """
     confirmed: list[str] = []
     for begin in range(0, len(task_ids), MOST_AT_ONCE):

@@ -75,7 +75,7 @@ def require_no_conflict(
     job = yield from _first_on_the_same_devices(settings, action, intent, foreign)
     if job is not None:
         raise AlreadyUnderWayError(
-            f"job {job.job_id}, created at {job.utc_create or 'a time not told'}, is upgrading the same devices to"
+            f"job {job.job_id}, created at {job.utc_create or 'an unknown time'}, is upgrading the same devices to"
             f" firmware {action.firmware_id}, and this try did not create it. Nothing was created. Wait for that job"
             " with TuyaOTAJobSensor, or cancel it first"
         )
@@ -105,7 +105,7 @@ def cancel_if_later(
         # Otherwise the intent stays, so that a retry resumes the job that may still begin.
         yield SaveState(intent.at(Stage.NOTHING).to_dict())
     raise AlreadyUnderWayError(
-        f"job {first.job_id}, created at {first.utc_create or 'a time not told'}, upgrades the same devices to firmware"
+        f"job {first.job_id}, created at {first.utc_create or 'an unknown time'}, upgrades the same devices to firmware"
         f" {action.firmware_id} and was created at the same time as job {job_id} of this task, which was cancelled"
         f" for that ({stopped.line(job_id)}). Wait for the first one with TuyaOTAJobSensor"
     )

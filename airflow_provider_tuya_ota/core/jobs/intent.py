@@ -1,7 +1,7 @@
-"""What a task is about to create, written down before it asks for it.
+"""The intent of a task: what it is about to create, saved before the request is sent.
 
-The platform has no client token: after a crash nothing but such a note tells a job that was asked for from all others.
-The notes of all tasks of an Airflow are visible to each other, so that no two take the same job for theirs.
+The platform has no client token, so after a crash only the saved intent tells which job this task requested. All tasks
+of an Airflow can read each other's intents, so that no two adopt the same job.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.entities import Job
 
 FORM: Final = 2
-"""Version of the note; a note of another version is not guessed at."""
+"""Version of the stored form; an intent of another version is not read."""
 CLOCKS_DIFFER: Final = timedelta(minutes=15)
-"""How much earlier than the note a job may be dated: further apart, the platform refuses every request."""
+"""How much older than its intent a job may appear: with clocks further apart the platform refuses every request."""
 STALE: Final = timedelta(minutes=30)
-"""Age from which a note without a job holds nobody up any more: whatever came of it has been in
-every list for long, however far the clocks of two workers are apart."""
+"""Age from which an intent without a job blocks no other task: a job that came of it has been in every list for long,
+however far the clocks of two workers are apart."""
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _DIGEST: Final = 10
 
 
 class OnFailedJob(StrEnum):
-    """What a retry does whose job has failed."""
+    """What a retry does if its job has failed."""
 
     FAIL = "fail"
     NEW_JOB = "new_job"
@@ -43,40 +43,40 @@ class Stage(StrEnum):
     """How far a task has come with its job."""
 
     NOTHING = "nothing"
-    """No job is outstanding: none was asked for, or what was asked for is over."""
+    """No job is outstanding: none was requested, or the requested one has ended."""
     PREPARING = "preparing"
-    """About to ask; nothing was sent."""
+    """The request is being prepared; nothing was sent."""
     ASKING = "asking"
-    """The request is on its way, or the process that sent it is gone."""
+    """The request is being sent, or the process that sent it has ended."""
     LOST = "lost"
     """The request was sent and its answer was lost: there may be a job."""
     ACCEPTED = "accepted"
-    """The platform said yes and named no job: there is one."""
+    """The platform accepted the request and named no job: there is one."""
     CREATED = "created"
-    """The platform named the job: it is certainly this task's."""
+    """The platform named the job: it certainly belongs to this task."""
     FOUND = "found"
-    """A list showed a job that fits: it is taken for this task's."""
+    """A list showed a job that fits; the task has adopted it."""
 
 
 OPEN: Final = frozenset({Stage.PREPARING, Stage.ASKING, Stage.LOST, Stage.ACCEPTED})
-"""Stages in which it is not known yet which job is the task's."""
+"""Stages in which the task's job is not known yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What the scheduler knows of this try of a task.
+    """What Airflow knows of this try of a task.
 
-    :param clear_number: how often anything of the run was cleared; clearing means to release once more.
-    :param cleared_after: how many tries of this task were over when it was last cleared, unless it ran then; None where
+    :param clear_number: how often any task of the run was cleared. A clear asks for another release.
+    :param cleared_after: number of tries of this task that had ended at its last clear, unless it ran then; None if
         Airflow does not tell.
-    :param is_retry: an earlier try may have got as far as creating something.
-    :param run_started_at: nothing of this run is older.
-    :param on_failed_job: what a retry does whose job has failed.
-    :param may_cancel: whether clearing the task stops what the job has not begun.
-    :param drained_by: when to give up waiting for the job of before a clear.
-    :param drain_here: wait for that job in the flow; without it the flow ends in StillDrainingError, so that whoever
-        runs it can wait elsewhere and run it again.
-    :param poll_interval: seconds between two looks at that job.
+    :param is_retry: whether an earlier try may have created something.
+    :param run_started_at: no job of this run is older.
+    :param on_failed_job: what a retry does if its job has failed.
+    :param may_cancel: whether clearing the task cancels what its job has not begun.
+    :param drained_by: when to give up waiting for the job from before a clear.
+    :param drain_here: wait for that job in this flow. Without it the flow raises StillDrainingError, so that the caller
+        can wait by other means and run the flow again.
+    :param poll_interval: seconds between two polls of that job.
     """
 
     clear_number: int = 0
@@ -92,16 +92,16 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """One intent to create something.
+    """One intent to create a job.
 
-    :param fingerprint: what is asked for; the same request has the same one.
-    :param target: what the job is aimed at.
-    :param stage: how far it has come.
-    :param known: digests of the ids that existed before and are young enough to be mistaken for it.
-    :param started_at: when it was written.
-    :param clear_number: of the try that wrote it.
-    :param cleared_after: likewise.
-    :param entity_id: the job; empty until it is known.
+    :param fingerprint: equal for equal requests.
+    :param target: which devices the job is for.
+    :param stage: how far the task has come.
+    :param known: digests of the ids of jobs that existed before and are young enough to be mistaken for the new one.
+    :param started_at: when it was first saved.
+    :param clear_number: of the try that saved it first.
+    :param cleared_after: of the same try.
+    :param entity_id: id of the job; empty until it is known.
     """
 
     fingerprint: str
@@ -115,7 +115,7 @@ class Intent:
     form: int = field(default=FORM)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain JSON values."""
+        """Build plain JSON values."""
         return {name: getattr(self, name) for name in self.__slots__} | {
             "target": self.target.to_dict(),
             "stage": self.stage.value,
@@ -127,7 +127,7 @@ class Intent:
     def from_dict(cls, values: Any) -> Self:
         """Rebuild what :meth:`to_dict` gave.
 
-        :raises OutcomeError: it is no such note; whether something was created cannot be told from it.
+        :raises OutcomeError: it is no intent of this version, so whether a job was created cannot be told.
         """
         try:
             if values["form"] != FORM:
@@ -145,19 +145,19 @@ class Intent:
             )
         except (KeyError, TypeError, ValueError, OverflowError):
             raise OutcomeError(
-                "The task's note of the job that it was about to create cannot be read, so whether there is one cannot"
-                " be told. Look at the firmware's jobs in the vendor's console; to go on, delete the entry"
-                " 'tuya_ota.job' of the task state store: then a retry goes on with a job that fits, and a clear waits"
-                " for it before it creates another one"
+                "The stored intent of this task cannot be read, so whether it has created a job cannot be told. Look at"
+                " the firmware's jobs in the vendor's console. To go on, delete the entry 'tuya_ota.job' of the task"
+                " state store: then a retry resumes a job that fits, and a clear waits for it before it creates another"
+                " one"
             ) from None
 
     @property
     def is_own(self) -> bool:
-        """Whether the job is certainly this task's: only then may the task stop it."""
+        """Whether the platform named the job in answer to this task's request. A task stops only such a job."""
         return self.stage is Stage.CREATED
 
     def at(self, stage: Stage, entity_id: str = "") -> Self:
-        """Give the same intent, further on."""
+        """Copy it with another stage."""
         return replace(self, stage=stage, entity_id=entity_id)
 
     def put_aside(self) -> Self:
@@ -165,19 +165,19 @@ class Intent:
         return replace(self.at(Stage.NOTHING), known=(digest_of(self.entity_id),))
 
     def found(self, job_id: str) -> Self:
-        """Give the same intent with the job that a list showed.
+        """Copy it with the job that a list showed.
 
-        Where the platform has said that there is a job, and the one that was found has exactly the devices, it is it.
+        If the platform accepted the request and the found job has exactly the named devices, it is the created one.
         """
         is_it = self.stage is Stage.ACCEPTED and bool(self.target.devices)
         return self.at(Stage.CREATED if is_it else Stage.FOUND, job_id)
 
     def could_be(self, job: Job) -> bool:
-        """Whether a job that the platform lists could be what was asked for, by its id and age."""
+        """Whether a listed job may be the requested one, by its id and age."""
         return digest_of(job.job_id) not in self.known and _is_later(job.utc_create, self.started_at - CLOCKS_DIFFER)
 
     def is_older_than(self, utc_create: str) -> bool:
-        """Whether something was created after this was written, if the platform's clock and ours agree."""
+        """Whether a job was created after this was saved, if the platform's clock and ours agree."""
         return _is_later(utc_create, self.started_at)
 
 
@@ -191,7 +191,7 @@ def ids_put_aside(stored: Any) -> tuple[str, ...]:
 
 
 def young_ids(jobs: Iterable[Job], now: datetime) -> tuple[str, ...]:
-    """Digest the ids of jobs that could be mistaken for one that is created now; older ones are told by their date."""
+    """Digest the ids of jobs that may be mistaken for one created now; the date excludes older ones."""
     return tuple(digest_of(job.job_id) for job in jobs if _is_later(job.utc_create, now - CLOCKS_DIFFER))
 
 
@@ -220,7 +220,7 @@ class OtherIntent:
 
 
 def _place(intent: Intent, key: str) -> tuple[bool, datetime, str]:
-    # Who knows that there is a job goes before those who only may have one.
+    # A task that certainly has a job goes before those that only may have one.
     return intent.stage is not Stage.ACCEPTED, intent.started_at, key
 
 
@@ -235,9 +235,9 @@ def parse_other_intents(stored: Iterable[StoredIntent]) -> list[OtherIntent]:
     return found
 
 
-def _is_later(utc_create: str, moment: datetime) -> bool:
+def _is_later(utc_create: str, time: datetime) -> bool:
     try:
         created_at = datetime.fromisoformat(utc_create)
     except ValueError:
         return True
-    return created_at.tzinfo is None or created_at >= moment
+    return created_at.tzinfo is None or created_at >= time

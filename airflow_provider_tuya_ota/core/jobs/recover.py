@@ -85,8 +85,8 @@ def _check_cleared(request: JobRequest, attempt: Attempt, intent: Intent, job: J
 
 
 def _was_surely_cleared(attempt: Attempt, intent: Intent) -> bool:
-    is_told = attempt.cleared_after is None or intent.cleared_after != attempt.cleared_after
-    return intent.clear_number != attempt.clear_number and is_told
+    is_known = attempt.cleared_after is None or intent.cleared_after != attempt.cleared_after
+    return intent.clear_number != attempt.clear_number and is_known
 
 
 def _recover_without_intent(request: JobRequest, attempt: Attempt, *, is_durable: bool) -> Flow[TrackedJob | None]:

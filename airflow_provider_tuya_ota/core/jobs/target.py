@@ -1,4 +1,4 @@
-"""What a job is aimed at: as a request asks for it, small enough to be written down, and as the platform tells it."""
+"""The target of a job: small enough to be stored with an intent, and comparable with what the platform shows."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _MASK_BITS: Final = 128
 
 
 class Match(Enum):
-    """Whether a job came of a request."""
+    """Whether a job has the requested target."""
 
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
-    """The platform has not told enough yet: it may list device tasks later than their job."""
+    """The platform does not show enough yet: it may list device tasks later than their job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a request is aimed at.
+    """The devices for which a job is requested.
 
     :param kind: type of the job.
     :param selection: ALL, SPECIFIC, GRAY or GROUP; empty for a verification.
-    :param devices: digests of the named devices, sorted; empty where none are named.
-    :param src_versions: digest of the versions that are to be upgraded; empty where they are left open.
+    :param devices: digests of the named devices, sorted; empty if none are named.
+    :param src_versions: digest of the versions to upgrade from; empty if none are named.
     """
 
     kind: str
@@ -57,7 +57,7 @@ class Target:
 
     @classmethod
     def of(cls, action: CreateOTAVerifyJob | CreateOTAStaticUpgradeJob) -> Self:
-        """Read it off a request."""
+        """Build it from a request."""
         devices = tuple(sorted(map(digest_of, action.target_device_name or ())))
         if not isinstance(action, CreateOTAStaticUpgradeJob):
             return cls(
@@ -78,7 +78,7 @@ class Target:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain JSON values."""
+        """Build plain JSON values."""
         return {name: getattr(self, name) for name in self.__slots__} | {"devices": "".join(self.devices)}
 
     @classmethod
@@ -90,7 +90,7 @@ class Target:
         return cls(**known, devices=tuple(devices[at : at + step] for at in range(0, len(devices), step)))
 
     def overlaps(self, other: Target) -> bool:
-        """Whether one job could be taken for that of either, or the two would meet on a device."""
+        """Whether the two may share a device, or one job may be mistaken for that of either."""
         if (self.kind, self.product_key, self.selection) != (other.kind, other.product_key, other.selection):
             return False
         if self.devices and other.devices:
@@ -98,22 +98,22 @@ class Target:
         return True
 
     def may_share_a_job_with(self, other: Target) -> bool:
-        """Whether one job could be that of either: shares, groups or source versions that differ exclude it.
+        """Whether one job may be that of either: different shares, groups or source versions exclude it.
 
-        A job of which the platform does not tell these is not known to be anybody's.
+        A job of which the platform does not show these is nobody's for certain.
         """
-        # An empty text is asked for by nobody, and fits a job of which nothing is told.
+        # Empty: not requested. It fits a job of which the platform shows nothing.
         pairs = ((self.group_id, other.group_id), (self.src_versions, other.src_versions))
         is_apart = any(ours and theirs and ours != theirs for ours, theirs in pairs)
         return self.overlaps(other) and not is_apart and _is_same_share(self.gray_percent, other.gray_percent)
 
     def is_the_same_as(self, other: Target) -> bool:
-        """Whether both are aimed at the same devices, as far as requests tell."""
+        """Whether both have the same devices, as far as the requests tell."""
         return self == other or (bool(self.devices) and self.overlaps(other))
 
     @property
     def mask(self) -> str:
-        """Sum the devices up in 32 characters: targets whose masks share no bit share no device."""
+        """Compress the devices to 32 characters: targets whose masks share no bit share no device."""
         bits = 0
         for digest in self.devices:
             bits |= 1 << int(digest, 16) % _MASK_BITS
@@ -121,7 +121,7 @@ class Target:
 
 
 def may_overlap(mask: str, other: str) -> bool:
-    """Whether two targets may share a device, as far as their masks tell; what is no mask may share anything."""
+    """Whether two targets may share a device, by their masks; a text that is no mask may share any."""
     try:
         return bool(int(mask, 16) & int(other, 16))
     except ValueError:
@@ -134,12 +134,12 @@ def _digest_of_versions(versions: Iterable[str]) -> str:
 
 
 def digest_of(name: str) -> str:
-    """Stand for a device name in ten characters."""
+    """Shorten a device name to ten characters."""
     return hashlib.blake2s(name.encode(), digest_size=_DIGEST).hexdigest()
 
 
 def fingerprint_of(action: CreateOTAVerifyJob | CreateOTAStaticUpgradeJob) -> str:
-    """Give the same text for the same request, in whatever order its devices and source versions are named."""
+    """Build a text that is equal for equal requests, whatever the order of devices and source versions."""
     wire = {
         name: sorted(map(str, value)) if isinstance(value, list | tuple) else value
         for name, value in action.wire().items()
@@ -148,32 +148,32 @@ def fingerprint_of(action: CreateOTAVerifyJob | CreateOTAStaticUpgradeJob) -> st
 
 
 def match_job(settings: Settings, job: Job, target: Target) -> Flow[Match]:
-    """Tell whether a job is aimed at a target: yes only where the platform tells all of it.
+    """Query whether a job has a target: YES only if the platform shows all of it.
 
-    :param job: as a list shows it. One that a list shows before it can be queried is not known.
+    :param job: as a list shows it. A job that is listed before it can be queried is UNKNOWN.
     """
     if contradicts(job, target):
         return Match.NO
     try:
-        told = yield from call(settings, QueryOTAJob(job_id=job.job_id))
+        queried = yield from call(settings, QueryOTAJob(job_id=job.job_id))
     except NotFoundError:
         return Match.UNKNOWN
-    if contradicts(told, target):
+    if contradicts(queried, target):
         return Match.NO
     if target.devices:
         return (yield from _match_devices(settings, job.job_id, set(target.devices)))
-    if target.selection and target.selection not in {told.target_selection, job.target_selection}:
+    if target.selection and target.selection not in {queried.target_selection, job.target_selection}:
         return Match.UNKNOWN
-    is_told = (
-        (not target.gray_percent or bool(told.gray_percent))
-        and (not target.group_id or bool(told.group_id))
-        and (not target.src_versions or bool(told.src_versions))
+    is_shown = (
+        (not target.gray_percent or bool(queried.gray_percent))
+        and (not target.group_id or bool(queried.group_id))
+        and (not target.src_versions or bool(queried.src_versions))
     )
-    return Match.YES if is_told else Match.UNKNOWN
+    return Match.YES if is_shown else Match.UNKNOWN
 
 
 def contradicts(job: Job, target: Target) -> bool:
-    """Whether what the platform tells of a job itself speaks against a target; its devices are not asked for."""
+    """Whether the job itself, without its device tasks, excludes a target."""
     return (
         job.type != target.kind
         or job.firmware_id not in {target.firmware_id, ""}
@@ -185,25 +185,25 @@ def contradicts(job: Job, target: Target) -> bool:
     )
 
 
-def _match_devices(settings: Settings, job_id: str, asked: set[str]) -> Flow[Match]:
+def _match_devices(settings: Settings, job_id: str, requested: set[str]) -> Flow[Match]:
     size = ListOTATaskByJob.largest_page
     first = ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size)
     page = yield from call(settings, first)
-    if not _devices(page.items) <= asked:
+    if not _devices(page.items) <= requested:
         return Match.NO
     listing = yield from whole_list(settings, first, first_page=page)
     found = _devices(listing.items)
-    if not found <= asked:
+    if not found <= requested:
         return Match.NO
-    return Match.YES if found == asked and not listing.missing else Match.UNKNOWN
+    return Match.YES if found == requested and not listing.missing else Match.UNKNOWN
 
 
 def _devices(tasks: Iterable[DeviceTask]) -> set[str]:
     return {digest_of(task.device_name) for task in tasks}
 
 
-def _is_same_share(told: str, asked: str) -> bool:
+def _is_same_share(shown: str, requested: str) -> bool:
     try:
-        return not told or not asked or float(told) == float(asked)
+        return not shown or not requested or float(shown) == float(requested)
     except ValueError:
         return False

@@ -38,7 +38,7 @@ class TrackedJob:
     :param firmware_id: firmware of the job.
     :param kind: verification or upgrade.
     :param origin: how the task came by the job; it decides whether the task may stop it.
-    :param utc_create: when the platform created it, as the platform writes it; empty where not told.
+    :param utc_create: when the platform created it, as the platform writes it; empty if unknown.
     :param request_id: of the request that created it; empty where its answer was lost or an earlier try sent it.
     :param selection: ALL, SPECIFIC, GRAY or GROUP for an upgrade; empty for a verification.
     """

@@ -103,7 +103,7 @@ def _follow_running(request: JobRequest) -> Flow[TrackedJob]:
         )
     if (yield from _match_when_listed(settings, job, Target.of(action))) is Match.NO:
         raise AlreadyUnderWayError(
-            f"job {job.job_id} is verifying firmware {firmware_id} on other devices than were asked for, and the"
+            f"job {job.job_id} is verifying firmware {firmware_id} on other devices than were requested, and the"
             " platform permits one verification at a time. Nothing was created. Run this task again when that job has"
             " ended"
         )
