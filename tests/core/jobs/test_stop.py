@@ -7,6 +7,7 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import TransportError
 from airflow_provider_tuya_ota.core.jobs.cancel import UNFINISHED
 from airflow_provider_tuya_ota.core.jobs.stop import not_stopped, poll_after_cancel, stop_job
+from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRefused, CancelSent
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 from tests.core.script import SETTINGS, Script, job, lost, ok, refused, task
@@ -91,6 +92,17 @@ def test_everything_that_waits_is_cancelled_and_what_flashes_is_said() -> None:
     switches = {name: value for name, value in cancel.parameters.items() if name.startswith("Cancel")}
     assert switches == {"CancelQueuedTask": "true", "CancelNotifiedTask": "true", "CancelUnconfirmedTask": "true"}
     assert script.warnings == ["job 9: 3 device tasks cancelled, 4 are flashing and cannot be stopped"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "event"), [(ok(), CancelSent), (refused("iot.firmware.JobAlreadyCanceled"), CancelRefused)]
+)
+def test_what_the_platform_makes_of_a_cancel_is_told(answer: Answer, event: type) -> None:
+    script = Script(Job(answer, IN_PROGRESS=1))
+
+    script.run(stop_job(SETTINGS, "9"))
+
+    assert type(script.events[0]) is event
 
 
 def test_the_cancel_is_sent_before_anything_else_because_there_may_be_no_time_for_more() -> None:

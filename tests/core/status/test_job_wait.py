@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, 
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
-from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, has_failed, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, has_failed, poll_once, wait_for_job
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from tests.core.script import NOW, SETTINGS, Script, job, ok, task
 
@@ -191,3 +191,40 @@ def test_a_large_job_has_failed_where_it_is_not_on_the_devices_that_were_asked_f
     options = WaitOptions(deadline=after(3600), expected=tuple(f"d{one}" for one in range(expected)))
 
     assert large(150, 0).run(has_failed(SETTINGS, "9001", options)) is (expected == 2)
+
+
+def test_a_poll_alone_takes_a_job_for_a_small_one() -> None:
+    script = large(1, 9)
+
+    snapshot = script.run(poll_once(SETTINGS, waiting()))
+
+    assert snapshot is not None
+    assert script.actions == ["QueryOTAJob", "ListOTATaskByJob"]
+
+
+def test_a_poll_after_the_deadline_is_broken_off_after_half_a_minute() -> None:
+    script = large(1, 0)
+    usual = script.answers
+
+    def slow(sent: Sent) -> Any:
+        script.now += timedelta(seconds=31)
+        return usual(sent)  # type: ignore[operator] # a function in this script
+
+    script.answers = slow
+    script.now = after(200)
+
+    assert script.run(poll_once(SETTINGS, waiting())) is None
+    assert script.actions == ["QueryOTAJob"]
+    assert script.warnings
+
+
+def test_a_job_of_which_a_device_task_goes_on_has_not_failed_whatever_its_status_says() -> None:
+    def answer(sent: Sent) -> Response:
+        if sent.action == "QueryOTAJob":
+            return ok(data=job(status="COMPLETED", kind="UPGRADE_FIRMWARE"))
+        return ok(data=[task("d1", "SUCCEEDED"), task("d2", "QUEUED")], total=2)
+
+    script = Script(answer)
+
+    assert script.run(has_failed(SETTINGS, "9001", waiting().options)) is False
+    assert script.sleeps == []

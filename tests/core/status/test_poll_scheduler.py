@@ -10,7 +10,6 @@ from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.condition_schedule import PollCondition
 from airflow_provider_tuya_ota.core.status.job_snapshot import JobListing, JobSnapshot
 from airflow_provider_tuya_ota.core.status.poll_scheduler import (
-    IN_A_ROW,
     LARGE,
     SMALL,
     ListJobs,
@@ -307,7 +306,7 @@ def test_what_is_urgent_leaves_others_their_turn() -> None:
 
     places = [place for place, errand in enumerate(errands) if isinstance(errand, ListJobs)]
     # After the first four the turn is that of the job which has waited longest, and then that of the packages.
-    assert places == [2 * IN_A_ROW + 1, 3 * IN_A_ROW + 2]
+    assert places == [9, 14]
     assert sorted(map(int, looks(errands))) == list(range(50))
 
 

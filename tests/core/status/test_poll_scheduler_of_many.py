@@ -88,3 +88,33 @@ def test_a_firmware_is_listed_as_often_as_the_least_patient_wait_for_any_of_its_
 
     assert glances(taken(scheduler, POLL / 5 / 3 - 0.01)) == []
     assert len(glances(taken(scheduler, POLL / 5 / 3 + 0.01))) == 1
+
+
+def test_three_waits_for_one_job_cost_no_more_than_one() -> None:
+    scheduler = PollScheduler(10.0)
+    for name in range(20):
+        for _ in range(3):
+            scheduler.add(str(name), firmware_id="p0", poll_interval=POLL, now=0.0)
+
+    assert glances(taken(scheduler, 0.0)) == []
+
+
+def test_a_crowd_stays_one_where_of_two_waits_for_each_job_one_has_left() -> None:
+    scheduler = crowd(40, packages=1)
+    for name in range(40):
+        scheduler.add(str(name), firmware_id="p0", poll_interval=POLL, now=0.0)
+        scheduler.remove(str(name), POLL)
+
+    assert len(glances(taken(scheduler, 0.0))) == 1
+
+
+def test_a_job_that_was_urgent_and_that_nobody_waits_for_any_more_is_not_polled() -> None:
+    scheduler = PollScheduler(10.0)
+    for name in ("1", "2"):
+        scheduler.add(name, firmware_id="178", poll_interval=POLL, now=0.0)
+    scheduler.prioritize("1", 0.0)
+
+    scheduler.remove("1", POLL)
+
+    assert looks(taken(scheduler, 0.0)) == ["2"]
+    assert scheduler.due() == float("inf")

@@ -101,6 +101,19 @@ def test_a_listing_alone_does_not_make_up_for_a_poll_that_is_refused() -> None:
         fail(state, refusal(PermissionDeniedError), 0)
 
 
+def test_a_listing_that_is_refused_before_anything_was_seen_ends_the_wait() -> None:
+    with pytest.raises(PermissionDeniedError):
+        fail(WaitState(), refusal(PermissionDeniedError), 0, is_listing=True)
+
+
+def test_what_is_not_said_to_be_a_listing_is_a_poll() -> None:
+    state = WaitState()
+    state.record_listing()
+
+    with pytest.raises(PermissionDeniedError):
+        state.record_failure(refusal(PermissionDeniedError), NOW, subject="job 1", meanwhile="it goes on", tolerance=9)
+
+
 def test_listings_that_fail_are_forgiven_by_the_next_one_that_succeeds() -> None:
     state = seen_well()
     fail(state, lost(), 0, is_listing=True)
