@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
-from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop, waiting_in
+from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop
+from airflow_provider_tuya_ota.core.model.task_counts import count_waiting
 from airflow_provider_tuya_ota.core.status.event import Event, first_line
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.last_step import REJECT, Step, report_last_step, worst_instance
@@ -112,7 +113,7 @@ def _polled(context: Context, report: ReleaseReport) -> ReleaseReport:
             verdict = client.run(poll(client.settings, report.job_id))
     except Exception as error:  # noqa: BLE001 - whatever went wrong, the rest is reported all the same
         return replace(report, error=f"The job could not be polled: {first_line(error)}")
-    left = 0 if report.on_cancel == "keep" else waiting_in(verdict)
+    left = 0 if report.on_cancel == "keep" else count_waiting(verdict.counts)
     # A trigger that had not begun, or whose triggerer is frozen, stops nothing.
     state = f"{left} {_NOT_CANCELLED}" if left else "state read afterwards"
     return replace(report, summary=f"{report.summary}; {state}", **verdict_fields(verdict))

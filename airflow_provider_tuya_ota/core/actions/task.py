@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.actions.rules import each, one_of, optional,
 from airflow_provider_tuya_ota.core.actions.texts import ID, IDS, NAME, NAMES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Page
-from airflow_provider_tuya_ota.core.model.states import TaskStatus
+from airflow_provider_tuya_ota.core.model.states import UNFINISHED, TaskStatus
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.wire.record import Record
     from airflow_provider_tuya_ota.core.wire.reply import Reply
-
-UNFINISHED = (TaskStatus.CONFIRM, TaskStatus.QUEUED, TaskStatus.NOTIFIED, TaskStatus.IN_PROGRESS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

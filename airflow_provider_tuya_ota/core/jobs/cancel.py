@@ -9,20 +9,16 @@ from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, 
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRefused, CancelSent
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
-from airflow_provider_tuya_ota.core.model.states import TaskStatus
+from airflow_provider_tuya_ota.core.model.states import UNFINISHED, TaskStatus
+from airflow_provider_tuya_ota.core.model.task_counts import count_waiting
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
     from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
     from airflow_provider_tuya_ota.core.settings import Settings
 
-WAITING: Final = (TaskStatus.CONFIRM, TaskStatus.QUEUED, TaskStatus.NOTIFIED)
-"""Statuses in which a device task can still be cancelled."""
-UNFINISHED: Final = (*WAITING, TaskStatus.IN_PROGRESS)
 SAMPLE: Final = 50
 """Device tasks that are listed if none was counted."""
 
@@ -95,8 +91,3 @@ def check_unfinished(settings: Settings, job_id: str, *, if_missing: bool) -> Fl
     except NotFoundError:
         return if_missing
     return not job.status.has_ended
-
-
-def count_waiting(counts: Mapping[TaskStatus, int]) -> int:
-    """Add up the device tasks that can still be cancelled."""
-    return sum(counts[status] for status in WAITING)

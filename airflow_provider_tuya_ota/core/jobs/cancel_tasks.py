@@ -9,7 +9,7 @@ from airflow_provider_tuya_ota.core.actions import ListOTAUnfinishedTaskByDevice
 from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, OutcomeError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Flow, Sleep
-from airflow_provider_tuya_ota.core.jobs.cancel import UNFINISHED, check_may_begin, count_waiting
+from airflow_provider_tuya_ota.core.jobs.cancel import check_may_begin
 from airflow_provider_tuya_ota.core.jobs.stop import CANCEL_AGAIN_AFTER
 from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated
 from airflow_provider_tuya_ota.core.jobs.task_events import (
@@ -20,7 +20,8 @@ from airflow_provider_tuya_ota.core.jobs.task_events import (
     TasksCounted,
     list_counts,
 )
-from airflow_provider_tuya_ota.core.model.states import TaskStatus
+from airflow_provider_tuya_ota.core.model.states import UNFINISHED, TaskStatus
+from airflow_provider_tuya_ota.core.model.task_counts import count_waiting
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.flows.effects import Flow, ReadContext, Sleep
-from airflow_provider_tuya_ota.core.jobs.cancel import UNFINISHED, cancel_job, check_unfinished, count_waiting
+from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job, check_unfinished
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.jobs.stop_events import OldJobUnfinished
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.states import UNFINISHED
+from airflow_provider_tuya_ota.core.model.task_counts import count_waiting
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 
 if TYPE_CHECKING:

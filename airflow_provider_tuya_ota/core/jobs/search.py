@@ -22,10 +22,10 @@ from airflow_provider_tuya_ota.core.flows.effects import (
     Sleep,
 )
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs
-from airflow_provider_tuya_ota.core.jobs.cancel import UNFINISHED
 from airflow_provider_tuya_ota.core.jobs.intent import OPEN, STALE, Intent, OtherIntent, Stage, parse_other_intents
 from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
 from airflow_provider_tuya_ota.core.jobs.target import Match, match_job
+from airflow_provider_tuya_ota.core.model.states import UNFINISHED
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 
 if TYPE_CHECKING:

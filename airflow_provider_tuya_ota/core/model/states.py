@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Self
+from typing import Final, Self
 
 
 class _OpenStrEnum(StrEnum):
@@ -72,6 +72,12 @@ class TaskStatus(_OpenStrEnum):
     def has_ended(self) -> bool:
         """Whether the task does not change any more."""
         return self in {TaskStatus.SUCCEEDED, TaskStatus.FAILED, TaskStatus.CANCELED}
+
+
+WAITING: Final = (TaskStatus.CONFIRM, TaskStatus.QUEUED, TaskStatus.NOTIFIED)
+"""Statuses in which a device task can still be cancelled."""
+UNFINISHED: Final = (*WAITING, TaskStatus.IN_PROGRESS)
+"""Statuses in which a device task has not ended."""
 
 
 class DeviceStatus(_OpenStrEnum):

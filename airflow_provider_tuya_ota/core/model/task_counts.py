@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tuya_ota.core.model.states import TaskStatus
+from airflow_provider_tuya_ota.core.model.states import WAITING, TaskStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,6 +35,12 @@ def bound_counts(counts: Mapping[str, int]) -> dict[str, int]:
         # OTHER is itself an undocumented status: a job that has such tasks has not ended.
         bounded[OTHER] = bounded.get(OTHER, 0) + sum(counts[status] for status in others)
     return bounded
+
+
+def count_waiting(counts: Mapping[str, int] | Mapping[TaskStatus, int]) -> int:
+    """Add up the device tasks that can still be cancelled."""
+    # A TaskStatus and its text are the same key.
+    return sum(number for status, number in counts.items() if status in WAITING)
 
 
 def rank_status(status: str) -> tuple[int, str]:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import NotFoundError
-from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop, waiting_in
+from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop
+from airflow_provider_tuya_ota.core.model.task_counts import count_waiting
 from tests.core.script import SETTINGS, Script, job, ok, refused, task
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def test_a_job_is_looked_at_again_until_nothing_waits_that_is_cancelled(status: 
 
     verdict = script.run(poll_after_stop(SETTINGS, "9"))
 
-    assert (verdict.counts, waiting_in(verdict)) == ({"CANCELED": 1, "SUCCEEDED": 1}, 0)
+    assert (verdict.counts, count_waiting(verdict.counts)) == ({"CANCELED": 1, "SUCCEEDED": 1}, 0)
     assert script.sleeps == [3.0, 5.0]
 
 
@@ -39,14 +40,14 @@ def test_a_job_is_looked_at_again_until_nothing_waits_that_is_cancelled(status: 
 def test_a_job_of_which_nothing_can_be_cancelled_is_looked_at_once(status: str) -> None:
     script = Script(looks(status))
 
-    assert waiting_in(script.run(poll_after_stop(SETTINGS, "9"))) == 0
+    assert count_waiting(script.run(poll_after_stop(SETTINGS, "9")).counts) == 0
     assert script.sleeps == []
 
 
 def test_a_stop_that_takes_longer_is_not_waited_for() -> None:
     script = Script(looks(*["QUEUED"] * 4))
 
-    assert waiting_in(script.run(poll_after_stop(SETTINGS, "9"))) == 1
+    assert count_waiting(script.run(poll_after_stop(SETTINGS, "9")).counts) == 1
     assert script.sleeps == [3.0, 5.0, 10.0]
 
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import TransportError
-from airflow_provider_tuya_ota.core.jobs.cancel import UNFINISHED
 from airflow_provider_tuya_ota.core.jobs.stop import not_stopped, poll_after_cancel, stop_job
 from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRefused, CancelSent
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
+from airflow_provider_tuya_ota.core.model.states import UNFINISHED
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 from tests.core.script import SETTINGS, Script, job, lost, ok, refused, task
 
