@@ -72,7 +72,11 @@ class Story:
         }[self.what]
         self.firmware_id = self._package()
         lag = random.choice([0.0, random.random() * 60])
+        # Drawn apart, so that the stories stay those of their seeds.
+        lists = Random(f"{self.seed} lists")  # noqa: S311 - a campaign, repeatable by its seed
         quirks = {
+            "page_cap": lists.choice([0, 1, 2]),
+            "totals": lists.choice(["present", "absent", "of_page", "zero"]),
             "list_delay": lag,
             "list_order": random.choice(["in_order", "any_order"]),
             "task_delay": random.choice([0.0, random.random() * 30]),

@@ -116,7 +116,7 @@ def outcome(case: Case, way: str = "in_memory") -> str:
         return "refused" if impossible and not platform.jobs and not platform.packages else f"wrong: {error}"
     except TuyaOTAError as error:
         told = f"{type(error).__name__}: {error}"
-        is_right = any(case.items() >= pair.items() for pair in INCOMPLETE) and "than it shows" in told
+        is_right = any(case.items() >= pair.items() for pair in INCOMPLETE) and "than it lists" in told
         return "refused" if is_right and platform.jobs <= Counter(ONCE) else f"wrong: {told}"
     except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
         return f"wrong: {type(error).__name__}: {error}"
