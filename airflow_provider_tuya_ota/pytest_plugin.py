@@ -85,7 +85,7 @@ def tuya_ota_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningEmulat
     from airflow_provider_tuya_ota.emulator.emulator import Emulator  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
     from airflow_provider_tuya_ota.emulator.server import EmulatorServer  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
 
-    monkeypatch.setattr(appearing, "SHOW_TIMES", tuple(seconds / SPEED for seconds in appearing.SHOW_TIMES))
+    monkeypatch.setattr(appearing, "GRACE_PAUSES", tuple(seconds / SPEED for seconds in appearing.GRACE_PAUSES))
     monkeypatch.setattr(job_search, "TOLD_WITHIN", job_search.TOLD_WITHIN / SPEED)
     with EmulatorServer(Emulator(clock=Clock(speed=SPEED))) as server:
         running = RunningEmulator(server.emulator, server.url, monkeypatch)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 READABLE: Final = "a file that the worker running this task can read"
 
 
-def failure_of(source: str, error: Exception) -> TuyaOTAError:
+def assess_read_failure(source: str, error: Exception) -> TuyaOTAError:
     """Give the error of this package for a failed read.
 
     :param source: path or URL of the file.
@@ -94,7 +94,7 @@ _TRANSIENT_NAME: Final = re.compile("Timeout|Connection|Disconnected|Incomplete|
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Give the error and what it was raised from, at most ten: libraries wrap each other's errors."""
+    """Iterate over the error and its causes, at most ten: libraries wrap each other's errors."""
     one: BaseException | None = error
     for _ in range(10):
         if one is None:
@@ -123,7 +123,7 @@ def _code(part: object, key: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Name the error by what is known to be no secret, else by its redacted text."""
+    """Describe the error by a field that holds no secret, or else by its redacted text."""
     if isinstance(error, OSError) and error.strerror:
         return redact(str(error.strerror))[:_LONGEST]
     response = getattr(error, "response", None)

@@ -55,12 +55,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmwareFile:
-    """A file whose size is known and whose bytes are not yet.
+    """A file whose size is known and which has not been read yet.
 
     :param name: file name without folders.
     :param suffix: kind of file as the platform names it.
     :param size: bytes.
-    :param open_file: opens the file at its beginning; called once for each time that it is read.
+    :param open_file: opens the file at its beginning; called for each reading.
     """
 
     name: str
@@ -71,10 +71,10 @@ class FirmwareFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnsuredFirmware:
-    """The firmware that is in force.
+    """The firmware that was adopted or created.
 
-    :param is_new: True when this call created it.
-    :param digests: of the file, hex by SignMethod, lower case; SHA256 always, and what else had to be known.
+    :param is_new: whether this call created it.
+    :param digests: of the file, lower-case hex by SignMethod; SHA256 always, others if they were needed.
     """
 
     firmware_id: str
@@ -87,10 +87,10 @@ class EnsuredFirmware:
 def ensure_firmware(settings: Settings, action: CreateOTAFirmware, file: FirmwareFile) -> Flow[EnsuredFirmware]:
     """Adopt the firmware of this product, module, version and content, or upload the file and create it.
 
-    The file is read once: for its digests where the version exists, while it is sent where it does not.
+    The file is read once: for its digests if the version exists, while it is sent otherwise.
 
-    :param action: everything but what the file and its upload give: ``firmware_url``, ``firmware_sign`` and
-        ``firmware_size``. ``SHA256`` where it has no ``sign_method``.
+    :param action: everything except ``firmware_url``, ``firmware_sign`` and ``firmware_size``, which come from the file
+        and its upload. Without a ``sign_method`` it is ``SHA256``.
     :raises FirmwareVersionTakenError: the version exists with other bytes; nothing was created.
     :raises IncompleteListError: whether the version exists cannot be told; nothing was created.
     """
@@ -128,7 +128,7 @@ def ensure_firmware(settings: Settings, action: CreateOTAFirmware, file: Firmwar
 def _find(
     settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str]
 ) -> Flow[EnsuredFirmware | None]:
-    """Find the firmware of this version and compare it with the file, which is read for the digests not yet known."""
+    """Find the firmware of this version and compare it with the file, which is read for digests that are missing."""
     listing = yield from list_firmwares(settings, product_key=action.product_key, version=action.dest_version)
     same = [
         firmware
@@ -140,9 +140,9 @@ def _find(
     if not same:
         listing.require_complete()
         return None
-    wanted = {"SHA256", *(firmware.sign_method for firmware in same)} & DIGEST_LENGTHS.keys()
+    methods = {"SHA256", *(firmware.sign_method for firmware in same)} & DIGEST_LENGTHS.keys()
     digests = dict(known)
-    if unknown := wanted - known.keys():
+    if unknown := methods - known.keys():
         yield FileReadStarted(file.name, file.size)
         digests |= yield from _digest(file, sorted(unknown))
     for firmware in same:
@@ -167,9 +167,10 @@ def _taken(firmware: Firmware, action: CreateOTAFirmware, file: FirmwareFile, di
 def _appeared(
     settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str], *, doubt: TuyaOTAError
 ) -> Flow[EnsuredFirmware]:
-    """Give a firmware of unknown fate time to appear.
+    """Wait for a firmware that may have been created.
 
-    :raises TuyaOTAError: the doubt, where it does not appear or cannot be compared.
+    :param doubt: the error to raise if it does not appear or cannot be compared.
+    :raises TuyaOTAError: the doubt.
     """
 
     def find() -> Flow[EnsuredFirmware | None]:
@@ -183,7 +184,7 @@ def _appeared(
     except FirmwareVersionTakenError:
         raise
     except (SourceUnavailableError, ConfigurationError):
-        # What reading says, that no firmware was created, is not known here.
+        # The text of a read error says that no firmware was created, which is not known here.
         firmware = None
     if firmware is None:
         raise doubt
@@ -203,7 +204,7 @@ def _digest(file: FirmwareFile, methods: Sequence[str]) -> Flow[dict[str, str]]:
 
 
 def _upload(settings: Settings, file: FirmwareFile, methods: Sequence[str]) -> Flow[tuple[Secret, Mapping[str, str]]]:
-    """Upload with a fresh ticket for each try; an object that nobody makes a firmware of is deleted by the platform.
+    """Upload with a new ticket for each attempt; the platform deletes objects that become no firmware.
 
     :returns: address of the file, and the digests of exactly the bytes that storage has accepted.
     """
@@ -211,9 +212,9 @@ def _upload(settings: Settings, file: FirmwareFile, methods: Sequence[str]) -> F
     while True:
         attempt += 1
         ticket = yield from call(settings, GenerateOTAUploadURL(file_suffix=file.suffix))
-        ambient = yield ReadContext()
+        context = yield ReadContext()
         yield FileUploadStarted(file.name, file.size)
-        request = _form(settings, ticket, file, ambient.nonce, methods)
+        request = _form(settings, ticket, file, context.nonce, methods)
         try:
             response: Response = yield Send(request, RateLimitGroup.CALLS)
             return ticket.firmware_url, _accepted(response, ticket)
@@ -234,11 +235,11 @@ def _accepted(response: Response, ticket: UploadTicket) -> Mapping[str, str]:
 def _pause(error: TuyaOTAError, attempt: int, step: str) -> Flow[None]:
     """Wait before the second and the third attempt.
 
-    :raises TuyaOTAError: the error, where nothing is to be tried again.
+    :raises TuyaOTAError: the error, if there is no further attempt.
     """
-    ambient: FlowContext = yield ReadContext()
+    context: FlowContext = yield ReadContext()
     policy = RetryPolicy(attempts=3)
-    delay = policy.delay(error, Repeat.HARMLESS, attempt=attempt, jitter=ambient.jitter)
+    delay = policy.delay(error, Repeat.HARMLESS, attempt=attempt, jitter=context.jitter)
     if delay is None:
         raise error
     yield FileTransferRetried(step, error.sentence, delay)
@@ -259,7 +260,7 @@ def upload_request(
 ) -> Request:
     """Build the form POST: fixed fields in the documented spelling, the file last.
 
-    :param methods: digests to take of the file while it is sent.
+    :param methods: digests to compute while the file is sent.
     :raises ConfigurationError: the platform names a plain-http bucket and the connection does not permit that.
     :raises ProtocolError: what it names is no address of a bucket.
     """
@@ -283,7 +284,7 @@ def upload_request(
 
 
 _BUCKET = re.compile(r"(?:https?://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?", re.IGNORECASE)
-"""A host and nothing that a request could be bent with: no user, path, query or control character."""
+"""A host and nothing that could redirect a request: no user, path, query or control character."""
 
 
 def _bucket(named: str) -> tuple[str, str, str]:
@@ -294,7 +295,7 @@ def _bucket(named: str) -> tuple[str, str, str]:
             return parts.scheme, parts.hostname, parts.netloc
     except ValueError:
         pass
-    # The address is not repeated: whatever it is, it may be presigned.
+    # The address is left out of the error, because it may be presigned.
     raise ProtocolError(
         "GenerateOTAUploadURL: the Host in the answer is no address of a bucket; nothing was uploaded. A proxy may have"
         " changed the answer; if there is none, report it to the vendor."

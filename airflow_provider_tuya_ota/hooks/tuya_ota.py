@@ -166,11 +166,11 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
 
         :returns: whether it worked, and the request id or what to do.
         """
-        from airflow_provider_tuya_ota.core.flows.lists import one_cheap_read  # noqa: PLC0415 - operators import the hook
+        from airflow_provider_tuya_ota.core.flows.lists import get_any_firmware  # noqa: PLC0415 - operators import the hook
 
         try:
             with self.get_conn() as client:
-                reply = client.run(one_cheap_read(client.settings))
+                reply = client.run(get_any_firmware(client.settings))
         except TuyaOTAError as error:
             return False, str(error)
         return True, f"The OTA API answered; request id {reply.request_id}."

@@ -7,7 +7,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.flows.bounded_poll import endless, longest_poll, odd_answer
+from airflow_provider_tuya_ota.core.flows.bounded_poll import endless_poll_error, poll_time_limit, unexpected_error
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.status.condition_schedule import PollCondition
 from airflow_provider_tuya_ota.core.status.poll_scheduler import ListJobs, PollJob, PollScheduler
@@ -69,16 +69,16 @@ class Dispatcher:
 
         :raises TuyaOTAError: whatever went wrong: this poll has failed, and nothing else has.
         """
-        longest = longest_poll(self._client.settings)
+        longest = poll_time_limit(self._client.settings)
         try:
             async with asyncio.timeout(longest):
                 return await self._client.run(flow, limiter=ReservedLimiter(self._client.limiter))
         except TuyaOTAError:
             raise
         except TimeoutError:
-            failure = endless(subject, longest)
+            failure = endless_poll_error(subject, longest)
         except Exception as error:  # noqa: BLE001 - as it says
-            failure = odd_answer(subject, error)
+            failure = unexpected_error(subject, error)
         # Raised outside the handlers: text and locals of the first error may hold secrets.
         raise failure
 

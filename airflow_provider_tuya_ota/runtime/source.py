@@ -14,7 +14,7 @@ from airflow.sdk import ObjectStoragePath
 from airflow_provider_tuya_ota.core.actions.firmware import FILE_SUFFIXES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, SourceUnavailableError
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
-from airflow_provider_tuya_ota.core.source_failure import READABLE, failure_of
+from airflow_provider_tuya_ota.core.source_failure import READABLE, assess_read_failure
 from airflow_provider_tuya_ota.core.upload import FirmwareFile
 from airflow_provider_tuya_ota.core.wire.multipart import plain_name
 from airflow_provider_tuya_ota.runtime.source_reader import SourceReader, no_storage
@@ -107,4 +107,4 @@ def _find(source: str, conn_id: str | None) -> Path | ObjectStoragePath:
     except (ValueError, ImportError) as error:
         raise no_storage(source, error) from None
     except Exception as error:  # noqa: BLE001 - each storage raises what it likes
-        raise failure_of(source, error) from None
+        raise assess_read_failure(source, error) from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from airflow_provider_tuya_ota.core.actions.firmware import LARGEST_FILE
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError
-from airflow_provider_tuya_ota.core.source_failure import READABLE, failure_of, shown_source
+from airflow_provider_tuya_ota.core.source_failure import READABLE, assess_read_failure, shown_source
 from airflow_provider_tuya_ota.core.wire.redaction import redact
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class SourceReader:
     :param source: how to name it.
     :param expected: its marks when it was opened before; None the first time.
     :raises TuyaOTAError: it is no file that the platform takes, was written since, or see
-        :func:`~airflow_provider_tuya_ota.core.source_failure.failure_of`.
+        :func:`~airflow_provider_tuya_ota.core.source_failure.assess_read_failure`.
     """
 
     def __init__(self, path: Path | ObjectStoragePath, source: str, expected: Marks | None = None) -> None:
@@ -82,7 +82,7 @@ class SourceReader:
         try:
             return self._file.read(size)
         except Exception as error:  # noqa: BLE001 - each storage raises what it likes
-            raise failure_of(self._source, error) from None
+            raise assess_read_failure(self._source, error) from None
 
     def _require_size(self) -> None:
         if 1 <= self.marks.size <= LARGEST_FILE:
@@ -123,7 +123,7 @@ def _open_local(path: Path, source: str) -> tuple[BinaryIO, Callable[[], Marks],
         _require_file(path.stat().st_mode, source)
         file = path.open("rb", buffering=0)
     except (OSError, ValueError) as error:
-        raise failure_of(source, error) from None
+        raise assess_read_failure(source, error) from None
 
     def current_marks() -> Marks:
         # Of the open file: another file that takes its name meanwhile does not change what is read.
@@ -156,7 +156,7 @@ def _open_stored(path: ObjectStoragePath, source: str) -> tuple[BinaryIO, Callab
     except (ValueError, ImportError) as error:
         raise no_storage(source, error) from None
     except Exception as error:  # noqa: BLE001 - each storage raises what it likes
-        raise failure_of(source, error) from None
+        raise assess_read_failure(source, error) from None
 
     def current_marks() -> Marks:
         try:
@@ -164,7 +164,7 @@ def _open_stored(path: ObjectStoragePath, source: str) -> tuple[BinaryIO, Callab
             storage.invalidate_cache()
             found = storage.info(path.path)
         except Exception as error:  # noqa: BLE001 - each storage raises what it likes
-            raise failure_of(source, error) from None
+            raise assess_read_failure(source, error) from None
         return _marks(found, source)
 
     # Before it is opened, so that what is read cannot be older.
@@ -172,7 +172,7 @@ def _open_stored(path: ObjectStoragePath, source: str) -> tuple[BinaryIO, Callab
     try:
         return opened.open("rb", block_size=BLOCK), current_marks, marks
     except Exception as error:  # noqa: BLE001 - each storage raises what it likes
-        raise failure_of(source, error) from None
+        raise assess_read_failure(source, error) from None
 
 
 def _marks(found: Mapping[str, Any], source: str) -> Marks:

@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.errors import (
     SourceUnavailableError,
     TuyaOTAError,
 )
-from airflow_provider_tuya_ota.core.source_failure import failure_of, shown_source
+from airflow_provider_tuya_ota.core.source_failure import assess_read_failure, shown_source
 
 SOURCE = "s3://firmware/lamp.bin"
 
@@ -92,7 +92,7 @@ OTHER = [
 
 @pytest.mark.parametrize("error", TRANSIENT_ERRORS)
 def test_what_passes_may_be_read_again(error: Exception) -> None:
-    failure = failure_of(SOURCE, error)
+    failure = assess_read_failure(SOURCE, error)
 
     assert isinstance(failure, SourceUnavailableError)
     assert str(failure).startswith("source: 's3://firmware/lamp.bin' could not be read now (")
@@ -101,7 +101,7 @@ def test_what_passes_may_be_read_again(error: Exception) -> None:
 
 @pytest.mark.parametrize("error", NOT_READABLE)
 def test_what_is_not_there_or_not_allowed_names_the_argument(error: Exception) -> None:
-    failure = failure_of(SOURCE, error)
+    failure = assess_read_failure(SOURCE, error)
 
     assert isinstance(failure, InvalidParameterError)
     assert failure.field == "source"
@@ -110,7 +110,7 @@ def test_what_is_not_there_or_not_allowed_names_the_argument(error: Exception) -
 
 @pytest.mark.parametrize("error", OTHER)
 def test_anything_else_is_a_matter_of_configuration(error: Exception) -> None:
-    failure = failure_of(SOURCE, error)
+    failure = assess_read_failure(SOURCE, error)
 
     assert type(failure) is ConfigurationError
     assert "source_conn_id" in str(failure)
@@ -118,7 +118,7 @@ def test_anything_else_is_a_matter_of_configuration(error: Exception) -> None:
 
 @pytest.mark.parametrize("code", ["SlowDown", "AccessDenied", "Odd"])
 def test_what_a_library_writes_is_not_repeated_where_a_code_tells_it(code: str) -> None:
-    text = str(failure_of(SOURCE, ClientError(code)))
+    text = str(assess_read_failure(SOURCE, ClientError(code)))
 
     assert code in text
     assert "canary" not in text.lower()
@@ -127,21 +127,21 @@ def test_what_a_library_writes_is_not_repeated_where_a_code_tells_it(code: str) 
 def test_an_error_of_this_firmware_stays_what_it_is() -> None:
     error = TuyaOTAError("known")
 
-    assert failure_of(SOURCE, error) is error
+    assert assess_read_failure(SOURCE, error) is error
 
 
 def test_a_chain_of_errors_without_end_is_left_sometime() -> None:
     error, other = RuntimeError("a"), RuntimeError("b")
     error.__cause__, other.__cause__ = other, error
 
-    assert type(failure_of(SOURCE, error)) is ConfigurationError
+    assert type(assess_read_failure(SOURCE, error)) is ConfigurationError
 
 
 def test_a_reason_is_one_line_without_what_looks_secret() -> None:
     text = f"line one\nX-Amz-Signature={'c' * 64} end"
 
-    assert str(failure_of(SOURCE, RuntimeError(text))).count("\n") == 0
-    assert "ccc" not in str(failure_of(SOURCE, RuntimeError(text)))
+    assert str(assess_read_failure(SOURCE, RuntimeError(text))).count("\n") == 0
+    assert "ccc" not in str(assess_read_failure(SOURCE, RuntimeError(text)))
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
 )
-from airflow_provider_tuya_ota.core.flows.eventually import SHOW_TIMES
+from airflow_provider_tuya_ota.core.flows.eventually import GRACE_PAUSES
 from airflow_provider_tuya_ota.core.model.entities import UploadTicket
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.upload import EnsuredFirmware, FirmwareFile, ensure_firmware, upload_request
@@ -225,7 +225,7 @@ def test_in_doubt_the_firmware_that_appears_is_taken(doubt: Answer) -> None:
 
     assert (package.firmware_id, package.utc_create) == ("178", "then")
     assert script.actions.count("CreateOTAFirmware") == 1
-    assert script.sleeps == [SHOW_TIMES[0]]
+    assert script.sleeps == [GRACE_PAUSES[0]]
 
 
 def test_a_firmware_found_behind_an_answer_without_id_is_new() -> None:
@@ -253,7 +253,7 @@ def test_in_doubt_without_a_firmware_the_error_stands_and_nothing_is_repeated(
     with pytest.raises(kind):
         ensure(script)
     assert script.actions.count("CreateOTAFirmware") == 1
-    assert script.sleeps == list(SHOW_TIMES)
+    assert script.sleeps == list(GRACE_PAUSES)
 
 
 @pytest.mark.parametrize("refusal", [lost(Delivery.NEVER_SENT), refused("iot.firmware.FirmwareCountExceedMax")])

@@ -44,11 +44,13 @@ def test_time_passes_at_once(tuya_ota_emulator: RunningEmulator) -> None:
 
 
 def test_lists_are_granted_as_much_less_time_as_devices_live_faster(request: pytest.FixtureRequest) -> None:
-    usual = [*appearing.SHOW_TIMES, job_search.TOLD_WITHIN.total_seconds()]
+    usual = [*appearing.GRACE_PAUSES, job_search.TOLD_WITHIN.total_seconds()]
 
     request.getfixturevalue("tuya_ota_emulator")
 
-    assert [*appearing.SHOW_TIMES, job_search.TOLD_WITHIN.total_seconds()] == pytest.approx([s / SPEED for s in usual])
+    assert [*appearing.GRACE_PAUSES, job_search.TOLD_WITHIN.total_seconds()] == pytest.approx(
+        [s / SPEED for s in usual]
+    )
 
 
 def test_a_wrong_scenario_is_named(tuya_ota_emulator: RunningEmulator) -> None:

@@ -251,7 +251,7 @@ def test_a_lost_answer_is_looked_up_and_written_down(
 def test_a_request_that_never_arrived_leaves_an_intent_and_the_retry_creates(
     service: Service, context: Any, ti: FakeTask, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_provider_tuya_ota.core.flows.eventually.SHOW_TIMES", (0.01,))
+    monkeypatch.setattr("airflow_provider_tuya_ota.core.flows.eventually.GRACE_PAUSES", (0.01,))
     service.emulator.faults.add({"action": "CreateOTAVerifyJob", "kind": "drop_before", "nth": 1})
     with pytest.raises(TransportError):
         verify(package, deferrable=True, retries=3).execute(context)

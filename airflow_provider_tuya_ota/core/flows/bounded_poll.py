@@ -1,4 +1,4 @@
-"""One poll: bounded in time, and whatever goes wrong in it is a poll that failed."""
+"""Run one poll with a time limit, and turn every error in it into a failed poll."""
 
 from __future__ import annotations
 
@@ -17,25 +17,26 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_POLL: Final = 600.0
-"""Seconds that one poll may take: enough to read the tasks of a hundred thousand devices one by one."""
+"""Seconds that one poll may take: enough to list the tasks of a hundred thousand devices."""
 
 
-def longest_poll(settings: Settings) -> float:
-    """Say how many seconds one poll may take; more where the pace of the connection needs more."""
+def poll_time_limit(settings: Settings) -> float:
+    """Compute the seconds that one poll may take; more if the rate limit of the connection needs more."""
     return max(LONGEST_POLL, MOST_REQUESTS / settings.requests_per_second)
 
 
-def one_poll(settings: Settings, flow: Flow[T], subject: str, *, longest: float | None = None) -> Flow[T]:
-    """Carry out a poll.
+def run_poll(settings: Settings, flow: Flow[T], subject: str, *, longest: float | None = None) -> Flow[T]:
+    """Run a poll.
 
-    :param flow: what the poll asks and concludes.
-    :param subject: what it is about, for the error.
-    :param longest: seconds that this poll may take, where that is less than :func:`longest_poll`.
-    :raises ProtocolError: it took too long, or an answer broke the code that reads it: one odd answer ends no wait.
+    :param flow: what the poll queries and concludes.
+    :param subject: what is polled, for the error.
+    :param longest: seconds that this poll may take if that is less than :func:`poll_time_limit`.
+    :raises ProtocolError: it took too long, or parsing an answer raised an unexpected exception: one such answer must
+        not end a wait.
     :raises TuyaOTAError: as the flow itself.
     """
     begun: datetime = (yield ReadContext()).steady
-    seconds = longest_poll(settings) if longest is None else min(longest, longest_poll(settings))
+    seconds = poll_time_limit(settings) if longest is None else min(longest, poll_time_limit(settings))
     answer: Any = None
     failure: TuyaOTAError | None = None
     while True:
@@ -46,7 +47,7 @@ def one_poll(settings: Settings, flow: Flow[T], subject: str, *, longest: float 
             left = seconds - ((yield ReadContext()).steady - begun).total_seconds()
             if left <= (effect.seconds if isinstance(effect, Sleep) else 0.0):
                 flow.close()
-                raise endless(subject, seconds)
+                raise endless_poll_error(subject, seconds)
             if isinstance(effect, Send):
                 effect = replace(effect, request=replace(effect.request, longest=left))
         answer = failure = None
@@ -62,16 +63,16 @@ def _advance(flow: Flow[T], answer: Any, failure: TuyaOTAError | None, subject: 
     except TuyaOTAError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the job or firmware that was asked for is not at fault
-        odd = odd_answer(subject, error)
-    # Raised outside the handler: the original's text and locals may hold what must not be shown.
+        odd = unexpected_error(subject, error)
+    # Raised outside the handler: text and locals of the first error may hold secrets.
     raise odd
 
 
-def odd_answer(subject: str, error: Exception) -> ProtocolError:
-    """Build the error for an exception that nobody thought of; its text may hold what must not be shown."""
+def unexpected_error(subject: str, error: Exception) -> ProtocolError:
+    """Build the error for an unexpected exception; its text is left out, because it may hold secrets."""
     return ProtocolError(f"{subject} could not be polled: an answer could not be processed ({type(error).__name__})")
 
 
-def endless(subject: str, seconds: float) -> ProtocolError:
-    """Build the error for a poll that does not end."""
+def endless_poll_error(subject: str, seconds: float) -> ProtocolError:
+    """Build the error for a poll that took too long."""
     return ProtocolError(f"{subject} could not be polled within {seconds:g} s: the answers do not end")

@@ -1,4 +1,4 @@
-"""Flows of single operations: sign, send, read, repeat where safe."""
+"""Carry out single operations: sign, send, parse, and repeat if that is safe."""
 
 from __future__ import annotations
 
@@ -46,9 +46,11 @@ def call(
     *,
     permit: Callable[[], Flow[None]] | None = None,
 ) -> Flow[Result]:
-    """Carry out one operation and read its answer.
+    """Carry out one operation and parse its answer.
 
-    :param permit: asked right before each request, which then leaves soon or not at all; what it raises ends the call.
+    :param retry: how often to send again; the default bridges about fifteen seconds.
+    :param permit: runs right before each request, which is then sent soon or not at all; an error that it raises ends
+        the call.
     :raises TuyaOTAError: see :mod:`airflow_provider_tuya_ota.core.errors`.
     """
     if not isinstance(action, Action):
@@ -83,18 +85,19 @@ def call_by_name(
 ) -> Flow[Reply]:
     """Carry out any operation by its name, known to this package or not.
 
+    Parameters are sent in the query with either HTTP method. If the platform does not serve the connection's method for
+    an operation, the other one is tried: the vendor's examples are all GET, and the upstream API documents POST for
+    some.
+
     :param name: operation on the wire.
     :param parameters: its own parameters; lists become ``Name.1…N``.
-    :param repeat: whether a lost answer may be answered by sending again.
-    :param rate_limit_group: budget to draw on.
-    :param retry: patience; the default bridges about fifteen seconds.
-    :param permit: asked right before each request, which then leaves soon or not at all; what it raises ends the call.
-
-    Parameters travel in the query with either HTTP method. Where the platform does not serve the connection's method
-    for an operation, the other one is tried: the vendor's examples are all GET, and the upstream API documents POST
-    for some.
-
-    An error that follows on a lost answer is in doubt too: the refusal may come of the request that was not answered.
+    :param repeat: whether the request may be sent again after a lost answer.
+    :param rate_limit_group: rate limit group to count the request in.
+    :param retry: how often to send again; the default bridges about fifteen seconds.
+    :param permit: runs right before each request, which is then sent soon or not at all; an error that it raises ends
+        the call.
+    :raises TuyaOTAError: ``in_doubt`` is set also on a refusal that follows a lost answer, because the request without
+        an answer may have caused it.
     """
     policy = retry or (CANCEL_RETRY if rate_limit_group is RateLimitGroup.CANCELS else DEFAULT_RETRY)
     wire = to_wire(parameters)
@@ -103,20 +106,20 @@ def call_by_name(
     is_in_doubt = False
     while True:
         attempt += 1
-        ambient: FlowContext = yield ReadContext()
+        context: FlowContext = yield ReadContext()
         if permit is not None:
-            # After the clocks: whoever stands still before it is told by it, and whoever does afterwards by the clocks.
+            # After the clocks were read: permit notices a freeze before it, the clocks one after it.
             yield from permit()
         try:
-            request = _signed(settings, method, name, wire, ambient)
-            send = Send(request, rate_limit_group, since=None if permit is None else ambient)
-            return (yield from _attempt(settings, name, send, ambient.now))
+            request = _signed(settings, method, name, wire, context)
+            send = Send(request, rate_limit_group, since=None if permit is None else context)
+            return (yield from _attempt(settings, name, send, context.now))
         except TuyaOTAError as error:
             if _refuses_method(error) and method == settings.http_method:
-                # Turned away at the door, so even a create was not carried out.
+                # The gateway refused the request, so even a create was not carried out.
                 method = _OTHER_METHOD[method]
                 continue
-            delay = policy.delay(error, repeat, attempt=attempt, jitter=ambient.jitter)
+            delay = policy.delay(error, repeat, attempt=attempt, jitter=context.jitter)
             is_in_doubt = is_in_doubt or error.in_doubt
             if delay is None:
                 error.in_doubt = is_in_doubt
@@ -128,7 +131,7 @@ def call_by_name(
 
 
 def require_operation(name: Any) -> None:
-    """Refuse what is no name of an operation, known or not.
+    """Check that a name can be one of an operation, known or not.
 
     :raises InvalidParameterError: it is no text, is empty, or holds anything but letters and digits of ASCII.
     """
@@ -149,9 +152,9 @@ def _refuses_method(error: TuyaOTAError) -> bool:
     )
 
 
-def _signed(settings: Settings, method: str, name: str, wire: Wire, ambient: FlowContext) -> Request:
+def _signed(settings: Settings, method: str, name: str, wire: Wire, context: FlowContext) -> Request:
     # Nonce, timestamp and signature belong to one attempt: a replayed nonce is refused.
-    common = common_parameters(settings, action=name, timestamp=ambient.now, nonce=ambient.nonce)
+    common = common_parameters(settings, action=name, timestamp=context.now, nonce=context.nonce)
     if taken := sorted({*common, "Signature"} & wire.keys()):
         raise InvalidParameterError(
             field=taken[0], problem="is what the client writes itself", allowed=f"the parameters of {name} alone"

@@ -1,7 +1,7 @@
 """Effects as data: what a flow asks its driver to do.
 
-A flow is a generator that yields effects and returns a value. One driver answers with requests, one with aiohttp, a
-test with a list; the protocol is written once.
+A flow is a generator that yields effects and returns a value. One driver carries them out with requests, another with
+aiohttp, and a test answers from a list. So the protocol is written once.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 SOON: Final = 60.0
-"""Seconds in which a request leaves that must leave soon. What stands still is given up after some minutes, and whoever
-follows looks for its job for a minute and a half before creating one."""
+"""Seconds within which a request must be sent that must be sent soon. Airflow gives up a frozen process after some
+minutes, and the next try searches for its job for a minute and a half before it creates one."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlowContext:
     """What pure code cannot know by itself.
 
-    :param now: aware UTC time of the wall clock, which may be set meanwhile: for what the platform is told.
-    :param steady: aware UTC time that nobody sets: for deadlines and all other waiting.
-    :param nonce: a text never given before.
+    :param now: aware UTC time of the wall clock, which may be adjusted: for timestamps that the platform compares.
+    :param steady: aware UTC time that is never adjusted: for deadlines and all other waiting.
+    :param nonce: a text that is different in each context.
     :param jitter: a random number from 0 to 1.
     """
 
@@ -49,10 +49,10 @@ class ReadContext:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request within its lane's budget; answered with a Response, or the transport's error is thrown in.
+    """Send a request within its rate limit; answered with a Response, or the transport's error is thrown in.
 
-    :param since: the clocks when it was decided that it may be sent: when much more than its turn has passed by any of
-        them, this process stood still meanwhile, and the request must not leave. None: it may leave at any time.
+    :param since: the clocks when it was decided to send. If much more time than the wait for the limiter has passed by
+        any of them, this process was frozen, and the request must not be sent. None: it may be sent at any time.
     """
 
     request: Request
@@ -60,7 +60,10 @@ class Send:
     since: FlowContext | None = None
 
     def is_late(self, now: FlowContext, pause: float) -> bool:
-        """Whether too much time has passed, the seconds until its turn left out."""
+        """Whether too much time has passed since the decision to send.
+
+        :param pause: seconds that the limiter has asked to wait; they do not count.
+        """
         if self.since is None:
             return False
         passed = max(now.steady - self.since.steady, now.now - self.since.now)
@@ -79,26 +82,26 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Let time pass."""
+    """Wait."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Hand over the state of a job, each time it was read."""
+    """Hand the state of a job to the listener; yielded each time it was read."""
 
     verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class LoadState:
-    """Ask for what this task, or an earlier try of it, has written down; answered with a :class:`SavedState`."""
+    """Ask for the state that this task, or an earlier try of it, has saved; answered with a :class:`SavedState`."""
 
 
 @dataclass(frozen=True, slots=True)
 class SaveState:
-    """Write down, durably, before going on; what was written before is replaced.
+    """Save the task's state before the flow goes on; it replaces what was saved before.
 
     :param value: plain JSON values, or None for nothing.
     """
@@ -108,10 +111,10 @@ class SaveState:
 
 @dataclass(frozen=True, slots=True)
 class SavedState:
-    """What was written down.
+    """The state that was saved last.
 
-    :param value: None where nothing was.
-    :param is_durable: whether what is written survives the process; where not, an absent note proves nothing.
+    :param value: None if nothing was saved.
+    :param is_durable: whether the state survives the process. If not, its absence proves nothing.
     """
 
     value: Any = None
@@ -159,7 +162,7 @@ class OtherIntents:
 
 @dataclass(frozen=True, slots=True)
 class SlowDown:
-    """Send fewer requests of a lane for a while: the platform has asked for it."""
+    """Send fewer requests of a rate limit group for a while: the platform has throttled one."""
 
     rate_limit_group: RateLimitGroup
 
@@ -181,9 +184,9 @@ class End(Generic[T]):
 
 
 def advance(flow: Generator[E, Any, T], answer: Any, failure: Exception | None) -> E | End[T]:
-    """Let a flow go on until it asks for something or ends.
+    """Run a flow until it yields an effect or ends.
 
-    :param answer: to what it asked for last.
+    :param answer: to the effect that it yielded last.
     :param failure: thrown into the flow in place of an answer.
     """
     try:

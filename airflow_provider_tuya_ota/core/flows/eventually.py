@@ -1,4 +1,4 @@
-"""Giving the platform time to show what it has just made."""
+"""Wait until the platform shows what it has just created."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 Thing = TypeVar("Thing")
 
-SHOW_TIMES = (2.0, 5.0, 10.0, 20.0, 30.0, 30.0)
-"""Seconds granted, one after the other, to something of unknown fate to appear in a list: a minute and a half together.
+GRACE_PAUSES = (2.0, 5.0, 10.0, 20.0, 30.0, 30.0)
+"""The grace period: seconds between the polls for something that may appear in a list, a minute and a half together.
 Lists may lag by a minute, and a request whose answer was lost may arrive half a minute after it was given up."""
 
 
 def wait_to_appear(find: Callable[[], Flow[Thing | None]]) -> Flow[Thing | None]:
-    """Look at once and then after each of the :data:`SHOW_TIMES`.
+    """Poll at once, and again after each of the :data:`GRACE_PAUSES`.
 
-    :param find: looks once.
-    :returns: what was found, or None after the last look.
+    :param find: polls once.
+    :returns: what was found, or None after the last poll.
     """
     found = yield from find()
-    for seconds in SHOW_TIMES:
+    for seconds in GRACE_PAUSES:
         if found is not None:
             break
         yield Sleep(seconds)
@@ -35,13 +35,13 @@ def wait_to_appear(find: Callable[[], Flow[Thing | None]]) -> Flow[Thing | None]
 
 
 def wait_until_complete(read: Callable[[], Flow[Listing[Thing]]]) -> Flow[list[Thing]]:
-    """Read a list at once, and again after each of the :data:`SHOW_TIMES` while it is incomplete.
+    """Read a list at once, and again after each of the :data:`GRACE_PAUSES` while it is incomplete.
 
     :param read: reads the list.
     :raises IncompleteListError: the last list is incomplete too.
     """
     listing = yield from read()
-    for seconds in SHOW_TIMES:
+    for seconds in GRACE_PAUSES:
         if not listing.missing:
             break
         yield ListIncomplete(listing.name, listing.missing, seconds)

@@ -1,4 +1,4 @@
-"""Whole lists, page by page."""
+"""List all firmwares, jobs and device tasks, page by page."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def list_tasks_to_poll(settings: Settings, job_id: str, status: TaskStatus) -> F
 
 def _tasks_of(job_id: str, status: TaskStatus | None) -> ListOTATaskByJob:
     size = ListOTATaskByJob.largest_page
-    wanted = None if status is None else status.value
-    return ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size, task_status=wanted)
+    name = None if status is None else status.value
+    return ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size, task_status=name)
 
 
-def one_cheap_read(settings: Settings) -> Flow[Reply]:
-    """Ask for one firmware, once: whoever tests a connection waits for the answer."""
+def get_any_firmware(settings: Settings) -> Flow[Reply]:
+    """Request one firmware, once and without retries, to test a connection."""
     first = ListOTAFirmware(current_page=1, page_size=1)
     return call_by_name(settings, first.name, first.wire(), repeat=Repeat.HARMLESS, retry=RetryPolicy(attempts=1))

@@ -1,7 +1,7 @@
-"""Turning the pages of any paged list, while the list goes on changing.
+"""Read any paged list, page by page, while the list goes on changing.
 
-When a list is complete is decided here. ``Total`` may be absent, 0, or the page's own count, and a page may hold fewer
-items than it was asked for. So a decision that rests on an absence or on a count reads a :class:`Listing`: page by page
+This module decides when a list is complete. ``Total`` may be absent, 0, or the page's own count, and a page may hold
+fewer items than requested. So a decision that rests on an absence or on a count reads a :class:`Listing`: page by page
 until a page brings nothing new, whatever ``Total`` tells. A listing with fewer items than its ``Total`` is incomplete:
 nobody concludes "none" or "all" from it.
 """
@@ -40,14 +40,14 @@ LONGEST_LIST = 150_000
 """Items after which a list that is read as a whole is taken for endless; half as many again as the device tasks of the
 largest release. They take about a hundred MiB, and a triggerer reads several lists at the same time."""
 SPARSE_PAGES: Final = 50
-"""Pages that bring hardly anything new, after which a list is taken for endless: one whose total is a million and that
-brings one new item a page would be read for a day. A platform that shows a tenth of what was asked for is read well."""
+"""Pages that bring hardly anything new, after which a list is taken for endless: one with a total of a million and one
+new item a page would be read for a day. A platform that shows a tenth of the requested items is still read."""
 SPARSE: Final = 20
-"""A page is sparse where it brings fewer new items than this part of its size."""
+"""A page is sparse if it brings fewer new items than this fraction of its size (one twentieth)."""
 LONGEST_READING: Final = 600.0
-"""Seconds after which the reading of a whole list is given up; more where the pace of the connection needs more."""
+"""Seconds after which reading a whole list is given up; more if the rate limit of the connection needs more."""
 MOST_REQUESTS: Final = 5_000
-"""Requests whose time is granted at that pace; a list of a hundred thousand device tasks takes a thousand."""
+"""Requests for which the rate limit extends that time; a list of a hundred thousand device tasks takes a thousand."""
 IDENTITY: Final[dict[type, tuple[str, ...]]] = {
     Firmware: ("firmware_id",),
     Job: ("job_id",),
@@ -56,11 +56,11 @@ IDENTITY: Final[dict[type, tuple[str, ...]]] = {
     Device: ("product_key", "device_name"),
     Product: ("product_key",),
 }
-"""What tells two items of a list apart."""
+"""Fields that identify an item of a list."""
 
 
 def identity_of(item: object) -> tuple[str, ...]:
-    """Give what tells an item from all others of its list."""
+    """Build what identifies an item in its list."""
     return tuple(getattr(item, name) for name in IDENTITY[type(item)])
 
 
@@ -91,22 +91,22 @@ class Listing(Generic[Item]):
 
 
 class Reading(Generic[Item]):
-    """One reading of a list: page by page to its end, and back again where it may have changed meanwhile.
+    """One reading of a list: page by page to its end, and back to the first page if the list may have changed.
 
-    A page number counts from the front of a list that goes on living. What joins the list pushes other items to later
-    pages, where the way there meets them a second time. What leaves it pulls items to earlier pages, which the way
-    there has passed; the way back still has those pages before it. So an item is missed only if it is pulled past the
-    one way and pushed past the other.
+    Page numbers count from the front of a list that goes on changing. An item that is added moves others to later
+    pages, where they are read twice. An item that is removed moves others to earlier pages, which the forward reading
+    has passed; the backward reading finds them. So an item is missed only if it moves to an earlier page during the
+    forward reading and to a later one during the backward reading.
 
-    The way back is spared where nothing moved, as far as the platform tells: each page told the same total, and so many
-    items were found. It is spared too where the platform gives tokens, which lead in one direction.
+    The backward reading is left out if nothing has moved, as far as the platform tells: each page had the same total,
+    and as many items were found. It is also left out if the platform gives tokens, which lead in one direction.
 
-    :attr:`request` is what to ask for next; each answer goes to :meth:`take`.
+    :attr:`request` is the next request to send; each answer goes to :meth:`take`.
 
-    :param first: asks for the page at which to begin.
-    :param until_empty: read until a page brings nothing new, whatever total is told; without it a short page ends a
-        list that has as many items as its total.
-    :raises InvalidParameterError: the request has no page size, so nobody can tell a full page.
+    :param first: requests the page at which to begin.
+    :param until_empty: read until a page brings nothing new, whatever the total is; without it a short page ends a list
+        that has as many items as its total.
+    :raises InvalidParameterError: the request has no page size, so a full page cannot be recognized.
     """
 
     def __init__(self, first: Action[Page[Item]], *, until_empty: bool = False) -> None:
@@ -133,19 +133,19 @@ class Reading(Generic[Item]):
 
     @property
     def request(self) -> Action[Page[Item]] | None:
-        """What to ask for next; None at the end.
+        """The next request; None at the end.
 
-        :raises ProtocolError: the list goes on, and the platform did not tell what it needs to show more of it.
+        :raises ProtocolError: the list goes on, and the answer lacks what the next request needs.
         """
         if self._fault is not None:
             raise self._fault
         return self._request
 
     def take(self, page: Page[Item]) -> list[Item]:
-        """Note an answer to the request and set the next one.
+        """Take the answer to the request, and set the next request.
 
         :returns: the items that were on no page before.
-        :raises ProtocolError: the list goes on and on and hardly brings anything new.
+        :raises ProtocolError: the list goes on and on and brings hardly anything new.
         """
         fresh = self._new_of(page)
         self._told_last = self._told_last if page.total is None else page.total
@@ -159,7 +159,7 @@ class Reading(Generic[Item]):
             if self._sparse > SPARSE_PAGES:
                 raise self.endless(f"{SPARSE_PAGES} of its pages brought hardly anything new")
             self._ask(self._number + 1, page.next_token)
-        elif self._recently_stalled():
+        elif self._is_settled():
             self._request = None
         else:
             self._is_returning = True
@@ -202,11 +202,11 @@ class Reading(Generic[Item]):
         return (self._first - 1) * self._size + len(self._seen)
 
     def _ends_with(self, page: Page[Item], fresh: list[Item]) -> bool:
-        # The total is documented in another list's words: it may ask for more pages, never end the list.
+        # The documents describe the total of another list here: it may ask for more pages, but never end the list.
         is_complete = len(page.items) < self._size and self._reached >= (page.total or 0)
         return (is_complete and not self._until_empty) or not fresh
 
-    def _recently_stalled(self) -> bool:
+    def _is_settled(self) -> bool:
         asked: Any = self._request
         return self._totals == {self._reached} or bool(getattr(asked, "next_token", None))
 
@@ -220,7 +220,7 @@ class Reading(Generic[Item]):
             if self._totals == {self._reached}:
                 self._request = None
                 return
-            # Not raised before the items of this page were given.
+            # Raised by the next request, so that the items of this page are returned first.
             self._fault = ProtocolError(
                 f"{self.name}: the list was read up to {len(self._seen):,} items and not to its end: the answer did"
                 f" not tell what page {number} needs. {error.sentence}"

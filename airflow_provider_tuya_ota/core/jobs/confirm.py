@@ -74,7 +74,7 @@ def confirm_job(settings: Settings, job_id: str) -> Flow[list[str]]:
     """
     confirmed: list[str] = []
     tried: set[str] = set()
-    pauses = list(eventually.SHOW_TIMES)
+    pauses = list(eventually.GRACE_PAUSES)
     while True:
         listing = yield from list_tasks(settings, job_id, status=TaskStatus.CONFIRM)
         waiting = [task.task_id for task in listing.items if task.status == TaskStatus.CONFIRM]

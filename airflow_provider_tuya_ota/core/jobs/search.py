@@ -110,7 +110,7 @@ def find_job(
     """
     first_seen: dict[str, datetime] = {}
     was_prolonged = False
-    pauses = [0.0, *appearing.SHOW_TIMES]
+    pauses = [0.0, *appearing.GRACE_PAUSES]
     while pauses:
         if seconds := pauses.pop(0):
             yield Sleep(seconds)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from airflow_provider_tuya_ota.core.actions import BatchGetDeviceState, QueryOTAFirmware
 from airflow_provider_tuya_ota.core.errors import FirmwareStatusError, InvalidParameterError
-from airflow_provider_tuya_ota.core.flows.bounded_poll import one_poll
+from airflow_provider_tuya_ota.core.flows.bounded_poll import run_poll
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.model.states import DeviceStatus, FirmwareStatus
 from airflow_provider_tuya_ota.core.short_repr import short_repr
@@ -166,7 +166,7 @@ def fetch_condition(settings: Settings, condition: Condition) -> Flow[ConditionS
     :raises FirmwareStatusError: the firmware has a failing status.
     :raises TuyaOTAError: the poll failed.
     """
-    return (yield from one_poll(settings, condition.poll(settings), condition.subject))
+    return (yield from run_poll(settings, condition.poll(settings), condition.subject))
 
 
 def _refused(field: str, problem: str, allowed: str) -> InvalidParameterError:

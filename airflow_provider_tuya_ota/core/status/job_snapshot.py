@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
 )
-from airflow_provider_tuya_ota.core.flows.bounded_poll import one_poll
+from airflow_provider_tuya_ota.core.flows.bounded_poll import run_poll
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs_to_poll, list_tasks
 from airflow_provider_tuya_ota.core.model.states import JobType
@@ -77,7 +77,7 @@ def fetch_job_snapshot(
     :param longest: seconds that the poll may take, where that is less than its default bound.
     """
     flow = _fetch_job_snapshot(settings, job_id, is_large=is_large, expected=expected)
-    return (yield from one_poll(settings, flow, f"job {job_id}", longest=longest))
+    return (yield from run_poll(settings, flow, f"job {job_id}", longest=longest))
 
 
 def _fetch_job_snapshot(settings: Settings, job_id: str, *, is_large: bool, expected: int) -> Flow[JobSnapshot]:
@@ -131,7 +131,7 @@ def fetch_job_listing(
     :param pages: number of pages of the firmware's list, as the last read of it found; None where that read failed.
     """
     subject = f"the jobs of firmware {firmware_id}" if firmware_id is not None else f"job {next(iter(job_ids))}"
-    return (yield from one_poll(settings, _fetch_job_listing(settings, firmware_id, job_ids, pages), subject))
+    return (yield from run_poll(settings, _fetch_job_listing(settings, firmware_id, job_ids, pages), subject))
 
 
 def _fetch_job_listing(
@@ -146,7 +146,7 @@ def _fetch_job_listing(
     failed: dict[str, TuyaOTAError] = {}
     for job_id in job_ids:
         try:
-            jobs[job_id] = yield from one_poll(settings, call(settings, QueryOTAJob(job_id=job_id)), f"job {job_id}")
+            jobs[job_id] = yield from run_poll(settings, call(settings, QueryOTAJob(job_id=job_id)), f"job {job_id}")
         except COMMON_ERRORS:
             raise
         except TuyaOTAError as error:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
 from airflow_provider_tuya_ota.core.errors import InvalidRequestError, ProtocolError, UnavailableError
 from airflow_provider_tuya_ota.core.flows import pages as turning
-from airflow_provider_tuya_ota.core.flows.lists import one_cheap_read
+from airflow_provider_tuya_ota.core.flows.lists import get_any_firmware
 from airflow_provider_tuya_ota.core.flows.pages import every_page, whole_list
 from tests.core.script import REQUEST_ID, SETTINGS, Script, Sent, ok, refused, task
 
@@ -224,10 +224,10 @@ def test_a_list_with_fewer_items_than_its_total_is_incomplete(pages: list[Respon
     assert Script(pages).run(whole_list(SETTINGS, FIRST)).missing == missing
 
 
-def test_a_connection_is_tested_with_one_cheap_read() -> None:
+def test_a_connection_is_tested_with_get_any_firmware() -> None:
     script = Script([ok(firmwareInfo=[])])
 
-    assert script.run(one_cheap_read(SETTINGS)).request_id == REQUEST_ID
+    assert script.run(get_any_firmware(SETTINGS)).request_id == REQUEST_ID
     assert script.actions == ["ListOTAFirmware"]
 
 
@@ -235,5 +235,5 @@ def test_a_connection_test_that_fails_is_not_repeated() -> None:
     script = Script([refused("iot.system.SystemException")])
 
     with pytest.raises(UnavailableError):
-        script.run(one_cheap_read(SETTINGS))
+        script.run(get_any_firmware(SETTINGS))
     assert script.sleeps == []

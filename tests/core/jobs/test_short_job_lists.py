@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TransportError,
     TuyaOTAError,
 )
-from airflow_provider_tuya_ota.core.flows.eventually import SHOW_TIMES
+from airflow_provider_tuya_ota.core.flows.eventually import GRACE_PAUSES
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
@@ -75,7 +75,7 @@ def test_a_list_that_becomes_complete_in_time_is_waited_for(way: str) -> None:
     script = Script(answer)
 
     assert script.run(start_upgrade(SETTINGS, GRAY)).job_id == "new1"
-    assert script.sleeps == list(SHOW_TIMES[:3])
+    assert script.sleeps == list(GRACE_PAUSES[:3])
     assert script.warnings[0] == (
         "ListOTAJobByFirmware shows 5 items fewer than its Total tells. Reading the list again in 2 s."
     )
@@ -228,7 +228,7 @@ def test_a_lost_firmware_that_may_not_be_shown_leaves_the_doubt(way: str) -> Non
     script.answers = answer
     with pytest.raises(TransportError):
         ensure(script)
-    assert script.sleeps == list(SHOW_TIMES)
+    assert script.sleeps == list(GRACE_PAUSES)
 
 
 @pytest.mark.parametrize(

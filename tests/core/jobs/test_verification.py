@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.core.errors import (
     TuyaOTAError,
     UnavailableError,
 )
-from airflow_provider_tuya_ota.core.flows.eventually import SHOW_TIMES
+from airflow_provider_tuya_ota.core.flows.eventually import GRACE_PAUSES
 from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
 from airflow_provider_tuya_ota.core.jobs.job_request import JobRequest
 from airflow_provider_tuya_ota.core.jobs.target import Target, digest_of, fingerprint_of
@@ -133,7 +133,7 @@ def test_a_created_job_that_no_list_shows_is_an_error_with_its_request_id() -> N
 
     with pytest.raises(ProtocolError, match=REQUEST_ID):
         start(script)
-    assert script.sleeps == list(SHOW_TIMES)
+    assert script.sleeps == list(GRACE_PAUSES)
 
 
 def test_a_running_verification_is_adopted_and_none_created() -> None:
@@ -281,7 +281,7 @@ def test_in_doubt_a_job_may_take_its_time_to_appear() -> None:
     script = script_for(lists=[jobs(), jobs(), jobs(), jobs(NEW)], create=lost())
 
     assert start(script).job_id == "2"
-    assert script.sleeps == list(SHOW_TIMES[:5])
+    assert script.sleeps == list(GRACE_PAUSES[:5])
 
 
 @pytest.mark.parametrize(("doubt", "kind"), [(lost(), TransportError), (gateway("", 503), UnavailableError)])
@@ -293,7 +293,7 @@ def test_in_doubt_without_a_new_job_the_error_stands_and_nothing_is_repeated(
     with pytest.raises(kind):
         start(script)
     assert creates(script) == 1
-    assert script.sleeps == list(SHOW_TIMES)
+    assert script.sleeps == list(GRACE_PAUSES)
 
 
 def test_in_doubt_several_new_jobs_stop_for_a_person() -> None:

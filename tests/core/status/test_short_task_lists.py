@@ -9,7 +9,7 @@ from airflow_provider_tuya_ota.core.errors import (
     OutcomeError,
     TransportError,
 )
-from airflow_provider_tuya_ota.core.flows.eventually import SHOW_TIMES
+from airflow_provider_tuya_ota.core.flows.eventually import GRACE_PAUSES
 from airflow_provider_tuya_ota.core.jobs.confirm import confirm_job
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, OnFailedJob
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
@@ -117,7 +117,7 @@ def test_how_many_were_not_reached_is_said(way: str, waiting: int) -> None:
         script.run(confirm_job(SETTINGS, "9"))
     assert f"; {min(waiting, 20)} were confirmed" in str(caught.value)
     assert caught.value.in_doubt is bool(waiting)
-    assert script.sleeps == list(SHOW_TIMES)
+    assert script.sleeps == list(GRACE_PAUSES)
 
 
 def test_an_error_behind_what_an_earlier_list_confirmed_is_no_refusal() -> None:
