@@ -96,3 +96,34 @@ def test_an_error_behind_what_was_confirmed_is_no_refusal(before: int, in_doubt:
 
     assert failure.value.in_doubt is in_doubt
     assert bool(script.warnings) is in_doubt
+
+
+def test_every_confirmation_is_told_in_the_batch_or_by_itself() -> None:
+    whole, single = Script([ok()]), Script([NOT_WAITING, ok(), NOT_WAITING])
+    for script in (whole, single):
+        script.run(confirm_tasks(SETTINGS, ["1", "2"]))
+
+    assert whole.events == [TasksConfirmed(("1", "2"))]
+    assert [event for event in single.events if isinstance(event, TasksConfirmed)] == [TasksConfirmed(("1",))]
+
+
+def test_a_task_that_is_still_listed_after_its_confirmation_is_not_confirmed_again() -> None:
+    listed = ok(data=[task("a", "CONFIRM")])
+    script = Script(by_action({"ListOTATaskByJob": [listed, listed], "ConfirmOTATask": [ok()]}))
+
+    assert script.run(confirm_job(SETTINGS, "9")) == ["t-a"]
+
+
+@pytest.mark.parametrize("confirms_one_before", [True, False])
+def test_an_error_leaves_in_doubt_what_an_earlier_list_showed_and_was_confirmed(confirms_one_before: bool) -> None:
+    lists = [ok(data=[task("a", "CONFIRM")])] if confirms_one_before else []
+    answers = [ok()] if confirms_one_before else []
+    gone = refused("iot.firmware.InvalidOTATaskId")
+    script = Script(
+        by_action({"ListOTATaskByJob": [*lists, ok(data=[task("b", "CONFIRM")])], "ConfirmOTATask": [*answers, gone]})
+    )
+
+    with pytest.raises(NotFoundError) as failure:
+        script.run(confirm_job(SETTINGS, "9"))
+
+    assert failure.value.in_doubt is confirms_one_before

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_tuya_ota.core.errors import JobMissingError
 from airflow_provider_tuya_ota.core.flows.effects import SaveState
-from airflow_provider_tuya_ota.core.jobs.events import FailedJobReplaced, JobOutcomeUnknown, JobUnnamed
+from airflow_provider_tuya_ota.core.jobs.events import (
+    FailedJobReplaced,
+    JobAdopted,
+    JobCreated,
+    JobOutcomeUnknown,
+    JobUnnamed,
+)
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage
 from tests.core.jobs.upgrades import ACTION, CREATED, JUST_NOW, NOTE, OWN, creates, jobs, script_for, start
 from tests.core.script import NOW, Script, gateway, job, lasting, lost, ok, task
@@ -150,3 +157,18 @@ def test_a_job_that_was_there_before_the_request_is_never_taken_for_it_however_o
 
     assert start(script, Attempt(is_retry=True)).job_id == "10"
     assert creates(script) == 1
+
+
+def test_the_job_that_a_task_goes_on_with_is_told_as_created_or_adopted() -> None:
+    new, own = written(None)[0], written(CREATED.to_dict())[0]
+
+    assert [type(script.events[-1]) for script in (new, own)] == [JobCreated, JobAdopted]
+
+
+def test_an_intent_is_of_the_first_try_unless_it_says_otherwise() -> None:
+    assert (NOTE.clear_number, NOTE.cleared_after) == (0, None)
+
+
+def test_a_job_that_is_missing_is_named_by_its_kind_and_firmware() -> None:
+    with pytest.raises(JobMissingError, match="the upgrade job of firmware 178 that this task"):
+        written(NOTE.at(Stage.ACCEPTED).to_dict())

@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, 
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
+from airflow_provider_tuya_ota.core.status.poll_events import JobFailureObserved
 from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, has_failed, poll_once, wait_for_job
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from tests.core.script import NOW, SETTINGS, Script, job, ok, task
@@ -228,3 +229,15 @@ def test_a_job_of_which_a_device_task_goes_on_has_not_failed_whatever_its_status
 
     assert script.run(has_failed(SETTINGS, "9001", waiting().options)) is False
     assert script.sleeps == []
+
+
+def test_a_job_that_looks_failed_is_told_and_polled_again_until_that_counts() -> None:
+    script = Script(
+        lambda sent: (
+            ok(data=job(status="COMPLETED", kind="UPGRADE_FIRMWARE")) if sent.action == "QueryOTAJob" else ok(data=[])
+        )
+    )
+
+    assert script.run(has_failed(SETTINGS, "9001", waiting(settle_time=30).options)) is True
+    assert {type(event) for event in script.events} == {JobFailureObserved}
+    assert script.sleeps == [15.0, 15.0]

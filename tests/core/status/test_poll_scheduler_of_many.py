@@ -118,3 +118,22 @@ def test_a_job_that_was_urgent_and_that_nobody_waits_for_any_more_is_not_polled(
 
     assert looks(taken(scheduler, 0.0)) == ["2"]
     assert scheduler.due() == float("inf")
+
+
+def test_a_firmware_of_which_nobody_waits_for_a_job_any_more_is_not_listed() -> None:
+    scheduler = crowd(packages=1)
+    scheduler.add("other", firmware_id="p9", poll_interval=POLL, now=0.0)
+
+    scheduler.remove("other", POLL)
+
+    assert [at.firmware_id for at in glances(taken(scheduler, 0.0))] == ["p0"]
+
+
+def test_a_job_of_no_known_firmware_is_read_again_by_itself() -> None:
+    scheduler = crowd(packages=1)
+    scheduler.add("new", firmware_id=None, poll_interval=POLL, now=0.0)
+    (alone,) = [at for at in glances(taken(scheduler, 0.0)) if at.firmware_id is None]
+
+    scheduler.jobs_listed(alone, JobListing({}, 1), 1.0)
+
+    assert alone in glances(taken(scheduler, 1.0 + 4 * POLL))

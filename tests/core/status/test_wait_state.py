@@ -126,6 +126,7 @@ def test_listings_that_fail_are_forgiven_by_the_next_one_that_succeeds() -> None
 
 def test_it_tells_whether_the_key_is_refused_now() -> None:
     state = seen_well()
+    assert not WaitState().is_key_refused
     told = []
     for error in (refusal(AuthenticationError), refusal(NotFoundError), refusal(AuthenticationError)):
         fail(state, error, 0)
