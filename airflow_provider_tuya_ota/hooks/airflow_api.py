@@ -11,8 +11,6 @@ from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
 from airflow_provider_tuya_ota.core.short_repr import short_repr
-from airflow_provider_tuya_ota.core.texts import cut, one_line
-from airflow_provider_tuya_ota.core.wire.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,7 +22,8 @@ T = TypeVar("T")
 PAUSES: Final = (0.2, 0.5, 1.0, 2.0)
 """Seconds before each repetition."""
 ENOUGH: Final = 5.0
-"""Seconds after which nothing is repeated: during an outage the SDK itself repeats each request, for minutes."""
+"""Seconds after which a request is repeated no more than once: during an outage the SDK itself repeats each for
+minutes, and a busy SQLite database takes five seconds to say so."""
 _ANSWERS: Final = (AirflowNotFoundException, TuyaOTAError)
 """Errors that are an answer, so that repeating the request changes nothing."""
 _LONGEST: Final = 200
@@ -43,7 +42,7 @@ def repeat(request: Callable[[], T], problem: str) -> T:
     """
     until = time.monotonic() + ENOUGH
     reason = ""
-    for pause in (0.0, *PAUSES):
+    for number, pause in enumerate((0.0, *PAUSES)):
         time.sleep(pause)
         try:
             return request()
@@ -51,7 +50,7 @@ def repeat(request: Callable[[], T], problem: str) -> T:
             raise
         except Exception as error:  # noqa: BLE001 - in Dag.test() the SDK raises errors of its HTTP client, elsewhere its own
             reason = _said(error)
-        if time.monotonic() > until:
+        if number and time.monotonic() > until:
             break
     raise StateUnavailableError(problem, reason=reason)
 
@@ -60,7 +59,7 @@ async def arepeat(request: Callable[[], Awaitable[T]], problem: str) -> T:
     """Send a request in an event loop; see :func:`repeat`."""
     until = time.monotonic() + ENOUGH
     reason = ""
-    for pause in (0.0, *PAUSES):
+    for number, pause in enumerate((0.0, *PAUSES)):
         await asyncio.sleep(pause)
         try:
             return await request()
@@ -68,7 +67,7 @@ async def arepeat(request: Callable[[], Awaitable[T]], problem: str) -> T:
             raise
         except Exception as error:  # noqa: BLE001 - as above
             reason = _said(error)
-        if time.monotonic() > until:
+        if number and time.monotonic() > until:
             break
     raise StateUnavailableError(problem, reason=reason)
 
@@ -149,5 +148,8 @@ def _says_absent(answer: Any) -> bool:
 
 
 def _said(error: Exception) -> str:
+    from airflow_provider_tuya_ota.core.texts import cut, one_line  # noqa: PLC0415 - operators import the hook
+    from airflow_provider_tuya_ota.core.wire.redaction import redact  # noqa: PLC0415 - operators import the hook
+
     kind = "" if isinstance(error, NoAnswerError) else f"{type(error).__name__}: "
     return cut(one_line(redact(f"{kind}{error}")), _LONGEST)

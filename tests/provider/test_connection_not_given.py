@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from airflow_provider_tuya_ota.core.errors import ConfigurationError, PollingFai
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.status.conditions import FirmwareCondition, describe_condition
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
+from airflow_provider_tuya_ota.hooks import airflow_api as requests_to_airflow
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.notifications.webhook import require_webhook
 from airflow_provider_tuya_ota.runtime.wait import wait_in_worker
@@ -211,3 +213,25 @@ def test_what_the_sdk_says_of_a_connection_is_taken_where_nobody_can_be_asked(
 
     with pytest.raises(ConfigurationError, match="is not defined"):
         TuyaOTAHook("nowhere").get_settings()
+
+
+async def test_a_request_that_fails_slowly_is_repeated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def fails() -> str:
+        nonlocal now
+        now += 60.0
+        raise TimeoutError("database is locked")
+
+    async def afails() -> str:
+        return fails()
+
+    clock = SimpleNamespace(monotonic=lambda: now, sleep=lambda _: None)
+    monkeypatch.setattr(requests_to_airflow, "time", clock)
+    monkeypatch.setattr(requests_to_airflow, "PAUSES", (0.0, 0.0, 0.0))
+    with pytest.raises(StateUnavailableError, match="Last answer: TimeoutError: database is locked"):
+        requests_to_airflow.repeat(fails, "take it")
+    assert now == 120.0
+    with pytest.raises(StateUnavailableError, match="Last answer: TimeoutError: database is locked"):
+        await requests_to_airflow.arepeat(afails, "take it")
+    assert now == 240.0
