@@ -50,7 +50,20 @@ class _HandshakeError(ssl.SSLError):
             self.words = cause.strerror or "no connection"
 
 
-class _PlainConnection(urllib3.connection.HTTPConnection):
+class _ExactTarget(urllib3.connection.HTTPConnection):
+    """Sends the target that the pseudo-header ``:path`` contains, as HTTP/2 calls it, exactly.
+
+    The pool encodes the target it is given byte by byte, though ours is encoded already, and writes it to its log. So
+    it is given the path alone. A connection of another class refuses the pseudo-header, whose name HTTP/1 does not
+    allow, and nothing is sent.
+    """
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
+        plain = dict(headers or {})
+        super().request(method, plain.pop(TARGET, url), body=body, headers=plain, **options)
+
+
+class _PlainConnection(_ExactTarget):
     response_class = BoundedAnswer
 
 
@@ -58,7 +71,7 @@ class _PlainPool(urllib3.connectionpool.HTTPConnectionPool):
     ConnectionCls = _PlainConnection
 
 
-class _Connection(urllib3.connection.HTTPSConnection):
+class _Connection(_ExactTarget, urllib3.connection.HTTPSConnection):
     response_class = BoundedAnswer
 
     def connect(self) -> None:
@@ -97,6 +110,7 @@ SENT_AT_ONCE: Final = 64 * 1024
 
 More asks slow lines for more; urllib3's own 16 KiB cost a large file more work.
 """
+TARGET: Final = ":path"
 _POOLS: Final = {"http": _PlainPool, "https": _Pool}
 
 
@@ -195,8 +209,8 @@ class RequestsTransport:
         connect, read = self._timeouts(request)
         return pool.urlopen(
             request.method,
-            f"{path}?{query}" if query else path,
-            headers=self._headers | dict(request.headers),
+            path,
+            headers={**self._headers, **request.headers, TARGET: f"{path}?{query}" if query else path},
             redirect=False,
             assert_same_host=False,
             preload_content=False,

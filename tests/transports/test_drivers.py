@@ -121,12 +121,16 @@ def outcome(driver: Callable[..., Any], flow: Flow[Any], trace: Trace) -> object
 VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk")
 TOO_LARGE = ProtocolError("the answer is longer than 16,777,216 bytes")
 DEADLINE = WaitOptions(deadline=NOW + timedelta(seconds=20), poll_interval=15)
-FOUND = (ok(data=[job()]), ok(data=job()))
+NO_MORE = (ok(data=[]), ok(data=[]))
+"""A list on which something is decided is read on past its end."""
+FOUND = (ok(data=[job()]), *NO_MORE, ok(data=job()))
 """One look for a job after its answer was lost; it is taken when it has been seen for a minute."""
 RUNNING = (ok(data=job()), ok(data=[task("d1", "NOTIFIED")], total=1), ok(firmwareInfo=firmware(status=2)))
 DONE = (
     ok(data=job(status="COMPLETED")),
     ok(data=[task("d1", "SUCCEEDED")], total=1),
+    ok(data=[], total=1),
+    ok(data=[], total=1),
     ok(firmwareInfo=firmware(status=1)),
 )
 

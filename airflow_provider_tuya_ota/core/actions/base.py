@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from airflow_provider_tuya_ota.core.actions.rules import Parameter, check
@@ -48,7 +49,7 @@ class Action(ABC, Generic[Result_co]):
         check(called or python_name, parameter, value)
 
     def _parameters(self) -> list[tuple[str, Parameter, Any]]:
-        return [(item.name, item.metadata["parameter"], getattr(self, item.name)) for item in fields(self)]
+        return [(name, parameter, getattr(self, name)) for name, parameter in _declared(type(self))]
 
     def wire(self) -> dict[str, Value]:
         """Give the operation's own parameters under their names on the wire."""
@@ -74,3 +75,8 @@ class Action(ABC, Generic[Result_co]):
 
         :raises ProtocolError: the answer lacks a field that is needed, or is about something else.
         """
+
+
+@cache
+def _declared(action: type[Action[Any]]) -> tuple[tuple[str, Parameter], ...]:
+    return tuple((item.name, item.metadata["parameter"]) for item in fields(action))

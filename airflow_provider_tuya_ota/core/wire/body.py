@@ -91,18 +91,20 @@ def _one_value_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _harmless(value: Any, depth: int) -> Any:
     """Copy a parsed value so that it can be encoded: as UTF-8, JSON and MessagePack."""
     if isinstance(value, str):
-        return value if value.isprintable() else encodable(value)
+        return encodable(value)
     if isinstance(value, (dict, list)):
         if not depth:
             raise ValueError
         if isinstance(value, list):
             return [_harmless(item, depth - 1) for item in value]
-        return {_harmless_key(key): _harmless(item, depth - 1) for key, item in value.items()}
+        # Nearly all keys and values are short printable texts: those cost no call each.
+        return {
+            key if len(key) <= LONGEST_NAME and key.isprintable() else cut(visible(key), LONGEST_NAME): item
+            if isinstance(item, str) and item.isprintable()
+            else _harmless(item, depth - 1)
+            for key, item in value.items()
+        }
     if value is None or isinstance(value, bool):
         return value
     is_wide = isinstance(value, int) and not -_WIDEST <= value < _WIDEST
     return str(value) if is_wide or (isinstance(value, float) and not math.isfinite(value)) else value
-
-
-def _harmless_key(key: str) -> str:
-    return key if len(key) <= LONGEST_NAME and key.isprintable() else cut(visible(key), LONGEST_NAME)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
@@ -89,7 +90,13 @@ def percent_encode_query(query: str) -> str:
 
 def canonical_query(wire: Wire) -> str:
     """Join the parameters sorted by name in byte order, so that ``X.10`` stands before ``X.2``."""
-    return "&".join(f"{percent_encode(name)}={_encoded(wire[name])}" for name in sorted(wire))
+    return "&".join([f"{_encoded_name(name)}={_encoded(wire[name])}" for name in sorted(wire)])
+
+
+@lru_cache(maxsize=1024)
+def _encoded_name(name: str) -> str:
+    # Names repeat from call to call; values may be secret and are never kept.
+    return percent_encode(name)
 
 
 def _encoded(value: str | Secret) -> str:

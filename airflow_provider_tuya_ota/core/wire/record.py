@@ -60,7 +60,10 @@ class Record(Mapping[str, Any]):
         """Return a value as ``[]`` does, or the default where the key is absent."""
         # Mapping's own raises and catches a KeyError for each key that is absent.
         spelling = self._spelling.get(key.lower())
-        return default if spelling is None else _wrap(self._values[spelling], self._secrets)
+        if spelling is None:
+            return default
+        value = self._values[spelling]
+        return value if isinstance(value, _SINGLE) else _wrap(value, self._secrets)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -205,8 +208,6 @@ class Record(Mapping[str, Any]):
 
 def _wrap(value: Any, secrets: Sequence[Secret]) -> Any:
     """Make objects inside a parsed answer case-insensitive."""
-    if isinstance(value, _SINGLE):
-        return value
     if isinstance(value, Mapping) and not isinstance(value, Record):
         return Record(value, secrets)
     if isinstance(value, list):

@@ -43,8 +43,9 @@ def redact(text: str, known: Iterable[Secret] = ()) -> str:
     Removed are known secrets, values of secret names, users and passwords in addresses, queries of addresses (they may
     be presigned), and any long opaque run of characters except UUIDs, which are request ids.
     """
-    text = _without(text, known)
-    text = _redact_addresses(text)
+    if not text:
+        return text
+    text = _redact_addresses(_without(text, known))
     text = _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", text)
     return _OPAQUE.sub(lambda run: run.group() if _UUID.fullmatch(run.group()) else _REMOVED, text)
 
