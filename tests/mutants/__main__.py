@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("files", nargs="*", help="only these files or folders, below the package")
     parser.add_argument("--sample", type=int, default=0, help="so many mutants of each file; all by default")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
+    parser.add_argument("--tests", nargs="*", default=[], help="only these test files; all of the room by default")
     parser.add_argument("--only", default="", help="only mutants whose name holds this")
     options = parser.parse_args()
     began = time.monotonic()
@@ -36,7 +37,7 @@ def main() -> int:
         trees, mutants = _planned(room, options.files, options.sample, options.only)
         if mutants:
             print(f"{room.name}: {len(mutants)} mutants", flush=True)
-            results += _run(room, trees, mutants, options.jobs)
+            results += _run(room, trees, mutants, options)
     lines, is_good = report(results, read_reasons(SURVIVORS))
     print(*lines, f"{len(results)} mutants in {time.monotonic() - began:.0f} s", sep="\n")
     return 0 if is_good else 1
@@ -61,7 +62,7 @@ def _planned(room: Room, files: list[str], sample: int, only: str) -> tuple[dict
     return trees, mutants
 
 
-def _run(room: Room, trees: dict[str, ast.Module], mutants: list[Mutant], jobs: int) -> list[Result]:
+def _run(room: Room, trees: dict[str, ast.Module], mutants: list[Mutant], options: argparse.Namespace) -> list[Result]:
     results: list[Result] = []
 
     def told(result: Result) -> None:
@@ -69,8 +70,18 @@ def _run(room: Room, trees: dict[str, ast.Module], mutants: list[Mutant], jobs: 
         if not result.killer and result.is_patched:
             print(f"  survived, line {result.mutant.line}, {result.tests} tests: {result.mutant.name}", flush=True)
 
-    session = Session(ROOT, mutants, trees, told, jobs=jobs, is_certain=room.is_certain)
-    arguments = [*room.test_files(ROOT), "-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov"]
+    session = Session(ROOT, mutants, trees, told, jobs=options.jobs, is_certain=room.is_certain)
+    arguments = [
+        *(options.tests or room.test_files(ROOT)),
+        "-q",
+        "-s",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:cov",
+    ]
     arguments += ["-m", "not airflow and not system and not program", "--no-header", "--no-summary"]
     code = pytest.main(arguments, plugins=[session])
     if session.error or not results:

@@ -95,14 +95,16 @@ def test_everything_that_waits_is_cancelled_and_what_flashes_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "event"), [(ok(), CancelSent), (refused("iot.firmware.JobAlreadyCanceled"), CancelRefused)]
+    ("answer", "event", "job"),
+    [(ok(), CancelSent, "job 9"), (refused("iot.firmware.JobAlreadyCanceled"), CancelRefused, "job 9")],
 )
-def test_what_the_platform_makes_of_a_cancel_is_told(answer: Answer, event: type) -> None:
+def test_what_the_platform_makes_of_a_cancel_is_told(answer: Answer, event: type, job: str) -> None:
     script = Script(Job(answer, IN_PROGRESS=1))
 
     script.run(stop_job(SETTINGS, "9"))
 
     assert type(script.events[0]) is event
+    assert job in script.lines[0].lower()
 
 
 def test_the_cancel_is_sent_before_anything_else_because_there_may_be_no_time_for_more() -> None:
