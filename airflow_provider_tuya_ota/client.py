@@ -229,7 +229,7 @@ class AsyncTuyaOTAClient(Operations):
     ) -> T:
         """Carry out a flow; see :meth:`TuyaOTAClient.run`.
 
-        :param listener: hears what this flow has to say; the client's by default.
+        :param listener: receives the events of this flow; the client's by default.
         :param limiter: how often to send; the client's by default.
         :param runtime: clock and chance; the client's by default.
         """

@@ -30,21 +30,21 @@ Result = TypeVar("Result")
 
 
 class Blocking(Protocol):
-    """Whoever carries an action out before it returns."""
+    """Carries an action out before it returns."""
 
     def do(self, action: Action[Result]) -> Result:
         """Carry it out."""
 
 
 class InLoop(Protocol):
-    """Whoever carries an action out in an event loop."""
+    """Carries an action out in an event loop."""
 
     async def do(self, action: Action[Result]) -> Result:
         """Carry it out."""
 
 
 class InLoopToo(Protocol):
-    """Whoever can do both."""
+    """Carries an action out in an event loop, and has ``do`` as well."""
 
     async def ado(self, action: Action[Result]) -> Result:
         """Carry it out in an event loop."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FRESH: Final = 60.0
-"""Seconds for which a connection that was read serves whoever comes."""
+"""Seconds for which a connection that was read is used again."""
 JUST_READ: Final = 5.0
 """Seconds for which it serves also those whose key was refused: a thousand are refused at the same time."""
 
@@ -29,7 +29,7 @@ class _Reading:
     def __init__(self, conn_id: str) -> None:
         loop = asyncio.get_running_loop()
         self._begun = loop.time()
-        # A task of its own: whoever asked first may be cancelled, and others wait for the same answer.
+        # A task of its own: the first caller may be cancelled while others wait for the same answer.
         self.task: Task[Settings] = loop.create_task(TuyaOTAHook(conn_id).aget_settings())
         self.task.add_done_callback(_note_end)
 
@@ -102,5 +102,5 @@ async def _first_settings(conn_id: str, pause_after: Callable[[StateUnavailableE
 async def _renewed(conn_id: str, refused: Settings) -> Settings:
     try:
         return await shared_settings(conn_id, refused=refused)
-    except Exception:  # noqa: BLE001 - Airflow is away or the connection is being changed, and the wait tolerates that
+    except Exception:  # noqa: BLE001 - Airflow is unavailable or the connection is being changed, and the wait tolerates that
         return refused

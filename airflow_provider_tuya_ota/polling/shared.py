@@ -1,4 +1,4 @@
-"""Which poller a wait joins: that of its connection in its event loop, as long as anybody waits."""
+"""The shared poller: one for each connection in an event loop, as long as any wait uses it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _POLLERS: Final[WeakKeyDictionary[AbstractEventLoop, dict[Settings, _Shared]]] =
 
 @asynccontextmanager
 async def shared_poller(settings: Settings) -> AsyncIterator[Poller]:
-    """Join the poller of a connection; whoever leaves last closes it.
+    """Use the poller of a connection; the last user closes it.
 
-    A poller that broke is left to those who still use it, and the next one to come begins another.
+    A poller that has failed keeps its present users; the next one gets a new poller.
 
     :raises ConfigurationError: the connection's ``ca_bundle`` cannot be read.
     """

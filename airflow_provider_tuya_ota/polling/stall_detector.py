@@ -1,4 +1,4 @@
-"""Whether this process has stood still: suspended, or starved, so that others had to take it for dead."""
+"""Detects that this process was stalled: suspended, or without CPU time for so long that it was given up for dead."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 BEAT: Final = 2.0
-"""Seconds between two beats."""
+"""Seconds between two heartbeats."""
 STOOD_STILL: Final = 20.0
-"""Seconds without a beat after which this process counts as having stood still; Airflow gives its triggers to another
+"""Seconds without a heartbeat after which this process counts as stalled; Airflow gives its triggers to another
 triggerer after 30."""
 DOUBT: Final = 60.0
-"""Seconds for which a process that stood still does not trust what it is told."""
+"""Seconds after a stall in which this process does not trust the state it reads."""
 
 
 class StallDetector:
-    """Tells from the time between two beats whether this process stood still.
+    """Detects a stall from the time between two heartbeats.
 
-    :param longest: seconds without a beat that are no stall.
+    :param longest: seconds without a heartbeat that are no stall.
     """
 
     def __init__(self, longest: float = STOOD_STILL) -> None:
@@ -37,36 +37,36 @@ class StallDetector:
         self._doubt_until = 0.0
 
     def beat(self) -> None:
-        """Note that this process runs."""
-        # A wall clock that is set is no stall, and a suspended machine is one.
+        """Record a heartbeat."""
+        # This clock ignores changes of the wall clock, and goes on while the machine is suspended.
         now = steady_seconds()
         if now - self._last > self._longest:
             self._doubt_until = now + DOUBT
         self._last = now
 
     def recently_stalled(self) -> bool:
-        """Whether this process stood still a short while ago, as far as its beats tell."""
+        """Whether the heartbeats show a stall within the last minute."""
         return steady_seconds() < self._doubt_until
 
 
 class LoopStallDetector:
-    """Beats while anybody listens; one for all who wait in an event loop."""
+    """Records heartbeats in an event loop while any wait uses it; all waits of the loop share one."""
 
     def __init__(self) -> None:
-        self.listeners = 0
+        self.users = 0
         self._detector = StallDetector()
-        self._heart = asyncio.get_running_loop().create_task(self._beat(), context=Context())
+        self._heartbeats = asyncio.get_running_loop().create_task(self._beat(), context=Context())
 
     def recently_stalled(self) -> bool:
-        """Whether this process stood still a short while ago, as far as the beats until :meth:`stop` tell."""
-        if not self._heart.done():
+        """Whether there was a stall within the last minute; after :meth:`stop`, within the minute before it."""
+        if not self._heartbeats.done():
             self._detector.beat()
         return self._detector.recently_stalled()
 
     def stop(self) -> None:
-        """Beat no more."""
+        """Stop recording heartbeats."""
         self._detector.beat()
-        self._heart.cancel()
+        self._heartbeats.cancel()
 
     async def _beat(self) -> None:
         while True:
@@ -75,17 +75,17 @@ class LoopStallDetector:
 
 
 class ThreadStallDetector:
-    """Beats in a thread of its own, for a process without an event loop, until the process ends.
+    """Records heartbeats in a thread of its own until the process ends, for a process without an event loop.
 
-    :param longest: seconds without a beat that are no stall.
+    :param longest: seconds without a heartbeat that are no stall.
     """
 
     def __init__(self, longest: float = STOOD_STILL) -> None:
         self._detector = StallDetector(longest)
-        threading.Thread(target=self._beat, name="tuya-ota-pulse", daemon=True).start()
+        threading.Thread(target=self._beat, name="tuya-ota-stall-detector", daemon=True).start()
 
     def recently_stalled(self) -> bool:
-        """Whether this process stood still a short while ago."""
+        """Whether there was a stall within the last minute."""
         self._detector.beat()
         return self._detector.recently_stalled()
 
@@ -100,16 +100,16 @@ _DETECTORS: Final[WeakKeyDictionary[AbstractEventLoop, LoopStallDetector]] = Wea
 
 @asynccontextmanager
 async def detect_stalls() -> AsyncIterator[LoopStallDetector]:
-    """Listen to the pulse of this event loop; whoever leaves last stops it."""
+    """Use the stall detector of this event loop; the last user stops it."""
     loop = asyncio.get_running_loop()
     stall_detector = _DETECTORS.get(loop)
     if stall_detector is None:
         stall_detector = _DETECTORS[loop] = LoopStallDetector()
-    stall_detector.listeners += 1
+    stall_detector.users += 1
     try:
         yield stall_detector
     finally:
-        stall_detector.listeners -= 1
-        if not stall_detector.listeners:
+        stall_detector.users -= 1
+        if not stall_detector.users:
             del _DETECTORS[loop]
             stall_detector.stop()

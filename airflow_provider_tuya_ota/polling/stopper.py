@@ -38,13 +38,13 @@ the first try is not counted: it is as long as the queue."""
 PAUSE: Final = 3.0
 """Seconds before the next cancel where the platform was not reached."""
 FEW: Final = 10
-"""Jobs that may still wait for their cancel while others are looked at: a count is five requests."""
+"""Jobs that may still wait for their cancel while others are counted: a count needs five requests."""
 _ONCE: Final = RetryPolicy(attempts=1)
 
 
 @dataclass(slots=True, eq=False)
 class _Order:
-    """A job to cancel, and what there was to say meanwhile: the log of whoever waits is known to the waiter alone."""
+    """A job to cancel, and the events meanwhile: only the one who waits for it knows which log they belong to."""
 
     job_id: str
     is_cancelled: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -91,9 +91,9 @@ class Stopper:
             await self._client.close()
 
     async def stop(self, job_id: str, *, listener: Listener) -> StopResult:
-        """Cancel what a job has not begun; whoever comes first is served first.
+        """Cancel the device tasks of a job that have not begun; first come, first served.
 
-        :param listener: hears what there is to say of this job.
+        :param listener: receives the events of this job.
         :returns: what it came to, not counted where many others wait to be cancelled.
         :raises TuyaOTAError: it could not be cancelled.
         """
@@ -114,10 +114,10 @@ class Stopper:
         count = count_stopped(self._client.settings, job_id, is_cancelled=is_cancelled)
         return await self._client.run(count, listener=listener)
 
-    async def look_after(self, job_id: str, *, listener: Listener) -> StopResult:
+    async def poll_stopped(self, job_id: str, *, listener: Listener) -> StopResult:
         """Look at a job that was cancelled and not counted, once few others wait for their cancel.
 
-        :param listener: hears what there is to say of this job.
+        :param listener: receives the events of this job.
         :returns: that it may still begin, where it may.
         """
         await self._is_calm.wait()
@@ -134,7 +134,7 @@ class Stopper:
         # Not the number of tasks: one that has found nothing more to do is still there for a moment.
         if self._working < AT_ONCE:
             self._working += 1
-            # A context of its own: that of whoever comes first carries the log of that one wait.
+            # A context of its own: that of the first caller holds the log and the variables of that one task.
             worker = asyncio.get_running_loop().create_task(self._work(), context=Context())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
@@ -161,14 +161,14 @@ class Stopper:
             else:
                 self._queue.append(order)
                 await asyncio.sleep(PAUSE)
-        except Exception as error:  # noqa: BLE001 - whoever waits for this job has to hear of it
+        except Exception as error:  # noqa: BLE001 - the error is for the one who waits for this job
             _settle(order, error)
         else:
             _settle(order, is_cancelled)
 
 
 def _settle(order: _Order, outcome: bool | Exception) -> None:  # noqa: FBT001 - one of two outcomes, not a switch
-    # Whoever waited for it may be gone.
+    # The one who waited for it may be gone.
     if order.is_cancelled.done():
         return
     if isinstance(outcome, Exception):
@@ -190,7 +190,7 @@ _STOPPERS: Final[WeakKeyDictionary[AbstractEventLoop, dict[Settings, _Shared]]] 
 
 @asynccontextmanager
 async def shared_stopper(settings: Settings) -> AsyncIterator[Stopper]:
-    """Join the stopper of a connection in this event loop; whoever leaves last closes it.
+    """Use the stopper of a connection in this event loop; the last user closes it.
 
     :raises ConfigurationError: the connection's ``ca_bundle`` cannot be read.
     """

@@ -1,7 +1,7 @@
 """How the blocking transport reads an answer: in bounded time, and strictly.
 
 A timeout of a socket begins anew with every byte. So a server that sends a byte now and then, or ``100 Continue`` over
-and over, holds whoever reads it for as long as it likes: in the status line, in the headers, in the body.
+and over, holds up its reader for as long as it likes: in the status line, in the headers, in the body.
 """
 
 from __future__ import annotations

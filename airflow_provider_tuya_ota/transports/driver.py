@@ -161,7 +161,7 @@ def _shorten(request: Request, pause: float) -> Request:
 def _require_soon(send: Send, pause: float, runtime: Runtime) -> None:
     """Check the clocks once more, right before a request leaves that must leave soon.
 
-    :raises TransportError: this process stood still meanwhile.
+    :raises TransportError: this process was stalled meanwhile.
     """
     if send.since is not None and send.is_late(runtime.context(), pause):
         raise TransportError(

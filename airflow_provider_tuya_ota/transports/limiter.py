@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 class RateLimiter:
     """Token buckets of one account at one endpoint.
 
-    :param rates: requests a second by lane.
+    :param rates: requests a second by rate limit group.
     :param clock: seconds; those of this process by default.
     """
 
     def __init__(self, rates: dict[RateLimitGroup, float], clock: Callable[[], float] = time.monotonic) -> None:
-        # Reentrant: a killed worker sends its cancel from a signal handler, which may interrupt whoever holds this.
+        # Reentrant: the cancel of a killed worker comes from a signal handler, which may interrupt this code.
         self._lock = threading.RLock()
         self._clock = clock
         self._buckets = {rate_limit_group: TokenBucket(rate, clock()) for rate_limit_group, rate in rates.items()}
 
     @contextmanager
     def reserve(self, rate_limit_group: RateLimitGroup) -> Iterator[float]:
-        """Take one request from the lane; gives how many seconds to wait before sending it.
+        """Reserve one request of a rate limit group; gives the seconds to wait before sending it.
 
         Wait inside the context: where the wait is broken off, the request is given back.
         """
@@ -46,7 +46,7 @@ class RateLimiter:
             raise
 
     def slow_down(self, rate_limit_group: RateLimitGroup) -> None:
-        """Send fewer requests of the lane for a while."""
+        """Send fewer requests of a rate limit group for a while."""
         with self._lock:
             self._buckets[rate_limit_group].slow_down(self._clock())
 
@@ -64,7 +64,7 @@ class ReservedLimiter(RateLimiter):
 
     @contextmanager
     def reserve(self, rate_limit_group: RateLimitGroup) -> Iterator[float]:
-        """Take one request from the lane; see :meth:`RateLimiter.reserve`."""
+        """Reserve one request; see :meth:`RateLimiter.reserve`."""
         if self._paid:
             self._paid -= 1
             yield 0.0
@@ -73,7 +73,7 @@ class ReservedLimiter(RateLimiter):
             yield pause
 
     def slow_down(self, rate_limit_group: RateLimitGroup) -> None:
-        """Send fewer requests of the lane for a while."""
+        """Send fewer requests of a rate limit group for a while."""
         self._limiter.slow_down(rate_limit_group)
 
 

@@ -20,7 +20,7 @@ _hidden: set[str] = set()
 def hide_address(url: str) -> list[str]:
     """Keep path and query of an address out of urllib3's log lines for the life of this process.
 
-    :returns: the texts that must not be shown, for whoever masks other logs.
+    :returns: the texts that must not be shown, so that other logs can be masked too.
     """
     parts = urlsplit(url)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -35,12 +35,12 @@ DRAINED_BY: Final = "drained_by"
 
 
 class TuyaOTAJobTrigger(BaseTrigger):
-    """Look at a job until it has ended or the deadline has passed, then fire exactly one event.
+    """Poll a job until it has ended or the deadline has passed, then fire exactly one event.
 
     The event is ``{"status": success | failure | timeout | error, "verdict": …, "message": …, "job_id": …, "on_cancel":
     …, "resume_state": …}``, with ``"stopped": …`` where the time was over and the trigger has stopped what had not
     begun.
-    The trigger owns the deadline and looks once more after it. A restarted triggerer goes on where the last one
+    The trigger owns the deadline and polls once more after it. A restarted triggerer goes on where the last one
     stopped, and stops nothing at the platform.
 
     Where a person kills the task (marks it or its run failed or successful, or clears it) and ``on_cancel`` is
@@ -53,8 +53,8 @@ class TuyaOTAJobTrigger(BaseTrigger):
     :param options: deadline and intervals, as :meth:`WaitOptions.to_dict` gives them.
     :param on_cancel: ``stop`` or ``keep``; ``keep`` by default, because a trigger that was stored before this argument
         existed promised to stop nothing.
-    :param firmware_id: firmware of the job, for which many jobs can be looked at with one request; empty, as in older
-        stored triggers: the first look finds it out.
+    :param firmware_id: firmware of the job, for which one request lists many jobs; empty, as in older
+        stored triggers: the first poll finds it out.
     :param resume_state: what the operator wants back with the event; ``Dag.test()`` drops what is given to ``defer``
         instead.
     """
@@ -148,14 +148,14 @@ class TuyaOTAJobTrigger(BaseTrigger):
 
         :returns: what came of it; nothing where a worker has to do it.
         """
-        # Who stood still may not be who waits any more, and a later try may have more time.
+        # After a stall another triggerer may wait for the job, and a later try may have more time.
         if self.on_cancel != "stop" or self._has_stalled():
             return {}
         try:
             async with asyncio.timeout(LONGEST_STOP), shared_stopper(await self._read_settings()) as stopper:
                 await self.log.awarning(f"Stopping job {self.job_id}, because the time to wait is over")
                 stopped = await stopper.stop(self.job_id, listener=LogListener(self.log))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the worker tries again and tells
+        except Exception as error:  # noqa: BLE001 - whatever it is, the worker tries again and reports
             sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
             await self.log.awarning(f"{sentence} Job {self.job_id} is not stopped yet; a worker tries again")
             return {}

@@ -52,7 +52,7 @@ class KillAnswer:
     :param ti: the trigger's task instance, or None.
     :param on_cancel: ``stop`` or ``keep``.
     :param kept: why the job goes on whatever has happened; empty where the state of the task decides.
-    :param has_stalled: whether this triggerer stood still a short while ago.
+    :param has_stalled: whether this triggerer was stalled within the last minute.
     :param settings: gives those of the connection.
     :param log: of the trigger.
     """
@@ -129,7 +129,7 @@ class KillAnswer:
             stopped = await stopper.stop(self._job_id, listener=listener)
             self._is_cancelled = True
             if isinstance(stopped, NotCounted):
-                await stopper.look_after(self._job_id, listener=listener)
+                await stopper.poll_stopped(self._job_id, listener=listener)
 
     async def _kill(self) -> Kill:
         # Nothing is asked where no answer could stop anything.

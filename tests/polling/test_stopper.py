@@ -116,7 +116,7 @@ async def test_a_job_of_many_that_may_still_begin_is_cancelled_again(
     async with shared_stopper(connected(server)) as stopper:
         outcomes = await stop_all(stopper, job_ids)
         uncounted = [job_id for job_id, outcome in zip(job_ids, outcomes, strict=True) if outcome == NotCounted()]
-        later = await asyncio.gather(*(stopper.look_after(job_id, listener=Quiet()) for job_id in uncounted))
+        later = await asyncio.gather(*(stopper.poll_stopped(job_id, listener=Quiet()) for job_id in uncounted))
 
     assert later
     assert all(isinstance(outcome, Stopped) and outcome.is_planned for outcome in later)

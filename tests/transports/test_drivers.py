@@ -295,15 +295,15 @@ def test_the_time_until_its_turn_is_taken_from_what_an_exchange_may_take(driver:
 
 
 @both
-@pytest.mark.parametrize(("recently_stalled", "is_sent"), [(0, True), (50, True), (70, False)])
+@pytest.mark.parametrize(("stalled", "is_sent"), [(0, True), (50, True), (70, False)])
 def test_a_request_that_must_leave_soon_does_not_leave_after_the_process_stood_still(
-    driver: Callable[..., Any], recently_stalled: float, is_sent: bool
+    driver: Callable[..., Any], stalled: float, is_sent: bool
 ) -> None:
     class Frozen(Trace):
         """Stands still while it waits for its turn."""
 
         def sleep(self, seconds: float) -> None:
-            super().sleep(seconds + recently_stalled)
+            super().sleep(seconds + stalled)
 
     trace = Frozen([ok(), ok()])
     spend = RateLimiter({RateLimitGroup.CALLS: 0.01, RateLimitGroup.CANCELS: 1.0}, clock=lambda: 0.0)
