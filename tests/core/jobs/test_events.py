@@ -11,12 +11,16 @@ from airflow_provider_tuya_ota.core.jobs.events import (
     VerificationSkipped,
     start_event,
 )
-from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated, JobStopped, OldJobUnfinished
+from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated, CancelSent, JobStopped, OldJobUnfinished
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped, StopResult
-from airflow_provider_tuya_ota.core.jobs.task_events import CancelNotCounted, ConfirmInterrupted, TasksConfirmed
+from airflow_provider_tuya_ota.core.jobs.task_events import (
+    CancelNotCounted,
+    ConfirmInterrupted,
+    TasksConfirmed,
+    TasksCounted,
+)
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJob
-from airflow_provider_tuya_ota.core.model.states import JobType
-from airflow_provider_tuya_ota.core.status.poll_events import JobFailureObserved
+from airflow_provider_tuya_ota.core.model.states import JobType, TaskStatus
 
 NOTHING_LEFT = Stopped(cancelled=2, waiting=0, flashing=0)
 
@@ -45,9 +49,20 @@ NOTHING_LEFT = Stopped(cancelled=2, waiting=0, flashing=0)
         (ConfirmInterrupted(("1", "2")), "warning", "2 device tasks were confirmed before the error: 1, 2"),
         (TasksConfirmed(("1", "2")), "info", "Confirmed 2 device tasks: 1, 2"),
         (
-            JobFailureObserved("9", "job 9 failed"),
+            TasksConfirmed(("1",), is_answer_lost=True),
             "warning",
-            "job 9 failed. Polling job 9 again, in case the platform lags",
+            "Confirmed 1 device tasks: 1. None of them waits, so the request whose answer was lost has confirmed them",
+        ),
+        (CancelSent("9"), "info", "The platform accepted the cancel of what job 9 had not begun"),
+        (
+            TasksCounted("9", {TaskStatus.QUEUED: 2, TaskStatus.IN_PROGRESS: 0}, is_after_cancel=False),
+            "info",
+            "Before the cancel, job 9 has 2 QUEUED",
+        ),
+        (
+            TasksCounted("9", {TaskStatus.QUEUED: 0}, is_after_cancel=True),
+            "info",
+            "After the cancel, job 9 has no unfinished device task",
         ),
     ],
 )
@@ -87,3 +102,7 @@ def test_the_event_of_a_start_says_whether_the_job_is_new(origin: JobOrigin, kin
 
     assert type(event) is kind
     assert event.line() == job.line()
+
+
+def test_a_later_count_cannot_change_what_was_not_counted() -> None:
+    assert (NotCounted().may_change, NotCounted().is_complete) == (False, False)
