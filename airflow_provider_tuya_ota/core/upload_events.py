@@ -15,7 +15,7 @@ class FirmwareAdopted(FlowEvent):
 
     def line(self) -> str:
         """Write it as one line for a log."""
-        return f"Firmware {self.firmware_id} holds the same bytes already; nothing is uploaded"
+        return f"Firmware {self.firmware_id} has the same bytes already; nothing is uploaded"
 
 
 @dataclass(frozen=True, slots=True)

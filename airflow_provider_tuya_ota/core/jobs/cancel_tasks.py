@@ -18,10 +18,9 @@ from airflow_provider_tuya_ota.core.jobs.task_events import (
     DevicesFlashing,
     NothingCancelled,
     TasksCounted,
-    list_counts,
 )
 from airflow_provider_tuya_ota.core.model.states import UNFINISHED, TaskStatus
-from airflow_provider_tuya_ota.core.model.task_counts import count_waiting
+from airflow_provider_tuya_ota.core.model.task_counts import count_waiting, render_counts
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 
@@ -79,7 +78,7 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
         # The job may have ended between the first query and the request.
         status = status if _ended(status) else (yield from _status(settings, job_id))
     if refusal is None and not (_ended(status) and not count_waiting(before)):
-        summary = f"was told to cancel what has not begun; {list_counts(left, 'nothing')} is left unfinished"
+        summary = f"was told to cancel what has not begun; {render_counts(left, 'nothing')} is left unfinished"
         yield TasksCounted(job_id, left, is_after_cancel=True)
     else:
         in_doubt = refusal is not None and refusal.in_doubt and count_waiting(before) > 0

@@ -6,19 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.flows.events import FlowEvent, FlowWarning, Level
+from airflow_provider_tuya_ota.core.model.task_counts import render_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_tuya_ota.core.model.states import TaskStatus
-
-
-def list_counts(counts: Mapping[TaskStatus, int], if_none: str) -> str:
-    """Write counts as a list, e.g. ``2 QUEUED, 1 IN_PROGRESS``.
-
-    :param if_none: what to write where all of them are 0.
-    """
-    return ", ".join(f"{number} {status.value}" for status, number in counts.items() if number) or if_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +29,7 @@ class TasksCounted(FlowEvent):
     def line(self) -> str:
         """Write it as one line for a log."""
         when = "After" if self.is_after_cancel else "Before"
-        return f"{when} the cancel, job {self.job_id} has {list_counts(self.counts, 'no unfinished device task')}"
+        return f"{when} the cancel, job {self.job_id} has {render_counts(self.counts, 'no unfinished device task')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,9 @@ def rank_status(status: str) -> tuple[int, str]:
     return (_ORDER.index(status) if status in _ORDER else len(_ORDER), status)
 
 
-def render_counts(counts: Mapping[str, int]) -> str:
-    """Write counts as ``2 FAILED, 40 SUCCEEDED``; empty where there are none."""
-    return ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+def render_counts(counts: Mapping[str, int] | Mapping[TaskStatus, int], if_none: str = "") -> str:
+    """Write counts as ``2 FAILED, 40 SUCCEEDED``.
+
+    :param if_none: what to write where all of them are 0.
+    """
+    return ", ".join(f"{number} {status}" for status, number in counts.items() if number) or if_none

@@ -108,7 +108,7 @@ class Verdict:
 
     def line(self) -> str:
         """Give the whole state on one line, for the task log; equal lines mean that nothing changed."""
-        counts = render_counts(self.counts) or "none yet"
+        counts = render_counts(self.counts, "none yet")
         named = [str(device) for device in self.devices if device.status not in _QUIET][:10]
         parts = [f"job {self.job_id} {self.job_status}", f"devices: {counts}"]
         if self.job_type != JobType.UPGRADE_FIRMWARE:
