@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("event", "level", "line"),
     [
-        (FirmwareAdopted("178"), "info", "Firmware 178 holds the same bytes already; nothing is uploaded"),
+        (FirmwareAdopted("178"), "info", "Firmware 178 has the same bytes already; nothing is uploaded"),
         (FirmwareOutcomeUnknown("No answer."), "warning", "No answer. Checking whether the firmware exists."),
         (
             FileReadStarted("lamp.bin", 3000),
