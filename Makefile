@@ -23,8 +23,8 @@ test: venv ## Run every test; the pure core alone must cover each of its branche
 		--cov-report=term-missing:skip-covered --cov-fail-under=100
 	@$(bin)/python -m pytest $(workers)
 
-mutants: venv ## Change the code a little, many times over, and list each change that no test notices (SAMPLE=40 FILES=path)
-	@$(bin)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(FILES)
+mutants: venv ## List small changes of the code that no test notices (FILES=path SAMPLE=number, 0 for all)
+	@$(bin)/python -m tests.mutants --sample $(or $(SAMPLE),25) $(FILES)
 
 matrix: venv ## Release under every reading of the documents, in pairs and threes, and with a fault at every call
 	@$(bin)/python -m tests.contract.matrix
