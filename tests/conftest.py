@@ -11,11 +11,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadFileScheduling
 
+# How long an example takes says nothing on a machine that does other work.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 _HOME = tempfile.mkdtemp(prefix="tuya-ota-tests-")
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 
