@@ -28,7 +28,8 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Digest, Flow, FlowContext, ReadContext, Send, Sleep
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
-from airflow_provider_tuya_ota.core.flows.lists import list_firmwares
+from airflow_provider_tuya_ota.core.flows.lists import firmwares_of
+from airflow_provider_tuya_ota.core.flows.pages import whole_list
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
@@ -128,21 +129,43 @@ def ensure_firmware(settings: Settings, action: CreateOTAFirmware, file: Firmwar
 def _find(
     settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str]
 ) -> Flow[EnsuredFirmware | None]:
-    """Find the firmware of this version and compare it with the file, which is read for digests that are missing."""
-    listing = yield from list_firmwares(settings, product_key=action.product_key, version=action.dest_version)
-    same = [
+    """Find the firmware of this version and compare it with the file, which is read for digests that are missing.
+
+    A firmware on the first page that holds the file is it; only another conclusion needs the whole list.
+    """
+    digests = dict(known)
+    first = firmwares_of(action.product_key, action.dest_version)
+    page = yield from call(settings, first)
+    found = yield from _compare(_of_version(page.items, action), file, digests)
+    if found is not None:
+        return found
+    listing = yield from whole_list(settings, first, first_page=page)
+    same = _of_version(listing.items, action)
+    found = yield from _compare(same, file, digests)
+    if found is None and same:
+        raise FirmwareVersionTakenError(_taken(same[0], action, file, digests))
+    if found is None:
+        listing.require_complete()
+    return found
+
+
+def _of_version(firmwares: Sequence[Firmware], action: CreateOTAFirmware) -> list[Firmware]:
+    return [
         firmware
-        for firmware in listing.items
+        for firmware in firmwares
         if firmware.version == action.dest_version
         and firmware.module_name == (action.module_name or "default")
         and firmware.product_key in {action.product_key, ""}
     ]
-    if not same:
-        listing.require_complete()
-        return None
+
+
+def _compare(same: Sequence[Firmware], file: FirmwareFile, digests: dict[str, str]) -> Flow[EnsuredFirmware | None]:
+    """Give the firmware that holds the file.
+
+    :param digests: of the file; those that are missing are added.
+    """
     methods = {"SHA256", *(firmware.sign_method for firmware in same)} & DIGEST_LENGTHS.keys()
-    digests = dict(known)
-    if unknown := methods - known.keys():
+    if same and (unknown := methods - digests.keys()):
         yield FileReadStarted(file.name, file.size)
         digests |= yield from _digest(file, sorted(unknown))
     for firmware in same:
@@ -150,7 +173,7 @@ def _find(
             return EnsuredFirmware(
                 firmware_id=firmware.firmware_id, is_new=False, digests=digests, utc_create=firmware.utc_create
             )
-    raise FirmwareVersionTakenError(_taken(same[0], action, file, digests))
+    return None
 
 
 def _taken(firmware: Firmware, action: CreateOTAFirmware, file: FirmwareFile, digests: Mapping[str, str]) -> str:

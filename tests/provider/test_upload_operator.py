@@ -90,7 +90,8 @@ def test_the_same_version_with_other_bytes_is_refused_and_nothing_is_created(
     with pytest.raises(FirmwareVersionTakenError, match=r"1\.1\.0 .* exists as firmware 178 .* with other bytes"):
         upload(firmware).execute(context)
 
-    assert service.actions == ["ListOTAFirmware"]
+    # The next page shows that no other firmware of this version holds the file.
+    assert service.actions == ["ListOTAFirmware"] * 2
 
 
 def test_another_module_may_have_the_same_version(service: Service, context: Any, firmware: Path) -> None:

@@ -12,18 +12,16 @@ from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.flows.pages import Listing
-    from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Firmware, Job
+    from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Job
     from airflow_provider_tuya_ota.core.model.states import TaskStatus
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.wire.reply import Reply
 
 
-def list_firmwares(settings: Settings, *, product_key: str | None, version: str) -> Flow[Listing[Firmware]]:
-    """List all firmwares of a product that have a version."""
+def firmwares_of(product_key: str | None, version: str) -> ListOTAFirmware:
+    """Build the request for the first page of a product's firmwares that have a version."""
     size = ListOTAFirmware.largest_page
-    return whole_list(
-        settings, ListOTAFirmware(current_page=1, page_size=size, product_key=product_key, dest_version=version)
-    )
+    return ListOTAFirmware(current_page=1, page_size=size, product_key=product_key, dest_version=version)
 
 
 def list_jobs(settings: Settings, firmware_id: str) -> Flow[Listing[Job]]:
