@@ -14,8 +14,6 @@ from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.settings import require_safe_scheme
-from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT
 from airflow_provider_tuya_ota.core.texts import bounded_line
 from airflow_provider_tuya_ota.hooks.airflow_api import aread_connection, read_connection
 from airflow_provider_tuya_ota.hooks.tuya_ota import require_connection_id
@@ -77,6 +75,8 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
 
     def _payload(self, context: Context) -> bytes:
         values: dict[str, Any] = dict(context)
+        from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT  # noqa: PLC0415 - Dag files import the notifier
+
         release = values.get("ota_release")
         ti = values.get("ti")
         message = {
@@ -202,6 +202,8 @@ def webhook_url(connection: Connection, conn_id: str) -> Secret:
         raise ConfigurationError(
             f"Connection {conn_id!r}: Password contains a blank or a line break, which no token has."
         )
+    from airflow_provider_tuya_ota.core.settings import require_safe_scheme  # noqa: PLC0415 - Dag files import the notifier
+
     require_safe_scheme(parts.scheme, parts.hostname or "", allow_http=False, what=f"Connection {conn_id!r}: webhook")
     return Secret(url)
 
