@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.polling import stall_detector
 from airflow_provider_tuya_ota.polling import stopper as stopping
 from airflow_provider_tuya_ota.transports.clock import steady_seconds
 from airflow_provider_tuya_ota.triggers import kill_answer
-from airflow_provider_tuya_ota.triggers.job import DRAINED_BY, TuyaOTAJobTrigger
+from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.provider.conftest import FakeStore
 from tests.provider.fake_triggerer import Line, Log
 from tests.provider.test_create_once import FakeRun, deferred
@@ -288,7 +288,8 @@ def test_a_trigger_that_waits_for_the_job_from_before_a_clear_says_so(
     service: Service, watched: TuyaOTAJobTrigger, supervisor: Callable[..., Line], log: Log
 ) -> None:
     supervisor("failed")
-    watched.resume_state = {DRAINED_BY: datetime.now(UTC).isoformat()}
+    # As it is stored; a later version has to know it again.
+    watched.resume_state = {"drained_by": datetime.now(UTC).isoformat()}
 
     kill(watched)
 

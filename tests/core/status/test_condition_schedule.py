@@ -147,3 +147,18 @@ def test_where_no_job_is_due_conditions_wait_for_nothing() -> None:
 def test_a_condition_knows_how_many_requests_a_poll_needs(number: int, requests: int) -> None:
     assert devices(number).requests == requests
     assert firmware_is().requests == 1
+
+
+def test_a_list_counts_with_the_requests_that_it_costs_and_not_with_its_jobs() -> None:
+    scheduler = PollScheduler(10.0)
+    for name in range(200):
+        scheduler.add(str(name), firmware_id=f"p{name % 10}", poll_interval=POLL, now=0.0)
+    for number in (300, 301):
+        scheduler.add_condition(devices(number), poll_interval=POLL, now=0.0)
+
+    order = [type(poll) for poll in taken(scheduler, 0.0, 8)]
+
+    first = order.index(PollCondition)
+    between = order[first + 1 : order.index(PollCondition, first + 1)]
+    # Six requests for three hundred devices: one poll of a job, and three lists of a page each.
+    assert between == [PollJob, ListJobs, ListJobs, ListJobs]
