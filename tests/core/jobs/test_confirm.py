@@ -36,6 +36,7 @@ def test_a_batch_with_tasks_that_wait_no_longer_is_confirmed_one_by_one() -> Non
 
     assert script.run(confirm_tasks(SETTINGS, ["1", "2", "3"])) == ["1", "3"]
     assert isinstance(script.events[0], BatchConfirmRefused)
+    assert "Confirming these one by one" in script.lines[0]
     assert "Task 2 waits for no confirmation." in script.warnings[-1]
 
 
@@ -45,6 +46,7 @@ def test_a_batch_that_a_lost_request_confirmed_counts_as_confirmed() -> None:
     assert script.run(confirm_tasks(SETTINGS, ["1", "2"])) == ["1", "2"]
     assert [ids(sent) for sent in script.sent] == [["1", "2"], ["1", "2"], ["1"], ["2"]]
     assert script.events[-1] == TasksConfirmed(("1", "2"), is_answer_lost=True)
+    assert "the request whose answer was lost has confirmed them" in script.lines[-1]
 
 
 def test_a_lost_request_that_was_refused_confirmed_nothing() -> None:

@@ -220,7 +220,7 @@ def test_a_verified_firmware_succeeds_with_its_newest_job(known: tuple[dict[str,
     found = start(script)
 
     assert (found.origin, found.is_own) == (JobOrigin.VERIFIED_BEFORE, False)
-    assert found.job_id == ("1" if known else "")
+    assert (found.job_id, found.utc_create) == (("1", OLD["utcCreate"]) if known else ("", ""))
     assert creates(script) == 0
 
 
