@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.core.settings import Credentials, Settings
 from airflow_provider_tuya_ota.runtime import kill as killing
 from airflow_provider_tuya_ota.runtime.kill import RunningJob, answer_kill
 from airflow_provider_tuya_ota.runtime.wait import BACKSTOP
+from airflow_provider_tuya_ota.triggers import kill_answer
 from airflow_provider_tuya_ota.triggers.job import LONGEST_STOP
 
 if TYPE_CHECKING:
@@ -85,3 +86,10 @@ def test_a_killed_process_has_said_everything_before_airflow_kills_it_for_good()
 
 def test_a_trigger_that_stops_a_job_whose_time_is_over_ends_before_airflow_gives_it_up() -> None:
     assert BACKSTOP.total_seconds() >= 2 * LONGEST_STOP
+
+
+def test_a_triggerer_asks_for_a_state_four_times_and_leaves_a_line_to_others() -> None:
+    *pauses, last = kill_answer.ASK_PAUSES
+
+    assert (pauses, last) == ([1.0, 3.0, 6.0], None)
+    assert (kill_answer.ASK_SECONDS, kill_answer.ASK_AT_ONCE) == (10.0, 8)
