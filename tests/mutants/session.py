@@ -106,8 +106,17 @@ class Session:
         if not baseline.seconds:
             self.error = "no test passes without any mutant"
             return True
-        waiting = list(reversed(self._mutants))
         running: dict[int, _Child] = {}
+        try:
+            self._play(running, baseline)
+        finally:
+            # Whoever interrupts the run leaves no process behind.
+            for pid in running:
+                os.kill(pid, signal.SIGKILL)
+        return True
+
+    def _play(self, running: dict[int, _Child], baseline: Baseline) -> None:
+        waiting = list(reversed(self._mutants))
         while waiting or running:
             while waiting and len(running) < self._jobs:
                 child = self._begin(waiting.pop(), baseline)
@@ -115,7 +124,6 @@ class Session:
             for child in _ended(running):
                 del running[child.pid]
                 self._told(child.result())
-        return True
 
     def _measure(self) -> Baseline:
         found = Baseline()

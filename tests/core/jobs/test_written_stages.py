@@ -166,7 +166,9 @@ def test_the_job_that_a_task_goes_on_with_is_told_as_created_or_adopted() -> Non
 
 
 def test_an_intent_is_of_the_first_try_unless_it_says_otherwise() -> None:
-    assert (NOTE.clear_number, NOTE.cleared_after) == (0, None)
+    first = Intent(fingerprint="f", target=NOTE.target, stage=Stage.LOST, started_at=NOW)
+
+    assert (first.clear_number, first.cleared_after) == (0, None)
 
 
 def test_a_job_that_is_missing_is_named_by_its_kind_and_firmware() -> None:
