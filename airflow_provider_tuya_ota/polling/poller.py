@@ -99,7 +99,7 @@ class Poller:
         :raises PollerBrokenError: this poller does not poll any more; poll separately.
         """
         wait = JobWait(job_id, options, state)
-        subscription = JobSubscription(len(options.expected))
+        subscription = JobSubscription(options)
 
         def take(now: datetime) -> Verdict | None:
             match subscription.take(wait, now):
@@ -221,8 +221,14 @@ class Poller:
         begun = self._clock()
         snapshot: JobSnapshot | None = None
         failure: TuyaOTAError | None = None
-        expected = max((subscription.expected for subscription in self._jobs.get(poll.job_id, ())), default=0)
-        flow = fetch_job_snapshot(self._client.settings, poll.job_id, is_large=poll.is_large, expected=expected)
+        waiting = self._jobs.get(poll.job_id, ())
+        flow = fetch_job_snapshot(
+            self._client.settings,
+            poll.job_id,
+            is_large=poll.is_large,
+            expected=max((subscription.expected for subscription in waiting), default=0),
+            holds_success=all(subscription.holds_success for subscription in waiting),
+        )
         try:
             snapshot = await self._dispatcher.fetch(flow, f"job {poll.job_id}")
         except TuyaOTAError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from copy import copy
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.status.condition_wait import record_failure, record_snapshot
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.status.conditions import ConditionSnapshot
     from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
     from airflow_provider_tuya_ota.core.status.poll_events import ConditionChanged, PollFailed
-    from airflow_provider_tuya_ota.core.status.wait import JobWait
+    from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions
 
 
 class Subscription:
@@ -48,12 +49,15 @@ class Subscription:
 class JobSubscription(Subscription):
     """News of a job.
 
-    :param expected: how many devices the wait asked for by name.
+    :param options: of the wait.
     """
 
-    def __init__(self, expected: int) -> None:
+    def __init__(self, options: WaitOptions) -> None:
         super().__init__()
-        self.expected = expected
+        self.expected = len(options.expected)
+        """How many devices the wait asked for by name."""
+        self.holds_success = not options.expected
+        """Whether the wait goes on although the next poll shows that the job has succeeded."""
         self._snapshot: JobSnapshot | None = None
         self._error: TuyaOTAError | None = None
         self._was_polled = False
@@ -95,7 +99,11 @@ class JobSubscription(Subscription):
         self._was_polled = self._was_listed = False
         if error is not None:
             return job_wait.record_failure(error, now, is_listing=self._is_of_listing)
-        return None if snapshot is None else job_wait.assess(snapshot, now)
+        if snapshot is None:
+            return None
+        verdict = job_wait.assess(snapshot, now)
+        self.holds_success = job_wait.holds_success(now + timedelta(seconds=job_wait.options.poll_interval))
+        return verdict
 
 
 class ConditionSubscription(Subscription):

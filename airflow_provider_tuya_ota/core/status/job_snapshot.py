@@ -45,6 +45,7 @@ class JobSnapshot:
     :param is_large: whether its device tasks do not fit on a page; passed to the next poll, it saves a request.
     :param names: devices of all its tasks; None where only some tasks were read one by one.
     :param is_complete: False where the platform counts more device tasks than it lists.
+    :param is_whole: False where nobody looked for device tasks behind those that were read.
     """
 
     job: Job
@@ -52,6 +53,7 @@ class JobSnapshot:
     is_large: bool
     names: frozenset[str] | None = None
     is_complete: bool = True
+    is_whole: bool = True
 
 
 def fetch_verdict(settings: Settings, job_id: str) -> Flow[Verdict]:
@@ -65,6 +67,7 @@ def fetch_job_snapshot(
     *,
     is_large: bool = False,
     expected: int = 0,
+    holds_success: bool = False,
     longest: float | None = None,
 ) -> Flow[JobSnapshot]:
     """Poll once: two requests for a small upgrade, three for a small verification, up to ten for a large job.
@@ -74,15 +77,20 @@ def fetch_job_snapshot(
     :param is_large: whether an earlier poll found more device tasks than fit on a page.
     :param expected: number of devices that were asked for by name. A job of at most so many device tasks succeeds only
         after all of them were read one by one.
+    :param holds_success: True if nobody concludes from this poll that an upgrade has succeeded. Then the one more
+        request is left out where every device task has succeeded.
     :param longest: seconds that the poll may take, where that is less than its default bound.
     """
-    flow = _fetch_job_snapshot(settings, job_id, is_large=is_large, expected=expected)
+    flow = _fetch_job_snapshot(settings, job_id, is_large=is_large, expected=expected, holds_success=holds_success)
     return (yield from run_poll(settings, flow, f"job {job_id}", longest=longest))
 
 
-def _fetch_job_snapshot(settings: Settings, job_id: str, *, is_large: bool, expected: int) -> Flow[JobSnapshot]:
+def _fetch_job_snapshot(
+    settings: Settings, job_id: str, *, is_large: bool, expected: int, holds_success: bool
+) -> Flow[JobSnapshot]:
     job = yield from call(settings, QueryOTAJob(job_id=job_id))
-    tasks = yield from fetch_tasks(settings, job_id, is_large=is_large, expected=expected)
+    holds_success = holds_success and job.type == JobType.UPGRADE_FIRMWARE
+    tasks = yield from fetch_tasks(settings, job_id, is_large=is_large, expected=expected, holds_success=holds_success)
     firmware: Firmware | None = None
     if job.type != JobType.UPGRADE_FIRMWARE:
         if not job.firmware_id:
@@ -101,7 +109,7 @@ def _fetch_job_snapshot(settings: Settings, job_id: str, *, is_large: bool, expe
     else:
         every_task = tasks.read
     names = frozenset(task.device_name for task in every_task)
-    return JobSnapshot(job, verdict, tasks.is_large, names, is_complete=not missing)
+    return JobSnapshot(job, verdict, tasks.is_large, names, is_complete=not missing, is_whole=tasks.is_whole)
 
 
 @dataclass(frozen=True, slots=True)

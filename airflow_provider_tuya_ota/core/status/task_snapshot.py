@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
@@ -43,15 +43,19 @@ class TaskSnapshot:
     :param is_large: whether the tasks do not fit on a page; passed to the next poll, it saves a request.
     :param missing: number of tasks that the platform counts and does not list. Nothing may be concluded then from the
         tasks that were read being all.
+    :param is_whole: False where nobody looked for tasks behind the page that was read.
     """
 
     counts: dict[str, int]
     read: list[DeviceTask]
     is_large: bool
     missing: int = 0
+    is_whole: bool = True
 
 
-def fetch_tasks(settings: Settings, job_id: str, *, is_large: bool = False, expected: int = 0) -> Flow[TaskSnapshot]:
+def fetch_tasks(
+    settings: Settings, job_id: str, *, is_large: bool = False, expected: int = 0, holds_success: bool = False
+) -> Flow[TaskSnapshot]:
     """Read a job's device tasks: one request for up to 100 tasks, two where all have ended, eight for more tasks.
 
     The eight are one for each of the seven statuses and one for all tasks. Every task is read where the platform gives
@@ -61,11 +65,15 @@ def fetch_tasks(settings: Settings, job_id: str, *, is_large: bool = False, expe
 
     :param is_large: whether an earlier poll found more tasks than fit on a page.
     :param expected: number of devices that were asked for by name. So many tasks, and a total of so many, are all.
+    :param holds_success: True if nobody concludes from this poll that all tasks have succeeded. Then the request for
+        the page behind them is left out.
     """
     if not is_large:
         first = ListOTATaskByJob(job_id=job_id, current_page=1, page_size=FULL)
         page = yield from call(settings, first)
         if len(page.items) < FULL and (page.total or 0) <= len(page.items):
+            if holds_success and _have_succeeded(page):
+                return replace(_all(Listing(first.name, page.items), is_large=False), is_whole=False)
             if _have_ended(page) and not len(page.items) == page.total == expected:
                 # The platform may return a shorter page than it was asked for, with more tasks behind it.
                 return _all((yield from whole_list(settings, first, first_page=page)), is_large=False)
@@ -95,6 +103,10 @@ def fetch_tasks(settings: Settings, job_id: str, *, is_large: bool = False, expe
 
 def _have_ended(page: Page[DeviceTask]) -> bool:
     return bool(page.items) and all(task.status.has_ended for task in page.items)
+
+
+def _have_succeeded(page: Page[DeviceTask]) -> bool:
+    return bool(page.items) and all(task.status == TaskStatus.SUCCEEDED for task in page.items)
 
 
 def _counted_once(counts: dict[str, int], total: int | None) -> dict[str, int] | None:

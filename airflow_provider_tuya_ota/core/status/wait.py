@@ -112,11 +112,18 @@ class JobWait:
         verdict = require_coverage(snapshot.verdict, snapshot.names, self.options.expected)
         if self.options.expected or verdict.outcome is not Outcome.SUCCEEDED:
             return verdict
-        since = self.state.settling_since or now
-        longest = min(LISTED_LATE, LATE_POLLS * self.options.poll_interval, self.options.settle_time)
-        if verdict.job_type != JobType.UPGRADE_FIRMWARE or now - since >= timedelta(seconds=longest):
+        if verdict.job_type != JobType.UPGRADE_FIRMWARE or (snapshot.is_whole and not self.holds_success(now)):
             return verdict
         return replace(verdict, outcome=Outcome.SETTLING, why=_CHOSEN_BY_PLATFORM)
+
+    def holds_success(self, now: datetime) -> bool:
+        """Whether an upgrade of which a poll beginning now shows success is polled again all the same.
+
+        Where the platform chose the devices, some may be listed later.
+        """
+        since = self.state.settling_since or now
+        longest = min(LISTED_LATE, LATE_POLLS * self.options.poll_interval, self.options.settle_time)
+        return not self.options.expected and now - since < timedelta(seconds=longest)
 
     def record(self, verdict: Verdict, now: datetime) -> bool:
         """Record the verdict of a poll that succeeded.
@@ -187,7 +194,12 @@ def poll_once(settings: Settings, job_wait: JobWait, *, is_large: bool = False) 
     expected = len(job_wait.options.expected)
     try:
         snapshot = yield from fetch_job_snapshot(
-            settings, job_wait.job_id, is_large=is_large, expected=expected, longest=job_wait.longest(now)
+            settings,
+            job_wait.job_id,
+            is_large=is_large,
+            expected=expected,
+            holds_success=job_wait.holds_success(now),
+            longest=job_wait.longest(now),
         )
     except TuyaOTAError as error:
         yield job_wait.record_failure(error, now)

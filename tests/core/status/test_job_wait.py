@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,24 @@ def test_a_success_on_devices_that_the_platform_chose_counts_once_late_tasks_had
     assert settling.outcome is Outcome.SETTLING
     assert settling.why == "the platform chose its devices, and some may be listed later"
     assert wait.assess(seen(verdict()), after(seconds)).outcome is Outcome.SUCCEEDED
+
+
+def test_a_success_counts_only_once_the_list_of_device_tasks_was_read_to_its_end() -> None:
+    wait = waiting()
+    wait.record(wait.assess(seen(verdict()), NOW), NOW)
+    unread = replace(seen(verdict()), is_whole=False)
+
+    assert wait.assess(unread, after(60)).outcome is Outcome.SETTLING
+    assert wait.assess(replace(unread, is_whole=True), after(60)).outcome is Outcome.SUCCEEDED
+
+
+def test_while_a_success_is_held_nobody_asks_for_the_page_behind_its_device_tasks() -> None:
+    script = large(1, 0)
+
+    script.run(wait_for_job(SETTINGS, "9001", WaitOptions(deadline=after(3600), poll_interval=5)))
+
+    held = ["QueryOTAJob", "ListOTATaskByJob"]
+    assert script.actions == [*held * 5, "ListOTATaskByJob"]
 
 
 @pytest.mark.parametrize(

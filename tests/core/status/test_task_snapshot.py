@@ -64,6 +64,20 @@ def test_where_the_devices_asked_for_are_all_read_and_counted_no_other_page_is_a
     assert len(script.sent) == requests
 
 
+@pytest.mark.parametrize(
+    ("counts", "requests", "is_whole"),
+    [({"SUCCEEDED": 5}, 1, False), ({"SUCCEEDED": 5, "FAILED": 1}, 2, True), ({"QUEUED": 1}, 1, True), ({}, 1, True)],
+)
+def test_where_nobody_concludes_from_it_a_success_is_read_without_the_page_behind(
+    counts: dict[str, int], requests: int, is_whole: bool
+) -> None:
+    script = Script(Platform(counts))
+
+    tasks = script.run(fetch_tasks(SETTINGS, "9", holds_success=True))
+
+    assert (len(script.sent), tasks.is_whole) == (requests, is_whole)
+
+
 def test_a_large_job_costs_a_request_for_each_status_and_names_fifty_of_each() -> None:
     tasks, script = read(Platform(MANY), is_large=True)
 
