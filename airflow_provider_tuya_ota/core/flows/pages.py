@@ -51,12 +51,13 @@ MOST_REQUESTS: Final = 5_000
 IDENTITY: Final[dict[type, tuple[str, ...]]] = {
     Firmware: ("firmware_id",),
     Job: ("job_id",),
-    DeviceTask: ("task_id",),
+    DeviceTask: ("task_id", "device_name"),
     ModuleVersion: ("device_name", "module_name"),
     Device: ("product_key", "device_name"),
     Product: ("product_key",),
 }
-"""Fields that identify an item of a list."""
+"""Fields that identify an item of a list. A platform may give several device tasks one id, so that their device counts
+too: one that succeeded must not stand for others that failed."""
 
 
 def identity_of(item: object) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def confirm_job(settings: Settings, job_id: str) -> Flow[list[str]]:
     pauses = list(eventually.GRACE_PAUSES)
     while True:
         listing = yield from list_tasks(settings, job_id, status=TaskStatus.CONFIRM)
-        waiting = [task.task_id for task in listing.items if task.status == TaskStatus.CONFIRM]
+        waiting = dict.fromkeys(task.task_id for task in listing.items if task.status == TaskStatus.CONFIRM)
         if new := [task_id for task_id in waiting if task_id not in tried]:
             tried.update(new)
             confirmed += yield from _confirm_more(settings, new, confirmed)

@@ -82,6 +82,13 @@ def test_of_a_job_only_what_waits_is_confirmed() -> None:
     assert script.sent[0].parameters["TaskStatus"] == "CONFIRM"
 
 
+def test_an_id_that_the_tasks_of_two_devices_have_is_confirmed_once() -> None:
+    tasks = ok(data=[task("a", "CONFIRM", taskId="0"), task("b", "CONFIRM", taskId="0")])
+    script = Script(by_action({"ListOTATaskByJob": tasks, "ConfirmOTATask": ok()}))
+
+    assert script.run(confirm_job(SETTINGS, "9")) == ["0"]
+
+
 def test_a_job_in_which_nothing_waits_needs_no_request() -> None:
     script = Script([ok(data=[])])
 

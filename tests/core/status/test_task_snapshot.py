@@ -218,3 +218,15 @@ def test_a_task_that_a_page_shows_twice_counts_once_and_as_it_stands_last(states
     assert found.counts == {last: 1}
     assert [one.status for one in found.read] == [last]
     assert found.missing == 0
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_tasks_of_several_devices_count_each_although_they_have_one_id(is_large: bool) -> None:
+    platform = Platform({"FAILED": 4, "SUCCEEDED": 1})
+    for one in platform.tasks:
+        one["taskId"] = "0"
+
+    tasks, _ = read(platform, is_large=is_large)
+
+    assert tasks.counts == {"FAILED": 4, "SUCCEEDED": 1}
+    assert (len(tasks.read), tasks.missing) == (5, 0)
