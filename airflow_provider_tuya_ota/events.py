@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         VerificationSkipped,
     )
     from airflow_provider_tuya_ota.core.jobs.stop_events import (
+        CancelNotRepeated,
         CancelRefused,
         CancelRepeated,
         CancelSent,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchConfirmRefused",
     "CancelNotCounted",
+    "CancelNotRepeated",
     "CancelRefused",
     "CancelRepeated",
     "CancelSent",

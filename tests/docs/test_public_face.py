@@ -34,7 +34,7 @@ ACTIONS = """
     ModifyOTAFirmware QueryDevice QueryOTAFirmware QueryOTAJob QueryProduct QueryProductList UpdateOTAModule
 """
 EVENTS = """
-    BatchConfirmRefused CancelNotCounted CancelRefused CancelRepeated CancelSent ConditionChanged
+    BatchConfirmRefused CancelNotCounted CancelNotRepeated CancelRefused CancelRepeated CancelSent ConditionChanged
     ConfirmInterrupted DeviceCancelUnknown DevicesFlashing FailedJobReplaced FileReadStarted
     FileTransferRetried FileUploadStarted FirmwareAdopted FirmwareOutcomeUnknown FlowEvent IntentMissing
     JobAdopted JobCreated JobFailureObserved JobOutcomeUnknown JobStopped JobUnnamed Level ListIncomplete

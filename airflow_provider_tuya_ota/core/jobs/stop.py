@@ -8,7 +8,7 @@ from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.effects import Flow, Sleep
 from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job, check_may_begin, count_after_cancel
 from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
-from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated, JobStopped
+from airflow_provider_tuya_ota.core.jobs.stop_events import CancelNotRepeated, CancelRepeated, JobStopped
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def stop_jobs(settings: Settings, jobs: JobSet) -> Flow[dict[str, StopResult | T
 def stop_job(settings: Settings, job_id: str) -> Flow[StopResult]:
     """Stop one job, as :func:`stop_jobs` does.
 
-    :raises TuyaOTAError: it could not be cancelled, or neither cancelled nor counted.
+    :raises TuyaOTAError: no cancel was accepted, and one failed or the device tasks could not be counted.
     """
     outcomes = yield from stop_jobs(settings, JobSet.of(job_id))
     return _require_result(outcomes[job_id])
@@ -61,7 +61,7 @@ def count_stopped(
     :param is_cancelled: what :func:`~airflow_provider_tuya_ota.core.jobs.cancel.cancel_job` returned.
     :param again_after: seconds before each further cancel; by default 3, 6 and 12.
     :returns: ``NotCounted`` if counting failed after an accepted cancel: that cancel counts all the same.
-    :raises TuyaOTAError: the job could be neither cancelled nor counted.
+    :raises TuyaOTAError: no cancel was accepted, and a further one failed or the device tasks could not be counted.
     """
     pauses = CANCEL_AGAIN_AFTER if again_after is None else again_after
     outcomes = yield from _count_until_settled(settings, {job_id: is_cancelled}, pauses)
@@ -92,6 +92,8 @@ def _count_until_settled(
 ) -> Flow[dict[str, StopResult | TuyaOTAError]]:
     """Count jobs, and cancel those again that may still begin.
 
+    A further cancel that fails changes nothing about one that was accepted: its effect may come seconds later.
+
     :param cancelled: what the first cancel of each job returned.
     """
     outcomes = yield from _count_each(settings, cancelled)
@@ -111,7 +113,11 @@ def _count_until_settled(
             try:
                 again[job_id] = (yield from cancel_job(settings, job_id)) or cancelled[job_id]
             except TuyaOTAError as error:
-                outcomes[job_id] = error
+                if cancelled[job_id]:
+                    yield CancelNotRepeated(job_id, error.sentence)
+                    again[job_id] = True
+                else:
+                    outcomes[job_id] = error
         cancelled = {**cancelled, **again}
         outcomes |= yield from _count_each(settings, again)
     for job_id, outcome in outcomes.items():

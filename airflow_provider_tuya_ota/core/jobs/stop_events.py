@@ -56,6 +56,21 @@ class CancelRepeated(FlowWarning):
 
 
 @dataclass(frozen=True, slots=True)
+class CancelNotRepeated(FlowWarning):
+    """A further cancel of a job failed, after the platform had accepted one.
+
+    :param problem: the failure, as a sentence.
+    """
+
+    job_id: str
+    problem: str
+
+    def line(self) -> str:
+        """Write it as one line for a log."""
+        return f"Cancelling job {self.job_id} again failed, an earlier cancel was accepted. {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
 class JobStopped(FlowEvent):
     """A job was cancelled, and this is what that came to."""
 

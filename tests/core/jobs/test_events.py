@@ -11,7 +11,13 @@ from airflow_provider_tuya_ota.core.jobs.events import (
     VerificationSkipped,
     start_event,
 )
-from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated, CancelSent, JobStopped, OldJobUnfinished
+from airflow_provider_tuya_ota.core.jobs.stop_events import (
+    CancelNotRepeated,
+    CancelRepeated,
+    CancelSent,
+    JobStopped,
+    OldJobUnfinished,
+)
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped, StopResult
 from airflow_provider_tuya_ota.core.jobs.task_events import (
     CancelNotCounted,
@@ -36,6 +42,11 @@ NOTHING_LEFT = Stopped(cancelled=2, waiting=0, flashing=0)
         ),
         (CancelRepeated("9", 0, 3.0), "warning", "Job 9 still has not ended. Cancelling again in 3 s"),
         (CancelRepeated("9", 2, 3.0), "warning", "Job 9 still has 2 device tasks that wait. Cancelling again in 3 s"),
+        (
+            CancelNotRepeated("9", "HTTP 503."),
+            "warning",
+            "Cancelling job 9 again failed, an earlier cancel was accepted. HTTP 503.",
+        ),
         (
             OldJobUnfinished("9", "has not ended"),
             "info",

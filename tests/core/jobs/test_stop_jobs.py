@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from airflow_provider_tuya_ota.core.errors import ConflictError, TransportError
 from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
-from airflow_provider_tuya_ota.core.jobs.stop import stop_jobs
-from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated, CancelSent, JobStopped
+from airflow_provider_tuya_ota.core.jobs.stop import stop_job, stop_jobs
+from airflow_provider_tuya_ota.core.jobs.stop_events import CancelNotRepeated, CancelRepeated, CancelSent, JobStopped
 from airflow_provider_tuya_ota.core.jobs.stopped import Stopped
-from tests.core.script import SETTINGS, Script, lost, ok, refused, task
+from tests.core.script import SETTINGS, Script, answered, job, lost, ok, refused, task
 
 if TYPE_CHECKING:
     from tests.core.script import Answer, Sent
@@ -70,15 +72,47 @@ def test_only_the_jobs_that_may_still_begin_are_cancelled_again_after_one_pause_
     assert [event.job_id for event in script.events if isinstance(event, CancelSent)] == ["1", "2", "3", "2", "3"]
 
 
-def test_a_further_cancel_that_fails_is_the_outcome_of_its_job_alone() -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        lost(),
+        refused("iot.firmware.CancelOTATaskByJobFailed"),
+        refused("iot.firmware.InvalidOTAJobId"),
+        answered({}, status=503),
+    ],
+)
+def test_a_further_cancel_that_fails_takes_nothing_from_one_that_was_accepted(failure: Answer) -> None:
+    """The effect of the first cancel comes while the second one fails."""
     platform = Platform(job1=2, job2=2, job3=1)
-    platform.answers["1"] = [ok(), *[lost()] * 20]
+    platform.answers["1"] = [ok(), *[failure] * 20]
     script = Script(platform)
 
-    outcomes = script.run(stop_jobs(SETTINGS, JOBS))
+    assert script.run(stop_jobs(SETTINGS, JOBS)) == dict.fromkeys(JOBS, CANCELLED)
+    assert [event.job_id for event in script.events if isinstance(event, CancelNotRepeated)] == ["1"]
+    assert "Cancelling job 1 again failed, an earlier cancel was accepted. " in "".join(script.warnings)
 
-    assert isinstance(outcomes["1"], TransportError)
+
+def test_a_job_whose_further_cancels_all_fail_is_told_as_cancelled_and_waiting() -> None:
+    platform = Platform(job1=0, job2=1, job3=1)
+    platform.answers["1"] = [ok(), *[lost()] * 20]
+
+    outcomes = Script(platform).run(stop_jobs(SETTINGS, JOBS))
+
+    assert outcomes["1"] == Stopped(cancelled=0, waiting=1, flashing=0, is_taken=True)
     assert (outcomes["2"], outcomes["3"]) == (CANCELLED, CANCELLED)
+
+
+def test_a_further_cancel_that_fails_is_the_outcome_of_its_job_where_none_was_accepted() -> None:
+    """The job has no device tasks yet, and the first cancel is refused for that."""
+    cancels: list[Answer] = [refused("iot.firmware.CancelUpgradeTaskFailed"), *[lost()] * 20]
+
+    def answer(sent: Sent) -> Answer:
+        if sent.action == "CancelOTATaskByJob":
+            return cancels.pop(0)
+        return ok(data=job("1", jobStatus="PLANNED")) if sent.action == "QueryOTAJob" else ok(data=[])
+
+    with pytest.raises(TransportError):
+        Script(answer).run(stop_job(SETTINGS, "1"))
 
 
 def test_a_job_that_is_neither_cancelled_nor_counted_is_an_error_of_its_own() -> None:
