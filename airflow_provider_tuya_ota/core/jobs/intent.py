@@ -30,6 +30,8 @@ STALE: Final = timedelta(minutes=30)
 however far the clocks of two workers are apart."""
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _DIGEST: Final = 10
+_PUT_ASIDE: Final = 50
+"""Jobs that a task remembers to be done with: more than it can create before a list shows the first of them."""
 
 
 class OnFailedJob(StrEnum):
@@ -161,8 +163,12 @@ class Intent:
         return replace(self, stage=stage, entity_id=entity_id)
 
     def put_aside(self) -> Self:
-        """Give the intent of a task that is done with its job, which a list may show late and is not the next one."""
-        return replace(self.at(Stage.NOTHING), known=(digest_of(self.entity_id),))
+        """Give the intent of a task that is done with its job.
+
+        A list may show that job, and those that were put aside before it, late: none of them is the next one.
+        """
+        known = dict.fromkeys([digest_of(self.entity_id), *self.known])
+        return replace(self.at(Stage.NOTHING), known=tuple(known)[:_PUT_ASIDE])
 
     def found(self, job_id: str) -> Self:
         """Copy it with the job that a list showed.
