@@ -44,11 +44,15 @@ _ONCE: Final = RetryPolicy(attempts=1)
 
 @dataclass(slots=True, eq=False)
 class _Order:
-    """A job to cancel, and the events meanwhile: only the one who waits for it knows which log they belong to."""
+    """A job to cancel, and the events meanwhile: only the one who waits for it knows which log they belong to.
+
+    :param may_be_accepted: whether the answer to a try was lost; then a later refusal may come from that try.
+    """
 
     job_id: str
     is_cancelled: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     first_tried_at: float | None = None
+    may_be_accepted: bool = False
     events: list[FlowEvent] = field(default_factory=list)
 
     def event(self, event: FlowEvent) -> None:
@@ -153,6 +157,7 @@ class Stopper:
             cancel = cancel_job(self._client.settings, order.job_id, _ONCE)
             is_cancelled = await self._client.run(cancel, listener=order)
         except TRANSIENT_ERRORS as error:
+            order.may_be_accepted = error.in_doubt = order.may_be_accepted or error.in_doubt
             if now - order.first_tried_at >= RETRY_SECONDS:
                 _settle(order, error)
             elif isinstance(error, ThrottledError):
@@ -164,7 +169,7 @@ class Stopper:
         except Exception as error:  # noqa: BLE001 - the error is for the one who waits for this job
             _settle(order, error)
         else:
-            _settle(order, is_cancelled)
+            _settle(order, is_cancelled or order.may_be_accepted)
 
 
 def _settle(order: _Order, outcome: bool | Exception) -> None:  # noqa: FBT001 - one of two outcomes, not a switch

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
-from airflow_provider_tuya_ota.core.errors import AuthenticationError, TransportError
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, ThrottledError, TransportError
 from airflow_provider_tuya_ota.core.jobs import stop as cancelling
 from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
@@ -131,6 +131,36 @@ async def test_an_outage_is_waited_out(server: EmulatorServer, monkeypatch: pyte
         await stop_all(stopper, job_ids)
 
     assert statuses(server) == {"CANCELED"}
+
+
+async def test_a_refusal_after_a_lost_answer_may_come_from_the_cancel_before(
+    server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "PAUSE", 0.05)
+    (job_id,) = jobs(server, 1)
+    server.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "drop_after", "nth": 1})
+
+    async with shared_stopper(connected(server)) as stopper:
+        stopped = await stopper.stop(job_id, listener=Quiet())
+
+    assert stopped == Stopped(cancelled=1, waiting=0, flashing=0, is_taken=True)
+    assert len(asked(server, "CancelOTATaskByJob")) == 2
+
+
+async def test_the_last_of_many_failures_says_that_an_earlier_cancel_may_have_been_accepted(
+    server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "PAUSE", 0.05)
+    monkeypatch.setattr(stopping, "RETRY_SECONDS", 0.01)
+    (job_id,) = jobs(server, 1)
+    server.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "drop_after", "nth": 1})
+    server.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "throttle"})
+
+    async with shared_stopper(connected(server)) as stopper:
+        with pytest.raises(ThrottledError) as failure:
+            await stopper.stop(job_id, listener=Quiet())
+
+    assert failure.value.in_doubt
 
 
 async def test_an_outage_without_end_is_told(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
