@@ -246,7 +246,7 @@ def _upload(settings: Settings, file: FirmwareFile, methods: Sequence[str]) -> F
 
 
 def _accepted(response: Response, ticket: UploadTicket) -> Mapping[str, str]:
-    read_storage_reply(response, secrets=(ticket.policy, ticket.signature, ticket.access_key_id))
+    read_storage_reply(response, key=ticket.key, secrets=(ticket.policy, ticket.signature, ticket.access_key_id))
     if not response.sent:
         raise UnreadableReplyError(
             "PostObject: the answer says that the file is stored, and came before all of it was sent; a proxy may have"

@@ -217,7 +217,7 @@ def _wrong_with_error(error: TuyaOTAError, response: Response) -> str:
 
 def _read_as_storage(response: Response) -> None:
     try:
-        read_storage_reply(response)
+        read_storage_reply(response, key="ota/firmware/1.bin")
     except TuyaOTAError as error:
         str(error)
 

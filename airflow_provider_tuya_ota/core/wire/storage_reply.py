@@ -6,6 +6,7 @@ Source: Alibaba OSS, PostObject and its troubleshooting page.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from airflow_provider_tuya_ota.core.errors import (
     ApiError,
@@ -29,21 +30,22 @@ if TYPE_CHECKING:
 ACTION = "PostObject"
 
 
-def read_storage_reply(response: Response, *, secrets: Sequence[Secret] = ()) -> None:
+def read_storage_reply(response: Response, *, key: str, secrets: Sequence[Secret] = ()) -> None:
     """Return where the answer says that the file is stored.
 
     :param response: the answer.
+    :param key: name of the object that the form was to store.
     :param secrets: secrets of the form; removed where storage repeats them in a message.
     :raises ApiError: storage refused the form; ``UnavailableError`` where sending it again may help.
     :raises ProtocolError: storage does not document such an answer; ``UnreadableReplyError`` where another server wrote
         it.
     """
-    safely(ACTION, lambda: _read(response, secrets))
+    safely(ACTION, lambda: _read(response, key, secrets))
 
 
-def _read(response: Response, secrets: Sequence[Secret]) -> None:
+def _read(response: Response, key: str, secrets: Sequence[Secret]) -> None:
     if response.status in {200, 201, 204}:
-        _require_stored(response, secrets)
+        _require_stored(response, key, secrets)
         return
     if response.status < 400:  # noqa: PLR2004 - HTTP's failures begin there
         raise ProtocolError(f"{ACTION}: object storage answered HTTP {response.status}, which is no documented answer")
@@ -67,15 +69,17 @@ def _read(response: Response, secrets: Sequence[Secret]) -> None:
     )
 
 
-def _require_stored(response: Response, secrets: Sequence[Secret]) -> None:
-    """Refuse a success status with the body of a proxy's page or of an error."""
+def _require_stored(response: Response, key: str, secrets: Sequence[Secret]) -> None:
+    """Refuse a success status with the body of a proxy's page, of an error, or of the upload of another object."""
     if not response.body.strip():
         return
     fields = read_body(response.body, secrets)
-    if fields is not None and fields.name("Key") and not fields.name("Code"):
+    told = None if fields is None or fields.name("Code") else fields.get("Key")
+    # Storage repeats the name as it was sent; another server may encode it as in an address.
+    if isinstance(told, str) and key in {told, unquote(told)}:
         return
     raise UnreadableReplyError(
-        f"{ACTION}: the answer is HTTP {response.status}, but its body is not that of an upload:"
+        f"{ACTION}: the answer is HTTP {response.status}, but its body is not that of this upload:"
         f" {excerpt(response.body, secrets)!r}. No firmware was created. A proxy may have answered instead of object"
         " storage"
     )

@@ -76,39 +76,45 @@ def test_closing_a_form_closes_its_file() -> None:
     assert file.closed
 
 
+KEY = "ota/lämp 1.bin"
+
+
 @pytest.mark.parametrize("status", [200, 201, 204])
 def test_documented_success_is_success(status: int) -> None:
-    read_storage_reply(Response(status))
+    read_storage_reply(Response(status), key=KEY)
 
 
-POSTED = b"<PostResponse><Bucket>fw</Bucket><ETag>5C3D</ETag><Key>ota/lamp.bin</Key></PostResponse>"
+def posted(key: str) -> bytes:
+    return f"<PostResponse><Bucket>fw</Bucket><ETag>5C3D</ETag><Key>{key}</Key></PostResponse>".encode()
 
 
-@pytest.mark.parametrize("content", [b"\r\n", POSTED])
+@pytest.mark.parametrize("content", [b"\r\n", posted(KEY), posted("ota%2Fl%C3%A4mp%201.bin")])
 def test_the_documented_bodies_of_a_success_are_taken(content: bytes) -> None:
-    read_storage_reply(Response(201, {}, content))
+    read_storage_reply(Response(201, {}, content), key=KEY)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
 @pytest.mark.parametrize(
     "content",
     [
-        b"<Error><Code>InternalError</Code><Message>again</Message><Key>ota/lamp.bin</Key></Error>",
+        f"<Error><Code>InternalError</Code><Message>again</Message><Key>{KEY}</Key></Error>".encode(),
         b"<html><body>Sign in to the guest network</body></html>",
         b'{"success": false}',
         b'{"success": true}',
         b"stored",
+        posted("ota/another.bin"),
+        posted("ota/LÄMP 1.bin"),
     ],
 )
 def test_a_success_with_another_body_is_no_success(status: int, content: bytes) -> None:
-    with pytest.raises(UnreadableReplyError, match=f"HTTP {status}, but its body is not that of an upload"):
-        read_storage_reply(Response(status, {}, content))
+    with pytest.raises(UnreadableReplyError, match=f"HTTP {status}, but its body is not that of this upload"):
+        read_storage_reply(Response(status, {}, content), key=KEY)
 
 
 @pytest.mark.parametrize("status", [202, 301, 302, 307])
 def test_other_answers_below_400_conclude_nothing(status: int) -> None:
     with pytest.raises(ProtocolError, match=f"HTTP {status}"):
-        read_storage_reply(Response(status))
+        read_storage_reply(Response(status), key=KEY)
 
 
 def xml(code: str, message: str = "") -> bytes:
@@ -128,7 +134,7 @@ def xml(code: str, message: str = "") -> bytes:
 )
 def test_storages_refusals_say_what_to_do(status: int, content: bytes, kind: type[ApiError], words: str) -> None:
     with pytest.raises(ApiError) as caught:
-        read_storage_reply(Response(status, {}, content))
+        read_storage_reply(Response(status, {}, content), key=KEY)
 
     assert type(caught.value) is kind
     assert words in str(caught.value)
@@ -138,12 +144,12 @@ def test_storages_refusals_say_what_to_do(status: int, content: bytes, kind: typ
 @pytest.mark.parametrize("content", [b"", b"no XML at all", b"<Error>text</Error>", b"<html>not for you</html>"])
 def test_a_refusal_without_a_code_is_not_storage_s(status: int, content: bytes) -> None:
     with pytest.raises(UnreadableReplyError, match=f"instead of object storage.*HTTP {status}"):
-        read_storage_reply(Response(status, {}, content))
+        read_storage_reply(Response(status, {}, content), key=KEY)
 
 
 def test_a_refusal_keeps_storages_request_id() -> None:
     with pytest.raises(ApiError) as caught:
-        read_storage_reply(Response(403, {}, xml("AccessDenied", "no")))
+        read_storage_reply(Response(403, {}, xml("AccessDenied", "no")), key=KEY)
 
     assert caught.value.request_id == "5C3D9175B6"
 
@@ -157,6 +163,6 @@ def test_a_refusal_keeps_storages_request_id() -> None:
 )
 def test_a_refusal_repeats_no_secret(content: bytes) -> None:
     with pytest.raises(TuyaOTAError) as caught:
-        read_storage_reply(Response(403, {}, content))
+        read_storage_reply(Response(403, {}, content), key=KEY)
 
     assert "canary" not in f"{caught.value} {caught.value.__dict__}"
