@@ -11,7 +11,7 @@ from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Flow, Sleep
 from airflow_provider_tuya_ota.core.jobs.cancel import check_may_begin
 from airflow_provider_tuya_ota.core.jobs.stop import CANCEL_AGAIN_AFTER
-from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated
+from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRefused, CancelRepeated
 from airflow_provider_tuya_ota.core.jobs.task_events import (
     CancelNotCounted,
     DeviceCancelUnknown,
@@ -112,11 +112,15 @@ def _cancel_what_begins(settings: Settings, action: CancelOTATaskByJob) -> Flow[
             return (yield from count_tasks(settings, job_id, UNFINISHED))
         yield CancelRepeated(job_id, 0, pause)
         yield Sleep(pause)
-        yield from call(settings, action)
+        try:
+            yield from call(settings, action)
+        except ConflictError as error:
+            # The first cancel was accepted; its effect may come later.
+            yield CancelRefused(job_id, error.sentence)
     if (yield from check_may_begin(settings, job_id)):
         raise OutcomeError(
-            f"job {job_id} may still begin: it was told to cancel {len(CANCEL_AGAIN_AFTER) + 1} times, has not ended,"
-            " and has no device tasks yet. Run this task again when it has some"
+            f"job {job_id} may still begin: it was told to cancel {len(CANCEL_AGAIN_AFTER) + 1} times and has not"
+            " ended. Run this task again when it has device tasks that wait"
         )
     return (yield from count_tasks(settings, job_id, UNFINISHED))
 

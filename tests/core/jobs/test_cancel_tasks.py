@@ -7,7 +7,7 @@ import pytest
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByDevice, CancelOTATaskByJob
 from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, OutcomeError, TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.cancel_tasks import JobCancel, cancel_tasks_of_devices, cancel_tasks_of_job
-from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRepeated
+from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRefused, CancelRepeated
 from airflow_provider_tuya_ota.core.jobs.task_events import TasksCounted
 from tests.core.script import SETTINGS, Answer, Script, by_action, gateway, job, lost, ok, refused, task
 
@@ -218,6 +218,27 @@ def test_a_job_that_has_no_device_tasks_yet_is_cancelled_again_when_it_has_some(
     assert (platform.cancels, script.sleeps) == (begins_after + 1, pauses)
     repeated = [event for event in script.events if isinstance(event, CancelRepeated)]
     assert repeated == [CancelRepeated("9001", 0, pause) for pause in pauses]
+
+
+def test_a_further_cancel_that_is_refused_means_that_the_first_one_was_accepted() -> None:
+    """The first cancel ends the job some seconds later, and the second one comes before that."""
+    cancels = 0
+    script: Script
+
+    def answer(sent: Any) -> Answer:
+        nonlocal cancels
+        if sent.action == "CancelOTATaskByJob":
+            cancels += 1
+            return ok() if cancels == 1 else ENDED
+        if sent.action == "QueryOTAJob":
+            return ok(data=job(status="CANCELED" if sum(script.sleeps) >= 5 else "PLANNED"))
+        return ok(data=[])
+
+    script = Script(answer)
+
+    assert "nothing is left unfinished" in cancel_by_job(script).summary
+    assert (cancels, script.sleeps) == (3, [3.0, 6.0])
+    assert len([event for event in script.events if isinstance(event, CancelRefused)]) == 2
 
 
 def test_a_job_that_may_still_begin_is_an_error() -> None:
