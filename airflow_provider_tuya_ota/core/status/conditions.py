@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from airflow_provider_tuya_ota.core.actions import BatchGetDeviceState, QueryOTAFirmware
@@ -37,7 +37,7 @@ class ConditionSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmwareCondition:
-    """A firmware has one of the wanted statuses.
+    """A firmware has one of the wanted statuses, in whatever order they are named.
 
     :param statuses: names of :class:`FirmwareStatus`.
     :param failing_statuses: statuses that end the wait with an error; a status that is also wanted does not.
@@ -52,13 +52,13 @@ class FirmwareCondition:
     failing_statuses: Sequence[str]
 
     def __post_init__(self) -> None:
-        for field in ("statuses", "failing_statuses"):
-            given: list[Any] = list(getattr(self, field))
-            unknown = [name for name in given if not (isinstance(name, str) and name in FirmwareStatus.__members__)]
+        for name in ("statuses", "failing_statuses"):
+            given: list[Any] = list(getattr(self, name))
+            unknown = [one for one in given if not (isinstance(one, str) and one in FirmwareStatus.__members__)]
             if unknown:
-                said = ", ".join(short_repr(name).strip("'") for name in unknown[:DEVICES_NAMED])
-                raise _refused(field, f"{said} is no status", ", ".join(FirmwareStatus.__members__))
-            object.__setattr__(self, field, tuple(given))
+                said = ", ".join(short_repr(one).strip("'") for one in unknown[:DEVICES_NAMED])
+                raise _refused(name, f"{said} is no status", ", ".join(FirmwareStatus.__members__))
+            object.__setattr__(self, name, tuple(sorted(given)))
         if not self.statuses:
             raise _refused("statuses", "is empty", ", ".join(FirmwareStatus.__members__))
         QueryOTAFirmware(firmware_id=self.firmware_id)
@@ -87,7 +87,7 @@ class FirmwareCondition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevicesCondition:
-    """Enough of the named devices have a state.
+    """Enough of the named devices have a state, in whatever order they are named.
 
     :param state: one of :class:`DeviceStatus`.
     :param at_least: how many of the devices; None: all of them.
@@ -96,9 +96,11 @@ class DevicesCondition:
     """
 
     product_key: str
-    device_names: Sequence[str]
+    device_names: Sequence[str] = field(compare=False)
     state: str
     at_least: int | None
+    # Compared in place of the names, whose order is the one in which messages name them.
+    _devices: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         given: list[Any] = list(self.device_names)
@@ -115,6 +117,8 @@ class DevicesCondition:
         if self.state not in list(DeviceStatus):
             raise _refused("state", f"{short_repr(self.state)} is no state of a device", ", ".join(DeviceStatus))
         object.__setattr__(self, "device_names", tuple(given))
+        object.__setattr__(self, "_devices", frozenset(given))
+        object.__setattr__(self, "at_least", self.at_least or named)
 
     @property
     def requests(self) -> int:
@@ -138,7 +142,7 @@ class DevicesCondition:
         line = f"{reached} of {len(self.device_names)} devices are {self.state}"
         if missing:
             line += f"; missing: {', '.join(missing[:DEVICES_NAMED])}{others}"
-        return ConditionSnapshot(reached >= (len(self.device_names) if self.at_least is None else self.at_least), line)
+        return ConditionSnapshot(reached >= (self.at_least or len(self.device_names)), line)
 
     def _batches(self) -> list[Sequence[str]]:
         names, size = self.device_names, DEVICES_PER_REQUEST
@@ -151,7 +155,8 @@ KINDS: Final[dict[str, type[Condition]]] = {kind.__name__: kind for kind in (Fir
 
 def describe_condition(condition: Condition) -> dict[str, Any]:
     """Return plain JSON values from which :func:`rebuild_condition` builds the condition again."""
-    values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(condition).items()}
+    given = {one.name: getattr(condition, one.name) for one in fields(condition) if one.init}
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
     return {"kind": type(condition).__name__, "values": values}
 
 

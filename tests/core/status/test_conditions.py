@@ -255,3 +255,31 @@ def test_an_error_that_let_no_poll_begin_counts_as_one_that_failed() -> None:
     assert pause == 20.0
     with pytest.raises(WaitTimeoutError, match="no poll succeeded"):
         wait.pause_after(lost(), NOW + timedelta(seconds=20))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (online(), online(device_names=["b", "a"])),
+        (online(), online(at_least=2)),
+        (
+            FirmwareCondition(firmware_id="178", statuses=["VERIFIED", "NOT_NEEDED"], failing_statuses=["FAILED"]),
+            FirmwareCondition(firmware_id="178", statuses=["NOT_NEEDED", "VERIFIED"], failing_statuses=["FAILED"]),
+        ),
+    ],
+)
+def test_a_condition_in_other_words_is_the_same_condition(one: Condition, other: Condition) -> None:
+    assert (one, hash(one)) == (other, hash(other))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"device_names": ["a", "c"]}, {"at_least": 1}, {"state": "OFFLINE"}, {"product_key": "another"}]
+)
+def test_other_devices_states_and_numbers_are_another_condition(changes: dict[str, Any]) -> None:
+    assert online(**changes) != online()
+
+
+def test_devices_that_are_missing_are_named_in_the_order_in_which_they_were_given() -> None:
+    seen = Script([states()]).run(online(device_names=["d10", "d9"]).poll(SETTINGS))
+
+    assert seen.line == "0 of 2 devices are ONLINE; missing: d10, d9"
