@@ -108,7 +108,7 @@ def find_job(
     :returns: the job, which is saved as found; None if nothing matches.
     :raises AmbiguousOutcomeError: several jobs may be the one, or whether one is cannot be told.
     """
-    first_seen: dict[str, datetime] = {}
+    first_seen: dict[tuple[str, Match], datetime] = {}
     was_prolonged = False
     pauses = [0.0, *appearing.GRACE_PAUSES]
     while pauses:
@@ -140,7 +140,7 @@ def _may_go_on(settings: Settings, job: Job) -> Flow[bool]:
 
 
 def _list_candidates(
-    settings: Settings, intent: Intent, first_seen: dict[str, datetime], *, was_sent: bool
+    settings: Settings, intent: Intent, first_seen: dict[tuple[str, Match], datetime], *, was_sent: bool
 ) -> Flow[_Candidates]:
     # List the jobs first: a task saves its intent before it creates a job, so every listed one has an intent to read.
     listing = yield from list_jobs(settings, intent.target.firmware_id)
@@ -155,14 +155,17 @@ def _list_candidates(
     for job in taken.exclude_from(listing.items):
         if not intent.could_be(job):
             continue
-        match (yield from match_job(settings, job, intent.target)):
+        match = yield from match_job(settings, job, intent.target)
+        age = context.steady - first_seen.setdefault((job.job_id, match), context.steady)
+        match match:
             case Match.YES if not was_sent and _may_be_past(job, intent):
                 past.append(job)
             case Match.YES:
                 # A list may first show the requested devices of a job that has more. Of two jobs for the same share,
                 # group or for all devices it may first show the one that is not this task's.
-                age = context.steady - first_seen.setdefault(job.job_id, context.steady)
                 (fitting if age >= TOLD_WITHIN else unknown).append(job)
+            case Match.SOME if age < TOLD_WITHIN:
+                unknown.append(job)
             case Match.UNKNOWN:
                 unknown.append(job)
     rivals = [

@@ -34,6 +34,9 @@ class Match(Enum):
     NO = "no"
     UNKNOWN = "unknown"
     """The platform does not show enough yet: it may list device tasks later than their job."""
+    SOME = "some"
+    """A complete list shows some of the devices and no other. Once every device task has had time to be listed, that is
+    NO."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +101,12 @@ class Target:
         return True
 
     def may_share_a_job_with(self, other: Target) -> bool:
-        """Whether one job may be that of either: different shares, groups or source versions exclude it.
+        """Whether one job may be that of either: different devices, shares, groups or source versions exclude it.
 
         A job of which the platform does not show these is nobody's for certain.
         """
+        if self.devices and other.devices and set(self.devices) != set(other.devices):
+            return False
         # Empty: not requested. It fits a job of which the platform shows nothing.
         pairs = ((self.group_id, other.group_id), (self.src_versions, other.src_versions))
         is_apart = any(ours and theirs and ours != theirs for ours, theirs in pairs)
@@ -161,7 +166,7 @@ def match_job(settings: Settings, job: Job, target: Target) -> Flow[Match]:
     if contradicts(queried, target):
         return Match.NO
     if target.devices:
-        return (yield from _match_devices(settings, job.job_id, set(target.devices)))
+        return (yield from _match_devices(settings, queried, set(target.devices)))
     if target.selection and target.selection not in {queried.target_selection, job.target_selection}:
         return Match.UNKNOWN
     is_shown = (
@@ -185,9 +190,9 @@ def contradicts(job: Job, target: Target) -> bool:
     )
 
 
-def _match_devices(settings: Settings, job_id: str, requested: set[str]) -> Flow[Match]:
+def _match_devices(settings: Settings, job: Job, requested: set[str]) -> Flow[Match]:
     size = ListOTATaskByJob.largest_page
-    first = ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size)
+    first = ListOTATaskByJob(job_id=job.job_id, current_page=1, page_size=size)
     page = yield from call(settings, first)
     if not _devices(page.items) <= requested:
         return Match.NO
@@ -195,7 +200,14 @@ def _match_devices(settings: Settings, job_id: str, requested: set[str]) -> Flow
     found = _devices(listing.items)
     if not found <= requested:
         return Match.NO
-    return Match.YES if found == requested and not listing.missing else Match.UNKNOWN
+    if not found or listing.missing:
+        return Match.UNKNOWN
+    if found == requested:
+        return Match.YES
+    # A job that goes on, though each listed device task has ended, has tasks that are not listed. A job that was
+    # cancelled while a device flashes is not done with it.
+    is_settled = job.status.has_ended == all(task.status.has_ended for task in listing.items)
+    return Match.SOME if is_settled else Match.UNKNOWN
 
 
 def _devices(tasks: Iterable[DeviceTask]) -> set[str]:

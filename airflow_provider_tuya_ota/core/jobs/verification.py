@@ -13,7 +13,9 @@ from airflow_provider_tuya_ota.core.errors import (
     OutcomeError,
 )
 from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import Flow, ReadContext
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
+from airflow_provider_tuya_ota.core.jobs import search as job_search
 from airflow_provider_tuya_ota.core.jobs.create import create_job
 from airflow_provider_tuya_ota.core.jobs.events import start_event
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
@@ -24,8 +26,9 @@ from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.model.states import FirmwareStatus, JobType
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from airflow_provider_tuya_ota.core.actions import CreateOTAVerifyJob
-    from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.model.entities import Firmware, Job
     from airflow_provider_tuya_ota.core.settings import Settings
@@ -115,9 +118,14 @@ def _match_when_listed(settings: Settings, job: Job, target: Target) -> Flow[Mat
 
     If it lists none, the job is followed all the same: its verdict names the devices that it missed.
     """
+    first_seen: list[datetime] = []
 
     def known() -> Flow[Match | None]:
         match_ = yield from match_job(settings, job, target)
+        if match_ is Match.SOME:
+            now: datetime = (yield ReadContext()).steady
+            first_seen.append(now)
+            return Match.NO if now - first_seen[0] >= job_search.TOLD_WITHIN else None
         return None if match_ is Match.UNKNOWN else match_
 
     return (yield from wait_to_appear(known)) or Match.UNKNOWN

@@ -128,14 +128,51 @@ def test_what_was_accepted_and_has_exactly_the_devices_is_certainly_one_s_own() 
 
 
 def test_a_job_whose_devices_are_not_told_yet_is_waited_for_and_never_taken() -> None:
-    for told in ([], ["d1"]):
-        script = script_with([named()], {"9": told})
-        with pytest.raises(
-            AmbiguousOutcomeError, match=r"Job 9 of firmware 178 could be.*may not list all of the devices"
-        ):
+    script = script_with([named()], {})
+    with pytest.raises(AmbiguousOutcomeError, match=r"Job 9 of firmware 178 could be.*may not list all of the devices"):
+        search(script)
+    assert sum(script.sleeps) >= 65
+    assert script.memo["stage"] == "lost"
+
+
+def test_a_job_on_some_of_the_devices_is_somebody_else_s_once_the_others_have_had_time_to_be_told() -> None:
+    script = script_with([named()], {"9": ["d1"]})
+
+    assert search(script) is None
+    assert 60 <= sum(script.sleeps) < 100
+    assert script.memo["stage"] == "lost"
+
+
+def test_a_job_on_some_of_the_devices_keeps_nobody_from_the_one_on_all_of_them() -> None:
+    script = script_with([named("8"), named("9")], {"8": ["d1"], "9": ["d1", "d2"]})
+
+    found = search(script)
+
+    assert found is not None
+    assert found.job_id == "9"
+
+
+@pytest.mark.parametrize(("told_after", "may_have_more"), [(90, False), (150, True)])
+def test_a_job_of_which_a_device_was_told_less_than_a_minute_ago_may_have_more(
+    told_after: float, may_have_more: bool
+) -> None:
+    devices: dict[str, Sequence[str]] = {}
+    script = script_with([named()], devices)
+    usual = script.answers
+    assert callable(usual)
+
+    def answer(sent: Sent) -> Any:
+        if sum(script.sleeps) > told_after:
+            devices["9"] = ["d1"]
+        return usual(sent)
+
+    script.answers = answer
+
+    if may_have_more:
+        with pytest.raises(AmbiguousOutcomeError, match="may not list all of the devices"):
             search(script)
-        assert sum(script.sleeps) >= 65
-        assert script.memo["stage"] == "lost"
+    else:
+        assert search(script) is None
 
 
 def test_one_that_fits_is_not_taken_while_another_is_not_known() -> None:
@@ -188,6 +225,7 @@ def test_a_job_that_another_task_had_once_is_excluded_as_the_one_that_it_has(sta
         (other(EARLIER, Stage.NOTHING), False),
         (other(EARLIER, Stage.LOST, started_at=NOW - timedelta(minutes=31)), False),
         (other(EARLIER, Stage.LOST, target=replace(MINE.target, devices=("00" * 5,))), False),
+        (other(EARLIER, Stage.ASKING, target=replace(MINE.target, devices=MINE.target.devices[:1])), False),
         (StoredIntent("task of a later version", EARLIER, {"form": 3}), False),
     ],
 )

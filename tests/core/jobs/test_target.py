@@ -24,6 +24,8 @@ def matched(
     told: dict[str, Any] | None = None,
     devices: tuple[str, ...] = (),
     listed: Job = LISTED,
+    status: str = "QUEUED",
+    total: int | None = None,
 ) -> Match:
     if isinstance(action, CreateOTAVerifyJob):
         listed = replace(listed, type=JobType.VERIFY_FIRMWARE)
@@ -32,7 +34,7 @@ def matched(
         by_action(
             {
                 "QueryOTAJob": ok(data=OWN | {"targetSelection": ""} | (told or {})),
-                "ListOTATaskByJob": ok(data=[task(name, "QUEUED") for name in devices]),
+                "ListOTATaskByJob": ok(data=[task(name, status) for name in devices], total=total or len(devices)),
             }
         )
     )
@@ -44,7 +46,7 @@ def matched(
     ("devices", "match"),
     [
         (("d1", "d2"), Match.YES),
-        (("d1",), Match.UNKNOWN),
+        (("d1",), Match.SOME),
         ((), Match.UNKNOWN),
         (("d1", "d2", "d3"), Match.NO),
         (("d3",), Match.NO),
@@ -54,6 +56,22 @@ def test_a_job_is_recognised_by_exactly_its_devices(
     action: CreateOTAStaticUpgradeJob | CreateOTAVerifyJob, devices: tuple[str, ...], match: Match
 ) -> None:
     assert matched(action, devices=devices) is match
+
+
+@pytest.mark.parametrize(
+    ("job_status", "status", "total", "match"),
+    [
+        pytest.param("IN_PROGRESS", "QUEUED", 1, Match.SOME, id="goes on with what it lists"),
+        pytest.param("COMPLETED", "FAILED", 1, Match.SOME, id="has ended"),
+        pytest.param("IN_PROGRESS", "FAILED", 1, Match.UNKNOWN, id="goes on, and nothing that it lists does"),
+        pytest.param("CANCELED", "IN_PROGRESS", 1, Match.UNKNOWN, id="was cancelled, and a device flashes"),
+        pytest.param("COMPLETED", "FAILED", 2, Match.UNKNOWN, id="tells more tasks than it lists"),
+    ],
+)
+def test_a_job_on_some_of_the_devices_may_only_be_the_requested_one_while_more_can_be_listed(
+    job_status: str, status: str, total: int, match: Match
+) -> None:
+    assert matched(NAMED, {"jobStatus": job_status}, ("d1",), status=status, total=total) is match
 
 
 @pytest.mark.parametrize(
@@ -155,10 +173,16 @@ def test_two_shares_may_be_taken_for_each_other_and_only_equal_ones_are_the_same
         (OLD_ONES, replace(OLD_ONES, src_version=["0.1"]), False),
         (OLD_ONES, ACTION, True),
         (NAMED, replace(NAMED, target_device_name=["d3"]), False),
+        (NAMED, replace(NAMED, target_device_name=["d2"]), False),
+        (NAMED, replace(NAMED, target_device_name=["d2", "d1"]), True),
+        (VERIFY, replace(VERIFY, target_device_name=["d1"]), False),
+        (VERIFY, replace(VERIFY, target_device_name=None), True),
     ],
 )
-def test_one_job_is_not_that_of_two_requests_whose_shares_groups_or_versions_differ(
-    ours: CreateOTAStaticUpgradeJob, theirs: CreateOTAStaticUpgradeJob, may: bool
+def test_one_job_is_not_that_of_two_requests_whose_devices_shares_groups_or_versions_differ(
+    ours: CreateOTAStaticUpgradeJob | CreateOTAVerifyJob,
+    theirs: CreateOTAStaticUpgradeJob | CreateOTAVerifyJob,
+    may: bool,
 ) -> None:
     assert Target.of(ours).may_share_a_job_with(Target.of(theirs)) is may
     assert Target.of(theirs).may_share_a_job_with(Target.of(ours)) is may
