@@ -101,6 +101,7 @@ class TuyaOTAJobOperator(TuyaOTAOperator):
 
     :ivar running: what a kill may stop now; None where there is nothing to stop.
     :ivar drained_by: until when the job from before a clear is waited for; None until such a wait has begun.
+    :ivar is_ended_from_outside: whether a person ended this task while its process ran; then it reports no outcome.
     """
 
     firmware_id: str
@@ -119,6 +120,7 @@ class TuyaOTAJobOperator(TuyaOTAOperator):
         super().__init__(**kwargs)
         self.running: RunningJob | None = None
         self.drained_by: datetime | None = None
+        self.is_ended_from_outside = False
 
     def expected_devices(self) -> tuple[str, ...]:
         """Name the devices that a success must cover; none where the platform chooses them."""
@@ -138,4 +140,4 @@ class TuyaOTAJobOperator(TuyaOTAOperator):
         from airflow_provider_tuya_ota.runtime.kill import answer_kill  # noqa: PLC0415 - a parsed Dag needs no worker code
 
         if self.running is not None:
-            answer_kill(self.running, self.log)
+            self.is_ended_from_outside = answer_kill(self.running, self.log)

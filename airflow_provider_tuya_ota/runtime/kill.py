@@ -22,10 +22,10 @@ from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
 from airflow_provider_tuya_ota.core.jobs.kill_decision import (
     Kill,
-    KillDecision,
     KilledProcess,
     TaskState,
     assess_kill,
+    is_ended_from_outside,
     parse_task_state,
 )
 from airflow_provider_tuya_ota.core.jobs.stop import count_stopped, not_stopped
@@ -94,18 +94,23 @@ def stall_detector() -> ThreadStallDetector:
     return ThreadStallDetector(min(STOOD_STILL, heartbeat_timeout / 2))
 
 
-def answer_kill(running: RunningJob, log: Any) -> None:
-    """Stop what the job has not begun, if a person killed the task; otherwise log why not."""
+def answer_kill(running: RunningJob, log: Any) -> bool:
+    """Stop what the job has not begun, if a person killed the task; otherwise log why not.
+
+    :returns: whether the task was ended from outside. Then the wait, which goes on when the signal handler returns,
+        must not report the cancel as an outcome.
+    """
     is_out_of_time = isinstance(sys.exc_info()[1], AirflowTaskTimeout)
     log_thread = LogThread(log)
     if running.log_only:
         log_thread.write("warning", f"This process was told to end {running.log_only}")
         log_thread.close(LOG_SECONDS)
-        return
+        return False
     answer = _KillThread(running, log_thread, is_out_of_time=is_out_of_time)
     answer.start()
     answer.wait(TIMED_OUT_SECONDS if is_out_of_time else KILLED_SECONDS)
     log_thread.close(LOG_SECONDS)
+    return answer.is_ended_from_outside
 
 
 class _KillThread(threading.Thread):
@@ -118,6 +123,7 @@ class _KillThread(threading.Thread):
         self._is_out_of_time = is_out_of_time
         self._is_over = threading.Event()
         self._stopped: StopResult | None = None
+        self.is_ended_from_outside = False
 
     def wait(self, seconds: float) -> None:
         """Wait until the decision is carried out, at most so long; then log what is known."""
@@ -137,7 +143,9 @@ class _KillThread(threading.Thread):
         """Stop the job, or log why not."""
         job_id = self._running.job_id
         try:
-            decision = self._decide()
+            kill = self._describe()
+            self.is_ended_from_outside = is_ended_from_outside(kill)
+            decision = assess_kill(kill)
             if decision.stop:
                 self._log_thread.write("warning", f"Stopping job {job_id}, because {decision.reason}")
                 self._stop_job()
@@ -152,17 +160,15 @@ class _KillThread(threading.Thread):
         finally:
             self._is_over.set()
 
-    def _decide(self) -> KillDecision:
+    def _describe(self) -> Kill:
         running = self._running
-        return assess_kill(
-            Kill(
-                process=KilledProcess.WORKER,
-                state=None if self._is_out_of_time else _own_state(running),
-                is_own=running.is_own,
-                on_cancel=running.on_cancel,
-                has_stalled=stall_detector().recently_stalled(),
-                is_out_of_time=self._is_out_of_time,
-            )
+        return Kill(
+            process=KilledProcess.WORKER,
+            state=None if self._is_out_of_time else _own_state(running),
+            is_own=running.is_own,
+            on_cancel=running.on_cancel,
+            has_stalled=stall_detector().recently_stalled(),
+            is_out_of_time=self._is_out_of_time,
         )
 
     def _stop_job(self) -> None:

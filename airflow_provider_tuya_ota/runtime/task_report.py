@@ -105,7 +105,12 @@ class TaskReport:
         self._push(self._build(Event.WAITING, summary=summary, on_cancel=on_cancel))
 
     def end(self, error: BaseException | None) -> None:
-        """Push how the step ended, and call the notifiers unless Airflow tries the task again."""
+        """Push how the step ended, and call the notifiers unless Airflow tries the task again.
+
+        Where a person ended the task, the report from before the wait stays: Airflow's state tells the rest.
+        """
+        if getattr(self._task, "is_ended_from_outside", False):
+            return
         cause = _cause(error)
         if (verdict := getattr(cause, "verdict", None) or getattr(self._task, "last_verdict", None)) is not None:
             self.set_verdict(verdict)

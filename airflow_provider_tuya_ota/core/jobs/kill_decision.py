@@ -114,6 +114,16 @@ def assess_kill(kill: Kill) -> KillDecision:
     return KillDecision(stop=False, reason=_STILL_WAITED_FOR.get((kill.process, name)) or _left_to_next_try(name))
 
 
+def is_ended_from_outside(kill: Kill) -> bool:
+    """Whether somebody has ended the task itself, whatever becomes of the job: then its process has no outcome to tell.
+
+    In doubt nobody has, and the process tells what it sees.
+    """
+    if kill.is_out_of_time or kill.has_stalled or kill.state is None:
+        return False
+    return kill.state.name in _SET_BY_A_PERSON
+
+
 def _reason_to_keep(kill: Kill) -> str:
     if not kill.is_own:
         return "it is not certain that its task created it"

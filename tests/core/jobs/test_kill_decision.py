@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from airflow.utils.state import TaskInstanceState
 
@@ -10,6 +12,7 @@ from airflow_provider_tuya_ota.core.jobs.kill_decision import (
     KilledProcess,
     TaskState,
     assess_kill,
+    is_ended_from_outside,
     parse_task_state,
 )
 
@@ -105,3 +108,16 @@ MAPPED: dict[str, dict[str, str | None]] = {
 )
 def test_a_mapped_task_reads_its_own_state(run_id: str, map_index: int, state: TaskState | None) -> None:
     assert parse_task_state(MAPPED, run_id=run_id, task_id="upgrade", map_index=map_index) == state
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("on_cancel", ["stop", "keep"])
+@pytest.mark.parametrize("is_own", [False, True])
+def test_a_task_that_a_person_ended_is_known_whatever_becomes_of_its_job(
+    state: TaskState | None, on_cancel: str, is_own: bool
+) -> None:
+    kill = Kill(process=KilledProcess.WORKER, state=state, on_cancel=on_cancel, is_own=is_own)
+
+    assert is_ended_from_outside(kill) == (state in BY_A_PERSON)
+    assert not is_ended_from_outside(replace(kill, has_stalled=True))
+    assert not is_ended_from_outside(replace(kill, is_out_of_time=True))
