@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
 from airflow_provider_tuya_ota.core.short_repr import short_repr
+from airflow_provider_tuya_ota.hooks.held_alarm import alarm_held_back
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,6 +38,8 @@ class NoAnswerError(Exception):
 def repeat(request: Callable[[], T], problem: str) -> T:
     """Send a request that does no harm when it is carried out twice, until an answer comes.
 
+    An alarm for the task's ``execution_timeout`` interrupts the pauses, and no request.
+
     :param problem: for the error, as the end of "Airflow's API did not …".
     :raises StateUnavailableError: no answer came.
     """
@@ -45,7 +48,8 @@ def repeat(request: Callable[[], T], problem: str) -> T:
     for number, pause in enumerate((0.0, *PAUSES)):
         time.sleep(pause)
         try:
-            return request()
+            with alarm_held_back():
+                return request()
         except _ANSWERS:
             raise
         except Exception as error:  # noqa: BLE001 - in Dag.test() the SDK raises errors of its HTTP client, elsewhere its own

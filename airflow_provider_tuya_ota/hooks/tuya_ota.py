@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.core.secret import without_frames
 from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.hooks.airflow_api import aread_connection, read_connection
 from airflow_provider_tuya_ota.hooks.database import find_in_database
+from airflow_provider_tuya_ota.hooks.held_alarm import alarm_held_back
 from airflow_provider_tuya_ota.operations import AsyncOperations, Operations
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
         except ConfigurationError as error:
             # They hold the connection, whose repr shows the password.
             raise without_frames(error) from None
-        mask_secret(settings.credentials.access_key_secret.reveal())
-        mask_secret(settings.credentials.access_key_id.reveal())
+        with alarm_held_back():
+            mask_secret(settings.credentials.access_key_secret.reveal())
+            mask_secret(settings.credentials.access_key_id.reveal())
         return settings
 
     async def aget_settings(self) -> Settings:

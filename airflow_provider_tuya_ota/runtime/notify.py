@@ -13,6 +13,7 @@ from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidPar
 from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.status.event import first_line
 from airflow_provider_tuya_ota.core.wire.redaction import redact
+from airflow_provider_tuya_ota.hooks.held_alarm import alarm_held_back
 from airflow_provider_tuya_ota.runtime.retry_forecast import will_be_tried_again
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def notify_once(context: Context, task: Any, report: ReleaseReport, error: BaseE
         "outcome": [report.event.value, report.firmware_id, report.job_id],
     }
     try:
-        is_known = store is not None and store.get(STORE_KEY) == outcome
+        with alarm_held_back():
+            is_known = store is not None and store.get(STORE_KEY) == outcome
     except Exception as failure:  # noqa: BLE001 - a second notification does less harm than none
         task.log.warning("Whether the notifiers were called already cannot be read: %s", first_line(failure))
         is_known = False
@@ -123,6 +125,7 @@ def notify_once(context: Context, task: Any, report: ReleaseReport, error: BaseE
     try:
         if store is not None:
             # Written last: an outcome that is notified twice does less harm than one that never is.
-            store.set(STORE_KEY, outcome, retention=NEVER_EXPIRE)
+            with alarm_held_back():
+                store.set(STORE_KEY, outcome, retention=NEVER_EXPIRE)
     except Exception as failure:  # noqa: BLE001 - notifying never changes the outcome
         task.log.warning("The notifiers may be called again: %s", first_line(failure))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError
 from airflow_provider_tuya_ota.hooks.airflow_api import repeat
+from airflow_provider_tuya_ota.hooks.held_alarm import alarm_held_back
 from airflow_provider_tuya_ota.links import LINK_KEY
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def _push_all(ti: Any, values: dict[str, Any], *, outcome: str = "", job_id: str
 
 def pull_job_id(ti: Any, *, task_id: str, map_index: int | None) -> str:
     """Read which job a step of this run has pushed; empty where it pushed none."""
-    return str(ti.xcom_pull(task_ids=task_id, key=JOB_ID_KEY, map_indexes=map_index) or "")
+    with alarm_held_back():
+        return str(ti.xcom_pull(task_ids=task_id, key=JOB_ID_KEY, map_indexes=map_index) or "")
 
 
 def push_report(ti: Any, report: ReleaseReport) -> None:
@@ -75,4 +77,5 @@ def push_report(ti: Any, report: ReleaseReport) -> None:
 
 def pull_report(ti: Any, *, task_id: str, map_index: int | None) -> Any:
     """Read the report that a step of this run left, as it was pushed; None where it left none."""
-    return ti.xcom_pull(task_ids=task_id, key=REPORT_KEY, map_indexes=map_index)
+    with alarm_held_back():
+        return ti.xcom_pull(task_ids=task_id, key=REPORT_KEY, map_indexes=map_index)
