@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
     from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.status.conditions import Condition
 
 T = TypeVar("T")
 Poll: TypeAlias = PollJob | ListJobs | PollCondition
@@ -25,8 +26,13 @@ Poll: TypeAlias = PollJob | ListJobs | PollCondition
 BRIEF: Final = 0.001
 NEVER: Final = float("inf")
 LISTINGS_AT_ONCE: Final = 4
-"""Listings under way at the same time, so that long lists leave requests for polls. Polls are not limited: the rate
-limit is what is scarce, and a poll whose answer hangs, or whose list does not end, delays no other poll."""
+"""Listings under way at the same time, so that long lists leave requests for polls. Polls of jobs are not limited: the
+rate limit is what is scarce, and a poll whose answer hangs, or whose list does not end, delays no other poll."""
+LARGE_AT_ONCE: Final = 4
+"""Large polls of conditions under way at the same time. With dozens, each would end only when all do."""
+LARGE_MARGIN: Final = 15.0
+"""Seconds that such a poll may take longer than the rate limit explains before another one begins beside it, so that
+one whose answer hangs delays the others no longer than that."""
 
 
 class Dispatcher:
@@ -51,6 +57,7 @@ class Dispatcher:
         self._on_failure = on_failure
         self._wake_up = asyncio.Event()
         self._listing_count = 0
+        self._turns: dict[Condition, float] = {}
         self.clock = asyncio.get_running_loop().time
         # A context of its own: that of the first wait holds the log and the variables of that one task.
         self._runner = asyncio.get_running_loop().create_task(self._run(), context=Context())
@@ -95,6 +102,8 @@ class Dispatcher:
             await self._carry_out(poll)
         finally:
             self._listing_count -= _reads_a_list(poll)
+            if isinstance(poll, PollCondition):
+                self._turns.pop(poll.condition, None)
             self._wake_up.set()
 
     async def _next(self) -> Poll:
@@ -108,12 +117,27 @@ class Dispatcher:
                     await asyncio.sleep(pause)
                 is_reserved = True
             if is_reserved:
-                poll = self._scheduler.next(self.clock(), may_list=self._listing_count < LISTINGS_AT_ONCE)
+                poll = self._scheduler.next(
+                    self.clock(),
+                    may_list=self._listing_count < LISTINGS_AT_ONCE,
+                    may_poll_large=len(self._turns_left()) < LARGE_AT_ONCE,
+                )
             if isinstance(poll, (PollJob, ListJobs, PollCondition)):
                 self._listing_count += _reads_a_list(poll)
+                self._take_turn(poll)
                 return poll
             # A clock and a sum of its seconds differ in the last digits: with no minimum, this would be a busy loop.
-            await self._rest(max(BRIEF, poll - self.clock()))
+            await self._rest(max(BRIEF, min(poll, *self._turns_left(), NEVER) - self.clock()))
+
+    def _take_turn(self, poll: Poll) -> None:
+        if isinstance(poll, PollCondition) and poll.is_large:
+            # Twice, because jobs get half of the requests.
+            seconds = 2 * LARGE_AT_ONCE * poll.condition.requests / self._client.settings.requests_per_second
+            self._turns[poll.condition] = self.clock() + seconds + LARGE_MARGIN
+
+    def _turns_left(self) -> list[float]:
+        now = self.clock()
+        return [end for end in self._turns.values() if end > now]
 
     async def _rest(self, seconds: float) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -58,6 +59,7 @@ class Poller:
         self._scheduler = PollScheduler(client.settings.requests_per_second)
         self._jobs: dict[str, set[JobSubscription]] = {}
         self._conditions: dict[Condition, set[ConditionSubscription]] = {}
+        self._under_way: Counter[str | Condition] = Counter()
         self._broken: BaseException | None = None
         self._stranded = 0
         self._dispatcher = Dispatcher(client, self._scheduler, self._carry_out, self._break)
@@ -146,7 +148,14 @@ class Poller:
         while True:
             now = runtime.context().steady
             if is_last := wait.is_last(now):
-                await self._poll_now(subject, subscription)
+                until = self._clock() + LAST_POLL
+                if subject in self._under_way:
+                    # What it shows may be enough; another poll beside it would only make both slower.
+                    await self._wait_until(subscription.news, until - LAST_POLL / 2)
+                    self._require_unbroken()
+                    if (result := take(runtime.context().steady)) is not None:
+                        return result
+                await self._poll_now(subject, subscription, until)
             self._require_unbroken()
             has_news = subscription.news.is_set()
             if (result := take(now)) is not None:
@@ -187,14 +196,17 @@ class Poller:
             if not subscriptions:
                 del self._conditions[condition]
 
-    async def _poll_now(self, subject: str | Condition, subscription: Subscription) -> None:
+    async def _poll_now(self, subject: str | Condition, subscription: Subscription, until: float) -> None:
         self._require_unbroken()
         subscription.ask(self._clock())
         self._scheduler.prioritize(subject, self._clock())
         self._dispatcher.wake_up()
+        await self._wait_until(subscription.polled_as_asked, until)
+
+    async def _wait_until(self, event: asyncio.Event, until: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_POLL):
-                await subscription.polled_as_asked.wait()
+            async with asyncio.timeout_at(until):
+                await event.wait()
 
     def _require_unbroken(self) -> None:
         if self._broken is not None:
@@ -262,14 +274,22 @@ class Poller:
             for subscription in self._jobs.get(job_id, ()):
                 subscription.fail(error, is_listing=True)
 
+    @contextmanager
+    def _noted(self, condition: Condition) -> Iterator[None]:
+        self._under_way[condition] += 1
+        try:
+            yield
+        finally:
+            self._under_way -= Counter([condition])
+
     async def _poll_condition(self, condition: Condition) -> None:
         begun = self._clock()
         snapshot: ConditionSnapshot | None = None
         failure: TuyaOTAError | None = None
+        flow = fetch_condition(self._client.settings, condition)
         try:
-            snapshot = await self._dispatcher.fetch(
-                fetch_condition(self._client.settings, condition), condition.subject
-            )
+            with self._noted(condition):
+                snapshot = await self._dispatcher.fetch(flow, condition.subject)
         except TuyaOTAError as error:
             failure = error
         self._scheduler.condition_polled(condition, self._clock())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
-from airflow_provider_tuya_ota.core.status.condition_schedule import ConditionSchedule, PollCondition
+from airflow_provider_tuya_ota.core.status.condition_schedule import ConditionSchedule, PollCondition, is_large
 from airflow_provider_tuya_ota.core.status.due_queue import DueQueue
 
 if TYPE_CHECKING:
@@ -166,20 +166,30 @@ class PollScheduler:
             self._urgent.drop(condition)
 
     def prioritize(self, subject: str | Condition, now: float) -> None:
-        """Poll a job, given by its id, or a condition before everything that is not urgent."""
-        self._urgent.set(subject, now)
+        """Poll a job, given by its id, or a condition before everything that is not urgent.
+
+        A condition whose poll is large comes before other conditions only.
+        """
+        if isinstance(subject, str) or not is_large(subject):
+            self._urgent.set(subject, now)
+        else:
+            self._conditions.prioritize(subject)
 
     def due(self) -> float:
         """Return when the next poll or listing is due."""
         return min(self._urgent.due(), self._conditions.due(), *self._jobs_due())
 
-    def next(self, now: float, *, may_list: bool = True) -> PollJob | ListJobs | PollCondition | float:
+    def next(
+        self, now: float, *, may_list: bool = True, may_poll_large: bool = True
+    ) -> PollJob | ListJobs | PollCondition | float:
         """Return what is due now, or when to ask again; it becomes due again once its end is reported.
 
         :param may_list: False while enough listings are under way.
+        :param may_poll_large: False while enough large polls of conditions are under way.
         """
         polls, listings = self._jobs_due()
-        jobs, conditions = min(polls, listings if may_list else float("inf")), self._conditions.due()
+        jobs = min(polls, listings if may_list else float("inf"))
+        conditions = self._conditions.due(may_poll_large=may_poll_large)
         others_are_due = min(jobs, conditions) <= now
         if self._urgent.due() <= now and not (others_are_due and self._urgent_in_a_row >= IN_A_ROW):
             self._urgent_in_a_row += 1
@@ -189,7 +199,7 @@ class PollScheduler:
             return min(self._urgent.due(), jobs, conditions)
         self._urgent_in_a_row = 0
         if conditions <= now and not (jobs <= now and self._conditions.yields_to_jobs()):
-            return self._conditions.pop()
+            return self._conditions.pop(may_poll_large=may_poll_large)
         return self._next_poll(now) if polls <= now else self._next_listing()
 
     def condition_polled(self, condition: Condition, now: float) -> None:

@@ -162,3 +162,49 @@ def test_a_list_counts_with_the_requests_that_it_costs_and_not_with_its_jobs() -
     between = order[first + 1 : order.index(PollCondition, first + 1)]
     # Six requests for three hundred devices: one poll of a job, and three lists of a page each.
     assert between == [PollJob, ListJobs, ListJobs, ListJobs]
+
+
+def test_while_enough_large_polls_are_under_way_only_small_ones_begin() -> None:
+    scheduler = PollScheduler(10.0)
+    scheduler.add_condition(devices(501), poll_interval=POLL, now=0.0)
+    scheduler.add_condition(devices(500), poll_interval=POLL, now=1.0)
+
+    assert scheduler.next(2.0, may_poll_large=False) == PollCondition(devices(500))
+    assert scheduler.next(2.0, may_poll_large=False) == math.inf
+    assert scheduler.next(2.0) == PollCondition(devices(501))
+
+
+def test_a_large_condition_that_is_urgent_comes_before_other_conditions_once() -> None:
+    scheduler = PollScheduler(10.0)
+    for number in (1, 501, 502):
+        scheduler.add_condition(devices(number), poll_interval=POLL, now=0.0)
+
+    scheduler.prioritize(devices(502), 1.0)
+
+    assert scheduler.next(1.0, may_poll_large=False) == PollCondition(devices(1))
+    assert taken(scheduler, 1.0) == [PollCondition(devices(502)), PollCondition(devices(501))]
+
+
+def test_a_large_condition_that_becomes_urgent_during_its_poll_is_polled_again_at_once() -> None:
+    scheduler = PollScheduler(10.0)
+    scheduler.add_condition(devices(501), poll_interval=POLL, now=0.0)
+    taken(scheduler, 0.0)
+
+    scheduler.prioritize(devices(501), 1.0)
+    scheduler.condition_polled(devices(501), 2.0)
+
+    assert taken(scheduler, 2.0) == [PollCondition(devices(501))]
+    scheduler.condition_polled(devices(501), 3.0)
+    assert scheduler.next(3.0) == 3.0 + POLL
+
+
+def test_a_large_condition_that_was_urgent_and_is_waited_for_no_more_is_forgotten() -> None:
+    scheduler = PollScheduler(10.0)
+    scheduler.add_condition(devices(501), poll_interval=POLL, now=0.0)
+    scheduler.prioritize(devices(501), 0.0)
+
+    scheduler.remove_condition(devices(501), POLL)
+
+    assert scheduler.due() == math.inf
+    scheduler.add_condition(devices(501), poll_interval=POLL, now=5.0)
+    assert scheduler.due() == 5.0
