@@ -5,22 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob, ListOTATaskByJob, QueryOTAJob
-from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, ThrottledError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import Flow, ReadContext, Sleep, SlowDown
+from airflow_provider_tuya_ota.core.flows.events import RequestRetried
 from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRefused, CancelSent
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
 from airflow_provider_tuya_ota.core.model.states import UNFINISHED, TaskStatus
 from airflow_provider_tuya_ota.core.model.task_counts import count_waiting
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.core.policy.retry import CANCEL_RETRY, Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from collections.abc import Iterable
+
     from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
-    from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
     from airflow_provider_tuya_ota.core.settings import Settings
 
 SAMPLE: Final = 50
 """Device tasks that are listed if none was counted."""
+_ONCE: Final = RetryPolicy(attempts=1)
 
 
 def cancel_job(settings: Settings, job_id: str, retry: RetryPolicy | None = None) -> Flow[bool]:
@@ -45,6 +50,43 @@ def cancel_job(settings: Settings, job_id: str, retry: RetryPolicy | None = None
         return error.in_doubt
     yield CancelSent(job_id)
     return True
+
+
+def cancel_jobs(settings: Settings, job_ids: Iterable[str]) -> Flow[dict[str, bool | TuyaOTAError]]:
+    """Send one cancel for each job, and only then again for those whose cancel failed.
+
+    So a job whose cancels are not answered keeps no other waiting for longer than one of its requests.
+
+    :returns: by job id, what :func:`cancel_job` returns or raises.
+    """
+    outcomes: dict[str, bool | TuyaOTAError] = {}
+    in_doubt: set[str] = set()
+    left = list(job_ids)
+    attempt = 0
+    while left:
+        attempt += 1
+        jitter = (yield ReadContext()).jitter
+        delays: dict[str, float] = {}
+        for job_id in left:
+            try:
+                is_cancelled = yield from cancel_job(settings, job_id, _ONCE)
+                outcomes[job_id] = is_cancelled or job_id in in_doubt
+            except TuyaOTAError as error:
+                outcomes[job_id] = error
+                if error.in_doubt:
+                    in_doubt.add(job_id)
+                error.in_doubt = job_id in in_doubt
+                delay = CANCEL_RETRY.delay(error, Repeat.HARMLESS, attempt=attempt, jitter=jitter)
+                if delay is None:
+                    continue
+                if isinstance(error, ThrottledError):
+                    yield SlowDown(RateLimitGroup.CANCELS)
+                yield RequestRetried("CancelOTATaskByJob", error.sentence, delay)
+                delays[job_id] = delay
+        left = list(delays)
+        if left:
+            yield Sleep(max(delays.values()))
+    return outcomes
 
 
 def count_after_cancel(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[StopResult]:

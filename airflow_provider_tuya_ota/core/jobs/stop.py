@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.effects import Flow, Sleep
-from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job, check_may_begin, count_after_cancel
+from airflow_provider_tuya_ota.core.jobs.cancel import cancel_jobs, check_may_begin, count_after_cancel
 from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
 from airflow_provider_tuya_ota.core.jobs.stop_events import CancelNotRepeated, CancelRepeated, JobStopped
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
@@ -25,20 +25,17 @@ task that it kills."""
 def stop_jobs(settings: Settings, jobs: JobSet) -> Flow[dict[str, StopResult | TuyaOTAError]]:
     """Cancel every device task of some jobs that waits for confirmation, for the device or for its first report.
 
-    All cancels are sent before anything is counted, because the process that stops jobs may have seconds left. Stopping
-    a job twice does no more than once. A job that cannot be stopped keeps no other from being stopped.
+    All cancels are sent before anything is counted, because the process that stops jobs may have seconds left, and one
+    for each job before any is repeated. Stopping a job twice does no more than once. A job that cannot be stopped keeps
+    no other from being stopped.
 
     :returns: what became of each job, or the error that kept it from being stopped, by job id.
     """
-    failed: dict[str, StopResult | TuyaOTAError] = {}
-    cancelled: dict[str, bool] = {}
-    for job_id in jobs:
-        try:
-            cancelled[job_id] = yield from cancel_job(settings, job_id)
-        except TuyaOTAError as error:
-            failed[job_id] = error
-    outcomes = failed | (yield from _count_until_settled(settings, cancelled, CANCEL_AGAIN_AFTER))
-    return {job_id: outcomes[job_id] for job_id in jobs}
+    cancels = yield from cancel_jobs(settings, jobs)
+    cancelled = {job_id: outcome for job_id, outcome in cancels.items() if isinstance(outcome, bool)}
+    outcomes = yield from _count_until_settled(settings, cancelled, CANCEL_AGAIN_AFTER)
+    failed = {job_id: outcome for job_id, outcome in cancels.items() if not isinstance(outcome, bool)}
+    return {job_id: failed.get(job_id) or outcomes[job_id] for job_id in jobs}
 
 
 def stop_job(settings: Settings, job_id: str) -> Flow[StopResult]:
@@ -109,15 +106,14 @@ def _count_until_settled(
             yield CancelRepeated(job_id, counted.waiting, pause)
         yield Sleep(pause)
         again: dict[str, bool] = {}
-        for job_id in unsettled:
-            try:
-                again[job_id] = (yield from cancel_job(settings, job_id)) or cancelled[job_id]
-            except TuyaOTAError as error:
-                if cancelled[job_id]:
-                    yield CancelNotRepeated(job_id, error.sentence)
-                    again[job_id] = True
-                else:
-                    outcomes[job_id] = error
+        for job_id, cancel in (yield from cancel_jobs(settings, unsettled)).items():
+            if isinstance(cancel, bool):
+                again[job_id] = cancel or cancelled[job_id]
+            elif cancelled[job_id]:
+                yield CancelNotRepeated(job_id, cancel.sentence)
+                again[job_id] = True
+            else:
+                outcomes[job_id] = cancel
         cancelled = {**cancelled, **again}
         outcomes |= yield from _count_each(settings, again)
     for job_id, outcome in outcomes.items():

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import ConflictError, TransportError
+from airflow_provider_tuya_ota.core.errors import ConflictError, ThrottledError, TransportError, UnavailableError
+from airflow_provider_tuya_ota.core.flows.events import RequestRetried
 from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job, stop_jobs
 from airflow_provider_tuya_ota.core.jobs.stop_events import CancelNotRepeated, CancelRepeated, CancelSent, JobStopped
 from airflow_provider_tuya_ota.core.jobs.stopped import Stopped
-from tests.core.script import SETTINGS, Script, answered, job, lost, ok, refused, task
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from tests.core.script import SETTINGS, Script, answered, gateway, job, lost, ok, refused, task
 
 if TYPE_CHECKING:
     from tests.core.script import Answer, Sent
@@ -72,6 +74,36 @@ def test_only_the_jobs_that_may_still_begin_are_cancelled_again_after_one_pause_
     assert [event.job_id for event in script.events if isinstance(event, CancelSent)] == ["1", "2", "3", "2", "3"]
 
 
+def test_one_cancel_is_sent_for_each_job_before_any_is_repeated() -> None:
+    platform = Platform(job1=5, job2=2, job3=1)
+    platform.answers = {"1": [lost()] * 4, "2": [gateway("Throttling.User")]}
+    script = Script(platform)
+
+    assert script.run(stop_jobs(SETTINGS, JOBS)) == dict.fromkeys(JOBS, CANCELLED)
+    cancels = [sent.parameters["JobId"] for sent in script.sent if sent.action == "CancelOTATaskByJob"]
+    assert cancels == ["1", "2", "3", "1", "2", "1", "1", "1"]
+    assert script.sleeps == [0.5, 1.0, 2.0, 4.0]
+    assert script.slowed == [RateLimitGroup.CANCELS]
+    assert len([event for event in script.events if isinstance(event, RequestRetried)]) == 5
+
+
+def test_a_refusal_of_a_repeated_cancel_may_come_from_the_one_whose_answer_was_lost() -> None:
+    platform = Platform(job1=1, job2=1, job3=1)
+    platform.answers["2"] = [lost(), gateway("Throttling.User"), refused("iot.firmware.JobAlreadyCanceled")]
+
+    assert Script(platform).run(stop_jobs(SETTINGS, JOBS)) == dict.fromkeys(JOBS, CANCELLED)
+
+
+def test_the_last_of_many_failures_says_that_an_earlier_cancel_may_have_been_accepted() -> None:
+    platform = Platform(job1=1, job2=1, job3=1)
+    platform.answers["2"] = [lost(), *[gateway("Throttling.User")] * 20]
+
+    failure = Script(platform).run(stop_jobs(SETTINGS, JOBS))["2"]
+
+    assert isinstance(failure, ThrottledError)
+    assert failure.in_doubt
+
+
 @pytest.mark.parametrize(
     "failure",
     [
@@ -104,14 +136,14 @@ def test_a_job_whose_further_cancels_all_fail_is_told_as_cancelled_and_waiting()
 
 def test_a_further_cancel_that_fails_is_the_outcome_of_its_job_where_none_was_accepted() -> None:
     """The job has no device tasks yet, and the first cancel is refused for that."""
-    cancels: list[Answer] = [refused("iot.firmware.CancelUpgradeTaskFailed"), *[lost()] * 20]
+    cancels: list[Answer] = [refused("iot.firmware.CancelUpgradeTaskFailed"), *[answered({}, status=503)] * 20]
 
     def answer(sent: Sent) -> Answer:
         if sent.action == "CancelOTATaskByJob":
             return cancels.pop(0)
         return ok(data=job("1", jobStatus="PLANNED")) if sent.action == "QueryOTAJob" else ok(data=[])
 
-    with pytest.raises(TransportError):
+    with pytest.raises(UnavailableError):
         Script(answer).run(stop_job(SETTINGS, "1"))
 
 
