@@ -167,8 +167,6 @@ class TuyaOTACreateVerifyJobOperator(TuyaOTAJobOperator):
                 report.update(Event.SUCCEEDED, summary=f"{summary}; nothing was started")
                 return job.job_id
             self._log_request(request)
-            if not self.wait_for_completion:
-                return job.job_id
             return wait_for_verdict(self, report, job, replace(options, expected=self.expected_devices()))
 
     def _request(self) -> CreateOTAVerifyJob:

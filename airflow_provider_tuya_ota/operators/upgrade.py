@@ -171,8 +171,6 @@ class TuyaOTACreateUpgradeJobOperator(TuyaOTAJobOperator):
             job, options = start_job(
                 self, context, report, lambda settings, attempt: start_upgrade(settings, request, attempt)
             )
-            if not self.wait_for_completion:
-                return job.job_id
             return wait_for_verdict(self, report, job, replace(options, expected=self.expected_devices()))
 
     def _request(self) -> CreateOTAStaticUpgradeJob:

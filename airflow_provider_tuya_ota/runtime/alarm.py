@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,3 +39,56 @@ class AlarmGuard(ExitStack):
             self._log.warning("The execution_timeout is over; at most %g s are left to end well", self._seconds)
         self.enter_context(timeout(self._seconds))  # type: ignore[no-untyped-call] # Airflow's
         return after_alarm()
+
+
+class _HeldAlarm:
+    """A handler of SIGALRM that notes the first alarm, and sets a second one, which Airflow's handler answers.
+
+    :param answer: Airflow's handler, which raises AirflowTaskTimeout.
+    """
+
+    def __init__(self, answer: Callable[..., Any], seconds: float) -> None:
+        self.answer = answer
+        self.has_rung = False
+        self._seconds = seconds
+
+    def __call__(self, number: int, frame: Any) -> None:
+        if self.has_rung:
+            self.answer(number, frame)
+        self.has_rung = True
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+
+def hold_alarm(seconds: float) -> None:
+    """Hold Airflow's alarm back until :func:`release_alarm`, so that the wait for a new job answers it.
+
+    :param seconds: for which an alarm that rings meanwhile is held back at the most.
+    """
+    answer = _handler()
+    if callable(answer) and not isinstance(answer, _HeldAlarm):
+        signal.signal(signal.SIGALRM, _HeldAlarm(answer, seconds))
+
+
+def has_alarm_rung() -> bool:
+    """Whether the alarm has rung while it was held back."""
+    held = _handler()
+    return isinstance(held, _HeldAlarm) and held.has_rung
+
+
+def release_alarm() -> None:
+    """Let Airflow's alarm ring from now on.
+
+    :raises AirflowTaskTimeout: it has rung while it was held back.
+    """
+    held = _handler()
+    if not isinstance(held, _HeldAlarm):
+        return
+    signal.signal(signal.SIGALRM, held.answer)
+    if held.has_rung:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        held.answer(signal.SIGALRM, None)
+
+
+def _handler() -> Any:
+    # Only the main thread may set handlers, and there Airflow's alarm rings.
+    return signal.getsignal(signal.SIGALRM) if threading.current_thread() is threading.main_thread() else None

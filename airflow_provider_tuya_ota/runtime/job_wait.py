@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.wait import describe_timeout
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.alarm import AlarmGuard
+from airflow_provider_tuya_ota.runtime.alarm import AlarmGuard, has_alarm_rung, release_alarm
 from airflow_provider_tuya_ota.runtime.kill import TIMED_OUT_SECONDS
 from airflow_provider_tuya_ota.runtime.wait import wait_in_triggerer, wait_in_worker
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
@@ -45,14 +45,19 @@ class WaitedJob:
 
 
 def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob, options: WaitOptions) -> str:
-    """Wait for a job: in the triggerer where the task is deferrable, in this worker otherwise.
+    """Wait for a job where the task does: in the triggerer where it is deferrable, in this worker otherwise.
+
+    Where the ``execution_timeout`` was over since the job was created, the job is polled once more here, and stopped.
 
     :param options: with the devices that a success must cover.
     :returns: the job's id.
     """
+    if not operator.wait_for_completion and not has_alarm_rung():
+        return job.job_id
     on_cancel = operator.on_cancel if job.is_own else "keep"
     resume_state = report.resume_state()
-    if operator.deferrable:
+    if operator.deferrable and not has_alarm_rung():
+        # An alarm that rings from here on stays held back: the trigger has a deadline of its own.
         trigger = TuyaOTAJobTrigger(
             job_id=job.job_id,
             tuya_ota_conn_id=operator.tuya_ota_conn_id,
@@ -65,7 +70,12 @@ def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob,
     hook, state = TuyaOTAHook(operator.tuya_ota_conn_id), WaitState()
     wait = partial(wait_in_worker, hook, job.job_id, log=operator.log, state=state)
     poll_once = partial(wait, replace(options, deadline=datetime.now(UTC)))
-    return finish(operator, report, WaitedJob(job.job_id, on_cancel), partial(wait, options), poll_once)
+
+    def wait_with_alarm() -> Verdict:
+        release_alarm()
+        return wait(options)
+
+    return finish(operator, report, WaitedJob(job.job_id, on_cancel), wait_with_alarm, poll_once)
 
 
 def finish(

@@ -7,15 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from airflow.sdk.exceptions import AirflowTaskTimeout
+
 from airflow_provider_tuya_ota.core.jobs.drain import StillDrainingError
 from airflow_provider_tuya_ota.core.jobs.intent import OnFailedJob
 from airflow_provider_tuya_ota.core.status.event import Event
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import console_url
+from airflow_provider_tuya_ota.runtime.alarm import has_alarm_rung, hold_alarm, release_alarm
 from airflow_provider_tuya_ota.runtime.arguments import parse_choice, require_flag
 from airflow_provider_tuya_ota.runtime.attempt import attempt_of
 from airflow_provider_tuya_ota.runtime.drain import wait_until_drained
-from airflow_provider_tuya_ota.runtime.kill import ON_CANCEL, RunningJob
+from airflow_provider_tuya_ota.runtime.kill import ON_CANCEL, TIMED_OUT_SECONDS, RunningJob
 from airflow_provider_tuya_ota.runtime.notify import require_notifiers
 from airflow_provider_tuya_ota.runtime.state_store import state_store_of
 from airflow_provider_tuya_ota.runtime.wait import wait_options
@@ -44,6 +47,8 @@ def start_job(
 ) -> tuple[TrackedJob, WaitOptions]:
     """Start the job of a task, after the job from before a clear has ended.
 
+    From the job's creation on Airflow's alarm for the ``execution_timeout`` is held back: the wait answers it.
+
     :param flow: goes on with the job of an earlier try, or creates one.
     :returns: the job, and how to wait for it.
     """
@@ -56,9 +61,16 @@ def start_job(
     # Before anything that may fail or take long, so that the job can be found. The report is first: it says what became
     # of a task that is killed while it pushes.
     report.update(Event.STARTED, job_id=job.job_id, link=link)
-    if job.is_started:
-        report.leave_waiting(on_cancel=operator.on_cancel if job.is_own else "keep")
-    push_job(context["ti"], job, link=link)
+    try:
+        if job.is_started:
+            report.leave_waiting(on_cancel=operator.on_cancel if job.is_own else "keep")
+        push_job(context["ti"], job, link=link)
+    except AirflowTaskTimeout:
+        # Airflow's API hangs. The wait polls the job once and stops it.
+        if not has_alarm_rung():
+            raise
+    if not job.is_started:
+        release_alarm()
     return job, options
 
 
@@ -129,7 +141,9 @@ def _run(
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
         operator.running = RunningJob.of(context, client.settings, log_only=_creating(operator.firmware_id))
         state_store = state_store_of(context, settings=client.settings, firmware_id=operator.firmware_id)
-        return client.settings, client.run(flow(client.settings, attempt), state_store=state_store)
+        job = client.run(flow(client.settings, attempt), state_store=state_store)
+        hold_alarm(TIMED_OUT_SECONDS)
+        return client.settings, job
 
 
 def _creating(firmware_id: str) -> str:
