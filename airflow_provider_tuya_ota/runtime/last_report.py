@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
+from airflow_provider_tuya_ota.core.errors import StateUnavailableError
 from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop
 from airflow_provider_tuya_ota.core.model.task_counts import count_waiting
 from airflow_provider_tuya_ota.core.status.event import Event, first_line
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.last_step import REJECT, Step, report_last_step, worst_instance
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
+from airflow_provider_tuya_ota.hooks.airflow_api import repeat
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import run_link
-from airflow_provider_tuya_ota.runtime.xcom import pull_job_id, pull_report
+from airflow_provider_tuya_ota.runtime.xcom import pull, pull_job_id, pull_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,17 +37,33 @@ _NOT_CANCELLED: Final = (
 def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
     """Report on the last step of this run that began: :func:`airflow_provider_tuya_ota.notifications.last_report`."""
     now = datetime.now(UTC)
-    report = report_last_step([worst_instance(_instances(context, task_id), now) for task_id in task_ids], now)
+    steps = []
+    for task_id in task_ids:
+        try:
+            steps.append(worst_instance(_instances(context, task_id), now))
+        except StateUnavailableError as error:
+            # Somebody has to be notified, also during an outage.
+            return _unreadable(context["ti"], task_id, error).to_dict()
+    report = report_last_step(steps, now)
     if report.event is Event.STOPPED and report.job_id and not report.counts:
         report = _polled(context, report)
     return report.to_dict()
+
+
+def _unreadable(ti: Any, task_id: str, error: StateUnavailableError) -> ReleaseReport:
+    """Report that a step cannot be reported on."""
+    summary = f"may have ended in any way: step {task_id} could not be read. Look at the run in Airflow"
+    return ReleaseReport(
+        event=Event.UNCLEAR, summary=summary, step=task_id, error=first_line(error), run_link=run_link(ti)
+    )
 
 
 def _instances(context: Context, task_id: str) -> list[Step]:
     """Read a step; a mapped one has several instances."""
     ti: Any = context["ti"]
     run_id = context["run_id"]
-    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[run_id]).get(run_id, {})
+    read = partial(ti.get_task_states, dag_id=ti.dag_id, task_ids=[task_id], run_ids=[run_id])
+    states = repeat(read, f"give the state of step {task_id}").get(run_id, {})
     # Instances of a mapped task are called task_0, task_1 and so on.
     found = [
         (int(name.removeprefix(f"{task_id}_")) if name != task_id else -1, str(state or ""))
@@ -80,7 +99,7 @@ def _step(context: Context, task_id: str, map_index: int, state: str) -> Step:
 
 def _answer(ti: Any, task_id: str, map_index: int) -> Any:
     """Give what a person answered: Airflow keeps no return value of a task that skips others, only which ones."""
-    pulled = {key: ti.xcom_pull(task_ids=task_id, key=key, map_indexes=map_index) for key in ("return_value", SKIPPED)}
+    pulled = {key: pull(ti, key, task_id=task_id, map_index=map_index) for key in ("return_value", SKIPPED)}
     if isinstance(pulled[SKIPPED], dict) and pulled[SKIPPED].get("skipped"):
         return {"chosen_options": [REJECT]}
     return pulled["return_value"]

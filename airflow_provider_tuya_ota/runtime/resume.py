@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import TaskDeferralError
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.runtime.job_wait import WaitedJob, finish
-from airflow_provider_tuya_ota.runtime.state_store import stored_job
+from airflow_provider_tuya_ota.runtime.state_store import job_since_clear, stored_job
 from airflow_provider_tuya_ota.runtime.task_report import reported
 from airflow_provider_tuya_ota.runtime.wait import parse_event, wait_in_worker, wait_options
 
@@ -53,7 +53,9 @@ def resume_without_event(operator: JobOperator, context: Context, why: TaskDefer
                 "the triggerer did not answer in time; the job from before this task was cleared may still go on, and"
                 " no new one was created. Clear the task once more when the old job has ended"
             )
-        job_id = job_id or own_id
+        if job_id is None:
+            # Without the report, a job from before a clear could be taken for this task's.
+            job_id, _ = job_since_clear(context, retries=operator.retries or 0)
         if not job_id:
             raise WaitTimeoutError(
                 "the triggerer did not answer in time, and this task has not written down which job it waits for"

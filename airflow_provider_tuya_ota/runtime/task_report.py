@@ -83,10 +83,16 @@ class TaskReport:
     def load_state(self) -> str | None:
         """Continue the report that :meth:`leave_waiting` pushed, where the wait brought no state back.
 
-        :returns: the job's id, empty where the step had none yet; None where no report was pushed.
+        Where Airflow's API does not give the report, a warning says so, and the step goes on without it.
+
+        :returns: the job's id, empty where the step had none yet; None where no report was pushed or given.
         """
         ti = self._context["ti"]
-        left = pull_report(ti, task_id=ti.task_id, map_index=ti.map_index)
+        try:
+            left = pull_report(ti, task_id=ti.task_id, map_index=ti.map_index)
+        except StateUnavailableError as error:
+            self._task.log.warning("When this step began is unknown: %s", error)
+            return None
         if not left:
             return None
         started_at = str(left.get("started_at", ""))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError
 from airflow_provider_tuya_ota.hooks.airflow_api import repeat
-from airflow_provider_tuya_ota.hooks.held_alarm import alarm_held_back
 from airflow_provider_tuya_ota.links import LINK_KEY
 
 if TYPE_CHECKING:
@@ -65,9 +64,11 @@ def _push_all(ti: Any, values: dict[str, Any], *, outcome: str = "", job_id: str
 
 
 def pull_job_id(ti: Any, *, task_id: str, map_index: int | None) -> str:
-    """Read which job a step of this run has pushed; empty where it pushed none."""
-    with alarm_held_back():
-        return str(ti.xcom_pull(task_ids=task_id, key=JOB_ID_KEY, map_indexes=map_index) or "")
+    """Read which job a step of this run has pushed; empty where it pushed none.
+
+    :raises StateUnavailableError: Airflow's API did not give it.
+    """
+    return str(pull(ti, JOB_ID_KEY, task_id=task_id, map_index=map_index) or "")
 
 
 def push_report(ti: Any, report: ReleaseReport) -> None:
@@ -76,6 +77,17 @@ def push_report(ti: Any, report: ReleaseReport) -> None:
 
 
 def pull_report(ti: Any, *, task_id: str, map_index: int | None) -> Any:
-    """Read the report that a step of this run left, as it was pushed; None where it left none."""
-    with alarm_held_back():
-        return ti.xcom_pull(task_ids=task_id, key=REPORT_KEY, map_indexes=map_index)
+    """Read the report that a step of this run left, as it was pushed; None where it left none.
+
+    :raises StateUnavailableError: Airflow's API did not give it.
+    """
+    return pull(ti, REPORT_KEY, task_id=task_id, map_index=map_index)
+
+
+def pull(ti: Any, key: str, *, task_id: str, map_index: int | None) -> Any:
+    """Read an XCom of a step of this run; None where there is none.
+
+    :raises StateUnavailableError: Airflow's API did not give it.
+    """
+    read = partial(ti.xcom_pull, task_ids=task_id, key=key, map_indexes=map_index)
+    return repeat(read, f"give the XCom {key} of step {task_id}")

@@ -40,10 +40,13 @@ class TuyaOTASensor(TuyaOTATask, BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait in a worker, or hand over to the triggerer."""
+        from airflow_provider_tuya_ota.runtime.first_poke import with_known_start  # noqa: PLC0415 - a parsed Dag needs no worker code
+
         with self.reported(context, summary=self.succeeded) as report:
             # Each poke has a process of its own then; the step began with the first.
-            if self.reschedule and (began := context["ti"].get_first_reschedule_date(context)) is not None:
-                report.started_at = began
+            if self.reschedule:
+                context = with_known_start(context, self.log)
+                report.started_at = context["ti"].get_first_reschedule_date(context) or report.started_at
             report.leave_waiting(self.waits_for)
             if self.deferrable is not True:
                 return super().execute(context)
