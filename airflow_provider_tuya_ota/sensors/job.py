@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
+    from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 """Deadline of a poke: Airflow itself ends a sensor that pokes."""
@@ -125,6 +127,12 @@ class TuyaOTAJobSensor(TuyaOTASensor):
             job_id=self.job_id, tuya_ota_conn_id=self.tuya_ota_conn_id, options=options.to_dict(), on_cancel="keep"
         )
         wait_in_triggerer(self, trigger, options)
+
+    def timeout_error(self, state: WaitState) -> WaitTimeoutError:
+        """Build the error for a wait whose time is over."""
+        from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions  # noqa: PLC0415 - a parsed Dag needs no protocol
+
+        return JobWait(self.job_id, WaitOptions(deadline=NEVER), state).timeout()
 
     def _require_arguments(self) -> None:
         from airflow_provider_tuya_ota.core.actions import QueryOTAJob  # noqa: PLC0415 - a parsed Dag needs no protocol

@@ -60,7 +60,17 @@ class ConditionWait:
 
     def timeout(self) -> WaitTimeoutError:
         """Build the error for a deadline that has passed."""
-        return WaitTimeoutError(f"the time to wait is over: {self.state.line or 'no poll succeeded'}")
+        return condition_timeout(self.state)
+
+
+def condition_timeout(state: WaitState) -> WaitTimeoutError:
+    """Build the error for a wait whose time is over: the last known state, and whether it is still known."""
+    seen = state.line or "no poll succeeded"
+    if state.last_error:
+        before = f" The last poll that succeeded: {state.line}." if state.line else ""
+        seen = f"{'the last poll failed' if state.line else seen}: {state.last_error.removesuffix('.')}.{before}"
+    advice = "To wait longer, run the task again"
+    return WaitTimeoutError(f"the time to wait is over: {seen.removesuffix('.')}. {advice}")
 
 
 def record_snapshot(state: WaitState, condition: Condition, snapshot: ConditionSnapshot) -> ConditionChanged | None:

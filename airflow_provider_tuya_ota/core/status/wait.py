@@ -173,12 +173,15 @@ class JobWait:
 
     def timeout(self) -> WaitTimeoutError:
         """Build the error for a deadline that has passed."""
-        verdict = self.state.verdict
+        verdict, failing = self.state.verdict, ""
+        if self.state.last_error:
+            failing = f" The last poll failed: {self.state.last_error.removesuffix('.')}."
         advice = (
             "It goes on at the platform. To wait longer, run the task again or use TuyaOTAJobSensor with this job id;"
             " to stop what has not begun, cancel the job's tasks"
         )
-        return WaitTimeoutError(f"{describe_timeout(self.job_id, verdict)} {advice}", verdict=verdict)
+        said = describe_timeout(self.job_id, verdict, self.state.line)
+        return WaitTimeoutError(f"{said}{failing} {advice}", verdict=verdict)
 
 
 def poll_once(settings: Settings, job_wait: JobWait, *, is_large: bool = False) -> Flow[JobSnapshot | None]:
@@ -279,7 +282,11 @@ def _contradiction(verdict: Verdict, options: WaitOptions) -> str:
     )
 
 
-def describe_timeout(job_id: str, verdict: Verdict | None) -> str:
-    """Say that a job had not ended in time, and its last known state."""
-    state = f"Last state: {verdict.line()}." if verdict else "No poll of it succeeded."
+def describe_timeout(job_id: str, verdict: Verdict | None, line: str = "") -> str:
+    """Say that a job had not ended in time, and its last known state.
+
+    :param line: that state in words, where the verdict is not known any more.
+    """
+    line = verdict.line() if verdict else line
+    state = f"Last state: {line}." if line else "No poll of it succeeded."
     return f"job {job_id} had not ended when the time to wait was over. {state}"

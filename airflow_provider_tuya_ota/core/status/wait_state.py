@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import TRANSIENT_ERRORS, AuthenticationError, PollingFailedError
+from airflow_provider_tuya_ota.core.texts import LONGEST_TEXT, cut
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.errors import TuyaOTAError
@@ -55,6 +56,7 @@ class WaitState:
     :param has_polled: whether a poll has ever succeeded.
     :param settling_since: since when everything has ended while the platform contradicts itself; None otherwise.
     :param line: the state in the last successful poll, in words; empty before it.
+    :param last_error: the error of the last poll, as a sentence; empty where that poll succeeded.
     :param verdict: the verdict of the last successful poll of a job; it is not part of the JSON values.
     :param is_key_refused: whether the last poll or listing failed because of the AccessKey pair.
     """
@@ -62,6 +64,7 @@ class WaitState:
     has_polled: bool = False
     settling_since: datetime | None = None
     line: str = ""
+    last_error: str = ""
     verdict: Verdict | None = None
     is_key_refused: bool = False
     _was_listed: bool = False
@@ -71,6 +74,7 @@ class WaitState:
     def record(self) -> None:
         """Record a poll that succeeded."""
         self.has_polled = True
+        self.last_error = ""
         self._polls.clear()
         self.record_listing()
 
@@ -103,6 +107,8 @@ class WaitState:
         if not (is_transient or self.has_polled or (is_listing and self._was_listed)):
             raise error
         self.is_key_refused = isinstance(error, AuthenticationError)
+        if not is_listing:
+            self.last_error = cut(error.sentence, LONGEST_TEXT)
         failures = self._listings if is_listing else self._polls
         failures.since = failures.since or now
         if is_transient:
@@ -123,6 +129,7 @@ class WaitState:
             "refused_since": _render_time(self._polls.refused_since),
             "settling_since": _render_time(self.settling_since),
             "line": self.line,
+            "last_error": self.last_error,
         }
 
     @classmethod
@@ -132,6 +139,7 @@ class WaitState:
             has_polled=bool(values.get("has_polled")),
             settling_since=_parse_time(values.get("settling_since")),
             line=str(values.get("line", "")),
+            last_error=str(values.get("last_error", "")),
             _polls=_Failures(_parse_time(values.get("failing_since")), _parse_time(values.get("refused_since"))),
         )
 
