@@ -117,13 +117,14 @@ def test_a_second_alarm_leaves_the_stop_to_airflow_and_is_told_in_words(
     def ring(*_: Any) -> None:
         raise ALARM
 
-    def ring_in_main_thread(runtime: Runtime, seconds: float) -> None:
-        # A signal interrupts no other thread, and the one that stops the job may have to keep the account's limit.
-        if threading.current_thread() is threading.main_thread():
+    def ring_in_wait(runtime: Runtime, seconds: float) -> None:
+        # The create and the thread that stops the job may have to keep the account's limit; no signal interrupts the
+        # latter.
+        if threading.current_thread() is threading.main_thread() and "job_id" in ti.xcom:
             raise ALARM
         sleep(runtime, seconds)
 
-    monkeypatch.setattr(Runtime, "sleep", ring_in_main_thread)
+    monkeypatch.setattr(Runtime, "sleep", ring_in_wait)
     monkeypatch.setattr(job_wait, "stop_job", ring)
 
     with pytest.raises(AirflowTaskTimeout):
