@@ -32,7 +32,6 @@ def test_the_campaign_finds_waits_that_are_late_and_too_many_requests() -> None:
 
 
 def test_waiting_on_takes_no_more_memory() -> None:
-    # Until then the loop keeps the first timers that were cancelled; it throws them away by the hundred.
     early, late = endure(100, 6, warm=6)
 
     assert 0 < late < FLAT * early
