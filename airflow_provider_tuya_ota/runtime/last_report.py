@@ -90,6 +90,7 @@ def _step(context: Context, task_id: str, map_index: int, state: str) -> Step:
         run_link=run_link(at),
         leaves_reports=leaves_reports,
         waits_elsewhere=_argument(task, "deferrable") is True,
+        only_reads=hasattr(kind, "poke"),
         asks=asks,
         answer=_answer(ti, task_id, map_index) if asks else None,
         job_id=pull_job_id(ti, task_id=task_id, map_index=map_index) if leaves_reports and report is None else "",

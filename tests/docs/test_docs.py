@@ -97,6 +97,21 @@ def test_every_link_and_picture_leads_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_heading_finds_it(page: Path) -> None:
+    links = [
+        link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")) if "://" not in link
+    ]
+
+    assert [(to, at) for to, mark, at in links if mark and at not in headings(page.parent / to if to else page)] == []
+
+
+def headings(page: Path) -> list[str]:
+    """Give the anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_python_snippet_compiles(page: Path) -> None:
     for number, block in enumerate(blocks(page, "python")):
         compile(block, f"{page.name} snippet {number}", "exec")

@@ -43,6 +43,7 @@ class Step:
     :param run_link: its page in Airflow; empty where that is not known.
     :param leaves_reports: whether it is a task of this package. Other tasks are skipped if they succeeded.
     :param waits_elsewhere: whether it waits in the triggerer, without a worker process that could be lost.
+    :param only_reads: whether it can start nothing, as a sensor.
     :param asks: whether it does nothing but ask a person.
     :param answer: the person's answer, where it asks.
     :param job_id: job that it has pushed as XCom, where it left no report; empty where there is none.
@@ -56,6 +57,7 @@ class Step:
     run_link: str = ""
     leaves_reports: bool = True
     waits_elsewhere: bool = False
+    only_reads: bool = False
     asks: bool = False
     answer: Any = None
     job_id: str = ""
@@ -194,8 +196,8 @@ def _without_report(step: Step) -> ReleaseReport:
     else:
         event = Event.UNCLEAR
         summary = (
-            "failed and left no report: it could not be begun, its process was lost, or a person marked it;"
-            " whether it started a job cannot be told from here"
+            "failed and left no report: it could not be begun, its process was lost, or a person marked it"
+            f"{'' if step.only_reads else '; whether it started a job cannot be told from here'}"
         )
     job_id = step.job_id if event is Event.STOPPED else ""
     return ReleaseReport(event=event, summary=summary, step=step.task_id, job_id=job_id, run_link=step.run_link)

@@ -21,6 +21,8 @@ EXCERPT_LENGTH = 160
 _SEARCHED = 65_536
 """Characters of a text that are read to show its beginning; the text is cut between two words."""
 _REMOVED = "[removed]"
+_SHORTEST_PREFIX = 8
+"""Characters of a known secret that are removed at the end of a text."""
 _KEYED = re.compile(
     r"""(?ix) (?P<key> access_?key_?id | signature(?!doesnotmatch|nonceused) | policy | secret | firmwareurl
             | password | token | authorization )
@@ -62,7 +64,17 @@ def contains_secret(text: str, known: Iterable[Secret]) -> bool:
 def _without(text: str, known: Iterable[Secret]) -> str:
     for secret in known:
         if revealed := secret.reveal():
-            text = text.replace(revealed, _REMOVED)
+            text = _without_cut_end(text.replace(revealed, _REMOVED), revealed)
+    return text
+
+
+def _without_cut_end(text: str, secret: str) -> str:
+    """Remove the beginning of a secret from the end of a text that was cut inside it."""
+    begin = text.find(secret[:_SHORTEST_PREFIX], max(0, len(text) - len(secret)))
+    while len(secret) > _SHORTEST_PREFIX and begin >= 0:
+        if secret.startswith(text[begin:]):
+            return text[:begin] + _REMOVED
+        begin = text.find(secret[:_SHORTEST_PREFIX], begin + 1)
     return text
 
 

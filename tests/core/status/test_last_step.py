@@ -11,7 +11,7 @@ from airflow_provider_tuya_ota.core.status.last_step import Step, report_last_st
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
 
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
-OWN = ("leaves_reports", "waits_elsewhere", "asks", "answer", "map_index")
+OWN = ("leaves_reports", "only_reads", "waits_elsewhere", "asks", "answer", "map_index")
 
 
 def report(event: Event, step: str, **values: Any) -> ReleaseReport:
@@ -251,3 +251,10 @@ def test_what_a_step_left_before_the_run_was_cleared_is_not_told_where_a_rejecti
 
     assert (event, told) == (Event.STOPPED, "verify")
     assert "step approve was rejected, and what follows was not begun: everybody (skipped)" in text
+
+
+def test_only_of_a_step_that_may_have_started_a_job_it_is_said_to_be_unknown() -> None:
+    clause = "whether it started a job cannot be told from here"
+
+    assert clause in tell(step("upgrade", "failed"))[2]
+    assert clause not in tell(step("wait", "failed", only_reads=True))[2]

@@ -200,3 +200,15 @@ def test_no_word_of_a_long_text_is_shown_in_part() -> None:
     text = f"{'x' * 65_500} {'y' * 20} canary0123456789canary"
 
     assert "canary" not in safe_text(text)
+
+
+@pytest.mark.parametrize("length", [8, 9, 17])
+def test_a_secret_that_the_end_of_a_text_cuts_is_removed(length: int) -> None:
+    secret = "pol icy-pol icy-xy"
+
+    assert redact(f"the form held {secret[:length]}", [Secret(secret)]) == "the form held [removed]"
+
+
+@pytest.mark.parametrize("text", ["the form held pol icy", "the form held pol icy-pol ice", "pol icy-pol icy- or so"])
+def test_what_is_no_cut_secret_is_kept(text: str) -> None:
+    assert redact(text, [Secret("pol icy-pol icy-xy")]) == text
