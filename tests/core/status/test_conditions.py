@@ -283,3 +283,8 @@ def test_devices_that_are_missing_are_named_in_the_order_in_which_they_were_give
     seen = Script([states()]).run(online(device_names=["d10", "d9"]).poll(SETTINGS))
 
     assert seen.line == "0 of 2 devices are ONLINE; missing: d10, d9"
+
+
+def test_a_wait_that_is_over_while_polls_fail_states_no_old_state_as_today_s() -> None:
+    with pytest.raises(WaitTimeoutError, match=r"the last poll failed: .*The last poll that succeeded: firmware 178"):
+        wait(VERIFIED, [package(0), *[lost()] * 50], seconds=30.0)
