@@ -10,6 +10,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction
 
 from airflow_provider_tuya_ota.core import errors
 from airflow_provider_tuya_ota.core.errors import ApiError, TuyaOTAError
+from airflow_provider_tuya_ota.core.model import outcome_errors
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
 
 WAITS = {"ThrottledError": timedelta(minutes=1), "UnavailableError": timedelta(minutes=2)}
@@ -19,11 +20,20 @@ for _kind in (
     "StateUnavailableError",
     "PollingFailedError",
     "ProtocolError",
+    "IncompleteListError",
     "UnreadableReplyError",
 ):
     WAITS[_kind] = WAITS["UnavailableError"]
 UNDECIDED = {"TuyaOTAError", "ApiError", "TriggerEventError"}
-KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, TuyaOTAError)]
+KINDS = sorted(
+    {
+        kind
+        for module in (errors, outcome_errors)
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, TuyaOTAError)
+    },
+    key=lambda kind: kind.__name__,
+)
 
 
 def raised(kind: type[TuyaOTAError]) -> TuyaOTAError:

@@ -182,6 +182,14 @@ class Intent:
         """Whether a listed job may be the requested one, by its id and age."""
         return digest_of(job.job_id) not in self.known and _is_later(job.utc_create, self.started_at - CLOCKS_DIFFER)
 
+    def is_too_old_for(self, job: Job) -> bool:
+        """Whether a job was created when this task's request could no longer arrive.
+
+        The platform takes a signed request for a quarter of an hour.
+        """
+        created_at = _parse_time(job.utc_create)
+        return created_at is not None and created_at >= self.started_at + STALE
+
     def is_older_than(self, utc_create: str) -> bool:
         """Whether a job was created after this was saved, if the platform's clock and ours agree."""
         return _is_later(utc_create, self.started_at)
@@ -242,8 +250,13 @@ def parse_other_intents(stored: Iterable[StoredIntent]) -> list[OtherIntent]:
 
 
 def _is_later(utc_create: str, time: datetime) -> bool:
+    created_at = _parse_time(utc_create)
+    return created_at is None or created_at >= time
+
+
+def _parse_time(utc_create: str) -> datetime | None:
     try:
         created_at = datetime.fromisoformat(utc_create)
     except ValueError:
-        return True
-    return created_at.tzinfo is None or created_at >= time
+        return None
+    return created_at if created_at.tzinfo is not None else None

@@ -48,6 +48,7 @@ class _Candidates:
 
     :param fitting: jobs with the requested target, listed long enough to be sure of it.
     :param unknown: jobs of which the platform does not show enough yet.
+    :param partial: jobs on some of the devices, of which no other device was listed in a minute.
     :param past: jobs that fit, and may have ended before this task began.
     :param rivals: other tasks that may have created one of them.
     :param missing: how many more jobs the platform tells than it lists.
@@ -55,6 +56,7 @@ class _Candidates:
 
     fitting: list[Job]
     unknown: list[Job]
+    partial: list[Job]
     past: list[Job]
     rivals: list[OtherIntent]
     missing: int
@@ -62,7 +64,7 @@ class _Candidates:
     @property
     def all(self) -> list[Job]:
         """Every job that may be the searched one."""
-        return [*self.fitting, *self.unknown, *self.past]
+        return [*self.fitting, *self.unknown, *self.partial, *self.past]
 
     @property
     def job(self) -> Job | None:
@@ -77,6 +79,9 @@ class _Candidates:
         parts = [f"{found} of firmware {intent.target.firmware_id} could be the one that this task requested"]
         if self.unknown:
             parts.append(f"the platform may not list all of the devices yet for {_list_ids(self.unknown)}")
+        if self.partial:
+            partial = f"{_list_ids(self.partial)} has some of the devices and no other"
+            parts.append(f"{partial}: the platform leaves out devices that run the version already")
         if self.past:
             past = f"{_list_ids(self.past)} had ended before this task's run began"
             parts.append(f"without a stored intent it cannot be told whether {past}")
@@ -151,6 +156,7 @@ def _list_candidates(
     now = context.now
     fitting: list[Job] = []
     unknown: list[Job] = []
+    partial: list[Job] = []
     past: list[Job] = []
     for job in taken.exclude_from(listing.items):
         if not intent.could_be(job):
@@ -166,6 +172,9 @@ def _list_candidates(
                 (fitting if age >= TOLD_WITHIN else unknown).append(job)
             case Match.SOME if age < TOLD_WITHIN:
                 unknown.append(job)
+            case Match.SOME if not intent.is_too_old_for(job):
+                # The platform leaves out devices that run the version already, so it may be this task's.
+                partial.append(job)
             case Match.UNKNOWN:
                 unknown.append(job)
     rivals = [
@@ -176,7 +185,8 @@ def _list_candidates(
         and other.intent.target.may_share_a_job_with(intent.target)
         and (not was_sent or other.intent.stage is Stage.ASKING or other.precedes(intent, other_intents.key))
     ]
-    return _Candidates(fitting, unknown, past, rivals, listing.missing)
+    # A job with all of the devices is the task's rather than one with some of them.
+    return _Candidates(fitting, unknown, [] if fitting else partial, past, rivals, listing.missing)
 
 
 def _may_be_past(job: Job, intent: Intent) -> bool:

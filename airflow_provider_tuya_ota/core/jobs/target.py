@@ -35,8 +35,8 @@ class Match(Enum):
     UNKNOWN = "unknown"
     """The platform does not show enough yet: it may list device tasks later than their job."""
     SOME = "some"
-    """A complete list shows some of the devices and no other. Once every device task has had time to be listed, that is
-    NO."""
+    """A complete list shows some of the devices and no other: others may be listed later, or were left out because they
+    run the version already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -210,7 +210,9 @@ CLEARED = Attempt(clear_number=1, cleared_after=1)
 BOTH = (task("d1", "SUCCEEDED"), task("d2", "FAILED"))
 
 
-@pytest.mark.parametrize(("status", "tasks", "number"), [("CANCELED", (), 1), ("COMPLETED", BOTH, 2)])
+@pytest.mark.parametrize(
+    ("status", "tasks", "number"), [("CANCELED", (), 1), ("COMPLETED", BOTH[:1], 1), ("COMPLETED", BOTH, 2)]
+)
 def test_jobs_that_have_ended_and_may_be_anybody_s_stop_retries_and_hold_up_no_clear(
     status: str, tasks: Sequence[dict[str, Any]], number: int
 ) -> None:
@@ -221,10 +223,6 @@ def test_jobs_that_have_ended_and_may_be_anybody_s_stop_retries_and_hold_up_no_c
     assert creates(script) == 0
 
     assert start(script, CLEARED, NAMED).job_id == "20"
-
-
-def test_a_job_of_somebody_else_on_some_of_the_devices_stops_no_retry() -> None:
-    assert start(with_a_lost_answer("COMPLETED", *BOTH[:1]), Attempt(is_retry=True), NAMED).job_id == "20"
 
 
 @pytest.mark.parametrize(

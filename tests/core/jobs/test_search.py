@@ -135,12 +135,29 @@ def test_a_job_whose_devices_are_not_told_yet_is_waited_for_and_never_taken() ->
     assert script.memo["stage"] == "lost"
 
 
-def test_a_job_on_some_of_the_devices_is_somebody_else_s_once_the_others_have_had_time_to_be_told() -> None:
+def test_a_job_on_some_of_the_devices_may_be_the_own_one_whose_other_devices_were_left_out() -> None:
     script = script_with([named()], {"9": ["d1"]})
 
-    assert search(script) is None
+    with pytest.raises(AmbiguousOutcomeError, match=r"9 has some of the devices and no other: the platform leaves out"):
+        search(script)
     assert 60 <= sum(script.sleeps) < 100
     assert script.memo["stage"] == "lost"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "zone", "is_another_s"), [(31, "Z", True), (29, "Z", False), (31, "", False), (-2, "Z", False)]
+)
+def test_a_job_on_some_of_the_devices_is_somebody_else_s_where_the_own_request_could_no_longer_arrive(
+    minutes: int, zone: str, is_another_s: bool
+) -> None:
+    created = (MINE.started_at + timedelta(minutes=minutes)).replace(tzinfo=None).isoformat() + zone
+    script = script_with([named() | {"utcCreate": created}], {"9": ["d1"]})
+
+    if is_another_s:
+        assert search(script) is None
+    else:
+        with pytest.raises(AmbiguousOutcomeError):
+            search(script)
 
 
 def test_a_job_on_some_of_the_devices_keeps_nobody_from_the_one_on_all_of_them() -> None:
@@ -152,10 +169,10 @@ def test_a_job_on_some_of_the_devices_keeps_nobody_from_the_one_on_all_of_them()
     assert found.job_id == "9"
 
 
-@pytest.mark.parametrize(("told_after", "may_have_more"), [(90, False), (150, True)])
-def test_a_job_of_which_a_device_was_told_less_than_a_minute_ago_may_have_more(
-    told_after: float, may_have_more: bool
-) -> None:
+@pytest.mark.parametrize(
+    ("told_after", "said"), [(90, "some of the devices and no other"), (150, "may not list all of the devices")]
+)
+def test_a_job_of_which_a_device_was_told_less_than_a_minute_ago_may_have_more(told_after: float, said: str) -> None:
     devices: dict[str, Sequence[str]] = {}
     script = script_with([named()], devices)
     usual = script.answers
@@ -168,11 +185,8 @@ def test_a_job_of_which_a_device_was_told_less_than_a_minute_ago_may_have_more(
 
     script.answers = answer
 
-    if may_have_more:
-        with pytest.raises(AmbiguousOutcomeError, match="may not list all of the devices"):
-            search(script)
-    else:
-        assert search(script) is None
+    with pytest.raises(AmbiguousOutcomeError, match=said):
+        search(script)
 
 
 def test_one_that_fits_is_not_taken_while_another_is_not_known() -> None:
