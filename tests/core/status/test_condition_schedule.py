@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_provider_tuya_ota.core.status.condition_schedule import PollCondition
 from airflow_provider_tuya_ota.core.status.conditions import DevicesCondition, FirmwareCondition
 from airflow_provider_tuya_ota.core.status.poll_scheduler import IN_A_ROW, ListJobs, PollJob, PollScheduler
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.status.conditions import Condition
 
 POLL = 15.0
 
@@ -172,6 +176,15 @@ def test_while_enough_large_polls_are_under_way_only_small_ones_begin() -> None:
     assert scheduler.next(2.0, may_poll_large=False) == PollCondition(devices(500))
     assert scheduler.next(2.0, may_poll_large=False) == math.inf
     assert scheduler.next(2.0) == PollCondition(devices(501))
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_large"), [(firmware_is(), False), (devices(500), False), (devices(501), True)]
+)
+def test_a_poll_says_whether_it_takes_more_than_a_second_of_the_default_rate(
+    condition: Condition, is_large: bool
+) -> None:
+    assert PollCondition(condition).is_large is is_large
 
 
 def test_a_large_condition_that_is_urgent_comes_before_other_conditions_once() -> None:
