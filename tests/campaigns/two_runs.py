@@ -53,6 +53,7 @@ class Story:
     lost: int = 0
     owners: dict[str, str] = field(default_factory=dict)
     eras: dict[str, int] = field(default_factory=dict)
+    taken_back: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=count)
     queue: list[tuple[float, int, Any]] = field(default_factory=list)
@@ -129,6 +130,7 @@ class Story:
         before = set(self.emulator.world.engine.jobs)
         if "Action=CancelOTATaskByJob" in request.url:
             hit = [job for job in before if f"JobId={job}" in request.url]
+            self.taken_back.update(job for job in hit if self.owners[job] == actor.name)
             self.wrong += [
                 f"{actor.name} stopped {self.owners[job]}'s" for job in hit if self.owners[job] != actor.name
             ]
@@ -166,7 +168,7 @@ class Story:
 
     def _judge(self, actor: Actor) -> None:
         jobs = self.emulator.world.engine.jobs
-        own = [job for job, owner in self.owners.items() if owner == actor.name]
+        own = [job for job, owner in self.owners.items() if owner == actor.name and not self._never_began(job)]
         if (most := max(Counter(self.eras[job] for job in own).values(), default=0)) > 1:
             self.wrong.append(f"{actor.name} has {most} jobs")
         now = [job for job in own if self.eras[job] == actor.clears]
@@ -190,6 +192,11 @@ class Story:
         alone = self.relation == "disjoint" and self.outsider in {"", "disjoint"} and self.what == "upgrade"
         if alone and "AlreadyUnderWayError" in actor.errors:
             self.wrong.append(f"{actor.name} was refused for others' devices")
+
+    def _never_began(self, job_id: str) -> bool:
+        """Whether a task cancelled its own job, for an equal one that was first, before it had reached any device."""
+        tasks = self.emulator.world.engine.jobs[job_id].tasks
+        return job_id in self.taken_back and all(task.status == "CANCELED" for task in tasks)
 
     def _is_listed_soon(self, own: str, other: str) -> bool:
         return self._listed_at(own) < self._listed_at(other) + 60
