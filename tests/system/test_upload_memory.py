@@ -20,7 +20,7 @@ import json, re, sys
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import CreateOTAFirmware, ListOTAFirmware
 from airflow_provider_tuya_ota.core.settings import Settings
-from airflow_provider_tuya_ota.core.upload import ensure_package
+from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.runtime.source import opened_source
 
 def memory(name):
@@ -35,8 +35,8 @@ with TuyaOTAClient(settings) as client:
     idle = memory("VmRSS")
     action = CreateOTAFirmware(dest_version="9.9.9", firmware_name="largest", product_key="k1demoproduct")
     with opened_source(source) as file:
-        firmware = client.run(ensure_package(settings, action, file))
-    stored = client.call("QueryOTAFirmware", {"FirmwareId": package.firmware_id}).fields["FirmwareInfo"]
+        firmware = client.run(ensure_firmware(settings, action, file))
+    stored = client.call("QueryOTAFirmware", {"FirmwareId": firmware.firmware_id}).fields["FirmwareInfo"]
 print(json.dumps({"size": stored["FirmwareSize"], "above_idle": memory("VmHWM") - idle}))
 """
 
