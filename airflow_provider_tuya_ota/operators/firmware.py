@@ -31,9 +31,9 @@ class TuyaOTAUploadFirmwareOperator(TuyaOTAOperator):
     where the firmware existed).
 
     :param source: a path of the worker's machine, or any URL that ``ObjectStoragePath`` opens; 1 to 1,048,576,000
-        bytes. It is read twice and never held in memory; a storage that fails for a moment is read up to three times.
-        What is no file (a pipe, a device, a directory) is refused unopened, and a file that changes meanwhile is not
-        made a firmware of.
+        bytes. Each byte is read once, and the file is never held in memory; a storage that fails for a moment is read
+        up to three times. What is no file (a pipe, a device, a directory) is refused unopened, and a file that changes
+        meanwhile is not made a firmware of.
     :param version: version that devices have afterwards: 1 to 64 of ``A-Z a-z 0-9 . _ -``.
     :param product_key: product that owns the firmware.
     :param firmware_name: unique in the account and not to be changed later, 1 to 40 characters; made of product,

@@ -40,7 +40,7 @@ def meaning_of(code: str, http_status: int) -> Meaning:
     """
     matches = [prefix for prefix in _LOWER if code.lower().startswith(prefix)]
     documented = _LOWER[max(matches, key=len)] if matches else None
-    if http_status >= 500 and (documented is None or documented.kind is InvalidRequestError):  # noqa: PLR2004 - HTTP's
+    if http_status >= 500 and (documented is None or documented.kind is InvalidRequestError):  # noqa: PLR2004 - HTTP's server failures
         return Meaning(UnavailableError, LATER)
     return documented or _BY_STATUS.get(http_status, Meaning(ApiError))
 
