@@ -39,6 +39,9 @@ PAUSE: Final = 3.0
 """Seconds before the next cancel where the platform was not reached."""
 FEW: Final = 10
 """Jobs that may still wait for their cancel while others are counted: a count needs five requests."""
+COUNTS_AT_ONCE: Final = 4
+"""Jobs that are counted or polled at the same time after their cancel. Each request reserves its moment within the rate
+limit when it is due, so hundreds at once would reserve minutes ahead of the polls of other jobs."""
 _ONCE: Final = RetryPolicy(attempts=1)
 
 
@@ -79,6 +82,7 @@ class Stopper:
         self._working = 0
         self._unfinished = 0
         self._is_calm = asyncio.Event()
+        self._counts = asyncio.Semaphore(COUNTS_AT_ONCE)
 
     @property
     def unfinished(self) -> int:
@@ -115,8 +119,9 @@ class Stopper:
             not_counted = NotCounted()
             listener.event(JobStopped(job_id, not_counted))
             return not_counted
-        count = count_stopped(self._client.settings, job_id, is_cancelled=is_cancelled)
-        return await self._client.run(count, listener=listener)
+        async with self._counts:
+            count = count_stopped(self._client.settings, job_id, is_cancelled=is_cancelled)
+            return await self._client.run(count, listener=listener)
 
     async def poll_stopped(self, job_id: str, *, listener: Listener) -> StopResult:
         """Look at a job that was cancelled and not counted, once few others wait for their cancel.
@@ -125,7 +130,8 @@ class Stopper:
         :returns: that it may still begin, where it may.
         """
         await self._is_calm.wait()
-        return await self._client.run(poll_after_cancel(self._client.settings, job_id), listener=listener)
+        async with self._counts:
+            return await self._client.run(poll_after_cancel(self._client.settings, job_id), listener=listener)
 
     def _change_unfinished(self, by: int) -> None:
         self._unfinished += by

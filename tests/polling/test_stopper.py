@@ -13,15 +13,15 @@ from airflow_provider_tuya_ota.core.errors import AuthenticationError, Throttled
 from airflow_provider_tuya_ota.core.jobs import stop as cancelling
 from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
-from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.core.policy.rate import SECOND, RateLimitGroup
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.quotas import Quotas
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.polling import stopper as stopping
-from airflow_provider_tuya_ota.polling.stopper import _STOPPERS, FEW, Stopper, shared_stopper
-from airflow_provider_tuya_ota.transports.limiter import RateLimiter
+from airflow_provider_tuya_ota.polling.stopper import _STOPPERS, COUNTS_AT_ONCE, FEW, Stopper, shared_stopper
+from airflow_provider_tuya_ota.transports.limiter import RateLimiter, limiter_of
 from tests.contract.worlds import Quiet, settings
 from tests.emulator.stranger import Stranger, over_socket
 
@@ -120,6 +120,23 @@ async def test_a_job_of_many_that_may_still_begin_is_cancelled_again(
 
     assert later
     assert all(isinstance(outcome, Stopped) and outcome.is_planned for outcome in later)
+
+
+async def test_polls_after_many_cancels_leave_other_requests_their_turn(server: EmulatorServer) -> None:
+    where = replace(connected(server), requests_per_second=5.0)
+    job_ids = jobs(server, MANY)
+
+    async with shared_stopper(where) as stopper:
+        await stopper.stop(job_ids[0], listener=Quiet())
+        polls = [asyncio.ensure_future(stopper.poll_stopped(job_id, listener=Quiet())) for job_id in job_ids]
+        await asyncio.sleep(0.1)
+        with limiter_of(where).reserve(RateLimitGroup.CALLS) as pause:
+            pass
+        for poll in polls:
+            poll.cancel()
+        await asyncio.gather(*polls, return_exceptions=True)
+
+    assert pause <= SECOND * (COUNTS_AT_ONCE + 2) / where.requests_per_second
 
 
 async def test_an_outage_is_waited_out(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
