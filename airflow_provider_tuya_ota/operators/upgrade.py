@@ -54,8 +54,9 @@ class TuyaOTACreateUpgradeJobOperator(TuyaOTAJobOperator):
     :param wait_for_completion: wait for the verdict (default), or return as soon as the job exists.
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
         default.
-    :param poll_interval: seconds between two polls; 15 by default. A poll costs two requests for up to a hundred
-        devices and nine for more, however many there are.
+    :param poll_interval: seconds between two polls; 15 by default. A poll costs one request for up to a hundred
+        devices and eight for more, however many there are. Each fourth poll, and each where no device goes on, costs
+        one or two more.
     :param timeout: seconds to wait; 24 hours by default, because the platform itself may wait for ever. An earlier
         ``execution_timeout`` counts instead, also while deferred.
     :param poll_error_tolerance: seconds for which polls may keep failing before the task fails; two hours by default,

@@ -237,7 +237,7 @@ class Poller:
         flow = fetch_job_snapshot(
             self._client.settings,
             poll.job_id,
-            is_large=poll.is_large,
+            earlier=poll.earlier,
             expected=max((subscription.expected for subscription in waiting), default=0),
             holds_success=all(subscription.holds_success for subscription in waiting),
         )

@@ -47,11 +47,11 @@ def test_two_who_wait_for_one_job_look_at_it_once() -> None:
         (job,) = stage.jobs
         alone = asyncio.create_task(stage.wait(job))
         await asyncio.sleep(30)
-        looks = stage.count("QueryOTAJob")
+        looks = stage.count("ListOTATaskByJob")
         other = asyncio.create_task(stage.wait(job))
         await asyncio.sleep(30)
 
-        assert stage.count("QueryOTAJob") <= 2 * looks
+        assert stage.count("ListOTATaskByJob") <= 2 * looks
         assert (await alone) == (await other)
 
     play(scene, 1)

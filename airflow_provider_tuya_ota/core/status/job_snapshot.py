@@ -6,7 +6,7 @@ QueryOTAFirmware.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.actions import ListOTAJobByFirmware, QueryOTAFirmware, QueryOTAJob
@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.flows.bounded_poll import run_poll
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs_to_poll, list_tasks
-from airflow_provider_tuya_ota.core.model.states import JobType
+from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict, assess_job
 from airflow_provider_tuya_ota.core.status.task_snapshot import fetch_tasks
 
@@ -36,24 +36,57 @@ COMMON_ERRORS: Final = (TransportError, UnavailableError, ThrottledError, Authen
 """Errors that keep every job of the connection from being polled. Any other error concerns one job or one list."""
 
 
+REUSED: Final = 3
+"""Polls in a row that take job and firmware from the poll before. A job that ends shows it in its device tasks; only
+one that contradicts them is noticed so much later."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierPoll:
+    """What the next poll of a job may take from the one before; it saves requests.
+
+    :param job: as QueryOTAJob gave it.
+    :param firmware: as QueryOTAFirmware gave it; None for an upgrade.
+    :param is_large: whether the device tasks do not fit on a page.
+    :param reused: how many polls in a row have taken job and firmware from the poll before.
+    """
+
+    job: Job
+    firmware: Firmware | None
+    is_large: bool
+    reused: int = 0
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether the next poll may take job and firmware from here, as long as a device task goes on."""
+        return self.job.status == JobStatus.IN_PROGRESS and self.reused < REUSED
+
+    def outdated(self) -> EarlierPoll:
+        """Build the same poll for a next one that has to request job and firmware."""
+        return replace(self, reused=REUSED)
+
+
 @dataclass(frozen=True, slots=True)
 class JobSnapshot:
     """The state of one job at one poll.
 
-    :param job: as QueryOTAJob gives it.
     :param verdict: where the job stands.
-    :param is_large: whether its device tasks do not fit on a page; passed to the next poll, it saves a request.
+    :param poll: what the next poll may take from this one.
     :param names: devices of all its tasks; None where only some tasks were read one by one.
     :param is_complete: False where the platform counts more device tasks than it lists.
     :param is_whole: False where nobody looked for device tasks behind those that were read.
     """
 
-    job: Job
     verdict: Verdict
-    is_large: bool
+    poll: EarlierPoll
     names: frozenset[str] | None = None
     is_complete: bool = True
     is_whole: bool = True
+
+    @property
+    def job(self) -> Job:
+        """The job as QueryOTAJob gave it, in this poll or up to three polls before."""
+        return self.poll.job
 
 
 def fetch_verdict(settings: Settings, job_id: str) -> Flow[Verdict]:
@@ -65,51 +98,63 @@ def fetch_job_snapshot(
     settings: Settings,
     job_id: str,
     *,
-    is_large: bool = False,
+    earlier: EarlierPoll | None = None,
     expected: int = 0,
     holds_success: bool = False,
     longest: float | None = None,
 ) -> Flow[JobSnapshot]:
-    """Poll once: two requests for a small upgrade, three for a small verification, up to ten for a large job.
+    """Poll once: the device tasks, and the job, and the firmware of a verification.
 
-    One more request is sent where every device task has ended: only an empty page shows that there are no others.
+    A small job costs two requests for an upgrade and three for a verification; up to a hundred device tasks fit on a
+    page, more cost eight requests. While device tasks go on, three of four polls request the device tasks only. One
+    more request is sent where every device task has ended: only an empty page shows that there are no others.
 
-    :param is_large: whether an earlier poll found more device tasks than fit on a page.
+    :param earlier: the poll before this one; None for the first.
     :param expected: number of devices that were asked for by name. A job of at most so many device tasks succeeds only
         after all of them were read one by one.
     :param holds_success: True if nobody concludes from this poll that an upgrade has succeeded. Then the one more
         request is left out where every device task has succeeded.
     :param longest: seconds that the poll may take, where that is less than its default bound.
     """
-    flow = _fetch_job_snapshot(settings, job_id, is_large=is_large, expected=expected, holds_success=holds_success)
+    flow = _fetch_job_snapshot(settings, job_id, earlier, expected=expected, holds_success=holds_success)
     return (yield from run_poll(settings, flow, f"job {job_id}", longest=longest))
 
 
 def _fetch_job_snapshot(
-    settings: Settings, job_id: str, *, is_large: bool, expected: int, holds_success: bool
+    settings: Settings, job_id: str, earlier: EarlierPoll | None, *, expected: int, holds_success: bool
 ) -> Flow[JobSnapshot]:
-    job = yield from call(settings, QueryOTAJob(job_id=job_id))
+    is_large = earlier is not None and earlier.is_large
+    if earlier is None or not earlier.is_reusable:
+        job, firmware, reused = (yield from call(settings, QueryOTAJob(job_id=job_id))), None, 0
+    else:
+        job, firmware, reused = earlier.job, earlier.firmware, earlier.reused + 1
     holds_success = holds_success and job.type == JobType.UPGRADE_FIRMWARE
     tasks = yield from fetch_tasks(settings, job_id, is_large=is_large, expected=expected, holds_success=holds_success)
-    firmware: Firmware | None = None
-    if job.type != JobType.UPGRADE_FIRMWARE:
-        if not job.firmware_id:
-            raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
+    if reused and not tasks.goes_on:
+        job, reused = (yield from call(settings, QueryOTAJob(job_id=job_id))), 0
+    if job.type != JobType.UPGRADE_FIRMWARE and not reused:
         # Read last, so that the firmware is never older than the device tasks.
-        firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
+        firmware = yield from _fetch_firmware(settings, job)
     missing = tasks.missing
     verdict = assess_job(job, tasks.read, firmware, tasks.counts, missing=missing)
+    poll = EarlierPoll(job, firmware, tasks.is_large, reused)
     total = sum(tasks.counts.values())
     if len(tasks.read) < total:
         if verdict.outcome is not Outcome.SUCCEEDED or total > expected:
-            return JobSnapshot(job, verdict, tasks.is_large)
+            return JobSnapshot(verdict, poll)
         listing = yield from list_tasks(settings, job_id)
         every_task, missing = listing.items, listing.missing
         verdict = assess_job(job, every_task, firmware, missing=missing)
     else:
         every_task = tasks.read
     names = frozenset(task.device_name for task in every_task)
-    return JobSnapshot(job, verdict, tasks.is_large, names, is_complete=not missing, is_whole=tasks.is_whole)
+    return JobSnapshot(verdict, poll, names, is_complete=not missing, is_whole=tasks.is_whole)
+
+
+def _fetch_firmware(settings: Settings, job: Job) -> Flow[Firmware]:
+    if not job.firmware_id:
+        raise ProtocolError(f"QueryOTAJob: the answer for job {job.job_id} has no FirmwareId")
+    return (yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.status.due_queue import DueQueue
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.status.conditions import Condition
-    from airflow_provider_tuya_ota.core.status.job_snapshot import JobListing, JobSnapshot
+    from airflow_provider_tuya_ota.core.status.job_snapshot import EarlierPoll, JobListing, JobSnapshot
 
 QUIET_SHARE: Final = 0.1
 """Poll an idle job after 10 % of its idle time, so a change is noticed at most 10 % late."""
@@ -38,10 +38,13 @@ IN_A_ROW: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class PollJob:
-    """Poll one job, firmware and device tasks included."""
+    """Poll one job, firmware and device tasks included.
+
+    :param earlier: its last poll that succeeded; None before the first one.
+    """
 
     job_id: str
-    is_large: bool
+    earlier: EarlierPoll | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class _Subject:
     changed_at: float
     wanted: list[float] = field(default_factory=list)
     line: str = ""
-    is_large: bool = False
+    earlier: EarlierPoll | None = None
     is_settling: bool = False
     is_listed_as_ended: bool = False
 
@@ -81,6 +84,10 @@ class _Subject:
     def interval(self, quiet: float) -> float:
         fastest = min(self.poll_interval, max(BRIEFEST, self.poll_interval * FASTEST))
         return max(fastest, min(self.poll_interval * SLOWEST, quiet * QUIET_SHARE))
+
+    @property
+    def is_large(self) -> bool:
+        return self.earlier is not None and self.earlier.is_large
 
     @property
     def demand(self) -> float:
@@ -215,7 +222,7 @@ class PollScheduler:
         if subject is None:
             return
         if snapshot is not None:
-            subject.is_large = snapshot.is_large
+            subject.earlier = snapshot.poll
             self._file(poll.job_id, snapshot.job.firmware_id or None, now)
             if (line := snapshot.verdict.line()) != subject.line:
                 subject.line, subject.changed_at = line, now
@@ -239,6 +246,8 @@ class PollScheduler:
             if job_id in ended and not (subject.is_settling or subject.is_listed_as_ended):
                 self._urgent.set(job_id, now)
             subject.is_listed_as_ended = job_id in ended
+            if job_id in ended and subject.earlier is not None:
+                subject.earlier = subject.earlier.outdated()
         key = at.firmware_id or _Alone(at.job_ids[0])
         if firmware := self._firmwares.get(key):
             # After a list that fails, its jobs are polled one by one once; then the list is tried again.
@@ -286,7 +295,7 @@ class PollScheduler:
         subject = self._subjects[job_id]
         self._polls.drop(job_id)
         self._urgent.drop(job_id)
-        return PollJob(job_id, subject.is_large)
+        return PollJob(job_id, subject.earlier)
 
     def _file(self, job_id: str, firmware_id: str | None, now: float) -> None:
         key = _Alone(job_id) if firmware_id is None or firmware_id in self._unlisted else firmware_id

@@ -52,6 +52,11 @@ class TaskSnapshot:
     missing: int = 0
     is_whole: bool = True
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether any task has not ended."""
+        return any(not TaskStatus(status).has_ended for status in self.counts)
+
 
 def fetch_tasks(
     settings: Settings, job_id: str, *, is_large: bool = False, expected: int = 0, holds_success: bool = False

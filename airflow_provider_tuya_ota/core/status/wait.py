@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE, 
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
-    from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
+    from airflow_provider_tuya_ota.core.status.job_snapshot import EarlierPoll, JobSnapshot
 
 LAST_POLL: Final = 60.0
 """Seconds after its deadline in which a wait ends, its last poll included. While the platform is unreachable, a poll
@@ -184,10 +184,10 @@ class JobWait:
         return WaitTimeoutError(f"{said}{failing} {advice}", verdict=verdict)
 
 
-def poll_once(settings: Settings, job_wait: JobWait, *, is_large: bool = False) -> Flow[JobSnapshot | None]:
+def poll_once(settings: Settings, job_wait: JobWait, *, earlier: EarlierPoll | None = None) -> Flow[JobSnapshot | None]:
     """Poll once, as a sensor does.
 
-    :param is_large: whether the job had more device tasks than fit on a page.
+    :param earlier: the last poll of the same wait that succeeded; None before the first one.
     :returns: the snapshot; None where the poll failed and the failure is tolerated.
     :raises JobFailedError: the platform has contradicted itself, or the request, for longer than the settle time.
     :raises PollingFailedError: polls have failed for longer than tolerated; the job goes on.
@@ -199,7 +199,7 @@ def poll_once(settings: Settings, job_wait: JobWait, *, is_large: bool = False) 
         snapshot = yield from fetch_job_snapshot(
             settings,
             job_wait.job_id,
-            is_large=is_large,
+            earlier=earlier,
             expected=expected,
             holds_success=job_wait.holds_success(now),
             longest=job_wait.longest(now),
@@ -226,12 +226,12 @@ def wait_for_job(
     :raises TuyaOTAError: the first poll failed with an error that waiting does not solve.
     """
     job_wait = JobWait(job_id, options, state)
-    is_large = False
+    earlier: EarlierPoll | None = None
     while True:
         now = (yield ReadContext()).steady
-        snapshot = yield from poll_once(settings, job_wait, is_large=is_large)
+        snapshot = yield from poll_once(settings, job_wait, earlier=earlier)
         if snapshot is not None:
-            is_large = snapshot.is_large
+            earlier = snapshot.poll
             if snapshot.verdict.outcome.has_ended:
                 return snapshot.verdict
         if job_wait.is_last(now):

@@ -96,7 +96,7 @@ def test_a_condition_that_is_urgent_comes_first_and_once() -> None:
 
     scheduler.prioritize(firmware_is(), 1.0)
 
-    assert taken(scheduler, 1.0) == [PollCondition(firmware_is()), PollJob("1", is_large=False)]
+    assert taken(scheduler, 1.0) == [PollCondition(firmware_is()), PollJob("1")]
 
 
 def test_urgent_polls_leave_a_condition_its_turn() -> None:

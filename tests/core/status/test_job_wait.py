@@ -14,7 +14,8 @@ from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
-from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
+from airflow_provider_tuya_ota.core.status import job_snapshot
+from airflow_provider_tuya_ota.core.status.job_snapshot import EarlierPoll, JobSnapshot
 from airflow_provider_tuya_ota.core.status.poll_events import JobFailureObserved
 from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, has_failed, poll_once, wait_for_job
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
@@ -49,7 +50,7 @@ def verdict(outcome: Outcome = Outcome.SUCCEEDED, **changes: Any) -> Verdict:
 
 def seen(verdict: Verdict) -> JobSnapshot:
     found = Job(job_id="9001", firmware_id="178", status=JobStatus.COMPLETED, type=JobType.UPGRADE_FIRMWARE)
-    return JobSnapshot(found, verdict, is_large=False, names=frozenset({"d1"}))
+    return JobSnapshot(verdict, EarlierPoll(found, None, is_large=False), names=frozenset({"d1"}))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,10 @@ def large(number: int, ended_after: int) -> Script:
     return Script(answer)
 
 
-def test_a_small_job_is_read_with_two_requests_at_each_poll_and_the_size_of_a_large_one_is_found_out_once() -> None:
+def test_a_small_job_is_read_with_two_requests_at_each_poll_and_the_size_of_a_large_one_is_found_out_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(job_snapshot, "REUSED", 0)
     small, many = large(1, 2), large(150, 2)
     options = WaitOptions(deadline=after(3600), settle_time=0)
     for script in (small, many):

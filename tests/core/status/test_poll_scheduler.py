@@ -8,7 +8,7 @@ from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.condition_schedule import PollCondition
-from airflow_provider_tuya_ota.core.status.job_snapshot import JobListing, JobSnapshot
+from airflow_provider_tuya_ota.core.status.job_snapshot import EarlierPoll, JobListing, JobSnapshot
 from airflow_provider_tuya_ota.core.status.poll_scheduler import (
     LARGE,
     SMALL,
@@ -36,7 +36,7 @@ def snapshot(
         outcome=outcome,
         counts={"SUCCEEDED": done},
     )
-    return JobSnapshot(job(job_id, firmware_id=firmware_id), verdict, is_large)
+    return JobSnapshot(verdict, EarlierPoll(job(job_id, firmware_id=firmware_id), None, is_large))
 
 
 def taken(scheduler: PollScheduler, now: float) -> list[PollJob | ListJobs]:
@@ -69,7 +69,7 @@ def test_a_job_is_looked_at_at_once_and_then_a_third_of_the_interval_later_while
     scheduler.add("1", firmware_id="178", poll_interval=POLL, now=100.0)
 
     (look,) = taken(scheduler, 100.0)
-    assert look == PollJob("1", is_large=False)
+    assert look == PollJob("1")
     assert scheduler.next(100.0) == math.inf
     scheduler.job_polled(look, snapshot("1"), 101.0)
 
@@ -146,7 +146,11 @@ def test_a_large_job_pays_for_all_its_requests() -> None:
     for other in range(100, 200):
         scheduler.add(str(other), firmware_id="p9", poll_interval=POLL, now=5.0)
 
-    assert taken(scheduler, 5.0)[0] == PollJob(first.job_id, is_large=True)
+    (poll, *_) = taken(scheduler, 5.0)
+    assert isinstance(poll, PollJob)
+    assert poll.job_id == first.job_id
+    assert poll.earlier is not None
+    assert poll.earlier.is_large
     assert scheduler.next(5.0) == pytest.approx(5.0 + LARGE / 2.5)
 
 
@@ -158,7 +162,7 @@ def test_a_job_that_a_glance_shows_to_have_ended_is_looked_at_before_all_others(
     going_on = scheduler.jobs_listed(at, JobListing(listed, 1), 1.0)
 
     assert going_on == [name for name in at.job_ids[:5] if name != "4"]
-    assert scheduler.next(1.0) == PollJob("4", is_large=False)
+    assert scheduler.next(1.0) == PollJob("4")
 
 
 def test_a_list_that_contradicts_what_is_seen_has_a_job_looked_at_once_in_its_interval() -> None:
@@ -168,13 +172,13 @@ def test_a_list_that_contradicts_what_is_seen_has_a_job_looked_at_once_in_its_in
     scheduler.jobs_listed(at, ended, 1.0)
     assert looks(taken(scheduler, 1.0)) == ["4"]
 
-    scheduler.job_polled(PollJob("4", is_large=False), snapshot("4"), 2.0)
+    scheduler.job_polled(PollJob("4"), snapshot("4"), 2.0)
     scheduler.jobs_listed(at, ended, 3.0)
 
     assert "4" not in looks(taken(scheduler, 2.0 + POLL - 0.1))
     assert "4" in looks(taken(scheduler, 2.0 + POLL))
     scheduler.jobs_listed(at, going_on, 20.0)
-    scheduler.job_polled(PollJob("4", is_large=False), snapshot("4"), 21.0)
+    scheduler.job_polled(PollJob("4"), snapshot("4"), 21.0)
     assert "4" not in looks(taken(scheduler, 21.0 + POLL))
     scheduler.jobs_listed(at, ended, 40.0)
     assert "4" in looks(taken(scheduler, 40.0))
@@ -189,8 +193,8 @@ def test_a_job_that_is_listed_as_ended_is_not_put_off_by_the_next_list() -> None
     first = scheduler.next(1.0)
     scheduler.jobs_listed(at, ended, 2.0)
 
-    assert first == PollJob("0", is_large=False)
-    assert [scheduler.next(2.0), scheduler.next(2.0)] == [PollJob("2", is_large=False), PollJob("4", is_large=False)]
+    assert first == PollJob("0")
+    assert [scheduler.next(2.0), scheduler.next(2.0)] == [PollJob("2"), PollJob("4")]
 
 
 def test_a_firmware_in_which_a_job_has_ended_is_soon_glanced_at_again() -> None:
@@ -239,7 +243,7 @@ def test_no_more_is_glanced_at_while_enough_glances_are_under_way() -> None:
 def test_a_job_that_settles_is_looked_at_again_soon_where_a_look_at_it_fails() -> None:
     scheduler = crowd()
     taken(scheduler, 0.0)
-    look = PollJob("4", is_large=False)
+    look = PollJob("4")
     scheduler.job_polled(look, snapshot("4", outcome=Outcome.SETTLING), 0.0)
     assert "4" in looks(taken(scheduler, POLL))
 
@@ -263,7 +267,7 @@ def test_a_job_whose_firmware_is_not_known_is_glanced_at_alone_until_a_look_tell
     scheduler.add("new", firmware_id=None, poll_interval=POLL, now=1.0)
     assert glances(taken(scheduler, 1.0))[1:] == [ListJobs(None, ("new",), 1)]
 
-    scheduler.job_polled(PollJob("new", is_large=False), snapshot("new", firmware_id="p0"), 2.0)
+    scheduler.job_polled(PollJob("new"), snapshot("new", firmware_id="p0"), 2.0)
     scheduler.jobs_listed(ListJobs(None, ("new",), 1), JobListing({}, 1), 2.0)
     scheduler.jobs_listed(ListJobs("p0", ("0",), 1), JobListing({}, 1), 2.0)
 
@@ -277,7 +281,7 @@ def test_jobs_that_the_platform_does_not_list_are_asked_for_one_by_one() -> None
     (at,) = glances(taken(scheduler, 0.0))
 
     scheduler.poll_singly("p0", 1.0)
-    scheduler.job_polled(PollJob("4", is_large=False), snapshot("4", firmware_id="p0"), 1.0)
+    scheduler.job_polled(PollJob("4"), snapshot("4", firmware_id="p0"), 1.0)
 
     assert glances(taken(scheduler, 1.0)) == [ListJobs(None, (name,), 1) for name in at.job_ids]
     for name in at.job_ids:
@@ -289,12 +293,16 @@ def test_jobs_that_the_platform_does_not_list_are_asked_for_one_by_one() -> None
 def test_a_job_that_contradicts_itself_is_looked_at_as_a_whole_until_it_settles() -> None:
     scheduler = crowd()
     (at, _) = glances(taken(scheduler, 0.0))
-    scheduler.job_polled(PollJob("4", is_large=False), snapshot("4", outcome=Outcome.SETTLING), 0.0)
+    scheduler.job_polled(PollJob("4"), snapshot("4", outcome=Outcome.SETTLING), 0.0)
 
     scheduler.jobs_listed(at, JobListing({"4": job("4", "COMPLETED")}, 1), 1.0)
 
     assert "4" not in looks(taken(scheduler, 1.0))
-    assert scheduler.next(POLL) == PollJob("4", is_large=False)
+    poll = scheduler.next(POLL)
+    assert isinstance(poll, PollJob)
+    assert poll.job_id == "4"
+    assert poll.earlier is not None
+    assert not poll.earlier.is_reusable
 
 
 def test_what_is_urgent_leaves_others_their_turn() -> None:

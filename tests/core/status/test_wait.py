@@ -9,6 +9,7 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, PollingFailedError, ProtocolError, TuyaOTAError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
+from airflow_provider_tuya_ota.core.status import job_snapshot
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, require_success, wait_for_job
 from airflow_provider_tuya_ota.core.wire.http import Response
@@ -24,6 +25,12 @@ RUNNING: State = ("IN_PROGRESS", 2, [("d1", "NOTIFIED")])
 DONE: State = ("COMPLETED", 1, [("d1", "SUCCEEDED")])
 BROKEN: State = ("COMPLETED", 3, [("d1", "FAILED")])
 UNSETTLED: State = ("COMPLETED", 2, [("d1", "SUCCEEDED")])
+
+
+@pytest.fixture(autouse=True)
+def every_poll_queries_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first request of a poll be the one that tells polls apart; test_earlier_poll holds what polls save."""
+    monkeypatch.setattr(job_snapshot, "REUSED", 0)
 
 
 def platform(looks: Sequence[State | Response | Exception], **more: Any) -> Callable[[Sent], Response | Exception]:
