@@ -57,7 +57,7 @@ def test_a_job_of_a_hundred_thousand_devices_is_watched_with_nine_requests_a_loo
         before = world.now, len(emulator.log)
         options = WaitOptions(deadline=PATIENCE.deadline, poll_interval=60.0)
         verdict: Verdict = yield from wait_for_job(settings, created.entity_id or "", options)
-        looks = sum(entry["action"] == "QueryOTAJob" for entry in list(emulator.log)[before[1] :])
+        looks = sum(entry["parameters"].get("TaskStatus") == "CONFIRM" for entry in list(emulator.log)[before[1] :])
         return verdict, looks, len(emulator.log) - before[1]
 
     verdict, looks, requests = Meeting(emulator, world).in_memory(release)
