@@ -29,7 +29,7 @@ from airflow_provider_tuya_ota.hooks.shared_settings import FRESH
 from tests.campaigns.table import Row
 from tests.campaigns.ways import BLOCKING, BOTH, HURRIED, ONE, RELEASE, STOP, UPGRADE, WATCH, WAYS, Way
 from tests.emulator.stranger import Stranger, over_socket
-from tests.provider.test_webhook import Receiver
+from tests.provider.notifications.test_webhook import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

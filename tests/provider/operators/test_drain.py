@@ -1,0 +1,253 @@
+"""What a cleared task does while devices are still at its old job, and what running out of time does to a job."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import TaskDeferred
+
+from airflow_provider_tuya_ota.core.errors import NotFoundError
+from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.polling.stall_detector import LoopStallDetector
+from airflow_provider_tuya_ota.runtime import drain, job_wait
+from airflow_provider_tuya_ota.runtime import kill as killing
+from airflow_provider_tuya_ota.triggers import job as triggering
+from airflow_provider_tuya_ota.triggers.job import DRAINED_BY, TuyaOTAJobTrigger
+from tests.provider.conftest import FakeStore
+from tests.provider.operators.test_create_once import FakeRun, clear, deferred, jobs
+from tests.provider.operators.test_verify_operator import fired, make_package, play, verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_provider_tuya_ota.core.status.wait import WaitOptions
+    from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+    from tests.provider.conftest import FakeTask, Service
+
+FLASHING = 1200.0
+"""Seconds in the emulator's world, where five minutes are a second of ours."""
+
+
+@pytest.fixture
+def dag_run() -> FakeRun:
+    return FakeRun(start_date=datetime.now(UTC))
+
+
+@pytest.fixture
+def context(ti: FakeTask, dag_run: FakeRun) -> Any:
+    return {"ti": ti, "task_state_store": FakeStore(), "dag_run": dag_run}
+
+
+@pytest.fixture
+def seconds() -> float:
+    return FLASHING
+
+
+@pytest.fixture
+def cleared(
+    service: Service, context: Any, firmware: Path, ti: FakeTask, dag_run: FakeRun, seconds: float
+) -> tuple[str, str]:
+    """Give a firmware and its job, of a task that was cleared while one device flashes and another is silent."""
+    play(service, device_001={"flash_seconds": seconds, "outcome": "fails"}, device_002={"outcome": "silent"})
+    package = make_package(service, context, firmware)
+    old = deferred(release(package, deferrable=True), context).job_id
+    while "IN_PROGRESS" not in statuses(service):
+        time.sleep(0.01)
+        # Time passes for the devices when the platform is asked.
+        service.emulator.world.engine.run()
+    clear(ti, dag_run)
+    return package, old
+
+
+def release(package: str, **changes: Any) -> TuyaOTACreateVerifyJobOperator:
+    return verify(package, **{"timeout": 30, "retries": 3} | changes)
+
+
+def statuses(service: Service) -> set[str]:
+    return {task.status for task in service.emulator.world.engine.tasks.values()}
+
+
+def resumed(operator: Any, context: Any, event: Any) -> Any:
+    """Go on with an event, up to the next deferral."""
+    with pytest.raises(TaskDeferred) as caught:
+        operator.execute_complete(context, event=event)
+    return caught.value.trigger
+
+
+def test_a_deferrable_task_waits_for_its_old_job_in_the_triggerer_and_begins_anew_with_all_its_time(
+    service: Service, context: Any, cleared: tuple[str, str]
+) -> None:
+    package, old = cleared
+
+    waits = deferred(release(package, deferrable=True, timeout=300), context)
+
+    assert isinstance(waits, TuyaOTAJobTrigger)
+    assert (waits.job_id, waits.on_cancel, jobs(service)) == (old, "keep", [old])
+    assert statuses(service) == {"IN_PROGRESS", "CANCELED"}
+    event = fired(waits)
+    resumed_at = datetime.now(UTC)
+    anew = resumed(release(package, deferrable=True, timeout=300), context, event)
+    assert [old, anew.job_id] == jobs(service)
+    assert DRAINED_BY not in anew.resume_state
+    deadline = datetime.fromisoformat(anew.options["deadline"])
+    assert deadline >= resumed_at + timedelta(seconds=300)
+    assert deadline > datetime.fromisoformat(waits.options["deadline"])
+
+
+@pytest.mark.parametrize("seconds", [1e6])
+def test_an_old_job_that_does_not_end_fails_the_task_by_its_name(
+    service: Service, context: Any, cleared: tuple[str, str]
+) -> None:
+    package, old = cleared
+    waits = deferred(release(package, deferrable=True, timeout=0.5), context)
+
+    event = fired(waits)
+
+    assert event["status"] == "timeout"
+    with pytest.raises(WaitTimeoutError, match=f"job {old}, which this task started before it was cleared, still has"):
+        release(package, deferrable=True).execute_complete(context, event=event)
+    assert jobs(service) == [old]
+    assert context["ti"].xcom["ota_release"]["event"] == "timeout"
+
+
+@pytest.mark.parametrize("seconds", [1e6])
+def test_an_old_job_that_ended_before_its_devices_is_waited_for_again(
+    service: Service, context: Any, cleared: tuple[str, str]
+) -> None:
+    package, old = cleared
+    waits = deferred(release(package, deferrable=True), context)
+    verdict = {"job_id": old, "firmware_id": package, "job_type": "", "job_status": "", "firmware_status": ""}
+    failed = {"verdict": verdict | {"outcome": "failed", "devices": []}, "message": "it was cancelled"}
+
+    again = resumed(
+        release(package, deferrable=True),
+        context,
+        {"status": "failure", "resume_state": waits.resume_state, "job_id": old} | failed,
+    )
+
+    assert (again.job_id, again.resume_state, again.options["deadline"]) == (
+        old,
+        waits.resume_state,
+        waits.options["deadline"],
+    )
+
+
+def test_an_old_job_that_cannot_be_looked_at_fails_the_task_with_a_report(
+    service: Service, context: Any, cleared: tuple[str, str]
+) -> None:
+    package, _ = cleared
+    waits = deferred(release(package, deferrable=True), context)
+    service.emulator.reset()
+
+    with pytest.raises(NotFoundError):
+        release(package, deferrable=True).execute_complete(context, event=fired(waits))
+    assert context["ti"].xcom["ota_release"]["event"] == "refused"
+
+
+def test_a_blocking_task_waits_for_its_old_job_in_a_time_of_its_own(
+    service: Service, context: Any, cleared: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, old = cleared
+    waits: list[tuple[str, timedelta]] = []
+
+    def wait_in_worker(_: Any, job_id: str, options: WaitOptions, **__: Any) -> None:
+        waits.append((job_id, options.deadline - datetime.now(UTC)))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job_wait, "wait_in_worker", wait_in_worker)
+    with pytest.raises(KeyboardInterrupt):
+        release(package, timeout=60, execution_timeout=timedelta(seconds=50)).execute(context)
+
+    ((job_id, left),) = waits
+    assert jobs(service) == [old, job_id]
+    # Airflow ends the task 50 seconds after it began, and for at least one of them it waited for the old job.
+    assert timedelta(seconds=30) < left < timedelta(seconds=45 - 0.5)
+
+
+@pytest.mark.parametrize("seconds", [1e6])
+def test_being_killed_while_it_waits_for_the_old_job_is_said_and_stops_no_more(
+    service: Service, context: Any, cleared: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, old = cleared
+    said: list[str] = []
+    monkeypatch.setattr(logging.Logger, "warning", lambda _, text, *values, **__: said.append(text % values))
+    task = release(package)
+
+    def killed_here(*_: Any, **__: Any) -> None:
+        service.emulator.log.clear()
+        killing.answer_kill(task.running, logging.getLogger("test"))  # type: ignore[arg-type] # it is set by now
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(drain, "wait_in_worker", killed_here)
+    with pytest.raises(KeyboardInterrupt):
+        task.execute(context)
+
+    assert f"while it waited for job {old}, from before this task was cleared" in said[-1]
+    assert "no new job was created" in said[-1]
+    assert (service.actions, jobs(service)) == ([], [old])
+
+
+# --- out of time ---
+
+
+@pytest.fixture
+def late(service: Service, context: Any, firmware: Path) -> TuyaOTAJobTrigger:
+    """Give a wait that is over at once, for a job on two devices of which one flashes."""
+    play(service, device_001={"flash_seconds": 1e6}, device_002={"outcome": "silent"})
+    package = make_package(service, context, firmware)
+    trigger = deferred(release(package, deferrable=True, timeout=1.0), context)
+    assert isinstance(trigger, TuyaOTAJobTrigger)
+    return trigger
+
+
+def test_the_triggerer_stops_a_job_whose_time_is_over_and_the_worker_only_tells(
+    service: Service, context: Any, late: TuyaOTAJobTrigger
+) -> None:
+    event = fired(late)
+
+    assert statuses(service) == {"IN_PROGRESS", "CANCELED"}
+    assert event["stopped"].endswith("1 device tasks cancelled, 1 are flashing and cannot be stopped")
+    service.emulator.log.clear()
+    with pytest.raises(WaitTimeoutError, match="1 device tasks cancelled, 1 are flashing") as caught:
+        release(late.firmware_id, deferrable=True).execute_complete(context, event=event)
+    assert "CancelOTATaskByJob" not in service.actions
+    assert caught.value.verdict is not None
+    assert caught.value.verdict.counts == {"CANCELED": 1, "IN_PROGRESS": 1}
+
+
+def test_what_the_triggerer_could_not_stop_the_worker_does(
+    service: Service, context: Any, late: TuyaOTAJobTrigger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triggering, "LONGEST_STOP", 0.1)
+    service.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "drop_before", "nth": 1})
+
+    event = fired(late)
+
+    assert (event["status"], "stopped" in event) == ("timeout", False)
+    with pytest.raises(WaitTimeoutError, match="1 device tasks cancelled"):
+        release(late.firmware_id, deferrable=True).execute_complete(context, event=event)
+    assert statuses(service) == {"IN_PROGRESS", "CANCELED"}
+
+
+def test_a_job_that_may_not_be_stopped_goes_on_when_its_time_is_over(service: Service, late: TuyaOTAJobTrigger) -> None:
+    late.on_cancel = "keep"
+
+    event = fired(late)
+
+    assert (event["status"], "stopped" in event) == ("timeout", False)
+    assert "CancelOTATaskByJob" not in service.actions
+
+
+def test_a_triggerer_that_stood_still_leaves_the_stopping_to_whoever_waits_now(
+    service: Service, late: TuyaOTAJobTrigger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LoopStallDetector, "recently_stalled", lambda _: True)
+
+    event = fired(late)
+
+    assert (event["status"], "stopped" in event) == ("timeout", False)
+    assert "CancelOTATaskByJob" not in service.actions

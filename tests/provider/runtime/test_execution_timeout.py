@@ -1,0 +1,146 @@
+"""What is told of a task that waits in a worker when Airflow's alarm rings, wherever that finds it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowTaskTimeout
+
+from airflow_provider_tuya_ota.client import TuyaOTAClient
+from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.notifications import reported
+from airflow_provider_tuya_ota.runtime import job_wait
+from airflow_provider_tuya_ota.transports.runtime import Runtime
+from tests.provider.operators.test_verify_operator import make_package, play, verify
+from tests.provider.runtime.test_reports import Quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.provider.conftest import FakeTask, Service
+
+ALARM = AirflowTaskTimeout("Timeout, PID: 4711")
+"""As Airflow's handler of SIGALRM raises it in the main thread, once."""
+
+
+@pytest.fixture
+def package(service: Service, context: Any, firmware: Path) -> str:
+    play(service, device_001={"outcome": "silent"})
+    return make_package(service, context, firmware)
+
+
+@pytest.fixture
+def rings_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, int], None]:
+    """Let the alarm ring when something is called for the nth time."""
+
+    def ring(owner: Any, name: str, nth: int) -> None:
+        own, calls = getattr(owner, name), []
+
+        def called(*values: Any, **named: Any) -> Any:
+            calls.append(1)
+            if len(calls) == nth:
+                raise ALARM
+            return own(*values, **named)
+
+        monkeypatch.setattr(owner, name, called)
+
+    return ring
+
+
+def run(operator: Any, context: Any) -> None:
+    """Execute as Airflow's task runner does."""
+    try:
+        operator.execute(context)
+    except AirflowTaskTimeout:
+        operator.on_kill()
+        raise
+
+
+def counts(service: Service) -> dict[str, int]:
+    (job,) = service.emulator.world.engine.jobs.values()
+    return {status: number for status, number in job.counts.items() if number}
+
+
+def test_an_alarm_between_two_looks_is_told_with_what_became_of_the_job(
+    service: Service, context: Any, ti: FakeTask, package: str, rings_at: Callable[[Any, str, int], None]
+) -> None:
+    rings_at(Runtime, "sleep", 3)
+
+    with pytest.raises(WaitTimeoutError):
+        run(verify(package, execution_timeout=timedelta(hours=1)), context)
+
+    told = ti.xcom["ota_release"]
+    assert (told["event"], told["job_id"]) == ("timeout", ti.xcom["job_id"])
+    assert told["counts"] == counts(service)
+    assert told["counts"]["CANCELED"] == 1
+    assert f"job {told['job_id']} had not ended when the time to wait was over" in told["error"]
+    assert "What had not begun was stopped" in told["error"]
+    assert "PID" not in told["text"]
+
+
+@pytest.mark.parametrize("nth", [3, 4], ids=["before the cancel", "after the cancel"])
+def test_an_alarm_while_the_job_is_stopped_leaves_no_report_without_counts(
+    service: Service, context: Any, ti: FakeTask, package: str, rings_at: Callable[[Any, str, int], None], nth: int
+) -> None:
+    # One conversation each: create, wait, stop, look.
+    rings_at(TuyaOTAClient, "run", nth)
+
+    with pytest.raises(WaitTimeoutError):
+        run(verify(package, timeout=0.1, execution_timeout=timedelta(hours=1)), context)
+
+    told = ti.xcom["ota_release"]
+    assert (told["event"], told["counts"]) == ("timeout", counts(service))
+    assert told["counts"]["CANCELED"] == 1
+
+
+def test_an_alarm_stops_nothing_of_a_job_that_is_kept(
+    service: Service, context: Any, ti: FakeTask, package: str, rings_at: Callable[[Any, str, int], None]
+) -> None:
+    rings_at(Runtime, "sleep", 3)
+
+    with pytest.raises(WaitTimeoutError, match="It goes on at the platform"):
+        run(verify(package, on_cancel="keep", execution_timeout=timedelta(hours=1)), context)
+
+    assert ti.xcom["ota_release"]["counts"] == counts(service)
+    assert "CancelOTATaskByJob" not in service.actions
+
+
+def test_a_second_alarm_leaves_the_stop_to_airflow_and_is_told_in_words(
+    service: Service, context: Any, ti: FakeTask, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleep = Runtime.sleep
+
+    def ring(*_: Any) -> None:
+        raise ALARM
+
+    def ring_in_wait(runtime: Runtime, seconds: float) -> None:
+        # The create and the thread that stops the job may have to keep the account's limit; no signal interrupts the
+        # latter.
+        if threading.current_thread() is threading.main_thread() and "job_id" in ti.xcom:
+            raise ALARM
+        sleep(runtime, seconds)
+
+    monkeypatch.setattr(Runtime, "sleep", ring_in_wait)
+    monkeypatch.setattr(job_wait, "stop_job", ring)
+
+    with pytest.raises(AirflowTaskTimeout):
+        run(verify(package, execution_timeout=timedelta(hours=1)), context)
+
+    told = ti.xcom["ota_release"]
+    assert (told["event"], told["job_id"]) == ("timeout", ti.xcom["job_id"])
+    assert told["error"] == "The task's execution_timeout of 3600 s was over."
+    assert "CancelOTATaskByJob" in service.actions
+
+
+@pytest.mark.parametrize(("limit", "said"), [(timedelta(minutes=2), " of 120 s"), (None, "")])
+def test_any_task_says_that_its_time_was_over(context: Any, ti: FakeTask, limit: timedelta | None, said: str) -> None:
+    context["task"] = Quiet(task_id="check", execution_timeout=limit)
+
+    with pytest.raises(AirflowTaskTimeout), reported(context):
+        raise ALARM
+
+    assert ti.xcom["ota_release"]["error"] == f"The task's execution_timeout{said} was over."

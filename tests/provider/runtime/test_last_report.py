@@ -1,0 +1,346 @@
+"""What the last step of a run is told to have come to, with a look at the platform where it could not tell itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.notifications import last_report
+from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
+from airflow_provider_tuya_ota.transports.runtime import Runtime
+from tests.provider.conftest import CONNECTION, FakeStore, FakeTask
+from tests.provider.operators.test_upgrade_operator import PRODUCT, seed, upload
+from tests.provider.operators.test_verify_operator import make_package, play, verify
+from tests.provider.specs import stands_in_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.provider.conftest import Service
+
+STEPS = ["verify", "upgrade"]
+
+
+@stands_in_for(RuntimeTaskInstance, own=("tasks", "states", "execute"))
+@dataclass
+class FakeRun:
+    """A run as its last step sees it."""
+
+    tasks: dict[str, FakeTask] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    dag_id: str = "dag"
+    task_id: str = "notify"
+
+    def get_task_states(self, dag_id: str, *, task_ids: list[str], run_ids: list[str]) -> dict[str, dict[str, str]]:
+        assert (dag_id, run_ids) == ("dag", ["run"])
+        wanted = tuple(f"{task_id}_" for task_id in task_ids)
+        found = {name: state for name, state in self.states.items() if name in task_ids or name.startswith(wanted)}
+        return {"run": found} if found else {}
+
+    def xcom_pull(self, task_ids: str, *, key: str, map_indexes: int) -> Any:
+        name = task_ids if map_indexes < 0 else f"{task_ids}_{map_indexes}"
+        return self.tasks[name].xcom.get(key) if name in self.tasks else None
+
+    def execute(self, step: Any, name: str = "") -> None:
+        """Let a step do its part, and end or wait."""
+        ti = self.tasks.setdefault(name or step.task_id, FakeTask(task_id=step.task_id, max_tries=0))
+        try:
+            step.execute({"ti": ti})
+        except TaskDeferred:
+            self.states[name or step.task_id] = "deferred"
+        except JobFailedError:
+            self.states[name or step.task_id] = "failed"
+        else:
+            self.states[name or step.task_id] = "success"
+
+
+@pytest.fixture
+def run() -> FakeRun:
+    return FakeRun()
+
+
+def released(package: str, **upgrade: Any) -> DAG:
+    """Make a release of two steps."""
+    fast: dict[str, Any] = {"firmware_id": package, "product_key": PRODUCT, "poll_interval": 0.05}
+    also: dict[str, Any] = {"target_selection": "SPECIFIC", "device_names": ["device-002", "device-003", "device-004"]}
+    with DAG("dag", schedule=None) as dag:
+        TuyaOTACreateVerifyJobOperator(task_id="verify", device_names=["device-001"], **fast)
+        TuyaOTACreateUpgradeJobOperator(task_id="upgrade", **{"deferrable": True} | fast | also | upgrade)
+    return dag
+
+
+def tell(run: FakeRun, dag: DAG) -> dict[str, Any]:
+    context: Any = {"ti": run, "dag": dag, "run_id": "run"}
+    return last_report(context, STEPS)
+
+
+@pytest.fixture
+def stopped(service: Service, context: Any, firmware: Path, run: FakeRun) -> DAG:
+    """A person marked the upgrade failed after one device was flashed and one was found broken."""
+    seed(service, device={"device-003": {"outcome": "fails", "reason": "worn"}, "device-004": {"outcome": "silent"}})
+    dag = released(upload(context, firmware, need_to_verify=True))
+    for name in STEPS:
+        run.execute(dag.get_task(name))
+    service.emulator.clock.advance(600)
+    run.states["upgrade"] = "failed"
+    return dag
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pass over the time between two looks."""
+    passed: list[float] = []
+    # Pauses of less than a second are those of the rate limit.
+    monkeypatch.setattr(Runtime, "sleep", lambda _, seconds: passed.append(seconds) if seconds >= 1 else None)
+    return passed
+
+
+def test_a_stopped_upgrade_tells_how_far_it_came_and_not_of_the_verification(
+    service: Service, run: FakeRun, stopped: DAG, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id, sleep = run.tasks["upgrade"].xcom["job_id"], Runtime.sleep
+
+    def triggerer_stops(_: Runtime, seconds: float) -> None:
+        if seconds < 1:
+            # The rate limit's.
+            return
+        assert seconds == 3.0
+        with TuyaOTAHook().get_conn() as client, monkeypatch.context() as meanwhile:
+            # It may have to wait until its account may cancel again.
+            meanwhile.setattr(Runtime, "sleep", sleep)
+            client.run(cancel_job(client.settings, job_id))
+
+    monkeypatch.setattr(Runtime, "sleep", triggerer_stops)
+    told = tell(run, stopped)
+
+    assert (told["event"], told["step"], told["job_id"]) == ("stopped", "upgrade", job_id)
+    assert told["counts"] == {"FAILED": 1, "CANCELED": 1, "SUCCEEDED": 1}
+    assert [device["name"] for device in told["failing"]] == ["device-003", "device-004"]
+    assert told["version"] == "1.1.0"
+    assert "was stopped by a person, who marked step upgrade failed; state read afterwards: 1 FAILED" in told["text"]
+
+
+def test_what_still_waits_after_a_stop_is_told_with_how_to_cancel_it(
+    service: Service, run: FakeRun, stopped: DAG, pauses: list[float]
+) -> None:
+    told = tell(run, stopped)
+
+    assert told["counts"] == {"FAILED": 1, "NOTIFIED": 1, "SUCCEEDED": 1}
+    assert (
+        "failed; 1 of its device tasks still wait, and perhaps nobody cancels them. To cancel them, use" in told["text"]
+    )
+    assert "TuyaOTACancelJobOperator or the sample Dag stop_job: 1 FAILED" in told["text"]
+    assert pauses == [3.0, 5.0, 10.0]
+
+
+@pytest.mark.parametrize("lost", ["job_id", "ota_release"])
+def test_a_task_that_was_killed_while_it_pushed_its_job_has_one(
+    service: Service, context: Any, firmware: Path, run: FakeRun, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(service, device={"device-002": {"outcome": "silent"}})
+    dag = released(upload(context, firmware), deferrable=False)
+    run.tasks["upgrade"] = ti = FakeTask(task_id="upgrade", max_tries=0)
+    inner = FakeTask.xcom_push
+
+    def push(task: FakeTask, key: str, value: Any) -> None:
+        inner(task, key, value)
+        if len(ti.xcom) == (1 if lost == "job_id" else 3):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(FakeTask, "xcom_push", push)
+    step: Any = dag.get_task("upgrade")
+    with pytest.raises(KeyboardInterrupt):
+        step.execute({"ti": ti})
+    assert ti.xcom.pop(lost, None) is None or lost == "ota_release"
+    run.states = {"verify": "success", "upgrade": "failed"}
+
+    told = tell(run, dag)
+
+    (job_id,) = service.emulator.world.engine.jobs
+    assert (told["event"], told["job_id"], sum(told["counts"].values())) == ("stopped", job_id, 3)
+
+
+def test_a_job_that_is_kept_is_looked_at_once(
+    service: Service, context: Any, firmware: Path, run: FakeRun, pauses: list[float]
+) -> None:
+    seed(service, device={"device-002": {"outcome": "silent"}})
+    dag = released(upload(context, firmware, need_to_verify=True), on_cancel="keep")
+    for name in STEPS:
+        run.execute(dag.get_task(name))
+    run.states["upgrade"] = "failed"
+    pauses.clear()
+
+    told = tell(run, dag)
+
+    assert "; state read afterwards: " in told["text"]
+    assert (told["on_cancel"], pauses) == ("keep", [])
+
+
+@pytest.mark.parametrize("away", ["no connection", "no platform"])
+def test_a_platform_that_is_away_is_said_and_the_rest_is_told(
+    service: Service, run: FakeRun, stopped: DAG, away: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    if away == "no platform":
+        service.connect(port=1)
+    else:
+        service.monkeypatch.delenv(CONNECTION)
+
+    told = tell(run, stopped)
+
+    assert (told["event"], told["counts"]) == ("stopped", {})
+    assert told["job_id"] == run.tasks["upgrade"].xcom["job_id"]
+    assert "The job could not be polled" in told["error"]
+
+
+def test_a_wait_that_was_marked_success_is_no_success(
+    service: Service, run: FakeRun, stopped: DAG, pauses: list[float]
+) -> None:
+    run.states["upgrade"] = "success"
+
+    assert tell(run, stopped)["event"] == "stopped"
+
+
+@pytest.fixture
+def draining(service: Service, context: Any, ti: FakeTask, firmware: Path) -> Any:
+    """A task that was cleared while a device was flashing, and waits for that device now."""
+    play(service, device_001={"flash_seconds": 90000.0}, device_002={"flash_seconds": 90000.0})
+    package = make_package(service, context, firmware)
+    context |= {"task_state_store": FakeStore(), "dag_run": SimpleNamespace(clear_number=0, start_date=None)}
+    with DAG("dag", schedule=None):
+        operator = verify(package, deferrable=True, retries=3)
+    with pytest.raises(TaskDeferred):
+        operator.execute(context)
+    service.emulator.clock.advance(600)
+    context["dag_run"].clear_number = 1
+    ti.max_tries, ti.try_number = ti.try_number + 3, ti.try_number + 1
+    ti.xcom.clear()
+    with pytest.raises(TaskDeferred):
+        operator.execute(context)
+    return operator
+
+
+def test_a_task_that_waits_for_the_job_of_before_a_clear_says_so(
+    service: Service, ti: FakeTask, run: FakeRun, draining: Any
+) -> None:
+    (old,) = service.emulator.world.engine.jobs
+    run.tasks["verify"], run.states["verify"] = ti, "failed"
+
+    told = last_report({"ti": run, "dag": draining.dag, "run_id": "run"}, ["verify"])  # type: ignore[typeddict-item] # the run is a stand-in
+
+    assert (told["event"], told["job_id"]) == ("stopped", "")
+    assert f"waits for job {old}, from before this task was cleared; no new job was created" in told["text"]
+
+
+def test_airflow_s_timeout_of_that_wait_takes_the_old_job_for_nobody_s(
+    service: Service, context: Any, ti: FakeTask, draining: Any
+) -> None:
+    service.emulator.log.clear()
+
+    with pytest.raises(WaitTimeoutError, match="no new one was created"):
+        draining.resume_execution("__fail__", {"error": "Trigger timeout"}, context)
+
+    assert (ti.xcom["ota_release"]["event"], ti.xcom["ota_release"]["job_id"]) == ("timeout", "")
+    assert service.actions == []
+
+
+def test_what_fits_is_told_without_asking_the_platform(
+    service: Service, context: Any, firmware: Path, run: FakeRun
+) -> None:
+    seed(service, device={"device-003": {"outcome": "fails", "reason": "worn"}})
+    dag = released(upload(context, firmware, need_to_verify=True), deferrable=False)
+    for name in STEPS:
+        run.execute(dag.get_task(name))
+    service.emulator.log.clear()
+
+    assert tell(run, dag) == run.tasks["upgrade"].xcom["ota_release"]
+    assert tell(run, dag)["event"] == "failed"
+    assert service.actions == []
+
+
+def asked(run: FakeRun, **xcom: Any) -> dict[str, Any]:
+    """Let a release end at its question."""
+    with DAG("dag", schedule=None) as dag:
+        ApprovalOperator(task_id="approve", subject="Everybody?")
+        TuyaOTACreateUpgradeJobOperator(
+            task_id="upgrade", firmware_id="178", product_key=PRODUCT, target_selection="ALL"
+        )
+    run.tasks["approve"] = FakeTask(task_id="approve", xcom=xcom)
+    return last_report({"ti": run, "dag": dag, "run_id": "run"}, ["approve", "upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
+
+
+@pytest.mark.parametrize(
+    ("xcom", "by"),
+    [
+        # Airflow keeps no return value where the rejection skips other tasks.
+        ({"skipmixin_key": {"skipped": ["upgrade"]}}, ""),
+        ({"return_value": {"chosen_options": ["Reject"], "responded_by_user": {"id": "7", "name": "ann"}}}, " by ann"),
+    ],
+)
+def test_a_rejected_approval_is_told_as_that(run: FakeRun, xcom: dict[str, Any], by: str) -> None:
+    run.states = {"approve": "success", "upgrade": "skipped"}
+
+    told = asked(run, **xcom)
+
+    assert told["event"] == "stopped"
+    assert f"because step approve was rejected{by}: upgrade (skipped)" in told["text"]
+
+
+def test_an_approval_that_was_marked_failed_is_stopped(run: FakeRun) -> None:
+    run.states = {"approve": "failed", "upgrade": "upstream_failed"}
+
+    told = asked(run)
+
+    assert (told["event"], told["step"]) == ("stopped", "approve")
+    assert "marked failed" in told["text"]
+    assert "not begun: upgrade (upstream_failed)" in told["text"]
+
+
+@pytest.mark.parametrize("left", [None, "a text", {}, {"event": "unheard of"}])
+def test_what_is_no_report_is_no_report(run: FakeRun, left: Any) -> None:
+    run.tasks["upgrade"] = FakeTask(xcom={"ota_release": left})
+    run.states = {"verify": "success", "upgrade": "failed"}
+
+    told = tell(run, released("178"))
+
+    assert (told["event"], told["step"]) == ("unclear", "upgrade")
+
+
+def test_a_run_of_which_nothing_is_known_was_not_begun(run: FakeRun) -> None:
+    assert tell(run, released("178"))["event"] == "stopped"
+
+
+def test_of_a_mapped_step_the_worst_instance_is_told(
+    service: Service, context: Any, firmware: Path, run: FakeRun
+) -> None:
+    seed(service, device={"device-003": {"outcome": "fails", "reason": "worn"}})
+    package = upload(context, firmware, need_to_verify=False)
+    fast: dict[str, Any] = {"firmware_id": package, "product_key": PRODUCT, "poll_interval": 0.05}
+    groups = [["device-002"], ["device-003"], ["device-004"]]
+    with DAG("dag", schedule=None) as dag:
+        TuyaOTACreateUpgradeJobOperator.partial(task_id="upgrade", target_selection="SPECIFIC", **fast).expand(
+            device_names=groups
+        )
+    for number, names in enumerate(groups):
+        step = TuyaOTACreateUpgradeJobOperator(
+            task_id="upgrade", target_selection="SPECIFIC", device_names=names, **fast
+        )
+        run.execute(step, f"upgrade_{number}")
+    told = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
+
+    assert (told["event"], told["failing"][0]["name"]) == ("failed", "device-003")
+    assert (told["step"], "(of 3 instances 2 succeeded, 1 failed)" in told["text"]) == ("upgrade[1]", True)
+    run.states["upgrade_1"], run.tasks["upgrade_1"].xcom["ota_release"] = "failed", None
+    told = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
+    assert (told["event"], told["failing"][0]["name"], told["step"]) == ("stopped", "device-003", "upgrade[1]")

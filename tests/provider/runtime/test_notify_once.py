@@ -1,0 +1,187 @@
+"""A step's notifiers hear of an outcome once, however many tries it takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from unittest.mock import create_autospec
+
+import pytest
+from airflow.sdk import BaseHook, RetryPolicy
+from airflow.sdk.api.datamodels._generated import DagRun
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.execution_time.context import TaskStateStoreAccessor
+
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TransportError
+from airflow_provider_tuya_ota.notifications import reported
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
+from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
+from tests.provider.conftest import FakeStore
+from tests.provider.operators.test_verify_operator import Listening, make_package, run, verify
+from tests.provider.runtime.test_reports import Quiet, one
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.provider.conftest import FakeTask, Service
+
+
+@pytest.fixture
+def package(service: Service, context: Any, firmware: Path) -> str:
+    return make_package(service, context, firmware)
+
+
+@pytest.fixture
+def hearing(context: Any, ti: FakeTask) -> Any:
+    """A task with a notifier, and the store that survives its tries."""
+    Listening.heard.clear()
+    context |= {"task_state_store": FakeStore(), "dag_run": DagRun.model_construct(clear_number=0)}
+    task = Quiet(task_id="check")
+    task.notifiers = (Listening("{{ ota_release.event }}"),)
+    return task
+
+
+def heard() -> list[str]:
+    return [text for text, _ in Listening.heard]
+
+
+def fail(context: Any, task: Any, error: BaseException) -> None:
+    with pytest.raises(type(error)), reported(context, task):
+        raise error
+
+
+def test_a_failure_is_told_at_the_last_try_alone(context: Any, ti: FakeTask, hearing: Any) -> None:
+    ti.max_tries = 3
+    told = []
+    for ti.try_number in (1, 2, 3, 4):
+        fail(context, hearing, ValueError("again"))
+        told.append(len(heard()))
+
+    assert told == [0, 0, 0, 1]
+
+
+def test_without_retries_a_failure_is_told_at_once(context: Any, ti: FakeTask, hearing: Any) -> None:
+    ti.max_tries = 0
+
+    fail(context, hearing, ValueError("once"))
+
+    assert heard() == ["failed"]
+
+
+AWAY = TransportError("x", endpoint="e", delivery="unknown")  # type: ignore[arg-type] # a retry reads no delivery
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"),
+    [(ConfigurationError("wrong"), True), (AirflowFailException("no"), True), (AWAY, False), (ValueError("?"), False)],
+)
+def test_what_no_retry_follows_is_told_at_once(
+    context: Any, ti: FakeTask, hearing: Any, error: BaseException, is_told: bool
+) -> None:
+    hearing.retry_policy = tuya_ota_retry_policy()
+
+    fail(context, hearing, error)
+
+    assert bool(heard()) is is_told
+
+
+@pytest.mark.parametrize("most", [0, 2])
+def test_a_retry_policy_that_raises_hides_neither_the_error_nor_the_notification(
+    context: Any, ti: FakeTask, hearing: Any, most: int
+) -> None:
+    """Airflow then goes by the number of tries."""
+    policy = create_autospec(RetryPolicy, instance=True)
+    policy.evaluate.side_effect = KeyError("a mistake in the policy")
+    hearing.retry_policy, ti.max_tries = policy, most
+
+    fail(context, hearing, ValueError("once"))
+
+    assert heard() == ([] if most else ["failed"])
+
+
+def test_an_outcome_is_told_once_and_again_after_a_clear(context: Any, hearing: Any) -> None:
+    for _ in range(2):
+        with reported(context, hearing):
+            pass
+    context["dag_run"].clear_number = 1
+    with reported(context, hearing):
+        pass
+
+    assert heard() == ["succeeded", "succeeded"]
+
+
+def test_another_outcome_is_told_too(context: Any, ti: FakeTask, hearing: Any) -> None:
+    ti.max_tries = 0
+    fail(context, hearing, ValueError("once"))
+    with reported(context, hearing):
+        pass
+
+    assert heard() == ["failed", "succeeded"]
+
+
+BROKEN = create_autospec(TaskStateStoreAccessor, instance=True)
+BROKEN.get.side_effect = ZeroDivisionError
+
+
+@pytest.mark.parametrize("store", [None, BROKEN], ids=["no store", "a broken one"])
+def test_without_a_store_everybody_is_told(context: Any, hearing: Any, store: Any) -> None:
+    context["task_state_store"] = store
+    with reported(context, hearing):
+        pass
+
+    assert heard() == ["succeeded"]
+
+
+@pytest.mark.parametrize(
+    "name", ["TuyaOTAUploadFirmwareOperator", "TuyaOTACreateVerifyJobOperator", "TuyaOTACreateUpgradeJobOperator"]
+)
+def test_a_webhook_that_does_not_exist_is_found_before_anything_is_sent(
+    service: Service, context: Any, firmware: Path, name: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="Webhook connection 'typo' is not defined"):
+        one(name, firmware, notifiers=TuyaOTAWebhookNotifier(webhook_conn_id="typo")).execute(context)
+
+    assert service.actions == []
+
+
+def test_a_connection_that_cannot_be_read_now_stops_nothing(
+    service: Service, context: Any, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notifier = TuyaOTAWebhookNotifier(webhook_conn_id="hook")
+    monkeypatch.setattr("airflow.sdk.BaseHook.get_connection", away_for("hook", BaseHook.get_connection))
+
+    assert run(verify(package, notifiers=[notifier]), context)
+
+
+def away_for(conn_id: str, otherwise: Any) -> Any:
+    """Make one connection unreadable."""
+
+    def get_connection(asked: str) -> Any:
+        if asked == conn_id:
+            raise RuntimeError("the API server is away")
+        return otherwise(asked)
+
+    return staticmethod(get_connection)
+
+
+def test_what_is_no_notifier_is_refused_and_hides_no_other_error(context: Any, ti: FakeTask) -> None:
+    ti.max_tries = 0
+    with pytest.raises(InvalidParameterError, match="notifiers"):
+        verify("178", notifiers="ops@example.com").execute(context)
+    assert ti.xcom["ota_release"]["event"] == "refused"
+    with pytest.raises(InvalidParameterError, match="if_verified"):
+        verify("178", notifiers="ops@example.com", if_verified="maybe").execute(context)
+
+
+def test_a_job_that_a_retry_goes_on_with_is_told_once(
+    service: Service, context: Any, ti: FakeTask, firmware: Path
+) -> None:
+    Listening.heard.clear()
+    package = make_package(service, context, firmware)
+    context["task_state_store"] = FakeStore()
+    told = {"notifiers": Listening("{{ ota_release.event }}")}
+
+    for ti.try_number in (1, 2):
+        # The process of the first try is lost after it has told and before Airflow knows.
+        run(verify(package, **told), context)
+
+    assert heard() == ["succeeded"]

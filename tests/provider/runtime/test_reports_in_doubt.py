@@ -1,0 +1,123 @@
+"""No report denies what an earlier try, a lost request or half of the work has done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import BaseNotifier, BaseOperator
+from airflow.sdk.api.datamodels._generated import DagRun
+from airflow.sdk.exceptions import AirflowTaskTimeout
+from airflow.sdk.execution_time.context import set_current_context
+from jinja2 import UndefinedError
+
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConfigurationError, TuyaOTAError
+from airflow_provider_tuya_ota.notifications import reported
+from tests.provider.conftest import FakeStore
+from tests.provider.operators.test_verify_operator import make_package, verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow.sdk import Context
+
+    from tests.provider.conftest import FakeTask, Service
+
+
+def test_a_retry_that_is_refused_tells_the_job_of_the_try_before(
+    service: Service, context: Any, ti: FakeTask, firmware: Path
+) -> None:
+    package = make_package(service, context, firmware)
+    context["task_state_store"] = FakeStore()
+    job_id = verify(package, wait_for_completion=False).execute(context)
+    ti.xcom.clear()
+    service.connect(password="another")
+
+    with pytest.raises(AuthenticationError):
+        verify(package).execute(context)
+
+    told = ti.xcom["ota_release"]
+    assert (told["event"], told["job_id"]) == ("failed", job_id)
+    assert "nothing was started" not in told["text"]
+
+
+def test_a_retry_that_does_not_come_to_a_look_tells_the_job_of_the_try_before(
+    service: Service, context: Any, ti: FakeTask, firmware: Path
+) -> None:
+    package = make_package(service, context, firmware)
+    context["task_state_store"] = FakeStore()
+    job_id = verify(package, wait_for_completion=False).execute(context)
+    told = []
+    with set_current_context(context):
+        for retry in (
+            lambda: verify(package, tuya_ota_conn_id="nowhere").execute(context),
+            lambda: verify(package, on_cancel="what").execute(context),
+            lambda: verify("{{ missing['id'] }}").render_template_fields(context),
+        ):
+            ti.xcom.clear()
+            with pytest.raises((ConfigurationError, UndefinedError)):
+                retry()
+            told.append((ti.xcom["ota_release"]["event"], ti.xcom["ota_release"]["job_id"]))
+
+    assert told == [("failed", job_id)] * 3
+
+
+@pytest.mark.parametrize("is_own", [True, False], ids=["this task", "another one"])
+def test_a_job_from_before_a_clear_is_told_where_another_task_was_cleared(
+    service: Service, context: Any, ti: FakeTask, firmware: Path, is_own: bool
+) -> None:
+    package = make_package(service, context, firmware)
+    context["task_state_store"] = FakeStore()
+    job_id = verify(package, wait_for_completion=False).execute(context)
+    context["dag_run"] = DagRun.model_construct(clear_number=1)
+    ti.max_tries += is_own
+
+    with pytest.raises(ConfigurationError):
+        verify(package, tuya_ota_conn_id="nowhere").execute(context)
+
+    told = ti.xcom["ota_release"]
+    assert (told["event"], told["job_id"]) == (("refused", "") if is_own else ("failed", job_id))
+
+
+def test_a_note_that_cannot_be_read_does_not_hide_the_error(service: Service, context: Any, ti: FakeTask) -> None:
+    class Away(FakeStore):
+        def get(self, key: str, default: Any = None) -> Any:
+            raise ConnectionError(key)
+
+    context["task_state_store"] = Away()
+
+    with pytest.raises(ConfigurationError):
+        verify("178", tuya_ota_conn_id="nowhere").execute(context)
+
+    assert ti.xcom["ota_release"]["event"] == "refused"
+
+
+def test_a_lost_create_that_nobody_may_look_for_is_unclear(
+    service: Service, context: Any, ti: FakeTask, firmware: Path
+) -> None:
+    package = make_package(service, context, firmware)
+    context["task_state_store"] = FakeStore()
+    create = {"action": "CreateOTAVerifyJob", "kind": "drop_after", "nth": 1}
+    service.emulator.faults.add(create)
+    listing = {"action": "ListOTAJobByFirmware", "kind": "skew", "seconds": 86_400, "nth": 2}
+    service.emulator.faults.add(listing)
+
+    with pytest.raises(TuyaOTAError):
+        verify(package).execute(context)
+
+    told = ti.xcom["ota_release"]
+    assert (told["event"], told["job_id"]) == ("unclear", "")
+
+
+def test_an_alarm_that_rings_in_a_slow_notifier_changes_no_outcome(context: Any, ti: FakeTask) -> None:
+    class Slow(BaseNotifier):
+        def notify(self, context: Context) -> None:
+            raise AirflowTaskTimeout
+
+    task = BaseOperator(task_id="task")
+    task.notifiers = (Slow(),)
+
+    with reported(context, task):
+        pass
+
+    assert ti.xcom["ota_release"]["event"] == "succeeded"
