@@ -46,10 +46,10 @@ def test_two_who_wait_for_one_job_look_at_it_once() -> None:
     async def scene(stage: Stage) -> None:
         (job,) = stage.jobs
         alone = asyncio.create_task(stage.wait(job))
-        await asyncio.sleep(30)
+        await asyncio.sleep(20)
         looks = stage.count("ListOTATaskByJob")
         other = asyncio.create_task(stage.wait(job))
-        await asyncio.sleep(30)
+        await asyncio.sleep(20)
 
         assert stage.count("ListOTATaskByJob") <= 2 * looks
         assert (await alone) == (await other)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SAMPLE: Final = 50
 """Devices that a verdict names at most, because it travels through trigger events and XCom. Counts are complete."""
+_NEARLY_DONE: Final = frozenset(str(percent) for percent in range(80, 101))
 
 
 class Outcome(StrEnum):
@@ -64,6 +65,11 @@ class DeviceState:
     def is_lost(self) -> bool:
         """Whether its task failed or was cancelled."""
         return self.status in LOST
+
+    @property
+    def is_nearly_done(self) -> bool:
+        """Whether it has reported nearly all of its progress."""
+        return self.progress in _NEARLY_DONE
 
     def to_dict(self) -> dict[str, str]:
         """Give plain JSON values."""
@@ -105,6 +111,16 @@ class Verdict:
     def failing(self) -> tuple[DeviceState, ...]:
         """Named devices whose task failed or was cancelled."""
         return tuple(device for device in self.devices if device.is_lost)
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether every device that goes on has reported nearly all of its progress.
+
+        False where not all of them are named.
+        """
+        going_on = [device for device in self.devices if not TaskStatus(device.status).has_ended]
+        number = sum(count for status, count in self.counts.items() if not TaskStatus(status).has_ended)
+        return 0 < number == len(going_on) and all(device.is_nearly_done for device in going_on)
 
     def line(self) -> str:
         """Give the whole state on one line, for the task log; equal lines mean that nothing changed."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 QUIET_SHARE: Final = 0.1
 """Poll an idle job after 10 % of its idle time, so a change is noticed at most 10 % late."""
 FASTEST: Final = 1 / 3
-"""Share of the poll interval after which a job is polled that has just changed."""
+"""Share of the poll interval after which a job is polled that is about to end, and a firmware listed whose jobs end."""
 SLOWEST: Final = 4.0
 """Times the poll interval after which the most idle job is polled."""
 BRIEFEST: Final = 1.0
@@ -74,6 +74,7 @@ class _Subject:
     wanted: list[float] = field(default_factory=list)
     line: str = ""
     earlier: EarlierPoll | None = None
+    ends_soon: bool = False
     is_settling: bool = False
     is_listed_as_ended: bool = False
 
@@ -81,9 +82,10 @@ class _Subject:
     def poll_interval(self) -> float:
         return min(self.wanted)
 
-    def interval(self, quiet: float) -> float:
+    def interval(self, quiet: float, *, is_quick: bool) -> float:
         fastest = min(self.poll_interval, max(BRIEFEST, self.poll_interval * FASTEST))
-        return max(fastest, min(self.poll_interval * SLOWEST, quiet * QUIET_SHARE))
+        shortest = fastest if is_quick else self.poll_interval
+        return max(shortest, min(self.poll_interval * SLOWEST, quiet * QUIET_SHARE))
 
     @property
     def is_large(self) -> bool:
@@ -224,13 +226,15 @@ class PollScheduler:
         if snapshot is not None:
             subject.earlier = snapshot.poll
             self._file(poll.job_id, snapshot.job.firmware_id or None, now)
+            subject.ends_soon = snapshot.verdict.ends_soon
             if (line := snapshot.verdict.line()) != subject.line:
                 subject.line, subject.changed_at = line, now
             # A job that has ended and is still waited for contradicts what its waits expect.
             subject.is_settling = snapshot.verdict.outcome is not Outcome.RUNNING
         if subject.is_settling or subject.is_listed_as_ended:
             self._urgent.set(poll.job_id, now + subject.poll_interval)
-        self._polls.set(poll.job_id, now + subject.interval(now - subject.changed_at))
+        interval = subject.interval(now - subject.changed_at, is_quick=subject.ends_soon)
+        self._polls.set(poll.job_id, now + interval)
 
     def jobs_listed(self, at: ListJobs, listing: JobListing | None, now: float) -> list[str]:
         """Note how a listing ended.
@@ -275,7 +279,8 @@ class PollScheduler:
 
     def _interval(self, firmware: _Firmware, now: float) -> float:
         subjects = [self._subjects[job_id] for job_id in firmware.job_ids]
-        return min(one.interval(now - max(one.changed_at, firmware.changed_at)) for one in subjects)
+        # A listing shows hundreds of jobs with one request.
+        return min(one.interval(now - max(one.changed_at, firmware.changed_at), is_quick=True) for one in subjects)
 
     def _next_poll(self, now: float) -> PollJob:
         job_id = self._polls.pop()

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
-from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
+from airflow_provider_tuya_ota.core.model.verdict import DeviceState, Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.condition_schedule import PollCondition
 from airflow_provider_tuya_ota.core.status.job_snapshot import EarlierPoll, JobListing, JobSnapshot
 from airflow_provider_tuya_ota.core.status.poll_scheduler import (
@@ -17,6 +18,9 @@ from airflow_provider_tuya_ota.core.status.poll_scheduler import (
     PollScheduler,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 POLL = 15.0
 
 
@@ -25,7 +29,13 @@ def job(job_id: str, status: str = "IN_PROGRESS", firmware_id: str = "178", kind
 
 
 def snapshot(
-    job_id: str, *, outcome: Outcome = Outcome.RUNNING, done: int = 0, is_large: bool = False, firmware_id: str = "178"
+    job_id: str,
+    *,
+    outcome: Outcome = Outcome.RUNNING,
+    done: int = 0,
+    going_on: Sequence[str] = (),
+    is_large: bool = False,
+    firmware_id: str = "178",
 ) -> JobSnapshot:
     verdict = Verdict(
         job_id=job_id,
@@ -34,7 +44,8 @@ def snapshot(
         job_status="IN_PROGRESS",
         firmware_status="",
         outcome=outcome,
-        counts={"SUCCEEDED": done},
+        counts={"SUCCEEDED": done, "IN_PROGRESS": len(going_on)},
+        devices=tuple(DeviceState(f"d{number}", "IN_PROGRESS", progress) for number, progress in enumerate(going_on)),
     )
     return JobSnapshot(verdict, EarlierPoll(job(job_id, firmware_id=firmware_id), None, is_large))
 
@@ -64,31 +75,42 @@ def crowd(number: int = 100, packages: int = 2) -> PollScheduler:
     return scheduler
 
 
-def test_a_job_is_looked_at_at_once_and_then_a_third_of_the_interval_later_while_things_happen() -> None:
+@pytest.mark.parametrize(
+    ("going_on", "pause"), [((), POLL), (("99", "79"), POLL), (("99", ""), POLL), (("80", "100"), POLL / 3)]
+)
+def test_a_job_is_polled_at_once_and_again_after_the_interval_or_a_third_of_it_where_every_device_is_nearly_done(
+    going_on: Sequence[str], pause: float
+) -> None:
     scheduler = PollScheduler(10.0)
     scheduler.add("1", firmware_id="178", poll_interval=POLL, now=100.0)
 
     (look,) = taken(scheduler, 100.0)
     assert look == PollJob("1")
     assert scheduler.next(100.0) == math.inf
-    scheduler.job_polled(look, snapshot("1"), 101.0)
+    scheduler.job_polled(look, snapshot("1", going_on=going_on), 101.0)
 
-    assert scheduler.next(101.0) == pytest.approx(101.0 + POLL / 3)
+    assert scheduler.next(101.0) == pytest.approx(101.0 + pause)
 
 
-@pytest.mark.parametrize(("quiet", "pause"), [(10.0, 5.0), (100.0, 10.0), (300.0, 30.0), (86400.0, 60.0)])
-def test_a_job_in_which_nothing_happens_is_looked_at_after_a_tenth_of_that_time(quiet: float, pause: float) -> None:
+NEARLY_DONE = ("90",)
+
+
+@pytest.mark.parametrize("going_on", [(), NEARLY_DONE])
+@pytest.mark.parametrize(("quiet", "pause"), [(160.0, 16.0), (300.0, 30.0), (86400.0, 60.0)])
+def test_a_job_in_which_nothing_happens_is_looked_at_after_a_tenth_of_that_time(
+    quiet: float, pause: float, going_on: Sequence[str]
+) -> None:
     scheduler = PollScheduler(10.0)
     scheduler.add("1", firmware_id="178", poll_interval=POLL, now=0.0)
     (look,) = taken(scheduler, 0.0)
     assert isinstance(look, PollJob)
-    scheduler.job_polled(look, snapshot("1"), 0.0)
+    scheduler.job_polled(look, snapshot("1", going_on=going_on), 0.0)
 
-    scheduler.job_polled(look, snapshot("1"), quiet)
+    scheduler.job_polled(look, snapshot("1", going_on=going_on), quiet)
     assert scheduler.next(quiet) == pytest.approx(quiet + pause)
-    scheduler.job_polled(look, snapshot("1", done=1), quiet)
+    scheduler.job_polled(look, snapshot("1", done=1, going_on=going_on), quiet)
 
-    assert scheduler.next(quiet) == pytest.approx(quiet + POLL / 3)
+    assert scheduler.next(quiet) == pytest.approx(quiet + (POLL / 3 if going_on else POLL))
 
 
 def test_no_job_is_looked_at_more_than_once_a_second_unless_asked_to() -> None:
@@ -99,9 +121,9 @@ def test_no_job_is_looked_at_more_than_once_a_second_unless_asked_to() -> None:
     assert isinstance(first, PollJob)
     assert isinstance(second, PollJob)
 
-    scheduler.job_polled(first, snapshot("1"), 0.0)
+    scheduler.job_polled(first, snapshot("1", going_on=NEARLY_DONE), 0.0)
     assert scheduler.next(0.0) == pytest.approx(1.0)
-    scheduler.job_polled(second, snapshot("2"), 0.0)
+    scheduler.job_polled(second, snapshot("2", going_on=NEARLY_DONE), 0.0)
 
     assert scheduler.next(0.0) == pytest.approx(0.2)
 
@@ -144,14 +166,14 @@ def test_a_large_job_pays_for_all_its_requests() -> None:
         if str(other) != first.job_id:
             scheduler.remove(str(other), POLL)
     for other in range(100, 200):
-        scheduler.add(str(other), firmware_id="p9", poll_interval=POLL, now=5.0)
+        scheduler.add(str(other), firmware_id="p9", poll_interval=POLL, now=POLL)
 
-    (poll, *_) = taken(scheduler, 5.0)
+    (poll, *_) = taken(scheduler, POLL)
     assert isinstance(poll, PollJob)
     assert poll.job_id == first.job_id
     assert poll.earlier is not None
     assert poll.earlier.is_large
-    assert scheduler.next(5.0) == pytest.approx(5.0 + LARGE / 2.5)
+    assert scheduler.next(POLL) == pytest.approx(POLL + LARGE / 2.5)
 
 
 def test_a_job_that_a_glance_shows_to_have_ended_is_looked_at_before_all_others() -> None:

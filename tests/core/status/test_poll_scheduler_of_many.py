@@ -18,7 +18,7 @@ def test_a_second_wait_for_a_job_has_it_looked_at_as_often_as_the_more_impatient
 
     scheduler.job_polled(look, snapshot("1"), 0.0)
 
-    assert scheduler.next(0.0) == pytest.approx(2.0)
+    assert scheduler.next(0.0) == pytest.approx(6.0)
 
 
 def test_once_the_impatient_wait_has_left_a_job_is_polled_as_often_as_the_others_want() -> None:
@@ -30,11 +30,11 @@ def test_once_the_impatient_wait_has_left_a_job_is_polled_as_often_as_the_others
 
     scheduler.remove("1", 3.0)
     scheduler.job_polled(look, snapshot("1"), 0.0)
-    assert scheduler.next(0.0) == pytest.approx(1.0)
+    assert scheduler.next(0.0) == pytest.approx(3.0)
     scheduler.remove("1", 3.0)
     scheduler.job_polled(look, snapshot("1"), 0.0)
 
-    assert scheduler.next(0.0) == pytest.approx(POLL / 3)
+    assert scheduler.next(0.0) == pytest.approx(POLL)
 
 
 def test_impatient_waits_that_have_left_make_no_crowd() -> None:
