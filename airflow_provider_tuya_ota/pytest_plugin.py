@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
-    from airflow_provider_tuya_ota.emulator.fault import Fault
+    from airflow_provider_tuya_ota.emulator.faults.fault import Fault
 
 SPEED = 300.0
 """Seconds of device time per second in tests: five minutes pass in a second."""

@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.operations import HANDLERS
 from airflow_provider_tuya_ota.emulator.scenario import read
-from airflow_provider_tuya_ota.emulator.storage import StoredObject
+from airflow_provider_tuya_ota.emulator.simulation.storage import StoredObject
 
 LIMIT = 1024.0
 PRODUCT, CONTENT = "k1demoproduct", b"firmware"

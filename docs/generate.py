@@ -19,7 +19,7 @@ from airflow_provider_tuya_ota.core.codes.platform import PLATFORM
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT, ReleaseReport
 from airflow_provider_tuya_ota.emulator.fidelity import BEHAVIOURS, REFUSALS
-from airflow_provider_tuya_ota.emulator.quotas import UPSTREAM_QUOTAS
+from airflow_provider_tuya_ota.emulator.gateway.quotas import UPSTREAM_QUOTAS
 from airflow_provider_tuya_ota.operations import Method, Operations
 from airflow_provider_tuya_ota.operators.firmware import (
     TuyaOTADeleteFirmwareOperator,

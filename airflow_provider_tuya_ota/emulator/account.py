@@ -6,10 +6,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.emulator.clock import Clock
-from airflow_provider_tuya_ota.emulator.faults import Faults
-from airflow_provider_tuya_ota.emulator.gateway import AccessKey, Gateway
+from airflow_provider_tuya_ota.emulator.faults.active import Faults
+from airflow_provider_tuya_ota.emulator.gateway.check import AccessKey, Gateway
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
-from airflow_provider_tuya_ota.emulator.world import World
+from airflow_provider_tuya_ota.emulator.simulation.world import World
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.recorder import Recorder

@@ -6,10 +6,13 @@ import threading
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.emulator import console, control, storage
+from airflow_provider_tuya_ota.emulator import console, control
 from airflow_provider_tuya_ota.emulator.account import DEFAULT_KEY, Account
-from airflow_provider_tuya_ota.emulator.answers import accept, refuse, reject
-from airflow_provider_tuya_ota.emulator.gateway import parse_wire
+from airflow_provider_tuya_ota.emulator.faults.strange_answers import StrangeAnswer
+from airflow_provider_tuya_ota.emulator.gateway.answers import accept, refuse, reject
+from airflow_provider_tuya_ota.emulator.gateway.check import parse_wire
+from airflow_provider_tuya_ota.emulator.gateway.parameters import read_parameters
+from airflow_provider_tuya_ota.emulator.gateway.tables import ACTIONS
 from airflow_provider_tuya_ota.emulator.messages import (
     BusinessError,
     ConnectionDropped,
@@ -18,16 +21,14 @@ from airflow_provider_tuya_ota.emulator.messages import (
     Response,
 )
 from airflow_provider_tuya_ota.emulator.operations import HANDLERS
-from airflow_provider_tuya_ota.emulator.parameters import read_parameters
-from airflow_provider_tuya_ota.emulator.storage import StorageError
-from airflow_provider_tuya_ota.emulator.strange_answers import StrangeAnswer
-from airflow_provider_tuya_ota.emulator.tables import ACTIONS
+from airflow_provider_tuya_ota.emulator.simulation import storage
+from airflow_provider_tuya_ota.emulator.simulation.storage import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_tuya_ota.emulator.clock import Clock
-    from airflow_provider_tuya_ota.emulator.gateway import AccessKey
+    from airflow_provider_tuya_ota.emulator.gateway.check import AccessKey
     from airflow_provider_tuya_ota.emulator.scenario import Scenario
 
 CATCH_UP_SECONDS: Final = 1.0

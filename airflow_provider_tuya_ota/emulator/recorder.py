@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.emulator.gateway import NONCE_LIFE
+from airflow_provider_tuya_ota.emulator.gateway.check import NONCE_LIFE
 from airflow_provider_tuya_ota.emulator.journal import Change
 from airflow_provider_tuya_ota.emulator.operations import HANDLERS
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.clock import Clock
     from airflow_provider_tuya_ota.emulator.journal import Journal
-    from airflow_provider_tuya_ota.emulator.world import World
+    from airflow_provider_tuya_ota.emulator.simulation.world import World
 
 _VERBS: Final = ("Create", "Modify", "Delete", "Update", "Generate", "Cancel", "Confirm")
 CHANGING: Final = frozenset(name for name in HANDLERS if name.startswith(_VERBS))

@@ -9,7 +9,7 @@ from airflow_provider_tuya_ota.emulator import control, scenario
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 from airflow_provider_tuya_ota.emulator.operations import HANDLERS
 from airflow_provider_tuya_ota.emulator.recorder import Recorder
-from airflow_provider_tuya_ota.emulator.storage import StoredObject
+from airflow_provider_tuya_ota.emulator.simulation.storage import StoredObject
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.account import Account

@@ -19,9 +19,9 @@ from airflow_provider_tuya_ota.emulator.fleet import (
     Module,
     Product,
 )
+from airflow_provider_tuya_ota.emulator.gateway.quotas import Quotas
 from airflow_provider_tuya_ota.emulator.mix import NAMES, Mix, read_mix
 from airflow_provider_tuya_ota.emulator.quirks import Quirks
-from airflow_provider_tuya_ota.emulator.quotas import Quotas
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Self
 
 from airflow_provider_tuya_ota.emulator import scenario as scenarios
 from airflow_provider_tuya_ota.emulator.account import DEFAULT_KEY
-from airflow_provider_tuya_ota.emulator.certificates import AUTHORITY, KINDS, make_context
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.gateway import AccessKey
-from airflow_provider_tuya_ota.emulator.http_server import HttpServer, listen, url_of
+from airflow_provider_tuya_ota.emulator.gateway.check import AccessKey
 from airflow_provider_tuya_ota.emulator.journal import Journal
 from airflow_provider_tuya_ota.emulator.restore import restore
+from airflow_provider_tuya_ota.emulator.web.certificates import AUTHORITY, KINDS, make_context
+from airflow_provider_tuya_ota.emulator.web.http_server import HttpServer, listen, url_of
 
 if TYPE_CHECKING:
     import ssl

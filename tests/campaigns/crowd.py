@@ -11,14 +11,14 @@ import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.emulator.quotas import UPSTREAM_QUOTAS
+from airflow_provider_tuya_ota.emulator.gateway.quotas import UPSTREAM_QUOTAS
 from tests.campaigns.table import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from airflow_provider_tuya_ota.emulator.jobs import Job
+    from airflow_provider_tuya_ota.emulator.simulation.jobs import Job
     from tests.campaigns.field import Case, Field
 
 BYSTANDERS = 4

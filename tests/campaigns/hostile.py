@@ -6,7 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.emulator.hostile_texts import TEXTS
+from airflow_provider_tuya_ota.emulator.faults.hostile_texts import TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED, Quotas
+from airflow_provider_tuya_ota.emulator.gateway.quotas import UNLIMITED, Quotas
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.polling.poller import Poller
 from airflow_provider_tuya_ota.transports.limiter import RateLimiter

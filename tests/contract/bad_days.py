@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.emulator.fault import KINDS, PARTS
+from airflow_provider_tuya_ota.emulator.faults.fault import KINDS, PARTS
 from tests.contract.release import ONCE, RIGHT, Platform, a_release
 from tests.contract.worlds import Meeting
 

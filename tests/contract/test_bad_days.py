@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_tuya_ota.emulator.fault import AFTERWARDS, KINDS
+from airflow_provider_tuya_ota.emulator.faults.fault import AFTERWARDS, KINDS
 from tests.contract.bad_days import APART, CREATES, FAULTS, calls_of_a_release, outcome
 
 CALLS = calls_of_a_release()

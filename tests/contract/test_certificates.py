@@ -7,8 +7,8 @@ import pytest
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import Delivery, TransportError
-from airflow_provider_tuya_ota.emulator.certificates import KINDS
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
+from airflow_provider_tuya_ota.emulator.web.certificates import KINDS
 from tests.contract.worlds import VirtualWorld, settings
 
 if TYPE_CHECKING:

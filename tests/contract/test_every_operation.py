@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.model.states import FirmwareStatus, JobStatu
 from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_firmware
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
+from airflow_provider_tuya_ota.emulator.gateway.quotas import UNLIMITED
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from tests.contract.worlds import WAYS, Meeting
 

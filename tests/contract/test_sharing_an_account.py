@@ -7,8 +7,8 @@ import pytest
 
 from airflow_provider_tuya_ota.core.policy.rate import TokenBucket
 from airflow_provider_tuya_ota.emulator.clock import Clock
+from airflow_provider_tuya_ota.emulator.gateway.quotas import UPSTREAM_QUOTAS, Meter, Quotas
 from airflow_provider_tuya_ota.emulator.messages import GatewayError
-from airflow_provider_tuya_ota.emulator.quotas import UPSTREAM_QUOTAS, Meter, Quotas
 
 OPERATION, LIMIT = "QueryOTAJob", UPSTREAM_QUOTAS["QueryOTAJob"]
 SECONDS = 600.0

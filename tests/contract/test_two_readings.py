@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS, Action
+from airflow_provider_tuya_ota.emulator.gateway.tables import ACTIONS
 from airflow_provider_tuya_ota.emulator.operations import HANDLERS
-from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 
 STRICTER = {
     # The English page leaves these open, the Chinese page and the original require them.

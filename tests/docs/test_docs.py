@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.cli import main
 from airflow_provider_tuya_ota.core.settings import EXTRA_FIELDS
 from airflow_provider_tuya_ota.core.status.event import Event
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
-from airflow_provider_tuya_ota.emulator.fault import KINDS
+from airflow_provider_tuya_ota.emulator.faults.fault import KINDS
 from airflow_provider_tuya_ota.emulator.quirks import Quirks
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from airflow_provider_tuya_ota.emulator.certificates import KINDS
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.messages import ConnectionRefused
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
+from airflow_provider_tuya_ota.emulator.web.certificates import KINDS
 from tests.emulator.stranger import Stranger, in_memory, over_socket
 
 if TYPE_CHECKING:

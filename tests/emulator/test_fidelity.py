@@ -8,8 +8,8 @@ import pytest
 
 from airflow_provider_tuya_ota import emulator
 from airflow_provider_tuya_ota.emulator.fidelity import BEHAVIOURS, DOCUMENTED, INFERRED, INVENTED, REFUSALS
+from airflow_provider_tuya_ota.emulator.gateway.tables import ACTIONS
 from airflow_provider_tuya_ota.emulator.operations import HANDLERS
-from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

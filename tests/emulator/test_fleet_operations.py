@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_tuya_ota.emulator.gateway.tables import ACTIONS
 from airflow_provider_tuya_ota.emulator.operations import HANDLERS
-from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 
 if TYPE_CHECKING:
     from tests.emulator.stranger import Stranger

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from airflow_provider_tuya_ota.emulator.gateway.signing import rpc_signature
 from airflow_provider_tuya_ota.emulator.messages import Request
-from airflow_provider_tuya_ota.emulator.signing import rpc_signature
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.emulator import Emulator

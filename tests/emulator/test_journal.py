@@ -12,10 +12,10 @@ import pytest
 
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
+from airflow_provider_tuya_ota.emulator.gateway.tables import ACTIONS
 from airflow_provider_tuya_ota.emulator.journal import FORM, TIDIED, Journal
 from airflow_provider_tuya_ota.emulator.recorder import CHANGING
 from airflow_provider_tuya_ota.emulator.restore import restore
-from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 from tests.emulator.stranger import Stranger, in_memory, over_socket
 
 if TYPE_CHECKING:

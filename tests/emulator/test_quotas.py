@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.quotas import UPSTREAM_QUOTAS
+from airflow_provider_tuya_ota.emulator.gateway.quotas import UPSTREAM_QUOTAS
 from airflow_provider_tuya_ota.emulator.scenario import Scenario, read
 from tests.emulator.stranger import Stranger, in_memory
 

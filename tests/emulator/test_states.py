@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.jobs import TRANSITIONS
+from airflow_provider_tuya_ota.emulator.simulation.jobs import TRANSITIONS
 from tests.emulator.stranger import Stranger, in_memory
 
 ONE, TWO = "device-001", "device-002"

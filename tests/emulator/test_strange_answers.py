@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.fault import ODD_IDS
-from airflow_provider_tuya_ota.emulator.hostile_texts import FREE, TEXTS
+from airflow_provider_tuya_ota.emulator.faults.fault import ODD_IDS
+from airflow_provider_tuya_ota.emulator.faults.hostile_texts import FREE, TEXTS
+from airflow_provider_tuya_ota.emulator.faults.strange_answers import ENDLESS, INEXISTENT
 from airflow_provider_tuya_ota.emulator.messages import Response
-from airflow_provider_tuya_ota.emulator.strange_answers import ENDLESS, INEXISTENT
 from tests.emulator.test_control import Dropped, fault
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.wire.storage_reply import read_storage_reply
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
+from airflow_provider_tuya_ota.emulator.gateway.quotas import UNLIMITED
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from tests.contract.test_every_operation import a_day
 from tests.contract.worlds import Meeting, VirtualWorld

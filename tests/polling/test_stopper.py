@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
 from airflow_provider_tuya_ota.core.policy.rate import SECOND, RateLimitGroup
 from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.quotas import Quotas
+from airflow_provider_tuya_ota.emulator.gateway.quotas import Quotas
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.polling import stopper as stopping

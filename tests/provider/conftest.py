@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.flows import eventually as appearing
 from airflow_provider_tuya_ota.core.jobs import search as job_search
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
-from airflow_provider_tuya_ota.emulator.quotas import UNLIMITED
+from airflow_provider_tuya_ota.emulator.gateway.quotas import UNLIMITED
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.hooks import airflow_api as requests_to_airflow

@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.emulator.messages import Request, Response
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.account import Account
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product
-    from airflow_provider_tuya_ota.emulator.jobs import Job
+    from airflow_provider_tuya_ota.emulator.simulation.jobs import Job
 
 PATH: Final = "/_emulator/console/"
 SHOWN: Final = 50

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_tuya_ota.emulator.operations.page import Values
-    from airflow_provider_tuya_ota.emulator.world import World
+    from airflow_provider_tuya_ota.emulator.simulation.world import World
 
 HANDLERS: Final[dict[str, Callable[[World, Values, str], Values]]] = {
     "GenerateOTAUploadURL": firmware.generate_upload_url,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.emulator.clock import local_style
-from airflow_provider_tuya_ota.emulator.encoding import Listing
+from airflow_provider_tuya_ota.emulator.gateway.encoding import Listing
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 from airflow_provider_tuya_ota.emulator.operations.page import Values, page_of, page_size
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product
-    from airflow_provider_tuya_ota.emulator.world import World
+    from airflow_provider_tuya_ota.emulator.simulation.world import World
 
 MOST_NUMBERED = 10_000
 """Devices that page numbers reach; further ones need the token of the previous page."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.emulator import firmwares
 from airflow_provider_tuya_ota.emulator.clock import iso_ms
 from airflow_provider_tuya_ota.emulator.operations.page import Values, page_of
+from airflow_provider_tuya_ota.emulator.simulation import firmwares
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.emulator.world import World
+    from airflow_provider_tuya_ota.emulator.simulation.world import World
 
 
 def generate_upload_url(world: World, values: Values, origin: str) -> Values:

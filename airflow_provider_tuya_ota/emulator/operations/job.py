@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tuya_ota.emulator import firmwares
 from airflow_provider_tuya_ota.emulator.clock import iso_ms
-from airflow_provider_tuya_ota.emulator.jobs import Job
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 from airflow_provider_tuya_ota.emulator.operations.page import Values, page_of
-from airflow_provider_tuya_ota.emulator.selection import choose_for_upgrade, choose_for_verification
+from airflow_provider_tuya_ota.emulator.simulation import firmwares
+from airflow_provider_tuya_ota.emulator.simulation.jobs import Job
+from airflow_provider_tuya_ota.emulator.simulation.selection import choose_for_upgrade, choose_for_verification
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.emulator.firmwares import Firmware
-    from airflow_provider_tuya_ota.emulator.world import World
+    from airflow_provider_tuya_ota.emulator.simulation.firmwares import Firmware
+    from airflow_provider_tuya_ota.emulator.simulation.world import World
 
 DEEPEST_TASK: Final = 100_000
 """Largest number of device tasks of a job that pages reach."""

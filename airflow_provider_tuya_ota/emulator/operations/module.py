@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.emulator.clock import iso_minutes
-from airflow_provider_tuya_ota.emulator.encoding import Listing
 from airflow_provider_tuya_ota.emulator.fleet import DEFAULT_MODULE, Module, Product
+from airflow_provider_tuya_ota.emulator.gateway.encoding import Listing
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.operations.page import Values
-    from airflow_provider_tuya_ota.emulator.world import World
+    from airflow_provider_tuya_ota.emulator.simulation.world import World
 
 MOST_MODULES: Final = 10
 """Largest number of modules of a product, besides the default one."""

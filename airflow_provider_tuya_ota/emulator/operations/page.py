@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_provider_tuya_ota.emulator.encoding import Listing
+from airflow_provider_tuya_ota.emulator.gateway.encoding import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.emulator.encoding import Listing
+from airflow_provider_tuya_ota.emulator.gateway.encoding import Listing
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 from airflow_provider_tuya_ota.emulator.operations.device import which_device
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.emulator.jobs import Task
     from airflow_provider_tuya_ota.emulator.operations.page import Values
-    from airflow_provider_tuya_ota.emulator.world import World
+    from airflow_provider_tuya_ota.emulator.simulation.jobs import Task
+    from airflow_provider_tuya_ota.emulator.simulation.world import World
 
 WAITING = frozenset({"CONFIRM", "QUEUED", "NOTIFIED"})
 UNFINISHED = WAITING | {"IN_PROGRESS"}

@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.errors import AuthenticationError, Configura
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
-from airflow_provider_tuya_ota.emulator.gateway import AccessKey
+from airflow_provider_tuya_ota.emulator.gateway.check import AccessKey
 from airflow_provider_tuya_ota.hooks import shared_settings as shared
 from airflow_provider_tuya_ota.hooks.shared_settings import FRESH, JUST_READ, keep_connected, shared_settings
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook

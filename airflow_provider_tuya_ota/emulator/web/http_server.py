@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from airflow_provider_tuya_ota.emulator.app import create_app
+from airflow_provider_tuya_ota.emulator.web.app import create_app
 
 if TYPE_CHECKING:
     import ssl

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.emulator.fault import INSTEAD, WITHIN, Fault, read_fault
+from airflow_provider_tuya_ota.emulator.faults.fault import INSTEAD, WITHIN, Fault, read_fault
+from airflow_provider_tuya_ota.emulator.faults.spoilt_responses import from_in_between, spoil
 from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, ConnectionRefused, GatewayError, Response
-from airflow_provider_tuya_ota.emulator.spoilt_responses import from_in_between, spoil
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,17 +8,17 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tuya_ota.emulator import firmwares
 from airflow_provider_tuya_ota.emulator.fleet import STEPS, Device
-from airflow_provider_tuya_ota.emulator.jobs import ENDED, TRANSITIONS, Job, Task
+from airflow_provider_tuya_ota.emulator.simulation import firmwares
+from airflow_provider_tuya_ota.emulator.simulation.jobs import ENDED, TRANSITIONS, Job, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
     from airflow_provider_tuya_ota.emulator.clock import Clock
-    from airflow_provider_tuya_ota.emulator.firmwares import Firmware
-    from airflow_provider_tuya_ota.emulator.lag import Made
+    from airflow_provider_tuya_ota.emulator.simulation.firmwares import Firmware
+    from airflow_provider_tuya_ota.emulator.simulation.lag import Made
 
 PROGRESS_STEPS: Final = 5
 _FIRST_ID: Final = 183634077921266000_1

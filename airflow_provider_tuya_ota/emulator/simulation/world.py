@@ -6,20 +6,20 @@ import uuid
 from random import Random
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.emulator.engine import Engine
-from airflow_provider_tuya_ota.emulator.firmwares import Firmwares
-from airflow_provider_tuya_ota.emulator.lag import Lag, Made, Thing
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
-from airflow_provider_tuya_ota.emulator.storage import Storage
+from airflow_provider_tuya_ota.emulator.simulation.engine import Engine
+from airflow_provider_tuya_ota.emulator.simulation.firmwares import Firmwares
+from airflow_provider_tuya_ota.emulator.simulation.lag import Lag, Made, Thing
+from airflow_provider_tuya_ota.emulator.simulation.storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_provider_tuya_ota.emulator.clock import Clock
-    from airflow_provider_tuya_ota.emulator.firmwares import Firmware
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product
-    from airflow_provider_tuya_ota.emulator.jobs import Job, Task
     from airflow_provider_tuya_ota.emulator.scenario import Scenario
+    from airflow_provider_tuya_ota.emulator.simulation.firmwares import Firmware
+    from airflow_provider_tuya_ota.emulator.simulation.jobs import Job, Task
 
 
 class World:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.emulator.encoding import to_json, to_xml
-from airflow_provider_tuya_ota.emulator.gateway import VERSIONS
+from airflow_provider_tuya_ota.emulator.gateway.check import VERSIONS
+from airflow_provider_tuya_ota.emulator.gateway.encoding import to_json, to_xml
 from airflow_provider_tuya_ota.emulator.messages import Response
 
 if TYPE_CHECKING:

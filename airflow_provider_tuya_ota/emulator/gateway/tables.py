@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from airflow_provider_tuya_ota.emulator.parameters import Parameter
+from airflow_provider_tuya_ota.emulator.gateway.parameters import Parameter
 
 _LETTERS = r"A-Za-z0-9\u3040-\u30ff\u4e00-\u9fff\u3005\u31f0-\u31ff\u3400-\u4dbf"
 

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, Respo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.emulator.fault import Fault
+    from airflow_provider_tuya_ota.emulator.faults.fault import Fault
 
 
 def from_in_between(status: int, retry_after: str = "") -> Response:

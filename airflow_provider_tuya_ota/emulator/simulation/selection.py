@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_tuya_ota.emulator.messages import BusinessError
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.emulator.firmwares import Firmware
     from airflow_provider_tuya_ota.emulator.fleet import Device, Product
+    from airflow_provider_tuya_ota.emulator.simulation.firmwares import Firmware
 
 CHOSEN: Final = 10
 """Devices of a verification that names none; the documents do not say which."""

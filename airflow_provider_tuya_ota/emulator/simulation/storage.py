@@ -17,8 +17,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
 from airflow_provider_tuya_ota.emulator.clock import Clock, iso_ms
+from airflow_provider_tuya_ota.emulator.gateway.signing import same, storage_signature
 from airflow_provider_tuya_ota.emulator.messages import BusinessError, Request, Response
-from airflow_provider_tuya_ota.emulator.signing import same, storage_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.emulator.clock import iso_ms
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.emulator.firmwares import Firmware
     from airflow_provider_tuya_ota.emulator.fleet import Device
+    from airflow_provider_tuya_ota.emulator.simulation.firmwares import Firmware
 
 TRANSITIONS: dict[str, frozenset[str]] = {
     "CONFIRM": frozenset({"QUEUED", "FAILED", "CANCELED"}),

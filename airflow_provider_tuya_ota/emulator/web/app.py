@@ -13,8 +13,8 @@ from starlette.requests import Request as WebRequest
 from starlette.responses import Response as WebResponse
 from starlette.responses import StreamingResponse
 
-from airflow_provider_tuya_ota.emulator.drip import send_dripping, transport_of
 from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, ConnectionRefused, Request, Response
+from airflow_provider_tuya_ota.emulator.web.drip import send_dripping, transport_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from airflow_provider_tuya_ota.emulator.gateway.quotas import Meter
+from airflow_provider_tuya_ota.emulator.gateway.signing import rpc_signature, same
+from airflow_provider_tuya_ota.emulator.gateway.tables import ACTIONS
 from airflow_provider_tuya_ota.emulator.messages import GatewayError, Request
-from airflow_provider_tuya_ota.emulator.quotas import Meter
-from airflow_provider_tuya_ota.emulator.signing import rpc_signature, same
-from airflow_provider_tuya_ota.emulator.tables import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_provider_tuya_ota.emulator.clock import Clock
+    from airflow_provider_tuya_ota.emulator.gateway.quotas import Quotas
     from airflow_provider_tuya_ota.emulator.quirks import Quirks
-    from airflow_provider_tuya_ota.emulator.quotas import Quotas
 
 TOLERANCE = 15 * 60
 """Seconds that a timestamp may differ from the gateway's clock."""

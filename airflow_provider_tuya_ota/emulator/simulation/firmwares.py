@@ -11,7 +11,7 @@ from airflow_provider_tuya_ota.emulator.messages import BusinessError
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.fleet import Product
-    from airflow_provider_tuya_ota.emulator.storage import Storage, StoredObject
+    from airflow_provider_tuya_ota.emulator.simulation.storage import Storage, StoredObject
 
 NOT_NEEDED, UNVERIFIED, VERIFIED, VERIFYING, FAILED = -1, 0, 1, 2, 3
 MOST_FIRMWARES = 500

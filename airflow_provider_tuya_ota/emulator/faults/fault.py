@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.emulator.documents import Entry, read_table
-from airflow_provider_tuya_ota.emulator.tables import ACTIONS
+from airflow_provider_tuya_ota.emulator.gateway.tables import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.emulator.encoding import IDS, RAW, Listing
-from airflow_provider_tuya_ota.emulator.hostile_texts import FREE, TEXTS
+from airflow_provider_tuya_ota.emulator.faults.hostile_texts import FREE, TEXTS
+from airflow_provider_tuya_ota.emulator.gateway.encoding import IDS, RAW, Listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_tuya_ota.emulator.fault import Fault
+    from airflow_provider_tuya_ota.emulator.faults.fault import Fault
     from airflow_provider_tuya_ota.emulator.operations.page import Values
-    from airflow_provider_tuya_ota.emulator.world import World
+    from airflow_provider_tuya_ota.emulator.simulation.world import World
 
 INEXISTENT: Final = {"JobId": "9999999999999999999", "FirmwareId": "99999"}
 ENDLESS: Final = 2**31 - 1

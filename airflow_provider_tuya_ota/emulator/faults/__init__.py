@@ -1,0 +1,1 @@
+"""Faults on request: lost, late, damaged and strange answers."""
