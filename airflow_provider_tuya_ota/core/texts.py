@@ -58,4 +58,5 @@ def bounded_line(text: str, longest: int) -> str:
 
 def is_writable(text: str) -> bool:
     """Whether a text can be sent and is received unchanged."""
-    return _UNWRITABLE.search(text) is None
+    # Most texts are printable, which is seen sooner than that nothing is found.
+    return text.isprintable() or _UNWRITABLE.search(text) is None

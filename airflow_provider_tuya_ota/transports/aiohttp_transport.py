@@ -26,7 +26,7 @@ from airflow_provider_tuya_ota.transports.limits import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.wire.multipart import MultipartBody
@@ -79,29 +79,21 @@ class AiohttpTransport:
         await self._session.close()
 
     async def _exchange(self, request: Request, limit: asyncio.Timeout) -> Response:
-        headers = dict(request.headers)
-        if request.body:
-            headers["Content-Length"] = str(request.body.length)
         sent: dict[str, str] = {}
         async with self._session.request(
             request.method,
             # Already encoded: encoding again would break the signature.
             URL(request.url, encoded=True),
-            headers=headers,
+            headers=_headers(request),
             data=self._pieces(request.body, limit, sent) if request.body else None,
             proxy=self._proxy,
             allow_redirects=False,
             timeout=self._timeout,
         ) as answer:
             version = answer.version or aiohttp.HttpVersion11
-            pairs = ((name.decode("latin-1"), value) for name, value in answer.raw_headers)
-            lines = read_head((version.major, version.minor), answer.status, answer.reason or "", pairs)
-            body = bytearray()
-            async for piece in answer.content.iter_chunked(CHUNK_SIZE):
-                body += piece
-                if len(body) > LARGEST_REPLY:
-                    raise refuse_large_reply()
-            return Response(answer.status, lines, unpack(bytes(body), lines), sent)
+            pairs = [(name.decode("latin-1"), value) for name, value in answer.raw_headers]
+            lines = read_head(version, answer.status, answer.reason or "", pairs)
+            return Response(answer.status, lines, unpack(await _read(answer.content), lines), sent)
 
     async def _pieces(
         self, body: MultipartBody, limit: asyncio.Timeout, sent: dict[str, str]
@@ -119,6 +111,26 @@ class AiohttpTransport:
                 yield piece
         finally:
             reader.close()
+
+
+def _headers(request: Request) -> Mapping[str, str]:
+    return {**request.headers, "Content-Length": str(request.body.length)} if request.body else request.headers
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """Read a body to its end.
+
+    :raises ProtocolError: it does not end.
+    """
+    pieces = []
+    left = LARGEST_REPLY
+    # Not in chunks: most answers are one piece that is there already.
+    while piece := await content.readany():
+        pieces.append(piece)
+        left -= len(piece)
+        if left < 0:
+            raise refuse_large_reply()
+    return b"".join(pieces)
 
 
 def _send_once(session: aiohttp.ClientSession) -> None:

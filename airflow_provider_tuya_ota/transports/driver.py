@@ -53,7 +53,8 @@ def drive(
     """Run a flow to its end, blocking."""
     answer: Any = None
     failure: Exception | None = None
-    with closing(_steps(flow, limiter, runtime, listener, state_store)) as steps:
+    steps = _steps(flow, limiter, runtime, listener, state_store)
+    try:
         while not isinstance(step := advance(steps, answer, failure), End):
             answer = failure = None
             try:
@@ -67,6 +68,8 @@ def drive(
             except TuyaOTAError as error:
                 failure = error
         return step.value
+    finally:
+        steps.close()
 
 
 async def adrive(
@@ -81,7 +84,8 @@ async def adrive(
     """Run a flow to its end in an event loop."""
     answer: Any = None
     failure: Exception | None = None
-    with closing(_steps(flow, limiter, runtime, listener, state_store)) as steps:
+    steps = _steps(flow, limiter, runtime, listener, state_store)
+    try:
         while not isinstance(step := advance(steps, answer, failure), End):
             answer = failure = None
             try:
@@ -95,6 +99,8 @@ async def adrive(
             except TuyaOTAError as error:
                 failure = error
         return step.value
+    finally:
+        steps.close()
 
 
 def read_digests(effect: Digest) -> dict[str, str]:

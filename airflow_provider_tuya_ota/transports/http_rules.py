@@ -27,6 +27,7 @@ TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _LENGTH: Final = re.compile(r"[0-9]{1,15}")
 _NAMES: Final = re.compile(TOKEN.decode())
+_VERSIONS: Final = frozenset({(1, 0), (1, 1)})
 _ONCE: Final = ("content-length", "transfer-encoding", "content-encoding")
 """Headers that say how a body is read."""
 
@@ -47,29 +48,37 @@ def read_head(version: tuple[int, int], status: int, reason: str, pairs: Iterabl
     :returns: values by names in lower case; those of one name are joined.
     :raises OddAnswerError: see above.
     """
-    if version not in {(1, 0), (1, 1)} or status < 100 or len(reason) > LONGEST_HEADER:  # noqa: PLR2004 - as HTTP begins
+    if version not in _VERSIONS or status < 100 or len(reason) > LONGEST_HEADER:  # noqa: PLR2004 - as HTTP begins
         raise OddAnswerError("its first line")
-    headers: dict[str, list[str]] = {}
+    headers: dict[str, str] = {}
+    repeated = set()
     for count, (name, value) in enumerate(pairs, start=1):
-        if not _NAMES.fullmatch(name) or not _VALUE.fullmatch(value) or count > MOST_HEADERS:
+        text = value.decode("utf-8", "replace")
+        # What is printable has no odd characters; only the rest is searched for them.
+        if not _NAMES.fullmatch(name) or not (text.isprintable() or _VALUE.fullmatch(value)) or count > MOST_HEADERS:
             raise OddAnswerError("a header has odd characters, or there are too many")
         if len(name) + len(value) > LONGEST_HEADER:
             raise OddAnswerError("a header is too long")
+        key = name.lower()
         # Blanks differ where a header goes on in the next line.
-        headers.setdefault(name.lower(), []).append(" ".join(value.decode("utf-8", "replace").split()))
-    _require_one_way_to_read(version, headers)
-    return {name: ", ".join(values) for name, values in headers.items()}
+        text = " ".join(text.split())
+        if key in headers:
+            repeated.add(key)
+            text = f"{headers[key]}, {text}"
+        headers[key] = text
+    _require_one_way_to_read(version, headers, repeated)
+    return headers
 
 
-def _require_one_way_to_read(version: tuple[int, int], headers: dict[str, list[str]]) -> None:
-    lengths, transfers, encodings = (headers.get(name, []) for name in _ONCE)
-    if len(lengths) + len(transfers) > 1 or len(encodings) > 1:
+def _require_one_way_to_read(version: tuple[int, int], headers: dict[str, str], repeated: set[str]) -> None:
+    length, transfer, encoding = map(headers.get, _ONCE)
+    if (length is not None and transfer is not None) or not repeated.isdisjoint(_ONCE):
         raise OddAnswerError("it says more than once how its body is to be read")
-    if any(not _LENGTH.fullmatch(length) for length in lengths):
+    if length is not None and not _LENGTH.fullmatch(length):
         raise OddAnswerError("Content-Length")
-    if transfers and (transfers[0].lower() != "chunked" or version == (1, 0)):
+    if transfer is not None and (transfer.lower() != "chunked" or version == (1, 0)):
         raise OddAnswerError("Transfer-Encoding")
-    if encodings and encodings[0].lower() not in _UNPACK:
+    if encoding is not None and encoding.lower() not in _UNPACK:
         raise OddAnswerError("Content-Encoding")
 
 

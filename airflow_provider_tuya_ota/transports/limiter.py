@@ -4,15 +4,39 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup, TokenBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from airflow_provider_tuya_ota.core.settings import Settings
+
+
+class _Reservation:
+    """One request, from the moment at which it is reserved; it is given back where its wait is broken off."""
+
+    __slots__ = ("_bucket", "_clock", "_lock", "_moment")
+
+    def __init__(self, bucket: TokenBucket, lock: threading.RLock, clock: Callable[[], float]) -> None:
+        self._bucket = bucket
+        self._lock = lock
+        self._clock = clock
+
+    def __enter__(self) -> float:
+        with self._lock:
+            now = self._clock()
+            pause = self._bucket.reserve(now)
+        self._moment = now + pause
+        return pause
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            with self._lock:
+                self._bucket.give_back(self._moment)
 
 
 class RateLimiter:
@@ -28,22 +52,12 @@ class RateLimiter:
         self._clock = clock
         self._buckets = {rate_limit_group: TokenBucket(rate, clock()) for rate_limit_group, rate in rates.items()}
 
-    @contextmanager
-    def reserve(self, rate_limit_group: RateLimitGroup) -> Iterator[float]:
+    def reserve(self, rate_limit_group: RateLimitGroup) -> AbstractContextManager[float]:
         """Reserve one request of a rate limit group; gives the seconds to wait before sending it.
 
         Wait inside the context: where the wait is broken off, the request is given back.
         """
-        bucket = self._buckets[rate_limit_group]
-        with self._lock:
-            now = self._clock()
-            pause = bucket.reserve(now)
-        try:
-            yield pause
-        except BaseException:
-            with self._lock:
-                bucket.give_back(now + pause)
-            raise
+        return _Reservation(self._buckets[rate_limit_group], self._lock, self._clock)
 
     def slow_down(self, rate_limit_group: RateLimitGroup) -> None:
         """Send fewer requests of a rate limit group for a while."""
@@ -62,15 +76,12 @@ class ReservedLimiter(RateLimiter):
         self._limiter = limiter
         self._paid = 1
 
-    @contextmanager
-    def reserve(self, rate_limit_group: RateLimitGroup) -> Iterator[float]:
+    def reserve(self, rate_limit_group: RateLimitGroup) -> AbstractContextManager[float]:
         """Reserve one request; see :meth:`RateLimiter.reserve`."""
         if self._paid:
             self._paid -= 1
-            yield 0.0
-            return
-        with self._limiter.reserve(rate_limit_group) as pause:
-            yield pause
+            return nullcontext(0.0)
+        return self._limiter.reserve(rate_limit_group)
 
     def slow_down(self, rate_limit_group: RateLimitGroup) -> None:
         """Send fewer requests of a rate limit group for a while."""

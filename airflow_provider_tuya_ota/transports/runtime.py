@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
-import uuid
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
@@ -29,7 +29,7 @@ class Runtime:
         began_at, began = self._anchor
         steady = began_at + timedelta(seconds=steady_seconds() - began)
         jitter = random.random()  # noqa: S311 - it spreads retries and protects nothing
-        return FlowContext(now=datetime.now(UTC), steady=steady, nonce=uuid.uuid4().hex, jitter=jitter)
+        return FlowContext(now=datetime.now(UTC), steady=steady, nonce=os.urandom(16).hex(), jitter=jitter)
 
     def sleep(self, seconds: float) -> None:
         """Block."""

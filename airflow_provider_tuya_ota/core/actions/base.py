@@ -63,8 +63,8 @@ class Action(ABC, Generic[Result_co]):
         return [
             f"{self.name}: {parameter.label(python_name)} is outside what Alibaba Cloud IoT, the upstream API,"
             f" accepts ({rule.allowed}); it is sent nevertheless"
-            for python_name, parameter, value in self._parameters()
-            if value is not None
+            for python_name, parameter in _advised(type(self))
+            if (value := getattr(self, python_name)) is not None
             for rule in parameter.advisory
             if rule.problem(value)
         ]
@@ -80,3 +80,8 @@ class Action(ABC, Generic[Result_co]):
 @cache
 def _declared(action: type[Action[Any]]) -> tuple[tuple[str, Parameter], ...]:
     return tuple((item.name, item.metadata["parameter"]) for item in fields(action))
+
+
+@cache
+def _advised(action: type[Action[Any]]) -> tuple[tuple[str, Parameter], ...]:
+    return tuple((name, parameter) for name, parameter in _declared(action) if parameter.advisory)

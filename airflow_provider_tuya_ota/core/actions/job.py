@@ -139,7 +139,7 @@ class ListOTAJobByDevice(Action[Page[Job]]):
 def _versions(value: Any) -> tuple[str, ...]:
     """Read a list of versions in any of its forms; anything else counts as no version."""
     if isinstance(value, Record):
-        value = next(iter(value.values()), None)
+        value = next(map(value.get, value), None)
     if isinstance(value, str):
         value = [value]
     return tuple(sorted(safe_name(one) for one in value if isinstance(one, str))) if isinstance(value, list) else ()

@@ -155,9 +155,10 @@ def _refuses_method(error: TuyaOTAError) -> bool:
 def _signed(settings: Settings, method: str, name: str, wire: Wire, context: FlowContext) -> Request:
     # Nonce, timestamp and signature belong to one attempt: a replayed nonce is refused.
     common = common_parameters(settings, action=name, timestamp=context.now, nonce=context.nonce)
-    if taken := sorted({*common, "Signature"} & wire.keys()):
+    if "Signature" in wire or not common.keys().isdisjoint(wire):
+        taken = min({*common, "Signature"} & wire.keys())
         raise InvalidParameterError(
-            field=taken[0], problem="is what the client writes itself", allowed=f"the parameters of {name} alone"
+            field=taken, problem="is what the client writes itself", allowed=f"the parameters of {name} alone"
         )
     query = signed_query(method, {**wire, **common}, settings.credentials.access_key_secret)
     return Request(method, f"{settings.base_url}/?{query}", {"Accept": "application/json"})

@@ -61,7 +61,7 @@ def read_body(body: bytes, secrets: Sequence[Secret] = ()) -> Record | None:
     :raises ProtocolError: two keys are equal, or differ only in case, and have different values.
     """
     text = body.removeprefix(BOM_UTF8).strip()
-    if sum(map(text.count, (b",", b"{", b"[", b"<"))) > MOST_SIGNS:
+    if len(text) > MOST_SIGNS and sum(map(text.count, (b",", b"{", b"[", b"<"))) > MOST_SIGNS:
         return None
     try:
         parsed = _harmless(read_xml(text) if text.startswith(b"<") else _read_json(text), DEEPEST)
@@ -74,11 +74,11 @@ def _read_json(body: bytes) -> Any:
     # Only UTF-8: in another encoding a secret would not be recognised and removed.
     text = body.decode()
     try:
-        return json.loads(text, object_pairs_hook=_one_value_each)
+        return _DECODER.decode(text)
     except json.JSONDecodeError:
         # In the vendor's example of ListOTAModuleByProduct the comma between the modules and the next key is missing.
         mended = _MISSING_COMMA.sub(lambda found: f"{found[0]}," if found["closing"] else found[0], text)
-        return json.loads(mended, object_pairs_hook=_one_value_each)
+        return _DECODER.decode(mended)
 
 
 def _one_value_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -86,6 +86,10 @@ def _one_value_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs) and any(found[key] != value for key, value in pairs):
         raise ProtocolError("the answer has one key with two values; nothing is concluded from it")
     return found
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_one_value_each)
+"""json.loads would build one for each answer."""
 
 
 def _harmless(value: Any, depth: int) -> Any:

@@ -80,7 +80,13 @@ _ESCAPES: Final = {chr(code): f"%{code:02X}" for code in range(128)}
 def percent_encode(text: str) -> str:
     """Encode by RFC 3986: only ``A-Z a-z 0-9 - _ . ~`` stay, a space becomes ``%20``."""
     # Most texts need little encoding or none, and quote takes several times as long for them.
-    return _RESERVED.sub(lambda found: _ESCAPES[found[0]], text) if text.isascii() else quote(text, safe="")
+    if not text.isascii():
+        return quote(text, safe="")
+    return text if text.isalnum() else _RESERVED.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return _ESCAPES[found[0]]
 
 
 def percent_encode_query(query: str) -> str:
@@ -90,7 +96,7 @@ def percent_encode_query(query: str) -> str:
 
 def canonical_query(wire: Wire) -> str:
     """Join the parameters sorted by name in byte order, so that ``X.10`` stands before ``X.2``."""
-    return "&".join([f"{_encoded_name(name)}={_encoded(wire[name])}" for name in sorted(wire)])
+    return "&".join([f"{_encoded_name(name)}={percent_encode(_plain(wire[name]))}" for name in sorted(wire)])
 
 
 @lru_cache(maxsize=1024)
@@ -99,5 +105,5 @@ def _encoded_name(name: str) -> str:
     return percent_encode(name)
 
 
-def _encoded(value: str | Secret) -> str:
-    return percent_encode(value.reveal() if isinstance(value, Secret) else value)
+def _plain(value: str | Secret) -> str:
+    return value if isinstance(value, str) else value.reveal()

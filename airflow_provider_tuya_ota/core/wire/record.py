@@ -30,6 +30,7 @@ _WIDEST: Final = 2**63
 """Events and databases store whole numbers of 64 bits."""
 _SHOWN_KEYS: Final = 10
 _SINGLE: Final = (str, int, float)
+_FLAGS: Final = {"true": True, "false": False, "": None}
 
 
 class Record(Mapping[str, Any]):
@@ -47,11 +48,9 @@ class Record(Mapping[str, Any]):
     def __init__(self, values: Mapping[str, Any], secrets: Sequence[Secret] = ()) -> None:
         self._values = values
         self._secrets = secrets
-        self._spelling: dict[str, str] = {}
-        for key in values:
-            known = self._spelling.setdefault(key.lower(), key)
-            if known != key and values[known] != values[key]:
-                raise ProtocolError(f"the answer has both {_key(known)!r} and {_key(key)!r}, with different values")
+        self._spelling = {key.lower(): key for key in values}
+        if len(self._spelling) < len(values):
+            self._spelling = _one_spelling_each(values)
 
     def __getitem__(self, key: str) -> Any:
         return _wrap(self._values[self._spelling[key.lower()]], self._secrets)
@@ -114,7 +113,8 @@ class Record(Mapping[str, Any]):
 
         It is unchanged where it contains only letters, digits and ``. _ : @ ( ) -``; see :func:`safe_name`.
         """
-        return safe_name(self._scalar(key) or "", self._secrets)
+        text = self._scalar(key)
+        return safe_name(text, self._secrets) if text else ""
 
     def device(self, key: str) -> str:
         """Read a device's name unchanged, because it is compared with others; absent and null give an empty text.
@@ -138,7 +138,7 @@ class Record(Mapping[str, Any]):
         text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
         if text is None or text == "":
             return ""
-        if not isinstance(text, str) or not _ID.fullmatch(text) or _DECIMAL.fullmatch(text):
+        if not isinstance(text, str) or not _ID.fullmatch(text) or ("." in text and _DECIMAL.fullmatch(text)):
             raise ProtocolError(
                 f"{key} should be an id (letters, digits and . _ : @ -), the answer has {_kind(value)}"
                 + (f" {cut(safe_text(text, self._secrets), 40)!r}" if isinstance(text, str) else "")
@@ -148,7 +148,7 @@ class Record(Mapping[str, Any]):
     def other_than(self, key: str, wanted: str) -> str:
         """Give the value of a key as :meth:`name` does, where it is not the wanted one; else an empty text."""
         value = self._scalar(key) or ""
-        return "" if value in {"", wanted} else safe_name(value, self._secrets)
+        return "" if value == wanted else safe_name(value, self._secrets)
 
     def exact(self, key: str) -> str:
         """Read a text that is sent back unchanged or kept secret; absent and null give an empty text.
@@ -172,16 +172,14 @@ class Record(Mapping[str, Any]):
     def flag(self, key: str) -> bool | None:
         """Read a boolean that may come as text; absent, null and empty give None."""
         text = (self._scalar(key) or "").strip().lower()
-        if text not in {"true", "false", ""}:
+        if text not in _FLAGS:
             raise ProtocolError(f"{key} should be true or false")
-        return {"true": True, "false": False}.get(text)
+        return _FLAGS[text]
 
     def _scalar(self, key: str) -> str | None:
         value = self.get(key)
-        if isinstance(value, str):
-            return str(value)
-        if value is None:
-            return None
+        if value is None or type(value) is str:
+            return value
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, _SINGLE):
@@ -208,11 +206,25 @@ class Record(Mapping[str, Any]):
 
 def _wrap(value: Any, secrets: Sequence[Secret]) -> Any:
     """Make objects inside a parsed answer case-insensitive."""
-    if isinstance(value, Mapping) and not isinstance(value, Record):
-        return Record(value, secrets)
     if isinstance(value, list):
         return [_wrap(item, secrets) for item in value]
+    # A dict is asked first: it takes long to ask what has no class in common with Mapping.
+    if isinstance(value, dict) or (isinstance(value, Mapping) and not isinstance(value, Record)):
+        return Record(value, secrets)
     return value
+
+
+def _one_spelling_each(values: Mapping[str, Any]) -> dict[str, str]:
+    """Give the first spelling of each key.
+
+    :raises ProtocolError: two keys differ only in case and have different values.
+    """
+    spelling: dict[str, str] = {}
+    for key in values:
+        known = spelling.setdefault(key.lower(), key)
+        if known != key and values[known] != values[key]:
+            raise ProtocolError(f"the answer has both {_key(known)!r} and {_key(key)!r}, with different values")
+    return spelling
 
 
 def _items(value: Any, key: str, item_key: str) -> list[Record]:

@@ -29,6 +29,8 @@ _KEYED = re.compile(
         (?P<mark> (?: \\*["'] | &quot; )? \s* (?: [:=>] | %3D | %253D ) \s* (?: \\*["'] | &quot; )? )
         (?P<value> (?: (?: bearer | basic ) \s+ )? [^"'&\s,<>}\\]+ )"""
 )
+_WORD = re.compile(r"[^\W\d_]{5}")
+"""Every name of a secret contains one; a time of day does not."""
 _QUERY = re.compile(r"""(?P<address>[?#])[^\s"'<>?#=]{1,200}=[^\s"'<>]*""")
 """A query or fragment with values, of any address."""
 _USERINFO = re.compile(r"""(?P<mark>(?:\\?/|%(?:25)?2F){2})[^\s"'<>/?#\\]{1,256}(?P<at>@|%(?:25)?40)""", re.IGNORECASE)
@@ -63,7 +65,9 @@ def contains_secret(text: str, known: Iterable[Secret]) -> bool:
 
 def _without(text: str, known: Iterable[Secret]) -> str:
     for secret in known:
-        if revealed := secret.reveal():
+        revealed = secret.reveal()
+        # Nearly no text contains even the beginning of a secret, and a list has a million texts.
+        if revealed and revealed[:_SHORTEST_PREFIX] in text:
             text = _without_cut_end(text.replace(revealed, _REMOVED), revealed)
     return text
 
@@ -92,10 +96,10 @@ def safe_name(text: str, known: Iterable[Secret] = ()) -> str:
 
     A name that is changed contains a character that no name has, so that it never equals another name.
     """
-    name = _without(visible(text), known)
+    name = _without(text if text.isprintable() else visible(text), known)
     if _PLAIN_NAME.fullmatch(name):
-        # A list of 100,000 tasks has a million names, so only those with a colon are searched: it precedes a secret.
-        return name if ":" not in name else _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", name)
+        # A list of 100,000 tasks has a million names, so few are searched: a secret follows its name and a colon.
+        return _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", name) if ":" in name and _WORD.search(name) else name
     return cut(redact(name, known), LONGEST_NAME)
 
 

@@ -212,3 +212,12 @@ def test_a_secret_that_the_end_of_a_text_cuts_is_removed(length: int) -> None:
 @pytest.mark.parametrize("text", ["the form held pol icy", "the form held pol icy-pol ice", "pol icy-pol icy- or so"])
 def test_what_is_no_cut_secret_is_kept(text: str) -> None:
     assert redact(text, [Secret("pol icy-pol icy-xy")]) == text
+
+
+@pytest.mark.parametrize("name", ["token", "TOKEN", "to\u212aen", "pa\u017f\u017fword", "accessKeyId", "policy"])
+def test_a_secret_behind_its_name_and_a_colon_is_in_no_name(name: str) -> None:
+    assert safe_name(f"{name}:canary0123") == f"{name}:[removed]"
+
+
+def test_a_time_with_colons_stays_a_name() -> None:
+    assert safe_name("2026-01-01T00:00:00.000Z") == "2026-01-01T00:00:00.000Z"
