@@ -58,7 +58,7 @@ def measure(devices: int) -> dict[str, float]:
     world.storage.objects[ticket["Key"]] = StoredObject(
         ticket["Key"], len(CONTENT), digests, CONTENT, clock.gateway(), used=False
     )
-    package = world.firmwares.create(
+    firmware = world.firmwares.create(
         {
             "DestVersion": "2.0.0",
             "FirmwareName": "large",
@@ -70,7 +70,7 @@ def measure(devices: int) -> dict[str, float]:
         },
         "http://emulator",
     )
-    values = {"FirmwareId": package.firmware_id, "ProductKey": PRODUCT, "TargetSelection": "ALL"}
+    values = {"FirmwareId": firmware.firmware_id, "ProductKey": PRODUCT, "TargetSelection": "ALL"}
     began = time.perf_counter()
     HANDLERS["CreateOTAStaticUpgradeJob"](world, values, "http://emulator")
     created = time.perf_counter() - began

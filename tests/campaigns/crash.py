@@ -24,7 +24,7 @@ from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_v
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from tests.campaigns.table import Row
-from tests.contract.release import FILE, PACKAGE, PILOTS, PRODUCT, REST, Platform
+from tests.contract.release import FILE, FIRMWARE, PILOTS, PRODUCT, REST, Platform
 from tests.contract.worlds import MemoryTransport, Quiet, settings
 
 if TYPE_CHECKING:
@@ -142,16 +142,16 @@ class Story:
         self.loses_pages = bool(quirks["page_cap"]) and quirks.get("later_pages", "shown") != "shown"
         self.platform.emulator.world.quirks = self.platform.emulator.world.quirks.changed(quirks)
         self.platform.bring_back()
-        self.firmware_id = self._package()
+        self.firmware_id = self._create_firmware()
         self.run_started_at = self._now()
         self.store = Store(Fate(), self.durable)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.platform.world.now, UTC)
 
-    def _package(self) -> str:
+    def _create_firmware(self) -> str:
         verified = {"need_to_verify": False} if self.what == "upgrade" else {}
-        action = actions.CreateOTAFirmware(**{name: getattr(PACKAGE, name) for name in PACKAGE.__slots__} | verified)
+        action = actions.CreateOTAFirmware(**{name: getattr(FIRMWARE, name) for name in FIRMWARE.__slots__} | verified)
         firmware_id: str = self._client(Fate()).run(ensure_firmware(SETTINGS, action, FILE)).firmware_id
         self.platform.world.sleep(10)
         return firmware_id

@@ -56,11 +56,11 @@ def crash(field: Field, mode: str, moment: str, random: Random) -> str | None:
     """
     come, fault = MOMENTS[moment]
     if fault:
-        field.stranger.control("POST", "faults", fault)
+        field.client.control("POST", "faults", fault)
     case = field.trigger(mode)
     come(case, random)
     killed = kill_tasks(field)
-    field.stranger.control("DELETE", "faults")
+    field.client.control("DELETE", "faults")
     if random.random() < 0.3:
         case.wait(lambda: case.try_number() > 1 or case.is_waiting(), "second try")
         time.sleep(random.uniform(0.0, 3.0))

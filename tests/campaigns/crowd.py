@@ -53,7 +53,9 @@ def play(field: Field, dag: str, number: int) -> Row:
 
 
 def _mark(field: Field, case: Case, bystanders: list[Case], number: int) -> Row:
-    jobs = [job for job in list(field.emulator.world.engine.jobs.values()) if job.firmware.firmware_id == case.package]
+    jobs = [
+        job for job in list(field.emulator.world.engine.jobs.values()) if job.firmware.firmware_id == case.firmware_id
+    ]
     # Airflow forgets a trigger that no triggerer has begun when its task is killed, and runs nothing of it.
     case.wait(lambda: _begun(case) >= number, "trigger that has begun of each", STARTED_WITHIN)
     # On a busy machine a wait may have been given to the other triggerer before, and its log says so.
@@ -102,12 +104,12 @@ def _begun(case: Case) -> int:
 
 
 def _longest_gap(log: list[dict[str, Any]], case: Case) -> float:
-    """Find the longest time without a poll of a job, by itself or in the list of its package."""
+    """Find the longest time without a poll of a job, by itself or in the list of its firmware."""
     job_ids = set(case.jobs())
     polls = [
         entry["at"]
         for entry in log
-        if entry["parameters"].get("JobId") in job_ids or entry["parameters"].get("FirmwareId") == case.package
+        if entry["parameters"].get("JobId") in job_ids or entry["parameters"].get("FirmwareId") == case.firmware_id
     ]
     moments = [log[0]["at"], *polls, log[-1]["at"]]
     return float(max(later - earlier for earlier, later in pairwise(moments)))

@@ -28,7 +28,7 @@ from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.hooks.shared_settings import FRESH
 from tests.campaigns.table import Row
 from tests.campaigns.ways import BLOCKING, BOTH, HURRIED, ONE, RELEASE, STOP, UPGRADE, WATCH, WAYS, Way
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 from tests.provider.notifications.test_webhook import Receiver
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Stage:
 
     api: AirflowApi
     emulator: Emulator
-    stranger: Stranger
+    client: PlainClient
     receiver: Receiver
     home: Path
     announcement: Announcement
@@ -92,7 +92,7 @@ class Stage:
             conf |= {"version": version, "source": str(source), "device_names": names}
         else:
             verified = "true" if dag in {BOTH, ONE} else "false"
-            conf["firmware_id"] = self.stranger.package(
+            conf["firmware_id"] = self.client.create_firmware(
                 version, f"firmware {number}".encode(), ProductKey=product, NeedToVerify=verified
             )
         if dag == BOTH:
@@ -102,7 +102,7 @@ class Stage:
         if dag in {WATCH, STOP}:
             targets = {f"TargetDeviceName.{place}": name for place, name in enumerate(names, 1)}
             wanted = {"FirmwareId": conf["firmware_id"], "ProductKey": product, "TargetSelection": "SPECIFIC"}
-            conf = {"job_id": self.stranger.ask("CreateOTAStaticUpgradeJob", **wanted, **targets)[1]["data"]["jobId"]}
+            conf = {"job_id": self.client.ask("CreateOTAStaticUpgradeJob", **wanted, **targets)[1]["data"]["jobId"]}
         if dag in {RELEASE, BOTH, UPGRADE}:
             conf["webhook_conn_id"] = "hook"
         return self._trigger(way.dag, conf | way.conf)
@@ -224,7 +224,7 @@ def open_stage(ways: Sequence[Way]) -> Iterator[Stage]:
         api._call("POST", "connections", json=hook)
         for dag in sorted({way.dag for way in ways}):
             api.wait_for_dag(dag, 90)
-        yield Stage(api, emulator, Stranger(over_socket(server.url)), receiver, home, announcement)
+        yield Stage(api, emulator, PlainClient(over_socket(server.url)), receiver, home, announcement)
 
 
 def rows(ways: Sequence[Way] = WAYS, *, at_once: int = 2) -> Iterator[Row]:

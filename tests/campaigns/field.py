@@ -20,7 +20,7 @@ from airflow_provider_tuya_ota.demo.processes import ChildProcess, free_ports
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ class Field:
 
     api: AirflowApi
     emulator: Emulator
-    stranger: Stranger
+    client: PlainClient
     home: Path
     port: int
     children: ExitStack
@@ -82,9 +82,11 @@ class Field:
         """Ask for a job on a device of its own."""
         self.cases += 1
         device = f"device-{self.cases:03d}"
-        package = self.stranger.package(f"9.0.{self.cases}", f"firmware {self.cases}".encode(), NeedToVerify="false")
-        run = self.api.trigger(dag, {"firmware_id": package, "device": device})
-        return Case(self, dag, run, device, package)
+        firmware_id = self.client.create_firmware(
+            f"9.0.{self.cases}", f"firmware {self.cases}".encode(), NeedToVerify="false"
+        )
+        run = self.api.trigger(dag, {"firmware_id": firmware_id, "device": device})
+        return Case(self, dag, run, device, firmware_id)
 
     def start(self, dag: str) -> Case:
         """Let a task wait for a job."""
@@ -145,7 +147,7 @@ class Case:
     dag: str
     run: str
     device: str
-    package: str
+    firmware_id: str
 
     @property
     def _task(self) -> str:
@@ -160,7 +162,7 @@ class Case:
         ]
 
     def is_told(self) -> bool:
-        self.field.stranger.control("GET", "clock")
+        self.field.client.control("GET", "clock")
         return bool(self.jobs()) and all(
             self.field.emulator.world.engine.jobs[job].tasks[0].status in {"NOTIFIED", "CANCELED"}
             for job in self.jobs()
@@ -226,8 +228,8 @@ class Case:
 
     def finish(self) -> None:
         """Let the device do its update, so that the task can end."""
-        self.field.stranger.script(self.device, outcome="succeeds")
-        self.field.stranger.advance(300)
+        self.field.client.script(self.device, outcome="succeeds")
+        self.field.client.advance(300)
 
 
 @contextmanager
@@ -251,4 +253,4 @@ def open_field() -> Iterator[Field]:
         for dag in ("deferred", "blocking", "hurried", "frozen", "many", "crowd"):
             api.wait_for_dag(dag, 90)
         children = stack.enter_context(ExitStack())
-        yield Field(api, server.emulator, Stranger(over_socket(server.url)), home, port, children)
+        yield Field(api, server.emulator, PlainClient(over_socket(server.url)), home, port, children)

@@ -26,9 +26,9 @@ def _spoil(field: Field, case: Case, text: str, fields: list[str] | None) -> Non
     which = {"fields": fields} if fields else {}
     (job_id,) = case.jobs()
     for action in ACTIONS:
-        where = {"FirmwareId": case.package} if action == "ListOTAJobByFirmware" else {"JobId": job_id}
+        where = {"FirmwareId": case.firmware_id} if action == "ListOTAJobByFirmware" else {"JobId": job_id}
         fault = {"action": action, "kind": "hostile_texts", "text": text, "where": where}
-        field.stranger.control("POST", "faults", fault | which)
+        field.client.control("POST", "faults", fault | which)
 
 
 def _polled(case: Case, times: int) -> None:
@@ -45,13 +45,13 @@ def _hostile(field: Field, text: str) -> Iterator[tuple[str, str, str]]:
     for case in (free, every, healthy):
         _polled(case, POLLS)
     # The event of a failed device carries its text through the triggerer into the worker.
-    field.stranger.script(free.device, outcome="fails")
-    field.stranger.script(healthy.device, outcome="succeeds")
-    field.stranger.script(every.device, outcome="succeeds")
-    field.stranger.advance(300)
+    field.client.script(free.device, outcome="fails")
+    field.client.script(healthy.device, outcome="succeeds")
+    field.client.script(every.device, outcome="succeeds")
+    field.client.advance(300)
     yield "a healthy wait beside it", text, _end(healthy, {"success"})
     yield "in free fields", text, _end(free, {"failed", "up_for_retry"})
-    field.stranger.control("DELETE", "faults")
+    field.client.control("DELETE", "faults")
     yield "in every field", text, _end(every, {"success"})
     gone = triggerers - {process.pid for process in field.triggerer_processes()}
     yield "the triggerer lives on", text, f"{gone} died" if gone else ""
@@ -82,6 +82,6 @@ def campaign(field: Field) -> Iterator[tuple[str, str, str]]:
         except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
             yield "hostile text", text, f"{type(error).__name__}: {error}"
         finally:
-            field.stranger.control("DELETE", "faults")
+            field.client.control("DELETE", "faults")
     time.sleep(2.0)
     yield "logs", "all", _written(field)

@@ -115,12 +115,12 @@ def triggerer_restarted_mid_poll(field: Field, dag: str) -> str:
     """Stop the triggerer while a look is on its way."""
     case = field.start(dag)
     looks = case.looks()
-    field.stranger.control("POST", "faults", {"action": "ListOTATaskByJob", "kind": "delay", "seconds": 5})
+    field.client.control("POST", "faults", {"action": "ListOTATaskByJob", "kind": "delay", "seconds": 5})
     try:
         case.wait(lambda: case.looks() > looks, "look that hangs")
         wrong = _other_triggerer(field, signal.SIGTERM)
     finally:
-        field.stranger.control("DELETE", "faults")
+        field.client.control("DELETE", "faults")
     return wrong or _expect_untouched(case)
 
 
@@ -177,13 +177,13 @@ def worker_frozen_long(field: Field, dag: str) -> str:
 def worker_frozen_creating(field: Field, dag: str) -> str:
     """Freeze a worker past its heartbeat that has asked for a job and not read the answer."""
     slow = {"action": "CreateOTAStaticUpgradeJob", "kind": "delay", "seconds": 5, "nth": 1}
-    field.stranger.control("POST", "faults", slow)
+    field.client.control("POST", "faults", slow)
     try:
         case = field.trigger(dag)
         case.wait(case.has_asked, "request for a job")
         return _frozen(case, "up_for_retry")
     finally:
-        field.stranger.control("DELETE", "faults")
+        field.client.control("DELETE", "faults")
 
 
 def _frozen(case: Case, until: str) -> str:

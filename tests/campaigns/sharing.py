@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.demo.emulator_process import EmulatorProcess
 from tests.campaigns.table import Row
 from tests.contract.worlds import Quiet
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +43,8 @@ def rows(folder: Path, *, processes: int, seconds: float) -> Iterator[Row]:
             subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=root) for _ in range(processes)
         ]
         served = [int(process.communicate(timeout=seconds * 2 + 60)[0]) for process in running]
-        stranger = Stranger(over_socket(told.url), told.access_key_id, told.access_key_secret)
-        requests = stranger.control("GET", "requests")
+        plain_client = PlainClient(over_socket(told.url), told.access_key_id, told.access_key_secret)
+        requests = plain_client.control("GET", "requests")
     refused = sum("Throttling" in str(entry["outcome"]) for entry in requests)
     least = min(served) / (sum(served) / processes)
     wrong = []

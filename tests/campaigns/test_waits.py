@@ -39,7 +39,7 @@ def test_waiting_on_takes_no_more_memory() -> None:
 
 @pytest.mark.program
 def test_real_triggers_keep_the_event_loop_free_and_leave_nothing_behind(tmp_path: Path) -> None:
-    figures = measure(tmp_path, 60, packages=12, seconds=10.0)
+    figures = measure(tmp_path, 60, firmwares=12, seconds=10.0)
 
     # How long a shared machine lets a process stand still is measured, not asserted.
     assert [wrong for wrong in row_of_figures(figures).wrong if "stood still" not in wrong] == []

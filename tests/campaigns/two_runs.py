@@ -27,7 +27,7 @@ from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
 from tests.campaigns.actor import SETTINGS, Actor, Ledger
 from tests.campaigns.table import Row
-from tests.contract.release import FILE, PACKAGE
+from tests.contract.release import FILE, FIRMWARE
 from tests.contract.worlds import MemoryTransport, Quiet, VirtualWorld
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Story:
             "upgrade": random.choice(["", "", "", "subset", "disjoint", "equal"]),
             "share": random.choice(["", "equal"]),
         }[self.what]
-        self.firmware_id = self._package()
+        self.firmware_id = self._create_firmware()
         lag = random.choice([0.0, random.random() * 60])
         # Drawn apart, so that the stories stay those of their seeds.
         lists = Random(f"{self.seed} lists")  # noqa: S311 - a campaign, repeatable by its seed
@@ -102,8 +102,8 @@ class Story:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.world.now, UTC)
 
-    def _package(self) -> str:
-        values = {name: getattr(PACKAGE, name) for name in PACKAGE.__slots__}
+    def _create_firmware(self) -> str:
+        values = {name: getattr(FIRMWARE, name) for name in FIRMWARE.__slots__}
         action = actions.CreateOTAFirmware(**values | {"need_to_verify": self.what == "verification"})
         with TuyaOTAClient(SETTINGS, transport=self.transport, listener=Quiet(), runtime=self.world) as client:
             firmware_id: str = client.run(ensure_firmware(SETTINGS, action, FILE)).firmware_id

@@ -37,7 +37,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two runs that want a job of the same package."""
+    """Two runs that want a job of the same firmware."""
 
     relation: str
     lost: str
@@ -51,21 +51,21 @@ class Pair:
 def _begin(field: Field, number: int, random: Random) -> Pair:
     relation, lost = list(RELATIONS)[number % 4], LOST[number // 4 % 4]
     field.cases += 1
-    package = field.stranger.package(
+    firmware_id = field.client.create_firmware(
         f"8.0.{field.cases}", f"firmware of pair {field.cases}".encode(), NeedToVerify="false"
     )
     names = [f"device-{300 + 3 * field.cases + place}" for place in range(3)]
     for name in names:
-        field.stranger.script(name, outcome="succeeds")
+        field.client.script(name, outcome="succeeds")
     if lost:
         # Which of the two it hits is decided by who comes first.
-        where = {"FirmwareId": package}
-        field.stranger.control("POST", "faults", {"action": CREATE, "kind": lost, "nth": 1, "where": where})
+        where = {"FirmwareId": firmware_id}
+        field.client.control("POST", "faults", {"action": CREATE, "kind": lost, "nth": 1, "where": where})
     runs = []
     for places in RELATIONS[relation]:
         devices = [names[place] for place in places]
         mode = random.choice(["deferred", "blocking"])
-        run = _trigger(field, mode, {"firmware_id": package, "device": ",".join(devices)})
+        run = _trigger(field, mode, {"firmware_id": firmware_id, "device": ",".join(devices)})
         runs.append(Run(mode, run, frozenset(devices)))
         time.sleep(random.choice([0.0, 0.0, 1.0]))
     return Pair(relation, lost or "answered", (runs[0], runs[1]))
@@ -120,7 +120,7 @@ def _play(field: Field, pairs: list[Pair], *, is_killed: bool, random: Random) -
             raise TimeoutError(f"still under way: {[(run.dag, run.run, _state(field, run)) for run in everybody]}")
         time.sleep(3.0)
         # Devices take their time; lists lag in the same time.
-        field.stranger.advance(3)
+        field.client.advance(3)
 
 
 def campaign(field: Field, pairs: int, *, seed: int = 1) -> Iterator[tuple[str, str, str]]:
@@ -131,7 +131,7 @@ def campaign(field: Field, pairs: int, *, seed: int = 1) -> Iterator[tuple[str, 
     random = Random(seed)  # noqa: S311 - a campaign, repeatable by its seed as far as processes are
     for batch, first in enumerate(range(0, pairs, AT_ONCE)):
         lag = {"list_delay": 20.0, "task_delay": 10.0} if batch % 2 else {"list_delay": 0.0, "task_delay": 0.0}
-        field.stranger.control("POST", "quirks", lag)
+        field.client.control("POST", "quirks", lag)
         before = _cancels(field)
         begun = [_begin(field, number, random) for number in range(first, min(pairs, first + AT_ONCE))]
         late = ", lists lag" if batch % 2 else ""
@@ -145,4 +145,4 @@ def campaign(field: Field, pairs: int, *, seed: int = 1) -> Iterator[tuple[str, 
             yield pair.relation, f"{pair.lost}{late}{kills}", _judge(field, pair)
         if cancels := _cancels(field) - before:
             yield "nobody stops anything", f"batch {batch}", f"{cancels} cancels"
-    field.stranger.control("POST", "quirks", {"list_delay": 0.0, "task_delay": 0.0})
+    field.client.control("POST", "quirks", {"list_delay": 0.0, "task_delay": 0.0})

@@ -29,7 +29,7 @@ from tests.campaigns.table import Row
 from tests.campaigns.virtual import BIRTH, LATENCY, LoopWorld, Metered, VirtualLoop
 from tests.campaigns.waits_for_real import Figures, measure
 from tests.contract.worlds import Quiet, settings
-from tests.emulator.stranger import Stranger, in_memory
+from tests.emulator.plain_client import PlainClient, in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,11 +59,11 @@ class Shape:
     """
 
     waits: int
-    packages: int
+    firmwares: int
     poll_interval: float
 
     def __str__(self) -> str:
-        return f"{self.waits} jobs of {self.packages} firmwares, poll_interval {self.poll_interval:g}"
+        return f"{self.waits} jobs of {self.firmwares} firmwares, poll_interval {self.poll_interval:g}"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def release(
 ) -> tuple[Emulator, dict[str, str]]:
     """Start the jobs: one device each, done at a moment spread over the whole time.
 
-    :returns: the platform, and each job's package.
+    :returns: the platform, and each job's firmware.
     """
     chance = Random(seed)  # noqa: S311 - a simulation, repeatable by its seed
     devices: dict[str, Any] = {
@@ -116,13 +116,15 @@ def release(
     scenario = read({"products": [{"devices": shape.waits, "device": devices}]})
     emulator = Emulator(clock=Clock(loop.wall), scenario=scenario)
     emulator.world.quotas = UNLIMITED
-    stranger = Stranger(in_memory(emulator), now=loop.wall)
+    plain_client = PlainClient(in_memory(emulator), now=loop.wall)
     jobs: dict[str, str] = {}
-    packages = [stranger.package(f"2.0.{number}", NeedToVerify="false") for number in range(shape.packages)]
+    firmwares = [
+        plain_client.create_firmware(f"2.0.{number}", NeedToVerify="false") for number in range(shape.firmwares)
+    ]
     for number, name in enumerate(devices):
-        package = packages[number % shape.packages]
-        job = stranger.upgrade(package, name)
-        jobs[job] = package
+        firmware_id = firmwares[number % shape.firmwares]
+        job = plain_client.upgrade(firmware_id, name)
+        jobs[job] = firmware_id
     emulator.world.quotas = Quotas()
     return emulator, jobs
 
@@ -158,8 +160,8 @@ async def _wait(shape: Shape, loop: VirtualLoop, *, shared: bool, minutes: float
 
     if shared:
         watching = {
-            job: poller.wait_for_job(job, how(job), firmware_id=package, listener=Quiet(), runtime=world)
-            for job, package in jobs.items()
+            job: poller.wait_for_job(job, how(job), firmware_id=firmware_id, listener=Quiet(), runtime=world)
+            for job, firmware_id in jobs.items()
         }
     else:
         watching = {job: client.run(wait_for_job(client.settings, job, how(job))) for job in jobs}
@@ -183,8 +185,8 @@ def best(shape: Shape, rate: float, minutes: float = MINUTES) -> float:
     loop.close()
     ended = {task.job.job_id: task.modified - BIRTH for task in emulator.world.engine.tasks.values()}
     running: dict[str, set[str]] = {}
-    for job, package in jobs.items():
-        running.setdefault(package, set()).add(job)
+    for job, firmware_id in jobs.items():
+        running.setdefault(firmware_id, set()).add(job)
     turn, to_read = deque(running), deque[tuple[float, str]]()
     now, late = 0.0, []
     while running or to_read:
@@ -193,14 +195,14 @@ def best(shape: Shape, rate: float, minutes: float = MINUTES) -> float:
             _, job = to_read.popleft()
             late.append(now + 2 * LATENCY - ended[job])
         elif turn:
-            package = turn.popleft()
-            over = {job for job in running[package] if ended[job] <= now + LATENCY}
+            firmware_id = turn.popleft()
+            over = {job for job in running[firmware_id] if ended[job] <= now + LATENCY}
             to_read.extend((now + 2 * LATENCY, job) for job in over)
-            running[package] -= over
-            if running[package]:
-                turn.append(package)
+            running[firmware_id] -= over
+            if running[firmware_id]:
+                turn.append(firmware_id)
             else:
-                del running[package]
+                del running[firmware_id]
     return statistics.median(late)
 
 
@@ -223,8 +225,10 @@ async def _endure(waits: int, minutes: float, warm: float, loop: VirtualLoop) ->
     options = WaitOptions(deadline=datetime.fromtimestamp(BIRTH, UTC) + timedelta(days=1))
     tracemalloc.start()
     watching = [
-        asyncio.ensure_future(poller.wait_for_job(job, options, firmware_id=package, listener=Quiet(), runtime=world))
-        for job, package in jobs.items()
+        asyncio.ensure_future(
+            poller.wait_for_job(job, options, firmware_id=firmware_id, listener=Quiet(), runtime=world)
+        )
+        for job, firmware_id in jobs.items()
     ]
     await asyncio.sleep(warm * 60)
     early = await _held()
@@ -268,7 +272,7 @@ def rows(waits: int, folder: Path) -> Iterator[Row]:
         f"{early / waits / 1024:.1f} KiB a wait after {MINUTES / 6:g} minutes, {late / waits / 1024:.1f} at the end"
     )
     yield Row("waits, virtual time", f"{waits} waits for {MINUTES} minutes", waits, wrong=grown, figures=figures)
-    yield row_of_figures(measure(folder, waits, packages=waits // 5, seconds=SECONDS))
+    yield row_of_figures(measure(folder, waits, firmwares=waits // 5, seconds=SECONDS))
 
 
 def row_of(shape: Shape, result: Result, *, shared: bool, minutes: float = MINUTES) -> Row:

@@ -28,7 +28,7 @@ from airflow_provider_tuya_ota.demo.emulator_process import EmulatorProcess
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.polling.shared import _POLLERS
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,19 +100,19 @@ async def _attend(lags: list[float]) -> None:
 
 
 @contextmanager
-def _platform(folder: Path, waits: int, packages: int, seconds: float) -> Iterator[tuple[Stranger, dict[str, str]]]:
+def _platform(folder: Path, waits: int, firmwares: int, seconds: float) -> Iterator[tuple[PlainClient, dict[str, str]]]:
     chance = Random(1)  # noqa: S311 - a simulation, repeatable by its seed
     with EmulatorProcess(folder, speed=1.0) as emulator:
         told = emulator.announcement
-        stranger = Stranger(over_socket(told.url), told.access_key_id, told.access_key_secret)
+        plain_client = PlainClient(over_socket(told.url), told.access_key_id, told.access_key_secret)
         names = [f"device-{number:04d}" for number in range(1, waits + 1)]
         scripts = {name: {"flash_seconds": chance.uniform(seconds / 4, seconds)} for name in names}
         quiet = {"enabled": False}
-        stranger.control("POST", "seed", {"products": [{"devices": waits, "device": scripts}], "quotas": quiet})
-        made = [stranger.package(f"2.0.{number}", NeedToVerify="false") for number in range(packages)]
-        wanted = [(made[number % packages], name) for number, name in enumerate(names)]
-        jobs = {stranger.upgrade(package, name): package for package, name in wanted}
-        stranger.control("POST", "quotas", {"enabled": True})
+        plain_client.control("POST", "seed", {"products": [{"devices": waits, "device": scripts}], "quotas": quiet})
+        made = [plain_client.create_firmware(f"2.0.{number}", NeedToVerify="false") for number in range(firmwares)]
+        wanted = [(made[number % firmwares], name) for number, name in enumerate(names)]
+        jobs = {plain_client.upgrade(firmware_id, name): firmware_id for firmware_id, name in wanted}
+        plain_client.control("POST", "quotas", {"enabled": True})
         os.environ["AIRFLOW_CONN_TUYA_OTA_DEFAULT"] = json.dumps(
             {
                 "conn_type": "tuya_ota",
@@ -122,15 +122,15 @@ def _platform(folder: Path, waits: int, packages: int, seconds: float) -> Iterat
                 "password": told.access_key_secret,
             }
         )
-        yield stranger, jobs
+        yield plain_client, jobs
 
 
-def measure(folder: Path, waits: int, *, packages: int, seconds: float, poll_interval: float = 15.0) -> Figures:
+def measure(folder: Path, waits: int, *, firmwares: int, seconds: float, poll_interval: float = 15.0) -> Figures:
     """Let a new process start the jobs, let as many triggers wait for them, and measure until the last has fired.
 
     :param seconds: after which the last device is done.
     """
-    wanted = {"folder": str(folder), "waits": waits, "packages": packages, "seconds": seconds}
+    wanted = {"folder": str(folder), "waits": waits, "firmwares": firmwares, "seconds": seconds}
     environment = os.environ | {"AIRFLOW_HOME": str(folder), "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING"}
     told = subprocess.run(
         [sys.executable, "-m", "tests.campaigns.waits_for_real", json.dumps(wanted | {"poll_interval": poll_interval})],
@@ -142,15 +142,15 @@ def measure(folder: Path, waits: int, *, packages: int, seconds: float, poll_int
     return Figures(**json.loads(told.stdout.splitlines()[-1]))
 
 
-def _here(*, folder: str, waits: int, packages: int, seconds: float, poll_interval: float) -> Figures:
-    with _platform(Path(folder), waits, packages, seconds) as (stranger, jobs):
+def _here(*, folder: str, waits: int, firmwares: int, seconds: float, poll_interval: float) -> Figures:
+    with _platform(Path(folder), waits, firmwares, seconds) as (plain_client, jobs):
         gc.collect()
         # What Airflow has loaded is not what is measured: to look through all of it takes the collector 0.14 s.
         gc.freeze()
-        return asyncio.run(_measure(stranger, jobs, seconds=seconds, poll_interval=poll_interval))
+        return asyncio.run(_measure(plain_client, jobs, seconds=seconds, poll_interval=poll_interval))
 
 
-async def _measure(stranger: Stranger, jobs: dict[str, str], *, seconds: float, poll_interval: float) -> Figures:
+async def _measure(plain_client: PlainClient, jobs: dict[str, str], *, seconds: float, poll_interval: float) -> Figures:
     process = psutil.Process()
     options = WaitOptions(deadline=datetime.now(UTC) + timedelta(seconds=seconds * 10), poll_interval=poll_interval)
     events: dict[str, tuple[float, Any]] = {}
@@ -180,8 +180,8 @@ async def _measure(stranger: Stranger, jobs: dict[str, str], *, seconds: float, 
     processor, lasted = time.process_time() - processor, time.time() - began
     attending.cancel()
     left = len(_POLLERS.get(asyncio.get_running_loop(), {}))
-    requests = await asyncio.to_thread(stranger.control, "GET", "requests")
-    ended = await asyncio.to_thread(_ends, stranger)
+    requests = await asyncio.to_thread(plain_client.control, "GET", "requests")
+    ended = await asyncio.to_thread(_ends, plain_client)
     return Figures(
         waits=len(jobs),
         succeeded=sum(payload["status"] == "success" for _, payload in events.values()),
@@ -198,8 +198,8 @@ async def _measure(stranger: Stranger, jobs: dict[str, str], *, seconds: float, 
     )
 
 
-def _ends(stranger: Stranger) -> dict[str, float]:
-    tasks = stranger.control("GET", "state")["tasks"]
+def _ends(plain_client: PlainClient) -> dict[str, float]:
+    tasks = plain_client.control("GET", "state")["tasks"]
     return {task["JobId"]: datetime.fromisoformat(task["UtcModified"]).timestamp() for task in tasks}
 
 

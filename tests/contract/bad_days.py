@@ -80,6 +80,6 @@ def _what_is_there(platform: Platform) -> str:
     twice = {intent: number for intent, number in platform.jobs.items() if number > 1 or intent not in ONCE}
     if twice:
         return f"wrong: jobs {twice}"
-    if platform.packages > 1:
-        return f"wrong: {platform.packages} firmwares"
+    if platform.firmwares > 1:
+        return f"wrong: {platform.firmwares} firmwares"
     return ""

@@ -71,7 +71,7 @@ def covering() -> list[Case]:
 REFUSED: Case = {"common_parameters": "required", "client sends common parameters": False}
 """The pair under which every request is refused; the error must name the switch."""
 INCOMPLETE: list[Case] = [{"later_pages": way, "page_cap": 2} for way in CHOICES["later_pages"][1:]]
-"""The pairs under which a device task is told and never shown; the release must stop by an error of this package."""
+"""The pairs under which a device task is told and never shown; the release must stop by an error of this firmware."""
 IMPOSSIBLE: list[Case] = [REFUSED, *INCOMPLETE]
 """The pairs under which no release can end well, and must say so."""
 
@@ -113,7 +113,7 @@ def outcome(case: Case, way: str = "in_memory") -> str:
         seen = getattr(meeting, way)(lambda settings: a_release(settings, platform))
     except InvalidRequestError as error:
         impossible = case.items() >= REFUSED.items() and "send_common_parameters" in str(error)
-        return "refused" if impossible and not platform.jobs and not platform.packages else f"wrong: {error}"
+        return "refused" if impossible and not platform.jobs and not platform.firmwares else f"wrong: {error}"
     except TuyaOTAError as error:
         told = f"{type(error).__name__}: {error}"
         is_right = any(case.items() >= pair.items() for pair in INCOMPLETE) and "than it lists" in told
@@ -122,8 +122,8 @@ def outcome(case: Case, way: str = "in_memory") -> str:
         return f"wrong: {type(error).__name__}: {error}"
     if seen != RIGHT:
         return f"wrong: the client saw {seen}"
-    if platform.jobs != ONCE or platform.packages != 1 or set(platform.versions) != {VERSION}:
-        return f"wrong: {platform.packages} firmwares, jobs {dict(platform.jobs)}, versions {platform.versions}"
+    if platform.jobs != ONCE or platform.firmwares != 1 or set(platform.versions) != {VERSION}:
+        return f"wrong: {platform.firmwares} firmwares, jobs {dict(platform.jobs)}, versions {platform.versions}"
     return "right"
 
 

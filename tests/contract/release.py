@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PRODUCT, VERSION, CONTENT = "k1demoproduct", "2.0.0", b"the firmware of this release"
 PILOTS, REST, AWAY = ["device-001", "device-002"], ["device-003", "device-004"], "device-005"
 FILE = FirmwareFile(name="release.bin", suffix="bin", size=len(CONTENT), open_file=lambda: io.BytesIO(CONTENT))
-PACKAGE = actions.CreateOTAFirmware(
+FIRMWARE = actions.CreateOTAFirmware(
     dest_version=VERSION,
     firmware_name="release",
     product_key=PRODUCT,
@@ -72,7 +72,7 @@ class Platform:
         )
 
     @property
-    def packages(self) -> int:
+    def firmwares(self) -> int:
         return len(self.emulator.world.firmwares.by_id)
 
     @property
@@ -128,17 +128,19 @@ def a_release(settings: Settings, platform: Platform) -> Flow[Seen]:
     except NotFoundError as error:
         refused_as = type(error).__name__
 
-    package = yield from ensure_firmware(settings, PACKAGE, FILE)
-    verify = actions.CreateOTAVerifyJob(firmware_id=package.firmware_id, product_key=PRODUCT, target_device_name=PILOTS)
+    firmware = yield from ensure_firmware(settings, FIRMWARE, FILE)
+    verify = actions.CreateOTAVerifyJob(
+        firmware_id=firmware.firmware_id, product_key=PRODUCT, target_device_name=PILOTS
+    )
     verification = yield from start_verification(settings, verify, if_verified=IfVerified.SUCCEED)
     verified: Verdict = yield from wait_for_job(settings, verification.job_id, PATIENCE)
 
-    first = yield from _upgrade_and_stop(settings, package.firmware_id)
+    first = yield from _upgrade_and_stop(settings, firmware.firmware_id)
     platform.bring_back()
 
-    same = yield from ensure_firmware(settings, PACKAGE, FILE)
+    same = yield from ensure_firmware(settings, FIRMWARE, FILE)
     still = yield from start_verification(settings, verify, if_verified=IfVerified.SUCCEED)
-    retry = yield from start_upgrade(settings, _upgrade(package.firmware_id, [AWAY]))
+    retry = yield from start_upgrade(settings, _upgrade(firmware.firmware_id, [AWAY]))
     last: Verdict = yield from wait_for_job(settings, retry.job_id, PATIENCE)
     return Seen(
         modules=tuple(module.module_name for module in modules),
@@ -148,7 +150,7 @@ def a_release(settings: Settings, platform: Platform) -> Flow[Seen]:
         first=dict(first.counts),
         stopped=first.outcome is Outcome.FAILED,
         again=(
-            same.firmware_id == package.firmware_id,
+            same.firmware_id == firmware.firmware_id,
             still.origin is JobOrigin.VERIFIED_BEFORE,
             still.job_id == verification.job_id,
         ),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PRODUCT, CONTENT = "k1demoproduct", b"firmware of the day"
 FILE = FirmwareFile(name="day.bin", suffix="bin", size=len(CONTENT), open_file=lambda: io.BytesIO(CONTENT))
-PACKAGE = actions.CreateOTAFirmware(
+FIRMWARE = actions.CreateOTAFirmware(
     dest_version="2.0.0",
     firmware_name="day",
     product_key=PRODUCT,
@@ -47,8 +47,8 @@ def a_day(settings: Settings, emulator: Emulator) -> Flow[dict[str, Any]]:
     modules = yield from call(settings, actions.ListOTAModuleByProduct(product_key=PRODUCT))
     yield from call(settings, actions.DeleteOTAModule(**module))
 
-    package = yield from ensure_firmware(settings, PACKAGE, FILE)
-    firmware_id = package.firmware_id
+    firmware = yield from ensure_firmware(settings, FIRMWARE, FILE)
+    firmware_id = firmware.firmware_id
     yield from call(
         settings, actions.ModifyOTAFirmware(firmware_id=firmware_id, firmware_name="day", firmware_desc="sunny")
     )

@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
-from tests.contract.release import FILE, PACKAGE, PATIENCE, PRODUCT
+from tests.contract.release import FILE, FIRMWARE, PATIENCE, PRODUCT
 from tests.contract.worlds import Meeting, VirtualWorld
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ def test_a_job_of_a_hundred_thousand_devices_is_watched_with_nine_requests_a_loo
 
     def release(settings: Settings) -> Flow[tuple[Verdict, int, int]]:
         action = actions.CreateOTAFirmware(
-            **{name: getattr(PACKAGE, name) for name in PACKAGE.__slots__} | {"need_to_verify": False}
+            **{name: getattr(FIRMWARE, name) for name in FIRMWARE.__slots__} | {"need_to_verify": False}
         )
-        package = yield from ensure_firmware(settings, action, FILE)
+        firmware = yield from ensure_firmware(settings, action, FILE)
         created = yield from call(
             settings,
             actions.CreateOTAStaticUpgradeJob(
-                firmware_id=package.firmware_id, product_key=PRODUCT, target_selection="ALL"
+                firmware_id=firmware.firmware_id, product_key=PRODUCT, target_selection="ALL"
             ),
         )
         before = world.now, len(emulator.log)

@@ -55,7 +55,7 @@ def test_what_its_own_id_does_not_find_yet_is_not_made_again(order: str) -> None
 
     with pytest.raises(NotFoundError, match="QueryOTAFirmware was refused"):
         Meeting(platform.emulator, platform.world).in_memory(lambda settings: a_release(settings, platform))
-    assert (platform.packages, dict(platform.jobs)) == (1, {})
+    assert (platform.firmwares, dict(platform.jobs)) == (1, {})
 
 
 @pytest.mark.parametrize("pair", IMPOSSIBLE, ids=str)

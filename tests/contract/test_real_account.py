@@ -90,7 +90,7 @@ def release(settings: Settings, content: bytes) -> Flow[tuple[Verdict, Verdict]]
         size=len(content),
         open_file=lambda: io.BytesIO(content),
     )
-    package = yield from ensure_firmware(
+    firmware = yield from ensure_firmware(
         settings,
         actions.CreateOTAFirmware(
             dest_version=version,
@@ -102,14 +102,16 @@ def release(settings: Settings, content: bytes) -> Flow[tuple[Verdict, Verdict]]
     )
     verification = yield from start_verification(
         settings,
-        actions.CreateOTAVerifyJob(firmware_id=package.firmware_id, product_key=product_key, target_device_name=pilots),
+        actions.CreateOTAVerifyJob(
+            firmware_id=firmware.firmware_id, product_key=product_key, target_device_name=pilots
+        ),
         if_verified=IfVerified.SUCCEED,
     )
     verified: Verdict = yield from wait_for_job(settings, verification.job_id, options)
     upgrade = yield from start_upgrade(
         settings,
         actions.CreateOTAStaticUpgradeJob(
-            firmware_id=package.firmware_id,
+            firmware_id=firmware.firmware_id,
             product_key=product_key,
             target_selection="SPECIFIC",
             target_device_name=others,

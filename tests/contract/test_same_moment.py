@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.transports.requests_transport import RequestsTransport
 from tests.contract.worlds import Quiet, settings
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.wire.http import Request, Response
@@ -41,7 +41,7 @@ def test_of_two_runs_that_create_the_same_at_the_same_moment_one_does_and_the_ot
     devices = ["device-001", "device-002"] if selection == "SPECIFIC" else None
 
     with EmulatorServer(emulator) as server:
-        firmware_id = Stranger(over_socket(server.url)).package(NeedToVerify="false")
+        firmware_id = PlainClient(over_socket(server.url)).create_firmware(NeedToVerify="false")
         action = CreateOTAStaticUpgradeJob(
             firmware_id=firmware_id,
             product_key="k1demoproduct",

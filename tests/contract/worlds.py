@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.wire.http import Response
 from airflow_provider_tuya_ota.emulator import messages
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.transports.runtime import Runtime
-from tests.emulator.stranger import parse_form
+from tests.emulator.plain_client import parse_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable

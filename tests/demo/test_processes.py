@@ -12,7 +12,7 @@ import pytest
 
 from airflow_provider_tuya_ota.demo.emulator_process import EmulatorProcess
 from airflow_provider_tuya_ota.demo.processes import ChildProcess, DemoError, free_ports, is_free
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,9 +146,9 @@ def test_an_emulator_that_is_started_again_on_its_state_has_its_jobs_and_gives_n
     jobs: list[str] = []
     for version in ("1.1.0", "1.2.0"):
         with EmulatorProcess(tmp_path, speed=1, state=tmp_path / "state") as emulator:
-            stranger = Stranger(over_socket(emulator.announcement.url))
-            assert [job["JobId"] for job in stranger.control("GET", "state")["jobs"]] == jobs
-            jobs.append(stranger.verify(stranger.package(version, version.encode()), "device-001"))
+            plain_client = PlainClient(over_socket(emulator.announcement.url))
+            assert [job["JobId"] for job in plain_client.control("GET", "state")["jobs"]] == jobs
+            jobs.append(plain_client.verify(plain_client.create_firmware(version, version.encode()), "device-001"))
 
     assert len(set(jobs)) == 2
 

@@ -9,7 +9,7 @@ from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.gateway.quotas import UNLIMITED
 from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
-from tests.emulator.stranger import Stranger, in_memory, over_socket
+from tests.emulator.plain_client import PlainClient, in_memory, over_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +23,9 @@ def emulator() -> Emulator:
 
 
 @pytest.fixture(params=["memory", "socket"])
-def stranger(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[Stranger]:
+def client(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[PlainClient]:
     if request.param == "memory":
-        yield Stranger(in_memory(emulator))
+        yield PlainClient(in_memory(emulator))
     else:
         with EmulatorServer(emulator) as server:
-            yield Stranger(over_socket(server.url))
+            yield PlainClient(over_socket(server.url))

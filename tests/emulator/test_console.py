@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.messages import Request
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
-from tests.emulator.stranger import Stranger, in_memory, over_socket
+from tests.emulator.plain_client import PlainClient, in_memory, over_socket
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,26 +68,26 @@ def test_looking_is_no_request_of_the_log(emulator: Emulator) -> None:
     assert list(emulator.log) == []
 
 
-def test_the_overview_has_packages_jobs_fleet_and_requests(emulator: Emulator) -> None:
-    stranger = Stranger(in_memory(emulator))
-    job = stranger.verify(stranger.package(), "device-001", "device-002")
-    stranger.control("POST", "quirks", {"totals": "absent"})
+def test_the_overview_has_firmwares_jobs_fleet_and_requests(emulator: Emulator) -> None:
+    client = PlainClient(in_memory(emulator))
+    job = client.verify(client.create_firmware(), "device-001", "device-002")
+    client.control("POST", "quirks", {"totals": "absent"})
 
     seen = told(emulator, "overview")
 
     (shown,) = seen["jobs"]["shown"]
     assert (shown["JobId"], shown["Tasks"], sum(shown["Counts"].values())) == (job, 2, 2)
-    assert [package["DestVersion"] for package in seen["firmwares"]["shown"]] == ["1.1.0"]
+    assert [firmware_id["DestVersion"] for firmware_id in seen["firmwares"]["shown"]] == ["1.1.0"]
     assert (seen["products"][0]["devices"], seen["products"][0]["online"]) == (6, 6)
     assert seen["requests"][0]["action"] == "CreateOTAVerifyJob"
     assert seen["quirks"] == {"totals": "absent"}
 
 
 def test_one_job_is_shown_with_its_devices_and_those_that_need_a_look_first(emulator: Emulator) -> None:
-    stranger = Stranger(in_memory(emulator))
-    stranger.script("device-003", outcome="fails", reason="block 0x3f")
-    job = stranger.verify(stranger.package(), "device-001", "device-002", "device-003")
-    stranger.advance(60)
+    client = PlainClient(in_memory(emulator))
+    client.script("device-003", outcome="fails", reason="block 0x3f")
+    job = client.verify(client.create_firmware(), "device-001", "device-002", "device-003")
+    client.advance(60)
 
     shown = told(emulator, "job", f"id={job}")
 
@@ -99,10 +99,10 @@ def test_one_job_is_shown_with_its_devices_and_those_that_need_a_look_first(emul
 
 def test_a_large_job_makes_no_large_page() -> None:
     emulator = Emulator(scenario=read({"products": [{"devices": 20_000}], "quotas": {"enabled": False}}))
-    stranger = Stranger(in_memory(emulator))
+    client = PlainClient(in_memory(emulator))
     everyone = {"ProductKey": "k1demoproduct", "TargetSelection": "ALL"}
-    package = stranger.package(NeedToVerify="false")
-    job = stranger.ask("CreateOTAStaticUpgradeJob", FirmwareId=package, **everyone)[1]["data"]["jobId"]
+    firmware_id = client.create_firmware(NeedToVerify="false")
+    job = client.ask("CreateOTAStaticUpgradeJob", FirmwareId=firmware_id, **everyone)[1]["data"]["jobId"]
 
     shown = told(emulator, "job", f"id={job}")
 
@@ -111,9 +111,9 @@ def test_a_large_job_makes_no_large_page() -> None:
 
 def test_a_large_world_makes_no_large_page() -> None:
     emulator = Emulator(scenario=read({"products": [{"devices": 100_000}], "quotas": {"enabled": False}}))
-    stranger = Stranger(in_memory(emulator))
+    client = PlainClient(in_memory(emulator))
     for number in range(SHOWN + 10):
-        stranger.package(f"1.1.{number}", str(number).encode())
+        client.create_firmware(f"1.1.{number}", str(number).encode())
 
     overview, devices = told(emulator, "overview"), told(emulator, "devices", "product=k1demoproduct&find=device-0999")
 
@@ -123,13 +123,13 @@ def test_a_large_world_makes_no_large_page() -> None:
 
 
 def test_no_secret_is_told(emulator: Emulator) -> None:
-    stranger = Stranger(in_memory(emulator))
-    stranger.verify(stranger.package(), "device-001")
-    stranger.ask("QueryDevice", ProductKey="k1demoproduct")
+    client = PlainClient(in_memory(emulator))
+    client.verify(client.create_firmware(), "device-001")
+    client.ask("QueryDevice", ProductKey="k1demoproduct")
 
     everything = get(emulator, f"{PATH}overview").body + get(emulator, f"{PATH}devices", "product=k1demoproduct").body
 
-    for secret in (stranger.secret, stranger.key_id, "Signature", "Policy", "DeviceSecret", "OSSAccessKeyId"):
+    for secret in (client.secret, client.key_id, "Signature", "Policy", "DeviceSecret", "OSSAccessKeyId"):
         assert secret.encode() not in everything
 
 
@@ -176,11 +176,11 @@ def dom(url: str, folder: Path) -> str:
 
 
 @pytest.mark.program
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the firmware chromium")
 def test_a_browser_shows_what_happens_and_takes_hostile_names_for_text(emulator: Emulator, tmp_path: Path) -> None:
     with EmulatorServer(emulator) as server:
-        stranger = Stranger(over_socket(server.url))
-        job = stranger.verify(stranger.package(), "device-001")
+        client = PlainClient(over_socket(server.url))
+        job = client.verify(client.create_firmware(), "device-001")
         shown = dom(server.url, tmp_path)
 
     assert job in shown
@@ -190,13 +190,13 @@ def test_a_browser_shows_what_happens_and_takes_hostile_names_for_text(emulator:
 
 
 @pytest.mark.program
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the firmware chromium")
 def test_an_address_opens_the_page_at_a_job(emulator: Emulator, tmp_path: Path) -> None:
     with EmulatorServer(emulator) as server:
-        stranger = Stranger(over_socket(server.url))
-        stranger.script("device-002", outcome="fails", reason="<b>block</b> \u202e0x3f")
-        job = stranger.verify(stranger.package(), "device-002")
-        stranger.advance(60)
+        client = PlainClient(over_socket(server.url))
+        client.script("device-002", outcome="fails", reason="<b>block</b> \u202e0x3f")
+        job = client.verify(client.create_firmware(), "device-002")
+        client.advance(60)
         shown = dom(f"{server.url}{PATH}?job={job}", tmp_path)
         missing = dom(f"{server.url}{PATH}?job=<script>", tmp_path)
 

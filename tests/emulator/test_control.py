@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_tuya_ota.emulator.messages import ConnectionDropped, Request
-from tests.emulator.stranger import Stranger, form_of, in_memory
+from tests.emulator.plain_client import PlainClient, form_of, in_memory
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
@@ -16,83 +16,83 @@ PAGE = {"CurrentPage": "1", "PageSize": "10"}
 Dropped = (ConnectionDropped, http.client.HTTPException, ConnectionError)
 
 
-def fault(stranger: Stranger, kind: str, action: str = "ListOTAFirmware", **values: Any) -> None:
-    stranger.control("POST", "faults", {"action": action, "kind": kind, **values})
+def fault(client: PlainClient, kind: str, action: str = "ListOTAFirmware", **values: Any) -> None:
+    client.control("POST", "faults", {"action": action, "kind": kind, **values})
 
 
-def raw(stranger: Stranger) -> tuple[int, dict[str, str], bytes]:
-    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))
-    return stranger.send("GET", f"/?{query}", {}, b"")
+def raw(client: PlainClient) -> tuple[int, dict[str, str], bytes]:
+    query = client.sign("GET", client.parameters("ListOTAFirmware", **PAGE))
+    return client.send("GET", f"/?{query}", {}, b"")
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-def test_a_status_fault_answers_what_a_proxy_would(stranger: Stranger, status: int) -> None:
-    fault(stranger, "status", status=status)
+def test_a_status_fault_answers_what_a_proxy_would(client: PlainClient, status: int) -> None:
+    fault(client, "status", status=status)
 
-    answered, headers, _ = raw(stranger)
+    answered, headers, _ = raw(client)
 
     assert (answered, headers["content-type"].partition(";")[0]) == (status, "text/html")
 
 
-def test_a_throttle_fault_answers_the_documented_code(stranger: Stranger) -> None:
-    fault(stranger, "throttle")
+def test_a_throttle_fault_answers_the_documented_code(client: PlainClient) -> None:
+    fault(client, "throttle")
 
-    assert b"Throttling.User" in raw(stranger)[2]
-
-
-def test_garbage_and_truncated_answers_are_no_json(stranger: Stranger) -> None:
-    whole = raw(stranger)[2]
-    fault(stranger, "truncate", nth=1)
-    assert len(raw(stranger)[2]) == len(whole) // 2
-    fault(stranger, "garbage", nth=1)
-
-    assert b"\xff" in raw(stranger)[2]
+    assert b"Throttling.User" in raw(client)[2]
 
 
-def test_a_redirect_points_elsewhere(stranger: Stranger) -> None:
-    fault(stranger, "redirect")
+def test_garbage_and_truncated_answers_are_no_json(client: PlainClient) -> None:
+    whole = raw(client)[2]
+    fault(client, "truncate", nth=1)
+    assert len(raw(client)[2]) == len(whole) // 2
+    fault(client, "garbage", nth=1)
 
-    status, headers, _ = raw(stranger)
+    assert b"\xff" in raw(client)[2]
+
+
+def test_a_redirect_points_elsewhere(client: PlainClient) -> None:
+    fault(client, "redirect")
+
+    status, headers, _ = raw(client)
 
     assert (status, headers["location"]) == (302, "https://console.invalid:3443/")
 
 
-@pytest.mark.parametrize(("kind", "packages"), [("drop_before", 0), ("drop_after", 1)])
-def test_a_dropped_connection_was_or_was_not_processed(stranger: Stranger, kind: str, packages: int) -> None:
-    fault(stranger, kind, action="CreateOTAFirmware")
+@pytest.mark.parametrize(("kind", "firmwares"), [("drop_before", 0), ("drop_after", 1)])
+def test_a_dropped_connection_was_or_was_not_processed(client: PlainClient, kind: str, firmwares: int) -> None:
+    fault(client, kind, action="CreateOTAFirmware")
 
     with pytest.raises(Dropped):
-        stranger.package()
+        client.create_firmware()
 
-    assert len(stranger.control("GET", "state")["firmwares"]) == packages
-
-
-def test_the_nth_call_is_hit_and_no_other(stranger: Stranger) -> None:
-    fault(stranger, "status", nth=2)
-
-    assert [raw(stranger)[0] for _ in range(4)] == [200, 503, 200, 200]
+    assert len(client.control("GET", "state")["firmwares"]) == firmwares
 
 
-def test_faults_can_be_taken_back(stranger: Stranger) -> None:
-    fault(stranger, "status", action="*")
-    stranger.control("DELETE", "faults")
+def test_the_nth_call_is_hit_and_no_other(client: PlainClient) -> None:
+    fault(client, "status", nth=2)
 
-    assert raw(stranger)[0] == 200
+    assert [raw(client)[0] for _ in range(4)] == [200, 503, 200, 200]
 
 
-def test_uploads_have_faults_too(stranger: Stranger) -> None:
-    fault(stranger, "status", action="PostObject")
+def test_faults_can_be_taken_back(client: PlainClient) -> None:
+    fault(client, "status", action="*")
+    client.control("DELETE", "faults")
+
+    assert raw(client)[0] == 200
+
+
+def test_uploads_have_faults_too(client: PlainClient) -> None:
+    fault(client, "status", action="PostObject")
 
     with pytest.raises(AssertionError):
-        stranger.put(b"x")
+        client.put(b"x")
 
 
 def test_probability_comes_from_the_seed(emulator: Emulator) -> None:
     def outcomes() -> list[int]:
-        stranger = Stranger(in_memory(emulator))
-        stranger.control("POST", "seed", {"seed": 5, "quotas": {"enabled": False}})
-        fault(stranger, "status", probability=0.5)
-        return [raw(stranger)[0] for _ in range(30)]
+        client = PlainClient(in_memory(emulator))
+        client.control("POST", "seed", {"seed": 5, "quotas": {"enabled": False}})
+        fault(client, "status", probability=0.5)
+        return [raw(client)[0] for _ in range(30)]
 
     first = outcomes()
 
@@ -108,51 +108,51 @@ def test_probability_comes_from_the_seed(emulator: Emulator) -> None:
         ("job_id", "absent", None),
     ],
 )
-def test_the_job_id_stands_where_the_quirk_says(stranger: Stranger, quirk: str, value: str, key: str | None) -> None:
-    stranger.control("POST", "quirks", {quirk: value})
-    package = stranger.package()
+def test_the_job_id_stands_where_the_quirk_says(client: PlainClient, quirk: str, value: str, key: str | None) -> None:
+    client.control("POST", "quirks", {quirk: value})
+    firmware_id = client.create_firmware()
 
-    _, answer = stranger.ask(
-        "CreateOTAVerifyJob", FirmwareId=package, ProductKey="k1demoproduct", **{"TargetDeviceName.1": "device-001"}
+    _, answer = client.ask(
+        "CreateOTAVerifyJob", FirmwareId=firmware_id, ProductKey="k1demoproduct", **{"TargetDeviceName.1": "device-001"}
     )
 
-    (job,) = stranger.control("GET", "state")["jobs"]
+    (job,) = client.control("GET", "state")["jobs"]
     assert set(answer["data"]) == {"utcCreate"} | ({key} if key else set())
     assert key is None or answer["data"][key] == job["JobId"]
 
 
 @pytest.mark.parametrize(("shape", "kind"), [("flat", list), ("wrapped", dict), ("single", dict)])
-def test_lists_have_the_shape_of_the_quirk(stranger: Stranger, shape: str, kind: type) -> None:
-    stranger.control("POST", "quirks", {"list_shape": shape})
-    stranger.package()
+def test_lists_have_the_shape_of_the_quirk(client: PlainClient, shape: str, kind: type) -> None:
+    client.control("POST", "quirks", {"list_shape": shape})
+    client.create_firmware()
 
-    assert isinstance(stranger.ask("ListOTAFirmware", **PAGE)[1]["firmwareInfo"], kind)
+    assert isinstance(client.ask("ListOTAFirmware", **PAGE)[1]["firmwareInfo"], kind)
 
 
-def test_keys_and_error_status_follow_their_quirks(stranger: Stranger) -> None:
-    stranger.control("POST", "quirks", {"key_case": "pascal", "error_status": 400})
+def test_keys_and_error_status_follow_their_quirks(client: PlainClient) -> None:
+    client.control("POST", "quirks", {"key_case": "pascal", "error_status": 400})
 
-    status, answer = stranger.ask("QueryOTAJob", JobId="1")
+    status, answer = client.ask("QueryOTAJob", JobId="1")
 
     assert (status, answer["Success"], answer["Code"]) == (400, False, "iot.firmware.InvalidOTAJobId")
 
 
-def test_time_is_stopped_stepped_and_hurried(stranger: Stranger) -> None:
-    start = stranger.control("POST", "clock", {"freeze": True})["world"]
-    stepped = stranger.control("POST", "clock", {"advance": 90})
+def test_time_is_stopped_stepped_and_hurried(client: PlainClient) -> None:
+    start = client.control("POST", "clock", {"freeze": True})["world"]
+    stepped = client.control("POST", "clock", {"advance": 90})
 
     assert stepped["world"] - start == pytest.approx(90)
-    assert stranger.control("POST", "clock", {"speed": 100, "freeze": False})["speed"] == 100
+    assert client.control("POST", "clock", {"speed": 100, "freeze": False})["speed"] == 100
 
 
-def test_a_reset_forgets_everything_that_was_made(stranger: Stranger) -> None:
-    stranger.package()
-    fault(stranger, "status")
+def test_a_reset_forgets_everything_that_was_made(client: PlainClient) -> None:
+    client.create_firmware()
+    fault(client, "status")
 
-    stranger.control("POST", "reset")
+    client.control("POST", "reset")
 
-    assert stranger.control("GET", "state") == {"firmwares": [], "jobs": [], "tasks": []}
-    assert stranger.control("GET", "faults") == []
+    assert client.control("GET", "state") == {"firmwares": [], "jobs": [], "tasks": []}
+    assert client.control("GET", "faults") == []
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,10 @@ def test_a_reset_forgets_everything_that_was_made(stranger: Stranger) -> None:
         ("GET", "nonsense", None, "nonsense"),
     ],
 )
-def test_a_wrong_command_says_what_is_wrong(stranger: Stranger, method: str, path: str, values: Any, said: str) -> None:
-    status, _, body = stranger.send(
+def test_a_wrong_command_says_what_is_wrong(
+    client: PlainClient, method: str, path: str, values: Any, said: str
+) -> None:
+    status, _, body = client.send(
         method, f"/_emulator/{path}", {}, b"" if values is None else json.dumps(values).encode()
     )
 
@@ -207,40 +209,40 @@ def test_a_wrong_command_says_what_is_wrong(stranger: Stranger, method: str, pat
     assert said in json.loads(body)["error"]
 
 
-def test_a_command_that_is_no_json_is_refused(stranger: Stranger) -> None:
-    status, _, body = stranger.send("POST", "/_emulator/clock", {}, b"{")
+def test_a_command_that_is_no_json_is_refused(client: PlainClient) -> None:
+    status, _, body = client.send("POST", "/_emulator/clock", {}, b"{")
 
     assert status == 400
     assert json.loads(body)["error"].startswith("the body is not JSON: ")
 
 
 def test_a_delay_fault_holds_the_answer_back(emulator: Emulator) -> None:
-    stranger = Stranger(in_memory(emulator))
-    fault(stranger, "delay", seconds=2.5)
-    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))
+    client = PlainClient(in_memory(emulator))
+    fault(client, "delay", seconds=2.5)
+    query = client.sign("GET", client.parameters("ListOTAFirmware", **PAGE))
 
     response = emulator.handle(Request("GET", query=query))
 
     assert (response.status, response.delay) == (200, 2.5)
 
 
-def test_a_device_is_described_after_its_script_has_changed(stranger: Stranger) -> None:
+def test_a_device_is_described_after_its_script_has_changed(client: PlainClient) -> None:
     path = "devices/k1demoproduct/device-001"
 
-    changed = stranger.control("POST", path, {"version": "0.9.0", "outcome": "wrong_version", "reports": "3"})
+    changed = client.control("POST", path, {"version": "0.9.0", "outcome": "wrong_version", "reports": "3"})
 
     assert (changed["versions"], changed["outcome"], changed["version"]) == ({"default": "0.9.0"}, "wrong_version", "3")
 
 
-def test_an_empty_version_is_none(stranger: Stranger) -> None:
-    changed = stranger.control("POST", "devices/k1demoproduct/device-001", {"version": ""})
+def test_an_empty_version_is_none(client: PlainClient) -> None:
+    changed = client.control("POST", "devices/k1demoproduct/device-001", {"version": ""})
 
     assert changed["versions"] == {}
 
 
-def test_uploads_that_are_throttled_say_so_in_xml(stranger: Stranger) -> None:
-    fault(stranger, "throttle", action="PostObject")
+def test_uploads_that_are_throttled_say_so_in_xml(client: PlainClient) -> None:
+    fault(client, "throttle", action="PostObject")
 
-    status, body = stranger.upload(form_of(stranger.ticket()), b"x")
+    status, body = client.upload(form_of(client.ticket()), b"x")
 
     assert (status, b"<Code>ServiceUnavailable</Code>" in body) == (503, True)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +24,8 @@ def server() -> Iterator[EmulatorServer]:
 def ask(server: EmulatorServer) -> socket.socket:
     """Send a request, and give the connection on which its answer comes."""
     where = urlsplit(server.url)
-    stranger = Stranger(over_socket(server.url))
-    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))
+    client = PlainClient(over_socket(server.url))
+    query = client.sign("GET", client.parameters("ListOTAFirmware", **PAGE))
     connection = socket.create_connection((where.hostname, where.port), timeout=30)
     connection.sendall(f"GET /?{query} HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode())
     return connection
@@ -59,7 +59,7 @@ def test_a_part_of_the_answer_drips_and_the_whole_arrives(server: EmulatorServer
         "body": (len(head) + 4, len(head) + 4 + len(body)),
     }[part]
     assert any(where[0] < place < where[1] for place in places)
-    assert Stranger(over_socket(server.url)).ask("ListOTAFirmware", **PAGE)[1]["success"] is True
+    assert PlainClient(over_socket(server.url)).ask("ListOTAFirmware", **PAGE)[1]["success"] is True
 
 
 def test_a_server_says_continue_for_as_long_as_anybody_listens(server: EmulatorServer) -> None:
@@ -70,7 +70,7 @@ def test_a_server_says_continue_for_as_long_as_anybody_listens(server: EmulatorS
             received += connection.recv(65_536)
 
     assert set(received[:2500].split(b"\r\n\r\n")[:-1]) == {b"HTTP/1.1 100 Continue"}
-    assert Stranger(over_socket(server.url)).ask("ListOTAFirmware", **PAGE)[1]["success"] is True
+    assert PlainClient(over_socket(server.url)).ask("ListOTAFirmware", **PAGE)[1]["success"] is True
 
 
 def test_a_server_that_drips_can_be_stopped() -> None:

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.control import MOST_TASKS
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
-from tests.emulator.stranger import Stranger, in_memory
+from tests.emulator.plain_client import PlainClient, in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,26 +39,26 @@ def computing_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def upgrade(wall: Wall) -> Callable[..., tuple[Emulator, Stranger, str]]:
-    def start(devices: int, **product: Any) -> tuple[Emulator, Stranger, str]:
+def upgrade(wall: Wall) -> Callable[..., tuple[Emulator, PlainClient, str]]:
+    def start(devices: int, **product: Any) -> tuple[Emulator, PlainClient, str]:
         document = {"quotas": {"enabled": False}, "products": [{"devices": devices, **product}]}
         made = Emulator(clock=Clock(wall), scenario=read(document))
-        stranger = Stranger(in_memory(made), now=wall)
-        package = stranger.package(NeedToVerify="false")
-        _, answer = stranger.ask(
-            "CreateOTAStaticUpgradeJob", FirmwareId=package, ProductKey="k1demoproduct", TargetSelection="ALL"
+        client = PlainClient(in_memory(made), now=wall)
+        firmware_id = client.create_firmware(NeedToVerify="false")
+        _, answer = client.ask(
+            "CreateOTAStaticUpgradeJob", FirmwareId=firmware_id, ProductKey="k1demoproduct", TargetSelection="ALL"
         )
-        return made, stranger, answer["data"]["jobId"]
+        return made, client, answer["data"]["jobId"]
 
     return start
 
 
 def test_a_hundred_thousand_devices_are_in_one_job_whose_last_page_is_reached(
-    upgrade: Callable[..., tuple[Emulator, Stranger, str]],
+    upgrade: Callable[..., tuple[Emulator, PlainClient, str]],
 ) -> None:
-    _, stranger, job = upgrade(100_000, versions={"0.9.0": 0.3}, offline=0.02)
+    _, client, job = upgrade(100_000, versions={"0.9.0": 0.3}, offline=0.02)
 
-    _, answer = stranger.ask("ListOTATaskByJob", JobId=job, CurrentPage="1000", PageSize="100")
+    _, answer = client.ask("ListOTATaskByJob", JobId=job, CurrentPage="1000", PageSize="100")
 
     assert (answer["total"], len(answer["data"])) == (100_000, 100)
     assert answer["data"][-1]["deviceName"] == "device-100000"
@@ -66,13 +66,13 @@ def test_a_hundred_thousand_devices_are_in_one_job_whose_last_page_is_reached(
 
 @pytest.mark.usefixtures("computing_takes_time")
 def test_a_request_does_not_wait_for_a_hurried_world(
-    upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall, monkeypatch: pytest.MonkeyPatch
+    upgrade: Callable[..., tuple[Emulator, PlainClient, str]], wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, stranger, job = upgrade(50)
+    made, client, job = upgrade(50)
     monkeypatch.setattr(emulators, "CATCH_UP_SECONDS", 0.0)
     wall.now += LONG
 
-    stranger.ask("QueryOTAJob", JobId=job)
+    client.ask("QueryOTAJob", JobId=job)
 
     behind = wall.now - made.clock.world()
     assert 0 < behind < LONG
@@ -81,7 +81,7 @@ def test_a_request_does_not_wait_for_a_hurried_world(
 
 @pytest.mark.usefixtures("computing_takes_time")
 def test_a_world_that_was_held_back_goes_through_the_same_in_the_end(
-    upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall
+    upgrade: Callable[..., tuple[Emulator, PlainClient, str]], wall: Wall
 ) -> None:
     def ended(options: float) -> list[dict[str, Any]]:
         wall.now = 1_800_000_000.0
@@ -97,7 +97,7 @@ def test_a_world_that_was_held_back_goes_through_the_same_in_the_end(
 
 @pytest.mark.usefixtures("computing_takes_time")
 def test_the_last_event_that_is_due_holds_nothing_back(
-    upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall
+    upgrade: Callable[..., tuple[Emulator, PlainClient, str]], wall: Wall
 ) -> None:
     made, _, job = upgrade(1, silent=1.0)
     wall.now += LONG
@@ -110,34 +110,34 @@ def test_the_last_event_that_is_due_holds_nothing_back(
 
 @pytest.mark.usefixtures("computing_takes_time")
 def test_time_that_was_stepped_passes_in_full(
-    upgrade: Callable[..., tuple[Emulator, Stranger, str]], monkeypatch: pytest.MonkeyPatch
+    upgrade: Callable[..., tuple[Emulator, PlainClient, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, stranger, job = upgrade(50)
+    made, client, job = upgrade(50)
     monkeypatch.setattr(emulators, "CATCH_UP_SECONDS", 0.0)
 
-    stranger.advance(LONG)
+    client.advance(LONG)
 
     assert made.world.engine.jobs[job].status == "COMPLETED"
 
 
 def test_a_world_for_which_no_time_passes_while_it_computes_is_never_held_back(
-    upgrade: Callable[..., tuple[Emulator, Stranger, str]], wall: Wall, monkeypatch: pytest.MonkeyPatch
+    upgrade: Callable[..., tuple[Emulator, PlainClient, str]], wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, stranger, job = upgrade(50)
+    made, client, job = upgrade(50)
     monkeypatch.setattr(emulators, "CATCH_UP_SECONDS", 0.0)
     wall.now += LONG
 
-    stranger.ask("QueryOTAJob", JobId=job)
+    client.ask("QueryOTAJob", JobId=job)
 
     assert made.world.engine.jobs[job].status == "COMPLETED"
     assert made.clock.world() == wall.now
 
 
 def test_the_state_shows_the_first_tasks_of_a_large_job_and_counts_all(
-    upgrade: Callable[..., tuple[Emulator, Stranger, str]],
+    upgrade: Callable[..., tuple[Emulator, PlainClient, str]],
 ) -> None:
-    _, stranger, _ = upgrade(MOST_TASKS + 5)
+    _, client, _ = upgrade(MOST_TASKS + 5)
 
-    told = stranger.control("GET", "state")
+    told = client.control("GET", "state")
 
     assert (len(told["tasks"]), told["jobs"][0]["counts"]) == (MOST_TASKS, {"QUEUED": MOST_TASKS + 5})

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.emulator.scenario import read
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.fleet import Device
-    from tests.emulator.stranger import Stranger
+    from tests.emulator.plain_client import PlainClient
 
 MIXED = {
     "product_key": "pk",
@@ -108,27 +108,27 @@ def test_shares_that_make_no_sense_are_refused_by_name(product: dict[str, Any], 
         read({"products": [product]})
 
 
-def test_a_device_that_lies_is_at_a_hundred_percent_and_never_succeeds(stranger: Stranger) -> None:
+def test_a_device_that_lies_is_at_a_hundred_percent_and_never_succeeds(client: PlainClient) -> None:
     seed = {"products": [{"devices": 2, "lies": 1.0}], "quotas": {"enabled": False}}
-    stranger.control("POST", "seed", seed)
-    job = stranger.verify(stranger.package(), "device-001", TimeoutInMinutes="5")
+    client.control("POST", "seed", seed)
+    job = client.verify(client.create_firmware(), "device-001", TimeoutInMinutes="5")
 
-    stranger.advance(120)
-    (task,) = stranger.tasks(job).values()
+    client.advance(120)
+    (task,) = client.tasks(job).values()
     assert (task["taskStatus"], task["progress"]) == ("IN_PROGRESS", "100")
-    stranger.advance(300)
+    client.advance(300)
 
-    (task,) = stranger.tasks(job).values()
+    (task,) = client.tasks(job).values()
     assert (task["taskStatus"], task["taskDesc"]) == ("FAILED", "timeout")
 
 
-def test_a_module_of_the_mix_can_be_upgraded_where_devices_have_it(stranger: Stranger) -> None:
+def test_a_module_of_the_mix_can_be_upgraded_where_devices_have_it(client: PlainClient) -> None:
     product = {"devices": 100, "modules": {"mcu": {"share": 0.4, "versions": {"2.0": 1.0}}}}
-    stranger.control("POST", "seed", {"products": [product], "quotas": {"enabled": False}})
-    package = stranger.package(ModuleName="mcu", NeedToVerify="false")
+    client.control("POST", "seed", {"products": [product], "quotas": {"enabled": False}})
+    firmware_id = client.create_firmware(ModuleName="mcu", NeedToVerify="false")
 
-    _, answer = stranger.ask(
-        "CreateOTAStaticUpgradeJob", FirmwareId=package, ProductKey="k1demoproduct", TargetSelection="ALL"
+    _, answer = client.ask(
+        "CreateOTAStaticUpgradeJob", FirmwareId=firmware_id, ProductKey="k1demoproduct", TargetSelection="ALL"
     )
 
-    assert len(stranger.tasks(answer["data"]["jobId"])) == 40
+    assert len(client.tasks(answer["data"]["jobId"])) == 40

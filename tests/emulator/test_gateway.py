@@ -12,7 +12,7 @@ from airflow_provider_tuya_ota.emulator.messages import Request
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
-    from tests.emulator.stranger import Stranger
+    from tests.emulator.plain_client import PlainClient
 
 PAGE = {"CurrentPage": "1", "PageSize": "10"}
 
@@ -57,98 +57,98 @@ def test_lists_spaces_and_marks_are_signed_as_the_rules_say() -> None:
 
 @pytest.mark.parametrize(("method", "in_body"), [("GET", False), ("POST", False), ("POST", True)])
 def test_get_and_post_are_served_wherever_the_parameters_stand(
-    stranger: Stranger,
+    client: PlainClient,
     method: str,
     in_body: bool,
 ) -> None:
-    status, answer = stranger.ask_with(stranger.parameters("ListOTAFirmware", **PAGE), method=method, in_body=in_body)
+    status, answer = client.ask_with(client.parameters("ListOTAFirmware", **PAGE), method=method, in_body=in_body)
 
     assert (status, answer["code"], answer["success"]) == (200, "", True)
 
 
-def test_unknown_common_parameters_are_signed_and_ignored(stranger: Stranger) -> None:
-    stranger.extra = {"RegionId": "cn-shanghai", "SignatureType": "", "ServiceCode": "iot", "IotInstanceId": "x"}
+def test_unknown_common_parameters_are_signed_and_ignored(client: PlainClient) -> None:
+    client.extra = {"RegionId": "cn-shanghai", "SignatureType": "", "ServiceCode": "iot", "IotInstanceId": "x"}
 
-    assert stranger.ask("ListOTAFirmware", **PAGE)[1]["success"] is True
+    assert client.ask("ListOTAFirmware", **PAGE)[1]["success"] is True
 
 
-def test_a_wrong_secret_is_refused_without_saying_what_was_expected(stranger: Stranger) -> None:
-    stranger.secret = "another"
+def test_a_wrong_secret_is_refused_without_saying_what_was_expected(client: PlainClient) -> None:
+    client.secret = "another"
 
-    status, answer = stranger.ask("ListOTAFirmware", **PAGE)
+    status, answer = client.ask("ListOTAFirmware", **PAGE)
 
     assert (status, answer["Code"]) == (403, "SignatureDoesNotMatch")
     assert "demo-access-key-secret" not in str(answer)
     assert "AccessKeyId" not in answer["Message"]
 
 
-def test_a_signature_for_another_method_is_refused(stranger: Stranger) -> None:
-    query = stranger.sign("POST", stranger.parameters("ListOTAFirmware", **PAGE))
+def test_a_signature_for_another_method_is_refused(client: PlainClient) -> None:
+    query = client.sign("POST", client.parameters("ListOTAFirmware", **PAGE))
 
-    status, _, body = stranger.send("GET", f"/?{query}", {}, b"")
+    status, _, body = client.send("GET", f"/?{query}", {}, b"")
 
     assert status == 403
     assert b"SignatureDoesNotMatch" in body
 
 
-def test_an_unknown_key_is_refused(stranger: Stranger) -> None:
-    stranger.key_id = "somebody"
+def test_an_unknown_key_is_refused(client: PlainClient) -> None:
+    client.key_id = "somebody"
 
-    assert stranger.ask("ListOTAFirmware", **PAGE)[1]["Code"] == "InvalidAccessKeyId.NotFound"
+    assert client.ask("ListOTAFirmware", **PAGE)[1]["Code"] == "InvalidAccessKeyId.NotFound"
 
 
-def test_a_nonce_used_twice_is_refused(stranger: Stranger) -> None:
-    parameters = stranger.parameters("ListOTAFirmware", **PAGE)
+def test_a_nonce_used_twice_is_refused(client: PlainClient) -> None:
+    parameters = client.parameters("ListOTAFirmware", **PAGE)
 
-    first, second = stranger.ask_with(parameters), stranger.ask_with(parameters)
+    first, second = client.ask_with(parameters), client.ask_with(parameters)
 
     assert first[0] == 200
     assert (second[0], second[1]["Code"]) == (400, "SignatureNonceUsed")
 
 
-def test_a_nonce_is_remembered_as_long_as_its_timestamp_is_good(stranger: Stranger) -> None:
-    parameters = stranger.parameters("ListOTAFirmware", **PAGE)
+def test_a_nonce_is_remembered_as_long_as_its_timestamp_is_good(client: PlainClient) -> None:
+    parameters = client.parameters("ListOTAFirmware", **PAGE)
     parameters["Timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 14 * 60))
-    first = stranger.ask_with(parameters)
-    stranger.control("POST", "clock", {"gateway_offset": 28 * 60})
+    first = client.ask_with(parameters)
+    client.control("POST", "clock", {"gateway_offset": 28 * 60})
 
-    assert (first[0], stranger.ask_with(parameters)[1]["Code"]) == (200, "SignatureNonceUsed")
+    assert (first[0], client.ask_with(parameters)[1]["Code"]) == (200, "SignatureNonceUsed")
 
 
-def test_a_nonce_is_free_again_once_no_timestamp_of_its_day_is_good(stranger: Stranger) -> None:
-    parameters = stranger.parameters("ListOTAFirmware", **PAGE)
-    stranger.ask_with(parameters)
-    stranger.control("POST", "clock", {"gateway_offset": 31 * 60})
+def test_a_nonce_is_free_again_once_no_timestamp_of_its_day_is_good(client: PlainClient) -> None:
+    parameters = client.parameters("ListOTAFirmware", **PAGE)
+    client.ask_with(parameters)
+    client.control("POST", "clock", {"gateway_offset": 31 * 60})
     parameters["Timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 31 * 60))
 
-    assert stranger.ask_with(parameters)[0] == 200
+    assert client.ask_with(parameters)[0] == 200
 
 
 @pytest.mark.parametrize("minutes", [-14, 14])
-def test_a_timestamp_within_a_quarter_of_an_hour_is_accepted(stranger: Stranger, minutes: int) -> None:
+def test_a_timestamp_within_a_quarter_of_an_hour_is_accepted(client: PlainClient, minutes: int) -> None:
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + minutes * 60))
 
-    assert stranger.ask("ListOTAFirmware", Timestamp=stamp, **PAGE)[0] == 200
+    assert client.ask("ListOTAFirmware", Timestamp=stamp, **PAGE)[0] == 200
 
 
 @pytest.mark.parametrize("minutes", [-16, 16])
-def test_a_timestamp_beyond_a_quarter_of_an_hour_is_refused(stranger: Stranger, minutes: int) -> None:
+def test_a_timestamp_beyond_a_quarter_of_an_hour_is_refused(client: PlainClient, minutes: int) -> None:
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + minutes * 60))
 
-    assert stranger.ask("ListOTAFirmware", Timestamp=stamp, **PAGE)[1]["Code"] == "InvalidTimeStamp.Expired"
+    assert client.ask("ListOTAFirmware", Timestamp=stamp, **PAGE)[1]["Code"] == "InvalidTimeStamp.Expired"
 
 
 @pytest.mark.parametrize("stamp", ["2024-11-19 09:47:43", "yesterday", "2024-13-40T99:99:99Z"])
-def test_a_timestamp_of_another_form_is_refused(stranger: Stranger, stamp: str) -> None:
-    assert stranger.ask("ListOTAFirmware", Timestamp=stamp, **PAGE)[1]["Code"] == "IllegalTimestamp"
+def test_a_timestamp_of_another_form_is_refused(client: PlainClient, stamp: str) -> None:
+    assert client.ask("ListOTAFirmware", Timestamp=stamp, **PAGE)[1]["Code"] == "IllegalTimestamp"
 
 
 @pytest.mark.parametrize("name", ["Action", "AccessKeyId", "SignatureMethod", "SignatureNonce", "Timestamp"])
-def test_each_missing_common_parameter_is_named(stranger: Stranger, name: str) -> None:
-    parameters = stranger.parameters("ListOTAFirmware", **PAGE)
+def test_each_missing_common_parameter_is_named(client: PlainClient, name: str) -> None:
+    parameters = client.parameters("ListOTAFirmware", **PAGE)
     del parameters[name]
 
-    assert stranger.ask_with(parameters)[1]["Code"] == f"Missing{name}"
+    assert client.ask_with(parameters)[1]["Code"] == f"Missing{name}"
 
 
 @pytest.mark.parametrize(
@@ -161,19 +161,19 @@ def test_each_missing_common_parameter_is_named(stranger: Stranger, name: str) -
     ],
 )
 def test_values_that_the_documents_do_not_list_are_refused(
-    stranger: Stranger, change: dict[str, str], code: str
+    client: PlainClient, change: dict[str, str], code: str
 ) -> None:
-    assert stranger.ask("ListOTAFirmware", **PAGE | change)[1]["Code"] == code
+    assert client.ask("ListOTAFirmware", **PAGE | change)[1]["Code"] == code
 
 
-def test_an_unknown_action_is_not_found(stranger: Stranger) -> None:
-    status, answer = stranger.ask("FlashEverything")
+def test_an_unknown_action_is_not_found(client: PlainClient) -> None:
+    status, answer = client.ask("FlashEverything")
 
     assert (status, answer["Code"]) == (404, "InvalidAction.NotFound")
 
 
-def test_a_missing_required_parameter_is_named(stranger: Stranger) -> None:
-    status, answer = stranger.ask("QueryOTAFirmware")
+def test_a_missing_required_parameter_is_named(client: PlainClient) -> None:
+    status, answer = client.ask("QueryOTAFirmware")
 
     assert (status, answer["Code"], answer["Message"]) == (
         400,
@@ -182,16 +182,16 @@ def test_a_missing_required_parameter_is_named(stranger: Stranger) -> None:
     )
 
 
-def test_the_english_tables_spelling_is_refused_with_the_right_one(stranger: Stranger) -> None:
-    status, answer = stranger.ask("QueryOTAFirmware", FirmwareID="178")
+def test_the_english_tables_spelling_is_refused_with_the_right_one(client: PlainClient) -> None:
+    status, answer = client.ask("QueryOTAFirmware", FirmwareID="178")
 
     assert (status, answer["Code"]) == (400, "InvalidParameter")
     assert "FirmwareId" in answer["Message"]
 
 
-def test_no_representation_shows_a_secret_a_signature_or_a_policy(stranger: Stranger, emulator: Emulator) -> None:
+def test_no_representation_shows_a_secret_a_signature_or_a_policy(client: PlainClient, emulator: Emulator) -> None:
     ticket = emulator.world.storage.ticket("bin", "http://emulator.test")
-    query = stranger.sign("GET", stranger.parameters("GenerateOTAUploadURL"))
+    query = client.sign("GET", client.parameters("GenerateOTAUploadURL"))
     request = Request("GET", "/", query, body=query.encode(), form=[("policy", ticket["Policy"])])
 
     shown = f"{emulator.key} {request} {emulator.handle(Request('GET', '/', query))}"
@@ -200,61 +200,61 @@ def test_no_representation_shows_a_secret_a_signature_or_a_policy(stranger: Stra
         assert hidden not in shown
 
 
-def test_a_request_without_a_signature_is_incomplete(stranger: Stranger) -> None:
-    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE)).partition("&Signature=")[0]
+def test_a_request_without_a_signature_is_incomplete(client: PlainClient) -> None:
+    query = client.sign("GET", client.parameters("ListOTAFirmware", **PAGE)).partition("&Signature=")[0]
 
-    status, _, body = stranger.send("GET", f"/?{query}", {}, b"")
+    status, _, body = client.send("GET", f"/?{query}", {}, b"")
 
     assert (status, json.loads(body)["Code"]) == (400, "IncompleteSignature")
 
 
-def test_only_get_and_post_are_served(stranger: Stranger) -> None:
-    query = stranger.sign("PUT", stranger.parameters("ListOTAFirmware", **PAGE))
+def test_only_get_and_post_are_served(client: PlainClient) -> None:
+    query = client.sign("PUT", client.parameters("ListOTAFirmware", **PAGE))
 
-    status, _, body = stranger.send("PUT", f"/?{query}", {}, b"")
+    status, _, body = client.send("PUT", f"/?{query}", {}, b"")
 
     assert (status, json.loads(body)["Code"]) == (405, "UnsupportedHTTPMethod")
 
 
-def test_the_api_is_at_the_root_only(stranger: Stranger) -> None:
-    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))
+def test_the_api_is_at_the_root_only(client: PlainClient) -> None:
+    query = client.sign("GET", client.parameters("ListOTAFirmware", **PAGE))
 
-    assert stranger.send("GET", f"/v1?{query}", {}, b"")[0] == 404
+    assert client.send("GET", f"/v1?{query}", {}, b"")[0] == 404
 
 
 @pytest.mark.parametrize(
     ("version", "root"), [("2018-01-20", "QueryOTAJobResponse"), ("2022-01-01", "Response"), (None, "Error")]
 )
-def test_refusals_are_xml_too_where_it_is_asked_for(stranger: Stranger, version: str | None, root: str) -> None:
+def test_refusals_are_xml_too_where_it_is_asked_for(client: PlainClient, version: str | None, root: str) -> None:
     own = {"Version": version, "JobId": "17"} if version else {}
-    query = stranger.sign("GET", stranger.parameters("QueryOTAJob", Format="XML", **own))
+    query = client.sign("GET", client.parameters("QueryOTAJob", Format="XML", **own))
 
-    _, _, body = stranger.send("GET", f"/?{query}", {}, b"")
+    _, _, body = client.send("GET", f"/?{query}", {}, b"")
 
     answer = ET.fromstring(body)  # noqa: S314 - the emulator's own XML
     assert answer.tag == root
     assert answer.findtext("Code") == ("iot.firmware.InvalidOTAJobId" if version else "MissingJobId")
 
 
-def test_a_parameter_given_twice_is_refused(stranger: Stranger) -> None:
-    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))
+def test_a_parameter_given_twice_is_refused(client: PlainClient) -> None:
+    query = client.sign("GET", client.parameters("ListOTAFirmware", **PAGE))
 
-    _, _, body = stranger.send("GET", f"/?{query}&CurrentPage=2", {}, b"")
+    _, _, body = client.send("GET", f"/?{query}&CurrentPage=2", {}, b"")
 
     assert b"InvalidParameter" in body
 
 
 @pytest.mark.parametrize("names", [{"TargetDeviceName": "a"}, {"TargetDeviceName.2": "a"}, {"TargetDeviceName.0": "a"}])
-def test_lists_count_from_one_without_gaps(stranger: Stranger, names: dict[str, str]) -> None:
-    answer = stranger.ask("CreateOTAVerifyJob", FirmwareId="178", ProductKey="k1demoproduct", **names)[1]
+def test_lists_count_from_one_without_gaps(client: PlainClient, names: dict[str, str]) -> None:
+    answer = client.ask("CreateOTAVerifyJob", FirmwareId="178", ProductKey="k1demoproduct", **names)[1]
 
     assert answer["Code"] == "InvalidParameter"
 
 
-def test_xml_comes_when_it_is_asked_for_and_not_otherwise(stranger: Stranger) -> None:
-    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", Format="XML", **PAGE))
+def test_xml_comes_when_it_is_asked_for_and_not_otherwise(client: PlainClient) -> None:
+    query = client.sign("GET", client.parameters("ListOTAFirmware", Format="XML", **PAGE))
 
-    _, headers, body = stranger.send("GET", f"/?{query}", {}, b"")
+    _, headers, body = client.send("GET", f"/?{query}", {}, b"")
 
     assert headers["content-type"].startswith("application/xml")
     assert b"<ListOTAFirmwareResponse>" in body
@@ -264,27 +264,27 @@ def test_xml_comes_when_it_is_asked_for_and_not_otherwise(stranger: Stranger) ->
 @pytest.mark.parametrize(
     ("asked", "answered"), [("json", "json"), ("Json", "json"), ("xml", "xml"), ("Xml", "xml"), ("JSON", "json")]
 )
-def test_formats_are_taken_in_any_case(stranger: Stranger, asked: str, answered: str) -> None:
-    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", Format=asked, **PAGE))
+def test_formats_are_taken_in_any_case(client: PlainClient, asked: str, answered: str) -> None:
+    query = client.sign("GET", client.parameters("ListOTAFirmware", Format=asked, **PAGE))
 
-    status, headers, _ = stranger.send("GET", f"/?{query}", {}, b"")
+    status, headers, _ = client.send("GET", f"/?{query}", {}, b"")
 
     assert (status, headers["content-type"].partition(";")[0]) == (200, f"application/{answered}")
 
 
-def test_every_answer_carries_the_gateways_date(stranger: Stranger) -> None:
-    stranger.control("POST", "clock", {"gateway_offset": 86400})
-    query = stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))
+def test_every_answer_carries_the_gateways_date(client: PlainClient) -> None:
+    client.control("POST", "clock", {"gateway_offset": 86400})
+    query = client.sign("GET", client.parameters("ListOTAFirmware", **PAGE))
 
-    _, headers, _ = stranger.send("GET", f"/?{query}", {}, b"")
+    _, headers, _ = client.send("GET", f"/?{query}", {}, b"")
 
     assert headers["date"].startswith(time.strftime("%a, %d %b", time.gmtime(time.time() + 86400)))
 
 
-def test_the_log_tells_who_asked_what_without_secrets(stranger: Stranger, emulator: Emulator) -> None:
-    stranger.ask("QueryOTAJob", JobId="17")
+def test_the_log_tells_who_asked_what_without_secrets(client: PlainClient, emulator: Emulator) -> None:
+    client.ask("QueryOTAJob", JobId="17")
 
-    (entry,) = stranger.control("GET", "requests")
+    (entry,) = client.control("GET", "requests")
 
     assert (entry["action"], entry["parameters"]["JobId"]) == ("QueryOTAJob", "17")
     assert entry["outcome"] == "iot.firmware.InvalidOTAJobId"

@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.emulator.gateway.tables import ACTIONS
 from airflow_provider_tuya_ota.emulator.journal import FORM, TIDIED, Journal
 from airflow_provider_tuya_ota.emulator.recorder import CHANGING
 from airflow_provider_tuya_ota.emulator.restore import restore
-from tests.emulator.stranger import Stranger, in_memory, over_socket
+from tests.emulator.plain_client import PlainClient, in_memory, over_socket
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,14 +44,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "emulator.state"
 
 
-def begin(path: Path, wall: Wall, document: Any = None) -> tuple[Emulator, Stranger]:
+def begin(path: Path, wall: Wall, document: Any = None) -> tuple[Emulator, PlainClient]:
     emulator = Emulator(clock=Clock(wall))
     if not path.exists():
         from airflow_provider_tuya_ota.emulator.scenario import read  # noqa: PLC0415 - as the command does
 
         emulator.reset(read(SCENARIO if document is None else document))
     emulator.recorder = restore(emulator, Journal(path), SCENARIO if document is None else document)
-    return emulator, Stranger(in_memory(emulator), now=wall)
+    return emulator, PlainClient(in_memory(emulator), now=wall)
 
 
 def after_a_kill(path: Path) -> Path:
@@ -62,30 +62,30 @@ def after_a_kill(path: Path) -> Path:
     return left
 
 
-def a_busy_day(stranger: Stranger, wall: Wall) -> str:
+def a_busy_day(client: PlainClient, wall: Wall) -> str:
     """Do something of everything that changes the world."""
-    stranger.ask("CreateOTAModule", ModuleName="mcu", ProductKey="k1demoproduct")
-    verified = stranger.package("1.1.0", b"the first")
+    client.ask("CreateOTAModule", ModuleName="mcu", ProductKey="k1demoproduct")
+    verified = client.create_firmware("1.1.0", b"the first")
     wall.now += 1.25
-    stranger.verify(verified, "device-001", "device-002")
+    client.verify(verified, "device-001", "device-002")
     wall.now += 60
-    stranger.control("POST", "quirks", {"list_shape": "wrapped"})
-    stranger.control("POST", "quirks", {"list_shape": "flat"})
-    upgrade = stranger.ask("CreateOTAStaticUpgradeJob", FirmwareId=verified, NeedConfirm="true", **EVERYONE)[1]
+    client.control("POST", "quirks", {"list_shape": "wrapped"})
+    client.control("POST", "quirks", {"list_shape": "flat"})
+    upgrade = client.ask("CreateOTAStaticUpgradeJob", FirmwareId=verified, NeedConfirm="true", **EVERYONE)[1]
     job: str = upgrade["data"]["jobId"]
     wall.now += 3.5
-    waiting = [task["taskId"] for task in stranger.tasks(job).values()]
-    stranger.ask("ConfirmOTATask", **{f"TaskId.{number}": task for number, task in enumerate(waiting[:10], 1)})
+    waiting = [task["taskId"] for task in client.tasks(job).values()]
+    client.ask("ConfirmOTATask", **{f"TaskId.{number}": task for number, task in enumerate(waiting[:10], 1)})
     wall.now += 4
-    stranger.ask(
+    client.ask(
         "CancelOTATaskByDevice", FirmwareId=verified, ProductKey="k1demoproduct", **{"DeviceName.1": "device-020"}
     )
-    stranger.control("POST", "devices/k1demoproduct/device-004", {"outcome": "silent"})
+    client.control("POST", "devices/k1demoproduct/device-004", {"outcome": "silent"})
     return job
 
 
-def state(stranger: Stranger) -> Any:
-    return stranger.control("GET", "state")
+def state(client: PlainClient) -> Any:
+    return client.control("GET", "state")
 
 
 def test_what_happened_is_there_after_a_restart_to_the_last_detail(path: Path, wall: Wall) -> None:
@@ -102,13 +102,13 @@ def test_what_happened_is_there_after_a_restart_to_the_last_detail(path: Path, w
 def test_devices_go_on_as_if_nothing_had_happened(path: Path, wall: Wall, tmp_path: Path) -> None:
     def ended(file: Path, *, restarts: bool) -> Any:
         here = Wall()
-        emulator, stranger = begin(file, here)
-        job = a_busy_day(stranger, here)
+        emulator, client = begin(file, here)
+        job = a_busy_day(client, here)
         if restarts:
             emulator.recorder.close()  # type: ignore[union-attr] # it has one
-            emulator, stranger = begin(file, here)
+            emulator, client = begin(file, here)
         here.now += 600
-        return stranger.tasks(job)
+        return client.tasks(job)
 
     assert ended(path, restarts=True) == ended(tmp_path / "other", restarts=False)
 
@@ -127,19 +127,25 @@ def test_while_no_emulator_ran_no_time_passed_in_the_world(path: Path, wall: Wal
 
 def test_ids_go_on_and_none_is_given_twice(path: Path, wall: Wall) -> None:
     _, before = begin(path, wall)
-    first, first_request = before.package("1.1.0"), before.ask("QueryProductList", CurrentPage="1", PageSize="1")[1]
+    first, first_request = (
+        before.create_firmware("1.1.0"),
+        before.ask("QueryProductList", CurrentPage="1", PageSize="1")[1],
+    )
     _, after = begin(after_a_kill(path), wall)
 
-    second, second_request = after.package("1.2.0"), after.ask("QueryProductList", CurrentPage="1", PageSize="1")[1]
+    second, second_request = (
+        after.create_firmware("1.2.0"),
+        after.ask("QueryProductList", CurrentPage="1", PageSize="1")[1],
+    )
 
     assert second != first
     assert second_request["requestId"] != first_request["requestId"]
 
 
 def test_a_reset_and_another_scenario_are_kept_too(path: Path, wall: Wall) -> None:
-    _, stranger = begin(path, wall)
-    stranger.package()
-    stranger.control("POST", "seed", {"products": [{"product_key": "k9", "devices": 2}]})
+    _, client = begin(path, wall)
+    client.create_firmware()
+    client.control("POST", "seed", {"products": [{"product_key": "k9", "devices": 2}]})
 
     left = after_a_kill(path)
     emulator, again = begin(left, wall, {"products": [{"product_key": "k9", "devices": 2}]})
@@ -152,9 +158,9 @@ def test_a_reset_and_another_scenario_are_kept_too(path: Path, wall: Wall) -> No
 
 
 def test_a_step_of_the_clock_that_was_answered_outlives_a_kill(path: Path, wall: Wall) -> None:
-    _, stranger = begin(path, wall)
-    stranger.control("POST", "clock", {"freeze": True, "speed": 60, "gateway_offset": 5})
-    told = stranger.control("POST", "clock", {"advance": 600})
+    _, client = begin(path, wall)
+    client.control("POST", "clock", {"freeze": True, "speed": 60, "gateway_offset": 5})
+    told = client.control("POST", "clock", {"advance": 600})
 
     _, again = begin(after_a_kill(path), wall)
     wall.now += 100
@@ -163,11 +169,11 @@ def test_a_step_of_the_clock_that_was_answered_outlives_a_kill(path: Path, wall:
 
 
 def test_what_an_answer_has_shown_does_not_come_undone(path: Path, wall: Wall) -> None:
-    _, stranger = begin(path, wall)
-    job = stranger.verify(stranger.package(), "device-001")
+    _, client = begin(path, wall)
+    job = client.verify(client.create_firmware(), "device-001")
     for _ in range(30):
         wall.now += 0.5
-        shown = stranger.tasks(job)
+        shown = client.tasks(job)
 
     _, again = begin(after_a_kill(path), wall)
 
@@ -176,9 +182,9 @@ def test_what_an_answer_has_shown_does_not_come_undone(path: Path, wall: Wall) -
 
 
 def test_a_request_cannot_be_replayed_after_a_restart(path: Path, wall: Wall) -> None:
-    _, stranger = begin(path, wall)
-    request = stranger.parameters("QueryProductList", CurrentPage="1", PageSize="10")
-    assert stranger.ask_with(request)[0] == 200
+    _, client = begin(path, wall)
+    request = client.parameters("QueryProductList", CurrentPage="1", PageSize="10")
+    assert client.ask_with(request)[0] == 200
 
     _, again = begin(after_a_kill(path), wall)
 
@@ -196,10 +202,10 @@ def test_nonces_that_have_expired_are_not_kept_for_ever(path: Path, wall: Wall) 
 
 
 def test_a_file_that_another_emulator_uses_is_refused(path: Path, wall: Wall) -> None:
-    _, stranger = begin(path, wall)
+    _, client = begin(path, wall)
 
     assert "another emulator is using it" in refused("--state", str(path))
-    stranger.package()
+    client.create_firmware()
     assert len(state(begin(after_a_kill(path), wall)[1])["firmwares"]) == 1
 
 
@@ -210,31 +216,31 @@ def test_every_operation_that_changes_something_is_written() -> None:
 
 
 def test_the_file_is_its_owner_s_alone_and_holds_no_key(path: Path, wall: Wall) -> None:
-    _, stranger = begin(path, wall)
-    a_busy_day(stranger, wall)
+    _, client = begin(path, wall)
+    a_busy_day(client, wall)
 
     assert path.stat().st_mode & 0o077 == 0
     content = b"".join(part.read_bytes() for part in path.parent.iterdir())
-    assert stranger.secret.encode() not in content
+    assert client.secret.encode() not in content
 
 
-def ready(*arguments: str) -> tuple[subprocess.Popen[str], Stranger]:
+def ready(*arguments: str) -> tuple[subprocess.Popen[str], PlainClient]:
     process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout
     told = json.loads(process.stdout.readline())
-    return process, Stranger(over_socket(told["url"]))
+    return process, PlainClient(over_socket(told["url"]))
 
 
 def test_a_killed_process_loses_nothing_that_it_answered(path: Path) -> None:
-    process, stranger = ready("--state", str(path), "--speed", "100")
-    package = stranger.package()
-    job = stranger.verify(package, "device-001", "device-002")
+    process, client = ready("--state", str(path), "--speed", "100")
+    firmware_id = client.create_firmware()
+    job = client.verify(firmware_id, "device-001", "device-002")
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=20)
 
-    process, stranger = ready("--state", str(path), "--speed", "100")
-    stranger.advance(120)
-    found = stranger.tasks(job), stranger.firmware_status(package)
+    process, client = ready("--state", str(path), "--speed", "100")
+    client.advance(120)
+    found = client.tasks(job), client.firmware_status(firmware_id)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
 
@@ -274,8 +280,8 @@ def test_another_program_s_database_is_left_alone(path: Path) -> None:
 
 
 def test_a_damaged_file_is_left_alone(path: Path, wall: Wall) -> None:
-    emulator, stranger = begin(path, wall)
-    stranger.package("1.1.0", b"x" * 100_000)
+    emulator, client = begin(path, wall)
+    client.create_firmware("1.1.0", b"x" * 100_000)
     emulator.recorder.close()  # type: ignore[union-attr] # it has one
     content = bytearray(path.read_bytes())
     content[4096 : len(content) // 2] = b"\x5a" * (len(content) // 2 - 4096)

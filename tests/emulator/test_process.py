@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +29,8 @@ def test_it_announces_itself_serves_and_stops_cleanly(number: signal.Signals, tm
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         ready = json.loads(process.stdout.readline())
-        stranger = Stranger(over_socket(ready["url"]), ready["access_key_id"], ready["access_key_secret"])
-        answered = stranger.ask("ListOTAFirmware", CurrentPage="1", PageSize="1")[1]["success"]
+        client = PlainClient(over_socket(ready["url"]), ready["access_key_id"], ready["access_key_secret"])
+        answered = client.ask("ListOTAFirmware", CurrentPage="1", PageSize="1")[1]["success"]
         process.send_signal(number)
         output, errors = process.communicate(timeout=20)
 
@@ -75,7 +75,7 @@ def test_bad_arguments_are_refused(arguments: list[str]) -> None:
     assert run(*arguments).returncode == 2
 
 
-def test_importing_the_package_loads_no_server() -> None:
+def test_importing_the_firmware_loads_no_server() -> None:
     program = "import sys, airflow_provider_tuya_ota.emulator; print({'starlette', 'uvicorn'} & set(sys.modules))"
 
     assert (

@@ -8,7 +8,7 @@ from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.gateway.quotas import UPSTREAM_QUOTAS
 from airflow_provider_tuya_ota.emulator.scenario import Scenario, read
-from tests.emulator.stranger import Stranger, in_memory
+from tests.emulator.plain_client import PlainClient, in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +30,8 @@ def wall() -> Wall:
 
 
 def throttled(emulator: Emulator, wall: Wall, action: str = "ListOTAFirmware", **own: str) -> Callable[[], bool]:
-    stranger = Stranger(in_memory(emulator), now=wall)
-    return lambda: b"Throttling.User" in stranger.ask_raw(action, **(own or PAGE))
+    client = PlainClient(in_memory(emulator), now=wall)
+    return lambda: b"Throttling.User" in client.ask_raw(action, **(own or PAGE))
 
 
 def test_the_figures_of_the_original_are_in_force_by_default(wall: Wall) -> None:
@@ -77,7 +77,7 @@ def test_quotas_can_be_switched_off_and_on(wall: Wall) -> None:
     assert not any(asked() for _ in range(50))
     wall.now += 2
 
-    Stranger(in_memory(emulator)).control("POST", "quotas", {"enabled": True})
+    PlainClient(in_memory(emulator)).control("POST", "quotas", {"enabled": True})
 
     assert [asked() for _ in range(3)] == [False, False, True]
 

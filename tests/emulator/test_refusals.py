@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.emulator.stranger import Stranger, in_memory
+from tests.emulator.plain_client import PlainClient, in_memory
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
@@ -34,27 +34,27 @@ ONE, TWO = "device-001", "device-002"
     ],
 )
 def test_a_verification_is_refused_with_the_documented_code(
-    stranger: Stranger, prepare: str, values: dict[str, str], code: str
+    client: PlainClient, prepare: str, values: dict[str, str], code: str
 ) -> None:
     version = {"current": "1.1.0", "unknown": ""}.get(prepare, "1.0.0")
     document = {"products": [{"version": "1.0.0", "device": {ONE: {"version": version}}}]}
-    stranger.control("POST", "seed", document)
-    package = stranger.package()
+    client.control("POST", "seed", document)
+    firmware_id = client.create_firmware()
     if prepare in {"verifying", "verified"}:
-        stranger.verify(package, TWO)
+        client.verify(firmware_id, TWO)
     if prepare == "verified":
-        stranger.advance(60)
-    own = {"FirmwareId": package, "ProductKey": "k1demoproduct", "TargetDeviceName.1": ONE}
+        client.advance(60)
+    own = {"FirmwareId": firmware_id, "ProductKey": "k1demoproduct", "TargetDeviceName.1": ONE}
 
-    status, answer = stranger.ask("CreateOTAVerifyJob", **own | values)
+    status, answer = client.ask("CreateOTAVerifyJob", **own | values)
 
     assert (status, answer["success"], answer["code"]) == (200, False, code)
 
 
-def test_cancelling_without_a_switch_is_refused(stranger: Stranger) -> None:
-    job = stranger.verify(stranger.package(), ONE)
+def test_cancelling_without_a_switch_is_refused(client: PlainClient) -> None:
+    job = client.verify(client.create_firmware(), ONE)
 
-    assert stranger.ask("CancelOTATaskByJob", JobId=job)[1]["code"] == "iot.firmware.CancelOptionIsMandatory"
+    assert client.ask("CancelOTATaskByJob", JobId=job)[1]["code"] == "iot.firmware.CancelOptionIsMandatory"
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_cancelling_without_a_switch_is_refused(stranger: Stranger) -> None:
         ({"ProductKey": "nobody"}, "iot.prod.NotExistedProduct"),
     ],
 )
-def test_a_package_is_refused_with_the_documented_code(stranger: Stranger, change: dict[str, str], code: str) -> None:
-    stranger.package()
-    url = stranger.put(b"second")
+def test_a_firmware_is_refused_with_the_documented_code(client: PlainClient, change: dict[str, str], code: str) -> None:
+    client.create_firmware()
+    url = client.put(b"second")
     values = {
         "DestVersion": "2.0.0",
         "FirmwareName": "second",
@@ -85,7 +85,7 @@ def test_a_package_is_refused_with_the_documented_code(stranger: Stranger, chang
         "ProductKey": "k1demoproduct",
     }
 
-    assert stranger.ask("CreateOTAFirmware", **values | change)[1]["code"] == code
+    assert client.ask("CreateOTAFirmware", **values | change)[1]["code"] == code
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_package_is_refused_with_the_documented_code(stranger: Stranger, chang
     ],
 )
 def test_a_value_of_the_wrong_form_is_refused_with_its_code(
-    stranger: Stranger, action: str, values: dict[str, str], code: str
+    client: PlainClient, action: str, values: dict[str, str], code: str
 ) -> None:
     needed = {
         "DestVersion": "2.0.0",
@@ -126,67 +126,67 @@ def test_a_value_of_the_wrong_form_is_refused_with_its_code(
         "ProductKey": "k1demoproduct",
     }
 
-    answer = stranger.ask(action, **(needed if action == "CreateOTAFirmware" else {}) | values)[1]
+    answer = client.ask(action, **(needed if action == "CreateOTAFirmware" else {}) | values)[1]
 
     assert (answer["success"], answer["code"]) == (False, code)
 
 
-def test_a_package_of_another_product_is_not_verified(stranger: Stranger) -> None:
-    stranger.control("POST", "seed", {"products": [{}, {"product_key": "other"}]})
-    package = stranger.package()
+def test_a_firmware_of_another_product_is_not_verified(client: PlainClient) -> None:
+    client.control("POST", "seed", {"products": [{}, {"product_key": "other"}]})
+    firmware_id = client.create_firmware()
 
-    answer = stranger.ask("CreateOTAVerifyJob", FirmwareId=package, ProductKey="other")[1]
+    answer = client.ask("CreateOTAVerifyJob", FirmwareId=firmware_id, ProductKey="other")[1]
 
     assert answer["code"] == "iot.firmware.FirmwareAndProductKeyMismatch"
 
 
-def test_no_device_that_can_take_a_package_is_told(stranger: Stranger) -> None:
-    stranger.control("POST", "seed", {"products": [{"devices": 0, "device": {"a": {"online": False}}}]})
+def test_no_device_that_can_take_a_firmware_is_told(client: PlainClient) -> None:
+    client.control("POST", "seed", {"products": [{"devices": 0, "device": {"a": {"online": False}}}]})
 
-    answer = stranger.ask("CreateOTAVerifyJob", FirmwareId=stranger.package(), ProductKey="k1demoproduct")[1]
+    answer = client.ask("CreateOTAVerifyJob", FirmwareId=client.create_firmware(), ProductKey="k1demoproduct")[1]
 
     assert answer["code"] == "iot.firmware.NoDeviceCanUpgrade"
 
 
-def test_a_package_for_one_version_is_not_for_a_device_on_another(stranger: Stranger) -> None:
-    package = stranger.package(SrcVersion="0.9.0")
-    values = {"FirmwareId": package, "ProductKey": "k1demoproduct", "TargetDeviceName.1": ONE}
+def test_a_firmware_for_one_version_is_not_for_a_device_on_another(client: PlainClient) -> None:
+    firmware_id = client.create_firmware(SrcVersion="0.9.0")
+    values = {"FirmwareId": firmware_id, "ProductKey": "k1demoproduct", "TargetDeviceName.1": ONE}
 
-    assert stranger.ask("CreateOTAVerifyJob", **values)[1]["code"] == "iot.firmware.SrcVersionMismatch"
+    assert client.ask("CreateOTAVerifyJob", **values)[1]["code"] == "iot.firmware.SrcVersionMismatch"
 
 
-def test_a_package_that_needs_no_verification_says_so_and_gets_none(stranger: Stranger) -> None:
-    package = stranger.package(NeedToVerify="false")
+def test_a_firmware_that_needs_no_verification_says_so_and_gets_none(client: PlainClient) -> None:
+    firmware_id = client.create_firmware(NeedToVerify="false")
 
-    answer = stranger.ask("CreateOTAVerifyJob", FirmwareId=package, ProductKey="k1demoproduct")[1]
+    answer = client.ask("CreateOTAVerifyJob", FirmwareId=firmware_id, ProductKey="k1demoproduct")[1]
 
-    assert stranger.firmware_status(package) == -1
+    assert client.firmware_status(firmware_id) == -1
     assert answer["code"] == "iot.firmware.VerifyFirmwareFailed"
 
 
-def test_there_are_at_most_500_packages(emulator: Emulator) -> None:
-    stranger = Stranger(in_memory(emulator))
-    packages = emulator.world.firmwares.by_id
-    first = stranger.package()
-    packages |= {str(number): replace(packages[first], name=f"n{number}") for number in range(1000, 1499)}
+def test_there_are_at_most_500_firmwares(emulator: Emulator) -> None:
+    client = PlainClient(in_memory(emulator))
+    firmwares = emulator.world.firmwares.by_id
+    first = client.create_firmware()
+    firmwares |= {str(number): replace(firmwares[first], name=f"n{number}") for number in range(1000, 1499)}
 
     with pytest.raises(AssertionError, match="FirmwareCountExceedMax"):
-        stranger.package("2.0.0", b"second")
+        client.create_firmware("2.0.0", b"second")
 
 
-def test_a_job_that_has_ended_is_not_cancelled(stranger: Stranger) -> None:
-    job = stranger.verify(stranger.package(), ONE)
-    stranger.advance(60)
+def test_a_job_that_has_ended_is_not_cancelled(client: PlainClient) -> None:
+    job = client.verify(client.create_firmware(), ONE)
+    client.advance(60)
 
-    answer = stranger.ask("CancelOTATaskByJob", JobId=job, CancelQueuedTask="true")[1]
+    answer = client.ask("CancelOTATaskByJob", JobId=job, CancelQueuedTask="true")[1]
 
     assert answer["code"] == "iot.firmware.CancelUpgradeTaskFailed"
 
 
-def test_pages_of_tasks_end_at_the_hundred_thousandth(stranger: Stranger) -> None:
-    job = stranger.verify(stranger.package(), ONE)
+def test_pages_of_tasks_end_at_the_hundred_thousandth(client: PlainClient) -> None:
+    job = client.verify(client.create_firmware(), ONE)
     last, beyond = (
-        stranger.ask("ListOTATaskByJob", JobId=job, CurrentPage=page, PageSize="100")[1]["code"]
+        client.ask("ListOTATaskByJob", JobId=job, CurrentPage=page, PageSize="100")[1]["code"]
         for page in ("1000", "1001")
     )
 
@@ -194,7 +194,7 @@ def test_pages_of_tasks_end_at_the_hundred_thousandth(stranger: Stranger) -> Non
 
 
 @pytest.mark.parametrize("page", [{"PageSize": "101"}, {"PageSize": "0"}, {"CurrentPage": "0"}, {"CurrentPage": "x"}])
-def test_pages_outside_the_limits_are_refused(stranger: Stranger, page: dict[str, str]) -> None:
+def test_pages_outside_the_limits_are_refused(client: PlainClient, page: dict[str, str]) -> None:
     values = {"CurrentPage": "1", "PageSize": "10"} | page
 
-    assert stranger.ask("ListOTAFirmware", **values)[1]["code"] == "iot.common.InvalidPageParams"
+    assert client.ask("ListOTAFirmware", **values)[1]["code"] == "iot.common.InvalidPageParams"

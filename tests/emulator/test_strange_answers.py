@@ -15,39 +15,39 @@ from airflow_provider_tuya_ota.emulator.messages import Response
 from tests.emulator.test_control import Dropped, fault
 
 if TYPE_CHECKING:
-    from tests.emulator.stranger import Stranger
+    from tests.emulator.plain_client import PlainClient
 
 ONE, TWO = "device-001", "device-002"
 PAGE = {"CurrentPage": "1", "PageSize": "10"}
 
 
-def raw(stranger: Stranger, action: str, **own: str) -> tuple[int, dict[str, str], bytes]:
-    return stranger.send("GET", f"/?{stranger.sign('GET', stranger.parameters(action, **own))}", {}, b"")
+def raw(client: PlainClient, action: str, **own: str) -> tuple[int, dict[str, str], bytes]:
+    return client.send("GET", f"/?{client.sign('GET', client.parameters(action, **own))}", {}, b"")
 
 
-def jobs(stranger: Stranger) -> list[str]:
-    return [job["JobId"] for job in stranger.control("GET", "state")["jobs"]]
+def jobs(client: PlainClient) -> list[str]:
+    return [job["JobId"] for job in client.control("GET", "state")["jobs"]]
 
 
-def test_one_client_s_create_is_lost_while_another_s_succeeds(stranger: Stranger) -> None:
-    package = stranger.package(NeedToVerify="false")
-    where = {"FirmwareId": package, "TargetDeviceName": TWO}
-    fault(stranger, "drop_before", action="CreateOTAStaticUpgradeJob", where=where, nth=1)
+def test_one_client_s_create_is_lost_while_another_s_succeeds(client: PlainClient) -> None:
+    firmware_id = client.create_firmware(NeedToVerify="false")
+    where = {"FirmwareId": firmware_id, "TargetDeviceName": TWO}
+    fault(client, "drop_before", action="CreateOTAStaticUpgradeJob", where=where, nth=1)
 
-    made = stranger.upgrade(package, ONE)
+    made = client.upgrade(firmware_id, ONE)
     with pytest.raises(Dropped):
-        stranger.upgrade(package, "device-003", TWO)
-    assert jobs(stranger) == [made]
+        client.upgrade(firmware_id, "device-003", TWO)
+    assert jobs(client) == [made]
 
-    again = stranger.upgrade(package, TWO)
-    assert jobs(stranger) == [made, again]
+    again = client.upgrade(firmware_id, TWO)
+    assert jobs(client) == [made, again]
 
 
-def test_a_fault_counts_only_the_calls_that_it_fits(stranger: Stranger) -> None:
-    fault(stranger, "status", where={"PageSize": "7"}, nth=2)
+def test_a_fault_counts_only_the_calls_that_it_fits(client: PlainClient) -> None:
+    fault(client, "status", where={"PageSize": "7"}, nth=2)
 
     sizes = ["7", "10", "10", "7", "7"]
-    assert [raw(stranger, "ListOTAFirmware", CurrentPage="1", PageSize=size)[0] for size in sizes] == [
+    assert [raw(client, "ListOTAFirmware", CurrentPage="1", PageSize=size)[0] for size in sizes] == [
         200,
         200,
         200,
@@ -56,14 +56,14 @@ def test_a_fault_counts_only_the_calls_that_it_fits(stranger: Stranger) -> None:
     ]
 
 
-def test_a_client_is_known_by_its_user_agent(stranger: Stranger) -> None:
-    fault(stranger, "status", where={"User-Agent": "first"})
+def test_a_client_is_known_by_its_user_agent(client: PlainClient) -> None:
+    fault(client, "status", where={"User-Agent": "first"})
     query = "/?{}"
 
     told = [
-        stranger.send(
+        client.send(
             "GET",
-            query.format(stranger.sign("GET", stranger.parameters("ListOTAFirmware", **PAGE))),
+            query.format(client.sign("GET", client.parameters("ListOTAFirmware", **PAGE))),
             {"User-Agent": agent},
             b"",
         )[0]
@@ -73,56 +73,56 @@ def test_a_client_is_known_by_its_user_agent(stranger: Stranger) -> None:
     assert told == [503, 200]
 
 
-@pytest.mark.parametrize("create", ["verification", "package"])
-def test_a_create_says_yes_without_the_id(stranger: Stranger, create: str) -> None:
-    if create == "package":
-        fault(stranger, "no_id", action="CreateOTAFirmware")
+@pytest.mark.parametrize("create", ["verification", "firmware_id"])
+def test_a_create_says_yes_without_the_id(client: PlainClient, create: str) -> None:
+    if create == "firmware_id":
+        fault(client, "no_id", action="CreateOTAFirmware")
         with pytest.raises(KeyError):
-            stranger.package()
-        assert len(stranger.control("GET", "state")["firmwares"]) == 1
+            client.create_firmware()
+        assert len(client.control("GET", "state")["firmwares"]) == 1
     else:
-        package = stranger.package()
-        fault(stranger, "no_id", action="CreateOTAVerifyJob")
+        firmware_id = client.create_firmware()
+        fault(client, "no_id", action="CreateOTAVerifyJob")
         with pytest.raises(KeyError):
-            stranger.verify(package, ONE)
-        assert len(jobs(stranger)) == 1
+            client.verify(firmware_id, ONE)
+        assert len(jobs(client)) == 1
 
 
 @pytest.mark.parametrize("about", ["existing", "inexistent"])
-def test_queries_answer_about_something_else(stranger: Stranger, about: str) -> None:
-    one, two = stranger.package("1.1.0", b"a"), stranger.package("1.2.0", b"b")
-    asked, other = stranger.verify(one, ONE), stranger.verify(two, TWO)
-    fault(stranger, "other_id", action="*", about=about)
-    package = two if about == "existing" else INEXISTENT["FirmwareId"]
+def test_queries_answer_about_something_else(client: PlainClient, about: str) -> None:
+    one, two = client.create_firmware("1.1.0", b"a"), client.create_firmware("1.2.0", b"b")
+    asked, other = client.verify(one, ONE), client.verify(two, TWO)
+    fault(client, "other_id", action="*", about=about)
+    firmware_id = two if about == "existing" else INEXISTENT["FirmwareId"]
     job = other if about == "existing" else INEXISTENT["JobId"]
 
-    assert stranger.ask("QueryOTAJob", JobId=asked)[1]["data"]["jobId"] == job
-    assert stranger.ask("QueryOTAFirmware", FirmwareId=one)[1]["firmwareInfo"]["firmwareId"] == package
-    (task,) = stranger.ask("ListOTATaskByJob", JobId=asked)[1]["data"]
+    assert client.ask("QueryOTAJob", JobId=asked)[1]["data"]["jobId"] == job
+    assert client.ask("QueryOTAFirmware", FirmwareId=one)[1]["firmwareInfo"]["firmwareId"] == firmware_id
+    (task,) = client.ask("ListOTATaskByJob", JobId=asked)[1]["data"]
     assert (task["jobId"], task["deviceName"]) == (job, TWO if about == "existing" else ONE)
-    (listed,) = stranger.ask("ListOTAJobByFirmware", FirmwareId=one, **PAGE)[1]["data"]
-    assert listed["firmwareId"] == package
+    (listed,) = client.ask("ListOTAJobByFirmware", FirmwareId=one, **PAGE)[1]["data"]
+    assert listed["firmwareId"] == firmware_id
 
 
 @pytest.mark.parametrize("about", ["existing", "inexistent"])
-def test_a_create_answers_the_id_of_something_else(stranger: Stranger, about: str) -> None:
-    package = stranger.package(NeedToVerify="false")
-    first = stranger.upgrade(package, ONE)
-    fault(stranger, "other_id", action="CreateOTAStaticUpgradeJob", about=about)
+def test_a_create_answers_the_id_of_something_else(client: PlainClient, about: str) -> None:
+    firmware_id = client.create_firmware(NeedToVerify="false")
+    first = client.upgrade(firmware_id, ONE)
+    fault(client, "other_id", action="CreateOTAStaticUpgradeJob", about=about)
 
-    assert stranger.upgrade(package, TWO) == (first if about == "existing" else INEXISTENT["JobId"])
-    assert len(jobs(stranger)) == 2
+    assert client.upgrade(firmware_id, TWO) == (first if about == "existing" else INEXISTENT["JobId"])
+    assert len(jobs(client)) == 2
 
 
 @pytest.mark.parametrize("status", [429, 405, 500])
-def test_a_success_stands_under_a_status_that_denies_it(stranger: Stranger, status: int) -> None:
-    package = stranger.package()
-    fault(stranger, "wrong_status", action="CreateOTAVerifyJob", status=status)
+def test_a_success_stands_under_a_status_that_denies_it(client: PlainClient, status: int) -> None:
+    firmware_id = client.create_firmware()
+    fault(client, "wrong_status", action="CreateOTAVerifyJob", status=status)
     named = {"ProductKey": "k1demoproduct", "TargetDeviceName.1": ONE}
 
-    answered, answer = stranger.ask("CreateOTAVerifyJob", FirmwareId=package, **named)
+    answered, answer = client.ask("CreateOTAVerifyJob", FirmwareId=firmware_id, **named)
 
-    assert (answered, answer["success"], jobs(stranger)) == (status, True, [answer["data"]["jobId"]])
+    assert (answered, answer["success"], jobs(client)) == (status, True, [answer["data"]["jobId"]])
 
 
 ODD: dict[str, Any] = {
@@ -137,11 +137,11 @@ ODD: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("text", ODD_IDS)
-def test_ids_come_as_something_else(stranger: Stranger, text: str) -> None:
-    stranger.package()
-    fault(stranger, "odd_ids", action="QueryOTAFirmware", text=text)
+def test_ids_come_as_something_else(client: PlainClient, text: str) -> None:
+    client.create_firmware()
+    fault(client, "odd_ids", action="QueryOTAFirmware", text=text)
 
-    body = raw(stranger, "QueryOTAFirmware", FirmwareId="178")[2]
+    body = raw(client, "QueryOTAFirmware", FirmwareId="178")[2]
 
     shown = json.loads(body)["firmwareInfo"]["firmwareId"]
     assert (shown, type(shown)) == (ODD[text], type(ODD[text]))
@@ -149,47 +149,47 @@ def test_ids_come_as_something_else(stranger: Stranger, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_texts_of_a_device_are_hostile_in_json(stranger: Stranger, text: str) -> None:
-    job = stranger.verify(stranger.package(), ONE)
-    fault(stranger, "hostile_texts", action="ListOTATaskByJob", text=text)
+def test_texts_of_a_device_are_hostile_in_json(client: PlainClient, text: str) -> None:
+    job = client.verify(client.create_firmware(), ONE)
+    fault(client, "hostile_texts", action="ListOTATaskByJob", text=text)
 
-    status, answer = stranger.ask("ListOTATaskByJob", JobId=job)
+    status, answer = client.ask("ListOTATaskByJob", JobId=job)
 
     assert status == 200
     assert answer["data"][0]["taskDesc"] == answer["requestId"] == TEXTS[text]
     assert answer["data"][0]["taskStatus"] == "QUEUED"
 
 
-def test_refusals_are_hostile_too_and_any_field_can_be_chosen(stranger: Stranger) -> None:
-    fault(stranger, "hostile_texts", action="QueryOTAJob", text="boo\x00", fields=["ErrorMessage", "Code"])
-    told = stranger.ask("QueryOTAJob", JobId="1")[1]
+def test_refusals_are_hostile_too_and_any_field_can_be_chosen(client: PlainClient) -> None:
+    fault(client, "hostile_texts", action="QueryOTAJob", text="boo\x00", fields=["ErrorMessage", "Code"])
+    told = client.ask("QueryOTAJob", JobId="1")[1]
     assert (told["code"], told["errorMessage"], told["success"]) == ("boo\x00", "boo\x00", False)
 
-    fault(stranger, "hostile_texts", action="QueryOTAFirmware", text="\ud800", fields=["*"])
-    stranger.package()
-    shown = stranger.ask("QueryOTAFirmware", FirmwareId="178")[1]["firmwareInfo"]
+    fault(client, "hostile_texts", action="QueryOTAFirmware", text="\ud800", fields=["*"])
+    client.create_firmware()
+    shown = client.ask("QueryOTAFirmware", FirmwareId="178")[1]["firmwareInfo"]
     assert {shown[name] for name in ("firmwareId", "destVersion", "productKey", "utcCreate")} == {"\ud800"}
     assert shown["status"] == 0
 
-    stranger.secret = "wrong"
-    fault(stranger, "hostile_texts", action="ListOTAModuleByProduct", text="bidi")
-    told = stranger.ask("ListOTAModuleByProduct", ProductKey="k1demoproduct")[1]
+    client.secret = "wrong"
+    fault(client, "hostile_texts", action="ListOTAModuleByProduct", text="bidi")
+    told = client.ask("ListOTAModuleByProduct", ProductKey="k1demoproduct")[1]
     assert (told["Code"], told["Message"]) == ("SignatureDoesNotMatch", TEXTS["bidi"])
 
 
-def test_a_device_of_the_scenario_says_anything_that_json_can_hold(stranger: Stranger) -> None:
-    stranger.script(ONE, outcome="fails", reason=TEXTS["everything"])
-    job = stranger.verify(stranger.package(), ONE)
-    stranger.advance(60)
+def test_a_device_of_the_scenario_says_anything_that_json_can_hold(client: PlainClient) -> None:
+    client.script(ONE, outcome="fails", reason=TEXTS["everything"])
+    job = client.verify(client.create_firmware(), ONE)
+    client.advance(60)
 
-    assert stranger.tasks(job)[ONE]["taskDesc"] == f"step -1: {TEXTS['everything']}"
-    assert stranger.control("GET", "state")["tasks"][0]["TaskDesc"].endswith(TEXTS["everything"])
+    assert client.tasks(job)[ONE]["taskDesc"] == f"step -1: {TEXTS['everything']}"
+    assert client.control("GET", "state")["tasks"][0]["TaskDesc"].endswith(TEXTS["everything"])
 
 
-def test_hostile_texts_reach_xml_as_they_can(stranger: Stranger) -> None:
-    fault(stranger, "hostile_texts", action="QueryOTAJob", text="<b>\ud800&")
+def test_hostile_texts_reach_xml_as_they_can(client: PlainClient) -> None:
+    fault(client, "hostile_texts", action="QueryOTAJob", text="<b>\ud800&")
 
-    assert b"&lt;b&gt;&#55296;&amp;" in raw(stranger, "QueryOTAJob", JobId="1", Format="XML")[2]
+    assert b"&lt;b&gt;&#55296;&amp;" in raw(client, "QueryOTAJob", JobId="1", Format="XML")[2]
 
 
 def test_free_fields_are_none_that_anything_is_decided_by() -> None:
@@ -197,50 +197,50 @@ def test_free_fields_are_none_that_anything_is_decided_by() -> None:
 
 
 @pytest.mark.parametrize(("action", "key"), [("ListOTATaskByJob", "taskId"), ("QueryDevice", "deviceName")])
-def test_a_list_has_no_end_and_one_new_thing_on_every_page(stranger: Stranger, action: str, key: str) -> None:
-    job = stranger.verify(stranger.package(), ONE)
-    fault(stranger, "endless_list", action=action)
+def test_a_list_has_no_end_and_one_new_thing_on_every_page(client: PlainClient, action: str, key: str) -> None:
+    job = client.verify(client.create_firmware(), ONE)
+    fault(client, "endless_list", action=action)
     own = {"JobId": job} if action == "ListOTATaskByJob" else {"ProductKey": "k1demoproduct"}
-    pages = [stranger.ask(action, CurrentPage=page, PageSize="10", **own)[1] for page in ("1", "2", "3", "900")]
+    pages = [client.ask(action, CurrentPage=page, PageSize="10", **own)[1] for page in ("1", "2", "3", "900")]
 
     assert {page["total"] for page in pages} == {ENDLESS}
     assert [page["currentPage"] for page in pages] == [1, 2, 3, 900]
     assert len({entry[key] for page in pages for entry in page["data"]}) == 4
 
 
-def test_lists_that_stand_deeper_have_no_end_either(stranger: Stranger) -> None:
-    fault(stranger, "endless_list", action="QueryProductList")
+def test_lists_that_stand_deeper_have_no_end_either(client: PlainClient) -> None:
+    fault(client, "endless_list", action="QueryProductList")
 
-    told = stranger.ask("QueryProductList", CurrentPage="5", PageSize="10")[1]["data"]
+    told = client.ask("QueryProductList", CurrentPage="5", PageSize="10")[1]["data"]
 
     assert (told["total"], told["currentPage"]) == (ENDLESS, 5)
 
 
-def test_answers_are_huge_or_deep(stranger: Stranger) -> None:
-    fault(stranger, "huge", size=3_000_000, nth=1)
-    fault(stranger, "deep", size=5000, nth=2)
-    sent = [raw(stranger, "ListOTAFirmware", **PAGE)[2] for _ in range(2)]
+def test_answers_are_huge_or_deep(client: PlainClient) -> None:
+    fault(client, "huge", size=3_000_000, nth=1)
+    fault(client, "deep", size=5000, nth=2)
+    sent = [raw(client, "ListOTAFirmware", **PAGE)[2] for _ in range(2)]
 
     assert len(json.loads(sent[0])["stuffing"]) == 3_000_000
     assert b"[" * 5000 + b"]" * 5000 in sent[1]
-    fault(stranger, "deep", size=3, nth=1)
-    assert b"<Stuffing><Stuffing><Stuffing>" in raw(stranger, "ListOTAFirmware", Format="XML", **PAGE)[2]
+    fault(client, "deep", size=3, nth=1)
+    assert b"<Stuffing><Stuffing><Stuffing>" in raw(client, "ListOTAFirmware", Format="XML", **PAGE)[2]
 
 
 @pytest.mark.parametrize("kind", ["throttle", "status", "outage"])
-def test_a_fault_tells_when_to_come_again(stranger: Stranger, kind: str) -> None:
-    fault(stranger, kind, retry_after="Fri, 31 Dec 9999 23:59:59 GMT")
+def test_a_fault_tells_when_to_come_again(client: PlainClient, kind: str) -> None:
+    fault(client, kind, retry_after="Fri, 31 Dec 9999 23:59:59 GMT")
 
-    assert raw(stranger, "ListOTAFirmware", **PAGE)[1]["retry-after"] == "Fri, 31 Dec 9999 23:59:59 GMT"
+    assert raw(client, "ListOTAFirmware", **PAGE)[1]["retry-after"] == "Fri, 31 Dec 9999 23:59:59 GMT"
 
 
-def test_whoever_asks_too_often_is_told_when_to_come_again_where_the_quirk_says_so(stranger: Stranger) -> None:
-    stranger.control("POST", "quotas", {"enabled": True, "ListOTAFirmware": 1})
-    raw(stranger, "ListOTAFirmware", **PAGE)
-    assert "retry-after" not in raw(stranger, "ListOTAFirmware", **PAGE)[1]
+def test_whoever_asks_too_often_is_told_when_to_come_again_where_the_quirk_says_so(client: PlainClient) -> None:
+    client.control("POST", "quotas", {"enabled": True, "ListOTAFirmware": 1})
+    raw(client, "ListOTAFirmware", **PAGE)
+    assert "retry-after" not in raw(client, "ListOTAFirmware", **PAGE)[1]
 
-    stranger.control("POST", "quirks", {"retry_after": 2})
-    assert raw(stranger, "ListOTAFirmware", **PAGE)[1]["retry-after"] == "2"
+    client.control("POST", "quirks", {"retry_after": 2})
+    assert raw(client, "ListOTAFirmware", **PAGE)[1]["retry-after"] == "2"
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,9 @@ class Heard(Quiet):
 class Stage:
     """A poller and a platform in virtual time."""
 
-    def __init__(self, loop: VirtualLoop, waits: int, packages: int = 1, *, silent: bool = False) -> None:
+    def __init__(self, loop: VirtualLoop, waits: int, firmwares: int = 1, *, silent: bool = False) -> None:
         self.loop = loop
-        self.emulator, self.jobs = release(Shape(waits, packages, 15), loop, silent=silent, minutes=5)
+        self.emulator, self.jobs = release(Shape(waits, firmwares, 15), loop, silent=silent, minutes=5)
         self.transport = Metered(self.emulator)
         limiter = RateLimiter({RateLimitGroup.CALLS: RATE, RateLimitGroup.CANCELS: RATE}, clock=loop.time)
         self.where = replace(settings("http://127.0.0.1:1"), requests_per_second=RATE)
@@ -63,12 +63,12 @@ class Stage:
 
     async def wait(self, job_id: str, options: WaitOptions | None = None, *, firmware_id: str | None = None) -> Verdict:
         heard = self.heard.setdefault(job_id, Heard())
-        package = self.jobs.get(job_id, "") if firmware_id is None else firmware_id
+        firmware_id = self.jobs.get(job_id, "") if firmware_id is None else firmware_id
         state, how = WaitState(), options or self.options()
         while True:
             try:
                 return await self.poller.wait_for_job(
-                    job_id, how, firmware_id=package, listener=heard, runtime=self.world, state=state
+                    job_id, how, firmware_id=firmware_id, listener=heard, runtime=self.world, state=state
                 )
             except KeyRefusedError as refused:
                 # As a trigger does whose connection is still the same.
@@ -84,12 +84,12 @@ class Stage:
         return self.transport.actions.get(action, 0)
 
 
-def play(scene: Callable[[Stage], Coroutine[Any, Any, None]], waits: int, packages: int = 1, **how: Any) -> None:
+def play(scene: Callable[[Stage], Coroutine[Any, Any, None]], waits: int, firmwares: int = 1, **how: Any) -> None:
     """Let a scene happen, and the poller close at its end."""
     loop = VirtualLoop()
 
     async def run() -> None:
-        stage = Stage(loop, waits, packages, **how)
+        stage = Stage(loop, waits, firmwares, **how)
         async with stage.poller:
             await scene(stage)
         assert asyncio.all_tasks() == {asyncio.current_task()}

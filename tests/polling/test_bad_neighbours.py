@@ -317,8 +317,8 @@ def test_a_list_that_tells_an_end_too_early_decides_on_no_job(told: str) -> None
             firmware_id = parse_qs(urlsplit(request.url).query)["FirmwareId"][0]
             data = [
                 {"jobId": job, "firmwareId": firmware_id, "jobStatus": told, "jobType": "UPGRADE_FIRMWARE"}
-                for job, package in stage.jobs.items()
-                if package == firmware_id
+                for job, its_firmware in stage.jobs.items()
+                if its_firmware == firmware_id
             ]
             body = {"code": "", "success": True, "requestId": "r", "data": data, "total": len(data)}
             return Response(200, {}, json.dumps(body).encode())

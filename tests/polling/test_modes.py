@@ -104,12 +104,12 @@ class Stand:
             raise state
         if not isinstance(state, tuple):
             return state
-        status, package, device = state
+        status, firmware_status, device = state
         if action == "QueryOTAJob":
             return ok(data=job(job_id, status=status))
         if action == "ListOTATaskByJob":
             return ok(data=[task("d1", device)], total=1)
-        return ok(firmwareInfo=firmware(status=package))
+        return ok(firmwareInfo=firmware(status=firmware_status))
 
 
 OTHERS = [str(number) for number in range(60)]

@@ -23,7 +23,7 @@ from airflow_provider_tuya_ota.polling import stopper as stopping
 from airflow_provider_tuya_ota.polling.stopper import _STOPPERS, COUNTS_AT_ONCE, FEW, Stopper, shared_stopper
 from airflow_provider_tuya_ota.transports.limiter import RateLimiter, limiter_of
 from tests.contract.worlds import Quiet, settings
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,9 +47,9 @@ def connected(server: EmulatorServer) -> Settings:
 
 
 def jobs(server: EmulatorServer, number: int) -> list[str]:
-    stranger = Stranger(over_socket(server.url))
-    package = stranger.package(NeedToVerify="false")
-    return [stranger.upgrade(package, f"device-{place:03d}") for place in range(1, number + 1)]
+    plain_client = PlainClient(over_socket(server.url))
+    firmware_id = plain_client.create_firmware(NeedToVerify="false")
+    return [plain_client.upgrade(firmware_id, f"device-{place:03d}") for place in range(1, number + 1)]
 
 
 def statuses(server: EmulatorServer) -> set[str]:

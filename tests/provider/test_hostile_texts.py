@@ -92,10 +92,10 @@ def verdict_over(hostile: Any) -> Verdict:
         for number in range(100)
     ]
     shown = ask(ListOTATaskByJob(job_id="9"), hostile_answer(WRAP | {"data": tasks}))
-    package = ask(
+    firmware_found = ask(
         QueryOTAFirmware(firmware_id="178"), hostile_answer(WRAP | {"firmwareInfo": firmware(destVersion=hostile)})
     )
-    return assess_job(found, shown.items, package)
+    return assess_job(found, shown.items, firmware_found)
 
 
 WRAP: dict[str, Any] = {"code": "", "success": True, "requestId": "r"}

@@ -16,7 +16,7 @@ import pytest
 
 from airflow_provider_tuya_ota.demo.airflow_api import AirflowApi
 from airflow_provider_tuya_ota.demo.image import write_image
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,9 +81,9 @@ def test_an_airflow_that_is_left_and_started_again_finds_its_platform_as_it_was(
     for version, device in (("1.1.0", "device-001"), ("1.2.0", "device-002")):
         with up(tmp_path) as running:
             link = running.release(write_image(tmp_path, version), version, device)
-            stranger = Stranger(over_socket(running.emulator))
-            known = [job["JobId"] for job in stranger.control("GET", "state")["jobs"]]
-            page = stranger.send("GET", link.removeprefix(running.emulator), {"Accept": "text/html"}, b"")
+            plain_client = PlainClient(over_socket(running.emulator))
+            known = [job["JobId"] for job in plain_client.control("GET", "state")["jobs"]]
+            page = plain_client.send("GET", link.removeprefix(running.emulator), {"Accept": "text/html"}, b"")
 
         assert known[:-1] == jobs
         assert known[-1] not in jobs

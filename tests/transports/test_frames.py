@@ -48,18 +48,18 @@ class Hasty(Runtime):
 
 def run_blocking(settings: Settings, file: FirmwareFile) -> None:
     with TuyaOTAClient(settings, runtime=Hasty()) as client:
-        client.run(ensure_firmware(settings, PACKAGE, file))
+        client.run(ensure_firmware(settings, FIRMWARE, file))
 
 
 def run_in_a_loop(settings: Settings, file: FirmwareFile) -> None:
     async def run() -> None:
         async with AsyncTuyaOTAClient(settings, runtime=Hasty()) as client:
-            await client.run(ensure_firmware(settings, PACKAGE, file))
+            await client.run(ensure_firmware(settings, FIRMWARE, file))
 
     asyncio.run(run())
 
 
-PACKAGE = CreateOTAFirmware(dest_version="1.1", firmware_name="lamp", product_key="pk")
+FIRMWARE = CreateOTAFirmware(dest_version="1.1", firmware_name="lamp", product_key="pk")
 
 
 def file_of(open_file: Callable[[], Any] = lambda: io.BytesIO(b"lamp")) -> FirmwareFile:
@@ -243,7 +243,7 @@ async def test_a_call_that_is_cancelled_shows_nothing_secret(settings: Settings)
     with serving(hold) as server:
         where = dataclasses.replace(settings, port=server.port, read_timeout=10)
         async with AsyncTuyaOTAClient(where) as client:
-            call = asyncio.create_task(client.run(ensure_firmware(where, PACKAGE, file_of())))
+            call = asyncio.create_task(client.run(ensure_firmware(where, FIRMWARE, file_of())))
             await arrived.wait()
             call.cancel()
             with pytest.raises(asyncio.CancelledError) as caught:

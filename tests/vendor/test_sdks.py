@@ -145,7 +145,7 @@ def upload(sdk: Sdk) -> str:
 
 
 def firmware(sdk: Sdk) -> str:
-    """Upload the file, and make a package of it."""
+    """Upload the file, and make a firmware of it."""
     answer = sdk.ask(
         "CreateOTAFirmware",
         DestVersion="1.1.0",

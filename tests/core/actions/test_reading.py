@@ -91,18 +91,18 @@ def test_what_was_created_keeps_time_and_request_id() -> None:
     ],
 )
 def test_a_firmware_is_read_in_every_plausible_form(fields: dict[str, Any]) -> None:
-    package = parse(QueryOTAFirmware(firmware_id="178"), **fields)
+    parsed = parse(QueryOTAFirmware(firmware_id="178"), **fields)
 
-    assert (package.firmware_id, package.status, package.module_name) == ("178", FirmwareStatus.VERIFIED, "default")
+    assert (parsed.firmware_id, parsed.status, parsed.module_name) == ("178", FirmwareStatus.VERIFIED, "default")
 
 
 def test_digests_are_read_in_one_spelling() -> None:
     info = firmware(firmwareSign="ABCDEF", signMethod="Md5", firmwareSize="7", moduleName="ble")
 
-    package = parse(QueryOTAFirmware(firmware_id="178"), firmwareInfo=info)
+    parsed = parse(QueryOTAFirmware(firmware_id="178"), firmwareInfo=info)
 
-    assert (package.firmware_sign, package.sign_method, package.firmware_size) == ("abcdef", "MD5", 7)
-    assert package.module_name == "ble"
+    assert (parsed.firmware_sign, parsed.sign_method, parsed.firmware_size) == ("abcdef", "MD5", 7)
+    assert parsed.module_name == "ble"
 
 
 @pytest.mark.parametrize("info", [{"firmwareId": "178"}, firmware("", status=1), {}, None, 7])

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tests.core.script import Answer
 
 VERIFY = CreateOTAVerifyJob(firmware_id="178", product_key="pk", target_device_name=["d1", "d 2"])
-PACKAGE = CreateOTAFirmware(dest_version="1.1", firmware_name="lamp")
+FIRMWARE = CreateOTAFirmware(dest_version="1.1", firmware_name="lamp")
 QUERY = QueryOTAJob(job_id="9001")
 
 
@@ -139,7 +139,7 @@ def test_patience_can_be_set() -> None:
         script.run(call(SETTINGS, QUERY, RetryPolicy(attempts=1)))
 
 
-@pytest.mark.parametrize("create", [VERIFY, PACKAGE], ids=lambda action: action.name)
+@pytest.mark.parametrize("create", [VERIFY, FIRMWARE], ids=lambda action: action.name)
 @pytest.mark.parametrize(
     "failure",
     [
@@ -159,7 +159,7 @@ def test_a_create_is_never_blindly_repeated(create: Action[object], failure: Tra
     assert (len(script.sent), script.sleeps) == (1, [])
 
 
-@pytest.mark.parametrize("create", [VERIFY, PACKAGE], ids=lambda action: action.name)
+@pytest.mark.parametrize("create", [VERIFY, FIRMWARE], ids=lambda action: action.name)
 def test_a_create_that_was_throttled_is_repeated(create: Action[object]) -> None:
     script = Script([gateway("Throttling.User"), gateway("", 429), ok(data={})])
 
@@ -168,7 +168,7 @@ def test_a_create_that_was_throttled_is_repeated(create: Action[object]) -> None
     assert script.nonces == ["nonce-1", "nonce-2", "nonce-3"]
 
 
-@pytest.mark.parametrize("create", [VERIFY, PACKAGE], ids=lambda action: action.name)
+@pytest.mark.parametrize("create", [VERIFY, FIRMWARE], ids=lambda action: action.name)
 @pytest.mark.parametrize("status", [405, 429, 503])
 def test_a_create_that_was_said_to_have_succeeded_is_sent_once_whatever_the_status(
     create: Action[object], status: int

@@ -25,7 +25,7 @@ from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from tests.core.script import NOW, SETTINGS, Script, firmware, job, lost
 from tests.core.short_lists import GRAY, LOSING, NAMED, UNTOLD, Platform, tasks, upgrade
-from tests.core.test_upload import OURS, ensure, packages, script_for, ticket
+from tests.core.test_upload import OURS, ensure, firmware_list, script_for, ticket
 
 if TYPE_CHECKING:
     from tests.core.script import Answer, Sent
@@ -223,7 +223,7 @@ def test_a_lost_firmware_that_may_not_be_shown_leaves_the_doubt(way: str) -> Non
     def answer(sent: Sent) -> Answer:
         if sent.action != "ListOTAFirmware":
             return others(sent)
-        return listed(sent) if "CreateOTAFirmware" in script.actions else packages()
+        return listed(sent) if "CreateOTAFirmware" in script.actions else firmware_list()
 
     script.answers = answer
     with pytest.raises(TransportError):

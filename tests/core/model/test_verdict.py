@@ -34,13 +34,13 @@ def assess(
     kind: str = "VERIFY_FIRMWARE",
     need_push: bool | None = None,
 ) -> Verdict:
-    package = (
+    found_firmware = (
         firmware
         if firmware is None
         else Firmware(firmware_id="178", name="lamp", version="1.1", product_key="pk", status=FirmwareStatus(firmware))
     )
     found = Job(job_id="9", firmware_id="178", status=JobStatus(job), type=JobType(kind), need_push=need_push)
-    return assess_job(found, tasks(*statuses), package if isinstance(package, Firmware) else None)
+    return assess_job(found, tasks(*statuses), found_firmware if isinstance(found_firmware, Firmware) else None)
 
 
 def states() -> st.SearchStrategy[Verdict]:
@@ -145,9 +145,9 @@ def test_an_upgrade_is_judged_by_job_and_devices(statuses: list[str], job: str, 
 def test_failing_devices_are_named_with_progress_and_reason() -> None:
     lost = DeviceTask(task_id="1", device_name="d1", status=TaskStatus.FAILED, progress="30", reason="flash failed")
     job = Job(job_id="9", firmware_id="", status=JobStatus.COMPLETED, type=JobType.VERIFY_FIRMWARE)
-    package = Firmware(firmware_id="178", name="l", version="1", product_key="p", status=FirmwareStatus.FAILED)
+    found_firmware = Firmware(firmware_id="178", name="l", version="1", product_key="p", status=FirmwareStatus.FAILED)
 
-    verdict = assess_job(job, [lost, *tasks("SUCCEEDED")], package)
+    verdict = assess_job(job, [lost, *tasks("SUCCEEDED")], found_firmware)
 
     assert verdict.firmware_id == "178"
     assert verdict.failure_text() == (

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 VERIFIED = FirmwareCondition(firmware_id="178", statuses=["VERIFIED"], failing_statuses=["FAILED"])
 
 
-def package(status: int) -> Response:
+def in_status(status: int) -> Response:
     return ok(firmwareInfo=firmware(status=status))
 
 
@@ -62,18 +62,18 @@ def wait(condition: Condition, answers: Any, seconds: float = 100.0) -> Script:
 
 @pytest.mark.parametrize(("status", "is_met"), [(0, False), (1, True), (2, False), (7, False)])
 def test_a_firmware_is_seen_with_its_status(status: int, is_met: bool) -> None:
-    assert Script([package(status)]).run(VERIFIED.poll(SETTINGS)).is_met is is_met
+    assert Script([in_status(status)]).run(VERIFIED.poll(SETTINGS)).is_met is is_met
 
 
 def test_a_failing_status_ends_the_wait() -> None:
     with pytest.raises(FirmwareStatusError, match=r"firmware 178 \(1.1\) is FAILED, so it will not become VERIFIED"):
-        wait(VERIFIED, [package(3)])
+        wait(VERIFIED, [in_status(3)])
 
 
 def test_a_status_that_is_wanted_does_not_fail() -> None:
     condition = FirmwareCondition(firmware_id="178", statuses=["FAILED"], failing_statuses=["FAILED"])
 
-    assert Script([package(3)]).run(condition.poll(SETTINGS)) == ConditionSnapshot(
+    assert Script([in_status(3)]).run(condition.poll(SETTINGS)) == ConditionSnapshot(
         is_met=True, line="firmware 178 (1.1) is FAILED"
     )
 
@@ -116,20 +116,20 @@ def test_many_devices_are_asked_for_fifty_at_a_time_and_named_ten_at_the_most() 
 
 
 def test_a_wait_looks_until_the_condition_holds_and_says_only_what_is_new() -> None:
-    script = wait(VERIFIED, [package(0), package(0), package(2), package(1)])
+    script = wait(VERIFIED, [in_status(0), in_status(0), in_status(2), in_status(1)])
 
     assert script.sleeps == [30.0, 30.0, 30.0]
     assert [line.rpartition(" ")[2] for line in script.lines] == ["UNVERIFIED", "VERIFYING", "VERIFIED"]
 
 
 def test_a_look_that_fails_in_transit_counts_as_not_yet() -> None:
-    script = wait(VERIFIED, [*[lost()] * 5, package(1)])
+    script = wait(VERIFIED, [*[lost()] * 5, in_status(1)])
 
     assert "The wait for firmware 178 goes on." in script.warnings[-1]
 
 
 def test_after_the_deadline_there_is_one_more_look() -> None:
-    script = wait(VERIFIED, [package(0), package(0), package(1)], seconds=40.0)
+    script = wait(VERIFIED, [in_status(0), in_status(0), in_status(1)], seconds=40.0)
 
     assert script.sleeps == [30.0, 10.0]
 
@@ -137,7 +137,7 @@ def test_after_the_deadline_there_is_one_more_look() -> None:
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ([package(0), package(2)], "the time to wait is over: firmware 178 .* is VERIFYING"),
+        ([in_status(0), in_status(2)], "the time to wait is over: firmware 178 .* is VERIFYING"),
         ([lost()] * 50, "no poll succeeded"),
     ],
 )
@@ -165,7 +165,7 @@ def test_an_outage_is_tolerated_for_two_hours_and_no_longer(condition: Condition
 
 def test_what_was_seen_well_and_is_refused_is_given_a_moment() -> None:
     state = WaitState()
-    answers = [package(0), *[refused("iot.firmware.FirmwareNotFound")] * 2, package(1)]
+    answers = [in_status(0), *[refused("iot.firmware.FirmwareNotFound")] * 2, in_status(1)]
 
     script = Script(answers)
     script.run(waiting_for(VERIFIED, deadline=NOW + timedelta(hours=1), poll_interval=100, state=state))
@@ -178,7 +178,7 @@ def test_what_was_seen_well_and_is_refused_is_given_a_moment() -> None:
 
 def test_a_wait_whose_key_is_refused_is_given_back_to_whoever_can_read_the_connection_again() -> None:
     state = WaitState()
-    script = Script([package(0), gateway("SignatureDoesNotMatch", 403), package(1)])
+    script = Script([in_status(0), gateway("SignatureDoesNotMatch", 403), in_status(1)])
     deadline = NOW + timedelta(hours=1)
 
     with pytest.raises(KeyRefusedError) as caught:
@@ -287,4 +287,4 @@ def test_devices_that_are_missing_are_named_in_the_order_in_which_they_were_give
 
 def test_a_wait_that_is_over_while_polls_fail_states_no_old_state_as_today_s() -> None:
     with pytest.raises(WaitTimeoutError, match=r"the last poll failed: .*The last poll that succeeded: firmware 178"):
-        wait(VERIFIED, [package(0), *[lost()] * 50], seconds=30.0)
+        wait(VERIFIED, [in_status(0), *[lost()] * 50], seconds=30.0)

@@ -67,11 +67,11 @@ def glances(errands: list[PollJob | ListJobs]) -> list[ListJobs]:
     return [errand for errand in errands if isinstance(errand, ListJobs)]
 
 
-def crowd(number: int = 100, packages: int = 2) -> PollScheduler:
+def crowd(number: int = 100, firmwares: int = 2) -> PollScheduler:
     """More waits than can be looked at one by one."""
     scheduler = PollScheduler(10.0)
     for one in range(number):
-        scheduler.add(str(one), firmware_id=f"p{one % packages}", poll_interval=POLL, now=0.0)
+        scheduler.add(str(one), firmware_id=f"p{one % firmwares}", poll_interval=POLL, now=0.0)
     return scheduler
 
 
@@ -220,7 +220,7 @@ def test_a_job_that_is_listed_as_ended_is_not_put_off_by_the_next_list() -> None
 
 
 def test_a_firmware_in_which_a_job_has_ended_is_soon_glanced_at_again() -> None:
-    scheduler = crowd(packages=1)
+    scheduler = crowd(firmwares=1)
     (at,) = glances(taken(scheduler, 0.0))
     scheduler.jobs_listed(at, JobListing({}, 3), 600.0)
     (again,) = glances(taken(scheduler, 600.0 + 4 * POLL))
@@ -233,7 +233,7 @@ def test_a_firmware_in_which_a_job_has_ended_is_soon_glanced_at_again() -> None:
 
 
 def test_a_glance_that_failed_is_due_again() -> None:
-    scheduler = crowd(packages=1)
+    scheduler = crowd(firmwares=1)
     (at,) = glances(taken(scheduler, 0.0))
 
     assert scheduler.jobs_listed(at, None, 1.0) == []
@@ -243,7 +243,7 @@ def test_a_glance_that_failed_is_due_again() -> None:
 
 
 def test_a_list_that_could_not_be_read_has_another_try_once_the_jobs_were_asked_for_by_themselves() -> None:
-    scheduler = crowd(packages=1)
+    scheduler = crowd(firmwares=1)
     (at,) = glances(taken(scheduler, 0.0))
     scheduler.jobs_listed(at, None, 1.0)
     (alone,) = glances(taken(scheduler, 1.0 + POLL))
@@ -275,7 +275,7 @@ def test_a_job_that_settles_is_looked_at_again_soon_where_a_look_at_it_fails() -
 
 
 def test_jobs_that_nobody_waits_for_any_more_are_left_out_of_what_a_glance_shows() -> None:
-    scheduler = crowd(packages=2)
+    scheduler = crowd(firmwares=2)
     at, other = glances(taken(scheduler, 0.0))
     for name in (at.job_ids[0], *other.job_ids):
         scheduler.remove(name, POLL)
@@ -285,7 +285,7 @@ def test_jobs_that_nobody_waits_for_any_more_are_left_out_of_what_a_glance_shows
 
 
 def test_a_job_whose_firmware_is_not_known_is_glanced_at_alone_until_a_look_tells_it() -> None:
-    scheduler = crowd(packages=1)
+    scheduler = crowd(firmwares=1)
     scheduler.add("new", firmware_id=None, poll_interval=POLL, now=1.0)
     assert glances(taken(scheduler, 1.0))[1:] == [ListJobs(None, ("new",), 1)]
 
@@ -299,7 +299,7 @@ def test_a_job_whose_firmware_is_not_known_is_glanced_at_alone_until_a_look_tell
 
 
 def test_jobs_that_the_platform_does_not_list_are_asked_for_one_by_one() -> None:
-    scheduler = crowd(packages=1)
+    scheduler = crowd(firmwares=1)
     (at,) = glances(taken(scheduler, 0.0))
 
     scheduler.poll_singly("p0", 1.0)
@@ -335,7 +335,7 @@ def test_what_is_urgent_leaves_others_their_turn() -> None:
     errands = taken(scheduler, 0.0)
 
     places = [place for place, errand in enumerate(errands) if isinstance(errand, ListJobs)]
-    # After the first four the turn is that of the job which has waited longest, and then that of the packages.
+    # After the first four the turn is that of the job which has waited longest, and then that of the firmwares.
     assert places == [9, 14]
     assert sorted(map(int, looks(errands))) == list(range(50))
 

@@ -80,7 +80,7 @@ def test_jobs_that_nobody_waits_for_any_more_do_not_count_as_a_crowd() -> None:
 
 
 def test_a_firmware_is_listed_as_often_as_the_least_patient_wait_for_any_of_its_jobs_wants() -> None:
-    scheduler = crowd(packages=1)
+    scheduler = crowd(firmwares=1)
     scheduler.add("hasty", firmware_id="p0", poll_interval=POLL / 5, now=0.0)
     (at,) = glances(taken(scheduler, 0.0))
 
@@ -100,7 +100,7 @@ def test_three_waits_for_one_job_cost_no_more_than_one() -> None:
 
 
 def test_a_crowd_stays_one_where_of_two_waits_for_each_job_one_has_left() -> None:
-    scheduler = crowd(40, packages=1)
+    scheduler = crowd(40, firmwares=1)
     for name in range(40):
         scheduler.add(str(name), firmware_id="p0", poll_interval=POLL, now=0.0)
         scheduler.remove(str(name), POLL)
@@ -121,7 +121,7 @@ def test_a_job_that_was_urgent_and_that_nobody_waits_for_any_more_is_not_polled(
 
 
 def test_a_firmware_of_which_nobody_waits_for_a_job_any_more_is_not_listed() -> None:
-    scheduler = crowd(packages=1)
+    scheduler = crowd(firmwares=1)
     scheduler.add("other", firmware_id="p9", poll_interval=POLL, now=0.0)
 
     scheduler.remove("other", POLL)
@@ -130,7 +130,7 @@ def test_a_firmware_of_which_nobody_waits_for_a_job_any_more_is_not_listed() -> 
 
 
 def test_a_job_of_no_known_firmware_is_read_again_by_itself() -> None:
-    scheduler = crowd(packages=1)
+    scheduler = crowd(firmwares=1)
     scheduler.add("new", firmware_id=None, poll_interval=POLL, now=0.0)
     (alone,) = [at for at in glances(taken(scheduler, 0.0)) if at.firmware_id is None]
 

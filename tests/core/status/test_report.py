@@ -157,7 +157,7 @@ def test_the_schema_refuses_what_no_report_contains(changes: dict[str, Any], whe
 
 
 JOB = {"step": "upgrade", "job_id": "9", "firmware_id": "178"}
-PACKAGE = {"step": "upload", "firmware_id": "178", "version": "2.0", "product_key": "pk"}
+FIRMWARE = {"step": "upload", "firmware_id": "178", "version": "2.0", "product_key": "pk"}
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ PACKAGE = {"step": "upload", "firmware_id": "178", "version": "2.0", "product_ke
         (Event.TIMEOUT, JOB, "OTA job 9 for firmware 178 ran out of time, 0 s. Why."),
         (
             Event.UPLOADED,
-            PACKAGE | {"summary": "created"},
+            FIRMWARE | {"summary": "created"},
             "OTA firmware 178 for version 2.0 of product pk created, 0 s.",
         ),
         (Event.UPLOADED, {"firmware_id": "178", "product_key": "pk"}, "OTA firmware 178 is uploaded, 0 s."),

@@ -43,12 +43,12 @@ def platform(looks: Sequence[State | Response | Exception], **more: Any) -> Call
         state = looks[min(number, len(looks) - 1)]
         if not isinstance(state, tuple):
             return state
-        status, package, devices = state
+        status, firmware_status, devices = state
         if sent.action == "QueryOTAJob":
             return ok(data=job(status=status, **more))
         if sent.action == "ListOTATaskByJob":
             return ok(data=[task(*device) for device in devices], total=len(devices))
-        return ok(firmwareInfo=firmware(status=package))
+        return ok(firmwareInfo=firmware(status=firmware_status))
 
     return answer
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.provider.operators.test_upgrade_operator import seed, upgrade, upload
-from tests.provider.operators.test_verify_operator import FAILS, make_package, play, verify
+from tests.provider.operators.test_verify_operator import FAILS, make_firmware, play, verify
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -66,8 +66,8 @@ def test_release_firmware_uploads_verifies_and_tells(
     assert run.state == state
     states = {ti.task_id: ti.state for ti in run.get_task_instances()}
     assert states == {"check": "success", "upload": "success", "verify": state, "notify": "success"}
-    (package,) = service.emulator.world.firmwares.by_id.values()
-    assert package.status == (1 if state == "success" else 3)
+    (firmware_id,) = service.emulator.world.firmwares.by_id.values()
+    assert firmware_id.status == (1 if state == "success" else 3)
 
 
 @pytest.mark.airflow
@@ -83,12 +83,12 @@ def test_a_release_that_stops_at_the_upload_is_told_and_fails(service: Service, 
 @pytest.mark.airflow
 @pytest.mark.parametrize("dag", ["verify_firmware"], indirect=True)
 def test_verify_firmware_verifies_a_firmware(service: Service, dag: DAG, context: Any, firmware: Path) -> None:
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
 
-    run = dag.test(run_conf={"firmware_id": package, "device_names": ["device-007"]})
+    run = dag.test(run_conf={"firmware_id": firmware_id, "device_names": ["device-007"]})
 
     assert run.state == "success"
-    assert service.emulator.world.firmwares.by_id[package].status == 1
+    assert service.emulator.world.firmwares.by_id[firmware_id].status == 1
 
 
 def on_xcom_page(run_id: str, task_id: str, key: str) -> Any:
@@ -104,11 +104,11 @@ def on_xcom_page(run_id: str, task_id: str, key: str) -> Any:
 @pytest.mark.airflow
 @pytest.mark.parametrize("dag", ["verify_firmware"], indirect=True)
 def test_the_xcom_page_shows_the_exact_id_in_words(service: Service, dag: DAG, context: Any, firmware: Path) -> None:
-    package = make_package(service, context, firmware)
-    run = dag.test(run_conf={"firmware_id": package, "device_names": ["device-007"]})
+    firmware_id = make_firmware(service, context, firmware)
+    run = dag.test(run_conf={"firmware_id": firmware_id, "device_names": ["device-007"]})
     (job_id,) = service.emulator.world.engine.jobs
 
-    assert on_xcom_page(run.run_id, "verify", "job") == f"job {job_id} of firmware {package}"
+    assert on_xcom_page(run.run_id, "verify", "job") == f"job {job_id} of firmware {firmware_id}"
     assert on_xcom_page(run.run_id, "verify", "ota_release")["job_id"] == job_id
     # A number, which a browser rounds: once Airflow mends this, "job" is not needed any more.
     assert on_xcom_page(run.run_id, "verify", "job_id") == int(job_id) != int(float(job_id))
@@ -117,7 +117,7 @@ def test_the_xcom_page_shows_the_exact_id_in_words(service: Service, dag: DAG, c
 @pytest.mark.airflow
 @pytest.mark.parametrize("dag", ["watch_job"], indirect=True)
 def test_watch_job_waits_for_a_job_started_elsewhere(service: Service, dag: DAG, context: Any, firmware: Path) -> None:
-    job_id = verify(make_package(service, context, firmware), wait_for_completion=False).execute(context)
+    job_id = verify(make_firmware(service, context, firmware), wait_for_completion=False).execute(context)
 
     run = dag.test(run_conf={"job_id": job_id})
 
@@ -132,9 +132,9 @@ def test_upgrade_firmware_stops_at_a_share_that_fails(
     service: Service, dag: DAG, context: Any, firmware: Path, product: dict[str, Any], state: str, jobs: int
 ) -> None:
     seed(service, **product)
-    package = upload(context, firmware)
+    firmware_id = upload(context, firmware)
 
-    run = dag.test(run_conf={"firmware_id": package, "percent": 30}, mark_success_pattern="approve")
+    run = dag.test(run_conf={"firmware_id": firmware_id, "percent": 30}, mark_success_pattern="approve")
 
     assert run.state == state
     kinds = [(job.selection, len(job.tasks)) for job in service.emulator.world.engine.jobs.values()]
@@ -154,9 +154,9 @@ def test_verify_and_upgrade_hands_a_firmware_on_once_the_pilots_run_it(
     service: Service, dag: DAG, context: Any, firmware: Path, chosen: dict[str, Any], selection: str, upgraded: int
 ) -> None:
     seed(service)
-    package = upload(context, firmware, need_to_verify=True)
+    firmware_id = upload(context, firmware, need_to_verify=True)
 
-    run = dag.test(run_conf={"firmware_id": package, **chosen})
+    run = dag.test(run_conf={"firmware_id": firmware_id, **chosen})
 
     assert run.state == "success"
     verified, upgrade = service.emulator.world.engine.jobs.values()
@@ -170,9 +170,9 @@ def test_verify_and_upgrade_stops_at_a_pilot_that_fails_and_tells(
     service: Service, dag: DAG, context: Any, firmware: Path
 ) -> None:
     seed(service, device={"device-002": FAILS})
-    package = upload(context, firmware, need_to_verify=True)
+    firmware_id = upload(context, firmware, need_to_verify=True)
 
-    run = dag.test(run_conf={"firmware_id": package})
+    run = dag.test(run_conf={"firmware_id": firmware_id})
 
     assert run.state == "failed"
     states = {ti.task_id: ti.state for ti in run.get_task_instances()}

@@ -39,7 +39,7 @@ class End:
     :param device: what the second device does.
     :param connected: whether the connection exists.
     :param timeout: seconds that the step may wait.
-    :param answer: of the person who is asked before everybody gets the package.
+    :param answer: of the person who is asked before everybody gets the firmware.
     """
 
     dag: str
@@ -205,7 +205,7 @@ def test_what_is_told_is_what_is_true(
 ) -> None:
     conf = configured(end, service, context, firmware)
     before = set(service.emulator.world.engine.jobs)
-    packages = len(service.emulator.world.firmwares.by_id)
+    firmwares = len(service.emulator.world.firmwares.by_id)
     if not end.connected:
         service.monkeypatch.delenv(CONNECTION)
 
@@ -226,7 +226,7 @@ def test_what_is_told_is_what_is_true(
     made = set(service.emulator.world.engine.jobs) - before
     if end.event == "refused":
         assert (made, told["job_id"] in {"", conf.get("job_id")}) == (set(), True)
-        assert len(service.emulator.world.firmwares.by_id) == packages
+        assert len(service.emulator.world.firmwares.by_id) == firmwares
     elif end.dag not in {STOP, WATCH} and end.step != "approve":
         assert told["job_id"] in made
 

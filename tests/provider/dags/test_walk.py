@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.transports.requests_transport import RequestsTransport
-from tests.provider.operators.test_verify_operator import make_package, verify
+from tests.provider.operators.test_verify_operator import make_firmware, verify
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.provider.conftest import Service
 
 ROOT = Path(__file__).parents[3]
-PACKAGE = ROOT / "airflow_provider_tuya_ota"
+FIRMWARE = ROOT / "airflow_provider_tuya_ota"
 NOT_ON_THE_PAGE = {"client.py"}
 """It only hands the flow to the driver."""
 
@@ -39,10 +39,10 @@ def walked(frame: FrameType | None) -> list[str]:
         if frame.f_code.co_name == "drive":
             flow = frame.f_locals["flow"]
         frame = frame.f_back
-    *above, driver = [str(path.relative_to(PACKAGE)) for path in reversed(stack) if path.is_relative_to(PACKAGE)]
+    *above, driver = [str(path.relative_to(FIRMWARE)) for path in reversed(stack) if path.is_relative_to(FIRMWARE)]
     files = above
     while inspect.isgenerator(flow):
-        files.append(str(Path(flow.gi_code.co_filename).relative_to(PACKAGE)))
+        files.append(str(Path(flow.gi_code.co_filename).relative_to(FIRMWARE)))
         flow = flow.gi_yieldfrom
     return list(dict.fromkeys([*files, driver, "transports/requests_transport.py"]))
 
@@ -64,7 +64,7 @@ def climbs(files: list[str]) -> list[str]:
 def test_the_page_shows_the_files_that_a_create_goes_through(
     service: Service, context: Any, firmware: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    firmware_id = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
     walks: list[list[str]] = []
     send = RequestsTransport.send
 

@@ -23,21 +23,21 @@ from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.provider.airflow_api import context_of
 from tests.provider.conftest import FakeTask
 from tests.provider.operators.test_upgrade_operator import run, upgrade
-from tests.provider.runtime.test_notes_not_given import FOR_GOOD, package, release
+from tests.provider.runtime.test_notes_not_given import FOR_GOOD, firmware_id, release
 from tests.provider.sensors.test_poke_state import Rescheduled
 
 if TYPE_CHECKING:
     from tests.provider.airflow_api import AirflowAPI
     from tests.provider.conftest import Service
 
-__all__ = ["package"]
+__all__ = ["firmware_id"]
 CONN = "tuya_ota_default"
 BOTH = pytest.mark.parametrize("deferrable", [False, True], ids=["blocking", "deferred"])
 
 
 @pytest.fixture
-def job(airflow_api: AirflowAPI, package: str) -> str:
-    return str(release(package, FakeTask(), device_names=["device-001"]))
+def job(airflow_api: AirflowAPI, firmware_id: str) -> str:
+    return str(release(firmware_id, FakeTask(), device_names=["device-001"]))
 
 
 def options(seconds: float = 20.0, tolerance: float = 7200.0) -> WaitOptions:
@@ -81,12 +81,12 @@ async def test_a_connection_that_there_is_not_is_undefined_after_one_question_mo
 
 @BOTH
 def test_a_wait_tolerates_that_its_connection_is_not_given(
-    airflow_api: AirflowAPI, package: str, deferrable: bool
+    airflow_api: AirflowAPI, firmware_id: str, deferrable: bool
 ) -> None:
     # A reading asks twice, four times in a row: two readings fail.
     airflow_api.fail("GetConnection", times=16, after=0 if deferrable else 1)
     operator = upgrade(
-        package, target_selection="SPECIFIC", device_names=["device-001"], retries=3, deferrable=deferrable
+        firmware_id, target_selection="SPECIFIC", device_names=["device-001"], retries=3, deferrable=deferrable
     )
     ti = FakeTask()
     if deferrable:
@@ -120,8 +120,8 @@ def test_a_wait_whose_connection_is_never_given_says_that_the_job_goes_on(airflo
         wait_in_worker(hook, job, options(0.2), hook.log)
 
 
-def condition_of(package: str, status: str, failing: str) -> FirmwareCondition:
-    return FirmwareCondition(firmware_id=package, statuses=[status], failing_statuses=[failing])
+def condition_of(firmware_id: str, status: str, failing: str) -> FirmwareCondition:
+    return FirmwareCondition(firmware_id=firmware_id, statuses=[status], failing_statuses=[failing])
 
 
 async def fire(trigger: Any) -> Any:
@@ -130,11 +130,11 @@ async def fire(trigger: Any) -> Any:
 
 
 async def test_a_trigger_whose_connection_is_never_given_ends_at_its_deadline(
-    airflow_api: AirflowAPI, job: str, package: str
+    airflow_api: AirflowAPI, job: str, firmware_id: str
 ) -> None:
     airflow_api.fail("GetConnection", times=FOR_GOOD)
     waiting = TuyaOTAJobTrigger(job_id=job, tuya_ota_conn_id=CONN, options=options(0.3).to_dict())
-    condition = describe_condition(condition_of(package, "FAILED", "VERIFYING"))
+    condition = describe_condition(condition_of(firmware_id, "FAILED", "VERIFYING"))
     watching = TuyaOTAConditionTrigger(
         condition=condition, deadline=options(0.3).deadline.isoformat(), poll_interval=0.05, tuya_ota_conn_id=CONN
     )
@@ -144,9 +144,9 @@ async def test_a_trigger_whose_connection_is_never_given_ends_at_its_deadline(
 
 
 async def test_a_condition_s_trigger_tolerates_that_its_connection_is_not_given(
-    airflow_api: AirflowAPI, package: str
+    airflow_api: AirflowAPI, firmware_id: str
 ) -> None:
-    condition = describe_condition(condition_of(package, "NOT_NEEDED", "FAILED"))
+    condition = describe_condition(condition_of(firmware_id, "NOT_NEEDED", "FAILED"))
     watching = TuyaOTAConditionTrigger(
         condition=condition, deadline=options().deadline.isoformat(), poll_interval=0.05, tuya_ota_conn_id=CONN
     )
@@ -155,19 +155,19 @@ async def test_a_condition_s_trigger_tolerates_that_its_connection_is_not_given(
     assert (await fire(watching))["status"] == "met"
 
 
-def sensors(package: str, job: str, **more: Any) -> list[Any]:
+def sensors(firmware_id: str, job: str, **more: Any) -> list[Any]:
     arguments: dict[str, Any] = {"task_id": "s", "poke_interval": 0.05, "timeout": 20.0, "deferrable": False} | more
     return [
         TuyaOTAJobSensor(job_id=job, **arguments),
-        TuyaOTAFirmwareStatusSensor(firmware_id=package, statuses=["NOT_NEEDED"], **arguments),
+        TuyaOTAFirmwareStatusSensor(firmware_id=firmware_id, statuses=["NOT_NEEDED"], **arguments),
     ]
 
 
 @pytest.mark.parametrize("at", [0, 1])
 def test_a_poke_without_its_connection_is_a_poll_that_failed(
-    service: Service, airflow_api: AirflowAPI, package: str, job: str, at: int
+    service: Service, airflow_api: AirflowAPI, firmware_id: str, job: str, at: int
 ) -> None:
-    sensor = sensors(package, job)[at]
+    sensor = sensors(firmware_id, job)[at]
     airflow_api.fail("GetConnection", times=FOR_GOOD)
     assert sensor.poke(context_of(FakeTask())) is False
     airflow_api.fails = lambda _: False
@@ -193,8 +193,10 @@ def test_a_sensor_that_has_seen_its_job_is_not_refused(airflow_api: AirflowAPI, 
 
 @pytest.mark.parametrize("kind", ["GetTaskStateStore", "SetTaskStateStore"])
 @pytest.mark.parametrize("at", [0, 1])
-def test_a_poke_does_without_what_is_kept(airflow_api: AirflowAPI, package: str, job: str, at: int, kind: str) -> None:
-    sensor = sensors(package, job, mode="reschedule")[at]
+def test_a_poke_does_without_what_is_kept(
+    airflow_api: AirflowAPI, firmware_id: str, job: str, at: int, kind: str
+) -> None:
+    sensor = sensors(firmware_id, job, mode="reschedule")[at]
     airflow_api.fail(kind, times=FOR_GOOD)
     before = dict(airflow_api.entries)
 

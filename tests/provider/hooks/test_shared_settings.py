@@ -20,7 +20,7 @@ from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.campaigns.virtual import VirtualLoop
 from tests.core.script import SETTINGS
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 from tests.provider.sensors.test_poke_state import silence
 
 if TYPE_CHECKING:
@@ -251,9 +251,9 @@ async def test_waits_go_on_over_the_connection_as_it_was_changed(
     monkeypatch.setattr(TuyaOTAHook, "aget_connection", staticmethod(count))
     monkeypatch.setattr(shared, "JUST_READ", 0.1)
     silence(service)
-    stranger = Stranger(over_socket(service.url))
-    package = stranger.package(NeedToVerify="false")
-    job = stranger.upgrade(package, "device-001")
+    plain_client = PlainClient(over_socket(service.url))
+    firmware_id = plain_client.create_firmware(NeedToVerify="false")
+    job = plain_client.upgrade(firmware_id, "device-001")
     options = WaitOptions(deadline=datetime.now(UTC) + timedelta(seconds=1.5), poll_interval=0.1).to_dict()
 
     async def fire() -> Any:

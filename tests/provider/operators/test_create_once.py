@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.hooks import airflow_api
 from airflow_provider_tuya_ota.runtime import job_wait
 from airflow_provider_tuya_ota.runtime.state_store import KEY
 from tests.provider.conftest import FakeStore
-from tests.provider.operators.test_verify_operator import FAILS, make_package, play, verify
+from tests.provider.operators.test_verify_operator import FAILS, make_firmware, play, verify
 from tests.provider.specs import stands_in_for
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def context(ti: FakeTask, store: FakeStore, dag_run: FakeRun) -> Any:
 
 
 @pytest.fixture
-def package(service: Service, context: Any, firmware: Path) -> str:
-    return make_package(service, context, firmware)
+def firmware_id(service: Service, context: Any, firmware: Path) -> str:
+    return make_firmware(service, context, firmware)
 
 
 def jobs(service: Service) -> list[str]:
@@ -76,36 +76,38 @@ def deferred(operator: Any, context: Any) -> Any:
     return caught.value.trigger
 
 
-def test_the_job_is_written_down_for_ever(service: Service, context: Any, store: FakeStore, package: str) -> None:
-    verify(package, retries=3).execute(context)
+def test_the_job_is_written_down_for_ever(service: Service, context: Any, store: FakeStore, firmware_id: str) -> None:
+    verify(firmware_id, retries=3).execute(context)
 
     assert store.values[KEY]["entity_id"] == jobs(service)[0]
     assert store.retentions == {NEVER_EXPIRE}
 
 
-def test_a_killed_try_is_gone_on_with(service: Service, context: Any, ti: FakeTask, package: str) -> None:
-    first = deferred(verify(package, retries=3, deferrable=True), context)
+def test_a_killed_try_is_gone_on_with(service: Service, context: Any, ti: FakeTask, firmware_id: str) -> None:
+    first = deferred(verify(firmware_id, retries=3, deferrable=True), context)
     retry(ti)
 
-    assert deferred(verify(package, retries=3, deferrable=True), context).job_id == first.job_id == ti.xcom["job_id"]
+    assert (
+        deferred(verify(firmware_id, retries=3, deferrable=True), context).job_id == first.job_id == ti.xcom["job_id"]
+    )
     assert len(jobs(service)) == 1
 
 
 def test_a_try_that_died_before_the_id_was_known_is_gone_on_with(
-    service: Service, context: Any, ti: FakeTask, store: FakeStore, package: str
+    service: Service, context: Any, ti: FakeTask, store: FakeStore, firmware_id: str
 ) -> None:
-    deferred(verify(package, retries=3, deferrable=True), context)
+    deferred(verify(firmware_id, retries=3, deferrable=True), context)
     store.values[KEY]["entity_id"] = ""
     retry(ti)
 
-    deferred(verify(package, retries=3, deferrable=True), context)
+    deferred(verify(firmware_id, retries=3, deferrable=True), context)
 
     assert store.values[KEY]["entity_id"] == jobs(service)[0]
     assert len(jobs(service)) == 1
 
 
 def test_a_store_that_cannot_be_written_stops_before_anything_is_sent(
-    service: Service, context: Any, store: FakeStore, package: str, monkeypatch: pytest.MonkeyPatch
+    service: Service, context: Any, store: FakeStore, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("the API server is away")
@@ -114,7 +116,7 @@ def test_a_store_that_cannot_be_written_stops_before_anything_is_sent(
     monkeypatch.setattr(airflow_api, "PAUSES", (0.0,))
 
     with pytest.raises(StateUnavailableError, match=r"note; this try has created nothing\. Last answer: RuntimeError"):
-        verify(package, retries=3).execute(context)
+        verify(firmware_id, retries=3).execute(context)
     assert jobs(service) == []
 
 
@@ -122,11 +124,11 @@ def test_clearing_stops_the_old_job_and_verifies_anew(
     service: Service, context: Any, ti: FakeTask, dag_run: FakeRun, firmware: Path
 ) -> None:
     play(service, device_001={"outcome": "silent"}, device_002={"outcome": "silent"})
-    package = make_package(service, context, firmware)
-    old = deferred(verify(package, retries=3, deferrable=True), context).job_id
+    firmware_id = make_firmware(service, context, firmware)
+    old = deferred(verify(firmware_id, retries=3, deferrable=True), context).job_id
     clear(ti, dag_run)
 
-    new = deferred(verify(package, retries=3, deferrable=True), context).job_id
+    new = deferred(verify(firmware_id, retries=3, deferrable=True), context).job_id
 
     assert jobs(service) == [old, new]
     assert service.emulator.world.engine.jobs[old].status != "IN_PROGRESS"
@@ -136,53 +138,53 @@ def test_a_retry_of_a_failed_verification_fails_again_unless_a_new_job_is_asked_
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
     play(service, device_001=FAILS, device_002=FAILS)
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
     for _ in range(2):
         with pytest.raises(JobFailedError, match="device-001 FAILED"):
-            verify(package, retries=3).execute(context)
+            verify(firmware_id, retries=3).execute(context)
         retry(ti)
     assert len(jobs(service)) == 1
 
     with pytest.raises(JobFailedError):
-        verify(package, retries=3, on_failed_job="new_job").execute(context)
+        verify(firmware_id, retries=3, on_failed_job="new_job").execute(context)
     assert len(jobs(service)) == 2
 
 
 def test_without_a_store_a_retry_goes_on_with_what_this_run_created_and_does_not_stop_it(
-    service: Service, context: Any, ti: FakeTask, package: str
+    service: Service, context: Any, ti: FakeTask, firmware_id: str
 ) -> None:
     del context["task_state_store"]
-    first = deferred(verify(package, retries=3, deferrable=True), context)
+    first = deferred(verify(firmware_id, retries=3, deferrable=True), context)
     retry(ti)
 
-    again = deferred(verify(package, retries=3, deferrable=True), context)
+    again = deferred(verify(firmware_id, retries=3, deferrable=True), context)
 
     assert (again.job_id, again.on_cancel, len(jobs(service))) == (first.job_id, "keep", 1)
 
 
 @pytest.mark.parametrize("changes", [{"on_cancel": "abort"}, {"on_failed_job": "again"}])
 def test_a_choice_that_there_is_not_is_refused_before_anything_is_sent(
-    service: Service, context: Any, package: str, changes: dict[str, str]
+    service: Service, context: Any, firmware_id: str, changes: dict[str, str]
 ) -> None:
     with pytest.raises(InvalidParameterError, match="Allowed"):
-        verify(package, **changes).execute(context)
+        verify(firmware_id, **changes).execute(context)
     assert service.actions == []
 
 
-def test_a_job_that_is_only_followed_is_never_stopped(service: Service, context: Any, package: str) -> None:
-    deferred(verify(package, deferrable=True), context)
+def test_a_job_that_is_only_followed_is_never_stopped(service: Service, context: Any, firmware_id: str) -> None:
+    deferred(verify(firmware_id, deferrable=True), context)
     other = {"ti": context["ti"], "task_state_store": FakeStore(), "dag_run": FakeRun()}
 
-    assert deferred(verify(package, deferrable=True), other).on_cancel == "keep"
+    assert deferred(verify(firmware_id, deferrable=True), other).on_cancel == "keep"
 
 
 def test_a_job_that_is_only_followed_in_a_worker_is_not_its_own(
-    service: Service, context: Any, package: str, monkeypatch: pytest.MonkeyPatch
+    service: Service, context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that neither a kill nor a timeout of the task stops it."""
-    deferred(verify(package, deferrable=True), context)
+    deferred(verify(firmware_id, deferrable=True), context)
     other: Any = {"ti": context["ti"], "task_state_store": FakeStore(), "dag_run": FakeRun()}
-    follower = verify(package)
+    follower = verify(firmware_id)
     seen: list[RunningJob | None] = []
 
     def out_of_time(*_: Any, **__: Any) -> None:
@@ -207,9 +209,9 @@ def out_of_time(operator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_airflow_s_own_timeout_ends_in_a_last_look(
-    service: Service, context: Any, package: str, monkeypatch: pytest.MonkeyPatch
+    service: Service, context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operator = verify(package, deferrable=True)
+    operator = verify(firmware_id, deferrable=True)
     deferred(operator, context)
     service.emulator.clock.advance(600)
 
@@ -221,7 +223,7 @@ def test_airflow_s_own_timeout_stops_what_has_not_begun(
     service: Service, context: Any, firmware: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     play(service, device_001={"outcome": "silent"})
-    operator = verify(make_package(service, context, firmware), deferrable=True)
+    operator = verify(make_firmware(service, context, firmware), deferrable=True)
     deferred(operator, context)
 
     out_of_time(operator, monkeypatch)
@@ -229,34 +231,36 @@ def test_airflow_s_own_timeout_stops_what_has_not_begun(
         operator.resume_execution("execute_complete", {"event": {}}, context)
 
 
-def test_a_wait_ends_before_airflow_breaks_it_off(context: Any, package: str) -> None:
+def test_a_wait_ends_before_airflow_breaks_it_off(context: Any, firmware_id: str) -> None:
     before = datetime.now(UTC)
 
-    trigger = deferred(verify(package, deferrable=True, timeout=900, execution_timeout=timedelta(seconds=50)), context)
+    trigger = deferred(
+        verify(firmware_id, deferrable=True, timeout=900, execution_timeout=timedelta(seconds=50)), context
+    )
 
     deadline = datetime.fromisoformat(trigger.options["deadline"])
     assert timedelta(seconds=40) < deadline - before < timedelta(seconds=46)
 
 
 def test_a_lost_answer_is_looked_up_and_written_down(
-    service: Service, context: Any, store: FakeStore, package: str
+    service: Service, context: Any, store: FakeStore, firmware_id: str
 ) -> None:
     service.emulator.faults.add({"action": "CreateOTAVerifyJob", "kind": "drop_after"})
 
-    deferred(verify(package, deferrable=True), context)
+    deferred(verify(firmware_id, deferrable=True), context)
 
     assert store.values[KEY]["entity_id"] == jobs(service)[0]
 
 
 def test_a_request_that_never_arrived_leaves_an_intent_and_the_retry_creates(
-    service: Service, context: Any, ti: FakeTask, package: str, monkeypatch: pytest.MonkeyPatch
+    service: Service, context: Any, ti: FakeTask, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("airflow_provider_tuya_ota.core.flows.eventually.GRACE_PAUSES", (0.01,))
     service.emulator.faults.add({"action": "CreateOTAVerifyJob", "kind": "drop_before", "nth": 1})
     with pytest.raises(TransportError):
-        verify(package, deferrable=True, retries=3).execute(context)
+        verify(firmware_id, deferrable=True, retries=3).execute(context)
     retry(ti)
 
-    deferred(verify(package, deferrable=True, retries=3), context)
+    deferred(verify(firmware_id, deferrable=True, retries=3), context)
 
     assert len(jobs(service)) == 1

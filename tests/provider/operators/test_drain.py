@@ -19,7 +19,7 @@ from airflow_provider_tuya_ota.triggers import job as triggering
 from airflow_provider_tuya_ota.triggers.job import DRAINED_BY, TuyaOTAJobTrigger
 from tests.provider.conftest import FakeStore
 from tests.provider.operators.test_create_once import FakeRun, clear, deferred, jobs
-from tests.provider.operators.test_verify_operator import fired, make_package, play, verify
+from tests.provider.operators.test_verify_operator import fired, make_firmware, play, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,18 +53,18 @@ def cleared(
 ) -> tuple[str, str]:
     """Give a firmware and its job, of a task that was cleared while one device flashes and another is silent."""
     play(service, device_001={"flash_seconds": seconds, "outcome": "fails"}, device_002={"outcome": "silent"})
-    package = make_package(service, context, firmware)
-    old = deferred(release(package, deferrable=True), context).job_id
+    firmware_id = make_firmware(service, context, firmware)
+    old = deferred(release(firmware_id, deferrable=True), context).job_id
     while "IN_PROGRESS" not in statuses(service):
         time.sleep(0.01)
         # Time passes for the devices when the platform is asked.
         service.emulator.world.engine.run()
     clear(ti, dag_run)
-    return package, old
+    return firmware_id, old
 
 
-def release(package: str, **changes: Any) -> TuyaOTACreateVerifyJobOperator:
-    return verify(package, **{"timeout": 30, "retries": 3} | changes)
+def release(firmware_id: str, **changes: Any) -> TuyaOTACreateVerifyJobOperator:
+    return verify(firmware_id, **{"timeout": 30, "retries": 3} | changes)
 
 
 def statuses(service: Service) -> set[str]:
@@ -81,16 +81,16 @@ def resumed(operator: Any, context: Any, event: Any) -> Any:
 def test_a_deferrable_task_waits_for_its_old_job_in_the_triggerer_and_begins_anew_with_all_its_time(
     service: Service, context: Any, cleared: tuple[str, str]
 ) -> None:
-    package, old = cleared
+    firmware_id, old = cleared
 
-    waits = deferred(release(package, deferrable=True, timeout=300), context)
+    waits = deferred(release(firmware_id, deferrable=True, timeout=300), context)
 
     assert isinstance(waits, TuyaOTAJobTrigger)
     assert (waits.job_id, waits.on_cancel, jobs(service)) == (old, "keep", [old])
     assert statuses(service) == {"IN_PROGRESS", "CANCELED"}
     event = fired(waits)
     resumed_at = datetime.now(UTC)
-    anew = resumed(release(package, deferrable=True, timeout=300), context, event)
+    anew = resumed(release(firmware_id, deferrable=True, timeout=300), context, event)
     assert [old, anew.job_id] == jobs(service)
     assert DRAINED_BY not in anew.resume_state
     deadline = datetime.fromisoformat(anew.options["deadline"])
@@ -102,14 +102,14 @@ def test_a_deferrable_task_waits_for_its_old_job_in_the_triggerer_and_begins_ane
 def test_an_old_job_that_does_not_end_fails_the_task_by_its_name(
     service: Service, context: Any, cleared: tuple[str, str]
 ) -> None:
-    package, old = cleared
-    waits = deferred(release(package, deferrable=True, timeout=0.5), context)
+    firmware_id, old = cleared
+    waits = deferred(release(firmware_id, deferrable=True, timeout=0.5), context)
 
     event = fired(waits)
 
     assert event["status"] == "timeout"
     with pytest.raises(WaitTimeoutError, match=f"job {old}, which this task started before it was cleared, still has"):
-        release(package, deferrable=True).execute_complete(context, event=event)
+        release(firmware_id, deferrable=True).execute_complete(context, event=event)
     assert jobs(service) == [old]
     assert context["ti"].xcom["ota_release"]["event"] == "timeout"
 
@@ -118,13 +118,13 @@ def test_an_old_job_that_does_not_end_fails_the_task_by_its_name(
 def test_an_old_job_that_ended_before_its_devices_is_waited_for_again(
     service: Service, context: Any, cleared: tuple[str, str]
 ) -> None:
-    package, old = cleared
-    waits = deferred(release(package, deferrable=True), context)
-    verdict = {"job_id": old, "firmware_id": package, "job_type": "", "job_status": "", "firmware_status": ""}
+    firmware_id, old = cleared
+    waits = deferred(release(firmware_id, deferrable=True), context)
+    verdict = {"job_id": old, "firmware_id": firmware_id, "job_type": "", "job_status": "", "firmware_status": ""}
     failed = {"verdict": verdict | {"outcome": "failed", "devices": []}, "message": "it was cancelled"}
 
     again = resumed(
-        release(package, deferrable=True),
+        release(firmware_id, deferrable=True),
         context,
         {"status": "failure", "resume_state": waits.resume_state, "job_id": old} | failed,
     )
@@ -139,19 +139,19 @@ def test_an_old_job_that_ended_before_its_devices_is_waited_for_again(
 def test_an_old_job_that_cannot_be_looked_at_fails_the_task_with_a_report(
     service: Service, context: Any, cleared: tuple[str, str]
 ) -> None:
-    package, _ = cleared
-    waits = deferred(release(package, deferrable=True), context)
+    firmware_id, _ = cleared
+    waits = deferred(release(firmware_id, deferrable=True), context)
     service.emulator.reset()
 
     with pytest.raises(NotFoundError):
-        release(package, deferrable=True).execute_complete(context, event=fired(waits))
+        release(firmware_id, deferrable=True).execute_complete(context, event=fired(waits))
     assert context["ti"].xcom["ota_release"]["event"] == "refused"
 
 
 def test_a_blocking_task_waits_for_its_old_job_in_a_time_of_its_own(
     service: Service, context: Any, cleared: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package, old = cleared
+    firmware_id, old = cleared
     waits: list[tuple[str, timedelta]] = []
 
     def wait_in_worker(_: Any, job_id: str, options: WaitOptions, **__: Any) -> None:
@@ -160,7 +160,7 @@ def test_a_blocking_task_waits_for_its_old_job_in_a_time_of_its_own(
 
     monkeypatch.setattr(job_wait, "wait_in_worker", wait_in_worker)
     with pytest.raises(KeyboardInterrupt):
-        release(package, timeout=60, execution_timeout=timedelta(seconds=50)).execute(context)
+        release(firmware_id, timeout=60, execution_timeout=timedelta(seconds=50)).execute(context)
 
     ((job_id, left),) = waits
     assert jobs(service) == [old, job_id]
@@ -172,10 +172,10 @@ def test_a_blocking_task_waits_for_its_old_job_in_a_time_of_its_own(
 def test_being_killed_while_it_waits_for_the_old_job_is_said_and_stops_no_more(
     service: Service, context: Any, cleared: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package, old = cleared
+    firmware_id, old = cleared
     said: list[str] = []
     monkeypatch.setattr(logging.Logger, "warning", lambda _, text, *values, **__: said.append(text % values))
-    task = release(package)
+    task = release(firmware_id)
 
     def killed_here(*_: Any, **__: Any) -> None:
         service.emulator.log.clear()
@@ -198,8 +198,8 @@ def test_being_killed_while_it_waits_for_the_old_job_is_said_and_stops_no_more(
 def late(service: Service, context: Any, firmware: Path) -> TuyaOTAJobTrigger:
     """Give a wait that is over at once, for a job on two devices of which one flashes."""
     play(service, device_001={"flash_seconds": 1e6}, device_002={"outcome": "silent"})
-    package = make_package(service, context, firmware)
-    trigger = deferred(release(package, deferrable=True, timeout=1.0), context)
+    firmware_id = make_firmware(service, context, firmware)
+    trigger = deferred(release(firmware_id, deferrable=True, timeout=1.0), context)
     assert isinstance(trigger, TuyaOTAJobTrigger)
     return trigger
 

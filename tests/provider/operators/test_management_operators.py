@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def package(service: Service, context: Any, firmware: Path) -> str:
+def firmware_id(service: Service, context: Any, firmware: Path) -> str:
     seed(service, offline=0.4)
     return upload(context, firmware)
 
 
-def start(package: str, context: Any, **changes: Any) -> str:
-    return upgrade(package, wait_for_completion=False, **changes).execute(context)
+def start(firmware_id: str, context: Any, **changes: Any) -> str:
+    return upgrade(firmware_id, wait_for_completion=False, **changes).execute(context)
 
 
 def statuses(service: Service, job_id: str) -> dict[str, int]:
@@ -43,9 +43,9 @@ def statuses(service: Service, job_id: str) -> dict[str, int]:
 
 
 def test_what_has_not_begun_is_cancelled_by_its_status(
-    service: Service, context: Any, package: str, capsys: pytest.CaptureFixture[str]
+    service: Service, context: Any, firmware_id: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    job_id = start(package, context)
+    job_id = start(firmware_id, context)
     service.emulator.clock.advance(300)
     service.emulator.world.engine.run()
 
@@ -65,11 +65,11 @@ def test_cancelling_what_has_ended_is_said_and_no_error(
     service: Service,
     context: Any,
     ti: FakeTask,
-    package: str,
+    firmware_id: str,
     answer: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    job_id = start(package, context)
+    job_id = start(firmware_id, context)
     cancel = TuyaOTACancelJobOperator(task_id="t", job_id=job_id, cancel_queued=True, cancel_notified=True)
     service.emulator.clock.advance(300)
     cancel.execute(context)
@@ -88,9 +88,9 @@ def test_cancelling_what_has_ended_is_said_and_no_error(
 
 
 def test_a_lost_cancel_that_may_have_ended_the_job_is_not_said_to_have_cancelled_nothing(
-    service: Service, context: Any, ti: FakeTask, package: str
+    service: Service, context: Any, ti: FakeTask, firmware_id: str
 ) -> None:
-    job_id = start(package, context, target_selection="SPECIFIC", device_names=["device-001"], need_confirm=True)
+    job_id = start(firmware_id, context, target_selection="SPECIFIC", device_names=["device-001"], need_confirm=True)
     service.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "drop_after", "nth": 1})
 
     TuyaOTACancelJobOperator(task_id="t", job_id=job_id, cancel_queued=True).execute(context)
@@ -100,8 +100,8 @@ def test_a_lost_cancel_that_may_have_ended_the_job_is_not_said_to_have_cancelled
     assert "nothing was cancelled" not in text
 
 
-def test_a_lost_cancel_is_repeated(service: Service, context: Any, package: str) -> None:
-    job_id = start(package, context)
+def test_a_lost_cancel_is_repeated(service: Service, context: Any, firmware_id: str) -> None:
+    job_id = start(firmware_id, context)
     service.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "drop_after", "nth": 1})
     service.emulator.clock.advance(300)
 
@@ -117,33 +117,33 @@ def test_cancelling_nothing_is_refused(service: Service, context: Any, switches:
     assert service.actions == []
 
 
-def test_what_named_devices_wait_for_is_cancelled(service: Service, context: Any, package: str) -> None:
-    job_id = start(package, context, need_confirm=True)
+def test_what_named_devices_wait_for_is_cancelled(service: Service, context: Any, firmware_id: str) -> None:
+    job_id = start(firmware_id, context, need_confirm=True)
 
     cancelled = TuyaOTACancelDeviceTasksOperator(
-        task_id="t", firmware_id=package, product_key=PRODUCT, device_names="device-001\ndevice-002", job_id=job_id
+        task_id="t", firmware_id=firmware_id, product_key=PRODUCT, device_names="device-001\ndevice-002", job_id=job_id
     ).execute(context)
 
     assert cancelled == ["device-001", "device-002"]
     assert statuses(service, job_id) == {"CONFIRM": 8, "CANCELED": 2}
 
 
-def test_a_lost_cancel_of_devices_is_found_to_have_worked(service: Service, context: Any, package: str) -> None:
-    job_id = start(package, context, need_confirm=True)
+def test_a_lost_cancel_of_devices_is_found_to_have_worked(service: Service, context: Any, firmware_id: str) -> None:
+    job_id = start(firmware_id, context, need_confirm=True)
     service.emulator.faults.add({"action": "CancelOTATaskByDevice", "kind": "drop_after", "nth": 1})
 
     TuyaOTACancelDeviceTasksOperator(
-        task_id="t", firmware_id=package, product_key=PRODUCT, device_names=["device-001", "device-002"]
+        task_id="t", firmware_id=firmware_id, product_key=PRODUCT, device_names=["device-001", "device-002"]
     ).execute(context)
 
     assert statuses(service, job_id) == {"CONFIRM": 8, "CANCELED": 2}
     assert service.actions.count("CancelOTATaskByDevice") == 2
 
 
-def test_devices_that_wait_for_nothing_are_named(service: Service, context: Any, package: str) -> None:
+def test_devices_that_wait_for_nothing_are_named(service: Service, context: Any, firmware_id: str) -> None:
     with pytest.raises(NotFoundError, match="device-001"):
         TuyaOTACancelDeviceTasksOperator(
-            task_id="t", firmware_id=package, product_key=PRODUCT, device_names=["device-001"]
+            task_id="t", firmware_id=firmware_id, product_key=PRODUCT, device_names=["device-001"]
         ).execute(context)
 
 
@@ -158,8 +158,8 @@ def test_everything_that_waits_in_a_job_is_confirmed(service: Service, context: 
     assert "CONFIRM" not in statuses(service, job_id)
 
 
-def test_a_lost_confirmation_counts_as_one(service: Service, context: Any, package: str) -> None:
-    job_id = start(package, context, need_confirm=True)
+def test_a_lost_confirmation_counts_as_one(service: Service, context: Any, firmware_id: str) -> None:
+    job_id = start(firmware_id, context, need_confirm=True)
     service.emulator.faults.add({"action": "ConfirmOTATask", "kind": "drop_after", "nth": 1})
 
     confirmed = TuyaOTAConfirmTasksOperator(task_id="t", job_id=job_id).execute(context)
@@ -169,9 +169,9 @@ def test_a_lost_confirmation_counts_as_one(service: Service, context: Any, packa
 
 
 def test_named_tasks_are_confirmed_and_those_that_wait_no_longer_passed_over(
-    service: Service, context: Any, package: str
+    service: Service, context: Any, firmware_id: str
 ) -> None:
-    job_id = start(package, context, need_confirm=True)
+    job_id = start(firmware_id, context, need_confirm=True)
     tasks = [task.task_id for task in service.emulator.world.engine.jobs[job_id].tasks]
     confirm = TuyaOTAConfirmTasksOperator(task_id="t", task_ids=tasks[:2])
     assert confirm.execute(context) == tasks[:2]
@@ -191,10 +191,12 @@ def test_what_to_confirm_must_be_said_once(service: Service, context: Any, argum
 # --- firmwares ---
 
 
-def test_a_firmware_is_changed_under_its_own_name(service: Service, context: Any, package: str) -> None:
-    TuyaOTAModifyFirmwareOperator(task_id="t", firmware_id=package, firmware_desc="sunny", udi="{}").execute(context)
+def test_a_firmware_is_changed_under_its_own_name(service: Service, context: Any, firmware_id: str) -> None:
+    TuyaOTAModifyFirmwareOperator(task_id="t", firmware_id=firmware_id, firmware_desc="sunny", udi="{}").execute(
+        context
+    )
 
-    changed = service.emulator.world.firmwares.by_id[package]
+    changed = service.emulator.world.firmwares.by_id[firmware_id]
     assert (changed.desc, changed.udi) == ("sunny", "{}")
 
 
@@ -207,12 +209,12 @@ def test_a_change_of_nothing_or_too_much_is_refused(service: Service, context: A
 
 @pytest.mark.parametrize("missing_ok", [True, False])
 def test_a_firmware_is_deleted_and_a_lost_answer_counts_as_done(
-    service: Service, context: Any, package: str, missing_ok: bool
+    service: Service, context: Any, firmware_id: str, missing_ok: bool
 ) -> None:
     service.emulator.faults.add({"action": "DeleteOTAFirmware", "kind": "drop_after", "nth": 1})
-    delete = TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id=package, missing_ok=missing_ok)
+    delete = TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id=firmware_id, missing_ok=missing_ok)
 
-    assert delete.execute(context) == package
+    assert delete.execute(context) == firmware_id
     assert service.emulator.world.firmwares.by_id == {}
 
 
@@ -222,19 +224,19 @@ def test_a_firmware_that_is_not_there_may_be_an_error(service: Service, context:
         TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id="1", missing_ok="False").execute(context)
 
 
-def test_a_firmware_in_use_is_not_deleted(service: Service, context: Any, package: str) -> None:
-    start(package, context)
+def test_a_firmware_in_use_is_not_deleted(service: Service, context: Any, firmware_id: str) -> None:
+    start(firmware_id, context)
 
     with pytest.raises(ConflictError, match="Wait until no job needs the firmware"):
-        TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id=package).execute(context)
+        TuyaOTADeleteFirmwareOperator(task_id="t", firmware_id=firmware_id).execute(context)
 
 
-def test_a_lost_change_of_a_firmware_is_made_all_the_same(service: Service, context: Any, package: str) -> None:
+def test_a_lost_change_of_a_firmware_is_made_all_the_same(service: Service, context: Any, firmware_id: str) -> None:
     service.emulator.faults.add({"action": "ModifyOTAFirmware", "kind": "drop_after", "nth": 1})
 
-    TuyaOTAModifyFirmwareOperator(task_id="t", firmware_id=package, firmware_desc="sunny").execute(context)
+    TuyaOTAModifyFirmwareOperator(task_id="t", firmware_id=firmware_id, firmware_desc="sunny").execute(context)
 
-    assert service.emulator.world.firmwares.by_id[package].desc == "sunny"
+    assert service.emulator.world.firmwares.by_id[firmware_id].desc == "sunny"
 
 
 # --- modules ---

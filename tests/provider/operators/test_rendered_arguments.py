@@ -182,9 +182,9 @@ class Trial:
         self.service.emulator.clock.freeze(frozen=True)
         seed(self.service, groups={"g1": ["device-009"]})
         if not isinstance(operator, TuyaOTAUploadFirmwareOperator):
-            package = upload(self.context, self.file, need_to_verify=is_verify)
+            firmware_id = upload(self.context, self.file, need_to_verify=is_verify)
         if "job_id" in operator.template_fields or "task_ids" in operator.template_fields:
-            upgrade(package, wait_for_completion=False, need_confirm=True).execute(self.context)
+            upgrade(firmware_id, wait_for_completion=False, need_confirm=True).execute(self.context)
         self.service.emulator.log.clear()
         with suppress(TuyaOTAError, AirflowException):
             operator.execute(self.context)

@@ -32,8 +32,8 @@ def test_a_file_of_a_bucket_becomes_a_firmware_and_each_of_its_bytes_is_read_onc
 ) -> None:
     assert upload(SOURCE).execute(context)
 
-    (package,) = service.emulator.world.firmwares.by_id.values()
-    assert (package.size, bucket.opened, bucket.read_bytes) == (len(CONTENT), 1, len(CONTENT))
+    (stored_firmware,) = service.emulator.world.firmwares.by_id.values()
+    assert (stored_firmware.size, bucket.opened, bucket.read_bytes) == (len(CONTENT), 1, len(CONTENT))
 
 
 @pytest.mark.parametrize("first", ["SHA256", "MD5"])

@@ -31,7 +31,7 @@ def seed(service: Service, **product: Any) -> None:
 
 
 @pytest.fixture
-def package(service: Service, context: Any, firmware: Path) -> str:
+def firmware_id(service: Service, context: Any, firmware: Path) -> str:
     seed(service)
     return upload(context, firmware)
 
@@ -75,9 +75,9 @@ def test_each_selection_reaches_its_devices(
     service: Service, context: Any, ti: FakeTask, firmware: Path, selection: Any, devices: int, deferrable: bool
 ) -> None:
     seed(service, groups={"bench": ["device-009"]})
-    package = upload(context, firmware)
+    firmware_id = upload(context, firmware)
 
-    job_id = run(upgrade(package, deferrable=deferrable, **selection), context)
+    job_id = run(upgrade(firmware_id, deferrable=deferrable, **selection), context)
 
     (job,) = service.emulator.world.engine.jobs.values()
     assert job_id == job.job_id == ti.xcom["job_id"]
@@ -90,14 +90,14 @@ def test_a_part_is_a_failure_that_names_the_others(
     service: Service, context: Any, firmware: Path, deferrable: bool
 ) -> None:
     seed(service, device={"device-003": {"outcome": "fails", "step": -4, "reason": "worn flash"}})
-    package = upload(context, firmware)
+    firmware_id = upload(context, firmware)
 
     with pytest.raises(JobFailedError, match="device-003 FAILED at 50 %: step -4: worn flash"):
-        run(upgrade(package, deferrable=deferrable), context)
+        run(upgrade(firmware_id, deferrable=deferrable), context)
 
 
-def test_retries_are_asked_of_the_platform(service: Service, context: Any, package: str) -> None:
-    upgrade(package, retry_interval="10", retry_count=2, timeout_in_minutes=60, wait_for_completion=False).execute(
+def test_retries_are_asked_of_the_platform(service: Service, context: Any, firmware_id: str) -> None:
+    upgrade(firmware_id, retry_interval="10", retry_count=2, timeout_in_minutes=60, wait_for_completion=False).execute(
         context
     )
 
@@ -124,37 +124,37 @@ def test_retries_are_asked_of_the_platform(service: Service, context: Any, packa
     ],
 )
 def test_bad_input_is_refused_before_anything_is_sent(
-    service: Service, context: Any, package: str, changes: dict[str, Any], said: str
+    service: Service, context: Any, firmware_id: str, changes: dict[str, Any], said: str
 ) -> None:
     service.emulator.log.clear()
 
     with pytest.raises(InvalidParameterError, match=said):
-        upgrade(package, **changes).execute(context)
+        upgrade(firmware_id, **changes).execute(context)
     assert service.actions == []
 
 
 def test_an_unverified_firmware_is_refused_with_what_to_do(service: Service, context: Any, firmware: Path) -> None:
     seed(service)
-    package = upload(context, firmware, need_to_verify=True)
+    firmware_id = upload(context, firmware, need_to_verify=True)
 
     with pytest.raises(ConflictError, match="TuyaOTACreateVerifyJobOperator"):
-        upgrade(package).execute(context)
+        upgrade(firmware_id).execute(context)
 
 
 def test_another_run_with_the_same_intent_is_told_which_job_does_it(
-    service: Service, context: Any, package: str
+    service: Service, context: Any, firmware_id: str
 ) -> None:
-    first = upgrade(package, wait_for_completion=False).execute(context | {"task_state_store": FakeStore()})
+    first = upgrade(firmware_id, wait_for_completion=False).execute(context | {"task_state_store": FakeStore()})
 
     with pytest.raises(AlreadyUnderWayError, match=f"job {first}, created at .* Nothing was created"):
-        upgrade(package).execute(context | {"task_state_store": FakeStore()})
+        upgrade(firmware_id).execute(context | {"task_state_store": FakeStore()})
     assert len(service.emulator.world.engine.jobs) == 1
 
 
-def test_a_lost_answer_makes_no_second_upgrade(service: Service, context: Any, package: str) -> None:
+def test_a_lost_answer_makes_no_second_upgrade(service: Service, context: Any, firmware_id: str) -> None:
     service.emulator.faults.add({"action": "CreateOTAStaticUpgradeJob", "kind": "drop_after"})
 
-    upgrade(package).execute(context)
+    upgrade(firmware_id).execute(context)
 
     assert len(service.emulator.world.engine.jobs) == 1
 
@@ -164,10 +164,10 @@ def test_running_out_of_time_stops_what_has_not_begun(
     service: Service, context: Any, firmware: Path, deferrable: bool
 ) -> None:
     seed(service, offline=0.5)
-    package = upload(context, firmware)
+    firmware_id = upload(context, firmware)
 
     with pytest.raises(WaitTimeoutError, match="5 device tasks cancelled"):
-        run(upgrade(package, deferrable=deferrable, timeout=0.5), context)
+        run(upgrade(firmware_id, deferrable=deferrable, timeout=0.5), context)
 
     (job,) = service.emulator.world.engine.jobs.values()
     assert {status: number for status, number in job.counts.items() if number} == {"SUCCEEDED": 5, "CANCELED": 5}

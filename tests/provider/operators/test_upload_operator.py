@@ -26,10 +26,15 @@ def upload(source: Path | str, **changes: Any) -> TuyaOTAUploadFirmwareOperator:
 def test_a_file_becomes_a_firmware(service: Service, context: Any, ti: FakeTask, firmware: Path) -> None:
     firmware_id = upload(firmware).execute(context)
 
-    (package,) = service.emulator.world.firmwares.by_id.values()
+    (stored_firmware,) = service.emulator.world.firmwares.by_id.values()
     digest = hashlib.sha256(firmware.read_bytes()).hexdigest()
-    assert firmware_id == package.firmware_id
-    assert (package.version, package.sign, package.sign_method, package.size) == ("1.1.0", digest, "SHA256", 3000)
+    assert firmware_id == stored_firmware.firmware_id
+    assert (stored_firmware.version, stored_firmware.sign, stored_firmware.sign_method, stored_firmware.size) == (
+        "1.1.0",
+        digest,
+        "SHA256",
+        3000,
+    )
     assert ti.xcom.pop("ota_release")["firmware_id"] == firmware_id
     assert ti.xcom | {"utc_create": "", "request_id": ""} == {
         "firmware_id": firmware_id,
@@ -45,8 +50,8 @@ def test_a_file_url_and_md5_work_too(service: Service, context: Any, ti: FakeTas
     upload(firmware.as_uri(), sign_method="MD5").execute(context)
 
     assert ti.xcom["sha256"] == hashlib.sha256(firmware.read_bytes()).hexdigest()
-    (package,) = service.emulator.world.firmwares.by_id.values()
-    assert package.sign == hashlib.md5(firmware.read_bytes(), usedforsecurity=False).hexdigest()
+    (stored_firmware,) = service.emulator.world.firmwares.by_id.values()
+    assert stored_firmware.sign == hashlib.md5(firmware.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 @pytest.mark.parametrize(

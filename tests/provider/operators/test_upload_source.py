@@ -126,8 +126,8 @@ def test_a_read_that_fails_while_it_is_uploaded_is_repeated_with_fresh_upload_da
     upload(SOURCE).execute(context)
 
     assert (bucket.opened, service.actions.count("GenerateOTAUploadURL")) == (2, 2)
-    (package,) = service.emulator.world.firmwares.by_id.values()
-    assert package.size == len(CONTENT)
+    (stored_firmware,) = service.emulator.world.firmwares.by_id.values()
+    assert stored_firmware.size == len(CONTENT)
 
 
 @pytest.mark.parametrize("place", ["at_info", "at_open", "at_read"])
@@ -215,8 +215,8 @@ def test_an_odd_file_name_is_made_plain(service: Service, context: Any, tmp_path
 
     with opened_source(str(tmp_path / name)) as file:
         assert file.name.isprintable()
-    (package,) = service.emulator.world.firmwares.by_id.values()
-    assert package.size == len(CONTENT)
+    (stored_firmware,) = service.emulator.world.firmwares.by_id.values()
+    assert stored_firmware.size == len(CONTENT)
 
 
 @pytest.mark.parametrize(

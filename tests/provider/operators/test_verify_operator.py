@@ -33,11 +33,11 @@ def play(service: Service, **devices: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def package(service: Service, context: Any, firmware: Path) -> str:
-    return make_package(service, context, firmware)
+def firmware_id(service: Service, context: Any, firmware: Path) -> str:
+    return make_firmware(service, context, firmware)
 
 
-def make_package(service: Service, context: Any, firmware: Path, version: str = "1.1.0") -> str:
+def make_firmware(service: Service, context: Any, firmware: Path, version: str = "1.1.0") -> str:
     firmware_id = TuyaOTAUploadFirmwareOperator(
         task_id="upload", source=str(firmware), version=version, product_key="k1demoproduct"
     ).execute(context)
@@ -78,23 +78,23 @@ def fired(trigger: BaseTrigger) -> Any:
 
 @BOTH
 def test_a_verification_returns_its_job_and_pushes_what_follows_need(
-    service: Service, context: Any, ti: FakeTask, package: str, deferrable: bool
+    service: Service, context: Any, ti: FakeTask, firmware_id: str, deferrable: bool
 ) -> None:
-    job_id = run(verify(package, deferrable=deferrable), context)
+    job_id = run(verify(firmware_id, deferrable=deferrable), context)
 
     (job,) = service.emulator.world.engine.jobs.values()
     assert job_id == job.job_id == ti.xcom["job_id"]
-    assert ti.xcom["firmware_id"] == package
+    assert ti.xcom["firmware_id"] == firmware_id
     assert ti.xcom["utc_create"].endswith("Z")
     assert len(ti.xcom["request_id"]) == 36
     release = ti.xcom["ota_release"]
     assert (release["event"], release["counts"], release["failing"]) == ("succeeded", {"SUCCEEDED": 2}, [])
-    assert release["text"].startswith(f"OTA job {job_id} for firmware {package} succeeded: 2 SUCCEEDED")
+    assert release["text"].startswith(f"OTA job {job_id} for firmware {firmware_id} succeeded: 2 SUCCEEDED")
 
 
-def test_airflow_gives_a_deferred_wait_up_ten_minutes_after_the_trigger_does(context: Any, package: str) -> None:
+def test_airflow_gives_a_deferred_wait_up_ten_minutes_after_the_trigger_does(context: Any, firmware_id: str) -> None:
     with pytest.raises(TaskDeferred) as caught:
-        verify(package, deferrable=True, timeout=3600).execute(context)
+        verify(firmware_id, deferrable=True, timeout=3600).execute(context)
 
     assert isinstance(caught.value.timeout, timedelta)
     assert timedelta(minutes=69) < caught.value.timeout <= timedelta(minutes=70)
@@ -105,10 +105,10 @@ def test_a_failing_device_is_named_with_reason_and_progress(
     service: Service, context: Any, ti: FakeTask, firmware: Path, deferrable: bool
 ) -> None:
     play(service, device_002=FAILS)
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
 
     with pytest.raises(JobFailedError) as caught:
-        run(verify(package, deferrable=deferrable), context)
+        run(verify(firmware_id, deferrable=deferrable), context)
 
     assert "device-002 FAILED at 60 %: step -4: flash write failed" in str(caught.value)
     assert [device.name for device in caught.value.verdict.failing] == ["device-002"]
@@ -125,9 +125,9 @@ def test_blocking_and_deferred_fail_with_the_same_words(service: Service, contex
     said = []
     for deferrable in (False, True):
         play(service, device_001=FAILS)
-        package = make_package(service, context, firmware)
+        firmware_id = make_firmware(service, context, firmware)
         with pytest.raises(JobFailedError) as caught:
-            run(verify(package, deferrable=deferrable), context)
+            run(verify(firmware_id, deferrable=deferrable), context)
         (job,) = service.emulator.world.engine.jobs
         assert job in str(caught.value)
         said.append(str(caught.value).replace(job, "JOB"))
@@ -140,10 +140,10 @@ def test_a_silent_device_ends_in_a_timeout_that_says_how_to_go_on(
     service: Service, context: Any, ti: FakeTask, firmware: Path, deferrable: bool
 ) -> None:
     play(service, device_001={"outcome": "silent"})
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
 
     with pytest.raises(WaitTimeoutError, match=r"It goes on at the platform.*TuyaOTAJobSensor"):
-        run(verify(package, deferrable=deferrable, timeout=0.3, on_cancel="keep"), context)
+        run(verify(firmware_id, deferrable=deferrable, timeout=0.3, on_cancel="keep"), context)
 
     assert ti.xcom["ota_release"]["event"] == "timeout"
     assert "CancelOTATaskByJob" not in service.actions
@@ -154,10 +154,10 @@ def test_running_out_of_time_stops_what_has_not_begun_and_says_so(
     service: Service, context: Any, ti: FakeTask, firmware: Path, deferrable: bool
 ) -> None:
     play(service, device_001={"outcome": "silent"})
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
 
     with pytest.raises(WaitTimeoutError, match=r"on_cancel is 'stop'\): job \d+: 1 device tasks cancelled"):
-        run(verify(package, deferrable=deferrable, timeout=0.3), context)
+        run(verify(firmware_id, deferrable=deferrable, timeout=0.3), context)
 
     (job,) = service.emulator.world.engine.jobs.values()
     assert {task.device.name: task.status for task in job.tasks}["device-001"] == "CANCELED"
@@ -167,14 +167,16 @@ def test_running_out_of_time_stops_what_has_not_begun_and_says_so(
 
 def test_an_earlier_execution_timeout_is_the_deadline(service: Service, context: Any, firmware: Path) -> None:
     play(service, device_001={"outcome": "silent"})
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
 
     with pytest.raises(WaitTimeoutError):
-        run(verify(package, deferrable=True, execution_timeout=timedelta(seconds=0.3)), context)
+        run(verify(firmware_id, deferrable=True, execution_timeout=timedelta(seconds=0.3)), context)
 
 
-def test_without_waiting_the_job_id_comes_at_once(service: Service, context: Any, ti: FakeTask, package: str) -> None:
-    job_id = run(verify(package, wait_for_completion=False), context)
+def test_without_waiting_the_job_id_comes_at_once(
+    service: Service, context: Any, ti: FakeTask, firmware_id: str
+) -> None:
+    job_id = run(verify(firmware_id, wait_for_completion=False), context)
 
     assert service.emulator.world.engine.jobs[job_id].status == "IN_PROGRESS"
     assert ti.xcom["job_id"] == job_id
@@ -183,11 +185,11 @@ def test_without_waiting_the_job_id_comes_at_once(service: Service, context: Any
 
 @pytest.mark.parametrize("quirk", ["jobId", "firmwareId", "absent"])
 def test_the_job_id_is_found_wherever_the_platform_puts_it(
-    service: Service, context: Any, package: str, quirk: str
+    service: Service, context: Any, firmware_id: str, quirk: str
 ) -> None:
     service.emulator.world.quirks = service.emulator.world.quirks.changed({"job_id": quirk})
 
-    job_id = run(verify(package), context)
+    job_id = run(verify(firmware_id), context)
 
     assert job_id in service.emulator.world.engine.jobs
 
@@ -200,64 +202,64 @@ def test_a_release_succeeds_under_every_reading_of_the_documents(
 ) -> None:
     quirks = {"list_shape": shape, "key_case": keys, "error_status": status}
     service.emulator.world.quirks = service.emulator.world.quirks.changed(quirks)
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
 
-    run(verify(package), context)
+    run(verify(firmware_id), context)
 
-    assert service.emulator.world.firmwares.by_id[package].status == 1
+    assert service.emulator.world.firmwares.by_id[firmware_id].status == 1
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "garbage", "truncate"])
-def test_a_lost_answer_never_makes_a_second_job(service: Service, context: Any, package: str, kind: str) -> None:
+def test_a_lost_answer_never_makes_a_second_job(service: Service, context: Any, firmware_id: str, kind: str) -> None:
     service.emulator.faults.add({"action": "CreateOTAVerifyJob", "kind": kind, "nth": 1})
 
-    job_id = run(verify(package), context)
+    job_id = run(verify(firmware_id), context)
 
     assert list(service.emulator.world.engine.jobs) == [job_id]
     assert service.actions.count("CreateOTAVerifyJob") == 1
 
 
 def test_a_running_verification_is_followed_instead_of_starting_another(
-    service: Service, context: Any, package: str
+    service: Service, context: Any, firmware_id: str
 ) -> None:
     service.emulator.clock.freeze(frozen=True)
-    first = run(verify(package, wait_for_completion=False), context)
+    first = run(verify(firmware_id, wait_for_completion=False), context)
 
-    second = run(verify(package, wait_for_completion=False), context)
+    second = run(verify(firmware_id, wait_for_completion=False), context)
 
     assert first == second
     assert service.actions.count("CreateOTAVerifyJob") == 1
 
 
 def test_a_verified_firmware_succeeds_at_once_or_fails_as_asked(
-    service: Service, context: Any, ti: FakeTask, package: str
+    service: Service, context: Any, ti: FakeTask, firmware_id: str
 ) -> None:
-    job_id = run(verify(package), context)
+    job_id = run(verify(firmware_id), context)
 
-    assert run(verify(package), context) == job_id
+    assert run(verify(firmware_id), context) == job_id
     assert "was verified before" in ti.xcom["ota_release"]["text"]
     with pytest.raises(OutcomeError, match="is verified already"):
-        run(verify(package, if_verified="fail"), context)
+        run(verify(firmware_id, if_verified="fail"), context)
     assert service.actions.count("CreateOTAVerifyJob") == 1
 
 
 def test_a_firmware_that_needs_no_verification_is_said_not_to_have_been_tried(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
-    package = TuyaOTAUploadFirmwareOperator(
+    firmware_id = TuyaOTAUploadFirmwareOperator(
         task_id="upload", source=str(firmware), version="1.2.0", product_key="k1demoproduct", need_to_verify=False
     ).execute(context)
 
-    assert run(verify(package), context) == ""
+    assert run(verify(firmware_id), context) == ""
     assert ti.xcom["ota_release"]["text"] == (
-        f"OTA firmware {package} needs no verification, so no device has tried it; nothing was started, 0 s."
+        f"OTA firmware {firmware_id} needs no verification, so no device has tried it; nothing was started, 0 s."
     )
     assert service.emulator.world.engine.jobs == {}
 
 
-def test_values_rendered_from_a_form_are_understood(service: Service, context: Any, package: str) -> None:
+def test_values_rendered_from_a_form_are_understood(service: Service, context: Any, firmware_id: str) -> None:
     operator = verify(
-        package,
+        firmware_id,
         device_names="['device-001', 'device-004']",
         timeout_in_minutes="30",
         need_push="true",
@@ -277,8 +279,10 @@ def test_values_rendered_from_a_form_are_understood(service: Service, context: A
     }
 
 
-def test_without_names_the_choice_is_the_platforms(service: Service, context: Any, ti: FakeTask, package: str) -> None:
-    run(verify(package, device_names=None), context)
+def test_without_names_the_choice_is_the_platforms(
+    service: Service, context: Any, ti: FakeTask, firmware_id: str
+) -> None:
+    run(verify(firmware_id, device_names=None), context)
 
     assert sum(ti.xcom["ota_release"]["counts"].values()) == 10
 
@@ -312,10 +316,10 @@ def test_notifiers_hear_the_outcome_and_cannot_break_the_release(
     ti.max_tries = 0
     play(service, device_002=FAILS)
     notifiers = [Broken(), Listening("{{ ota_release.event }}: {{ ota_release.failing[0].name }}")]
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
 
     with pytest.raises(JobFailedError):
-        run(verify(package, deferrable=deferrable, notifiers=notifiers), context)
+        run(verify(firmware_id, deferrable=deferrable, notifiers=notifiers), context)
 
     ((text, release),) = Listening.heard
     assert text == "failed: device-002"
@@ -323,18 +327,20 @@ def test_notifiers_hear_the_outcome_and_cannot_break_the_release(
     assert "ota_release" not in context
 
 
-def test_one_notifier_needs_no_list(service: Service, context: Any, package: str) -> None:
+def test_one_notifier_needs_no_list(service: Service, context: Any, firmware_id: str) -> None:
     Listening.heard.clear()
 
-    run(verify(package, notifiers=Listening("{{ ota_release.event }}")), context)
+    run(verify(firmware_id, notifiers=Listening("{{ ota_release.event }}")), context)
 
     assert [text for text, _ in Listening.heard] == ["succeeded"]
 
 
-def test_the_console_link_is_there_before_the_wait(service: Service, context: Any, ti: FakeTask, package: str) -> None:
+def test_the_console_link_is_there_before_the_wait(
+    service: Service, context: Any, ti: FakeTask, firmware_id: str
+) -> None:
     service.connect(extra={"console_url": "https://console.example/{product_key}/jobs/{job_id}"})
 
-    job_id = run(verify(package, wait_for_completion=False), context)
+    job_id = run(verify(firmware_id, wait_for_completion=False), context)
 
     assert ti.xcom["tuya_ota_console_url"] == f"https://console.example/k1demoproduct/jobs/{job_id}"
 

@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.runtime import start
 from airflow_provider_tuya_ota.runtime.alarm import has_alarm_rung, hold_alarm, release_alarm
 from tests.provider.conftest import FakeTask
-from tests.provider.operators.test_verify_operator import make_package, play, verify
+from tests.provider.operators.test_verify_operator import make_firmware, play, verify
 from tests.provider.runtime.test_execution_timeout import counts
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def _own_handler() -> Iterator[None]:
 
 
 @pytest.fixture
-def package(service: Service, context: Any, firmware: Path) -> str:
+def firmware_id(service: Service, context: Any, firmware: Path) -> str:
     play(service, device_001={"outcome": "silent"})
-    return make_package(service, context, firmware)
+    return make_firmware(service, context, firmware)
 
 
 def ring_at(monkeypatch: pytest.MonkeyPatch, *at: str) -> list[str]:
@@ -77,7 +77,7 @@ def test_an_alarm_while_the_job_is_pushed_is_told_with_what_was_stopped(
     service: Service,
     context: Any,
     ti: FakeTask,
-    package: str,
+    firmware_id: str,
     monkeypatch: pytest.MonkeyPatch,
     key: str,
     how: dict[str, Any],
@@ -85,7 +85,7 @@ def test_an_alarm_while_the_job_is_pushed_is_told_with_what_was_stopped(
     pushed = ring_at(monkeypatch, key)
 
     with pytest.raises(WaitTimeoutError):
-        run(verify(package, execution_timeout=LIMIT, device_names=["device-001"], **how), context)
+        run(verify(firmware_id, execution_timeout=LIMIT, device_names=["device-001"], **how), context)
 
     told = ti.xcom["ota_release"]
     assert (told["event"], told["job_id"]) == ("timeout", ti.xcom["job_id"])
@@ -96,12 +96,12 @@ def test_an_alarm_while_the_job_is_pushed_is_told_with_what_was_stopped(
 
 
 def test_pushes_that_take_too_long_after_the_alarm_are_broken_off_and_the_job_stopped(
-    service: Service, context: Any, ti: FakeTask, package: str, monkeypatch: pytest.MonkeyPatch
+    service: Service, context: Any, ti: FakeTask, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pushed = ring_at(monkeypatch, "job", "utc_create")
 
     with pytest.raises(WaitTimeoutError):
-        run(verify(package, execution_timeout=LIMIT, device_names=["device-001"], deferrable=True), context)
+        run(verify(firmware_id, execution_timeout=LIMIT, device_names=["device-001"], deferrable=True), context)
 
     assert "request_id" not in pushed
     assert ti.xcom["ota_release"]["counts"] == counts(service)
@@ -109,13 +109,15 @@ def test_pushes_that_take_too_long_after_the_alarm_are_broken_off_and_the_job_st
 
 
 def test_an_alarm_stops_no_job_that_is_kept(
-    service: Service, context: Any, ti: FakeTask, package: str, monkeypatch: pytest.MonkeyPatch
+    service: Service, context: Any, ti: FakeTask, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ring_at(monkeypatch, "request_id")
 
     with pytest.raises(WaitTimeoutError, match="It goes on at the platform"):
         run(
-            verify(package, execution_timeout=LIMIT, device_names=["device-001"], on_cancel="keep", deferrable=True),
+            verify(
+                firmware_id, execution_timeout=LIMIT, device_names=["device-001"], on_cancel="keep", deferrable=True
+            ),
             context,
         )
 
@@ -124,19 +126,19 @@ def test_an_alarm_stops_no_job_that_is_kept(
 
 
 def test_an_alarm_that_is_not_held_back_ends_the_task(
-    service: Service, context: Any, package: str, monkeypatch: pytest.MonkeyPatch
+    service: Service, context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(start, "hold_alarm", lambda _: None)
     ring_at(monkeypatch, "request_id")
 
     with pytest.raises(AirflowTaskTimeout):
-        run(verify(package, execution_timeout=LIMIT, device_names=["device-001"], deferrable=True), context)
+        run(verify(firmware_id, execution_timeout=LIMIT, device_names=["device-001"], deferrable=True), context)
 
     assert "CancelOTATaskByJob" in service.actions
 
 
-def test_no_alarm_breaks_a_deferral_off(context: Any, package: str) -> None:
-    operator = verify(package, execution_timeout=LIMIT, device_names=["device-001"], deferrable=True)
+def test_no_alarm_breaks_a_deferral_off(context: Any, firmware_id: str) -> None:
+    operator = verify(firmware_id, execution_timeout=LIMIT, device_names=["device-001"], deferrable=True)
 
     with timeout(3600):  # type: ignore[no-untyped-call] # Airflow's
         with pytest.raises(TaskDeferred):

@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.notifications import reported
 from airflow_provider_tuya_ota.runtime import job_wait
 from airflow_provider_tuya_ota.transports.runtime import Runtime
-from tests.provider.operators.test_verify_operator import make_package, play, verify
+from tests.provider.operators.test_verify_operator import make_firmware, play, verify
 from tests.provider.runtime.test_reports import Quiet
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ ALARM = AirflowTaskTimeout("Timeout, PID: 4711")
 
 
 @pytest.fixture
-def package(service: Service, context: Any, firmware: Path) -> str:
+def firmware_id(service: Service, context: Any, firmware: Path) -> str:
     play(service, device_001={"outcome": "silent"})
-    return make_package(service, context, firmware)
+    return make_firmware(service, context, firmware)
 
 
 @pytest.fixture
@@ -66,12 +66,12 @@ def counts(service: Service) -> dict[str, int]:
 
 
 def test_an_alarm_between_two_looks_is_told_with_what_became_of_the_job(
-    service: Service, context: Any, ti: FakeTask, package: str, rings_at: Callable[[Any, str, int], None]
+    service: Service, context: Any, ti: FakeTask, firmware_id: str, rings_at: Callable[[Any, str, int], None]
 ) -> None:
     rings_at(Runtime, "sleep", 3)
 
     with pytest.raises(WaitTimeoutError):
-        run(verify(package, execution_timeout=timedelta(hours=1)), context)
+        run(verify(firmware_id, execution_timeout=timedelta(hours=1)), context)
 
     told = ti.xcom["ota_release"]
     assert (told["event"], told["job_id"]) == ("timeout", ti.xcom["job_id"])
@@ -84,13 +84,13 @@ def test_an_alarm_between_two_looks_is_told_with_what_became_of_the_job(
 
 @pytest.mark.parametrize("nth", [3, 4], ids=["before the cancel", "after the cancel"])
 def test_an_alarm_while_the_job_is_stopped_leaves_no_report_without_counts(
-    service: Service, context: Any, ti: FakeTask, package: str, rings_at: Callable[[Any, str, int], None], nth: int
+    service: Service, context: Any, ti: FakeTask, firmware_id: str, rings_at: Callable[[Any, str, int], None], nth: int
 ) -> None:
     # One conversation each: create, wait, stop, look.
     rings_at(TuyaOTAClient, "run", nth)
 
     with pytest.raises(WaitTimeoutError):
-        run(verify(package, timeout=0.1, execution_timeout=timedelta(hours=1)), context)
+        run(verify(firmware_id, timeout=0.1, execution_timeout=timedelta(hours=1)), context)
 
     told = ti.xcom["ota_release"]
     assert (told["event"], told["counts"]) == ("timeout", counts(service))
@@ -98,19 +98,19 @@ def test_an_alarm_while_the_job_is_stopped_leaves_no_report_without_counts(
 
 
 def test_an_alarm_stops_nothing_of_a_job_that_is_kept(
-    service: Service, context: Any, ti: FakeTask, package: str, rings_at: Callable[[Any, str, int], None]
+    service: Service, context: Any, ti: FakeTask, firmware_id: str, rings_at: Callable[[Any, str, int], None]
 ) -> None:
     rings_at(Runtime, "sleep", 3)
 
     with pytest.raises(WaitTimeoutError, match="It goes on at the platform"):
-        run(verify(package, on_cancel="keep", execution_timeout=timedelta(hours=1)), context)
+        run(verify(firmware_id, on_cancel="keep", execution_timeout=timedelta(hours=1)), context)
 
     assert ti.xcom["ota_release"]["counts"] == counts(service)
     assert "CancelOTATaskByJob" not in service.actions
 
 
 def test_a_second_alarm_leaves_the_stop_to_airflow_and_is_told_in_words(
-    service: Service, context: Any, ti: FakeTask, package: str, monkeypatch: pytest.MonkeyPatch
+    service: Service, context: Any, ti: FakeTask, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sleep = Runtime.sleep
 
@@ -128,7 +128,7 @@ def test_a_second_alarm_leaves_the_stop_to_airflow_and_is_told_in_words(
     monkeypatch.setattr(job_wait, "stop_job", ring)
 
     with pytest.raises(AirflowTaskTimeout):
-        run(verify(package, execution_timeout=timedelta(hours=1)), context)
+        run(verify(firmware_id, execution_timeout=timedelta(hours=1)), context)
 
     told = ti.xcom["ota_release"]
     assert (told["event"], told["job_id"]) == ("timeout", ti.xcom["job_id"])

@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.runtime import kill as killing
 from airflow_provider_tuya_ota.transports.limiter import limiter_of
 from tests.provider.conftest import FakeStore
 from tests.provider.operators.test_create_once import FakeRun
-from tests.provider.operators.test_verify_operator import make_package, play, verify
+from tests.provider.operators.test_verify_operator import make_firmware, play, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,8 +36,8 @@ def context(ti: FakeTask) -> Any:
 
 
 @pytest.fixture
-def package(service: Service, context: Any, firmware: Path) -> str:
-    return make_package(service, context, firmware)
+def firmware_id(service: Service, context: Any, firmware: Path) -> str:
+    return make_firmware(service, context, firmware)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def waiting(service: Service, context: Any, firmware: Path) -> Any:
     """Give an operator that waits in a worker for a device that never says anything."""
     play(service, device_001={"outcome": "silent"}, device_002={"outcome": "silent"})
-    operator = verify(make_package(service, context, firmware), wait_for_completion=False)
+    operator = verify(make_firmware(service, context, firmware), wait_for_completion=False)
     operator.execute(context)
     return operator
 
@@ -158,7 +158,7 @@ def test_a_mapped_task_goes_by_its_own_state(
 ) -> None:  # fmt: skip
     play(service, device_001={"outcome": "silent"}, device_002={"outcome": "silent"})
     ti.map_index = map_index
-    operator = verify(make_package(service, context, firmware), wait_for_completion=False)
+    operator = verify(make_firmware(service, context, firmware), wait_for_completion=False)
     operator.execute(context)
     supervisor({"task_0": "failed", "task_1": "running"})
 
@@ -310,10 +310,10 @@ def test_a_signal_that_arrives_while_the_log_is_written_stops_the_job_and_is_tol
 
 
 def test_keep_keeps(
-    service: Service, context: Any, package: str, supervisor: Callable[[Any], None], said: list[str]
+    service: Service, context: Any, firmware_id: str, supervisor: Callable[[Any], None], said: list[str]
 ) -> None:
     supervisor("failed")
-    operator = verify(package, wait_for_completion=False, on_cancel="keep")
+    operator = verify(firmware_id, wait_for_completion=False, on_cancel="keep")
     operator.execute(context)
 
     kill(operator)
@@ -323,9 +323,9 @@ def test_keep_keeps(
 
 
 def test_a_task_that_is_killed_while_it_creates_its_job_says_where_to_look(
-    service: Service, context: Any, package: str, monkeypatch: pytest.MonkeyPatch, said: list[str]
+    service: Service, context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
-    task = verify(package)
+    task = verify(firmware_id)
 
     def killed_here(*_: Any, **__: Any) -> None:
         kill(task)
@@ -335,11 +335,11 @@ def test_a_task_that_is_killed_while_it_creates_its_job_says_where_to_look(
     with pytest.raises(KeyboardInterrupt):
         task.execute(context)
 
-    assert f"Firmware {package} may have a new job that was not cancelled" in said[-1]
+    assert f"Firmware {firmware_id} may have a new job that was not cancelled" in said[-1]
     assert service.actions == []
 
 
-def test_a_task_that_is_killed_before_it_has_a_job_stops_nothing(service: Service, package: str) -> None:
-    verify(package).on_kill()
+def test_a_task_that_is_killed_before_it_has_a_job_stops_nothing(service: Service, firmware_id: str) -> None:
+    verify(firmware_id).on_kill()
 
     assert service.actions == []

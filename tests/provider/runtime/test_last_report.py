@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobO
 from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.provider.conftest import CONNECTION, FakeStore, FakeTask
 from tests.provider.operators.test_upgrade_operator import PRODUCT, seed, upload
-from tests.provider.operators.test_verify_operator import make_package, play, verify
+from tests.provider.operators.test_verify_operator import make_firmware, play, verify
 from tests.provider.specs import stands_in_for
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def run() -> FakeRun:
     return FakeRun()
 
 
-def released(package: str, **upgrade: Any) -> DAG:
+def released(firmware_id: str, **upgrade: Any) -> DAG:
     """Make a release of two steps."""
-    fast: dict[str, Any] = {"firmware_id": package, "product_key": PRODUCT, "poll_interval": 0.05}
+    fast: dict[str, Any] = {"firmware_id": firmware_id, "product_key": PRODUCT, "poll_interval": 0.05}
     also: dict[str, Any] = {"target_selection": "SPECIFIC", "device_names": ["device-002", "device-003", "device-004"]}
     with DAG("dag", schedule=None) as dag:
         TuyaOTACreateVerifyJobOperator(task_id="verify", device_names=["device-001"], **fast)
@@ -216,10 +216,10 @@ def test_a_wait_that_was_marked_success_is_no_success(
 def draining(service: Service, context: Any, ti: FakeTask, firmware: Path) -> Any:
     """A task that was cleared while a device was flashing, and waits for that device now."""
     play(service, device_001={"flash_seconds": 90000.0}, device_002={"flash_seconds": 90000.0})
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
     context |= {"task_state_store": FakeStore(), "dag_run": SimpleNamespace(clear_number=0, start_date=None)}
     with DAG("dag", schedule=None):
-        operator = verify(package, deferrable=True, retries=3)
+        operator = verify(firmware_id, deferrable=True, retries=3)
     with pytest.raises(TaskDeferred):
         operator.execute(context)
     service.emulator.clock.advance(600)
@@ -325,8 +325,8 @@ def test_of_a_mapped_step_the_worst_instance_is_told(
     service: Service, context: Any, firmware: Path, run: FakeRun
 ) -> None:
     seed(service, device={"device-003": {"outcome": "fails", "reason": "worn"}})
-    package = upload(context, firmware, need_to_verify=False)
-    fast: dict[str, Any] = {"firmware_id": package, "product_key": PRODUCT, "poll_interval": 0.05}
+    firmware_id = upload(context, firmware, need_to_verify=False)
+    fast: dict[str, Any] = {"firmware_id": firmware_id, "product_key": PRODUCT, "poll_interval": 0.05}
     groups = [["device-002"], ["device-003"], ["device-004"]]
     with DAG("dag", schedule=None) as dag:
         TuyaOTACreateUpgradeJobOperator.partial(task_id="upgrade", target_selection="SPECIFIC", **fast).expand(

@@ -57,8 +57,8 @@ def test_the_stand_in_for_variables_has_the_signatures_of_the_real_ones() -> Non
         assert real == fake
 
 
-def task(name: str = "a", package: str = "p") -> Ledger:
-    return Ledger(package, f"{name:0>16}".replace("a", "1").replace("b", "2"), f"task {name}")
+def task(name: str = "a", firmware_id: str = "p") -> Ledger:
+    return Ledger(firmware_id, f"{name:0>16}".replace("a", "1").replace("b", "2"), f"task {name}")
 
 
 def note(intent: Intent = NOTE, stage: Stage = Stage.ASKING) -> dict[str, Any]:

@@ -34,19 +34,19 @@ def jobs(service: Service) -> list[str]:
 
 
 @pytest.fixture
-def package(service: Service, airflow_api: AirflowAPI, firmware: Path) -> str:
+def firmware_id(service: Service, airflow_api: AirflowAPI, firmware: Path) -> str:
     seed(service, devices=100)
     return upload(context_of(FakeTask()), firmware)
 
 
-def release(package: str, ti: FakeTask, **changes: Any) -> Any:
-    operator = upgrade(package, target_selection="SPECIFIC", retries=3, wait_for_completion=False, **changes)
+def release(firmware_id: str, ti: FakeTask, **changes: Any) -> Any:
+    operator = upgrade(firmware_id, target_selection="SPECIFIC", retries=3, wait_for_completion=False, **changes)
     return operator.execute(context_of(ti))
 
 
-def failure_of(package: str, ti: FakeTask, **changes: Any) -> StateUnavailableError | None:
+def failure_of(firmware_id: str, ti: FakeTask, **changes: Any) -> StateUnavailableError | None:
     try:
-        release(package, ti, **changes)
+        release(firmware_id, ti, **changes)
     except StateUnavailableError as error:
         return error
     return None
@@ -125,26 +125,26 @@ def test_sweeping_deletes_only_what_it_has_read_and_ends_no_task(airflow_api: Ai
 @pytest.mark.parametrize("answers_lost", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_failure_anywhere_ends_no_task(
-    service: Service, airflow_api: AirflowAPI, package: str, kind: str, answers_lost: bool
+    service: Service, airflow_api: AirflowAPI, firmware_id: str, kind: str, answers_lost: bool
 ) -> None:
     airflow_api.answers_lost = answers_lost
     counting = FakeTask(run_id="other")
     airflow_api.sent.clear()
-    release(package, counting, device_names=["device-002"])
+    release(firmware_id, counting, device_names=["device-002"])
     count = airflow_api.sent.count(kind)
     assert count
 
     for number in range(count):
         airflow_api.entries.clear()
         airflow_api.fail(kind, after=number)
-        release(package, FakeTask(run_id=f"run {number}"), device_names=[f"device-{number + 10:03}"])
+        release(firmware_id, FakeTask(run_id=f"run {number}"), device_names=[f"device-{number + 10:03}"])
 
     assert len(jobs(service)) == 1 + count
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_task_whose_notes_fail_for_good_creates_one_job_and_says_whether_it_goes_on(
-    service: Service, airflow_api: AirflowAPI, package: str, kind: str
+    service: Service, airflow_api: AirflowAPI, firmware_id: str, kind: str
 ) -> None:
     for number in range(FOR_GOOD):
         made = len(jobs(service))
@@ -154,7 +154,7 @@ def test_a_task_whose_notes_fail_for_good_creates_one_job_and_says_whether_it_go
         airflow_api.fail(kind, times=FOR_GOOD, after=number)
         ti = FakeTask(run_id=f"run {number}")
         names = {"device_names": [f"device-{number + 10:03}"]}
-        if (error := failure_of(package, ti, **names)) is None:
+        if (error := failure_of(firmware_id, ti, **names)) is None:
             break
         new = jobs(service)[made:]
         said = f"job {error.job_id} goes on, and a retry resumes it" if new else "this try has created nothing"
@@ -163,7 +163,7 @@ def test_a_task_whose_notes_fail_for_good_creates_one_job_and_says_whether_it_go
         assert ti.xcom["ota_release"]["event"] in {"failed", "unclear"}
         airflow_api.fails = lambda _: False
         ti.try_number += 1
-        assert release(package, ti, **names) in jobs(service)[made:]
+        assert release(firmware_id, ti, **names) in jobs(service)[made:]
         assert len(jobs(service)) == made + 1
 
     assert number > 1
@@ -173,14 +173,14 @@ def test_two_equal_upgrades_stay_one_though_the_other_s_note_is_not_given(
     service: Service, airflow_api: AirflowAPI, firmware: Path
 ) -> None:
     service.emulator.reset(read({"quirks": {"list_delay": 3600}, "quotas": {"enabled": False}}))
-    package = upload(context_of(FakeTask()), firmware)
-    release(package, FakeTask(run_id="A"), device_names=["device-001"])
+    firmware_id = upload(context_of(FakeTask()), firmware)
+    release(firmware_id, FakeTask(run_id="A"), device_names=["device-001"])
     airflow_api.entries.clear()
     airflow_api.fail("GetVariable", times=FOR_GOOD)
 
     ti = FakeTask(run_id="B")
     with pytest.raises(StateUnavailableError, match="this try has created nothing"):
-        release(package, ti, device_names=["device-001"])
+        release(firmware_id, ti, device_names=["device-001"])
 
     assert len(jobs(service)) == 1
     assert json.loads(airflow_api.entries[KEY])["stage"] == "preparing"

@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.notifications import reported
 from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
 from tests.provider.conftest import FakeStore
-from tests.provider.operators.test_verify_operator import Listening, make_package, run, verify
+from tests.provider.operators.test_verify_operator import Listening, make_firmware, run, verify
 from tests.provider.runtime.test_reports import Quiet, one
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def package(service: Service, context: Any, firmware: Path) -> str:
-    return make_package(service, context, firmware)
+def firmware_id(service: Service, context: Any, firmware: Path) -> str:
+    return make_firmware(service, context, firmware)
 
 
 @pytest.fixture
@@ -144,12 +144,12 @@ def test_a_webhook_that_does_not_exist_is_found_before_anything_is_sent(
 
 
 def test_a_connection_that_cannot_be_read_now_stops_nothing(
-    service: Service, context: Any, package: str, monkeypatch: pytest.MonkeyPatch
+    service: Service, context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notifier = TuyaOTAWebhookNotifier(webhook_conn_id="hook")
     monkeypatch.setattr("airflow.sdk.BaseHook.get_connection", away_for("hook", BaseHook.get_connection))
 
-    assert run(verify(package, notifiers=[notifier]), context)
+    assert run(verify(firmware_id, notifiers=[notifier]), context)
 
 
 def away_for(conn_id: str, otherwise: Any) -> Any:
@@ -176,12 +176,12 @@ def test_a_job_that_a_retry_goes_on_with_is_told_once(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
     Listening.heard.clear()
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
     context["task_state_store"] = FakeStore()
     told = {"notifiers": Listening("{{ ota_release.event }}")}
 
     for ti.try_number in (1, 2):
         # The process of the first try is lost after it has told and before Airflow knows.
-        run(verify(package, **told), context)
+        run(verify(firmware_id, **told), context)
 
     assert heard() == ["succeeded"]

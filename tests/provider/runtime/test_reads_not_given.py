@@ -137,10 +137,10 @@ def test_a_job_is_stopped_after_airflow_s_timeout_although_the_report_is_not_giv
     service: Service, context: Any, firmware: Path, times: int
 ) -> None:
     seed(service, device={"device-002": {"outcome": "silent"}})
-    package = upload(context, firmware)
+    firmware_id = upload(context, firmware)
     ti = Task()
     context |= {"ti": ti, "task_state_store": FakeStore()}
-    operator = upgrade(package, target_selection="SPECIFIC", device_names=["device-002"], deferrable=True)
+    operator = upgrade(firmware_id, target_selection="SPECIFIC", device_names=["device-002"], deferrable=True)
     with pytest.raises(TaskDeferred):
         operator.execute(context)
     service.emulator.clock.advance(600)

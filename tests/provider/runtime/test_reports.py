@@ -47,7 +47,7 @@ from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobO
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
 from tests.provider.conftest import FakeStore
 from tests.provider.operators.test_upgrade_operator import seed, upgrade, upload
-from tests.provider.operators.test_verify_operator import FAILS, fired, make_package, play, verify
+from tests.provider.operators.test_verify_operator import FAILS, fired, make_firmware, play, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,19 +60,19 @@ TIMEOUT = {"error": "Trigger timeout"}
 
 def every_task(source: str) -> dict[str, tuple[type[BaseOperator], dict[str, Any]]]:
     """Give the arguments of one of each."""
-    package = {"firmware_id": "178"}
+    firmware_id = {"firmware_id": "178"}
     module = {"module_name": "mcu", "product_key": PRODUCT}
     made: list[tuple[type[BaseOperator], dict[str, Any]]] = [
         (TuyaOTAUploadFirmwareOperator, {"source": source, "version": "1.1.0", "product_key": PRODUCT}),
-        (TuyaOTACreateVerifyJobOperator, package | {"product_key": PRODUCT}),
-        (TuyaOTACreateUpgradeJobOperator, package | {"product_key": PRODUCT, "target_selection": "ALL"}),
-        (TuyaOTAModifyFirmwareOperator, package | {"udi": "new"}),
-        (TuyaOTADeleteFirmwareOperator, package | {"missing_ok": False}),
+        (TuyaOTACreateVerifyJobOperator, firmware_id | {"product_key": PRODUCT}),
+        (TuyaOTACreateUpgradeJobOperator, firmware_id | {"product_key": PRODUCT, "target_selection": "ALL"}),
+        (TuyaOTAModifyFirmwareOperator, firmware_id | {"udi": "new"}),
+        (TuyaOTADeleteFirmwareOperator, firmware_id | {"missing_ok": False}),
         (TuyaOTACreateModuleOperator, module),
         (TuyaOTAUpdateModuleOperator, module | {"desc": "new"}),
         (TuyaOTADeleteModuleOperator, module | {"missing_ok": False}),
         (TuyaOTACancelJobOperator, {"job_id": "7", "cancel_queued": True}),
-        (TuyaOTACancelDeviceTasksOperator, package | {"product_key": PRODUCT, "device_names": ["device-001"]}),
+        (TuyaOTACancelDeviceTasksOperator, firmware_id | {"product_key": PRODUCT, "device_names": ["device-001"]}),
         (TuyaOTAConfirmTasksOperator, {"job_id": "7"}),
         (TuyaOTAJobSensor, {"job_id": "7", "poke_interval": 0.05}),
     ]
@@ -130,21 +130,24 @@ def test_what_the_platform_does_not_know_is_a_refusal_that_is_told(
 
 def test_keeping_operators_say_what_they_did(service: Service, context: Any, ti: FakeTask, firmware: Path) -> None:
     seed(service, offline=1.0)
-    package = upload(context, firmware)
-    job_id = upgrade(package, wait_for_completion=False).execute(context)
-    named: dict[str, Any] = {"firmware_id": package, "product_key": PRODUCT, "device_names": ["device-001"]}
+    firmware_id = upload(context, firmware)
+    job_id = upgrade(firmware_id, wait_for_completion=False).execute(context)
+    named: dict[str, Any] = {"firmware_id": firmware_id, "product_key": PRODUCT, "device_names": ["device-001"]}
     tasks: list[tuple[BaseOperator, str]] = [
-        (TuyaOTACancelDeviceTasksOperator(task_id="a", **named), f"OTA firmware {package} is cancelled on 1 devices"),
+        (
+            TuyaOTACancelDeviceTasksOperator(task_id="a", **named),
+            f"OTA firmware {firmware_id} is cancelled on 1 devices",
+        ),
         (TuyaOTAConfirmTasksOperator(task_id="b", job_id=job_id), f"OTA job {job_id} got 0 device tasks confirmed"),
         (
             TuyaOTACancelJobOperator(task_id="c", job_id=job_id, cancel_queued=True),
             f"OTA job {job_id} was told to cancel what has not begun; nothing is left unfinished",
         ),
         (
-            TuyaOTAModifyFirmwareOperator(task_id="d", firmware_id=package, udi="x"),
-            f"OTA firmware {package} was changed",
+            TuyaOTAModifyFirmwareOperator(task_id="d", firmware_id=firmware_id, udi="x"),
+            f"OTA firmware {firmware_id} was changed",
         ),
-        (TuyaOTADeleteFirmwareOperator(task_id="e", firmware_id=package), f"OTA firmware {package} is deleted"),
+        (TuyaOTADeleteFirmwareOperator(task_id="e", firmware_id=firmware_id), f"OTA firmware {firmware_id} is deleted"),
     ]
     for task, text in tasks:
         task.execute(context)
@@ -168,13 +171,13 @@ def test_a_report_says_version_product_and_where_to_look(
     service.connect(extra={"console_url": "https://console.example/{job_id}"})
     ti.run_id, ti.map_index = "manual__2026-11-24T12:00:00+00:00", 3
     seed(service, device={"device-003": FAILS})
-    package = upload(context, firmware)
+    firmware_id = upload(context, firmware)
 
     with pytest.raises(JobFailedError):
-        upgrade(package).execute(context)
+        upgrade(firmware_id).execute(context)
 
     told = ti.xcom["ota_release"]
-    assert (told["version"], told["product_key"], told["firmware_id"]) == ("1.1.0", PRODUCT, package)
+    assert (told["version"], told["product_key"], told["firmware_id"]) == ("1.1.0", PRODUCT, firmware_id)
     assert told["link"] == f"https://console.example/{told['job_id']}"
     assert told["run_link"] == (
         "https://airflow.example/ota/dags/dag/runs/manual__2026-11-24T12%3A00%3A00%2B00%3A00/tasks/task/mapped/3"
@@ -186,23 +189,23 @@ def test_a_report_says_version_product_and_where_to_look(
 def test_while_it_waits_a_task_has_said_that_it_does(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
 
     with pytest.raises(TaskDeferred):
-        verify(package, deferrable=True).execute(context)
+        verify(firmware_id, deferrable=True).execute(context)
 
     told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"], told["firmware_id"]) == ("waiting", ti.xcom["job_id"], package)
+    assert (told["event"], told["job_id"], told["firmware_id"]) == ("waiting", ti.xcom["job_id"], firmware_id)
 
 
 def test_after_a_timeout_the_report_has_what_the_stop_left(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
     play(service, device_001={"outcome": "silent"})
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
 
     with pytest.raises(WaitTimeoutError):
-        verify(package, timeout=0.5).execute(context)
+        verify(firmware_id, timeout=0.5).execute(context)
 
     (job,) = service.emulator.world.engine.jobs.values()
     told = ti.xcom["ota_release"]
@@ -221,9 +224,9 @@ def test_giving_up_keeps_job_link_and_duration_and_never_stops_a_job_of_others(
 ) -> None:
     service.connect(extra={"console_url": "https://console.example/{job_id}", "requests_per_second": 1000})
     play(service, device_001={"outcome": "silent"})
-    package = make_package(service, context, firmware)
-    theirs = verify(package, wait_for_completion=False).execute(context)
-    followed = verify(package, deferrable=True)
+    firmware_id = make_firmware(service, context, firmware)
+    theirs = verify(firmware_id, wait_for_completion=False).execute(context)
+    followed = verify(firmware_id, deferrable=True)
     context["task_state_store"] = FakeStore()
     defer(followed, context)
     ti.xcom["ota_release"]["started_at"] = (datetime.now().astimezone() - timedelta(hours=2)).isoformat()
@@ -243,9 +246,9 @@ def test_giving_up_stops_an_own_job_and_says_what_became_of_it(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
     play(service, device_001={"outcome": "silent"})
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
     context["task_state_store"] = FakeStore()
-    operator = verify(package, deferrable=True)
+    operator = verify(firmware_id, deferrable=True)
     defer(operator, context)
 
     with pytest.raises(WaitTimeoutError):
@@ -258,8 +261,8 @@ def test_giving_up_stops_an_own_job_and_says_what_became_of_it(
 def test_a_broken_trigger_is_told_with_the_job_that_goes_on(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
-    package = make_package(service, context, firmware)
-    operator = verify(package, deferrable=True)
+    firmware_id = make_firmware(service, context, firmware)
+    operator = verify(firmware_id, deferrable=True)
     defer(operator, context)
 
     with pytest.raises(TaskDeferralError):
@@ -285,7 +288,7 @@ def test_the_job_sensor_tells_each_of_its_ends(
     event: str,
 ) -> None:
     play(service, device_002=device)
-    job_id = verify(make_package(service, context, firmware), wait_for_completion=False).execute(context)
+    job_id = verify(make_firmware(service, context, firmware), wait_for_completion=False).execute(context)
     ti.xcom.clear()
     sensor = TuyaOTAJobSensor(
         task_id="wait", job_id=job_id, deferrable=deferrable, poke_interval=0.05, timeout=1, soft_fail=soft_fail

@@ -14,7 +14,7 @@ from jinja2 import UndefinedError
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConfigurationError, TuyaOTAError
 from airflow_provider_tuya_ota.notifications import reported
 from tests.provider.conftest import FakeStore
-from tests.provider.operators.test_verify_operator import make_package, verify
+from tests.provider.operators.test_verify_operator import make_firmware, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 def test_a_retry_that_is_refused_tells_the_job_of_the_try_before(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
     context["task_state_store"] = FakeStore()
-    job_id = verify(package, wait_for_completion=False).execute(context)
+    job_id = verify(firmware_id, wait_for_completion=False).execute(context)
     ti.xcom.clear()
     service.connect(password="another")
 
     with pytest.raises(AuthenticationError):
-        verify(package).execute(context)
+        verify(firmware_id).execute(context)
 
     told = ti.xcom["ota_release"]
     assert (told["event"], told["job_id"]) == ("failed", job_id)
@@ -44,14 +44,14 @@ def test_a_retry_that_is_refused_tells_the_job_of_the_try_before(
 def test_a_retry_that_does_not_come_to_a_look_tells_the_job_of_the_try_before(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
     context["task_state_store"] = FakeStore()
-    job_id = verify(package, wait_for_completion=False).execute(context)
+    job_id = verify(firmware_id, wait_for_completion=False).execute(context)
     told = []
     with set_current_context(context):
         for retry in (
-            lambda: verify(package, tuya_ota_conn_id="nowhere").execute(context),
-            lambda: verify(package, on_cancel="what").execute(context),
+            lambda: verify(firmware_id, tuya_ota_conn_id="nowhere").execute(context),
+            lambda: verify(firmware_id, on_cancel="what").execute(context),
             lambda: verify("{{ missing['id'] }}").render_template_fields(context),
         ):
             ti.xcom.clear()
@@ -66,14 +66,14 @@ def test_a_retry_that_does_not_come_to_a_look_tells_the_job_of_the_try_before(
 def test_a_job_from_before_a_clear_is_told_where_another_task_was_cleared(
     service: Service, context: Any, ti: FakeTask, firmware: Path, is_own: bool
 ) -> None:
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
     context["task_state_store"] = FakeStore()
-    job_id = verify(package, wait_for_completion=False).execute(context)
+    job_id = verify(firmware_id, wait_for_completion=False).execute(context)
     context["dag_run"] = DagRun.model_construct(clear_number=1)
     ti.max_tries += is_own
 
     with pytest.raises(ConfigurationError):
-        verify(package, tuya_ota_conn_id="nowhere").execute(context)
+        verify(firmware_id, tuya_ota_conn_id="nowhere").execute(context)
 
     told = ti.xcom["ota_release"]
     assert (told["event"], told["job_id"]) == (("refused", "") if is_own else ("failed", job_id))
@@ -95,7 +95,7 @@ def test_a_note_that_cannot_be_read_does_not_hide_the_error(service: Service, co
 def test_a_lost_create_that_nobody_may_look_for_is_unclear(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
-    package = make_package(service, context, firmware)
+    firmware_id = make_firmware(service, context, firmware)
     context["task_state_store"] = FakeStore()
     create = {"action": "CreateOTAVerifyJob", "kind": "drop_after", "nth": 1}
     service.emulator.faults.add(create)
@@ -103,7 +103,7 @@ def test_a_lost_create_that_nobody_may_look_for_is_unclear(
     service.emulator.faults.add(listing)
 
     with pytest.raises(TuyaOTAError):
-        verify(package).execute(context)
+        verify(firmware_id).execute(context)
 
     told = ti.xcom["ota_release"]
     assert (told["event"], told["job_id"]) == ("unclear", "")

@@ -28,7 +28,7 @@ Sensor = TuyaOTADeviceStateSensor | TuyaOTAFirmwareStatusSensor
 
 
 @pytest.fixture
-def package(service: Service, context: Any, firmware: Path) -> str:
+def firmware_id(service: Service, context: Any, firmware: Path) -> str:
     seed(service, offline=0.4)
     return upload(context, firmware)
 
@@ -57,12 +57,12 @@ def test_a_verification_that_goes_on_elsewhere_is_waited_for(
     service: Service, context: Any, firmware: Path, deferrable: bool
 ) -> None:
     seed(service)
-    package = upload(context, firmware, need_to_verify=True)
-    verify(package, wait_for_completion=False).execute(context)
+    firmware_id = upload(context, firmware, need_to_verify=True)
+    verify(firmware_id, wait_for_completion=False).execute(context)
 
-    wait(firmware_sensor(package, deferrable=deferrable), context)
+    wait(firmware_sensor(firmware_id, deferrable=deferrable), context)
 
-    assert service.emulator.world.firmwares.by_id[package].status == 1
+    assert service.emulator.world.firmwares.by_id[firmware_id].status == 1
     assert service.actions.count("QueryOTAFirmware") > 1
 
 
@@ -72,11 +72,11 @@ def test_a_verification_that_fails_elsewhere_ends_the_wait(
     service: Service, context: Any, firmware: Path, deferrable: bool, soft: bool, error: type[Exception]
 ) -> None:
     seed(service, fails=[{"share": 1.0}])
-    package = upload(context, firmware, need_to_verify=True)
-    verify(package, wait_for_completion=False).execute(context)
+    firmware_id = upload(context, firmware, need_to_verify=True)
+    verify(firmware_id, wait_for_completion=False).execute(context)
 
     with pytest.raises(error, match="is FAILED"):
-        wait(firmware_sensor(package, deferrable=deferrable, soft_fail=soft), context)
+        wait(firmware_sensor(firmware_id, deferrable=deferrable, soft_fail=soft), context)
 
 
 @BOTH
@@ -92,19 +92,19 @@ def test_a_device_that_stays_away_is_waited_for_no_longer_than_told(
 
 @BOTH
 def test_an_error_of_the_platform_is_the_same_in_both_modes(
-    service: Service, context: Any, package: str, deferrable: bool
+    service: Service, context: Any, firmware_id: str, deferrable: bool
 ) -> None:
     with pytest.raises(NotFoundError):
         wait(firmware_sensor("999", deferrable=deferrable), context)
 
 
 def test_an_error_of_the_platform_in_the_triggerer_is_raised_as_itself(
-    service: Service, context: Any, package: str
+    service: Service, context: Any, firmware_id: str
 ) -> None:
-    sensor = firmware_sensor(package, statuses="VERIFIED", deferrable=True)
+    sensor = firmware_sensor(firmware_id, statuses="VERIFIED", deferrable=True)
     with pytest.raises(TaskDeferred) as deferred:
         sensor.execute(context)
-    del service.emulator.world.firmwares.by_id[package]
+    del service.emulator.world.firmwares.by_id[firmware_id]
     # As a trigger of an earlier version, which does not know that the worker saw the firmware well.
     stored = deferred.value.trigger.serialize()[1] | {"state": {}}
 
@@ -112,13 +112,15 @@ def test_an_error_of_the_platform_in_the_triggerer_is_raised_as_itself(
         sensor.execute_complete(context, event=fired(TuyaOTAConditionTrigger(**stored)))
 
 
-def test_what_holds_already_needs_no_triggerer(service: Service, context: Any, package: str) -> None:
-    firmware_sensor(package, deferrable=True).execute(context)
+def test_what_holds_already_needs_no_triggerer(service: Service, context: Any, firmware_id: str) -> None:
+    firmware_sensor(firmware_id, deferrable=True).execute(context)
 
     assert service.actions[-1] == "QueryOTAFirmware"
 
 
-def test_what_is_stored_of_a_wait_is_plain_and_holds_no_secret(service: Service, context: Any, package: str) -> None:
+def test_what_is_stored_of_a_wait_is_plain_and_holds_no_secret(
+    service: Service, context: Any, firmware_id: str
+) -> None:
     with pytest.raises(TaskDeferred) as deferred:
         device_sensor("device-001", state="DISABLE", deferrable=True).execute(context)
 
@@ -131,7 +133,7 @@ def test_what_is_stored_of_a_wait_is_plain_and_holds_no_secret(service: Service,
 
 
 @pytest.mark.parametrize("form", [1, 2])
-def test_every_form_that_was_ever_stored_goes_on(service: Service, context: Any, package: str, form: int) -> None:
+def test_every_form_that_was_ever_stored_goes_on(service: Service, context: Any, firmware_id: str, form: int) -> None:
     stored = json.loads((GOLDEN / f"condition_trigger_{form}.json").read_text())
 
     event = fired(TuyaOTAConditionTrigger(**stored))
@@ -147,23 +149,23 @@ def test_an_event_of_unknown_form_is_said_to_be_one(event: Any) -> None:
 
 def test_a_firmware_is_waited_for_until_it_may_be_handed_out(service: Service, context: Any, firmware: Path) -> None:
     seed(service)
-    package = upload(context, firmware, need_to_verify=True)
-    sensor = TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package)
+    firmware_id = upload(context, firmware, need_to_verify=True)
+    sensor = TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=firmware_id)
     assert sensor.poke(context) is False
 
-    service.emulator.world.firmwares.by_id[package].status = 1
+    service.emulator.world.firmwares.by_id[firmware_id].status = 1
 
     assert sensor.poke(context) is True
 
 
-def test_a_firmware_that_failed_is_not_waited_for(service: Service, context: Any, package: str) -> None:
-    service.emulator.world.firmwares.by_id[package].status = 3
+def test_a_firmware_that_failed_is_not_waited_for(service: Service, context: Any, firmware_id: str) -> None:
+    service.emulator.world.firmwares.by_id[firmware_id].status = 3
 
     with pytest.raises(FirmwareStatusError, match="is FAILED, so it will not become NOT_NEEDED or VERIFIED"):
-        TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package).poke(context)
+        TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=firmware_id).poke(context)
     with pytest.raises(AirflowSkipException):
-        TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package, soft_fail=True).poke(context)
-    assert TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package, statuses="FAILED").poke(context) is True
+        TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=firmware_id, soft_fail=True).poke(context)
+    assert TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=firmware_id, statuses="FAILED").poke(context) is True
 
 
 @pytest.mark.parametrize("statuses", ["GOOD", []])
@@ -185,10 +187,10 @@ def test_devices_are_waited_for_until_enough_are_online(service: Service, contex
 
 
 @pytest.mark.parametrize("sensor", ["firmware", "device"])
-def test_a_lost_look_is_a_not_yet(service: Service, context: Any, package: str, sensor: str) -> None:
+def test_a_lost_look_is_a_not_yet(service: Service, context: Any, firmware_id: str, sensor: str) -> None:
     service.emulator.faults.add({"action": "*", "kind": "redirect"})
     looking: Any = (
-        TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=package)
+        TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=firmware_id)
         if sensor == "firmware"
         else TuyaOTADeviceStateSensor(task_id="t", product_key=PRODUCT, device_names=["device-001"])
     )
@@ -219,7 +221,7 @@ def test_a_wait_for_devices_that_makes_no_sense_is_refused(
 
 @BOTH
 def test_both_leave_a_report_as_every_step_does(
-    service: Service, context: Any, ti: FakeTask, package: str, deferrable: bool
+    service: Service, context: Any, ti: FakeTask, firmware_id: str, deferrable: bool
 ) -> None:
     def told(sensor: Sensor, error: type[Exception] | None = None) -> dict[str, Any]:
         ti.xcom.clear()
@@ -228,10 +230,10 @@ def test_both_leave_a_report_as_every_step_does(
         return dict(ti.xcom["ota_release"])
 
     changes: dict[str, Any] = {"deferrable": deferrable}
-    good = told(firmware_sensor(package, statuses=["NOT_NEEDED"], **changes))
-    assert (good["event"], good["firmware_id"]) == ("succeeded", package)
-    assert f"OTA firmware {package} has one of the statuses that were waited for" in good["text"]
-    late = told(firmware_sensor(package, statuses=["FAILED"], timeout=0.2, **changes), AirflowSensorTimeout)
+    good = told(firmware_sensor(firmware_id, statuses=["NOT_NEEDED"], **changes))
+    assert (good["event"], good["firmware_id"]) == ("succeeded", firmware_id)
+    assert f"OTA firmware {firmware_id} has one of the statuses that were waited for" in good["text"]
+    late = told(firmware_sensor(firmware_id, statuses=["FAILED"], timeout=0.2, **changes), AirflowSensorTimeout)
     assert (late["event"], "ran out of time" in late["text"]) == ("timeout", True)
     refused = told(firmware_sensor("17 8", **changes), InvalidParameterError)
     assert refused["event"] == "refused"
@@ -251,6 +253,6 @@ def wait_as_airflow(sensor: Sensor, context: Any) -> None:
 
 
 @pytest.mark.parametrize("failing", [[], ",", "[]"])
-def test_failing_statuses_that_rendered_to_none_are_refused(context: Any, package: str, failing: Any) -> None:
+def test_failing_statuses_that_rendered_to_none_are_refused(context: Any, firmware_id: str, failing: Any) -> None:
     with pytest.raises(InvalidParameterError, match=r"failing_statuses: is empty\. Allowed: names of statuses"):
-        firmware_sensor(package, failing_statuses=failing, deferrable=False).execute(context)
+        firmware_sensor(firmware_id, failing_statuses=failing, deferrable=False).execute(context)

@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, T
 from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
-from tests.provider.operators.test_verify_operator import BOTH, FAILS, fired, make_package, play, verify
+from tests.provider.operators.test_verify_operator import BOTH, FAILS, fired, make_firmware, play, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def start(service: Service, context: Any, firmware: Path, **devices: dict[str, Any]) -> str:
     play(service, **devices)
-    package = make_package(service, context, firmware)
-    return verify(package, wait_for_completion=False).execute(context)
+    firmware_id = make_firmware(service, context, firmware)
+    return verify(firmware_id, wait_for_completion=False).execute(context)
 
 
 def wait(context: Any, job_id: str, **changes: Any) -> Any:

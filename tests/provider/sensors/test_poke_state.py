@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.runtime import poke_state
 from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
 from airflow_provider_tuya_ota.transports.runtime import Runtime
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 from tests.provider.conftest import FakeStore, FakeTask
 from tests.provider.operators.test_verify_operator import play
 from tests.provider.specs import stands_in_for
@@ -56,9 +56,9 @@ class Task:
     def __init__(
         self, service: Service, mode: str, kind: str = "job", device: str = "device-001", **changes: Any
     ) -> None:
-        stranger = Stranger(over_socket(service.url))
-        self.package = stranger.package(f"2.0.{device[-1]}", NeedToVerify="true")
-        self.job = stranger.verify(self.package, device)
+        plain_client = PlainClient(over_socket(service.url))
+        self.firmware_id = plain_client.create_firmware(f"2.0.{device[-1]}", NeedToVerify="true")
+        self.job = plain_client.verify(self.firmware_id, device)
         self.mode, self.kind, self.changes = mode, kind, changes
         self.ti = FakeTask()
         self.store = FakeStore()
@@ -68,7 +68,7 @@ class Task:
         arguments: dict[str, Any] = {"task_id": "t", "mode": self.mode} | self.changes
         if self.kind == "job":
             return TuyaOTAJobSensor(job_id=self.job, **arguments)
-        return TuyaOTAFirmwareStatusSensor(firmware_id=self.package, **arguments)
+        return TuyaOTAFirmwareStatusSensor(firmware_id=self.firmware_id, **arguments)
 
     def poke(self) -> bool:
         if self.mode == "reschedule":
@@ -233,9 +233,9 @@ def test_a_step_that_is_to_be_rescheduled_waits_since_now(service: Service) -> N
 def test_a_success_is_held_for_four_pokes_as_a_deferred_sensor_holds_it(
     service: Service, later: Callable[[float], None], mode: str
 ) -> None:
-    stranger = Stranger(over_socket(service.url))
+    plain_client = PlainClient(over_socket(service.url))
     task = Task(service, mode, poke_interval=2.0)
-    task.job = stranger.upgrade(stranger.package("3.0.0", NeedToVerify="false"), "device-003")
+    task.job = plain_client.upgrade(plain_client.create_firmware("3.0.0", NeedToVerify="false"), "device-003")
     task.sensor = task.build()
     service.emulator.clock.advance(7200)
 

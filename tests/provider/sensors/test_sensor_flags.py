@@ -34,14 +34,14 @@ def end(sensor: Any, context: Any) -> BaseException | None:
     return None
 
 
-def status(package: str, **changes: Any) -> Any:
+def status(firmware_id: str, **changes: Any) -> Any:
     fast: dict[str, Any] = {"poke_interval": 0.05, "timeout": 0.2}
     with DAG("dag", schedule=None):
-        return TuyaOTAFirmwareStatusSensor(task_id="task", firmware_id=package, **fast | changes)
+        return TuyaOTAFirmwareStatusSensor(task_id="task", firmware_id=firmware_id, **fast | changes)
 
 
 @pytest.fixture
-def package(service: Service, context: Any, firmware: Path) -> str:
+def firmware_id(service: Service, context: Any, firmware: Path) -> str:
     seed(service, offline=1.0)
     return upload(context, firmware, need_to_verify=True)
 
@@ -57,17 +57,17 @@ def package(service: Service, context: Any, firmware: Path) -> str:
     ],
 )
 def test_a_flag_means_the_same_in_every_mode(
-    context: Any, package: str, deferrable: bool, flags: dict[str, Any], failed: type, late: type
+    context: Any, firmware_id: str, deferrable: bool, flags: dict[str, Any], failed: type, late: type
 ) -> None:
-    failing = status(package, failing_statuses="UNVERIFIED", deferrable=deferrable, **flags)
-    waiting = status(package, deferrable=deferrable, **flags)
+    failing = status(firmware_id, failing_statuses="UNVERIFIED", deferrable=deferrable, **flags)
+    waiting = status(firmware_id, deferrable=deferrable, **flags)
 
     assert (type(end(failing, context)), type(end(waiting, context))) == (failed, late)
 
 
 @BOTH
 def test_a_timeout_names_what_was_missing_and_what_to_do(
-    context: Any, ti: FakeTask, package: str, deferrable: bool
+    context: Any, ti: FakeTask, firmware_id: str, deferrable: bool
 ) -> None:
     fast: dict[str, Any] = {"poke_interval": 0.05, "timeout": 0.2, "deferrable": deferrable}
     with DAG("dag", schedule=None):
@@ -82,23 +82,23 @@ def test_a_timeout_names_what_was_missing_and_what_to_do(
 
 @BOTH
 def test_a_state_that_is_not_known_any_more_is_not_stated(
-    service: Service, context: Any, package: str, deferrable: bool
+    service: Service, context: Any, firmware_id: str, deferrable: bool
 ) -> None:
-    sensor = status(package, deferrable=deferrable)
+    sensor = status(firmware_id, deferrable=deferrable)
     inner = sensor.poke if not deferrable else sensor.hand_over
 
     def once(*given: Any) -> Any:
         try:
             return inner(*given)
         finally:
-            service.emulator.world.firmwares.by_id.pop(package, None)
+            service.emulator.world.firmwares.by_id.pop(firmware_id, None)
 
     setattr(sensor, inner.__name__, once)
 
     said = str(end(sensor, context))
 
     assert said.startswith("the time to wait is over: the last poll failed: QueryOTAFirmware was refused")
-    assert f"The last poll that succeeded: firmware {package} (1.1.0) is UNVERIFIED. To wait longer" in said
+    assert f"The last poll that succeeded: firmware {firmware_id} (1.1.0) is UNVERIFIED. To wait longer" in said
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from airflow.sdk.serde import deserialize, serialize
 from airflow_provider_tuya_ota.core.status.poll_scheduler import PollScheduler
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
-from tests.emulator.stranger import Stranger, over_socket
+from tests.emulator.plain_client import PlainClient, over_socket
 
 if TYPE_CHECKING:
     from tests.provider.conftest import Service
@@ -91,8 +91,8 @@ async def test_a_wait_looks_for_itself_where_looking_for_all_fails(
         raise RuntimeError("a mistake of ours")
 
     monkeypatch.setattr(PollScheduler, "next", fail)
-    stranger = Stranger(over_socket(service.url))
-    job_id = stranger.upgrade(stranger.package(NeedToVerify="false"), "device-001")
+    plain_client = PlainClient(over_socket(service.url))
+    job_id = plain_client.upgrade(plain_client.create_firmware(NeedToVerify="false"), "device-001")
     options = WaitOptions(deadline=datetime.now(UTC) + timedelta(minutes=1), poll_interval=0.1).to_dict()
 
     (event,) = await fire(trigger(job_id=job_id, options=options))

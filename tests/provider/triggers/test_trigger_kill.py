@@ -19,7 +19,7 @@ from airflow_provider_tuya_ota.triggers import kill_answer
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.provider.conftest import FakeStore
 from tests.provider.operators.test_create_once import FakeRun, deferred
-from tests.provider.operators.test_verify_operator import make_package, play, verify
+from tests.provider.operators.test_verify_operator import make_firmware, play, verify
 from tests.provider.triggers.fake_triggerer import Line, Log
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def supervisor(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Line]:
 @pytest.fixture
 def watched(service: Service, context: Any, firmware: Path, ti: FakeTask, log: Log) -> TuyaOTAJobTrigger:
     play(service, device_001={"outcome": "silent"}, device_002={"outcome": "silent"})
-    trigger = deferred(verify(make_package(service, context, firmware), deferrable=True), context)
+    trigger = deferred(verify(make_firmware(service, context, firmware), deferrable=True), context)
     assert isinstance(trigger, TuyaOTAJobTrigger)
     trigger.task_instance = ti  # type: ignore[assignment] # all that the trigger asks of it
     return trigger

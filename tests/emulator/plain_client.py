@@ -59,7 +59,7 @@ def over_socket(url: str, tls: ssl.SSLContext | None = None) -> Callable[[str, s
 
 
 @dataclass
-class Stranger:
+class PlainClient:
     """Signs by the published rules."""
 
     send: Callable[[str, str, dict[str, str], bytes], Answer]
@@ -139,8 +139,8 @@ class Stranger:
         assert status == 200, body
         return ticket["firmwareUrl"]
 
-    def package(self, version: str = "1.1.0", content: bytes = b"firmware", **own: str) -> str:
-        """Make a package and give its id."""
+    def create_firmware(self, version: str = "1.1.0", content: bytes = b"firmware", **own: str) -> str:
+        """Create a firmware and give its id."""
         values = {
             "DestVersion": version,
             "FirmwareName": f"name-{version.replace('.', '_')}",
