@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.messages import Request, Response
 
 DAGS = Path(__file__).parent / "canary_dags"
-PATIENCE = 300.0
+LONGEST_WAIT = 300.0
 TYPED = "cAnary0815tYpedInTheWrongField47"
 PRESIGNED = "https://bucket.example.com/fw.bin?Expires=1&OSSAccessKeyId=cAnary-oss-key&Signature=cAnary-presigned%2Bsig"
 IN_TEXTS = ("cAnary-oss-key", "cAnary-presigned")
@@ -197,7 +197,7 @@ def _play(ground: Ground, home: Path) -> tuple[dict[str, str], str]:
         api = stack.enter_context(AirflowApi(airflow.url))
         api.wait_for_dag("canary", 90)
         run = api.trigger("canary", {"source": str(ground.firmware)})
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LONGEST_WAIT
         while api.run_state("canary", run) not in {"success", "failed"}:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the run goes on: {api.task_states('canary', run)}")

@@ -36,7 +36,7 @@ def _creates(case: Case, random: Random) -> None:
 
 
 def _goes_on(case: Case, random: Random) -> None:
-    """Kill the task after the answer: before or after it is written down, pushed, deferred, looked at."""
+    """Kill the task after the answer: before or after it is written down, pushed, deferred, polled."""
     case.wait(lambda: bool(case.jobs()), "job")
     _a_moment(case, random, 2.0)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 SAMPLES = Path(__file__).parents[2] / "dags_examples"
-PATIENCE = 150.0
+LONGEST_WAIT = 150.0
 STATUSES = "SUCCEEDED|FAILED|CANCELED|IN_PROGRESS|NOTIFIED|QUEUED|CONFIRM"
 
 
@@ -166,7 +166,7 @@ class Stage:
         return problems
 
     def _wait(self, way: Way, run: str, happened: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LONGEST_WAIT
         while not happened():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"no {what}; {self.api.task_states(way.dag, run)}")

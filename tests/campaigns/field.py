@@ -55,7 +55,7 @@ for name, first, last in (("many", 901, 920), ("crowd", 501, 800)):
         ).expand(device_names=[[f"device-{number}"] for number in range(first, last + 1)])
     globals()[name] = dag
 """
-PATIENCE = 180.0
+LONGEST_WAIT = 180.0
 SOONER = {
     # A worker that is gone is noticed sooner than in the five minutes of the default.
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
@@ -92,7 +92,7 @@ class Field:
         """Let a task wait for a job."""
         case = self.trigger(dag)
         # Airflow forgets a trigger that no triggerer has begun when its task is killed, and runs nothing of it.
-        case.wait(lambda: case.is_waiting() and case.is_told() and case.looks() > 1, "task that looks at its job")
+        case.wait(lambda: case.is_waiting() and case.is_told() and case.polls() > 1, "task that polls its job")
         return case
 
     def processes(self, *words: str) -> list[psutil.Process]:
@@ -189,7 +189,7 @@ class Case:
     def cancels(self) -> int:
         return self.asked("CancelOTATaskByJob")
 
-    def looks(self) -> int:
+    def polls(self) -> int:
         return self.asked("QueryOTAJob")
 
     def try_number(self) -> int:
@@ -199,7 +199,7 @@ class Case:
     def state(self) -> str:
         return self.field.api.task_states(self.dag, self.run)["upgrade"]
 
-    def wait(self, happened: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+    def wait(self, happened: Callable[[], bool], what: str, seconds: float = LONGEST_WAIT) -> None:
         deadline = time.monotonic() + seconds
         while not happened():
             if time.monotonic() > deadline:

@@ -32,8 +32,8 @@ def _spoil(field: Field, case: Case, text: str, fields: list[str] | None) -> Non
 
 
 def _polled(case: Case, times: int) -> None:
-    before = case.looks()
-    case.wait(lambda: case.looks() >= before + times, f"{times} polls")
+    before = case.polls()
+    case.wait(lambda: case.polls() >= before + times, f"{times} polls")
 
 
 def _hostile(field: Field, text: str) -> Iterator[tuple[str, str, str]]:

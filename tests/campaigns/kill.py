@@ -112,12 +112,12 @@ def many_killed(field: Field, dag: str) -> str:
 
 
 def triggerer_restarted_mid_poll(field: Field, dag: str) -> str:
-    """Stop the triggerer while a look is on its way."""
+    """Stop the triggerer while a poll is on its way."""
     case = field.start(dag)
-    looks = case.looks()
+    polls = case.polls()
     field.client.control("POST", "faults", {"action": "ListOTATaskByJob", "kind": "delay", "seconds": 5})
     try:
-        case.wait(lambda: case.looks() > looks, "look that hangs")
+        case.wait(lambda: case.polls() > polls, "poll that hangs")
         wrong = _other_triggerer(field, signal.SIGTERM)
     finally:
         field.client.control("DELETE", "faults")
@@ -133,8 +133,8 @@ def triggerer_frozen(field: Field, dag: str) -> str:
     try:
         field.start_triggerer()
         time.sleep(FROZEN)
-        looks = case.looks()
-        case.wait(lambda: case.looks() > looks + 1, "look by the other triggerer")
+        polls = case.polls()
+        case.wait(lambda: case.polls() > polls + 1, "poll by the other triggerer")
     finally:
         for process in frozen:
             process.resume()
@@ -215,7 +215,7 @@ CASES: tuple[tuple[str, Callable[[Field, str], str], Sequence[str]], ...] = (
     ("another task cleared", other_task_cleared, ("blocking",)),
     ("triggerer told to stop", triggerer_stopped, ("deferred",)),
     ("triggerer killed", triggerer_killed, ("deferred",)),
-    ("restarted while it looks", triggerer_restarted_mid_poll, ("deferred",)),
+    ("restarted while it polls", triggerer_restarted_mid_poll, ("deferred",)),
     ("triggerer frozen", triggerer_frozen, ("deferred",)),
     ("execution_timeout", out_of_time, ("hurried",)),
     ("run of many marked failed", many_killed, ("many",)),

@@ -45,7 +45,7 @@ LAG = 0.1
 FIRST_POLL = 2.0
 """Seconds in which polling begins and the last of a thousand waits has joined it."""
 WARM = 25.0
-"""Minutes in which each of a thousand jobs is looked at."""
+"""Minutes in which each of a thousand jobs is polled."""
 FLAT = 1.02
 OURS = ("polling", "core", "transports", "asyncio")
 """Where a wait's memory is taken from; what simulates the platform is elsewhere."""
@@ -90,7 +90,7 @@ class Result:
 
 
 def shapes(waits: int) -> list[Shape]:
-    """Give few and many firmwares, and looks as often as the budget allows and as rarely as by default."""
+    """Give few and many firmwares, and polls as often as the budget allows and as rarely as by default."""
     return [
         Shape(waits, waits // 2, 15),
         Shape(waits, waits // 5, 15),
@@ -175,7 +175,7 @@ async def _wait(shape: Shape, loop: VirtualLoop, *, shared: bool, minutes: float
 def best(shape: Shape, rate: float, minutes: float = MINUTES) -> float:
     """How late, in the median, the best of all pollers at a rate would be, given when the jobs end.
 
-    It wastes no request: each goes to the firmware that was glanced at longest ago among those in which something still
+    It wastes no request: each goes to the firmware that was listed longest ago among those in which something still
     runs, or reads the device of a job that has just been seen to have ended. Its answers take as long as ours.
     """
     loop = VirtualLoop()
@@ -209,7 +209,7 @@ def best(shape: Shape, rate: float, minutes: float = MINUTES) -> float:
 def endure(waits: int, minutes: float, *, warm: float) -> tuple[float, float]:
     """Wait for devices that never say anything.
 
-    :param warm: minutes before the first measurement: until each job has been looked at once, more becomes known.
+    :param warm: minutes before the first measurement: until each job has been polled once, more becomes known.
     :returns: bytes that the waits and their poller hold after the first and after the second time.
     """
     loop = VirtualLoop()

@@ -41,7 +41,7 @@ FIRMWARE = actions.CreateOTAFirmware(
     product_key=PRODUCT,
     sign_method="SHA256",
 )
-PATIENCE = WaitOptions(deadline=datetime(2100, 1, 1, tzinfo=UTC), poll_interval=10.0)
+WAIT_OPTIONS = WaitOptions(deadline=datetime(2100, 1, 1, tzinfo=UTC), poll_interval=10.0)
 
 
 @dataclass
@@ -133,7 +133,7 @@ def a_release(settings: Settings, platform: Platform) -> Flow[Seen]:
         firmware_id=firmware.firmware_id, product_key=PRODUCT, target_device_name=PILOTS
     )
     verification = yield from start_verification(settings, verify, if_verified=IfVerified.SUCCEED)
-    verified: Verdict = yield from wait_for_job(settings, verification.job_id, PATIENCE)
+    verified: Verdict = yield from wait_for_job(settings, verification.job_id, WAIT_OPTIONS)
 
     first = yield from _upgrade_and_stop(settings, firmware.firmware_id)
     platform.bring_back()
@@ -141,7 +141,7 @@ def a_release(settings: Settings, platform: Platform) -> Flow[Seen]:
     same = yield from ensure_firmware(settings, FIRMWARE, FILE)
     still = yield from start_verification(settings, verify, if_verified=IfVerified.SUCCEED)
     retry = yield from start_upgrade(settings, _upgrade(firmware.firmware_id, [AWAY]))
-    last: Verdict = yield from wait_for_job(settings, retry.job_id, PATIENCE)
+    last: Verdict = yield from wait_for_job(settings, retry.job_id, WAIT_OPTIONS)
     return Seen(
         modules=tuple(module.module_name for module in modules),
         online=sum(state.status.value == "ONLINE" for state in presence),
@@ -176,7 +176,7 @@ def _upgrade_and_stop(settings: Settings, firmware_id: str) -> Flow[Verdict]:
     for _ in range(2):
         with suppress(ConflictError):
             yield from call(settings, cancel)
-    return (yield from wait_for_job(settings, upgrade.job_id, PATIENCE))
+    return (yield from wait_for_job(settings, upgrade.job_id, WAIT_OPTIONS))
 
 
 def _log_in_wrongly(settings: Settings) -> Flow[str]:

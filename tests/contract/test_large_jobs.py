@@ -13,7 +13,7 @@ from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
-from tests.contract.release import FILE, FIRMWARE, PATIENCE, PRODUCT
+from tests.contract.release import FILE, FIRMWARE, PRODUCT, WAIT_OPTIONS
 from tests.contract.worlds import Meeting, VirtualWorld
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 DEVICES = 100_000
 MOST_REQUESTS = 9
-"""For a look at a job, however many devices it has."""
+"""For a poll of a job, however many devices it has."""
 
 
 @pytest.mark.parametrize("failing", [0.0, 0.02])
-def test_a_job_of_a_hundred_thousand_devices_is_watched_with_nine_requests_a_look(failing: float) -> None:
+def test_a_job_of_a_hundred_thousand_devices_is_watched_with_nine_requests_a_poll(failing: float) -> None:
     world = VirtualWorld()
     scenario = read(
         {
@@ -55,12 +55,12 @@ def test_a_job_of_a_hundred_thousand_devices_is_watched_with_nine_requests_a_loo
             ),
         )
         before = world.now, len(emulator.log)
-        options = WaitOptions(deadline=PATIENCE.deadline, poll_interval=60.0)
+        options = WaitOptions(deadline=WAIT_OPTIONS.deadline, poll_interval=60.0)
         verdict: Verdict = yield from wait_for_job(settings, created.entity_id or "", options)
-        looks = sum(entry["parameters"].get("TaskStatus") == "CONFIRM" for entry in list(emulator.log)[before[1] :])
-        return verdict, looks, len(emulator.log) - before[1]
+        polls = sum(entry["parameters"].get("TaskStatus") == "CONFIRM" for entry in list(emulator.log)[before[1] :])
+        return verdict, polls, len(emulator.log) - before[1]
 
-    verdict, looks, requests = Meeting(emulator, world).in_memory(release)
+    verdict, polls, requests = Meeting(emulator, world).in_memory(release)
 
     lost = round(DEVICES * failing)
     assert verdict.outcome is (Outcome.FAILED if lost else Outcome.SUCCEEDED)
@@ -69,6 +69,6 @@ def test_a_job_of_a_hundred_thousand_devices_is_watched_with_nine_requests_a_loo
     # The reasons are those of the fifty that were read, and say so.
     assert verdict.failure_reasons.unread == max(0, lost - SAMPLE)
     assert sum(one.number for one in verdict.failure_reasons.most_frequent) == min(lost, SAMPLE)
-    assert looks > 5
+    assert polls > 5
     # Finding out that the job is large costs one more.
-    assert requests <= MOST_REQUESTS * looks + 1
+    assert requests <= MOST_REQUESTS * polls + 1

@@ -10,7 +10,7 @@ from tests.contract.worlds import Meeting
 
 HOUR = 3600.0
 CALLS = calls_of_a_release()
-LOOKS = [
+POLLS = [
     number
     for number, (before, call) in enumerate(zip(["", *CALLS], CALLS, strict=False), 1)
     if call == "QueryOTAJob" and not before.startswith("Create")
@@ -21,7 +21,7 @@ LOOKS = [
 @pytest.mark.parametrize("kind", ["outage", "refuse"])
 def test_a_wait_lives_through_an_hour_without_the_platform_and_goes_on_by_itself(kind: str) -> None:
     outcomes: Counter[str] = Counter()
-    for number in LOOKS:
+    for number in POLLS:
         platform = Platform()
         platform.emulator.faults.add({"action": "*", "nth": number, "kind": kind, "seconds": HOUR})
         began = platform.world.now
@@ -33,5 +33,5 @@ def test_a_wait_lives_through_an_hour_without_the_platform_and_goes_on_by_itself
         assert platform.world.now - began > HOUR
         outcomes["right" if (seen, platform.jobs) == (RIGHT, ONCE) else "wrong"] += 1
 
-    assert outcomes == {"right": len(LOOKS)}
-    assert len(LOOKS) > 5
+    assert outcomes == {"right": len(POLLS)}
+    assert len(POLLS) > 5

@@ -80,7 +80,7 @@ class Script:
     events: list[FlowEvent] = field(default_factory=list)
     reports: list[Verdict] = field(default_factory=list)
     nonces: list[str] = field(default_factory=list)
-    memo: Any = None
+    saved: Any = None
     is_durable: bool = True
     other_intents: Callable[[], Sequence[StoredIntent]] = tuple
     asked_for: list[str | None] = field(default_factory=list)
@@ -150,9 +150,9 @@ class Script:
     def _answer_of_memory(self, effect: object) -> object:
         match effect:
             case LoadState():
-                return SavedState(self.memo, is_durable=self.is_durable)
+                return SavedState(self.saved, is_durable=self.is_durable)
             case SaveState():
-                self.memo = effect.value
+                self.saved = effect.value
             case ReadOtherIntents():
                 self.asked_for.append(effect.mask)
                 return OtherIntents("k5", tuple(self.other_intents()))

@@ -59,7 +59,7 @@ def ticket(number: int = 1, host: str = "https://bucket.example.com") -> Respons
     )
 
 
-def firmware_list(*items: dict[str, Any]) -> Response:
+def listing(*items: dict[str, Any]) -> Response:
     return ok(firmwareInfo=list(items))
 
 
@@ -82,9 +82,7 @@ def ensure(script: Script, action: CreateOTAFirmware = ACTION, file: FirmwareFil
 
 
 def test_a_new_firmware_is_uploaded_then_created() -> None:
-    script = script_for(
-        lists=firmware_list(), tickets=ticket(), create=ok(data={"firmwareId": "178", "utcCreate": "now"})
-    )
+    script = script_for(lists=listing(), tickets=ticket(), create=ok(data={"firmwareId": "178", "utcCreate": "now"}))
 
     assert ensure(script) == EnsuredFirmware(
         firmware_id="178", is_new=True, digests={"SHA256": SHA256}, utc_create="now", request_id=REQUEST_ID
@@ -96,7 +94,7 @@ def test_a_new_firmware_is_uploaded_then_created() -> None:
 
 
 def test_the_form_has_the_documented_fields_in_order_and_the_file_last() -> None:
-    script = script_for(lists=firmware_list(), tickets=ticket(), create=ok(data={"firmwareId": "178"}))
+    script = script_for(lists=listing(), tickets=ticket(), create=ok(data={"firmwareId": "178"}))
 
     ensure(script)
 
@@ -133,7 +131,7 @@ def test_the_firmware_of_the_same_product_module_version_and_bytes_is_adopted(
     existing: list[dict[str, Any]],
     adopted: bool,
 ) -> None:
-    script = script_for(lists=firmware_list(*existing), tickets=ticket(), create=ok(data={"firmwareId": "179"}))
+    script = script_for(lists=listing(*existing), tickets=ticket(), create=ok(data={"firmwareId": "179"}))
 
     result = ensure(script)
 
@@ -152,7 +150,7 @@ def test_the_firmware_of_the_same_product_module_version_and_bytes_is_adopted(
     ],
 )
 def test_a_version_taken_by_other_bytes_stops_before_anything_is_sent(other: dict[str, Any]) -> None:
-    script = script_for(lists=firmware_list(OURS | other))
+    script = script_for(lists=listing(OURS | other))
 
     with pytest.raises(FirmwareVersionTakenError, match=r"version 1\.1 of module default of product pk exists"):
         ensure(script)
@@ -160,7 +158,7 @@ def test_a_version_taken_by_other_bytes_stops_before_anything_is_sent(other: dic
 
 
 def test_the_right_one_of_several_firmwares_is_adopted() -> None:
-    script = script_for(lists=firmware_list(OURS | {"firmwareId": "1", "firmwareSign": "ef" * 32}, OURS))
+    script = script_for(lists=listing(OURS | {"firmwareId": "1", "firmwareSign": "ef" * 32}, OURS))
 
     assert ensure(script).firmware_id == "178"
 
@@ -168,7 +166,7 @@ def test_the_right_one_of_several_firmwares_is_adopted() -> None:
 @pytest.mark.parametrize("failure", [lost(), lost(Delivery.NEVER_SENT), Response(503), EXPIRED])
 def test_a_failed_upload_is_repeated_with_a_fresh_ticket(failure: Answer) -> None:
     script = script_for(
-        lists=firmware_list(),
+        lists=listing(),
         tickets=[ticket(1), ticket(2)],
         uploads=[failure, STORED],
         create=ok(data={"firmwareId": "178"}),
@@ -186,7 +184,7 @@ def test_a_failed_upload_is_repeated_with_a_fresh_ticket(failure: Answer) -> Non
 
 
 def test_an_upload_is_given_up_after_three_tries() -> None:
-    script = script_for(lists=firmware_list(), tickets=ticket(), uploads=[lost()] * 3)
+    script = script_for(lists=listing(), tickets=ticket(), uploads=[lost()] * 3)
 
     with pytest.raises(TransportError):
         ensure(script)
@@ -203,7 +201,7 @@ def test_an_upload_is_given_up_after_three_tries() -> None:
     ],
 )
 def test_an_upload_that_storage_refuses_is_not_repeated(answer: Response, kind: type[TuyaOTAError]) -> None:
-    script = script_for(lists=firmware_list(), tickets=ticket(), uploads=[answer])
+    script = script_for(lists=listing(), tickets=ticket(), uploads=[answer])
 
     with pytest.raises(kind):
         ensure(script)
@@ -221,7 +219,7 @@ def test_an_upload_that_storage_refuses_is_not_repeated(answer: Response, kind: 
     ],
 )
 def test_in_doubt_the_firmware_that_appears_is_taken(doubt: Answer) -> None:
-    script = script_for(lists=[firmware_list(), firmware_list(), firmware_list(OURS)], tickets=ticket(), create=doubt)
+    script = script_for(lists=[listing(), listing(), listing(OURS)], tickets=ticket(), create=doubt)
 
     result = ensure(script)
 
@@ -231,7 +229,7 @@ def test_in_doubt_the_firmware_that_appears_is_taken(doubt: Answer) -> None:
 
 
 def test_a_firmware_found_behind_an_answer_without_id_is_new() -> None:
-    script = script_for(lists=[firmware_list(), firmware_list(OURS)], tickets=ticket(), create=ok(data={}))
+    script = script_for(lists=[listing(), listing(OURS)], tickets=ticket(), create=ok(data={}))
 
     result = ensure(script)
 
@@ -250,7 +248,7 @@ def test_a_firmware_found_behind_an_answer_without_id_is_new() -> None:
 def test_in_doubt_without_a_firmware_the_error_stands_and_nothing_is_repeated(
     doubt: Answer, kind: type[TuyaOTAError]
 ) -> None:
-    script = script_for(lists=firmware_list(), tickets=ticket(), create=doubt)
+    script = script_for(lists=listing(), tickets=ticket(), create=doubt)
 
     with pytest.raises(kind):
         ensure(script)
@@ -260,7 +258,7 @@ def test_in_doubt_without_a_firmware_the_error_stands_and_nothing_is_repeated(
 
 @pytest.mark.parametrize("refusal", [lost(Delivery.NEVER_SENT), refused("iot.firmware.FirmwareCountExceedMax")])
 def test_without_doubt_nobody_looks_for_a_firmware(refusal: Answer) -> None:
-    script = script_for(lists=[firmware_list()], tickets=ticket(), create=refusal)
+    script = script_for(lists=[listing()], tickets=ticket(), create=refusal)
 
     with pytest.raises(TuyaOTAError):
         ensure(script)
@@ -270,7 +268,7 @@ def test_without_doubt_nobody_looks_for_a_firmware(refusal: Answer) -> None:
 def test_someone_elses_firmware_of_that_version_is_named_when_it_appears() -> None:
     theirs = OURS | {"firmwareSign": "ef" * 32}
     script = script_for(
-        lists=[firmware_list(), firmware_list(theirs)],
+        lists=[listing(), listing(theirs)],
         tickets=ticket(),
         create=refused("iot.firmware.AlreadyExistedFirmwareVersion"),
     )
@@ -281,7 +279,7 @@ def test_someone_elses_firmware_of_that_version_is_named_when_it_appears() -> No
 
 def test_no_ticket_shows_in_notes_or_requests() -> None:
     script = script_for(
-        lists=firmware_list(),
+        lists=listing(),
         tickets=[ticket(1), ticket(2)],
         uploads=[EXPIRED, STORED],
         create=ok(data={"firmwareId": "1"}),
@@ -301,7 +299,7 @@ def test_no_ticket_shows_in_notes_or_requests() -> None:
     ],
 )
 def test_the_form_goes_to_the_buckets_root(host: str, origin: str) -> None:
-    script = script_for(lists=firmware_list(), tickets=ticket(host=host), create=ok(data={"firmwareId": "1"}))
+    script = script_for(lists=listing(), tickets=ticket(host=host), create=ok(data={"firmwareId": "1"}))
 
     ensure(script)
 
@@ -342,9 +340,7 @@ def test_a_host_that_is_no_bucket_is_typed_and_not_repeated(host: str) -> None:
 
 
 def test_a_bucket_in_plain_http_is_refused_unless_permitted() -> None:
-    script = script_for(
-        lists=firmware_list(), tickets=ticket(host="http://bucket"), create=ok(data={"firmwareId": "1"})
-    )
+    script = script_for(lists=listing(), tickets=ticket(host="http://bucket"), create=ok(data={"firmwareId": "1"}))
 
     with pytest.raises(ConfigurationError, match="Object storage at http://bucket"):
         ensure(script)

@@ -27,7 +27,7 @@ from tests.core.test_upload import (
     SHA256,
     STORED,
     ensure,
-    firmware_list,
+    listing,
     script_for,
     ticket,
 )
@@ -78,7 +78,7 @@ class Counted(io.BytesIO):
 def test_a_new_firmware_is_told_size_and_digest_of_what_was_sent_and_its_file_is_read_once(
     asked: str | None, told: dict[str, str], digests: dict[str, str]
 ) -> None:
-    script = script_for(lists=firmware_list(), tickets=ticket(), create=ok(data={"firmwareId": "178"}))
+    script = script_for(lists=listing(), tickets=ticket(), create=ok(data={"firmwareId": "178"}))
     file = Reads([b"lamp"])
 
     result = ensure(script, dataclasses.replace(ACTION, sign_method=asked), file.file)
@@ -100,7 +100,7 @@ def test_a_new_firmware_is_told_size_and_digest_of_what_was_sent_and_its_file_is
 def test_a_file_whose_version_exists_is_read_once_for_the_digests_that_its_firmwares_carry(
     theirs: list[dict[str, Any]], digested: tuple[str, ...]
 ) -> None:
-    script, file = script_for(lists=firmware_list(*theirs)), Reads([b"lamp"])
+    script, file = script_for(lists=listing(*theirs)), Reads([b"lamp"])
 
     result = ensure(script, file=file.file)
 
@@ -111,7 +111,7 @@ def test_a_file_whose_version_exists_is_read_once_for_the_digests_that_its_firmw
 
 @pytest.mark.parametrize("failures", [1, 2, 3])
 def test_a_file_that_cannot_be_read_for_a_moment_is_read_again_twice(failures: int) -> None:
-    script, file = script_for(lists=firmware_list(OURS)), Reads([SOURCE_FAILS] * failures + [b"lamp"])
+    script, file = script_for(lists=listing(OURS)), Reads([SOURCE_FAILS] * failures + [b"lamp"])
 
     if failures == 3:
         with pytest.raises(SourceUnavailableError):
@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_read_for_a_moment_is_read_again_twice(failures: i
 
 @pytest.mark.parametrize("content", [b"lam", b"lamps"])
 def test_a_file_that_changes_while_it_is_compared_is_refused(content: bytes) -> None:
-    script = script_for(lists=firmware_list(OURS))
+    script = script_for(lists=listing(OURS))
 
     with pytest.raises(ConfigurationError, match=r"lamp\.bin changed while it was being read: it has (more|fewer)"):
         ensure(script, file=Reads([content]).file)
@@ -133,7 +133,7 @@ def test_a_file_that_changes_while_it_is_compared_is_refused(content: bytes) -> 
 
 def test_a_repeated_upload_creates_from_what_the_last_try_sent() -> None:
     script = script_for(
-        lists=firmware_list(),
+        lists=listing(),
         tickets=[ticket(1), ticket(2)],
         uploads=[EXPIRED, STORED],
         create=ok(data={"firmwareId": "1"}),
@@ -146,7 +146,7 @@ def test_a_repeated_upload_creates_from_what_the_last_try_sent() -> None:
 
 
 def test_an_answer_of_storage_that_came_before_the_end_of_the_file_stores_nothing() -> None:
-    script = script_for(lists=firmware_list(), tickets=ticket(), uploads=STORED)
+    script = script_for(lists=listing(), tickets=ticket(), uploads=STORED)
     script.takes_files = False
 
     with pytest.raises(UnreadableReplyError, match=r"came before all of it was sent.* No firmware was created"):
@@ -157,7 +157,7 @@ def test_an_answer_of_storage_that_came_before_the_end_of_the_file_stores_nothin
 @pytest.mark.parametrize("method", ["SHA256", "MD5"])
 def test_in_doubt_only_a_digest_that_was_not_taken_costs_another_read(method: str) -> None:
     theirs = OURS | {"signMethod": method, "firmwareSign": {"MD5": MD5, "SHA256": SHA256}[method]}
-    script = script_for(lists=[firmware_list(), firmware_list(theirs)], tickets=ticket(), create=lost())
+    script = script_for(lists=[listing(), listing(theirs)], tickets=ticket(), create=lost())
     file = Reads([b"lamp"] * 2)
 
     result = ensure(script, file=file.file)
@@ -173,7 +173,7 @@ def test_in_doubt_a_firmware_that_cannot_be_compared_leaves_the_doubt(
     doubt: Answer, kind: type[TuyaOTAError], then: list[bytes | Exception]
 ) -> None:
     theirs = OURS | {"signMethod": "MD5", "firmwareSign": MD5}
-    script = script_for(lists=[firmware_list(), firmware_list(theirs)], tickets=ticket(), create=doubt)
+    script = script_for(lists=[listing(), listing(theirs)], tickets=ticket(), create=doubt)
 
     with pytest.raises(kind) as caught:
         ensure(script, file=Reads([b"lamp", *then]).file)

@@ -72,7 +72,7 @@ def test_waits_of_another_kind_that_use_the_whole_budget_starve_no_job() -> None
     play(scene, 5)
 
 
-def test_a_list_that_hangs_keeps_no_job_from_being_looked_at() -> None:
+def test_a_list_that_hangs_keeps_no_job_from_being_polled() -> None:
     async def scene(stage: Stage) -> None:
         async def answer(request: Request) -> Response | None:
             if "Action=ListOTAJobByFirmware" not in request.url:
@@ -149,21 +149,21 @@ def test_an_odd_answer_about_one_job_ends_nobody_else_s_wait() -> None:
     play(scene, 5)
 
 
-def test_a_look_that_began_before_the_deadline_is_not_the_last_one() -> None:
+def test_a_poll_that_began_before_the_deadline_is_not_the_last_one() -> None:
     async def scene(stage: Stage) -> None:
         async def answer(request: Request) -> Response | None:
-            # So late that the look which is under way at the deadline began before the device was done.
+            # So late that the poll which is under way at the deadline began before the device was done.
             await asyncio.sleep(4)
             return None
 
         change(stage, answer)
         (job,) = stage.jobs
-        looks = stage.count("ListOTATaskByJob")
+        polls = stage.count("ListOTATaskByJob")
         with contextlib.suppress(WaitTimeoutError):
             await stage.wait(job, stage.options(seconds=6, poll_interval=5.0))
 
-        # The first look ended after the deadline, and one was asked for then.
-        assert stage.count("ListOTATaskByJob") == looks + 2
+        # The first poll ended after the deadline, and one was asked for then.
+        assert stage.count("ListOTATaskByJob") == polls + 2
 
     play(scene, 1, silent=True)
 
@@ -264,16 +264,16 @@ def test_a_job_is_looked_at_however_many_others_are_looked_at_without_end(
             return None
 
         change(stage, answer)
-        looking = [asyncio.ensure_future(stage.wait(job)) for job in others]
+        waits = [asyncio.ensure_future(stage.wait(job)) for job in others]
         await asyncio.sleep(10)
         verdict = await stage.wait(good, stage.options(seconds=240))
 
         assert asked[0] < 15
         assert verdict.outcome is Outcome.SUCCEEDED
         assert stage.transport.most_in_a_second <= RATE
-        for one in looking:
+        for one in waits:
             one.cancel()
-        await asyncio.gather(*looking, return_exceptions=True)
+        await asyncio.gather(*waits, return_exceptions=True)
 
     play(scene, 16)
 
@@ -295,15 +295,15 @@ def test_each_wait_is_told_of_a_failure_with_an_error_of_its_own() -> None:
 def test_a_wait_that_is_over_no_longer_makes_others_look_as_often_as_it_wanted() -> None:
     async def scene(stage: Stage) -> None:
         (job,) = stage.jobs
-        patient = asyncio.ensure_future(stage.wait(job, stage.options(poll_interval=60.0)))
+        slow = asyncio.ensure_future(stage.wait(job, stage.options(poll_interval=60.0)))
         with contextlib.suppress(WaitTimeoutError):
             await stage.wait(job, stage.options(seconds=10, poll_interval=1.0))
         before = stage.count("QueryOTAJob")
         await asyncio.sleep(300)
 
         assert stage.count("QueryOTAJob") - before <= 300 / 20 + 1
-        patient.cancel()
-        await asyncio.gather(patient, return_exceptions=True)
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
 
     play(scene, 1, silent=True)
 
@@ -331,7 +331,7 @@ def test_a_list_that_tells_an_end_too_early_decides_on_no_job(told: str) -> None
         # A success is held for a minute, because device tasks may be listed later.
         ends = {report.outcome for report in reports if report.job_status == told}
         assert ends <= {Outcome.SETTLING, Outcome.SUCCEEDED}
-        # Nobody is kept from being looked at by those that are asked for again and again.
+        # Nobody is kept from being polled by those that are asked for again and again.
         assert stage.loop.time() < 900
 
     play(scene, 100, 2)

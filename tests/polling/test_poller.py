@@ -47,11 +47,11 @@ def test_two_who_wait_for_one_job_look_at_it_once() -> None:
         (job,) = stage.jobs
         alone = asyncio.create_task(stage.wait(job))
         await asyncio.sleep(20)
-        looks = stage.count("ListOTATaskByJob")
+        polls = stage.count("ListOTATaskByJob")
         other = asyncio.create_task(stage.wait(job))
         await asyncio.sleep(20)
 
-        assert stage.count("ListOTATaskByJob") <= 2 * looks
+        assert stage.count("ListOTATaskByJob") <= 2 * polls
         assert (await alone) == (await other)
 
     play(scene, 1)
@@ -60,12 +60,12 @@ def test_two_who_wait_for_one_job_look_at_it_once() -> None:
 def test_the_deadline_is_the_wait_s_own_and_has_a_last_look() -> None:
     async def scene(stage: Stage) -> None:
         begun = stage.loop.time()
-        looks = stage.count("ListOTATaskByJob")
+        polls = stage.count("ListOTATaskByJob")
         with pytest.raises(WaitTimeoutError, match="Last state: job") as caught:
             await stage.wait(next(iter(stage.jobs)), stage.options(seconds=40, poll_interval=3600))
 
         assert 40 <= stage.loop.time() - begun < 41
-        assert stage.count("ListOTATaskByJob") == looks + 2
+        assert stage.count("ListOTATaskByJob") == polls + 2
         assert caught.value.verdict is not None
 
     play(scene, 1, silent=True)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-PATIENCE = 10.0
+TIME_LIMIT = 10.0
 """Seconds after which a server gives up on a test that went wrong."""
 
 
@@ -61,7 +61,7 @@ def serving(
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            self.request.settimeout(PATIENCE)
+            self.request.settimeout(TIME_LIMIT)
             server.connections += 1
             try:
                 if is_deaf:
@@ -89,7 +89,7 @@ def serving(
             yield server
         finally:
             listener.shutdown()
-            thread.join(PATIENCE)
+            thread.join(TIME_LIMIT)
 
 
 def _receive(connection: socket.socket, *, keep_body: bool) -> Received | None:

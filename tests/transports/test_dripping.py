@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.wire.http import Request
 from airflow_provider_tuya_ota.transports.aiohttp_transport import AiohttpTransport
 from airflow_provider_tuya_ota.transports.requests_transport import RequestsTransport
-from tests.transports.servers import PATIENCE, Behaviour, Received, answer, hang, serving
+from tests.transports.servers import TIME_LIMIT, Behaviour, Received, answer, hang, serving
 from tests.transports.test_upload import of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def repeat(raw: bytes, pause: float = 0.0) -> Behaviour:
     """Send the same again and again until the client goes away, and close after a while: then the test has failed."""
 
     def behave(connection: socket.socket, received: Received) -> bool:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIME_LIMIT
         while time.monotonic() < end:
             connection.sendall(raw)
             time.sleep(pause)
@@ -202,7 +202,7 @@ def test_sending_a_file_takes_as_long_as_it_takes(exchange: Exchange, hasty: Set
     assert response.status == 204
 
 
-def test_an_answer_that_was_slow_leaves_its_connection_as_patient_as_before(settings: Settings) -> None:
+def test_an_answer_that_was_slow_leaves_the_read_timeout_of_its_connection_as_it_was(settings: Settings) -> None:
     def slowly(connection: socket.socket, received: Received) -> bool:
         for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n":
             connection.sendall(bytes([byte]))
@@ -237,9 +237,9 @@ def test_an_interim_answer_is_not_taken_for_the_answer(exchange: Exchange, setti
 def test_a_request_that_has_little_time_left_ends_before_the_connection_s_own_timeouts(
     exchange: Exchange, settings: Settings, behaviour: Behaviour
 ) -> None:
-    patient = dataclasses.replace(settings, read_timeout=10 * PATIENCE)
+    slow = dataclasses.replace(settings, read_timeout=10 * TIME_LIMIT)
     with serving(behaviour) as server, pytest.raises(TransportError, match="no answer in time"):
-        exchange(patient, [Request("GET", server.url, longest=0.4)])
+        exchange(slow, [Request("GET", server.url, longest=0.4)])
 
     assert [received.length == OUTLASTED for received in server.received] == [False]
 
@@ -250,13 +250,13 @@ def test_answers_that_hang_keep_no_other_request_from_its_connection(settings: S
     arrived = threading.Semaphore(0)
 
     async def run(url: str) -> Response:
-        transport = AiohttpTransport(dataclasses.replace(settings, read_timeout=10 * PATIENCE))
+        transport = AiohttpTransport(dataclasses.replace(settings, read_timeout=10 * TIME_LIMIT))
         request = Request("GET", f"{url}/hang")
         hanging = [asyncio.ensure_future(transport.send(request)) for _ in range(library_s_own + 1)]
         try:
             for _ in range(library_s_own):
-                assert await asyncio.to_thread(arrived.acquire, timeout=PATIENCE)
-            return await transport.send(Request("GET", f"{url}/answer", longest=PATIENCE / 2))
+                assert await asyncio.to_thread(arrived.acquire, timeout=TIME_LIMIT)
+            return await transport.send(Request("GET", f"{url}/answer", longest=TIME_LIMIT / 2))
         finally:
             for one in hanging:
                 one.cancel()

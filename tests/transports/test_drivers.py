@@ -238,21 +238,21 @@ class Book:
 
 
 def recalling() -> Flow[SavedState]:
-    memo: SavedState = yield LoadState()
+    saved: SavedState = yield LoadState()
     yield SaveState({"written": "now"})
     other_intents: OtherIntents = yield ReadOtherIntents("the mask")
-    assert other_intents.key == ("the mask" if memo.is_durable else "")
-    return memo
+    assert other_intents.key == ("the mask" if saved.is_durable else "")
+    return saved
 
 
 def test_a_flow_recalls_and_remembers_in_the_memory_it_is_given() -> None:
     trace, memory = Trace([]), Book()
 
-    memo = drive(
+    saved = drive(
         recalling(), transport=Blocking(trace), limiter=limiter(), runtime=trace, listener=trace, state_store=memory
     )
 
-    assert memo == SavedState({"written": "before"}, is_durable=True)
+    assert saved == SavedState({"written": "before"}, is_durable=True)
     assert memory.value == {"written": "now"}
 
 

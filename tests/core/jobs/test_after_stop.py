@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from tests.core.script import Answer
 
 
-def looks(*statuses: str) -> list[Answer]:
-    """Answer one look after the other with a job of two devices, of which one is flashed."""
+def polls(*statuses: str) -> list[Answer]:
+    """Answer one poll after the other with a job of two devices, of which one is flashed."""
     found: list[Answer] = []
     for status in statuses:
         found += [
@@ -28,7 +28,7 @@ def looks(*statuses: str) -> list[Answer]:
 
 @pytest.mark.parametrize("status", ["CONFIRM", "QUEUED", "NOTIFIED"])
 def test_a_job_is_looked_at_again_until_nothing_waits_that_is_cancelled(status: str) -> None:
-    script = Script(looks(status, status, "CANCELED"))
+    script = Script(polls(status, status, "CANCELED"))
 
     verdict = script.run(poll_after_stop(SETTINGS, "9"))
 
@@ -38,26 +38,26 @@ def test_a_job_is_looked_at_again_until_nothing_waits_that_is_cancelled(status: 
 
 @pytest.mark.parametrize("status", ["CANCELED", "IN_PROGRESS", "FAILED"])
 def test_a_job_of_which_nothing_can_be_cancelled_is_looked_at_once(status: str) -> None:
-    script = Script(looks(status))
+    script = Script(polls(status))
 
     assert count_waiting(script.run(poll_after_stop(SETTINGS, "9")).counts) == 0
     assert script.sleeps == []
 
 
 def test_a_stop_that_takes_longer_is_not_waited_for() -> None:
-    script = Script(looks(*["QUEUED"] * 4))
+    script = Script(polls(*["QUEUED"] * 4))
 
     assert count_waiting(script.run(poll_after_stop(SETTINGS, "9")).counts) == 1
     assert script.sleeps == [3.0, 5.0, 10.0]
 
 
 def test_what_was_seen_is_kept_where_the_next_look_fails() -> None:
-    script = Script([*looks("QUEUED"), refused("iot.firmware.InvalidOTAJobId")])
+    script = Script([*polls("QUEUED"), refused("iot.firmware.InvalidOTAJobId")])
 
     assert script.run(poll_after_stop(SETTINGS, "9")).counts == {"QUEUED": 1, "SUCCEEDED": 1}
     assert script.sleeps == [3.0]
 
 
-def test_a_first_look_that_fails_is_told() -> None:
+def test_a_first_poll_that_fails_is_told() -> None:
     with pytest.raises(NotFoundError):
         Script([refused("iot.firmware.InvalidOTAJobId")]).run(poll_after_stop(SETTINGS, "9"))

@@ -132,7 +132,7 @@ def world(cancel: tuple[Answer, ...], statuses: tuple[str, ...], *queued_at: int
         ((ok(),), ("COMPLETED",), 0, ALREADY),
         # It had ended before the first request, so that no request can have ended it.
         (LOST, ("COMPLETED",), 0, ALREADY),
-        # It ended between the first look and the request.
+        # It ended between the first poll and the request.
         ((ENDED,), ("IN_PROGRESS", "COMPLETED"), 2, ALREADY),
         # A list that lags shows tasks of a job that has ended.
         ((ENDED,), ("COMPLETED",), 2, ALREADY),

@@ -148,13 +148,13 @@ def test_another_task_of_this_airflow_is_asked_by_its_note(
     assert refused is is_under_way
     assert "ListOTATaskByJob" not in script.actions
     if refused:
-        assert (script.actions.count("CreateOTAStaticUpgradeJob"), script.memo["stage"]) == (0, "nothing")
+        assert (script.actions.count("CreateOTAStaticUpgradeJob"), script.saved["stage"]) == (0, "nothing")
 
 
 def test_the_first_of_two_that_are_about_to_create_the_same_goes_on_when_the_other_steps_back() -> None:
     script, refused = with_notes([other("k9", Stage.PREPARING)], [other("k9", Stage.PREPARING)], [])
 
-    assert (refused, script.memo["entity_id"]) == (False, "10")
+    assert (refused, script.saved["entity_id"]) == (False, "10")
     assert script.sleeps == [1.0, 2.0]
 
 
@@ -191,7 +191,7 @@ def test_of_two_that_create_the_same_at_the_same_moment_the_later_one_is_taken_b
 
     (cancel,) = [sent for sent in script.sent if sent.action == "CancelOTATaskByJob"]
     assert cancel.parameters["JobId"] == "10"
-    assert script.memo["stage"] == "nothing"
+    assert script.saved["stage"] == "nothing"
 
 
 def test_of_two_jobs_of_the_same_millisecond_the_one_with_the_lower_number_is_first() -> None:
@@ -216,12 +216,12 @@ def test_a_job_that_could_not_be_taken_back_is_said_and_stays_in_the_note() -> N
         start(script)
 
     assert script.actions.count("CancelOTATaskByJob") == 4
-    assert (script.memo["stage"], script.memo["entity_id"]) == ("created", "10")
+    assert (script.saved["stage"], script.saved["entity_id"]) == ("created", "10")
 
 
 def test_a_retry_names_the_job_that_was_first_and_not_the_one_that_this_task_took_back() -> None:
     script = script_for(ListOTAJobByFirmware=jobs(LATER, OWN), ListOTATaskByJob=ok(data=[task("d1", "IN_PROGRESS")]))
-    script.memo = replace(CREATED, stage=Stage.NOTHING, entity_id="").to_dict()
+    script.saved = replace(CREATED, stage=Stage.NOTHING, entity_id="").to_dict()
 
     with pytest.raises(AlreadyUnderWayError, match=r"job 9, created at .* and this try did not create it"):
         start(script)

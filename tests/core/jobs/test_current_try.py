@@ -31,7 +31,7 @@ class Overtaken(Script):
         if isinstance(effect, LoadState):
             self.recalls += 1
             if self.recalls == self.at:
-                self.memo = NOTE.at(Stage.CREATED, "11").to_dict()
+                self.saved = NOTE.at(Stage.CREATED, "11").to_dict()
         assert not (isinstance(effect, SaveState) and self.recalls >= self.at)
         return super()._answer(effect)
 
@@ -83,7 +83,7 @@ def test_a_request_that_could_not_leave_in_time_leaves_nothing_to_look_for() -> 
 def test_without_a_memory_nobody_else_can_have_written() -> None:
     class Forgetting(Script):
         def _answer_of_memory(self, effect: object) -> object:
-            self.memo = None
+            self.saved = None
             return super()._answer_of_memory(effect)
 
     script = Forgetting(script_for().answers, is_durable=False)

@@ -23,7 +23,7 @@ def new_job_after(status: str, tasks: Answer | Sequence[Answer] | Callable[[Sent
     script = script_for(
         QueryOTAJob=ok(data=OWN | {"jobStatus": status, "targetSelection": "SPECIFIC"}), ListOTATaskByJob=tasks
     )
-    script.memo = replace(OF_NAMED, stage=Stage.CREATED, entity_id="9").to_dict()
+    script.saved = replace(OF_NAMED, stage=Stage.CREATED, entity_id="9").to_dict()
     found = start(script, Attempt(is_retry=True, on_failed_job=OnFailedJob.NEW_JOB), NAMED)
     return found.job_id, sum(script.sleeps)
 

@@ -43,7 +43,7 @@ def test_a_clear_stops_the_old_job_waits_until_it_is_done_and_creates_a_new_one(
         *counted({"IN_PROGRESS": 1}, {"IN_PROGRESS": 1}, {}),
     ]
     script = script_for(ListOTATaskByJob=tasks, QueryOTAJob=ENDED)
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     found = start(script, Attempt(clear_number=1, poll_interval=30.0))
 
@@ -51,13 +51,13 @@ def test_a_clear_stops_the_old_job_waits_until_it_is_done_and_creates_a_new_one(
     assert script.actions.index("CancelOTATaskByJob") < script.actions.index("CreateOTAStaticUpgradeJob")
     assert script.actions.count("CancelOTATaskByJob") == 1
     assert script.sleeps == [30.0, 30.0]
-    assert script.memo["clear_number"] == 1
+    assert script.saved["clear_number"] == 1
     assert any("2 device tasks cancelled, 1 are flashing and cannot be stopped" in text for text in script.warnings)
 
 
 def test_a_clear_that_may_not_stop_anything_waits_for_the_old_job() -> None:
     script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}), QueryOTAJob=ENDED)
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     start(script, Attempt(clear_number=1, may_cancel=False))
 
@@ -69,7 +69,7 @@ def test_an_old_job_whose_device_tasks_are_not_planned_yet_is_waited_for() -> No
         return ok(data=OWN | {"jobStatus": "CANCELED" if script.sleeps else "PLANNED"})
 
     script = script_for(QueryOTAJob=query)
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     found = start(script, Attempt(clear_number=1))
 
@@ -82,7 +82,7 @@ def test_an_old_job_that_goes_on_is_waited_for_though_every_listed_device_task_h
         return ok(data=OWN | {"jobStatus": "COMPLETED" if script.sleeps else "IN_PROGRESS"})
 
     script = script_for(ListOTATaskByJob=counted({}, {}), QueryOTAJob=query)
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     assert start(script, Attempt(clear_number=1, may_cancel=False)).job_id == "10"
     assert script.sleeps == [15.0]
@@ -91,7 +91,7 @@ def test_an_old_job_that_goes_on_is_waited_for_though_every_listed_device_task_h
 def test_an_old_job_that_does_not_begin_is_named_when_the_time_is_over() -> None:
     planned = ok(data=OWN | {"jobStatus": "PLANNED"})
     script = script_for(ListOTATaskByJob=ok(data=[]), QueryOTAJob=planned)
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     with pytest.raises(WaitTimeoutError, match=r"job 9, which this task .*, still has not ended"):
         start(script, Attempt(clear_number=1, may_cancel=False, drained_by=NOW + timedelta(seconds=20)))
@@ -100,7 +100,7 @@ def test_an_old_job_that_does_not_begin_is_named_when_the_time_is_over() -> None
 
 def test_an_edited_request_waits_for_the_old_job_without_stopping_it() -> None:
     script = script_for(ListOTATaskByJob=counted({"QUEUED": 1}, {}), ListOTAJobByFirmware=jobs(), QueryOTAJob=ENDED)
-    script.memo = replace(CREATED, fingerprint="of another request").to_dict()
+    script.saved = replace(CREATED, fingerprint="of another request").to_dict()
 
     assert start(script).job_id == "10"
     assert "CancelOTATaskByJob" not in script.actions
@@ -108,7 +108,7 @@ def test_an_edited_request_waits_for_the_old_job_without_stopping_it() -> None:
 
 def test_an_old_job_that_does_not_end_is_named_when_the_time_is_over() -> None:
     script = script_for(ListOTATaskByJob=counted(*[{"IN_PROGRESS": 3}] * 3))
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     with pytest.raises(WaitTimeoutError, match="job 9, which this task started before it was cleared, still has 3"):
         start(script, Attempt(clear_number=1, drained_by=NOW + timedelta(seconds=20)))
@@ -120,19 +120,19 @@ def test_a_wait_for_the_old_job_can_be_left_to_others_and_what_may_be_stopped_is
     stopped = ok(data=[task("d0", "CANCELED"), task("d1", "CANCELED")])
     flashing = counted({"IN_PROGRESS": 1})
     script = script_for(ListOTATaskByJob=[*counted({"QUEUED": 2, "IN_PROGRESS": 1}), *flashing, stopped, *flashing])
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     with pytest.raises(StillDrainingError) as waits:
         start(script, Attempt(clear_number=1, drain_here=False))
 
     assert waits.value.job_id == "9"
     assert (script.actions.count("CancelOTATaskByJob"), script.sleeps, creates(script)) == (1, [], 0)
-    assert script.memo["entity_id"] == "9"
+    assert script.saved["entity_id"] == "9"
 
 
 def test_an_old_job_that_is_done_needs_no_wait_elsewhere() -> None:
     script = script_for(ListOTATaskByJob=counted({}), QueryOTAJob=ENDED)
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     assert start(script, Attempt(clear_number=1, drain_here=False)).job_id == "10"
 
@@ -144,27 +144,27 @@ def cleared_elsewhere(**changes: Any) -> Attempt:
 
 def test_clearing_another_task_of_the_run_does_not_make_a_retry_create_again() -> None:
     script = script_for(ListOTATaskByJob=ok(data=[task("d1", "NOTIFIED")]))
-    script.memo = replace(CREATED, cleared_after=0).to_dict()
+    script.saved = replace(CREATED, cleared_after=0).to_dict()
 
     found = start(script, cleared_elsewhere())
 
     assert (found.job_id, found.origin, creates(script)) == ("9", JobOrigin.RESUMED, 0)
     assert "CancelOTATaskByJob" not in script.actions
-    assert script.memo["clear_number"] == 1
+    assert script.saved["clear_number"] == 1
     assert "it still waits for job 9" in script.lines[0]
 
 
 def test_a_job_that_was_stopped_when_the_running_task_was_cleared_is_followed_by_another() -> None:
     tasks = [ok(data=[task("d1", "CANCELED")]), *counted({"IN_PROGRESS": 1}, {})]
     script = script_for(ListOTATaskByJob=tasks, QueryOTAJob=ENDED)
-    script.memo = replace(CREATED, cleared_after=0).to_dict()
+    script.saved = replace(CREATED, cleared_after=0).to_dict()
 
     assert start(script, cleared_elsewhere()).job_id == "10"
 
 
 def test_a_cancelled_job_without_device_tasks_was_stopped_too() -> None:
     script = script_for(QueryOTAJob=ok(data=OWN | {"jobStatus": "CANCELED"}))
-    script.memo = replace(CREATED, cleared_after=0).to_dict()
+    script.saved = replace(CREATED, cleared_after=0).to_dict()
 
     assert start(script, cleared_elsewhere()).job_id == "10"
 
@@ -172,15 +172,15 @@ def test_a_cancelled_job_without_device_tasks_was_stopped_too() -> None:
 @pytest.mark.parametrize(("before", "now"), [(0, 1), (None, 1), (0, None), (None, None)])
 def test_a_task_that_was_cleared_itself_creates_again(before: int | None, now: int | None) -> None:
     script = script_for(QueryOTAJob=ENDED)
-    script.memo = replace(CREATED, cleared_after=before).to_dict()
+    script.saved = replace(CREATED, cleared_after=before).to_dict()
 
     assert start(script, cleared_elsewhere(cleared_after=now)).job_id == "10"
-    assert script.memo["cleared_after"] == now
+    assert script.saved["cleared_after"] == now
 
 
 def test_a_job_that_ended_before_the_clear_costs_no_wait() -> None:
     script = script_for(QueryOTAJob=ENDED)
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     assert start(script, Attempt(clear_number=2)).job_id == "10"
     assert script.sleeps == []
@@ -202,7 +202,7 @@ def with_a_lost_answer(status: str, *tasks: dict[str, Any], number: int = 1) -> 
         ListOTATaskByJob=listed,
         CreateOTAStaticUpgradeJob=ok(data={"jobId": "20"}),
     )
-    script.memo = OF_NAMED.to_dict()
+    script.saved = OF_NAMED.to_dict()
     return script
 
 
@@ -240,7 +240,7 @@ def test_a_clear_creates_nothing_while_a_job_goes_on_that_may_be_anybody_s(
 
 def test_a_clear_of_another_task_creates_nothing_after_a_job_that_may_be_anybody_s() -> None:
     script = with_a_lost_answer("CANCELED")
-    script.memo = replace(OF_NAMED, cleared_after=0).to_dict()
+    script.saved = replace(OF_NAMED, cleared_after=0).to_dict()
 
     with pytest.raises(AmbiguousOutcomeError):
         start(script, cleared_elsewhere(is_retry=True), NAMED)
@@ -248,7 +248,7 @@ def test_a_clear_of_another_task_creates_nothing_after_a_job_that_may_be_anybody
 
 def test_a_clear_goes_on_without_a_note_too() -> None:
     script = with_a_lost_answer("CANCELED")
-    script.memo = None
+    script.saved = None
 
     assert start(script, replace(CLEARED, run_started_at=NOW), NAMED).job_id == "20"
 
@@ -259,26 +259,26 @@ def test_the_job_of_before_a_clear_that_a_list_shows_late_is_not_taken_for_the_n
     script = script_for(
         QueryOTAJob=ENDED, ListOTAJobByFirmware=[jobs(), *[late] * 9], CreateOTAStaticUpgradeJob=answers
     )
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     with pytest.raises((TransportError, ProtocolError)):
         start(script, Attempt(clear_number=1))
-    assert script.memo["entity_id"] == ""
+    assert script.saved["entity_id"] == ""
 
 
 def test_a_task_that_dies_after_a_clear_remembers_the_job_of_before_it() -> None:
     script = script_for(QueryOTAJob=ENDED, ListOTAJobByFirmware=lost())
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
     with pytest.raises(TransportError):
         start(script, Attempt(clear_number=1))
-    assert script.memo["stage"] == "preparing"
+    assert script.saved["stage"] == "preparing"
 
     retry = script_for(ListOTAJobByFirmware=[jobs(), *[jobs(OWN)] * 9], CreateOTAStaticUpgradeJob=[lost()] * 9)
-    retry.memo = script.memo
+    retry.saved = script.saved
 
     with pytest.raises(TransportError):
         start(retry, Attempt(clear_number=1, is_retry=True))
-    assert retry.memo["entity_id"] == ""
+    assert retry.saved["entity_id"] == ""
 
 
 def test_no_job_that_a_task_put_aside_is_taken_for_a_later_one() -> None:
@@ -286,18 +286,18 @@ def test_no_job_that_a_task_put_aside_is_taken_for_a_later_one() -> None:
         return ok(data=OWN | {"jobStatus": "CANCELED", "jobId": sent.parameters["JobId"]})
 
     script = script_for(QueryOTAJob=query)
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
     assert start(script, Attempt(clear_number=1)).job_id == "10"
 
     late = jobs(OWN | {"jobStatus": "CANCELED"})
     again = script_for(
         QueryOTAJob=query, ListOTAJobByFirmware=[jobs(), *[late] * 9], CreateOTAStaticUpgradeJob=[lost()] * 9
     )
-    again.memo = script.memo
+    again.saved = script.saved
 
     with pytest.raises(TransportError):
         start(again, Attempt(clear_number=2))
-    assert again.memo["entity_id"] == ""
+    assert again.saved["entity_id"] == ""
 
 
 def test_a_task_remembers_the_newest_fifty_jobs_that_it_put_aside() -> None:

@@ -56,7 +56,7 @@ def search(script: Script, *rounds: Sequence[StoredIntent], intent: Intent = MIN
     """Search while the notes of others change from one reading to the next; the last stay."""
     given = list(rounds) or [()]
     script.other_intents = lambda: given.pop(0) if len(given) > 1 else given[0]
-    script.memo = intent.to_dict()
+    script.saved = intent.to_dict()
     return script.run(find_job(SETTINGS, intent))
 
 
@@ -65,7 +65,7 @@ def test_the_one_job_with_exactly_the_devices_is_taken_and_written_down() -> Non
     found = search(script)
 
     assert found is not None
-    assert (found.job_id, script.memo["stage"], script.memo["entity_id"]) == ("9", "found", "9")
+    assert (found.job_id, script.saved["stage"], script.saved["entity_id"]) == ("9", "found", "9")
 
 
 def test_a_job_is_taken_no_sooner_than_all_of_its_devices_can_have_been_told() -> None:
@@ -107,15 +107,15 @@ def test_a_job_without_named_devices_is_taken_no_sooner_than_another_one_can_hav
 def test_a_job_of_which_the_devices_that_were_asked_for_are_listed_first_is_not_taken() -> None:
     devices: dict[str, Sequence[str]] = {"9": ["d1", "d2"]}
     script = script_with([named()], devices)
-    looks = iter(range(100))
+    polls = iter(range(100))
 
     def told_later() -> tuple[StoredIntent, ...]:
-        if next(looks) == 3:
+        if next(polls) == 3:
             devices["9"] = ["d1", "d2", "d3"]
         return ()
 
     script.other_intents = told_later
-    script.memo = MINE.to_dict()
+    script.saved = MINE.to_dict()
 
     assert script.run(find_job(SETTINGS, MINE)) is None
 
@@ -124,7 +124,7 @@ def test_what_was_accepted_and_has_exactly_the_devices_is_certainly_one_s_own() 
     script = script_with([named()], {"9": ["d1", "d2"]})
     search(script, intent=MINE.at(Stage.ACCEPTED))
 
-    assert script.memo["stage"] == "created"
+    assert script.saved["stage"] == "created"
 
 
 def test_a_job_whose_devices_are_not_told_yet_is_waited_for_and_never_taken() -> None:
@@ -132,7 +132,7 @@ def test_a_job_whose_devices_are_not_told_yet_is_waited_for_and_never_taken() ->
     with pytest.raises(AmbiguousOutcomeError, match=r"Job 9 of firmware 178 could be.*may not list all of the devices"):
         search(script)
     assert sum(script.sleeps) >= 65
-    assert script.memo["stage"] == "lost"
+    assert script.saved["stage"] == "lost"
 
 
 def test_a_job_on_some_of_the_devices_may_be_the_own_one_whose_other_devices_were_left_out() -> None:
@@ -141,7 +141,7 @@ def test_a_job_on_some_of_the_devices_may_be_the_own_one_whose_other_devices_wer
     with pytest.raises(AmbiguousOutcomeError, match=r"9 has some of the devices and no other: the platform leaves out"):
         search(script)
     assert 60 <= sum(script.sleeps) < 100
-    assert script.memo["stage"] == "lost"
+    assert script.saved["stage"] == "lost"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_of_two_that_take_the_same_job_at_most_one_gets_it(claim: StoredIntent, 
 
     found = search(script, [], [claim])
 
-    assert (found is not None, script.memo["stage"]) == (is_ours, "found" if is_ours else "lost")
+    assert (found is not None, script.saved["stage"]) == (is_ours, "found" if is_ours else "lost")
 
 
 @pytest.mark.usefixtures("devices_are_told_at_once")

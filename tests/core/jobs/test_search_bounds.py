@@ -101,8 +101,8 @@ def test_a_task_that_does_not_know_whether_it_asked_leaves_a_job_to_one_that_too
     claims = [other(LATER, Stage.FOUND, "9", started_at=NOW + timedelta(seconds=1))]
     rounds = iter(range(1000))
     # The other one takes the job while this one looks, and steps back after its first wait.
-    script.other_intents = lambda: claims if script.memo["stage"] == "found" and next(rounds) < 1 else ()
-    script.memo = MINE.to_dict()
+    script.other_intents = lambda: claims if script.saved["stage"] == "found" and next(rounds) < 1 else ()
+    script.saved = MINE.to_dict()
 
     found = script.run(find_job(SETTINGS, MINE, was_sent=has_asked))
 

@@ -25,7 +25,7 @@ from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from tests.core.script import NOW, SETTINGS, Script, firmware, job, lost
 from tests.core.short_lists import GRAY, LOSING, NAMED, UNTOLD, Platform, tasks, upgrade
-from tests.core.test_upload import OURS, ensure, firmware_list, script_for, ticket
+from tests.core.test_upload import OURS, ensure, listing, script_for, ticket
 
 if TYPE_CHECKING:
     from tests.core.script import Answer, Sent
@@ -35,14 +35,14 @@ def try_twice(way: str, action: CreateOTAStaticUpgradeJob) -> tuple[Platform, li
     """Lose the answer to a create behind 25 older jobs, and run the task once more."""
     platform = Platform(way, jobs=[upgrade(f"old{number}") for number in range(25)], loses_creates=1)
     came_to: list[str] = []
-    memo: Any = None
+    saved: Any = None
     for attempt in (Attempt(run_started_at=NOW), Attempt(is_retry=True, run_started_at=NOW)):
-        script = Script(platform, memo=memo)
+        script = Script(platform, saved=saved)
         try:
             came_to.append(script.run(start_upgrade(SETTINGS, action, attempt)).job_id)
         except TuyaOTAError as error:
             came_to.append(type(error).__name__)
-        memo = script.memo
+        saved = script.saved
     return platform, came_to
 
 
@@ -98,7 +98,7 @@ def test_a_job_that_may_stand_on_a_page_that_is_not_shown_is_not_said_to_be_none
     with pytest.raises(AmbiguousOutcomeError, match="6 more jobs") as caught:
         script.run(start_upgrade(SETTINGS, GRAY, Attempt(run_started_at=NOW)))
     assert ("Job new1 of firmware 178 could be the one" in str(caught.value)) is is_shown
-    retry = Script(platform, memo=script.memo)
+    retry = Script(platform, saved=script.saved)
     with pytest.raises(AmbiguousOutcomeError, match="6 more jobs"):
         retry.run(start_upgrade(SETTINGS, GRAY, Attempt(is_retry=True, run_started_at=NOW)))
     assert platform.creates == 1
@@ -223,7 +223,7 @@ def test_a_lost_firmware_that_may_not_be_shown_leaves_the_doubt(way: str) -> Non
     def answer(sent: Sent) -> Answer:
         if sent.action != "ListOTAFirmware":
             return others(sent)
-        return listed(sent) if "CreateOTAFirmware" in script.actions else firmware_list()
+        return listed(sent) if "CreateOTAFirmware" in script.actions else listing()
 
     script.answers = answer
     with pytest.raises(TransportError):

@@ -48,7 +48,7 @@ def test_the_intent_is_written_before_the_request_and_the_id_right_after_it() ->
     class Watching(Script):
         def _answer(self, effect: object) -> object:
             answer = super()._answer(effect)
-            if self.memo and written[-1:] != [(creates(self), *stage(self))]:
+            if self.saved and written[-1:] != [(creates(self), *stage(self))]:
                 written.append((creates(self), *stage(self)))
             return answer
 
@@ -62,19 +62,19 @@ def test_the_intent_is_written_before_the_request_and_the_id_right_after_it() ->
         (1, "asking", ""),
         (1, "created", "10"),
     ]
-    assert script.memo == replace(NOTE, stage=Stage.CREATED, entity_id="10").to_dict()
+    assert script.saved == replace(NOTE, stage=Stage.CREATED, entity_id="10").to_dict()
 
 
 def test_a_try_that_died_before_it_asked_leaves_nothing_to_look_for() -> None:
     script = script_for(ListOTAJobByFirmware=jobs(OWN | {"jobStatus": "COMPLETED"}))
-    script.memo = NOTE.at(Stage.PREPARING).to_dict()
+    script.saved = NOTE.at(Stage.PREPARING).to_dict()
 
     assert (start(script, Attempt(is_retry=True)).job_id, script.sleeps) == ("10", [])
 
 
 def test_a_written_job_is_gone_on_with_and_none_is_created() -> None:
     script = script_for()
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     found = start(script)
 
@@ -91,7 +91,7 @@ def test_a_written_job_is_gone_on_with_and_none_is_created() -> None:
 )
 def test_a_written_job_that_the_platform_does_not_have_stops_and_is_never_created_again(told: Answer) -> None:
     script = script_for(QueryOTAJob=told)
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     with pytest.raises(JobMissingError, match=r"job 9, which this task stored, is not.*clear this task"):
         start(script)
@@ -100,14 +100,14 @@ def test_a_written_job_that_the_platform_does_not_have_stops_and_is_never_create
 
 def test_a_written_job_may_take_time_to_be_told() -> None:
     script = script_for(QueryOTAJob=[refused("iot.firmware.InvalidOTAJobId"), ok(data=OWN)])
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     assert start(script).job_id == "9"
 
 
 def test_after_a_clear_a_written_job_that_is_gone_holds_nobody_up() -> None:
     script = script_for(QueryOTAJob=refused("iot.firmware.InvalidOTAJobId"))
-    script.memo = CREATED.to_dict()
+    script.saved = CREATED.to_dict()
 
     assert start(script, Attempt(clear_number=1)).job_id == "10"
     assert "is not on the platform; the task was cleared" in script.warnings[0]
@@ -115,7 +115,7 @@ def test_after_a_clear_a_written_job_that_is_gone_holds_nobody_up() -> None:
 
 def test_an_intent_without_an_id_is_searched_for_and_what_fits_is_followed_without_certainty() -> None:
     script = script_for(ListOTAJobByFirmware=lasting(jobs(), jobs(OWN)))
-    script.memo = NOTE.at(Stage.ASKING).to_dict()
+    script.saved = NOTE.at(Stage.ASKING).to_dict()
 
     assert start(script) == FOUND
     assert (creates(script), stage(script)) == (0, ("found", "9"))
@@ -123,7 +123,7 @@ def test_an_intent_without_an_id_is_searched_for_and_what_fits_is_followed_witho
 
 def test_an_intent_that_came_to_nothing_is_carried_out_after_every_list_had_time_to_show_it() -> None:
     script = script_for()
-    script.memo = NOTE.to_dict()
+    script.saved = NOTE.to_dict()
 
     assert start(script).job_id == "10"
     assert sum(script.sleeps) >= 65
@@ -141,9 +141,9 @@ def test_what_the_platform_accepted_without_an_id_is_never_created_again() -> No
 
 def test_what_was_accepted_without_an_id_is_found_by_a_later_try_or_given_up_by_a_clear() -> None:
     found = script_for(ListOTAJobByFirmware=jobs(OWN))
-    found.memo = NOTE.at(Stage.ACCEPTED).to_dict()
+    found.saved = NOTE.at(Stage.ACCEPTED).to_dict()
     cleared = script_for()
-    cleared.memo = NOTE.at(Stage.ACCEPTED).to_dict()
+    cleared.saved = NOTE.at(Stage.ACCEPTED).to_dict()
 
     assert start(found).job_id == "9"
     assert start(cleared, Attempt(clear_number=1)).job_id == "10"
@@ -211,7 +211,7 @@ def test_a_failed_job_is_gone_on_with_unless_the_author_asks_for_a_new_one() -> 
 
     def again(on_failed_job: OnFailedJob, status: str) -> str:
         script = script_for(QueryOTAJob=failed, ListOTATaskByJob=ok(data=[task("d1", status)]))
-        script.memo = CREATED.to_dict()
+        script.saved = CREATED.to_dict()
         return start(script, Attempt(on_failed_job=on_failed_job)).job_id
 
     assert again(OnFailedJob.FAIL, "FAILED") == "9"
@@ -249,7 +249,7 @@ def test_of_a_verification_the_platform_itself_permits_one() -> None:
 )
 def test_a_note_that_cannot_be_read_stops_before_anything_is_sent(note: Any) -> None:
     script = script_for()
-    script.memo = note
+    script.saved = note
 
     with pytest.raises(OutcomeError, match="delete the entry"):
         start(script)

@@ -152,7 +152,7 @@ def test_a_running_verification_is_adopted_and_none_created() -> None:
 
 def test_the_verification_of_an_earlier_try_is_gone_on_with_as_one_s_own() -> None:
     script = script_for(status=2, lists=jobs(NEW))
-    script.memo = NOTE.at(Stage.CREATED, "2").to_dict()
+    script.saved = NOTE.at(Stage.CREATED, "2").to_dict()
 
     found = start(script)
 
@@ -161,7 +161,7 @@ def test_the_verification_of_an_earlier_try_is_gone_on_with_as_one_s_own() -> No
 
 def test_a_verification_that_a_list_showed_is_gone_on_with_and_not_certainly_one_s_own() -> None:
     script = script_for(status=2, lists=jobs(NEW))
-    script.memo = NOTE.to_dict()
+    script.saved = NOTE.to_dict()
 
     found = start(script)
 
@@ -240,7 +240,7 @@ def test_a_firmware_that_needs_no_verification_is_not_one_that_cannot_be_release
     assert start(script) == TrackedJob(
         job_id="", firmware_id="178", kind=JobType.VERIFY_FIRMWARE, origin=JobOrigin.NOT_NEEDED
     )
-    assert script.memo["stage"] == "nothing"
+    assert script.saved["stage"] == "nothing"
 
 
 def test_a_firmware_that_needs_no_verification_may_count_as_an_error() -> None:

@@ -32,8 +32,8 @@ ENDED = ok(data=OWN | {"jobStatus": "COMPLETED"})
 class Written(Script):
     """Keeps each stage that is written."""
 
-    def __init__(self, script: Script, memo: Any = None) -> None:
-        super().__init__(script.answers, memo=memo)
+    def __init__(self, script: Script, saved: Any = None) -> None:
+        super().__init__(script.answers, saved=saved)
         self.stages: list[str] = []
 
     def _answer(self, effect: object) -> object:
@@ -43,9 +43,9 @@ class Written(Script):
 
 
 def written(
-    memo: Any, attempt: Attempt | None = None, action: CreateOTAStaticUpgradeJob = ACTION, **answers: Any
+    saved: Any, attempt: Attempt | None = None, action: CreateOTAStaticUpgradeJob = ACTION, **answers: Any
 ) -> tuple[Written, TrackedJob]:
-    script = Written(script_for(**answers), memo)
+    script = Written(script_for(**answers), saved)
     return script, start(script, attempt, action)
 
 
@@ -122,7 +122,7 @@ def test_a_retry_without_a_note_looks_for_what_was_created_since_its_run_began()
 def test_of_the_jobs_that_were_there_only_those_of_the_same_kind_are_written_down() -> None:
     script, _ = written(None, ListOTAJobByFirmware=jobs(job("7", "COMPLETED", "VERIFY_FIRMWARE", utcCreate=JUST_NOW)))
 
-    assert script.memo["known"] == ""
+    assert script.saved["known"] == ""
 
 
 def test_a_job_that_cannot_be_looked_at_after_its_create_is_taken_for_the_task_s_at_the_first_failure() -> None:
@@ -153,7 +153,7 @@ def test_a_note_that_was_written_in_another_time_zone_is_read_in_utc() -> None:
 
 def test_a_job_that_was_there_before_the_request_is_never_taken_for_it_however_often_a_retry_looks() -> None:
     script = script_for(ListOTAJobByFirmware=jobs(OWN | {"jobId": "1", "jobStatus": "COMPLETED"}))
-    script.memo = NOTE.to_dict()
+    script.saved = NOTE.to_dict()
 
     assert start(script, Attempt(is_retry=True)).job_id == "10"
     assert creates(script) == 1

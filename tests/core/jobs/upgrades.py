@@ -71,4 +71,4 @@ def creates(script: Script) -> int:
 
 
 def stage(script: Script) -> tuple[str, str]:
-    return script.memo["stage"], script.memo["entity_id"]
+    return script.saved["stage"], script.saved["entity_id"]

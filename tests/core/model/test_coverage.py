@@ -67,8 +67,8 @@ def names(number: int) -> list[str]:
     return [f"d{one:03d}" for one in range(number)]
 
 
-def platform(*looks: Sequence[str]) -> Any:
-    """Show a completed upgrade with tasks for these devices, others at each look; pages and totals as documented."""
+def platform(*polls: Sequence[str]) -> Any:
+    """Show a completed upgrade with tasks for these devices, others at each poll; pages and totals as documented."""
     number = -1
 
     def answer(sent: Sent) -> Response:
@@ -77,7 +77,7 @@ def platform(*looks: Sequence[str]) -> Any:
         if sent.action == "QueryOTAJob":
             number += 1
             return ok(data=job(status="COMPLETED", kind="UPGRADE_FIRMWARE"))
-        devices = looks[min(number, len(looks) - 1)] if asked.get("TaskStatus", "SUCCEEDED") == "SUCCEEDED" else []
+        devices = polls[min(number, len(polls) - 1)] if asked.get("TaskStatus", "SUCCEEDED") == "SUCCEEDED" else []
         size, page = int(asked["PageSize"]), int(asked["CurrentPage"])
         shown = devices[size * (page - 1) : size * page]
         return ok(data=[task(name, "SUCCEEDED") for name in shown], total=len(devices))
@@ -85,8 +85,8 @@ def platform(*looks: Sequence[str]) -> Any:
     return answer
 
 
-def watch(expected: Sequence[str], *looks: Sequence[str], **options: Any) -> tuple[Verdict, Script]:
-    script = Script(platform(*looks))
+def watch(expected: Sequence[str], *polls: Sequence[str], **options: Any) -> tuple[Verdict, Script]:
+    script = Script(platform(*polls))
     how = WaitOptions(deadline=NOW + timedelta(hours=1), expected=tuple(expected), **options)
     return script.run(wait_for_job(SETTINGS, "9001", how)), script
 

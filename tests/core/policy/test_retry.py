@@ -103,13 +103,13 @@ def test_the_pause_that_an_answer_asks_for_is_read_within_bounds(asked: str, dat
     assert asked_pause({"retry-after": asked, "date": date}) == pause
 
 
-@pytest.mark.parametrize(("asked", "patient", "urgent"), [(0.0, 1.0, 1.0), (7.0, 7.0, 2.0), (0.1, 1.0, 1.0)])
+@pytest.mark.parametrize(("asked", "default", "urgent"), [(0.0, 1.0, 1.0), (7.0, 7.0, 2.0), (0.1, 1.0, 1.0)])
 def test_the_pause_that_an_answer_asks_for_is_kept_and_cancelling_waits_less(
-    asked: float, patient: float, urgent: float
+    asked: float, default: float, urgent: float
 ) -> None:
     error = api_error(action="X", code="", message="", request_id="", http_status=429, retry_after=asked)
 
     def delay(policy: RetryPolicy) -> float | None:
         return policy.delay(error, Repeat.HARMLESS, attempt=1, jitter=1.0)
 
-    assert (delay(DEFAULT_RETRY), delay(CANCEL_RETRY)) == (patient, urgent)
+    assert (delay(DEFAULT_RETRY), delay(CANCEL_RETRY)) == (default, urgent)

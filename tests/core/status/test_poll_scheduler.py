@@ -59,16 +59,16 @@ def taken(scheduler: PollScheduler, now: float) -> list[PollJob | ListJobs]:
     return errands
 
 
-def looks(errands: list[PollJob | ListJobs]) -> list[str]:
+def polls(errands: list[PollJob | ListJobs]) -> list[str]:
     return [errand.job_id for errand in errands if isinstance(errand, PollJob)]
 
 
-def glances(errands: list[PollJob | ListJobs]) -> list[ListJobs]:
+def listings(errands: list[PollJob | ListJobs]) -> list[ListJobs]:
     return [errand for errand in errands if isinstance(errand, ListJobs)]
 
 
 def crowd(number: int = 100, firmwares: int = 2) -> PollScheduler:
-    """More waits than can be looked at one by one."""
+    """More waits than can be polled one by one."""
     scheduler = PollScheduler(10.0)
     for one in range(number):
         scheduler.add(str(one), firmware_id=f"p{one % firmwares}", poll_interval=POLL, now=0.0)
@@ -84,10 +84,10 @@ def test_a_job_is_polled_at_once_and_again_after_the_interval_or_a_third_of_it_w
     scheduler = PollScheduler(10.0)
     scheduler.add("1", firmware_id="178", poll_interval=POLL, now=100.0)
 
-    (look,) = taken(scheduler, 100.0)
-    assert look == PollJob("1")
+    (poll,) = taken(scheduler, 100.0)
+    assert poll == PollJob("1")
     assert scheduler.next(100.0) == math.inf
-    scheduler.job_polled(look, snapshot("1", going_on=going_on), 101.0)
+    scheduler.job_polled(poll, snapshot("1", going_on=going_on), 101.0)
 
     assert scheduler.next(101.0) == pytest.approx(101.0 + pause)
 
@@ -97,23 +97,23 @@ NEARLY_DONE = ("90",)
 
 @pytest.mark.parametrize("going_on", [(), NEARLY_DONE])
 @pytest.mark.parametrize(("quiet", "pause"), [(160.0, 16.0), (300.0, 30.0), (86400.0, 60.0)])
-def test_a_job_in_which_nothing_happens_is_looked_at_after_a_tenth_of_that_time(
+def test_a_job_in_which_nothing_happens_is_polled_after_a_tenth_of_that_time(
     quiet: float, pause: float, going_on: Sequence[str]
 ) -> None:
     scheduler = PollScheduler(10.0)
     scheduler.add("1", firmware_id="178", poll_interval=POLL, now=0.0)
-    (look,) = taken(scheduler, 0.0)
-    assert isinstance(look, PollJob)
-    scheduler.job_polled(look, snapshot("1", going_on=going_on), 0.0)
+    (poll,) = taken(scheduler, 0.0)
+    assert isinstance(poll, PollJob)
+    scheduler.job_polled(poll, snapshot("1", going_on=going_on), 0.0)
 
-    scheduler.job_polled(look, snapshot("1", going_on=going_on), quiet)
+    scheduler.job_polled(poll, snapshot("1", going_on=going_on), quiet)
     assert scheduler.next(quiet) == pytest.approx(quiet + pause)
-    scheduler.job_polled(look, snapshot("1", done=1, going_on=going_on), quiet)
+    scheduler.job_polled(poll, snapshot("1", done=1, going_on=going_on), quiet)
 
     assert scheduler.next(quiet) == pytest.approx(quiet + (POLL / 3 if going_on else POLL))
 
 
-def test_no_job_is_looked_at_more_than_once_a_second_unless_asked_to() -> None:
+def test_no_job_is_polled_more_than_once_a_second_unless_asked_to() -> None:
     scheduler = PollScheduler(100.0)
     for name, interval in (("1", 2.0), ("2", 0.2)):
         scheduler.add(name, firmware_id=None, poll_interval=interval, now=0.0)
@@ -128,32 +128,32 @@ def test_no_job_is_looked_at_more_than_once_a_second_unless_asked_to() -> None:
     assert scheduler.next(0.0) == pytest.approx(0.2)
 
 
-def test_a_look_that_failed_is_due_again() -> None:
+def test_a_poll_that_failed_is_due_again() -> None:
     scheduler = PollScheduler(10.0)
     scheduler.add("1", firmware_id="178", poll_interval=POLL, now=0.0)
-    (look,) = taken(scheduler, 0.0)
-    assert isinstance(look, PollJob)
+    (poll,) = taken(scheduler, 0.0)
+    assert isinstance(poll, PollJob)
 
-    scheduler.job_polled(look, None, 0.0)
+    scheduler.job_polled(poll, None, 0.0)
 
-    assert looks(taken(scheduler, POLL)) == ["1"]
+    assert polls(taken(scheduler, POLL)) == ["1"]
 
 
-def test_few_jobs_are_not_glanced_at_and_many_are_by_their_firmwares() -> None:
-    assert glances(taken(crowd(20), 0.0)) == []
+def test_few_jobs_are_not_listed_and_many_are_by_their_firmwares() -> None:
+    assert listings(taken(crowd(20), 0.0)) == []
 
-    first, second = glances(taken(crowd(), 0.0))
+    first, second = listings(taken(crowd(), 0.0))
 
     assert (first.firmware_id, len(first.job_ids), first.pages) == ("p0", 50, 1)
     assert (second.firmware_id, len(second.job_ids)) == ("p1", 50)
 
 
-def test_whole_looks_have_a_quarter_of_the_budget_in_a_crowd() -> None:
+def test_whole_polls_have_a_quarter_of_the_budget_in_a_crowd() -> None:
     scheduler = crowd()
 
-    done = [len(looks(taken(scheduler, moment / 10))) for moment in range(241)]
+    done = [len(polls(taken(scheduler, moment / 10))) for moment in range(241)]
 
-    # Ten requests a second, a quarter of them, three for each look.
+    # Ten requests a second, a quarter of them, three for each poll.
     assert sum(done) == pytest.approx(24 * 10 / 4 / SMALL, abs=1)
     assert max(done) == 1
 
@@ -176,9 +176,9 @@ def test_a_large_job_pays_for_all_its_requests() -> None:
     assert scheduler.next(POLL) == pytest.approx(POLL + LARGE / 2.5)
 
 
-def test_a_job_that_a_glance_shows_to_have_ended_is_looked_at_before_all_others() -> None:
+def test_a_job_that_a_listing_shows_to_have_ended_is_polled_before_all_others() -> None:
     scheduler = crowd()
-    at = glances(taken(scheduler, 0.0))[0]
+    at = listings(taken(scheduler, 0.0))[0]
     listed = {name: job(name, "COMPLETED" if name == "4" else "IN_PROGRESS") for name in at.job_ids[:5]}
 
     going_on = scheduler.jobs_listed(at, JobListing(listed, 1), 1.0)
@@ -187,28 +187,28 @@ def test_a_job_that_a_glance_shows_to_have_ended_is_looked_at_before_all_others(
     assert scheduler.next(1.0) == PollJob("4")
 
 
-def test_a_list_that_contradicts_what_is_seen_has_a_job_looked_at_once_in_its_interval() -> None:
+def test_a_list_that_contradicts_what_is_seen_has_a_job_polled_once_in_its_interval() -> None:
     scheduler = crowd()
-    at = glances(taken(scheduler, 0.0))[0]
+    at = listings(taken(scheduler, 0.0))[0]
     ended, going_on = JobListing({"4": job("4", "COMPLETED")}, 1), JobListing({"4": job("4")}, 1)
     scheduler.jobs_listed(at, ended, 1.0)
-    assert looks(taken(scheduler, 1.0)) == ["4"]
+    assert polls(taken(scheduler, 1.0)) == ["4"]
 
     scheduler.job_polled(PollJob("4"), snapshot("4"), 2.0)
     scheduler.jobs_listed(at, ended, 3.0)
 
-    assert "4" not in looks(taken(scheduler, 2.0 + POLL - 0.1))
-    assert "4" in looks(taken(scheduler, 2.0 + POLL))
+    assert "4" not in polls(taken(scheduler, 2.0 + POLL - 0.1))
+    assert "4" in polls(taken(scheduler, 2.0 + POLL))
     scheduler.jobs_listed(at, going_on, 20.0)
     scheduler.job_polled(PollJob("4"), snapshot("4"), 21.0)
-    assert "4" not in looks(taken(scheduler, 21.0 + POLL))
+    assert "4" not in polls(taken(scheduler, 21.0 + POLL))
     scheduler.jobs_listed(at, ended, 40.0)
-    assert "4" in looks(taken(scheduler, 40.0))
+    assert "4" in polls(taken(scheduler, 40.0))
 
 
 def test_a_job_that_is_listed_as_ended_is_not_put_off_by_the_next_list() -> None:
     scheduler = crowd()
-    at = glances(taken(scheduler, 0.0))[0]
+    at = listings(taken(scheduler, 0.0))[0]
     ended = JobListing({name: job(name, "COMPLETED") for name in ("0", "2", "4")}, 1)
 
     scheduler.jobs_listed(at, ended, 1.0)
@@ -219,41 +219,41 @@ def test_a_job_that_is_listed_as_ended_is_not_put_off_by_the_next_list() -> None
     assert [scheduler.next(2.0), scheduler.next(2.0)] == [PollJob("2"), PollJob("4")]
 
 
-def test_a_firmware_in_which_a_job_has_ended_is_soon_glanced_at_again() -> None:
+def test_a_firmware_in_which_a_job_has_ended_is_soon_listed_again() -> None:
     scheduler = crowd(firmwares=1)
-    (at,) = glances(taken(scheduler, 0.0))
+    (at,) = listings(taken(scheduler, 0.0))
     scheduler.jobs_listed(at, JobListing({}, 3), 600.0)
-    (again,) = glances(taken(scheduler, 600.0 + 4 * POLL))
+    (again,) = listings(taken(scheduler, 600.0 + 4 * POLL))
     assert again.pages == 3
 
     scheduler.jobs_listed(again, JobListing({"4": job("4", "COMPLETED")}, 3), 1000.0)
 
-    assert glances(taken(scheduler, 1000.0 + POLL / 3 - 0.1)) == []
-    assert len(glances(taken(scheduler, 1000.0 + POLL / 3))) == 1
+    assert listings(taken(scheduler, 1000.0 + POLL / 3 - 0.1)) == []
+    assert len(listings(taken(scheduler, 1000.0 + POLL / 3))) == 1
 
 
-def test_a_glance_that_failed_is_due_again() -> None:
+def test_a_listing_that_failed_is_due_again() -> None:
     scheduler = crowd(firmwares=1)
-    (at,) = glances(taken(scheduler, 0.0))
+    (at,) = listings(taken(scheduler, 0.0))
 
     assert scheduler.jobs_listed(at, None, 1.0) == []
 
-    (again,) = glances(taken(scheduler, 1.0 + POLL))
+    (again,) = listings(taken(scheduler, 1.0 + POLL))
     assert (again.job_ids, again.pages) == (at.job_ids, None)
 
 
 def test_a_list_that_could_not_be_read_has_another_try_once_the_jobs_were_asked_for_by_themselves() -> None:
     scheduler = crowd(firmwares=1)
-    (at,) = glances(taken(scheduler, 0.0))
+    (at,) = listings(taken(scheduler, 0.0))
     scheduler.jobs_listed(at, None, 1.0)
-    (alone,) = glances(taken(scheduler, 1.0 + POLL))
+    (alone,) = listings(taken(scheduler, 1.0 + POLL))
 
     scheduler.jobs_listed(alone, JobListing({}, alone.pages), 20.0)
 
-    assert glances(taken(scheduler, 20.0 + 4 * POLL)) == [at]
+    assert listings(taken(scheduler, 20.0 + 4 * POLL)) == [at]
 
 
-def test_no_more_is_glanced_at_while_enough_glances_are_under_way() -> None:
+def test_no_more_is_listed_while_enough_listings_are_under_way() -> None:
     scheduler = crowd()
     assert scheduler.due() == 0.0
 
@@ -262,21 +262,21 @@ def test_no_more_is_glanced_at_while_enough_glances_are_under_way() -> None:
     assert isinstance(scheduler.next(0.0), ListJobs)
 
 
-def test_a_job_that_settles_is_looked_at_again_soon_where_a_look_at_it_fails() -> None:
+def test_a_job_that_settles_is_polled_again_soon_where_a_poll_of_it_fails() -> None:
     scheduler = crowd()
     taken(scheduler, 0.0)
-    look = PollJob("4")
-    scheduler.job_polled(look, snapshot("4", outcome=Outcome.SETTLING), 0.0)
-    assert "4" in looks(taken(scheduler, POLL))
+    poll = PollJob("4")
+    scheduler.job_polled(poll, snapshot("4", outcome=Outcome.SETTLING), 0.0)
+    assert "4" in polls(taken(scheduler, POLL))
 
-    scheduler.job_polled(look, None, POLL)
+    scheduler.job_polled(poll, None, POLL)
 
-    assert "4" in looks(taken(scheduler, 2 * POLL))
+    assert "4" in polls(taken(scheduler, 2 * POLL))
 
 
-def test_jobs_that_nobody_waits_for_any_more_are_left_out_of_what_a_glance_shows() -> None:
+def test_jobs_that_nobody_waits_for_any_more_are_left_out_of_what_a_listing_shows() -> None:
     scheduler = crowd(firmwares=2)
-    at, other = glances(taken(scheduler, 0.0))
+    at, other = listings(taken(scheduler, 0.0))
     for name in (at.job_ids[0], *other.job_ids):
         scheduler.remove(name, POLL)
 
@@ -284,79 +284,44 @@ def test_jobs_that_nobody_waits_for_any_more_are_left_out_of_what_a_glance_shows
     assert scheduler.jobs_listed(other, JobListing({"1": job("1")}, 1), 1.0) == []
 
 
-def test_a_job_whose_firmware_is_not_known_is_glanced_at_alone_until_a_look_tells_it() -> None:
+def test_a_job_whose_firmware_is_not_known_is_listed_alone_until_a_poll_shows_its_firmware() -> None:
     scheduler = crowd(firmwares=1)
     scheduler.add("new", firmware_id=None, poll_interval=POLL, now=1.0)
-    assert glances(taken(scheduler, 1.0))[1:] == [ListJobs(None, ("new",), 1)]
+    assert listings(taken(scheduler, 1.0))[1:] == [ListJobs(None, ("new",), 1)]
 
     scheduler.job_polled(PollJob("new"), snapshot("new", firmware_id="p0"), 2.0)
     scheduler.jobs_listed(ListJobs(None, ("new",), 1), JobListing({}, 1), 2.0)
     scheduler.jobs_listed(ListJobs("p0", ("0",), 1), JobListing({}, 1), 2.0)
 
-    (at,) = glances(taken(scheduler, 70.0))
+    (at,) = listings(taken(scheduler, 70.0))
     assert at.firmware_id == "p0"
     assert at.job_ids[-1] == "new"
 
 
 def test_jobs_that_the_platform_does_not_list_are_asked_for_one_by_one() -> None:
     scheduler = crowd(firmwares=1)
-    (at,) = glances(taken(scheduler, 0.0))
+    (at,) = listings(taken(scheduler, 0.0))
 
     scheduler.poll_singly("p0", 1.0)
     scheduler.job_polled(PollJob("4"), snapshot("4", firmware_id="p0"), 1.0)
 
-    assert glances(taken(scheduler, 1.0)) == [ListJobs(None, (name,), 1) for name in at.job_ids]
+    assert listings(taken(scheduler, 1.0)) == [ListJobs(None, (name,), 1) for name in at.job_ids]
     for name in at.job_ids:
         scheduler.remove(name, POLL)
     scheduler.poll_singly("p0", 2.0)
     assert scheduler.next(100.0) == math.inf
 
 
-def test_a_job_that_contradicts_itself_is_looked_at_as_a_whole_until_it_settles() -> None:
+def test_a_job_that_contradicts_itself_is_polled_as_a_whole_until_it_settles() -> None:
     scheduler = crowd()
-    (at, _) = glances(taken(scheduler, 0.0))
+    (at, _) = listings(taken(scheduler, 0.0))
     scheduler.job_polled(PollJob("4"), snapshot("4", outcome=Outcome.SETTLING), 0.0)
 
     scheduler.jobs_listed(at, JobListing({"4": job("4", "COMPLETED")}, 1), 1.0)
 
-    assert "4" not in looks(taken(scheduler, 1.0))
+    assert "4" not in polls(taken(scheduler, 1.0))
     poll = scheduler.next(POLL)
     assert isinstance(poll, PollJob)
     assert poll.job_id == "4"
     assert poll.earlier is not None
     assert not poll.earlier.is_reusable
-
-
-def test_what_is_urgent_leaves_others_their_turn() -> None:
-    scheduler = crowd()
-    for name in range(50):
-        scheduler.prioritize(str(name), 0.0)
-
-    errands = taken(scheduler, 0.0)
-
-    places = [place for place, errand in enumerate(errands) if isinstance(errand, ListJobs)]
-    # After the first four the turn is that of the job which has waited longest, and then that of the firmwares.
-    assert places == [9, 14]
-    assert sorted(map(int, looks(errands))) == list(range(50))
-
-
-def test_when_all_have_left_nothing_is_due_and_a_late_answer_changes_nothing() -> None:
-    scheduler = crowd(20)
-    errands = taken(scheduler, 0.0)
-    for name in range(20):
-        scheduler.remove(str(name), POLL)
-
-    for errand in errands:
-        assert isinstance(errand, PollJob)
-        scheduler.job_polled(errand, snapshot(errand.job_id), 1.0)
-
-    assert scheduler.next(1e9) == math.inf
-
-
-def test_being_asked_again_and_again_piles_nothing_up() -> None:
-    scheduler = crowd(10)
-    for moment in range(10_000):
-        scheduler.prioritize("3", float(moment))
-
-    assert len(scheduler._urgent._heap) < 20
-    assert looks(taken(scheduler, 1e6)).count("3") == 1

@@ -73,7 +73,7 @@ def test_a_job_whose_tasks_are_shown_in_part_has_not_failed_so_none_is_created_a
     platform.jobs[-1]["jobStatus"] = "COMPLETED"
     platform.tasks = tasks(30, "FAILED")
     platform.way = way
-    retry = Script(platform, memo=first.memo)
+    retry = Script(platform, saved=first.saved)
     attempt = Attempt(is_retry=True, run_started_at=NOW, on_failed_job=OnFailedJob.NEW_JOB)
 
     assert retry.run(start_upgrade(SETTINGS, GRAY, attempt)).job_id == made.job_id

@@ -139,7 +139,7 @@ def test_a_verdict_over_many_devices_of_a_job_that_goes_on_is_the_same_as_over_f
 @pytest.mark.parametrize(
     ("before", "moves", "counts"),
     [
-        # Cancelled while the look was under way: they were read as waiting, and are read as cancelled.
+        # Cancelled while the poll was under way: they were read as waiting, and are read as cancelled.
         (
             {"QUEUED": 7, "SUCCEEDED": 93},
             {"CANCELED": [("QUEUED", "CANCELED", 7)]},
@@ -153,7 +153,7 @@ def test_a_verdict_over_many_devices_of_a_job_that_goes_on_is_the_same_as_over_f
         ({"IN_PROGRESS": 200}, {"SUCCEEDED": [("IN_PROGRESS", "SUCCEEDED", 200)]}, {"SUCCEEDED": 200}),
     ],
 )
-def test_a_device_that_moves_on_during_a_look_is_counted_and_named_once(
+def test_a_device_that_moves_on_during_a_poll_is_counted_and_named_once(
     before: dict[str, int], moves: dict[str | None, list[tuple[str, str, int]]], counts: dict[str, int]
 ) -> None:
     platform = Platform(before)

@@ -33,14 +33,14 @@ def every_poll_queries_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_snapshot, "REUSED", 0)
 
 
-def platform(looks: Sequence[State | Response | Exception], **more: Any) -> Callable[[Sent], Response | Exception]:
-    """Show one state for each look; the last one stays. An answer in place of a state ends the look at its start."""
+def platform(polls: Sequence[State | Response | Exception], **more: Any) -> Callable[[Sent], Response | Exception]:
+    """Show one state for each poll; the last one stays. An answer in place of a state ends the poll at its start."""
     number = -1
 
     def answer(sent: Sent) -> Response | Exception:
         nonlocal number
         number += sent.action == "QueryOTAJob"
-        state = looks[min(number, len(looks) - 1)]
+        state = polls[min(number, len(polls) - 1)]
         if not isinstance(state, tuple):
             return state
         status, firmware_status, devices = state
@@ -54,24 +54,24 @@ def platform(looks: Sequence[State | Response | Exception], **more: Any) -> Call
 
 
 def watch(
-    looks: Sequence[State | Response | Exception], *, seconds: float = 3600, **options: Any
+    polls: Sequence[State | Response | Exception], *, seconds: float = 3600, **options: Any
 ) -> tuple[Verdict, Script]:
-    script = Script(platform(looks))
+    script = Script(platform(polls))
     return script.run(
         wait_for_job(SETTINGS, "9001", WaitOptions(deadline=NOW + timedelta(seconds=seconds), **options))
     ), script
 
 
 def failing(
-    looks: Sequence[State | Response | Exception], kind: type[TuyaOTAError], *, seconds: float = 3600, **options: Any
+    polls: Sequence[State | Response | Exception], kind: type[TuyaOTAError], *, seconds: float = 3600, **options: Any
 ) -> tuple[Any, Script]:
-    script = Script(platform(looks))
+    script = Script(platform(polls))
     with pytest.raises(kind) as caught:
         script.run(wait_for_job(SETTINGS, "9001", WaitOptions(deadline=NOW + timedelta(seconds=seconds), **options)))
     return caught.value, script
 
 
-def test_a_look_reads_job_then_tasks_then_firmware() -> None:
+def test_a_poll_reads_job_then_tasks_then_firmware() -> None:
     script = Script(platform([RUNNING]))
 
     verdict = script.run(fetch_verdict(SETTINGS, "9001"))
@@ -81,7 +81,7 @@ def test_a_look_reads_job_then_tasks_then_firmware() -> None:
     assert (verdict.outcome, verdict.counts) == (Outcome.RUNNING, {"NOTIFIED": 1})
 
 
-def test_a_look_at_an_upgrade_leaves_the_firmware_alone() -> None:
+def test_a_poll_of_an_upgrade_leaves_the_firmware_alone() -> None:
     script = Script(platform([DONE], jobType="UPGRADE_FIRMWARE"))
 
     assert script.run(fetch_verdict(SETTINGS, "9001")).outcome is Outcome.SUCCEEDED
@@ -136,15 +136,15 @@ def test_what_ends_by_the_last_look_has_ended() -> None:
     assert (verdict.outcome, script.sleeps) == (Outcome.SUCCEEDED, [10])
 
 
-def test_a_deadline_that_has_passed_allows_one_look() -> None:
+def test_a_deadline_that_has_passed_allows_one_poll() -> None:
     assert watch([DONE], seconds=-60)[0].outcome is Outcome.SUCCEEDED
     _, script = failing([RUNNING], WaitTimeoutError, seconds=-60)
     assert (len(script.reports), script.sleeps) == (1, [])
 
 
 @pytest.mark.parametrize("failure", [lost(), gateway("", 503), gateway("Throttling"), ok(data=None)])
-def test_a_lost_look_is_no_lost_job(failure: Response | Exception) -> None:
-    # Each look repeats its first request up to five times, so five failures are one lost look at the most.
+def test_a_lost_poll_is_no_lost_job(failure: Response | Exception) -> None:
+    # Each poll repeats its first request up to five times, so five failures are one lost poll at the most.
     verdict, script = watch([RUNNING, *[failure] * 5, RUNNING, DONE], poll_interval=1)
 
     assert verdict.outcome is Outcome.SUCCEEDED
@@ -167,7 +167,7 @@ def test_one_good_look_renews_the_tolerance() -> None:
     assert verdict.outcome is Outcome.SUCCEEDED
 
 
-def test_without_tolerance_the_first_lost_look_ends_the_wait() -> None:
+def test_without_tolerance_the_first_lost_poll_ends_the_wait() -> None:
     _, script = failing([ok(data=None)], PollingFailedError, poll_error_tolerance=0)
 
     assert script.actions == ["QueryOTAJob"]
@@ -254,8 +254,8 @@ def test_a_deadline_of_another_time_zone_is_kept_as_an_instant() -> None:
 
 @pytest.mark.parametrize("hours", [1, -1])
 def test_setting_the_wall_clock_moves_no_deadline_and_no_tolerance(hours: int) -> None:
-    def waits(set_at: int, looks: Sequence[State | Response | Exception], **options: Any) -> tuple[str, timedelta]:
-        answers = platform(looks)
+    def waits(set_at: int, polls: Sequence[State | Response | Exception], **options: Any) -> tuple[str, timedelta]:
+        answers = platform(polls)
         script = Script()
 
         def answer(sent: Sent) -> Response | Exception:

@@ -173,9 +173,7 @@ def test_an_earlier_execution_timeout_is_the_deadline(service: Service, context:
         run(verify(firmware_id, deferrable=True, execution_timeout=timedelta(seconds=0.3)), context)
 
 
-def test_without_waiting_the_job_id_comes_at_once(
-    service: Service, context: Any, ti: FakeTask, firmware_id: str
-) -> None:
+def test_job_id_comes_at_once_without_waiting(service: Service, context: Any, ti: FakeTask, firmware_id: str) -> None:
     job_id = run(verify(firmware_id, wait_for_completion=False), context)
 
     assert service.emulator.world.engine.jobs[job_id].status == "IN_PROGRESS"
@@ -279,9 +277,7 @@ def test_values_rendered_from_a_form_are_understood(service: Service, context: A
     }
 
 
-def test_without_names_the_choice_is_the_platforms(
-    service: Service, context: Any, ti: FakeTask, firmware_id: str
-) -> None:
+def test_without_names_the_choice_is_the_platforms(context: Any, ti: FakeTask, firmware_id: str) -> None:
     run(verify(firmware_id, device_names=None), context)
 
     assert sum(ti.xcom["ota_release"]["counts"].values()) == 10

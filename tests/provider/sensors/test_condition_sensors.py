@@ -187,15 +187,15 @@ def test_devices_are_waited_for_until_enough_are_online(service: Service, contex
 
 
 @pytest.mark.parametrize("sensor", ["firmware", "device"])
-def test_a_lost_look_is_a_not_yet(service: Service, context: Any, firmware_id: str, sensor: str) -> None:
+def test_a_lost_poll_is_a_not_yet(service: Service, context: Any, firmware_id: str, sensor: str) -> None:
     service.emulator.faults.add({"action": "*", "kind": "redirect"})
-    looking: Any = (
+    polling: Any = (
         TuyaOTAFirmwareStatusSensor(task_id="t", firmware_id=firmware_id)
         if sensor == "firmware"
         else TuyaOTADeviceStateSensor(task_id="t", product_key=PRODUCT, device_names=["device-001"])
     )
 
-    assert looking.poke(context) is False
+    assert polling.poke(context) is False
 
 
 @pytest.mark.parametrize(

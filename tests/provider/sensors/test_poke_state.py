@@ -38,7 +38,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     passed = timedelta(0)
     inner = Runtime.context
 
-    def look(world: Runtime) -> FlowContext:
+    def context(world: Runtime) -> FlowContext:
         ambient = inner(world)
         return replace(ambient, steady=ambient.steady + passed)
 
@@ -46,7 +46,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         nonlocal passed
         passed += timedelta(seconds=seconds)
 
-    monkeypatch.setattr(Runtime, "context", look)
+    monkeypatch.setattr(Runtime, "context", context)
     return let_pass
 
 

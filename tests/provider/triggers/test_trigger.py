@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from tests.provider.conftest import Service
 
 GOLDEN = Path(__file__).parent / "golden"
-PATIENCE = WaitOptions(deadline=datetime(2026, 1, 1, tzinfo=UTC), poll_interval=5.0).to_dict()
+OPTIONS = WaitOptions(deadline=datetime(2026, 1, 1, tzinfo=UTC), poll_interval=5.0).to_dict()
 
 
 def trigger(**changes: Any) -> TuyaOTAJobTrigger:
-    arguments: dict[str, Any] = {"job_id": "1", "tuya_ota_conn_id": "tuya_ota_default", "options": PATIENCE}
+    arguments: dict[str, Any] = {"job_id": "1", "tuya_ota_conn_id": "tuya_ota_default", "options": OPTIONS}
     return TuyaOTAJobTrigger(**arguments | changes)
 
 
@@ -58,7 +58,7 @@ def test_the_newest_stored_form_is_the_one_that_is_written_today() -> None:
 
     stored = json.loads(newest.read_text(encoding="utf-8"))
     assert set(stored) == set(trigger().serialize()[1])
-    assert set(stored["options"]) == set(PATIENCE)
+    assert set(stored["options"]) == set(OPTIONS)
 
 
 def test_no_secret_is_part_of_it(service: Service) -> None:
