@@ -166,7 +166,7 @@ def rows() -> Iterator[Row]:
             for name, state in EXPECTED.items()
             if states.get(name) != state
         ]
-        wrong += [f"nobody told {token}" for token in TOKENS[:3] if token not in str(ground.receiver.paths)]
+        wrong += [f"{token} reached no receiver" for token in TOKENS[:3] if token not in str(ground.receiver.paths)]
         figures = (
             f"{len(ground.secrets())} secrets, {len(files)} files, {sum(path.stat().st_size for path in files):,} bytes"
         )

@@ -137,7 +137,7 @@ class Story:
             "page_cap": random.choice([0, 0, 1, 2]),
         }
         if quirks["totals"] == "present":
-            # Where no total tells that later pages are not shown, nobody can know of them.
+            # Without a total nothing shows that later pages are missing.
             quirks["later_pages"] = random.choice(["shown", "shown", "empty", "repeated"])
         self.loses_pages = bool(quirks["page_cap"]) and quirks.get("later_pages", "shown") != "shown"
         self.platform.emulator.world.quirks = self.platform.emulator.world.quirks.changed(quirks)

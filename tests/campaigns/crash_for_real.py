@@ -65,7 +65,7 @@ def crash(field: Field, mode: str, moment: str, random: Random) -> str | None:
         case.wait(lambda: case.try_number() > 1 or case.is_waiting(), "second try")
         time.sleep(random.uniform(0.0, 3.0))
         killed += kill_tasks(field)
-    case.wait(lambda: case.is_waiting() and bool(case.jobs()) and case.is_told(), "task that waits")
+    case.wait(lambda: case.is_waiting() and bool(case.jobs()) and case.is_notified(), "task that waits")
     case.finish()
     case.wait(lambda: case.state() in {"success", "failed"}, "end")
     if case.state() != "success":
@@ -100,7 +100,7 @@ def campaign(field: Field, crashes: int, *, seed: int = 1) -> list[tuple[str, st
         moment, mode = list(MOMENTS)[number // 2 % len(MOMENTS)], MODES[number % 2]
         try:
             wrong = crash(field, mode, moment, random)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
+        except Exception as error:  # noqa: BLE001 - the table shows whatever it is
             wrong = f"{type(error).__name__}: {error}"
         if wrong is not None:
             results.append((moment, mode, wrong))

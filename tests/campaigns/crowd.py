@@ -87,7 +87,7 @@ def _mark(field: Field, case: Case, bystanders: list[Case], number: int) -> Row:
             f"the account's limit allows {number / UPSTREAM_QUOTAS['CancelOTATaskByJob']:.0f} s",
             f"{len(cancels)} cancels, {len(cancels) - cancels.count('ok')} throttled",
             f"other jobs polled every {gap:.1f} s at the longest",
-            f"{len(said['later'])} told to be stopped later, and what came of it in the triggerer's log",
+            f"{len(said['later'])} to be stopped later, with the outcome in the triggerer's log",
         )
     )
     return Row("kill, in Airflow", f"run of {number} marked failed, two triggerers", 1, wrong=wrong, figures=figures)

@@ -1,4 +1,4 @@
-"""Every sample Dag in every way to end, in a real Airflow: what is told is held against the platform.
+"""Every sample Dag in every way to end, in a real Airflow: what is reported is held against the platform.
 
 A person marks tasks and runs, approves and rejects through Airflow's API, as the pages do; a webhook takes what is
 told.
@@ -53,19 +53,19 @@ class Stage:
     def play(self, number: int, way: Way) -> str:
         """Let a run end in this way.
 
-        :returns: what was told that is not true, empty where all is.
+        :returns: what was reported wrongly; empty where nothing was.
         """
         try:
             run = self._start(number, way)
             if way.act:
                 self._act(way, run)
             self._wait(way, run, lambda: self.api.run_state(way.dag, run) in {"success", "failed"}, "end")
-            told, text = self._told(way, run)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
+            report, text = self._report(way, run)
+        except Exception as error:  # noqa: BLE001 - the table shows whatever it is
             return f"{type(error).__name__}: {error}{self._logged()}"
         problems = [
             *([] if (self.api.run_state(way.dag, run) == "success") == way.is_run_good else ["the run ends otherwise"]),
-            *([] if not told or (told["event"], told["step"]) == (way.event, way.step) else ["another end"]),
+            *([] if not report or (report["event"], report["step"]) == (way.event, way.step) else ["another end"]),
             *([] if way.said in text else [f"not said: {way.said!r}"]),
             *self._untrue(number, way, text),
         ]
@@ -133,11 +133,11 @@ class Stage:
         else:
             self.api._call("PATCH", task, json={"new_state": words[1]})
 
-    def _told(self, way: Way, run: str) -> tuple[dict[str, Any], str]:
+    def _report(self, way: Way, run: str) -> tuple[dict[str, Any], str]:
         """Give the report and the text that somebody got: by webhook, or as what the last step returns."""
         if way.conf.get("webhook_conn_id") == "typo":
-            told = self.api.xcom(way.dag, run, way.step, "ota_release")
-            return told, told["text"]
+            report = self.api.xcom(way.dag, run, way.step, "ota_release")
+            return report, report["text"]
         if _sample(way.dag) in {RELEASE, BOTH, UPGRADE}:
             (body,) = [body for _, _, body in list(self.receiver.received) if body["run_id"] == run]
             return body["ota_release"], body["text"]
@@ -160,7 +160,7 @@ class Stage:
         sentence, _, _ = text.partition(" s.")
         said = {status: int(n) for n, status in re.findall(rf"(\d+) ({STATUSES})", sentence)}
         true = {status: number for status, number in job.counts.items() if number}
-        problems = [] if not said or said == true else [f"told {said}, true is {true}"]
+        problems = [] if not said or said == true else [f"reported {said}, true is {true}"]
         if way.event == "succeeded" and way.dag != STOP and set(true) != {"SUCCEEDED"}:
             problems.append(f"no success: {true}")
         return problems

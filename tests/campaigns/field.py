@@ -92,7 +92,7 @@ class Field:
         """Let a task wait for a job."""
         case = self.trigger(dag)
         # Airflow forgets a trigger that no triggerer has begun when its task is killed, and runs nothing of it.
-        case.wait(lambda: case.is_waiting() and case.is_told() and case.polls() > 1, "task that polls its job")
+        case.wait(lambda: case.is_waiting() and case.is_notified() and case.polls() > 1, "task that polls its job")
         return case
 
     def processes(self, *words: str) -> list[psutil.Process]:
@@ -161,7 +161,7 @@ class Case:
             if job.tasks and job.tasks[0].device.name == self.device
         ]
 
-    def is_told(self) -> bool:
+    def is_notified(self) -> bool:
         self.field.client.control("GET", "clock")
         return bool(self.jobs()) and all(
             self.field.emulator.world.engine.jobs[job].tasks[0].status in {"NOTIFIED", "CANCELED"}

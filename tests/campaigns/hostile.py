@@ -79,7 +79,7 @@ def campaign(field: Field) -> Iterator[tuple[str, str, str]]:
     for text in TEXTS:
         try:
             yield from _hostile(field, text)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
+        except Exception as error:  # noqa: BLE001 - the table shows whatever it is
             yield "hostile text", text, f"{type(error).__name__}: {error}"
         finally:
             field.client.control("DELETE", "faults")

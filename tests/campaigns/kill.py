@@ -213,7 +213,7 @@ CASES: tuple[tuple[str, Callable[[Field, str], str], Sequence[str]], ...] = (
     ("worker frozen for long", worker_frozen_long, ("frozen",)),
     ("frozen while it creates", worker_frozen_creating, ("frozen", "deferred")),
     ("another task cleared", other_task_cleared, ("blocking",)),
-    ("triggerer told to stop", triggerer_stopped, ("deferred",)),
+    ("triggerer asked to stop", triggerer_stopped, ("deferred",)),
     ("triggerer killed", triggerer_killed, ("deferred",)),
     ("restarted while it polls", triggerer_restarted_mid_poll, ("deferred",)),
     ("triggerer frozen", triggerer_frozen, ("deferred",)),
@@ -233,7 +233,7 @@ def campaign(field: Field, rounds: int, *, only: Sequence[str] = ()) -> list[tup
         for mode in modes if not only or name in only else ():
             try:
                 wrong = play(field, mode)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
+            except Exception as error:  # noqa: BLE001 - the table shows whatever it is
                 wrong = f"{type(error).__name__}: {error}"
             results.append((name, mode, wrong))
     return results

@@ -33,8 +33,8 @@ FAIR = 0.5
 def rows(folder: Path, *, processes: int, seconds: float) -> Iterator[Row]:
     """Let processes ask as often as they may, each for itself."""
     with EmulatorProcess(folder, speed=1.0) as emulator:
-        told = emulator.announcement
-        where = {"host": told.url, "login": told.access_key_id, "password": told.access_key_secret}
+        announced = emulator.announcement
+        where = {"host": announced.url, "login": announced.access_key_id, "password": announced.access_key_secret}
         # What the demo of another test may have left in the environment is none of this account's.
         environment = os.environ | {"SHARING": json.dumps(where | {"seconds": seconds})}
         command = [sys.executable, "-m", "tests.campaigns.sharing"]
@@ -43,7 +43,7 @@ def rows(folder: Path, *, processes: int, seconds: float) -> Iterator[Row]:
             subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=root) for _ in range(processes)
         ]
         served = [int(process.communicate(timeout=seconds * 2 + 60)[0]) for process in running]
-        plain_client = PlainClient(over_socket(told.url), told.access_key_id, told.access_key_secret)
+        plain_client = PlainClient(over_socket(announced.url), announced.access_key_id, announced.access_key_secret)
         requests = plain_client.control("GET", "requests")
     refused = sum("Throttling" in str(entry["outcome"]) for entry in requests)
     least = min(served) / (sum(served) / processes)

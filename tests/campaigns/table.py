@@ -1,4 +1,4 @@
-"""What all campaigns tell of themselves, in one table."""
+"""The results of all campaigns, in one table."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ SHORT = {
 
 
 @pytest.mark.system
-def test_what_a_person_ends_is_told_as_it_is() -> None:
+def test_what_a_person_ends_is_reported_as_it_is() -> None:
     rows = list(ends.rows([way for way in ways.WAYS if (way.dag, way.name) in SHORT]))
 
     assert len(rows) == len(SHORT)

@@ -173,7 +173,7 @@ class Story:
             self.wrong.append(f"{actor.name} has {most} jobs")
         now = [job for job in own if self.eras[job] == actor.clears]
         owner = self.owners.get(actor.followed, actor.name)
-        # Of an equal job that an outsider created at the same moment nobody can tell whose it is, nor of one of two
+        # Nobody can know whose an equal job is that an outsider created at the same moment, nor one of two
         # equal intents of which neither got an answer: then at most one follows it, and nobody ever stops it.
         other = next(one for one in self.actors if one.name == owner)
         is_equal = set(other.devices) == set(actor.devices)

@@ -139,7 +139,7 @@ def campaign(field: Field, pairs: int, *, seed: int = 1) -> Iterator[tuple[str, 
         kills = ", killed" if is_killed else ""
         try:
             _play(field, begun, is_killed=is_killed, random=random)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
+        except Exception as error:  # noqa: BLE001 - the table shows whatever it is
             yield "a batch", f"{late}{kills}", f"{type(error).__name__}: {error}"
         for pair in begun:
             yield pair.relation, f"{pair.lost}{late}{kills}", _judge(field, pair)

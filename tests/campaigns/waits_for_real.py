@@ -87,7 +87,7 @@ class _Airflow:
 
 async def _all_joined(waits: int) -> None:
     pollers = _POLLERS.setdefault(asyncio.get_running_loop(), {})
-    while sum(shared.users for shared in pollers.values()) < waits:  # noqa: ASYNC110 - the poller tells nobody of it
+    while sum(shared.users for shared in pollers.values()) < waits:  # noqa: ASYNC110 - the poller has no event for it
         await asyncio.sleep(STEP)
 
 
@@ -103,8 +103,8 @@ async def _attend(lags: list[float]) -> None:
 def _platform(folder: Path, waits: int, firmwares: int, seconds: float) -> Iterator[tuple[PlainClient, dict[str, str]]]:
     chance = Random(1)  # noqa: S311 - a simulation, repeatable by its seed
     with EmulatorProcess(folder, speed=1.0) as emulator:
-        told = emulator.announcement
-        plain_client = PlainClient(over_socket(told.url), told.access_key_id, told.access_key_secret)
+        announced = emulator.announcement
+        plain_client = PlainClient(over_socket(announced.url), announced.access_key_id, announced.access_key_secret)
         names = [f"device-{number:04d}" for number in range(1, waits + 1)]
         scripts = {name: {"flash_seconds": chance.uniform(seconds / 4, seconds)} for name in names}
         quiet = {"enabled": False}
@@ -116,10 +116,10 @@ def _platform(folder: Path, waits: int, firmwares: int, seconds: float) -> Itera
         os.environ["AIRFLOW_CONN_TUYA_OTA_DEFAULT"] = json.dumps(
             {
                 "conn_type": "tuya_ota",
-                "host": told.url.rpartition(":")[0],
-                "port": int(told.url.rpartition(":")[2]),
-                "login": told.access_key_id,
-                "password": told.access_key_secret,
+                "host": announced.url.rpartition(":")[0],
+                "port": int(announced.url.rpartition(":")[2]),
+                "login": announced.access_key_id,
+                "password": announced.access_key_secret,
             }
         )
         yield plain_client, jobs
@@ -132,14 +132,14 @@ def measure(folder: Path, waits: int, *, firmwares: int, seconds: float, poll_in
     """
     wanted = {"folder": str(folder), "waits": waits, "firmwares": firmwares, "seconds": seconds}
     environment = os.environ | {"AIRFLOW_HOME": str(folder), "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING"}
-    told = subprocess.run(
+    announced = subprocess.run(
         [sys.executable, "-m", "tests.campaigns.waits_for_real", json.dumps(wanted | {"poll_interval": poll_interval})],
         check=True,
         stdout=subprocess.PIPE,
         env=environment,
         cwd=Path(__file__).parents[2],
     )
-    return Figures(**json.loads(told.stdout.splitlines()[-1]))
+    return Figures(**json.loads(announced.stdout.splitlines()[-1]))
 
 
 def _here(*, folder: str, waits: int, firmwares: int, seconds: float, poll_interval: float) -> Figures:

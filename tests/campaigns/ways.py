@@ -1,4 +1,4 @@
-"""Every way in which a sample Dag can end, and what has to be told of it."""
+"""Every way in which a sample Dag can end, and what has to be reported of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Way:
     """One way to end.
 
     :param name: of the way.
-    :param event: what has to be told, and of which step.
+    :param event: what has to be reported, and of which step.
     :param said: what the text has to hold.
     :param world: what devices do; others update well.
     :param act: what a person does, as ``mark STEP STATE``, ``mark run STATE`` or ``answer CHOICE``.

@@ -10,9 +10,9 @@ from tests.contract.release import ONCE, RIGHT, Platform, a_release
 from tests.contract.worlds import Meeting
 
 APART = {"endless_list"}
-"""Whoever believes a list is not right about it, and nothing tells that its entries are invented."""
+"""A list with invented entries cannot be recognised, so no client can be right about it."""
 STATUSES = (200, 400, 401, 403, 404, 407, 418, 500, 502, 503, 504)
-"""Told by what stands in between, without a code of the platform."""
+"""Answered by a proxy, without a code of the platform."""
 ODD = ("float", "exponent", "bool", "padded", "surrogate", "list")
 """How ids come that are none."""
 _WITH_VALUES = {

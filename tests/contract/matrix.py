@@ -71,7 +71,7 @@ def covering() -> list[Case]:
 REFUSED: Case = {"common_parameters": "required", "client sends common parameters": False}
 """The pair under which every request is refused; the error must name the switch."""
 INCOMPLETE: list[Case] = [{"later_pages": way, "page_cap": 2} for way in CHOICES["later_pages"][1:]]
-"""The pairs under which a device task is told and never shown; the release must stop by an error of this firmware."""
+"""The pairs under which a device task is counted and never listed; the release must stop by an error of this package."""
 IMPOSSIBLE: list[Case] = [REFUSED, *INCOMPLETE]
 """The pairs under which no release can end well, and must say so."""
 
@@ -82,7 +82,7 @@ def is_impossible(case: Case) -> bool:
 
 
 def is_hidden(case: Case) -> bool:
-    """Whether nothing in any answer tells that a device task is not shown, so that no client can know of it."""
+    """Whether no answer shows that a device task is missing from a list, so that no client can know."""
     is_short = any(case.items() >= pair.items() for pair in INCOMPLETE)
     return is_short and case.get("totals", "present") != "present"
 
@@ -115,10 +115,10 @@ def outcome(case: Case, way: str = "in_memory") -> str:
         impossible = case.items() >= REFUSED.items() and "send_common_parameters" in str(error)
         return "refused" if impossible and not platform.jobs and not platform.firmwares else f"wrong: {error}"
     except TuyaOTAError as error:
-        told = f"{type(error).__name__}: {error}"
-        is_right = any(case.items() >= pair.items() for pair in INCOMPLETE) and "than it lists" in told
-        return "refused" if is_right and platform.jobs <= Counter(ONCE) else f"wrong: {told}"
-    except Exception as error:  # noqa: BLE001 - whatever it is, the table tells it
+        text = f"{type(error).__name__}: {error}"
+        is_right = any(case.items() >= pair.items() for pair in INCOMPLETE) and "than it lists" in text
+        return "refused" if is_right and platform.jobs <= Counter(ONCE) else f"wrong: {text}"
+    except Exception as error:  # noqa: BLE001 - the table shows whatever it is
         return f"wrong: {type(error).__name__}: {error}"
     if seen != RIGHT:
         return f"wrong: the client saw {seen}"

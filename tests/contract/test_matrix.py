@@ -63,7 +63,7 @@ def test_where_nothing_can_work_it_is_said_and_nothing_is_done_twice(pair: dict[
     assert outcome(pair) == "refused"
 
 
-def test_no_case_that_is_played_hides_what_no_answer_tells() -> None:
+def test_no_case_that_is_played_hides_what_no_answer_shows() -> None:
     assert not any(map(is_hidden, [*singles(), *together(2), *covering()]))
 
 

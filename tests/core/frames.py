@@ -17,11 +17,11 @@ def shown_of(error: BaseException) -> list[str]:
     return list(_texts(traceback.TracebackException.from_exception(error, capture_locals=True)))
 
 
-def _texts(told: traceback.TracebackException) -> Iterator[str]:
-    yield "".join(told.format_exception_only())
-    for frame in told.stack:
+def _texts(shown: traceback.TracebackException) -> Iterator[str]:
+    yield "".join(shown.format_exception_only())
+    for frame in shown.stack:
         if not frame.filename.startswith(_TESTS):
             yield from (f"{frame.name}: {name} = {value}" for name, value in (frame.locals or {}).items())
-    for other in (told.__cause__, told.__context__, *(told.exceptions or ())):
+    for other in (shown.__cause__, shown.__context__, *(shown.exceptions or ())):
         if other is not None:
             yield from _texts(other)

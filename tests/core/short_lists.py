@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 UPGRADE = "UPGRADE_FIRMWARE"
 GRAY = CreateOTAStaticUpgradeJob(firmware_id="178", product_key="pk", target_selection="GRAY", gray_percent="10")
 NAMED = replace(GRAY, target_selection="SPECIFIC", gray_percent=None, target_device_name=["a", "b"])
-UNTOLD = ["true", "absent", "zero", "of_page"]
+TOTALS = ["true", "absent", "zero", "of_page"]
 """What Total is where every page can be read."""
 LOSING = ["empty", "repeated"]
 """What later pages are where Total is true."""
@@ -39,8 +39,8 @@ class Platform:
         number, size = int(asked["CurrentPage"]), min(self.cap, int(asked["PageSize"]))
         number = 1 if self.way == "repeated" else number
         shown = [] if self.way == "empty" and number > 1 else items[(number - 1) * size : number * size]
-        told = {"absent": {}, "zero": {"total": 0}, "of_page": {"total": len(shown)}}
-        return ok(**{key: shown}, **told.get(self.way, {"total": len(items)}))
+        totals = {"absent": {}, "zero": {"total": 0}, "of_page": {"total": len(shown)}}
+        return ok(**{key: shown}, **totals.get(self.way, {"total": len(items)}))
 
     def ListOTAJobByFirmware(self, asked: dict[str, str]) -> Answer:  # noqa: N802 - as on the wire
         return self.page(asked, self.jobs)

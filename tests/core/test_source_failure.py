@@ -27,7 +27,7 @@ class ClientError(Exception):
 
 
 class WithAttributes(Exception):  # noqa: N818 - libraries name theirs in many ways
-    """As of libraries that tell an HTTP status in an attribute."""
+    """As of libraries that store an HTTP status in an attribute."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__("went wrong")
@@ -117,7 +117,7 @@ def test_anything_else_is_a_matter_of_configuration(error: Exception) -> None:
 
 
 @pytest.mark.parametrize("code", ["SlowDown", "AccessDenied", "Odd"])
-def test_what_a_library_writes_is_not_repeated_where_a_code_tells_it(code: str) -> None:
+def test_what_a_library_writes_is_not_repeated_where_a_code_says_it(code: str) -> None:
     text = str(assess_read_failure(SOURCE, ClientError(code)))
 
     assert code in text

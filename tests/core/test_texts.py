@@ -112,7 +112,7 @@ def test_a_name_that_only_looks_like_another_never_equals_it(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "as_read"),
     [
         ("178", "178"),
         (178, "178"),
@@ -124,8 +124,8 @@ def test_a_name_that_only_looks_like_another_never_equals_it(name: str) -> None:
         (None, ""),
     ],
 )
-def test_an_id_is_read_exactly(value: Any, told: str) -> None:
-    assert Record({"v": value}).id("V") == told
+def test_an_id_is_read_exactly(value: Any, as_read: str) -> None:
+    assert Record({"v": value}).id("V") == as_read
 
 
 @pytest.mark.parametrize(

@@ -68,22 +68,22 @@ class Counted(io.BytesIO):
 
 
 @pytest.mark.parametrize(
-    ("asked", "told", "digests"),
+    ("asked", "signed", "digests"),
     [
         ("SHA256", {"SignMethod": "SHA256", "FirmwareSign": SHA256}, {"SHA256": SHA256}),
         ("MD5", {"SignMethod": "MD5", "FirmwareSign": MD5}, {"MD5": MD5, "SHA256": SHA256}),
         (None, {"SignMethod": "SHA256", "FirmwareSign": SHA256}, {"SHA256": SHA256}),
     ],
 )
-def test_a_new_firmware_is_told_size_and_digest_of_what_was_sent_and_its_file_is_read_once(
-    asked: str | None, told: dict[str, str], digests: dict[str, str]
+def test_a_new_firmware_has_the_size_and_digest_of_what_was_sent_and_its_file_is_read_once(
+    asked: str | None, signed: dict[str, str], digests: dict[str, str]
 ) -> None:
     script = script_for(lists=listing(), tickets=ticket(), create=ok(data={"firmwareId": "178"}))
     file = Reads([b"lamp"])
 
     result = ensure(script, dataclasses.replace(ACTION, sign_method=asked), file.file)
 
-    assert script.sent[3].parameters.items() >= (told | {"FirmwareSize": "4"}).items()
+    assert script.sent[3].parameters.items() >= (signed | {"FirmwareSize": "4"}).items()
     assert result.digests == digests
     assert (file.opened, file.read_bytes, script.digested) == (1, 4, [])
 

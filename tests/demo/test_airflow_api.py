@@ -121,7 +121,7 @@ def test_what_a_task_did_not_push_is_none(airflow: StubAirflow) -> None:
         assert api.xcom("d", "r", "t", "missing") is None
 
 
-def test_a_log_tells_what_was_raised_and_leaves_out_the_marks_of_groups(airflow: StubAirflow) -> None:
+def test_a_log_shows_what_was_raised_and_leaves_out_the_marks_of_groups(airflow: StubAirflow) -> None:
     content = [
         {"event": "::group::Pre Execute"},
         {"event": "first"},

@@ -153,7 +153,7 @@ def test_an_emulator_that_is_started_again_on_its_state_has_its_jobs_and_gives_n
     assert len(set(jobs)) == 2
 
 
-def test_an_emulator_listens_where_it_is_told_to(tmp_path: Path) -> None:
+def test_an_emulator_listens_where_it_should(tmp_path: Path) -> None:
     (port,) = free_ports(1)
 
     with EmulatorProcess(tmp_path, speed=1, port=port) as emulator:

@@ -26,7 +26,7 @@ def text_of(printed: Console) -> str:
     return printed.file.getvalue()
 
 
-def test_a_task_is_told_once_for_each_state_and_not_while_it_waits() -> None:
+def test_a_task_is_reported_once_for_each_state_and_not_while_it_waits() -> None:
     printed = console()
     progress = Progress(printed)
 

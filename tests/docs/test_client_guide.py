@@ -45,9 +45,9 @@ def test_its_examples_run_one_after_the_other(
 
 
 def test_its_table_has_every_list_with_its_largest_page() -> None:
-    told = {name: int(size) for name, size in re.findall(r"^\| `(\w+)` \| (\d+) \|$", GUIDE, re.MULTILINE)}
+    documented = {name: int(size) for name, size in re.findall(r"^\| `(\w+)` \| (\d+) \|$", GUIDE, re.MULTILINE)}
 
-    assert told == {
+    assert documented == {
         name: action.largest_page for name, action in ALL_ACTIONS.items() if hasattr(action, "largest_page")
     }
 

@@ -19,7 +19,7 @@ BROUGHT = {
     # The plugin is loaded by pytest alone, which is there then.
     "pytest": set[str](),
 }
-"""By module, what brings it, where the name of the distribution does not tell."""
+"""By module, the distribution that brings it, where their names differ."""
 NOT_IMPORTED = {
     # starlette reads forms with it.
     "python-multipart",

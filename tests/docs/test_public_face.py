@@ -87,9 +87,9 @@ def test_a_name_that_is_no_operation_is_missed_as_in_any_module() -> None:
 def test_naming_what_is_offered_loads_none_of_it(module: str) -> None:
     code = f"import sys, airflow_provider_tuya_ota.{module}; print([n for n in sys.modules if '_tuya_ota.core' in n])"
 
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert told.stdout.strip() == "[]"
+    assert printed.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("path", FOR_READERS, ids=lambda path: path.name)

@@ -36,7 +36,7 @@ def get(emulator: Emulator, path: str, query: str = "", accept: str = "text/html
     return emulator.handle(Request("GET", path, query, {"accept": accept, "host": "emulator.test"}))
 
 
-def told(emulator: Emulator, name: str, query: str = "") -> Any:
+def page_data(emulator: Emulator, name: str, query: str = "") -> Any:
     return json.loads(get(emulator, PATH + name, query).body)
 
 
@@ -63,7 +63,7 @@ def test_whoever_does_not_want_a_page_gets_what_the_api_answers(emulator: Emulat
 
 def test_looking_is_no_request_of_the_log(emulator: Emulator) -> None:
     get(emulator, "/")
-    told(emulator, "overview")
+    page_data(emulator, "overview")
 
     assert list(emulator.log) == []
 
@@ -73,7 +73,7 @@ def test_the_overview_has_firmwares_jobs_fleet_and_requests(emulator: Emulator) 
     job = client.verify(client.create_firmware(), "device-001", "device-002")
     client.control("POST", "quirks", {"totals": "absent"})
 
-    seen = told(emulator, "overview")
+    seen = page_data(emulator, "overview")
 
     (shown,) = seen["jobs"]["shown"]
     assert (shown["JobId"], shown["Tasks"], sum(shown["Counts"].values())) == (job, 2, 2)
@@ -89,12 +89,12 @@ def test_one_job_is_shown_with_its_devices_and_those_that_need_a_look_first(emul
     job = client.verify(client.create_firmware(), "device-001", "device-002", "device-003")
     client.advance(60)
 
-    shown = told(emulator, "job", f"id={job}")
+    shown = page_data(emulator, "job", f"id={job}")
 
     assert (shown["job"]["JobId"], shown["job"]["JobStatus"], shown["total"]) == (job, "COMPLETED", 3)
     assert [task["TaskStatus"] for task in shown["shown"]] == ["FAILED", "SUCCEEDED", "SUCCEEDED"]
     assert shown["shown"][0]["TaskDesc"] == "step -1: block 0x3f"
-    assert told(emulator, "job", "id=17") == {"job": None, "total": 0, "shown": []}
+    assert page_data(emulator, "job", "id=17") == {"job": None, "total": 0, "shown": []}
 
 
 def test_a_large_job_makes_no_large_page() -> None:
@@ -104,7 +104,7 @@ def test_a_large_job_makes_no_large_page() -> None:
     firmware_id = client.create_firmware(NeedToVerify="false")
     job = client.ask("CreateOTAStaticUpgradeJob", FirmwareId=firmware_id, **everyone)[1]["data"]["jobId"]
 
-    shown = told(emulator, "job", f"id={job}")
+    shown = page_data(emulator, "job", f"id={job}")
 
     assert (shown["total"], len(shown["shown"])) == (20_000, SHOWN)
 
@@ -115,14 +115,17 @@ def test_a_large_world_makes_no_large_page() -> None:
     for number in range(SHOWN + 10):
         client.create_firmware(f"1.1.{number}", str(number).encode())
 
-    overview, devices = told(emulator, "overview"), told(emulator, "devices", "product=k1demoproduct&find=device-0999")
+    overview, devices = (
+        page_data(emulator, "overview"),
+        page_data(emulator, "devices", "product=k1demoproduct&find=device-0999"),
+    )
 
     assert (overview["firmwares"]["total"], len(overview["firmwares"]["shown"])) == (SHOWN + 10, SHOWN)
     assert (devices["total"], len(devices["shown"])) == (100, SHOWN)
     assert len(get(emulator, f"{PATH}overview").body) < 100_000
 
 
-def test_no_secret_is_told(emulator: Emulator) -> None:
+def test_no_secret_is_shown(emulator: Emulator) -> None:
     client = PlainClient(in_memory(emulator))
     client.verify(client.create_firmware(), "device-001")
     client.ask("QueryDevice", ProductKey="k1demoproduct")
@@ -135,7 +138,7 @@ def test_no_secret_is_told(emulator: Emulator) -> None:
 
 def test_an_unknown_page_and_an_unknown_product_are_said(emulator: Emulator) -> None:
     assert get(emulator, f"{PATH}../../etc/passwd").status == 404
-    assert told(emulator, "devices", "product=nobody") == {"total": 0, "shown": []}
+    assert page_data(emulator, "devices", "product=nobody") == {"total": 0, "shown": []}
 
 
 def test_the_head_of_the_page_is_there_too(emulator: Emulator) -> None:

@@ -286,7 +286,7 @@ def test_pages_of_devices_have_their_limits(client: PlainClient, own: dict[str, 
     assert code(client, "QueryDevice", ProductKey=PRODUCT, **own) == "iot.common.InvalidPageParams"
 
 
-def test_the_state_of_devices_is_told_by_name_and_by_id(client: PlainClient) -> None:
+def test_the_state_of_devices_is_reported_by_name_and_by_id(client: PlainClient) -> None:
     script(client, TWO, online=False)
     names = {"DeviceName.1": ONE, "DeviceName.2": TWO}
 

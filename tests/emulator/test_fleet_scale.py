@@ -138,6 +138,6 @@ def test_the_state_shows_the_first_tasks_of_a_large_job_and_counts_all(
 ) -> None:
     _, client, _ = upgrade(MOST_TASKS + 5)
 
-    told = client.control("GET", "state")
+    state = client.control("GET", "state")
 
-    assert (len(told["tasks"]), told["jobs"][0]["counts"]) == (MOST_TASKS, {"QUEUED": MOST_TASKS + 5})
+    assert (len(state["tasks"]), state["jobs"][0]["counts"]) == (MOST_TASKS, {"QUEUED": MOST_TASKS + 5})

@@ -281,7 +281,7 @@ def test_every_answer_carries_the_gateways_date(client: PlainClient) -> None:
     assert headers["date"].startswith(time.strftime("%a, %d %b", time.gmtime(time.time() + 86400)))
 
 
-def test_the_log_tells_who_asked_what_without_secrets(client: PlainClient, emulator: Emulator) -> None:
+def test_the_log_reports_who_asked_what_without_secrets(client: PlainClient, emulator: Emulator) -> None:
     client.ask("QueryOTAJob", JobId="17")
 
     (entry,) = client.control("GET", "requests")

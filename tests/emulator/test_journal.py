@@ -160,12 +160,12 @@ def test_a_reset_and_another_scenario_are_kept_too(path: Path, wall: Wall) -> No
 def test_a_step_of_the_clock_that_was_answered_outlives_a_kill(path: Path, wall: Wall) -> None:
     _, client = begin(path, wall)
     client.control("POST", "clock", {"freeze": True, "speed": 60, "gateway_offset": 5})
-    told = client.control("POST", "clock", {"advance": 600})
+    announcement = client.control("POST", "clock", {"advance": 600})
 
     _, again = begin(after_a_kill(path), wall)
     wall.now += 100
 
-    assert again.control("GET", "clock") == {**told, "gateway": told["gateway"] + 100}
+    assert again.control("GET", "clock") == {**announcement, "gateway": announcement["gateway"] + 100}
 
 
 def test_what_an_answer_has_shown_does_not_come_undone(path: Path, wall: Wall) -> None:
@@ -227,8 +227,8 @@ def test_the_file_is_its_owner_s_alone_and_holds_no_key(path: Path, wall: Wall) 
 def ready(*arguments: str) -> tuple[subprocess.Popen[str], PlainClient]:
     process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout
-    told = json.loads(process.stdout.readline())
-    return process, PlainClient(over_socket(told["url"]))
+    announcement = json.loads(process.stdout.readline())
+    return process, PlainClient(over_socket(announcement["url"]))
 
 
 def test_a_killed_process_loses_nothing_that_it_answered(path: Path) -> None:
@@ -292,13 +292,13 @@ def test_a_damaged_file_is_left_alone(path: Path, wall: Wall) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "announcement",
     [{}, {"action": "NoSuchAction", "values": {}, "origin": ""}, {"action": "DeleteOTAFirmware"}, [], "not JSON"],
 )
-def test_a_file_with_what_cannot_have_happened_is_refused(path: Path, wall: Wall, told: Any) -> None:
+def test_a_file_with_what_cannot_have_happened_is_refused(path: Path, wall: Wall, announcement: Any) -> None:
     begin(path, wall)[0].recorder.close()  # type: ignore[union-attr] # it has one
     with sqlite3.connect(path) as file:
-        text = told if isinstance(told, str) else json.dumps(told)
+        text = announcement if isinstance(announcement, str) else json.dumps(announcement)
         file.execute("INSERT INTO change (world, gateway, kind, told) VALUES (?, ?, 'call', ?)", (wall(), wall(), text))
     file.close()
 

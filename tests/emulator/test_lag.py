@@ -150,8 +150,8 @@ def _shown(seed: int) -> dict[str, list[str]]:
         client.advance(1)
         found = client.ask("ListOTAJobByFirmware", FirmwareId=firmware_id, CurrentPage="1", PageSize="9")[1]["data"]
         shown["list"] += [entry["jobStatus"] for entry in found]
-        told = client.ask("QueryOTAJob", JobId=job)[1]
-        shown["query"] += [told["data"]["jobStatus"]] if told["success"] else []
+        job_shown = client.ask("QueryOTAJob", JobId=job)[1]
+        shown["query"] += [job_shown["data"]["jobStatus"]] if job_shown["success"] else []
         tasks = client.ask("ListOTATaskByJob", JobId=job)[1]
         shown["task"] += [entry["taskStatus"] for entry in tasks["data"]] if tasks["success"] else []
     return shown

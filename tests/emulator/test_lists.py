@@ -48,9 +48,9 @@ def test_lists_are_paged_with_totals(client: PlainClient) -> None:
     assert (len(answer["data"]), answer["total"], answer["pageCount"]) == (2, 10, 3)
 
 
-@pytest.mark.parametrize(("totals", "told"), [("present", 10), ("of_page", 4), ("zero", 0), ("absent", None)])
+@pytest.mark.parametrize(("totals", "total"), [("present", 10), ("of_page", 4), ("zero", 0), ("absent", None)])
 def test_a_page_may_be_shorter_than_it_was_asked_for_whatever_its_total(
-    client: PlainClient, totals: str, told: int | None
+    client: PlainClient, totals: str, total: int | None
 ) -> None:
     job = client.verify(client.create_firmware())
     client.control("POST", "quirks", {"page_cap": 4, "totals": totals})
@@ -60,7 +60,7 @@ def test_a_page_may_be_shorter_than_it_was_asked_for_whatever_its_total(
     ]
 
     assert [len(page["data"]) for page in pages] == [4, 4, 2]
-    assert pages[0].get("total") == told
+    assert pages[0].get("total") == total
     assert len({task["taskId"] for page in pages for task in page["data"]}) == 10
 
 

@@ -140,7 +140,7 @@ def test_a_firmware_of_another_product_is_not_verified(client: PlainClient) -> N
     assert answer["code"] == "iot.firmware.FirmwareAndProductKeyMismatch"
 
 
-def test_no_device_that_can_take_a_firmware_is_told(client: PlainClient) -> None:
+def test_a_verification_without_a_device_that_can_take_the_firmware_is_refused(client: PlainClient) -> None:
     client.control("POST", "seed", {"products": [{"devices": 0, "device": {"a": {"online": False}}}]})
 
     answer = client.ask("CreateOTAVerifyJob", FirmwareId=client.create_firmware(), ProductKey="k1demoproduct")[1]

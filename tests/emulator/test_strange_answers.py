@@ -60,7 +60,7 @@ def test_a_client_is_known_by_its_user_agent(client: PlainClient) -> None:
     fault(client, "status", where={"User-Agent": "first"})
     query = "/?{}"
 
-    told = [
+    statuses = [
         client.send(
             "GET",
             query.format(client.sign("GET", client.parameters("ListOTAFirmware", **PAGE))),
@@ -70,7 +70,7 @@ def test_a_client_is_known_by_its_user_agent(client: PlainClient) -> None:
         for agent in ("first", "second")
     ]
 
-    assert told == [503, 200]
+    assert statuses == [503, 200]
 
 
 @pytest.mark.parametrize("create", ["verification", "firmware_id"])
@@ -162,8 +162,8 @@ def test_texts_of_a_device_are_hostile_in_json(client: PlainClient, text: str) -
 
 def test_refusals_are_hostile_too_and_any_field_can_be_chosen(client: PlainClient) -> None:
     fault(client, "hostile_texts", action="QueryOTAJob", text="boo\x00", fields=["ErrorMessage", "Code"])
-    told = client.ask("QueryOTAJob", JobId="1")[1]
-    assert (told["code"], told["errorMessage"], told["success"]) == ("boo\x00", "boo\x00", False)
+    statuses = client.ask("QueryOTAJob", JobId="1")[1]
+    assert (statuses["code"], statuses["errorMessage"], statuses["success"]) == ("boo\x00", "boo\x00", False)
 
     fault(client, "hostile_texts", action="QueryOTAFirmware", text="\ud800", fields=["*"])
     client.create_firmware()
@@ -173,8 +173,8 @@ def test_refusals_are_hostile_too_and_any_field_can_be_chosen(client: PlainClien
 
     client.secret = "wrong"
     fault(client, "hostile_texts", action="ListOTAModuleByProduct", text="bidi")
-    told = client.ask("ListOTAModuleByProduct", ProductKey="k1demoproduct")[1]
-    assert (told["Code"], told["Message"]) == ("SignatureDoesNotMatch", TEXTS["bidi"])
+    statuses = client.ask("ListOTAModuleByProduct", ProductKey="k1demoproduct")[1]
+    assert (statuses["Code"], statuses["Message"]) == ("SignatureDoesNotMatch", TEXTS["bidi"])
 
 
 def test_a_device_of_the_scenario_says_anything_that_json_can_hold(client: PlainClient) -> None:
@@ -211,9 +211,9 @@ def test_a_list_has_no_end_and_one_new_thing_on_every_page(client: PlainClient, 
 def test_lists_that_stand_deeper_have_no_end_either(client: PlainClient) -> None:
     fault(client, "endless_list", action="QueryProductList")
 
-    told = client.ask("QueryProductList", CurrentPage="5", PageSize="10")[1]["data"]
+    statuses = client.ask("QueryProductList", CurrentPage="5", PageSize="10")[1]["data"]
 
-    assert (told["total"], told["currentPage"]) == (ENDLESS, 5)
+    assert (statuses["total"], statuses["currentPage"]) == (ENDLESS, 5)
 
 
 def test_answers_are_huge_or_deep(client: PlainClient) -> None:
@@ -228,13 +228,13 @@ def test_answers_are_huge_or_deep(client: PlainClient) -> None:
 
 
 @pytest.mark.parametrize("kind", ["throttle", "status", "outage"])
-def test_a_fault_tells_when_to_come_again(client: PlainClient, kind: str) -> None:
+def test_a_fault_may_send_retry_after(client: PlainClient, kind: str) -> None:
     fault(client, kind, retry_after="Fri, 31 Dec 9999 23:59:59 GMT")
 
     assert raw(client, "ListOTAFirmware", **PAGE)[1]["retry-after"] == "Fri, 31 Dec 9999 23:59:59 GMT"
 
 
-def test_whoever_asks_too_often_is_told_when_to_come_again_where_the_quirk_says_so(client: PlainClient) -> None:
+def test_a_throttled_answer_has_retry_after_where_the_quirk_says_so(client: PlainClient) -> None:
     client.control("POST", "quotas", {"enabled": True, "ListOTAFirmware": 1})
     raw(client, "ListOTAFirmware", **PAGE)
     assert "retry-after" not in raw(client, "ListOTAFirmware", **PAGE)[1]
@@ -261,7 +261,7 @@ def test_a_fault_that_makes_no_sense_is_refused(values: dict[str, Any], said: st
         Emulator().faults.add({"action": "*"} | values)
 
 
-def test_in_memory_an_answer_tells_how_long_it_takes() -> None:
+def test_in_memory_an_answer_shows_how_long_it_takes() -> None:
     good = Response(200, b"x" * 100)
 
     assert replace(good, drip=("continue", 0.1)).duration == math.inf

@@ -173,9 +173,9 @@ def what_is_wrong(action: Action[Any], result: Any, body: bytes = b"") -> str:
     items = getattr(result, "items", result)
     for item in items if isinstance(items, list) else [items]:
         for name in ABOUT.get(action.name, ()):
-            told, wanted = getattr(item, name, ""), getattr(action, name)
-            if told and wanted and told != wanted:
-                return f"wrong: asked about {wanted}, told about {told}"
+            answered, wanted = getattr(item, name, ""), getattr(action, name)
+            if answered and wanted and answered != wanted:
+                return f"wrong: asked about {wanted}, answered about {answered}"
     return ""
 
 

@@ -65,12 +65,12 @@ def _planned(room: Room, files: list[str], sample: int, only: str) -> tuple[dict
 def _run(room: Room, trees: dict[str, ast.Module], mutants: list[Mutant], options: argparse.Namespace) -> list[Result]:
     results: list[Result] = []
 
-    def told(result: Result) -> None:
+    def on_result(result: Result) -> None:
         results.append(result)
         if not result.killer and result.is_patched:
             print(f"  survived, line {result.mutant.line}, {result.tests} tests: {result.mutant.name}", flush=True)
 
-    session = Session(ROOT, mutants, trees, told, jobs=options.jobs, is_certain=room.is_certain)
+    session = Session(ROOT, mutants, trees, on_result, jobs=options.jobs, is_certain=room.is_certain)
     arguments = [
         *(options.tests or room.test_files(ROOT)),
         "-q",

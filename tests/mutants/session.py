@@ -73,7 +73,7 @@ class Session:
 
     :param mutants: of the room.
     :param trees: the syntax tree of each file.
-    :param told: takes each result.
+    :param on_result: takes each result.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Session:
         root: Path,
         mutants: Sequence[Mutant],
         trees: dict[str, ast.Module],
-        told: Callable[[Result], None],
+        on_result: Callable[[Result], None],
         *,
         jobs: int,
         is_certain: bool,
@@ -89,7 +89,7 @@ class Session:
         self._root = root
         self._mutants = mutants
         self._trees = trees
-        self._told = told
+        self._on_result = on_result
         self._jobs = jobs
         self._is_certain = is_certain
         self._items: dict[str, pytest.Item] = {}
@@ -123,7 +123,7 @@ class Session:
                 running[child.pid] = child
             for child in _ended(running):
                 del running[child.pid]
-                self._told(child.result())
+                self._on_result(child.result())
 
     def _measure(self) -> Baseline:
         found = Baseline()

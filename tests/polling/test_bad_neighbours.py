@@ -186,7 +186,7 @@ def test_an_odd_answer_in_a_listing_ends_no_wait_and_costs_no_more_requests(mist
     play(scene, 100, 2)
 
 
-def test_an_odd_answer_about_one_of_the_jobs_that_are_asked_for_by_themselves_is_told_to_its_wait_alone() -> None:
+def test_an_odd_answer_about_one_of_the_jobs_that_are_asked_for_by_themselves_is_reported_to_its_wait_alone() -> None:
     async def scene(stage: Stage) -> None:
         odd = next(iter(stage.jobs))
 
@@ -278,7 +278,7 @@ def test_a_job_is_looked_at_however_many_others_are_looked_at_without_end(
     play(scene, 16)
 
 
-def test_each_wait_is_told_of_a_failure_with_an_error_of_its_own() -> None:
+def test_each_wait_gets_an_error_object_of_its_own_for_a_failure() -> None:
     async def scene(stage: Stage) -> None:
         async def answer(request: Request) -> Response | None:
             return REFUSED
@@ -308,15 +308,15 @@ def test_a_wait_that_is_over_no_longer_makes_others_look_as_often_as_it_wanted()
     play(scene, 1, silent=True)
 
 
-@pytest.mark.parametrize("told", ["COMPLETED", "CANCELED"])
-def test_a_list_that_tells_an_end_too_early_decides_on_no_job(told: str) -> None:
+@pytest.mark.parametrize("listed_status", ["COMPLETED", "CANCELED"])
+def test_a_list_that_shows_an_end_too_early_decides_on_no_job(listed_status: str) -> None:
     async def scene(stage: Stage) -> None:
         async def answer(request: Request) -> Response | None:
             if "Action=ListOTAJobByFirmware" not in request.url:
                 return None
             firmware_id = parse_qs(urlsplit(request.url).query)["FirmwareId"][0]
             data = [
-                {"jobId": job, "firmwareId": firmware_id, "jobStatus": told, "jobType": "UPGRADE_FIRMWARE"}
+                {"jobId": job, "firmwareId": firmware_id, "jobStatus": listed_status, "jobType": "UPGRADE_FIRMWARE"}
                 for job, its_firmware in stage.jobs.items()
                 if its_firmware == firmware_id
             ]
@@ -329,7 +329,7 @@ def test_a_list_that_tells_an_end_too_early_decides_on_no_job(told: str) -> None
         reports = [report for heard in stage.heard.values() for report in heard.reports]
         assert {verdict.job_status for verdict in verdicts} == {"COMPLETED"}
         # A success is held for a minute, because device tasks may be listed later.
-        ends = {report.outcome for report in reports if report.job_status == told}
+        ends = {report.outcome for report in reports if report.job_status == listed_status}
         assert ends <= {Outcome.SETTLING, Outcome.SUCCEEDED}
         # Nobody is kept from being polled by those that are asked for again and again.
         assert stage.loop.time() < 900

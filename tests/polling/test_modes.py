@@ -73,7 +73,7 @@ PLAYS: dict[str, tuple[Play, str]] = {
 
 
 DRIP = 70.0
-"""Seconds after which the transports give up an answer that only drips, where they are not told to be quicker."""
+"""Seconds after which the transports give up an answer that only drips, without a shorter limit of the request."""
 
 
 @dataclass
@@ -239,7 +239,7 @@ def test_an_answer_that_drips_holds_no_wait_for_more_than_a_minute(mode: Callabl
     assert 3 * HOUR <= after <= 3 * HOUR + LAST_POLL + 0.1
 
 
-def test_what_ends_while_an_answer_drips_at_the_deadline_is_seen_by_the_last_look() -> None:
+def test_what_ends_while_an_answer_drips_at_the_deadline_is_seen_by_the_last_poll() -> None:
     end, after = blocking([(0, RUNNING), (3 * HOUR - 20, DRIPPING), (3 * HOUR + 1, DONE)])
 
     assert end == "succeeded"

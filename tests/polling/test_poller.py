@@ -30,7 +30,7 @@ def test_every_wait_ends_with_the_verdict_of_its_own_job() -> None:
     play(scene, 100, 4)
 
 
-def test_a_wait_alone_is_told_every_step_of_its_job() -> None:
+def test_a_single_wait_reports_every_step_of_its_job() -> None:
     async def scene(stage: Stage) -> None:
         (job,) = stage.jobs
         await stage.wait(job)
@@ -102,7 +102,7 @@ def test_a_platform_that_never_answers_holds_no_wait_past_its_deadline_for_long(
     play(scene, 50)
 
 
-def test_an_outage_fails_no_wait_and_is_told_to_each() -> None:
+def test_an_outage_fails_no_wait_and_is_reported_to_each() -> None:
     async def scene(stage: Stage) -> None:
         waiting = asyncio.ensure_future(stage.wait_for_all())
         await asyncio.sleep(20)

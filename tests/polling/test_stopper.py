@@ -180,7 +180,7 @@ async def test_the_last_of_many_failures_says_that_an_earlier_cancel_may_have_be
     assert failure.value.in_doubt
 
 
-async def test_an_outage_without_end_is_told(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_outage_without_end_is_reported(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stopping, "PAUSE", 0.05)
     monkeypatch.setattr(stopping, "RETRY_SECONDS", 0.2)
     (job_id,) = jobs(server, 1)
@@ -191,7 +191,7 @@ async def test_an_outage_without_end_is_told(server: EmulatorServer, monkeypatch
             await stopper.stop(job_id, listener=Quiet())
 
 
-async def test_a_refusal_that_no_time_mends_is_told_at_once(server: EmulatorServer) -> None:
+async def test_a_refusal_that_no_time_mends_is_reported_at_once(server: EmulatorServer) -> None:
     (job_id,) = jobs(server, 1)
     where = connected(server)
     wrong = replace(where, credentials=replace(where.credentials, access_key_secret=Secret("another-secret")))
@@ -201,7 +201,7 @@ async def test_a_refusal_that_no_time_mends_is_told_at_once(server: EmulatorServ
             await stopper.stop(job_id, listener=Quiet())
 
 
-async def test_an_own_mistake_is_told_to_whoever_waits_and_hurts_no_other(
+async def test_an_own_mistake_is_reported_to_every_wait_and_hurts_no_other(
     server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_ids = jobs(server, 2)

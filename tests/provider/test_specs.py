@@ -53,14 +53,14 @@ def test_a_fake_that_differs_from_the_real_class_is_found_out(fake: type) -> Non
 
 
 def test_a_fake_may_do_without_and_have_what_is_its_own() -> None:
-    @stands_in_for(Real, own=("seen", "told"))
+    @stands_in_for(Real, own=("seen", "heard"))
     @dataclass
     class Fake:
         seen: int = 0
 
         def push(self, key: str, value: Any) -> None: ...
 
-        def told(self) -> None: ...
+        def heard(self) -> None: ...
 
     assert Fake().seen == 0
 

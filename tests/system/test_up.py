@@ -60,13 +60,13 @@ def up(home: Path) -> Iterator[Running]:
     ) as process:
         try:
             assert process.stdout
-            told = ""
-            while "Ctrl-C" not in told:
+            printed = ""
+            while "Ctrl-C" not in printed:
                 line = process.stdout.readline()
-                assert line, told
-                told += line
+                assert line, printed
+                printed += line
             airflow, emulator = (
-                re.findall(rf"^{name} +(http://127\.0\.0\.1:\d+)$", told, re.MULTILINE)[0]
+                re.findall(rf"^{name} +(http://127\.0\.0\.1:\d+)$", printed, re.MULTILINE)[0]
                 for name in ("Airflow", "Emulator")
             )
             yield Running(airflow, emulator)

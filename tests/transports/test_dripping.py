@@ -245,7 +245,7 @@ def test_a_request_that_has_little_time_left_ends_before_the_connection_s_own_ti
 
 
 def test_answers_that_hang_keep_no_other_request_from_its_connection(settings: Settings) -> None:
-    # More than the library connects to at the same time if nobody tells it otherwise.
+    # More than the library connects to at the same time by default.
     library_s_own = 100
     arrived = threading.Semaphore(0)
 

@@ -222,7 +222,7 @@ async def test_the_real_world_sleeps() -> None:
 
 
 class Book:
-    """A memory that keeps what it is told."""
+    """A state store in memory."""
 
     def __init__(self) -> None:
         self.value: Any = {"written": "before"}

@@ -273,8 +273,8 @@ def test_nothing_secret_is_in_an_error_its_chain_or_the_log(
     with serving(behaviour) as server, pytest.raises((TransportError, ProtocolError)) as caught:
         exchange(settings, [get(server.url)])
 
-    told = [f"{error!s} {error!r} {error.__dict__}" for error in chain(caught.value)] + log.lines
-    assert not [line for line in told if any(secret in line for secret in SECRETS)]
+    shown = [f"{error!s} {error!r} {error.__dict__}" for error in chain(caught.value)] + log.lines
+    assert not [line for line in shown if any(secret in line for secret in SECRETS)]
 
 
 @pytest.mark.parametrize("behaviour", [answer(), answer(b"", "302 Found", "Location: /x"), send(HEADER_FAULT)])
@@ -290,9 +290,9 @@ def test_nothing_secret_is_in_the_log_of_an_answer(
     assert not [line for line in log.lines if any(secret in line for secret in SECRETS)]
 
 
-def test_nothing_secret_is_told_when_nobody_listens(exchange: Exchange, settings: Settings, log: Recorder) -> None:
+def test_nothing_secret_is_said_when_nobody_listens(exchange: Exchange, settings: Settings, log: Recorder) -> None:
     with pytest.raises(TransportError) as caught:
         exchange(settings, [get(f"http://127.0.0.1:{free_port()}")])
 
-    told = [f"{error!s} {error!r}" for error in chain(caught.value)] + log.lines
-    assert not [line for line in told if any(secret in line for secret in SECRETS)]
+    shown = [f"{error!s} {error!r}" for error in chain(caught.value)] + log.lines
+    assert not [line for line in shown if any(secret in line for secret in SECRETS)]

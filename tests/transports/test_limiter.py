@@ -30,11 +30,11 @@ def limiter() -> RateLimiter:
 
 
 def pauses(spend: RateLimiter, times: int) -> list[float]:
-    told = []
+    reported = []
     for _ in range(times):
         with spend.reserve(RateLimitGroup.CALLS) as pause:
-            told.append(pause)
-    return told
+            reported.append(pause)
+    return reported
 
 
 def test_a_wait_that_is_broken_off_gives_its_request_back() -> None:

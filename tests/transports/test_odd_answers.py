@@ -11,7 +11,7 @@ from airflow_provider_tuya_ota.core.errors import Delivery, TransportError, Tuya
 from airflow_provider_tuya_ota.core.policy.retry import DEFAULT_RETRY, Repeat
 from airflow_provider_tuya_ota.core.wire.http import Request
 from tests.transports.conftest import with_aiohttp, with_requests
-from tests.transports.odd_answers import BODY, ODD, told
+from tests.transports.odd_answers import BODY, ODD, closing
 from tests.transports.servers import send, serving
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def test_an_answer_that_was_not_asked_for_is_never_taken_for_the_next_one(
     exchange: Exchange, settings: Settings
 ) -> None:
     def say(connection: socket.socket, received: Received) -> bool:
-        kept = told(body=b"own").replace(b"close", b"keep-alive")
+        kept = closing(body=b"own").replace(b"close", b"keep-alive")
         connection.sendall(kept + kept.replace(b"own", b"odd") if "first" in received.target else kept)
         return True
 
@@ -116,7 +116,7 @@ def test_an_answer_that_was_not_asked_for_is_never_taken_for_the_next_one(
 
 
 def test_no_other_packing_is_asked_for_than_can_be_unpacked(exchange: Exchange, settings: Settings) -> None:
-    with serving(send(told())) as server:
+    with serving(send(closing())) as server:
         exchange(settings, [Request("GET", server.url)])
 
     assert server.received[0].headers["accept-encoding"] == "gzip, deflate"

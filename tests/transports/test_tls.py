@@ -70,7 +70,7 @@ def test_a_certificate_that_nobody_vouches_for_stops_before_anything_is_sent(
     assert "canary" not in f"{caught.value!r} {caught.value.__context__!r} {log.lines}"
 
 
-def test_a_server_without_tls_is_told_apart_from_a_lost_answer(exchange: Exchange, settings: Settings) -> None:
+def test_a_server_without_tls_is_distinguished_from_a_lost_answer(exchange: Exchange, settings: Settings) -> None:
     with (
         serving(answer(), is_deaf=True) as server,
         pytest.raises(TransportError, match="does not speak TLS there") as caught,

@@ -172,7 +172,7 @@ def test_an_upload_that_nobody_takes_was_never_sent(exchange: Exchange, settings
     assert caught.value.delivery is Delivery.NEVER_SENT
 
 
-def test_neither_policy_nor_signature_are_told(exchange: Exchange, settings: Settings, log: Recorder) -> None:
+def test_neither_policy_nor_signature_are_shown(exchange: Exchange, settings: Settings, log: Recorder) -> None:
     with serving(send(b"")) as server, pytest.raises(TransportError) as caught:
         exchange(settings, [of(b"lamp", server.url)])
 

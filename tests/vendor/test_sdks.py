@@ -192,7 +192,7 @@ def test_a_whole_release(server: EmulatorServer, sdk: Sdk) -> None:
     assert set(statuses(sdk, upgrade).values()) == {"CANCELED"}
 
 
-def test_a_wrong_secret_is_told_as_the_sdk_tells_it(server: EmulatorServer) -> None:
+def test_a_wrong_secret_is_reported_as_the_sdk_reports_it(server: EmulatorServer) -> None:
     key_id = server.emulator.key.access_key_id
     for sdk in (CoreSdk(server.url, key_id, "wrong", "GET"), TypedSdk(server.url, key_id, "wrong")):
         with pytest.raises(sdk.refusal, match="SignatureDoesNotMatch"):

@@ -91,14 +91,14 @@ def test_ids_as_numbers_are_the_same_ids() -> None:
     assert answer(QueryOTAJob(job_id="1836340779212669999"), "data", job(), jobId=1836340779212669999).job_id
 
 
-@pytest.mark.parametrize("told", [9.0, True, "9 ", "\ud8009", "9.5"])
-def test_a_create_whose_id_cannot_be_read_is_in_doubt_and_not_without_one(told: Any) -> None:
+@pytest.mark.parametrize("unreadable", [9.0, True, "9 ", "\ud8009", "9.5"])
+def test_a_create_whose_id_cannot_be_read_is_in_doubt_and_not_without_one(unreadable: Any) -> None:
     with pytest.raises(ProtocolError, match="JobId should be an id") as caught:
-        answer(CreateOTAVerifyJob(firmware_id="178", product_key="pk"), "data", {}, jobId=told)
+        answer(CreateOTAVerifyJob(firmware_id="178", product_key="pk"), "data", {}, jobId=unreadable)
     assert caught.value.in_doubt
 
 
-@pytest.mark.parametrize("told", [9.0, "9\x00"])
-def test_one_item_whose_id_cannot_be_read_makes_its_page_count_for_nothing(told: Any) -> None:
+@pytest.mark.parametrize("unreadable", [9.0, "9\x00"])
+def test_one_item_whose_id_cannot_be_read_makes_its_page_count_for_nothing(unreadable: Any) -> None:
     with pytest.raises(ProtocolError, match="TaskId should be an id"):
-        answer(ListOTATaskByJob(job_id="9"), "data", [task("d1", "QUEUED"), task("d2", "QUEUED")], taskId=told)
+        answer(ListOTATaskByJob(job_id="9"), "data", [task("d1", "QUEUED"), task("d2", "QUEUED")], taskId=unreadable)

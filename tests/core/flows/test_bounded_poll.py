@@ -52,7 +52,7 @@ def test_an_answer_that_nobody_thought_of_is_a_poll_that_failed(odd: Exception) 
     assert caught.value.__context__ is None
 
 
-def test_a_poll_with_less_time_tells_each_exchange_how_much_is_left() -> None:
+def test_a_poll_with_less_time_says_to_each_exchange_how_much_is_left() -> None:
     script = Script()
 
     def platform(sent: Sent) -> Response:

@@ -194,15 +194,15 @@ def test_the_largest_release_is_read_and_a_list_ten_times_as_long_fills_no_memor
     assert 100_000 < turning.LONGEST_LIST < 200_000
 
 
-def test_behind_a_list_that_is_as_long_as_told_a_refused_page_is_an_empty_one() -> None:
+def test_behind_a_list_that_is_as_long_as_its_total_a_refused_page_is_an_empty_one() -> None:
     refusal = refused("iot.common.InvalidPageParams")
 
     listing = Script([page("ab", 2), refusal]).run(whole_list(SETTINGS, FIRST))
 
     assert ([item.device_name for item in listing.require_complete()], listing.missing) == (["a", "b"], 0)
-    for told in (None, 1, 3):
+    for reported in (None, 1, 3):
         with pytest.raises(InvalidRequestError):
-            Script([page("ab", told), refusal]).run(whole_list(SETTINGS, FIRST))
+            Script([page("ab", reported), refusal]).run(whole_list(SETTINGS, FIRST))
     with pytest.raises(InvalidRequestError):
         Script([refusal]).run(whole_list(SETTINGS, FIRST))
 

@@ -110,7 +110,7 @@ def test_pages_of_unknown_size_are_not_guessed_at() -> None:
         Reading(actions.ListOTATaskByJob(job_id="9"))
 
 
-def test_the_items_of_every_paged_operation_can_be_told_apart() -> None:
+def test_the_items_of_every_paged_operation_have_distinct_keys() -> None:
     paged = [action for action in actions.ALL_ACTIONS.values() if hasattr(action, "largest_page")]
     results = [get_args(base)[0] for action in paged for base in getattr(action, "__orig_bases__", ())]
 

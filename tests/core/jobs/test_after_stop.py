@@ -51,13 +51,13 @@ def test_a_stop_that_takes_longer_is_not_waited_for() -> None:
     assert script.sleeps == [3.0, 5.0, 10.0]
 
 
-def test_what_was_seen_is_kept_where_the_next_look_fails() -> None:
+def test_what_was_seen_is_kept_where_the_next_poll_fails() -> None:
     script = Script([*polls("QUEUED"), refused("iot.firmware.InvalidOTAJobId")])
 
     assert script.run(poll_after_stop(SETTINGS, "9")).counts == {"QUEUED": 1, "SUCCEEDED": 1}
     assert script.sleeps == [3.0]
 
 
-def test_a_first_poll_that_fails_is_told() -> None:
+def test_a_first_poll_that_fails_is_reported() -> None:
     with pytest.raises(NotFoundError):
         Script([refused("iot.firmware.InvalidOTAJobId")]).run(poll_after_stop(SETTINGS, "9"))

@@ -67,19 +67,19 @@ def test_after_a_lost_request_only_devices_with_a_task_are_asked_for_again() -> 
 
 
 @pytest.mark.parametrize(
-    ("told", "job_id", "again"),
+    ("named", "job_id", "again"),
     [
         pytest.param({"firmwareId": "179"}, None, False, id="of another firmware"),
         pytest.param({"firmwareId": "178", "jobId": "8"}, "9", False, id="of another job"),
         pytest.param({"firmwareId": "178", "jobId": "9"}, "9", True, id="of the job"),
-        pytest.param({"jobId": "8"}, None, True, id="of any job of a firmware that is not told"),
-        pytest.param({}, "9", True, id="of a job that is not told"),
+        pytest.param({"jobId": "8"}, None, True, id="of any job of an unknown firmware"),
+        pytest.param({}, "9", True, id="of an unknown job"),
     ],
 )
 def test_after_a_lost_request_only_tasks_of_the_firmware_and_the_job_count(
-    told: dict[str, str], job_id: str | None, again: bool
+    named: dict[str, str], job_id: str | None, again: bool
 ) -> None:
-    script = Script([lost(), NOTHING_WAITS, waits("a", **told), *([ok()] if again else [])])
+    script = Script([lost(), NOTHING_WAITS, waits("a", **named), *([ok()] if again else [])])
 
     cancel(script, device_name=["a"], job_id=job_id)
 
@@ -98,7 +98,7 @@ def test_a_device_that_is_flashing_after_a_lost_request_is_an_error() -> None:
 ENDED = refused("iot.firmware.CancelUpgradeTaskFailed")
 LOST = lost(), ENDED
 ALREADY = "had already ended as COMPLETED; nothing was cancelled"
-NOT_TOLD = "an answer was lost, so whether this request cancelled anything cannot be told"
+NOT_TOLD = "an answer was lost, so whether this request cancelled anything cannot be named"
 
 
 def cancel_by_job(script: Script) -> JobCancel:

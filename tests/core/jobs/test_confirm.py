@@ -107,7 +107,7 @@ def test_an_error_behind_what_was_confirmed_is_no_refusal(before: int, in_doubt:
     assert bool(script.warnings) is in_doubt
 
 
-def test_every_confirmation_is_told_in_the_batch_or_by_itself() -> None:
+def test_every_confirmation_is_reported_in_the_batch_or_by_itself() -> None:
     whole, single = Script([ok()]), Script([NOT_WAITING, ok(), NOT_WAITING])
     for script in (whole, single):
         script.run(confirm_tasks(SETTINGS, ["1", "2"]))

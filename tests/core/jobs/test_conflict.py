@@ -33,7 +33,7 @@ def is_refused(script: Script, action: CreateOTAStaticUpgradeJob) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("other", "told", "tasks", "action", "is_under_way"),
+    ("other", "shown", "tasks", "action", "is_under_way"),
     [
         ({"targetSelection": "GRAY"}, {}, [], ACTION, False),
         ({"targetSelection": "ALL"}, {}, [], ACTION, True),
@@ -52,13 +52,15 @@ def is_refused(script: Script, action: CreateOTAStaticUpgradeJob) -> bool:
 )
 def test_only_what_is_certainly_on_the_same_devices_is_under_way(
     other: dict[str, Any],
-    told: dict[str, Any],
+    shown: dict[str, Any],
     tasks: list[dict[str, Any]],
     action: CreateOTAStaticUpgradeJob,
     is_under_way: bool,
 ) -> None:
     script = script_for(
-        ListOTAJobByFirmware=jobs(OWN | other), QueryOTAJob=ok(data=OWN | other | told), ListOTATaskByJob=ok(data=tasks)
+        ListOTAJobByFirmware=jobs(OWN | other),
+        QueryOTAJob=ok(data=OWN | other | shown),
+        ListOTATaskByJob=ok(data=tasks),
     )
 
     assert is_refused(script, action) is is_under_way

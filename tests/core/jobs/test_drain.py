@@ -24,7 +24,7 @@ def flashing(rounds: int) -> Script:
     return Script(by_action({"ListOTATaskByJob": listed, "QueryOTAJob": ok(data=job("9", "COMPLETED"))}))  # type: ignore[dict-item] # the answer is a response
 
 
-def test_the_flow_itself_waits_unless_it_is_told_to_leave_that_to_others() -> None:
+def test_the_flow_itself_waits_unless_it_is_asked_to_leave_that_to_others() -> None:
     script = flashing(2)
 
     script.run(wait_until_drained(SETTINGS, "9", may_cancel=False, deadline=DEADLINE, poll_interval=20.0))

@@ -1,4 +1,4 @@
-"""Whether a job of which nothing unfinished was counted may begin all the same: one page of fifty tells."""
+"""Whether a job without counted unfinished tasks may begin all the same: one page of fifty decides."""
 
 from __future__ import annotations
 

@@ -28,11 +28,11 @@ def new_job_after(status: str, tasks: Answer | Sequence[Answer] | Callable[[Sent
     return found.job_id, sum(script.sleeps)
 
 
-@pytest.mark.parametrize("told", [["d1"], ["d1", "d2", "d3"], []])
+@pytest.mark.parametrize("devices", [["d1"], ["d1", "d2", "d3"], []])
 def test_a_job_that_ended_without_exactly_its_devices_is_followed_by_a_new_one_once_that_stays_so(
-    told: list[str],
+    devices: list[str],
 ) -> None:
-    job_id, waited = new_job_after("COMPLETED", ok(data=[task(name, "SUCCEEDED") for name in told]))
+    job_id, waited = new_job_after("COMPLETED", ok(data=[task(name, "SUCCEEDED") for name in devices]))
 
     assert job_id == "10"
     assert 300 <= waited < 330

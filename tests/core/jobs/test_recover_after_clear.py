@@ -138,7 +138,7 @@ def test_an_old_job_that_is_done_needs_no_wait_elsewhere() -> None:
 
 
 def cleared_elsewhere(**changes: Any) -> Attempt:
-    """A try after another task of the run was cleared, or after this one was while it ran: Airflow tells no more."""
+    """A try after another task of the run was cleared, or after this one was while it ran: Airflow shows no difference."""
     return Attempt(**{"clear_number": 1, "cleared_after": 0} | changes)
 
 
@@ -188,16 +188,16 @@ def test_a_job_that_ended_before_the_clear_costs_no_wait() -> None:
 
 def with_a_lost_answer(status: str, *tasks: dict[str, Any], number: int = 1) -> Script:
     """A firmware with jobs that may be the one whose answer was lost: they show none, or some, of the devices."""
-    told = [OWN | {"jobId": str(9 + at), "targetSelection": "SPECIFIC", "jobStatus": status} for at in range(number)]
+    shown = [OWN | {"jobId": str(9 + at), "targetSelection": "SPECIFIC", "jobStatus": status} for at in range(number)]
 
     def listed(sent: Sent) -> Response:
         wanted = sent.parameters.get("TaskStatus")
         return ok(data=[one for one in tasks if wanted in {None, one["taskStatus"]}])
 
     script = script_for(
-        ListOTAJobByFirmware=jobs(*told),
+        ListOTAJobByFirmware=jobs(*shown),
         QueryOTAJob=lambda sent: ok(
-            data=told[int(sent.parameters["JobId"]) - 9] if sent.parameters["JobId"] != "20" else {}
+            data=shown[int(sent.parameters["JobId"]) - 9] if sent.parameters["JobId"] != "20" else {}
         ),
         ListOTATaskByJob=listed,
         CreateOTAStaticUpgradeJob=ok(data={"jobId": "20"}),

@@ -69,9 +69,9 @@ def test_a_job_for_all_devices_of_another_task_may_be_on_the_named_ones() -> Non
     assert is_refused(script, NAMED)
 
 
-@pytest.mark.parametrize("told", [{"productKey": "pk2"}, {"targetSelection": "GRAY"}])
-def test_a_job_that_its_list_shows_to_be_aimed_at_something_else_is_not_asked_for(told: dict[str, str]) -> None:
-    script = script_for(ListOTAJobByFirmware=jobs(OWN | told))
+@pytest.mark.parametrize("other_target", [{"productKey": "pk2"}, {"targetSelection": "GRAY"}])
+def test_a_job_that_its_list_shows_to_be_aimed_at_something_else_is_not_asked_for(other_target: dict[str, str]) -> None:
+    script = script_for(ListOTAJobByFirmware=jobs(OWN | other_target))
 
     assert not is_refused(script, ACTION)
     assert asked(script, "QueryOTAJob") == [asked(script, "QueryOTAJob")[-1]]
@@ -105,7 +105,7 @@ def test_a_job_is_asked_for_all_of_the_named_devices_on_one_page() -> None:
     "page",
     [
         pytest.param(ok(data=[task("d1", "SUCCEEDED"), task("d7", "QUEUED")]), id="names a device nobody asked for"),
-        pytest.param(ok(data=[task("d1", "SUCCEEDED")], total=200), id="tells that there are more"),
+        pytest.param(ok(data=[task("d1", "SUCCEEDED")], total=200), id="its total counts more"),
     ],
 )
 def test_a_page_that_shows_too_much_or_too_little_is_not_believed(page: Any) -> None:

@@ -68,7 +68,7 @@ def test_the_one_job_with_exactly_the_devices_is_taken_and_written_down() -> Non
     assert (found.job_id, script.saved["stage"], script.saved["entity_id"]) == ("9", "found", "9")
 
 
-def test_a_job_is_taken_no_sooner_than_all_of_its_devices_can_have_been_told() -> None:
+def test_a_job_is_taken_no_sooner_than_all_of_its_devices_can_have_been_listed() -> None:
     script = script_with([named()], {"9": ["d1", "d2"]})
     search(script)
 
@@ -80,9 +80,9 @@ COMMON_ERRORS = replace(MINE, target=replace(MINE.target, selection="ALL", devic
 
 
 @pytest.mark.parametrize("intent", [OF_A_SHARE, COMMON_ERRORS], ids=["share", "everybody"])
-@pytest.mark.parametrize(("listed_after", "is_told"), [(None, True), (50, False)])
+@pytest.mark.parametrize(("listed_after", "is_reported"), [(None, True), (50, False)])
 def test_a_job_without_named_devices_is_taken_no_sooner_than_another_one_can_have_been_listed(
-    intent: Intent, listed_after: float | None, is_told: bool
+    intent: Intent, listed_after: float | None, is_reported: bool
 ) -> None:
     theirs, mine = (
         named(job_id, targetSelection=intent.target.selection, grayPercent=intent.target.gray_percent)
@@ -96,7 +96,7 @@ def test_a_job_without_named_devices_is_taken_no_sooner_than_another_one_can_hav
         else usual(sent)
     )
 
-    if is_told:
+    if is_reported:
         assert search(script, intent=intent) is not None
         assert 60 <= sum(script.sleeps) < 97
     else:
@@ -127,7 +127,7 @@ def test_what_was_accepted_and_has_exactly_the_devices_is_certainly_one_s_own() 
     assert script.saved["stage"] == "created"
 
 
-def test_a_job_whose_devices_are_not_told_yet_is_waited_for_and_never_taken() -> None:
+def test_a_job_whose_devices_are_not_listed_yet_is_waited_for_and_never_taken() -> None:
     script = script_with([named()], {})
     with pytest.raises(AmbiguousOutcomeError, match=r"Job 9 of firmware 178 could be.*may not list all of the devices"):
         search(script)
@@ -170,16 +170,18 @@ def test_a_job_on_some_of_the_devices_keeps_nobody_from_the_one_on_all_of_them()
 
 
 @pytest.mark.parametrize(
-    ("told_after", "said"), [(90, "some of the devices and no other"), (150, "may not list all of the devices")]
+    ("listed_after", "said"), [(90, "some of the devices and no other"), (150, "may not list all of the devices")]
 )
-def test_a_job_of_which_a_device_was_told_less_than_a_minute_ago_may_have_more(told_after: float, said: str) -> None:
+def test_a_job_of_which_a_device_was_listed_less_than_a_minute_ago_may_have_more(
+    listed_after: float, said: str
+) -> None:
     devices: dict[str, Sequence[str]] = {}
     script = script_with([named()], devices)
     usual = script.answers
     assert callable(usual)
 
     def answer(sent: Sent) -> Any:
-        if sum(script.sleeps) > told_after:
+        if sum(script.sleeps) > listed_after:
             devices["9"] = ["d1"]
         return usual(sent)
 
@@ -265,7 +267,7 @@ def test_a_task_that_asked_for_another_group_keeps_nobody_from_its_job() -> None
 
 
 @pytest.fixture
-def devices_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def devices_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_search, "TOLD_WITHIN", timedelta(0))
 
 
@@ -284,7 +286,7 @@ def test_a_job_is_taken_once_the_other_task_knows_its_own() -> None:
         (other(EARLIER, Stage.FOUND, "8"), True),
     ],
 )
-@pytest.mark.usefixtures("devices_are_told_at_once")
+@pytest.mark.usefixtures("devices_are_listed_at_once")
 def test_of_two_that_take_the_same_job_at_most_one_gets_it(claim: StoredIntent, is_ours: bool) -> None:
     script = script_with([named()], {"9": ["d1", "d2"]})
 
@@ -293,7 +295,7 @@ def test_of_two_that_take_the_same_job_at_most_one_gets_it(claim: StoredIntent, 
     assert (found is not None, script.saved["stage"]) == (is_ours, "found" if is_ours else "lost")
 
 
-@pytest.mark.usefixtures("devices_are_told_at_once")
+@pytest.mark.usefixtures("devices_are_listed_at_once")
 def test_the_first_of_two_gets_it_when_the_other_one_steps_back() -> None:
     script = script_with([named()], {"9": ["d1", "d2"]})
 
@@ -306,7 +308,7 @@ def test_who_knows_that_there_is_a_job_goes_before_who_may_have_one() -> None:
     assert search(script, [other(EARLIER, Stage.LOST)], intent=MINE.at(Stage.ACCEPTED)) is not None
 
 
-@pytest.mark.usefixtures("devices_are_told_at_once")
+@pytest.mark.usefixtures("devices_are_listed_at_once")
 def test_who_has_noted_nothing_leaves_a_job_to_everybody_who_takes_it() -> None:
     script = script_with([named()], {"9": ["d1", "d2"]})
     rounds: list[list[StoredIntent]] = [[], [other(LATER, Stage.FOUND, "9")]]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.flows.effects import StoredIntent
 
 
-def test_a_job_whose_devices_are_told_within_a_minute_of_the_last_list_is_still_found() -> None:
+def test_a_job_whose_devices_are_listed_within_a_minute_of_the_last_list_is_still_found() -> None:
     devices: dict[str, Any] = {"9": ["d1"]}
     script = script_with([named()], devices)
     usual: Any = script.answers
@@ -111,7 +111,7 @@ def test_a_task_that_does_not_know_whether_it_asked_leaves_a_job_to_one_that_too
 
 
 def first(intent: Any, *rounds: list[StoredIntent]) -> tuple[str | None, list[float]]:
-    """Let a task yield to others whose notes change; tell who goes first and what was slept."""
+    """Let a task yield to others whose notes change; return who goes first and what was slept."""
     given = list(rounds)
     script = Script(other_intents=lambda: given.pop(0) if len(given) > 1 else given[0])
     rival = script.run(wait_for_rivals(intent, lambda _: True))

@@ -24,7 +24,7 @@ from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_v
 from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from tests.core.script import NOW, SETTINGS, Script, firmware, job, lost
-from tests.core.short_lists import GRAY, LOSING, NAMED, UNTOLD, Platform, tasks, upgrade
+from tests.core.short_lists import GRAY, LOSING, NAMED, TOTALS, Platform, tasks, upgrade
 from tests.core.test_upload import OURS, ensure, listing, script_for, ticket
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def try_twice(way: str, action: CreateOTAStaticUpgradeJob) -> tuple[Platform, li
     return platform, came_to
 
 
-@pytest.mark.parametrize("way", UNTOLD)
+@pytest.mark.parametrize("way", TOTALS)
 @pytest.mark.parametrize("action", [GRAY, NAMED], ids=["gray", "named"])
 def test_a_job_behind_a_short_page_is_found_and_none_is_created_for_it(
     way: str, action: CreateOTAStaticUpgradeJob
@@ -117,7 +117,7 @@ def test_a_verified_firmware_whose_newest_job_may_not_be_shown_names_none() -> N
     assert (bool(found["true"]), found["empty"], found["repeated"]) == (True, "", "")
 
 
-@pytest.mark.parametrize("way", UNTOLD)
+@pytest.mark.parametrize("way", TOTALS)
 @pytest.mark.parametrize("filters", [True, False])
 def test_a_stop_counts_what_it_cancelled(way: str, filters: bool) -> None:
     platform = Platform(way, jobs=[upgrade("9", "IN_PROGRESS")], tasks=tasks(150, "QUEUED", "IN_PROGRESS", 30))
@@ -146,7 +146,7 @@ def start_beside(platform: Platform, devices: int = 30) -> str:
         return type(error).__name__
 
 
-@pytest.mark.parametrize("way", [*UNTOLD, *LOSING])
+@pytest.mark.parametrize("way", [*TOTALS, *LOSING])
 @pytest.mark.parametrize("filters", [True, False])
 @pytest.mark.parametrize("busy", [25, 3])
 def test_a_device_that_is_busy_behind_a_short_page_is_seen_or_nothing_is_created(
@@ -204,7 +204,7 @@ def test_a_version_that_may_stand_on_a_page_that_is_not_shown_is_not_uploaded(wa
     assert set(script.actions) == {"ListOTAFirmware"}
 
 
-@pytest.mark.parametrize("way", UNTOLD)
+@pytest.mark.parametrize("way", TOTALS)
 def test_a_firmware_behind_a_short_page_is_adopted(way: str) -> None:
     platform = Platform(way)
     listed = [*(firmware(str(number), moduleName=f"m{number}") for number in range(25)), OURS]

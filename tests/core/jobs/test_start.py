@@ -82,15 +82,15 @@ def test_a_written_job_is_gone_on_with_and_none_is_created() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "refusal",
     [
         refused("iot.firmware.InvalidOTAJobId"),
         ok(data=OWN | {"jobType": "VERIFY_FIRMWARE"}),
         ok(data=OWN | {"firmwareId": "999"}),
     ],
 )
-def test_a_written_job_that_the_platform_does_not_have_stops_and_is_never_created_again(told: Answer) -> None:
-    script = script_for(QueryOTAJob=told)
+def test_a_written_job_that_the_platform_does_not_have_stops_and_is_never_created_again(refusal: Answer) -> None:
+    script = script_for(QueryOTAJob=refusal)
     script.saved = CREATED.to_dict()
 
     with pytest.raises(JobMissingError, match=r"job 9, which this task stored, is not.*clear this task"):
@@ -98,7 +98,7 @@ def test_a_written_job_that_the_platform_does_not_have_stops_and_is_never_create
     assert (creates(script), stage(script)) == (0, ("created", "9"))
 
 
-def test_a_written_job_may_take_time_to_be_told() -> None:
+def test_a_written_job_may_take_time_to_be_found() -> None:
     script = script_for(QueryOTAJob=[refused("iot.firmware.InvalidOTAJobId"), ok(data=OWN)])
     script.saved = CREATED.to_dict()
 

@@ -57,7 +57,7 @@ def counts(script: Script) -> dict[str, int]:
 EXPECTED = {"CONFIRM": 0, "QUEUED": 250, "NOTIFIED": 3, "IN_PROGRESS": 100}
 
 
-def test_tasks_are_counted_with_a_request_for_each_status_where_totals_are_told() -> None:
+def test_tasks_are_counted_with_a_request_for_each_status_where_totals_are_reported() -> None:
     script = Script(Job(QUEUED=250, NOTIFIED=3, IN_PROGRESS=100, SUCCEEDED=500))
 
     assert counts(script) == EXPECTED
@@ -65,7 +65,7 @@ def test_tasks_are_counted_with_a_request_for_each_status_where_totals_are_told(
     assert len(script.sent) == 4 + 2
 
 
-def test_tasks_are_counted_one_by_one_where_no_totals_are_told() -> None:
+def test_tasks_are_counted_one_by_one_where_no_totals_are_reported() -> None:
     assert counts(Script(Job(totals=False, QUEUED=250, NOTIFIED=3, IN_PROGRESS=100))) == EXPECTED
 
 
@@ -98,7 +98,7 @@ def test_everything_that_waits_is_cancelled_and_what_flashes_is_said() -> None:
     ("answer", "event", "job"),
     [(ok(), CancelSent, "job 9"), (refused("iot.firmware.JobAlreadyCanceled"), CancelRefused, "job 9")],
 )
-def test_what_the_platform_makes_of_a_cancel_is_told(answer: Answer, event: type, job: str) -> None:
+def test_what_the_platform_makes_of_a_cancel_is_reported(answer: Answer, event: type, job: str) -> None:
     script = Script(Job(answer, IN_PROGRESS=1))
 
     script.run(stop_job(SETTINGS, "9"))
@@ -171,7 +171,7 @@ class Late:
 
 
 @pytest.mark.parametrize("first", [None, lost()])
-def test_a_cancel_that_has_its_effect_later_is_counted_again_and_not_told_as_refused(first: Answer | None) -> None:
+def test_a_cancel_that_has_its_effect_later_is_counted_again_and_not_reported_as_refused(first: Answer | None) -> None:
     script = Script(Late(at_count=3, first=first))
 
     assert script.run(stop_job(SETTINGS, "9")) == Stopped(cancelled=1, waiting=0, flashing=0)
@@ -189,7 +189,7 @@ def test_what_waits_still_after_a_cancel_that_was_taken_is_not_said_to_have_been
     )
 
 
-def test_a_lost_cancel_is_repeated_and_then_told() -> None:
+def test_a_lost_cancel_is_repeated_and_then_reported() -> None:
     script = Script(Job(lost(), QUEUED=1))
 
     with pytest.raises(TransportError):
@@ -261,7 +261,7 @@ def test_where_many_are_stopped_one_that_has_begun_costs_one_request() -> None:
     assert script.actions == ["ListOTATaskByJob"]
 
 
-def test_where_many_are_stopped_a_look_that_fails_takes_nothing_from_the_cancel() -> None:
+def test_where_many_are_stopped_a_poll_that_fails_takes_nothing_from_the_cancel() -> None:
     script = Script(lambda sent: lost())
 
     assert script.run(poll_after_cancel(SETTINGS, "9")) == NotCounted()

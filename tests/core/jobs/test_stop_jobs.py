@@ -124,7 +124,7 @@ def test_a_further_cancel_that_fails_takes_nothing_from_one_that_was_accepted(fa
     assert "Cancelling job 1 again failed, an earlier cancel was accepted. " in "".join(script.warnings)
 
 
-def test_a_job_whose_further_cancels_all_fail_is_told_as_cancelled_and_waiting() -> None:
+def test_a_job_whose_further_cancels_all_fail_is_reported_as_cancelled_and_waiting() -> None:
     platform = Platform(job1=0, job2=1, job3=1)
     platform.answers["1"] = [ok(), *[lost()] * 20]
 

@@ -21,7 +21,7 @@ LISTED = Job(job_id="9", firmware_id="178", status=JobStatus.IN_PROGRESS, type=J
 
 def matched(
     action: CreateOTAStaticUpgradeJob | CreateOTAVerifyJob,
-    told: dict[str, Any] | None = None,
+    shown: dict[str, Any] | None = None,
     devices: tuple[str, ...] = (),
     listed: Job = LISTED,
     status: str = "QUEUED",
@@ -29,11 +29,11 @@ def matched(
 ) -> Match:
     if isinstance(action, CreateOTAVerifyJob):
         listed = replace(listed, type=JobType.VERIFY_FIRMWARE)
-        told = {"jobType": "VERIFY_FIRMWARE"} | (told or {})
+        shown = {"jobType": "VERIFY_FIRMWARE"} | (shown or {})
     script = Script(
         by_action(
             {
-                "QueryOTAJob": ok(data=OWN | {"targetSelection": ""} | (told or {})),
+                "QueryOTAJob": ok(data=OWN | {"targetSelection": ""} | (shown or {})),
                 "ListOTATaskByJob": ok(data=[task(name, status) for name in devices], total=total or len(devices)),
             }
         )
@@ -65,7 +65,7 @@ def test_a_job_is_recognised_by_exactly_its_devices(
         pytest.param("COMPLETED", "FAILED", 1, Match.SOME, id="has ended"),
         pytest.param("IN_PROGRESS", "FAILED", 1, Match.UNKNOWN, id="goes on, and nothing that it lists does"),
         pytest.param("CANCELED", "IN_PROGRESS", 1, Match.UNKNOWN, id="was cancelled, and a device flashes"),
-        pytest.param("COMPLETED", "FAILED", 2, Match.UNKNOWN, id="tells more tasks than it lists"),
+        pytest.param("COMPLETED", "FAILED", 2, Match.UNKNOWN, id="counts more tasks than it lists"),
     ],
 )
 def test_a_job_on_some_of_the_devices_may_only_be_the_requested_one_while_more_can_be_listed(
@@ -75,7 +75,7 @@ def test_a_job_on_some_of_the_devices_may_only_be_the_requested_one_while_more_c
 
 
 @pytest.mark.parametrize(
-    ("action", "told", "match"),
+    ("action", "shown", "match"),
     [
         (ACTION, {"targetSelection": "ALL"}, Match.YES),
         (ACTION, {}, Match.UNKNOWN),
@@ -97,17 +97,17 @@ def test_a_job_on_some_of_the_devices_may_only_be_the_requested_one_while_more_c
         (CreateOTAVerifyJob(firmware_id="178", product_key="pk"), {}, Match.YES),
     ],
 )
-def test_a_job_without_named_devices_is_recognised_by_what_the_platform_tells_of_it(
-    action: CreateOTAStaticUpgradeJob | CreateOTAVerifyJob, told: dict[str, Any], match: Match
+def test_a_job_without_named_devices_is_recognised_by_what_the_platform_shows_of_it(
+    action: CreateOTAStaticUpgradeJob | CreateOTAVerifyJob, shown: dict[str, Any], match: Match
 ) -> None:
-    assert matched(action, told) is match
+    assert matched(action, shown) is match
 
 
-def test_a_selection_that_the_list_tells_counts_where_the_job_itself_does_not() -> None:
+def test_a_selection_that_the_list_shows_counts_where_the_job_itself_does_not() -> None:
     assert matched(ACTION, listed=replace(LISTED, target_selection="ALL")) is Match.YES
 
 
-def test_what_a_list_tells_may_speak_against_a_job_without_a_request() -> None:
+def test_what_a_list_shows_may_speak_against_a_job_without_a_request() -> None:
     script = Script([])
 
     assert script.run(match_job(SETTINGS, replace(LISTED, product_key="pk2"), Target.of(ACTION))) is Match.NO
@@ -188,7 +188,7 @@ def test_one_job_is_not_that_of_two_requests_whose_devices_shares_groups_or_vers
     assert Target.of(theirs).may_share_a_job_with(Target.of(ours)) is may
 
 
-def test_masks_tell_devices_apart_and_never_hide_one() -> None:
+def test_masks_of_different_devices_differ_and_never_hide_one() -> None:
     masks = [Target.of(replace(NAMED, target_device_name=[f"device-{number}"])).mask for number in range(100)]
     apart = sum(not may_overlap(masks[0], other) for other in masks[1:])
 

@@ -106,7 +106,7 @@ def test_two_new_upgrades_are_named_and_neither_is_taken() -> None:
         script.run(start_upgrade(SETTINGS, ACTION))
 
 
-def test_a_refusal_is_told_as_it_is() -> None:
+def test_a_refusal_is_reported_as_it_is() -> None:
     script = script_for(jobs(), create=refused("iot.firmware.FirmwareNotVerified"))
 
     with pytest.raises(ConflictError, match="Verify the firmware first"):

@@ -197,7 +197,7 @@ def test_a_verification_without_names_follows_whatever_devices_are_verified() ->
         ((NEW, OTHER), r"2 running .*\(3, 2\)"),
     ],
 )
-def test_a_running_verification_that_cannot_be_told_stops(running: tuple[dict[str, Any], ...], said: str) -> None:
+def test_a_running_verification_that_is_unclear_stops(running: tuple[dict[str, Any], ...], said: str) -> None:
     script = script_for(status=2, lists=jobs(*running))
 
     with pytest.raises(AmbiguousOutcomeError, match=said):

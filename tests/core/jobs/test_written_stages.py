@@ -159,7 +159,7 @@ def test_a_job_that_was_there_before_the_request_is_never_taken_for_it_however_o
     assert creates(script) == 1
 
 
-def test_the_job_that_a_task_goes_on_with_is_told_as_created_or_adopted() -> None:
+def test_the_job_that_a_task_goes_on_with_is_reported_as_created_or_adopted() -> None:
     new, own = written(None)[0], written(CREATED.to_dict())[0]
 
     assert [type(script.events[-1]) for script in (new, own)] == [JobCreated, JobAdopted]

@@ -169,7 +169,7 @@ def test_of_many_devices_those_that_matter_most_are_named_and_all_are_counted() 
     assert "; and 10 more" in verdict.failure_text()
 
 
-def test_the_line_tells_firmware_job_counts_and_the_devices_that_move() -> None:
+def test_the_line_shows_firmware_job_counts_and_the_devices_that_move() -> None:
     verdict = assess(["SUCCEEDED", "IN_PROGRESS", "QUEUED"], "IN_PROGRESS", 2)
 
     assert verdict.line() == (
@@ -194,11 +194,11 @@ def test_of_a_large_job_all_devices_that_wait_for_confirmation_are_counted_and_n
     assert verdict.hint.endswith(" and 290 more")
 
 
-@pytest.mark.parametrize(("need_push", "told"), [(False, True), (True, False), (None, False)])
-def test_devices_that_must_ask_are_counted(need_push: bool | None, told: bool) -> None:
+@pytest.mark.parametrize(("need_push", "is_said"), [(False, True), (True, False), (None, False)])
+def test_devices_that_must_ask_are_counted(need_push: bool | None, is_said: bool) -> None:
     hint = assess(["QUEUED", "NOTIFIED"], "IN_PROGRESS", 2, need_push=need_push).hint
 
-    assert ("1 queued must ask" in hint) is told
+    assert ("1 queued must ask" in hint) is is_said
 
 
 def test_what_travels_through_the_triggerer_stays_small_whatever_devices_say() -> None:

@@ -44,8 +44,8 @@ def online(**changes: Any) -> DevicesCondition:
     return DevicesCondition(**arguments | changes)
 
 
-def states(**told: str) -> Response:
-    return ok(deviceStatusList=[{"deviceName": name, "status": state} for name, state in told.items()])
+def states(**device_states: str) -> Response:
+    return ok(deviceStatusList=[{"deviceName": name, "status": state} for name, state in device_states.items()])
 
 
 def waiting_for(condition: Condition, *, deadline: datetime, poll_interval: float, state: WaitState) -> Flow[None]:
@@ -79,7 +79,7 @@ def test_a_status_that_is_wanted_does_not_fail() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "at_least", "seen"),
+    ("device_states", "at_least", "seen"),
     [
         ({"a": "ONLINE", "b": "ONLINE"}, None, ConditionSnapshot(is_met=True, line="2 of 2 devices are ONLINE")),
         (
@@ -96,9 +96,9 @@ def test_a_status_that_is_wanted_does_not_fail() -> None:
     ],
 )
 def test_devices_are_counted_by_their_state(
-    told: dict[str, str], at_least: int | None, seen: ConditionSnapshot
+    device_states: dict[str, str], at_least: int | None, seen: ConditionSnapshot
 ) -> None:
-    assert Script([states(**told)]).run(online(at_least=at_least).poll(SETTINGS)) == seen
+    assert Script([states(**device_states)]).run(online(at_least=at_least).poll(SETTINGS)) == seen
 
 
 def test_many_devices_are_asked_for_fifty_at_a_time_and_named_ten_at_the_most() -> None:
@@ -115,20 +115,20 @@ def test_many_devices_are_asked_for_fifty_at_a_time_and_named_ten_at_the_most() 
     assert seen.line.endswith("d8, d9 and 110 more")
 
 
-def test_a_wait_looks_until_the_condition_holds_and_says_only_what_is_new() -> None:
+def test_a_wait_polls_until_the_condition_holds_and_says_only_what_is_new() -> None:
     script = wait(VERIFIED, [in_status(0), in_status(0), in_status(2), in_status(1)])
 
     assert script.sleeps == [30.0, 30.0, 30.0]
     assert [line.rpartition(" ")[2] for line in script.lines] == ["UNVERIFIED", "VERIFYING", "VERIFIED"]
 
 
-def test_a_look_that_fails_in_transit_counts_as_not_yet() -> None:
+def test_a_poll_that_fails_in_transit_counts_as_not_yet() -> None:
     script = wait(VERIFIED, [*[lost()] * 5, in_status(1)])
 
     assert "The wait for firmware 178 goes on." in script.warnings[-1]
 
 
-def test_after_the_deadline_there_is_one_more_look() -> None:
+def test_after_the_deadline_there_is_one_more_poll() -> None:
     script = wait(VERIFIED, [in_status(0), in_status(0), in_status(1)], seconds=40.0)
 
     assert script.sleeps == [30.0, 10.0]

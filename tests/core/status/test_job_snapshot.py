@@ -36,7 +36,7 @@ def test_a_few_jobs_of_a_long_list_or_of_no_known_firmware_are_asked_for_by_them
     assert listing.pages == pages
 
 
-def test_how_long_the_list_is_is_told_for_the_next_glance() -> None:
+def test_how_long_the_list_is_is_reported_for_the_next_listing() -> None:
     everything = [job(str(number)) for number in range(450)]
 
     def page(sent: Sent) -> Any:

@@ -122,7 +122,7 @@ def test_while_a_success_is_held_nobody_asks_for_the_page_behind_its_device_task
     ("outcome", "has_ended"),
     [(Outcome.RUNNING, False), (Outcome.SETTLING, False), (Outcome.SUCCEEDED, True), (Outcome.FAILED, True)],
 )
-def test_a_wait_is_told_whether_its_job_has_ended(outcome: Outcome, has_ended: bool) -> None:
+def test_a_wait_knows_whether_its_job_has_ended(outcome: Outcome, has_ended: bool) -> None:
     wait = waiting()
 
     assert wait.record(verdict(outcome), NOW) is has_ended
@@ -254,7 +254,7 @@ def test_a_job_of_which_a_device_task_goes_on_has_not_failed_whatever_its_status
     assert script.sleeps == []
 
 
-def test_a_job_that_looks_failed_is_told_and_polled_again_until_that_counts() -> None:
+def test_a_job_that_looks_failed_is_reported_and_polled_again_until_that_counts() -> None:
     script = Script(
         lambda sent: (
             ok(data=job(status="COMPLETED", kind="UPGRADE_FIRMWARE")) if sent.action == "QueryOTAJob" else ok(data=[])

@@ -24,64 +24,64 @@ def step(task_id: str, state: str, event: Event | None = None, **values: Any) ->
     return Step(task_id=task_id, state=state, report=left, run_link="https://airflow/x", **own)
 
 
-def tell(*steps: Step) -> tuple[Event, str, str]:
-    told = report_last_step(steps, NOW)
-    return told.event, told.step, told.text
+def summary_of(*steps: Step) -> tuple[Event, str, str]:
+    found = report_last_step(steps, NOW)
+    return found.event, found.step, found.text
 
 
 VERIFIED = step("verify", "success", Event.SUCCEEDED, job_id="1", counts={"SUCCEEDED": 2})
 
 
-def test_the_last_step_that_began_is_told_not_the_last_with_a_good_report() -> None:
+def test_the_last_step_that_began_is_reported_not_the_last_with_a_good_report() -> None:
     failed = step("upgrade", "failed", Event.FAILED, job_id="2", counts={"FAILED": 1})
 
-    assert tell(VERIFIED, failed) == (Event.FAILED, "upgrade", "OTA job 2 failed: 1 FAILED, 0 s.")
+    assert summary_of(VERIFIED, failed) == (Event.FAILED, "upgrade", "OTA job 2 failed: 1 FAILED, 0 s.")
 
 
 def test_a_wait_that_a_person_broke_off_is_stopped_and_not_what_came_before() -> None:
     waiting = step("upgrade", "failed", Event.WAITING, job_id="2", waits_elsewhere=True)
-    told = report_last_step([VERIFIED, waiting], NOW)
+    found = report_last_step([VERIFIED, waiting], NOW)
 
-    assert (told.event, told.job_id, told.counts, told.duration) == (Event.STOPPED, "2", {}, 30.0)
-    assert told.text == "OTA job 2 was stopped by a person, who marked step upgrade failed, 30 s."
+    assert (found.event, found.job_id, found.counts, found.duration) == (Event.STOPPED, "2", {}, 30.0)
+    assert found.text == "OTA job 2 was stopped by a person, who marked step upgrade failed, 30 s."
 
 
-def test_what_a_broken_off_step_waited_for_is_told() -> None:
+def test_what_a_broken_off_step_waited_for_is_reported() -> None:
     draining = step("upgrade", "failed", Event.WAITING, summary="waits for job 1", waits_elsewhere=True)
 
-    assert tell(draining)[2] == (
+    assert summary_of(draining)[2] == (
         "Step upgrade was stopped by a person, who marked step upgrade failed; it waits for job 1, 30 s."
     )
 
 
 def test_a_wait_in_a_worker_may_also_have_lost_its_process() -> None:
-    event, _, text = tell(step("upgrade", "failed", Event.WAITING, job_id="2"))
+    event, _, text = summary_of(step("upgrade", "failed", Event.WAITING, job_id="2"))
 
     assert event is Event.STOPPED
     assert "by a person, or its process was lost" in text
 
 
 def test_a_wait_that_goes_on_is_under_way() -> None:
-    event, _, text = tell(step("upgrade", "deferred", Event.WAITING, job_id="2"))
+    event, _, text = summary_of(step("upgrade", "deferred", Event.WAITING, job_id="2"))
 
     assert (event, text) == (Event.WAITING, "OTA job 2 is under way, 30 s.")
 
 
-def test_a_duration_that_cannot_be_told_is_no_error() -> None:
+def test_a_duration_that_is_unclear_is_no_error() -> None:
     broken = Step(task_id="upgrade", state="failed", report=ReleaseReport(event=Event.WAITING, started_at="?"))
 
     assert report_last_step([broken], NOW).duration == 0.0
 
 
 def test_a_failure_that_a_person_marked_as_success_stays_one() -> None:
-    event, _, text = tell(step("upgrade", "success", Event.FAILED, job_id="2", error="Why."))
+    event, _, text = summary_of(step("upgrade", "success", Event.FAILED, job_id="2", error="Why."))
 
     assert event is Event.FAILED
     assert "failed, and the step was marked success by a person" in text
 
 
 def test_a_success_that_was_marked_failed_is_none() -> None:
-    event, _, text = tell(step("upgrade", "failed", Event.SUCCEEDED, job_id="2"))
+    event, _, text = summary_of(step("upgrade", "failed", Event.SUCCEEDED, job_id="2"))
 
     assert event is Event.STOPPED
     assert "succeeded, and the step was marked failed by a person" in text
@@ -96,44 +96,46 @@ def test_a_success_that_was_marked_failed_is_none() -> None:
         ("failed", {"leaves_reports": False}, Event.FAILED, "its log says why"),
     ],
 )
-def test_a_step_without_a_report_is_told_by_its_state(state: str, own: dict[str, Any], event: Event, said: str) -> None:
-    told = report_last_step([VERIFIED, step("upgrade", state, **own)], NOW)
+def test_a_step_without_a_report_is_reported_by_its_state(
+    state: str, own: dict[str, Any], event: Event, said: str
+) -> None:
+    found = report_last_step([VERIFIED, step("upgrade", state, **own)], NOW)
 
-    assert (told.event, told.step, told.run_link) == (event, "upgrade", "https://airflow/x")
-    assert said in told.text
-    assert "Before it, step verify succeeded: OTA job 1 succeeded: 2 SUCCEEDED" in told.text
+    assert (found.event, found.step, found.run_link) == (event, "upgrade", "https://airflow/x")
+    assert said in found.text
+    assert "Before it, step verify succeeded: OTA job 1 succeeded: 2 SUCCEEDED" in found.text
 
 
 @pytest.mark.parametrize("state", ["skipped", "upstream_failed", "removed", ""])
 def test_a_release_that_ends_between_two_steps_is_stopped(state: str) -> None:
-    told = report_last_step([VERIFIED, step("upgrade", state)], NOW)
+    found = report_last_step([VERIFIED, step("upgrade", state)], NOW)
 
-    assert (told.event, told.step, told.counts) == (Event.STOPPED, "verify", {"SUCCEEDED": 2})
-    assert f"succeeded, but what follows was not begun: upgrade ({state or 'no state'})" in told.text
+    assert (found.event, found.step, found.counts) == (Event.STOPPED, "verify", {"SUCCEEDED": 2})
+    assert f"succeeded, but what follows was not begun: upgrade ({state or 'no state'})" in found.text
 
 
 def test_a_refusal_stays_one_when_what_follows_is_not_begun() -> None:
-    told = tell(step("check", "failed", Event.REFUSED, error="Why."), step("verify", "upstream_failed"))
+    found = summary_of(step("check", "failed", Event.REFUSED, error="Why."), step("verify", "upstream_failed"))
 
-    assert told == (Event.REFUSED, "check", "Step check was refused, nothing was started, 0 s. Why.")
+    assert found == (Event.REFUSED, "check", "Step check was refused, nothing was started, 0 s. Why.")
 
 
 def test_steps_of_others_that_succeeded_are_passed_over() -> None:
     approve = step("approve", "success", leaves_reports=False)
 
-    assert tell(VERIFIED, approve)[:2] == (Event.SUCCEEDED, "verify")
+    assert summary_of(VERIFIED, approve)[:2] == (Event.SUCCEEDED, "verify")
 
 
 def test_a_step_that_skipped_itself_has_begun_and_a_report_of_before_a_clear_does_not_count() -> None:
     soft = step("wait", "skipped", Event.TIMEOUT, job_id="3")
 
-    assert tell(soft)[0] is Event.TIMEOUT
-    assert tell(VERIFIED, step("upgrade", "upstream_failed", Event.FAILED))[:2] == (Event.STOPPED, "verify")
-    assert tell(VERIFIED, step("upgrade", "skipped", Event.SUCCEEDED))[:2] == (Event.STOPPED, "verify")
+    assert summary_of(soft)[0] is Event.TIMEOUT
+    assert summary_of(VERIFIED, step("upgrade", "upstream_failed", Event.FAILED))[:2] == (Event.STOPPED, "verify")
+    assert summary_of(VERIFIED, step("upgrade", "skipped", Event.SUCCEEDED))[:2] == (Event.STOPPED, "verify")
 
 
 def test_a_run_of_which_nothing_began_says_so() -> None:
-    event, first, text = tell(step("verify", "skipped"), step("upgrade", ""))
+    event, first, text = summary_of(step("verify", "skipped"), step("upgrade", ""))
 
     assert (event, first) == (Event.STOPPED, "verify")
     assert "was not begun: verify (skipped), upgrade (no state)" in text
@@ -141,7 +143,7 @@ def test_a_run_of_which_nothing_began_says_so() -> None:
 
 def test_a_question_that_a_person_marked_failed_is_stopped_and_says_what_was_not_begun() -> None:
     marked = step("approve", "failed", leaves_reports=False, asks=True)
-    event, at, text = tell(VERIFIED, marked, step("everybody", "upstream_failed"))
+    event, at, text = summary_of(VERIFIED, marked, step("everybody", "upstream_failed"))
 
     assert (event, at) == (Event.STOPPED, "approve")
     assert text.startswith("Step approve was stopped: it asks a person, and was marked failed, rejected, not answered")
@@ -150,7 +152,7 @@ def test_a_question_that_a_person_marked_failed_is_stopped_and_says_what_was_not
 
 
 def test_a_question_that_failed_at_the_end_of_a_run_leaves_nothing_behind() -> None:
-    event, _, text = tell(VERIFIED, step("approve", "failed", leaves_reports=False, asks=True))
+    event, _, text = summary_of(VERIFIED, step("approve", "failed", leaves_reports=False, asks=True))
 
     assert event is Event.STOPPED
     assert "not begun" not in text
@@ -166,10 +168,10 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("answer", "by"), ANSWERS)
-def test_a_rejection_is_told_and_by_whom(answer: dict[str, Any], by: str) -> None:
+def test_a_rejection_is_reported_and_by_whom(answer: dict[str, Any], by: str) -> None:
     whole = {"chosen_options": ["Reject"]} | answer
     rejected = step("approve", "success", leaves_reports=False, asks=True, answer=whole)
-    event, at, text = tell(VERIFIED, rejected, step("everybody", "skipped"))
+    event, at, text = summary_of(VERIFIED, rejected, step("everybody", "skipped"))
 
     assert (event, at) == (Event.STOPPED, "verify")
     assert f"succeeded, but step approve was rejected{by}" in text
@@ -177,9 +179,9 @@ def test_a_rejection_is_told_and_by_whom(answer: dict[str, Any], by: str) -> Non
     assert len(text) < 300
 
 
-def test_a_rejection_before_anything_began_is_told() -> None:
+def test_a_rejection_before_anything_began_is_reported() -> None:
     rejected = step("approve", "success", leaves_reports=False, asks=True, answer={"chosen_options": ["Reject"]})
-    event, _, text = tell(rejected, step("verify", "skipped"))
+    event, _, text = summary_of(rejected, step("verify", "skipped"))
 
     assert event is Event.STOPPED
     assert "was not begun, because step approve was rejected: verify (skipped)" in text
@@ -189,7 +191,7 @@ def test_a_rejection_before_anything_began_is_told() -> None:
 def test_any_other_answer_is_no_rejection(answer: Any) -> None:
     asked = step("approve", "success", leaves_reports=False, asks=True, answer=answer)
 
-    assert "rejected" not in tell(VERIFIED, asked, step("everybody", "skipped"))[2]
+    assert "rejected" not in summary_of(VERIFIED, asked, step("everybody", "skipped"))[2]
 
 
 @pytest.mark.parametrize(
@@ -217,44 +219,44 @@ def test_of_several_instances_the_worst_is_named_and_the_others_are_counted() ->
     released = step("up", "success", Event.SUCCEEDED, map_index=0, job_id="1")
     waits = step("up", "scheduled", map_index=2)
 
-    event, named, text = tell(worst_instance([released, refused, waits], NOW))
+    event, named, text = summary_of(worst_instance([released, refused, waits], NOW))
 
     assert (event, named) == (Event.REFUSED, "up[1]")
     assert text == (
         "Step up[1] was refused, nothing was started (of 3 instances 1 succeeded, 1 refused, 1 not begun), 0 s. No."
     )
-    assert tell(worst_instance([refused], NOW))[1] == "up"
+    assert summary_of(worst_instance([refused], NOW))[1] == "up"
 
 
 @pytest.mark.parametrize(("state", "how"), [("failed", "failed"), ("success", "was marked success")])
 def test_a_step_that_pushed_its_job_and_left_no_report_had_started_it(state: str, how: str) -> None:
-    told = report_last_step([Step(task_id="up", state=state, job_id="9")], NOW)
+    found = report_last_step([Step(task_id="up", state=state, job_id="9")], NOW)
 
-    assert (told.event, told.job_id) == (Event.STOPPED, "9")
-    assert told.text == (
+    assert (found.event, found.job_id) == (Event.STOPPED, "9")
+    assert found.text == (
         f"OTA job 9 was started by step up, which {how} and left no report: a person marked it, or its process was"
         " lost, 0 s."
     )
 
 
 def test_a_step_that_goes_on_without_a_report_is_not_taken_for_its_job() -> None:
-    told = report_last_step([Step(task_id="up", state="running", job_id="9")], NOW)
+    found = report_last_step([Step(task_id="up", state="running", job_id="9")], NOW)
 
-    assert (told.event, told.job_id, told.text) == (Event.WAITING, "", "Step up is running, 0 s.")
+    assert (found.event, found.job_id, found.text) == (Event.WAITING, "", "Step up is running, 0 s.")
 
 
-def test_what_a_step_left_before_the_run_was_cleared_is_not_told_where_a_rejection_skipped_it_now() -> None:
+def test_what_a_step_left_before_the_run_was_cleared_is_not_reported_where_a_rejection_skipped_it_now() -> None:
     rejected = step("approve", "success", leaves_reports=False, asks=True, answer={"chosen_options": ["Reject"]})
     stale = step("everybody", "skipped", Event.FAILED, job_id="2", counts={"FAILED": 1})
 
-    event, told, text = tell(VERIFIED, rejected, stale)
+    event, found, text = summary_of(VERIFIED, rejected, stale)
 
-    assert (event, told) == (Event.STOPPED, "verify")
+    assert (event, found) == (Event.STOPPED, "verify")
     assert "step approve was rejected, and what follows was not begun: everybody (skipped)" in text
 
 
 def test_only_of_a_step_that_may_have_started_a_job_it_is_said_to_be_unknown() -> None:
     clause = "whether it started a job cannot be told from here"
 
-    assert clause in tell(step("upgrade", "failed"))[2]
-    assert clause not in tell(step("wait", "failed", only_reads=True))[2]
+    assert clause in summary_of(step("upgrade", "failed"))[2]
+    assert clause not in summary_of(step("wait", "failed", only_reads=True))[2]

@@ -50,17 +50,22 @@ def refusal(kind: type[Any], **changes: Any) -> TuyaOTAError:
     return error
 
 
-def test_a_report_holds_what_a_look_showed_as_plain_values() -> None:
+def test_a_report_holds_what_a_poll_showed_as_plain_values() -> None:
     report = ReleaseReport(
         event=Event.FAILED, step="upgrade", product_key="pk", duration=12.34, **verdict_fields(VERDICT)
     )
-    told = report.to_dict()
+    document = report.to_dict()
 
-    assert json.loads(json.dumps(told)) == told
-    assert (told["event"], told["version"], told["job_id"], told["duration"]) == ("failed", "1.1.0", "9", 12.3)
-    assert told["counts"] == {"FAILED": 1, "CANCELED": 1, "SUCCEEDED": 1}
-    assert [device["name"] for device in told["failing"]] == ["d1", "d2"]
-    assert ReleaseReport.from_dict(told | {"added_later": 1}).to_dict() == told
+    assert json.loads(json.dumps(document)) == document
+    assert (document["event"], document["version"], document["job_id"], document["duration"]) == (
+        "failed",
+        "1.1.0",
+        "9",
+        12.3,
+    )
+    assert document["counts"] == {"FAILED": 1, "CANCELED": 1, "SUCCEEDED": 1}
+    assert [device["name"] for device in document["failing"]] == ["d1", "d2"]
+    assert ReleaseReport.from_dict(document | {"added_later": 1}).to_dict() == document
 
 
 @pytest.mark.parametrize(
@@ -227,9 +232,9 @@ def test_each_error_is_an_event_and_no_refusal_once_there_is_a_job(
 
 @pytest.mark.parametrize("duration", [0.449, 0.45, 0.51, 0.54, 0.55, 1.46, 2.54])
 def test_a_report_that_is_read_back_says_the_same(duration: float) -> None:
-    told = ReleaseReport(event=Event.FAILED, step="upgrade", duration=duration).to_dict()
+    document = ReleaseReport(event=Event.FAILED, step="upgrade", duration=duration).to_dict()
 
-    assert ReleaseReport.from_dict(told).to_dict() == told
+    assert ReleaseReport.from_dict(document).to_dict() == document
 
 
 SECRET = "x" * 40
@@ -244,7 +249,7 @@ SECRET = "x" * 40
         (RuntimeError("one\ntwo"), "RuntimeError: one"),
     ],
 )
-def test_of_an_error_the_first_line_is_told(error: BaseException, line: str) -> None:
+def test_of_an_error_the_first_line_is_reported(error: BaseException, line: str) -> None:
     assert first_line(error) == line
 
 

@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
 from tests.core.script import NOW, SETTINGS, Script, lost
-from tests.core.short_lists import GRAY, LOSING, UNTOLD, Platform, tasks, upgrade
+from tests.core.short_lists import GRAY, LOSING, TOTALS, Platform, tasks, upgrade
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
@@ -34,15 +34,15 @@ def wait(platform: Platform, *expected: str) -> Verdict:
     return script.run(wait_for_job(SETTINGS, "9", WaitOptions(deadline=NOW + timedelta(hours=1), expected=expected)))
 
 
-@pytest.mark.parametrize("way", UNTOLD)
+@pytest.mark.parametrize("way", TOTALS)
 @pytest.mark.parametrize("cap", [20, 50, 99])
-def test_success_is_told_of_no_device_that_was_not_seen(way: str, cap: int) -> None:
+def test_success_is_reported_of_no_device_that_was_not_seen(way: str, cap: int) -> None:
     verdict = wait(ended(way, 150, cap=cap, failed=5))
 
     assert (verdict.outcome, verdict.counts) == (Outcome.FAILED, {"FAILED": 5, "SUCCEEDED": 145})
 
 
-@pytest.mark.parametrize("way", UNTOLD)
+@pytest.mark.parametrize("way", TOTALS)
 def test_named_devices_behind_a_short_page_are_seen(way: str) -> None:
     verdict = wait(ended(way, 30), *[f"d{number}" for number in range(30)])
 
@@ -52,7 +52,7 @@ def test_named_devices_behind_a_short_page_are_seen(way: str) -> None:
 @pytest.mark.parametrize("way", LOSING)
 @pytest.mark.parametrize(("cap", "number", "filters"), [(20, 30, True), (20, 30, False), (100, 150, False)])
 @pytest.mark.parametrize("failed", [0, 5])
-def test_of_devices_that_are_told_and_not_shown_neither_success_nor_failure_is_told(
+def test_of_devices_that_are_counted_and_not_shown_neither_success_nor_failure_is_reported(
     way: str, cap: int, number: int, filters: bool, failed: int
 ) -> None:
     platform = ended(way, number, cap=cap, failed=failed, filters=filters)
@@ -98,7 +98,7 @@ def test_a_large_job_that_shows_few_tasks_at_its_end_is_read_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "filters"), [*((way, True) for way in [*UNTOLD, *LOSING]), *((way, False) for way in UNTOLD)]
+    ("way", "filters"), [*((way, True) for way in [*TOTALS, *LOSING]), *((way, False) for way in TOTALS)]
 )
 def test_all_that_wait_are_confirmed(way: str, filters: bool) -> None:
     platform = Platform(way, tasks=tasks(150, "CONFIRM"), filters=filters)

@@ -33,8 +33,10 @@ class Platform:
         found = [one for one in self.tasks if wanted in {one["taskStatus"], None}]
         page = found[(number - 1) * size : number * size]
         everything = len(found) - (0 if wanted else self.left_out)
-        told: dict[str, Any] = {"all": {"total": everything}, "page": {"total": len(page)}, "none": {}}[self.totals]
-        return ok(data=page, **told)
+        with_total: dict[str, Any] = {"all": {"total": everything}, "page": {"total": len(page)}, "none": {}}[
+            self.totals
+        ]
+        return ok(data=page, **with_total)
 
 
 def read(platform: Platform, *, is_large: bool = False) -> tuple[TaskSnapshot, Script]:

@@ -29,7 +29,7 @@ UNSETTLED: State = ("COMPLETED", 2, [("d1", "SUCCEEDED")])
 
 @pytest.fixture(autouse=True)
 def every_poll_queries_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the first request of a poll be the one that tells polls apart; test_earlier_poll holds what polls save."""
+    """Let the first request of a poll be the one by which polls are counted; test_earlier_poll holds what polls save."""
     monkeypatch.setattr(job_snapshot, "REUSED", 0)
 
 
@@ -100,7 +100,7 @@ def test_a_verification_that_names_no_firmware_is_no_documented_answer() -> None
         Script(platform([RUNNING], firmwareId="")).run(fetch_verdict(SETTINGS, "9001"))
 
 
-def test_every_look_is_reported_and_the_end_returned() -> None:
+def test_every_poll_is_reported_and_the_end_returned() -> None:
     verdict, script = watch([RUNNING, RUNNING, DONE], poll_interval=15)
 
     assert verdict.outcome is Outcome.SUCCEEDED
@@ -120,7 +120,7 @@ def test_success_is_no_error() -> None:
     require_success(watch([DONE])[0])
 
 
-def test_the_last_look_comes_at_the_deadline() -> None:
+def test_the_last_poll_comes_at_the_deadline() -> None:
     error, script = failing([RUNNING], WaitTimeoutError, seconds=40, poll_interval=15)
 
     assert script.sleeps == [15, 15, 10]
@@ -130,7 +130,7 @@ def test_the_last_look_comes_at_the_deadline() -> None:
     assert "1 NOTIFIED" in str(error)
 
 
-def test_what_ends_by_the_last_look_has_ended() -> None:
+def test_what_ends_by_the_last_poll_has_ended() -> None:
     verdict, script = watch([RUNNING, DONE], seconds=10, poll_interval=600)
 
     assert (verdict.outcome, script.sleeps) == (Outcome.SUCCEEDED, [10])
@@ -151,7 +151,7 @@ def test_a_lost_poll_is_no_lost_job(failure: Response | Exception) -> None:
     assert any("The wait for job 9001 goes on." in warning for warning in script.warnings)
 
 
-def test_looks_that_keep_failing_are_given_up_after_the_tolerance() -> None:
+def test_polls_that_keep_failing_are_given_up_after_the_tolerance() -> None:
     error, script = failing([lost()], PollingFailedError, poll_interval=10, poll_error_tolerance=60)
 
     assert "job 9001 could not be polled for 60 s; it goes on at the platform" in str(error)
@@ -159,7 +159,7 @@ def test_looks_that_keep_failing_are_given_up_after_the_tolerance() -> None:
     assert timedelta(seconds=60) <= script.now - NOW < timedelta(seconds=90)
 
 
-def test_one_good_look_renews_the_tolerance() -> None:
+def test_one_good_poll_renews_the_tolerance() -> None:
     bad = ok(data=None)
 
     verdict, _ = watch([bad, bad, RUNNING, bad, bad, DONE], poll_interval=10, poll_error_tolerance=15)
@@ -173,7 +173,7 @@ def test_without_tolerance_the_first_lost_poll_ends_the_wait() -> None:
     assert script.actions == ["QueryOTAJob"]
 
 
-def test_a_wait_without_any_good_look_says_so_at_the_deadline() -> None:
+def test_a_wait_without_any_good_poll_says_so_at_the_deadline() -> None:
     error, _ = failing([ok(data=None)], WaitTimeoutError, seconds=30)
 
     assert error.verdict is None
@@ -197,7 +197,7 @@ def test_a_refusal_of_a_job_that_was_seen_may_pass(code: str) -> None:
 
 
 @pytest.mark.parametrize(("tolerance", "seconds"), [(7200, 300), (60, 60)])
-def test_a_refusal_that_lasts_tells_that_the_job_goes_on(tolerance: float, seconds: float) -> None:
+def test_a_refusal_that_lasts_says_that_the_job_goes_on(tolerance: float, seconds: float) -> None:
     refusal = gateway("SignatureDoesNotMatch", 403)
 
     error, script = failing([RUNNING, refusal], PollingFailedError, poll_interval=20, poll_error_tolerance=tolerance)

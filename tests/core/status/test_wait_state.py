@@ -124,16 +124,16 @@ def test_listings_that_fail_are_forgiven_by_the_next_one_that_succeeds() -> None
         fail(state, lost(), 2 * DEFAULT_TOLERANCE, is_listing=True)
 
 
-def test_it_tells_whether_the_key_is_refused_now() -> None:
+def test_it_knows_whether_the_key_is_refused_now() -> None:
     state = seen_well()
     assert not WaitState().is_key_refused
-    told = []
+    refused = []
     for error in (refusal(AuthenticationError), refusal(NotFoundError), refusal(AuthenticationError)):
         fail(state, error, 0)
-        told.append(state.is_key_refused)
+        refused.append(state.is_key_refused)
     state.record()
 
-    assert [*told, state.is_key_refused] == [True, False, True, False]
+    assert [*refused, state.is_key_refused] == [True, False, True, False]
 
 
 def test_it_survives_as_json_in_the_middle_of_everything() -> None:

@@ -52,7 +52,7 @@ def test_a_file_of_another_size_never_gets_its_end(content: bytes, size: int, am
 
 
 @pytest.mark.parametrize("piece", [1, 3, 1 << 16])
-def test_digests_are_of_the_file_alone_and_told_when_all_of_the_form_was_read(piece: int) -> None:
+def test_digests_are_of_the_file_alone_and_reported_when_all_of_the_form_was_read(piece: int) -> None:
     content = b"lamp" * 9
     form = MultipartBody([], "lamp.bin", len(content), lambda: io.BytesIO(content), "b", methods=["MD5", "SHA256"])
     reader, read = form.open(), b""

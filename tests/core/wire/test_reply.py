@@ -240,7 +240,7 @@ def test_a_server_failure_that_says_success_leaves_doubt_whatever_its_code(code:
 
 @pytest.mark.parametrize(("asked", "pause"), [("7", 7.0), ("soon", 0.0)])
 @pytest.mark.parametrize(("body", "status"), [({"Code": "Throttling"}, 400), (b"<p>slow down</p>", 429), (b"", 503)])
-def test_a_refusal_tells_what_pause_it_asks_for(asked: str, pause: float, body: object, status: int) -> None:
+def test_a_refusal_says_what_pause_it_asks_for(asked: str, pause: float, body: object, status: int) -> None:
     with pytest.raises(ApiError) as caught:
         read_reply("X", answered(body, status, **{"retry-after": asked}))
 

@@ -55,7 +55,7 @@ def store(dag: Any) -> None:
 @pytest.mark.airflow
 @pytest.mark.parametrize("dag", ["release_firmware"], indirect=True)
 @pytest.mark.parametrize(("devices", "state"), [({}, "success"), ({"device_002": FAILS}, "failed")])
-def test_release_firmware_uploads_verifies_and_tells(
+def test_release_firmware_uploads_verifies_and_reports(
     service: Service, dag: DAG, firmware: Path, devices: dict[str, Any], state: str
 ) -> None:
     play(service, **devices)
@@ -72,7 +72,7 @@ def test_release_firmware_uploads_verifies_and_tells(
 
 @pytest.mark.airflow
 @pytest.mark.parametrize("dag", ["release_firmware"], indirect=True)
-def test_a_release_that_stops_at_the_upload_is_told_and_fails(service: Service, dag: DAG, tmp_path: Path) -> None:
+def test_a_release_that_stops_at_the_upload_is_reported_and_fails(service: Service, dag: DAG, tmp_path: Path) -> None:
     run = dag.test(run_conf={"version": "1.1.0", "source": str(tmp_path / "missing.bin")})
 
     assert run.state == "failed"
@@ -166,7 +166,7 @@ def test_verify_and_upgrade_hands_a_firmware_on_once_the_pilots_run_it(
 
 @pytest.mark.airflow
 @pytest.mark.parametrize("dag", ["verify_and_upgrade"], indirect=True)
-def test_verify_and_upgrade_stops_at_a_pilot_that_fails_and_tells(
+def test_verify_and_upgrade_stops_at_a_pilot_that_fails_and_reports(
     service: Service, dag: DAG, context: Any, firmware: Path
 ) -> None:
     seed(service, device={"device-002": FAILS})
@@ -201,13 +201,13 @@ def test_stop_job_says_that_a_job_had_already_ended(service: Service, dag: DAG, 
     run = dag.test(run_conf={"job_id": job_id})
 
     assert run.state == "success"
-    told = run.get_task_instance("notify").xcom_pull(task_ids="notify")
-    assert told.startswith(f"OTA job {job_id} had already ended as COMPLETED; nothing was cancelled")
+    report = run.get_task_instance("notify").xcom_pull(task_ids="notify")
+    assert report.startswith(f"OTA job {job_id} had already ended as COMPLETED; nothing was cancelled")
 
 
 @pytest.mark.airflow
 @pytest.mark.parametrize("name", SAMPLES)
-def test_the_last_step_of_every_sample_tells_once(airflow_database: None, name: str) -> None:
+def test_the_last_step_of_every_sample_reports_once(airflow_database: None, name: str) -> None:
     notify: Any = load(name).get_task("notify")
 
     assert (notify.retries, notify.is_teardown) == (0, True)

@@ -1,4 +1,4 @@
-"""Every sample Dag, however it ends: what is told is what is true at the platform.
+"""Every sample Dag, however it ends: what is reported is what is true at the platform.
 
 A person's ways to end a run need a real scheduler: :mod:`tests.campaigns.ends` plays those.
 """
@@ -35,7 +35,7 @@ SILENT = {"outcome": "silent"}
 class End:
     """One way to end.
 
-    :param event: what has to be told, and of which step.
+    :param event: what has to be reported, and of which step.
     :param device: what the second device does.
     :param connected: whether the connection exists.
     :param timeout: seconds that the step may wait.
@@ -182,25 +182,29 @@ def mark(ti: Any, session: Any) -> None:
     dag.set_task_instance_state(task_id=ti.task_id, run_id=ti.run_id, state=TaskInstanceState.FAILED, session=session)
 
 
-def untrue(told: dict[str, Any], service: Service) -> list[str]:
+def untrue(report: dict[str, Any], service: Service) -> list[str]:
     """Hold a report against the platform."""
-    job = service.emulator.world.engine.jobs.get(told["job_id"])
+    job = service.emulator.world.engine.jobs.get(report["job_id"])
     if job is None:
-        return [] if not told["counts"] else ["counts without a job"]
+        return [] if not report["counts"] else ["counts without a job"]
     counts = {status: number for status, number in job.counts.items() if number}
     failing = sorted(task.device.name for task in job.tasks if task.status in {"FAILED", "CANCELED"})
-    every = told["event"] != "succeeded" or set(counts) == {"SUCCEEDED"}
+    every = report["event"] != "succeeded" or set(counts) == {"SUCCEEDED"}
     return [
-        *([] if not told["counts"] or told["counts"] == counts else [f"{told['counts']} instead of {counts}"]),
-        *([] if not told["counts"] or [one["name"] for one in told["failing"]] == failing else ["other devices fail"]),
-        *([] if every or told["step"] == "cancel" else ["it is no success"]),
-        *([] if told["version"] in {"", job.firmware.version} else ["another version"]),
+        *([] if not report["counts"] or report["counts"] == counts else [f"{report['counts']} instead of {counts}"]),
+        *(
+            []
+            if not report["counts"] or [one["name"] for one in report["failing"]] == failing
+            else ["other devices fail"]
+        ),
+        *([] if every or report["step"] == "cancel" else ["it is no success"]),
+        *([] if report["version"] in {"", job.firmware.version} else ["another version"]),
     ]
 
 
 @pytest.mark.airflow
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: f"{end.dag}-{end.step}-{end.event}")
-def test_what_is_told_is_what_is_true(
+def test_what_is_reported_is_what_is_true(
     airflow_database: None, service: Service, receiver: Receiver, context: Any, firmware: Path, end: End
 ) -> None:
     conf = configured(end, service, context, firmware)
@@ -214,21 +218,21 @@ def test_what_is_told_is_what_is_true(
     assert run.state == ("success" if end.event == "succeeded" or end.answer == "Reject" else "failed")
     if end.dag in KEPT and conf["webhook_conn_id"] == "hook":
         ((_, _, body),) = receiver.received
-        told, text = body["ota_release"], body["text"]
+        report, text = body["ota_release"], body["text"]
     else:
-        told = run.get_task_instance(end.step).xcom_pull(task_ids=end.step, key="ota_release")
+        report = run.get_task_instance(end.step).xcom_pull(task_ids=end.step, key="ota_release")
         text = run.get_task_instance("notify").xcom_pull(task_ids="notify")
         assert receiver.received == []
-    assert (told["event"], told["step"]) == (end.event, end.step), text
+    assert (report["event"], report["step"]) == (end.event, end.step), text
     assert end.said in text
-    assert told["text"] == text
-    assert untrue(told, service) == []
+    assert report["text"] == text
+    assert untrue(report, service) == []
     made = set(service.emulator.world.engine.jobs) - before
     if end.event == "refused":
-        assert (made, told["job_id"] in {"", conf.get("job_id")}) == (set(), True)
+        assert (made, report["job_id"] in {"", conf.get("job_id")}) == (set(), True)
         assert len(service.emulator.world.firmwares.by_id) == firmwares
     elif end.dag not in {STOP, WATCH} and end.step != "approve":
-        assert told["job_id"] in made
+        assert report["job_id"] in made
 
 
 @pytest.mark.airflow

@@ -1,4 +1,4 @@
-"""What the API server tells the UI about the connection type."""
+"""What the API server answers the UI about the connection type."""
 
 from __future__ import annotations
 

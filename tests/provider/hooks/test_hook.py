@@ -91,7 +91,7 @@ def test_a_wrong_secret_is_named_with_the_masked_key_id(service: Service) -> Non
 
 
 @pytest.mark.parametrize(("offset", "direction"), [(3600.0, "behind"), (-3600.0, "ahead of")])
-def test_clock_skew_is_told_in_seconds(service: Service, offset: float, direction: str) -> None:
+def test_clock_skew_is_reported_in_seconds(service: Service, offset: float, direction: str) -> None:
     service.emulator.clock.gateway_offset = offset
 
     with pytest.raises(AuthenticationError) as caught:

@@ -96,7 +96,7 @@ def test_a_text_may_be_a_template(receiver: Receiver, context: Any) -> None:
 
 
 @MODES
-def test_without_a_release_the_tasks_state_is_told(receiver: Receiver, context: Any, mode: str) -> None:
+def test_without_a_release_the_tasks_state_is_reported(receiver: Receiver, context: Any, mode: str) -> None:
     send(mode, context)
 
     assert receiver.received[0][2]["text"] == "Task task of Dag dag: running"

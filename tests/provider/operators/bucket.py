@@ -1,4 +1,4 @@
-"""An object storage in memory that fails as it is told to and counts what is read."""
+"""An object storage in memory that fails on request and counts what is read."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Failing(io.BytesIO):
 
 
 class Bucket(AbstractFileSystem):  # type: ignore[misc] # fsspec ships no types
-    """A storage that fails as often as it is told to."""
+    """A storage that fails as often as the test asks."""
 
     cachable = False
 
@@ -54,14 +54,20 @@ class Bucket(AbstractFileSystem):  # type: ignore[misc] # fsspec ships no types
         self.at_read: list[Exception] = []
         self.after = 0
         self.asked = self.opened = self.read_bytes = 0
-        self.told: dict[str, Any] = {}
+        self.attributes: dict[str, Any] = {}
 
     def info(self, path: str, **options: Any) -> dict[str, Any]:
         self.asked += 1
         if self.at_info:
             raise self.at_info.pop(0)
         etag = hashlib.sha256(self.content).hexdigest()
-        return {"name": path, "type": "file", "size": len(self.content), "ETag": etag, "asked": self.asked} | self.told
+        return {
+            "name": path,
+            "type": "file",
+            "size": len(self.content),
+            "ETag": etag,
+            "asked": self.asked,
+        } | self.attributes
 
     def _open(self, path: str, **options: Any) -> io.BytesIO:
         self.opened += 1

@@ -204,7 +204,7 @@ def late(service: Service, context: Any, firmware: Path) -> TuyaOTAJobTrigger:
     return trigger
 
 
-def test_the_triggerer_stops_a_job_whose_time_is_over_and_the_worker_only_tells(
+def test_the_triggerer_stops_a_job_whose_time_is_over_and_the_worker_only_reports(
     service: Service, context: Any, late: TuyaOTAJobTrigger
 ) -> None:
     event = fired(late)

@@ -53,9 +53,9 @@ def test_what_has_not_begun_is_cancelled_by_its_status(
     capsys.readouterr()
     left = cancel.execute(context)
 
-    told = capsys.readouterr().out
-    assert f"Before the cancel, job {job_id} has 4 QUEUED" in told
-    assert f"After the cancel, job {job_id} has no unfinished device task" in told
+    printed = capsys.readouterr().out
+    assert f"Before the cancel, job {job_id} has 4 QUEUED" in printed
+    assert f"After the cancel, job {job_id} has no unfinished device task" in printed
     assert left == {"CONFIRM": 0, "QUEUED": 0, "NOTIFIED": 0, "IN_PROGRESS": 0}
     assert statuses(service, job_id) == {"SUCCEEDED": 6, "CANCELED": 4}
 

@@ -1,4 +1,4 @@
-"""A template that raises ends a step before Airflow runs anything of it; that end is reported and told as well."""
+"""A template that raises ends a step before Airflow runs it; that end is reported, and notifiers are called, as for any other."""
 
 from __future__ import annotations
 
@@ -58,21 +58,21 @@ def test_every_argument_that_cannot_be_rendered_is_a_refusal_that_names_it(
 
     end(asked, running)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["step"]) == ("refused", "task")
-    assert told["error"].startswith(f"The template of {name} cannot be rendered: UndefinedError: 'None' has no")
-    assert told["error"] in told["text"]
-    assert "{{" not in str(told)
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["step"]) == ("refused", "task")
+    assert report["error"].startswith(f"The template of {name} cannot be rendered: UndefinedError: 'None' has no")
+    assert report["error"] in report["text"]
+    assert "{{" not in str(report)
 
 
-def test_a_template_that_raises_is_told_once(running: Any, ti: FakeTask) -> None:
+def test_a_template_that_raises_is_reported_once(running: Any, ti: FakeTask) -> None:
     ti.max_tries = 1
-    told = []
+    report = []
     for ti.try_number in (1, 2):
         end(verification(), running)
-        told.append(len(Listening.heard))
+        report.append(len(Listening.heard))
 
-    assert told == [0, 1]
+    assert report == [0, 1]
     assert Listening.heard[0][0].startswith("Step task was refused, nothing was started, 0 s. The template of firmware")
 
 
@@ -83,14 +83,14 @@ def test_a_notifier_that_cannot_be_used_leaves_the_error_as_it_is(running: Any, 
 
 
 @pytest.mark.parametrize("job_id", ["77", ""])
-def test_a_step_that_goes_on_after_a_wait_is_told_with_its_job(running: Any, ti: FakeTask, job_id: str) -> None:
+def test_a_step_that_goes_on_after_a_wait_is_reported_with_its_job(running: Any, ti: FakeTask, job_id: str) -> None:
     ti.max_tries = 0
     ti.xcom["ota_release"] = {"event": "waiting", "job_id": job_id, "started_at": "2026-01-01T00:00:00+00:00"}
 
     end(verification(), running)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"]) == ("failed" if job_id else "refused", job_id)
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["job_id"]) == ("failed" if job_id else "refused", job_id)
 
 
 def test_an_earlier_report_that_cannot_be_read_does_not_hide_the_error(
@@ -106,7 +106,7 @@ def test_an_earlier_report_that_cannot_be_read_does_not_hide_the_error(
     assert ti.xcom["ota_release"]["event"] == "refused"
 
 
-def test_one_of_many_is_told_alone(running: Any, ti: FakeTask) -> None:
+def test_one_of_many_is_reported_alone(running: Any, ti: FakeTask) -> None:
     ti.map_index, ti.max_tries = 1, 0
     with DAG("d", schedule=None):
         mapped = TuyaOTACreateVerifyJobOperator.partial(
@@ -133,7 +133,7 @@ def test_a_template_that_skips_the_step_has_not_failed(running: Any, ti: FakeTas
     assert (ti.xcom, Listening.heard) == ({}, [])
 
 
-def test_looking_at_what_templates_render_to_tells_nobody(context: Any, ti: FakeTask) -> None:
+def test_rendering_templates_for_a_look_notifies_nobody(context: Any, ti: FakeTask) -> None:
     """As ``airflow tasks render`` does."""
     Listening.heard.clear()
 
@@ -144,7 +144,7 @@ def test_looking_at_what_templates_render_to_tells_nobody(context: Any, ti: Fake
 
 @pytest.mark.airflow
 @pytest.mark.usefixtures("airflow_database")
-def test_in_airflow_the_step_fails_with_its_report_and_the_run_tells_it() -> None:
+def test_in_airflow_the_step_fails_with_its_report_and_the_run_reports_it() -> None:
     Listening.heard.clear()
     seen: list[str] = []
     wrong = "{{ ti.xcom_pull(task_ids='nobody')['id'] }}"

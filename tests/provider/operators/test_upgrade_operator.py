@@ -141,7 +141,7 @@ def test_an_unverified_firmware_is_refused_with_what_to_do(service: Service, con
         upgrade(firmware_id).execute(context)
 
 
-def test_another_run_with_the_same_intent_is_told_which_job_does_it(
+def test_another_run_with_the_same_intent_learns_which_job_does_it(
     service: Service, context: Any, firmware_id: str
 ) -> None:
     first = upgrade(firmware_id, wait_for_completion=False).execute(context | {"task_state_store": FakeStore()})

@@ -62,7 +62,7 @@ def test_a_file_url_and_md5_work_too(service: Service, context: Any, ti: FakeTas
         ("nowhere://bucket/firmware.bin", "provider of this storage"),
     ],
 )
-def test_a_storage_that_airflow_does_not_know_is_told_with_what_brings_it(
+def test_a_storage_that_airflow_does_not_know_is_reported_with_what_brings_it(
     service: Service, context: Any, source: str, advice: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=rf"source: '{source}' cannot be opened.*{advice}"):

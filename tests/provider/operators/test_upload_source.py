@@ -96,7 +96,7 @@ def test_a_failure_that_stays_is_named_at_once(
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("attributes", "said"),
     [
         ({"type": "directory", "size": 0}, "is a directory. Allowed: a file"),
         ({"size": 0}, "is empty. Allowed: 1 to 1,048,576,000 bytes"),
@@ -105,9 +105,9 @@ def test_a_failure_that_stays_is_named_at_once(
     ],
 )
 def test_an_object_that_is_no_firmware_is_refused_before_anything_is_sent(
-    service: Service, context: Any, bucket: Bucket, told: dict[str, Any], said: str
+    service: Service, context: Any, bucket: Bucket, attributes: dict[str, Any], said: str
 ) -> None:
-    bucket.told = told
+    bucket.attributes = attributes
 
     with pytest.raises(ConfigurationError, match=said):
         upload(SOURCE).execute(context)

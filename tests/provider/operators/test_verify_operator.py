@@ -284,7 +284,7 @@ def test_without_names_the_choice_is_the_platforms(context: Any, ti: FakeTask, f
 
 
 class Listening(BaseNotifier):
-    """Remembers what it was told."""
+    """Remembers each notification."""
 
     template_fields = ("text",)
     heard: list[tuple[str, dict[str, Any]]] = []  # noqa: RUF012 - shared on purpose, notifiers are copied

@@ -1,4 +1,4 @@
-"""What is told when Airflow's alarm rings after the job exists and before the task waits for it."""
+"""What is reported when Airflow's alarm rings after the job exists and before the task waits for it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def run(operator: Any, context: Any) -> None:
 @pytest.mark.parametrize(
     "how", [{"deferrable": True}, {}, {"wait_for_completion": False}], ids=["deferred", "worker", "no wait"]
 )
-def test_an_alarm_while_the_job_is_pushed_is_told_with_what_was_stopped(
+def test_an_alarm_while_the_job_is_pushed_is_reported_with_what_was_stopped(
     service: Service,
     context: Any,
     ti: FakeTask,
@@ -87,11 +87,11 @@ def test_an_alarm_while_the_job_is_pushed_is_told_with_what_was_stopped(
     with pytest.raises(WaitTimeoutError):
         run(verify(firmware_id, execution_timeout=LIMIT, device_names=["device-001"], **how), context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"]) == ("timeout", ti.xcom["job_id"])
-    assert told["counts"] == counts(service)
-    assert told["counts"]["CANCELED"] == 1
-    assert "What had not begun was stopped" in told["error"]
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["job_id"]) == ("timeout", ti.xcom["job_id"])
+    assert report["counts"] == counts(service)
+    assert report["counts"]["CANCELED"] == 1
+    assert "What had not begun was stopped" in report["error"]
     assert "request_id" in pushed
 
 

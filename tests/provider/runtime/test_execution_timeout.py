@@ -1,4 +1,4 @@
-"""What is told of a task that waits in a worker when Airflow's alarm rings, wherever that finds it."""
+"""What is reported of a task that waits in a worker when Airflow's alarm rings, wherever that finds it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def counts(service: Service) -> dict[str, int]:
     return {status: number for status, number in job.counts.items() if number}
 
 
-def test_an_alarm_between_two_looks_is_told_with_what_became_of_the_job(
+def test_an_alarm_between_two_polls_is_reported_with_what_became_of_the_job(
     service: Service, context: Any, ti: FakeTask, firmware_id: str, rings_at: Callable[[Any, str, int], None]
 ) -> None:
     rings_at(Runtime, "sleep", 3)
@@ -73,13 +73,13 @@ def test_an_alarm_between_two_looks_is_told_with_what_became_of_the_job(
     with pytest.raises(WaitTimeoutError):
         run(verify(firmware_id, execution_timeout=timedelta(hours=1)), context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"]) == ("timeout", ti.xcom["job_id"])
-    assert told["counts"] == counts(service)
-    assert told["counts"]["CANCELED"] == 1
-    assert f"job {told['job_id']} had not ended when the time to wait was over" in told["error"]
-    assert "What had not begun was stopped" in told["error"]
-    assert "PID" not in told["text"]
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["job_id"]) == ("timeout", ti.xcom["job_id"])
+    assert report["counts"] == counts(service)
+    assert report["counts"]["CANCELED"] == 1
+    assert f"job {report['job_id']} had not ended when the time to wait was over" in report["error"]
+    assert "What had not begun was stopped" in report["error"]
+    assert "PID" not in report["text"]
 
 
 @pytest.mark.parametrize("nth", [3, 4], ids=["before the cancel", "after the cancel"])
@@ -92,9 +92,9 @@ def test_an_alarm_while_the_job_is_stopped_leaves_no_report_without_counts(
     with pytest.raises(WaitTimeoutError):
         run(verify(firmware_id, timeout=0.1, execution_timeout=timedelta(hours=1)), context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["counts"]) == ("timeout", counts(service))
-    assert told["counts"]["CANCELED"] == 1
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["counts"]) == ("timeout", counts(service))
+    assert report["counts"]["CANCELED"] == 1
 
 
 def test_an_alarm_stops_nothing_of_a_job_that_is_kept(
@@ -109,7 +109,7 @@ def test_an_alarm_stops_nothing_of_a_job_that_is_kept(
     assert "CancelOTATaskByJob" not in service.actions
 
 
-def test_a_second_alarm_leaves_the_stop_to_airflow_and_is_told_in_words(
+def test_a_second_alarm_leaves_the_stop_to_airflow_and_is_reported_in_words(
     service: Service, context: Any, ti: FakeTask, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sleep = Runtime.sleep
@@ -130,9 +130,9 @@ def test_a_second_alarm_leaves_the_stop_to_airflow_and_is_told_in_words(
     with pytest.raises(AirflowTaskTimeout):
         run(verify(firmware_id, execution_timeout=timedelta(hours=1)), context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"]) == ("timeout", ti.xcom["job_id"])
-    assert told["error"] == "The task's execution_timeout of 3600 s was over."
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["job_id"]) == ("timeout", ti.xcom["job_id"])
+    assert report["error"] == "The task's execution_timeout of 3600 s was over."
     assert "CancelOTATaskByJob" in service.actions
 
 

@@ -115,7 +115,7 @@ def test_a_worker_s_task_that_a_person_killed_stops_its_job(
 
 
 @pytest.mark.parametrize("state", ["running", "up_for_retry", "queued", "scheduled", "deferred", None, ""])
-def test_a_worker_that_is_told_to_end_while_its_task_goes_on_stops_nothing(
+def test_a_worker_that_is_asked_to_end_while_its_task_goes_on_stops_nothing(
     service: Service, waiting: Any, supervisor: Callable[[Any], None], state: Any
 ) -> None:
     supervisor(state)
@@ -126,7 +126,7 @@ def test_a_worker_that_is_told_to_end_while_its_task_goes_on_stops_nothing(
 
 
 @pytest.mark.parametrize("answer", ["silence", RuntimeError("no line"), {}])
-def test_a_supervisor_that_does_not_tell_the_state_stops_nothing(
+def test_a_supervisor_that_does_not_give_the_state_stops_nothing(
     service: Service, waiting: Any, supervisor: Callable[[Any], None], said: list[str], answer: Any
 ) -> None:
     supervisor(answer)
@@ -220,7 +220,7 @@ def test_a_platform_that_does_not_answer_in_time_is_said(
     assert said[-1].startswith(f"Whether job {waiting.running.job_id} was stopped is not known after 0.2 s")
 
 
-def test_a_cancel_that_was_confirmed_is_told_although_nobody_has_counted_yet(
+def test_a_cancel_that_was_confirmed_is_reported_although_nobody_has_counted_yet(
     service: Service,
     waiting: Any,
     supervisor: Callable[[Any], None],
@@ -239,7 +239,7 @@ def test_a_cancel_that_was_confirmed_is_told_although_nobody_has_counted_yet(
     )
 
 
-def test_a_job_that_goes_on_because_it_has_no_device_tasks_yet_is_not_told_as_cancelled(
+def test_a_job_that_goes_on_because_it_has_no_device_tasks_yet_is_not_reported_as_cancelled(
     service: Service,
     waiting: Any,
     supervisor: Callable[[Any], None],
@@ -278,12 +278,12 @@ def test_a_signal_that_arrives_while_the_budget_is_taken_from_stops_the_job(
         signal.signal(signal.SIGUSR1, handler)
 
 
-def test_a_signal_that_arrives_while_the_log_is_written_stops_the_job_and_is_told_later(
+def test_a_signal_that_arrives_while_the_log_is_written_stops_the_job_and_is_reported_later(
     service: Service, waiting: Any, supervisor: Callable[[Any], None]
 ) -> None:
     supervisor("failed")
     lines: list[str] = []
-    told = threading.Event()
+    warned = threading.Event()
 
     class Log:
         """A log as structlog's are: its lock is not reentrant."""
@@ -293,7 +293,7 @@ def test_a_signal_that_arrives_while_the_log_is_written_stops_the_job_and_is_tol
         def info(self, text: str, *values: Any) -> None:
             with self.lock:
                 lines.append(text % values)
-                told.set()
+                warned.set()
 
         warning = error = info
 
@@ -305,7 +305,7 @@ def test_a_signal_that_arrives_while_the_log_is_written_stops_the_job_and_is_tol
     finally:
         signal.signal(signal.SIGUSR1, handler)
 
-    assert told.wait(10)
+    assert warned.wait(10)
     assert lines[0].endswith("because its task was marked failed")
 
 

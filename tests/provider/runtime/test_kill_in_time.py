@@ -1,4 +1,4 @@
-"""What a process that was told to end asks for, and how long it takes for it: Airflow leaves it five seconds."""
+"""What a process requests after SIGTERM, and how long that takes: Airflow leaves it five seconds."""
 
 from __future__ import annotations
 

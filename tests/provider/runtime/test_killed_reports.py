@@ -1,4 +1,4 @@
-"""What is told of a task that a person ends while a worker waits: Airflow lets the wait go on after ``on_kill``."""
+"""What is reported of a task that a person ends while a worker waits: Airflow lets the wait go on after ``on_kill``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, 
 from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.provider.conftest import FakeStore, FakeTask
 from tests.provider.operators.test_upgrade_operator import seed, upload
-from tests.provider.runtime.test_last_report import FakeRun, released, tell
+from tests.provider.runtime.test_last_report import FakeRun, released, report_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
     from tests.provider.conftest import Service
 
-TOLD: list[str] = []
+EVENTS: list[str] = []
 
 
 class Collect(BaseNotifier):
     """Remember the events that it is called with."""
 
     def notify(self, context: Any) -> None:
-        TOLD.append(context["ota_release"]["event"])
+        EVENTS.append(context["ota_release"]["event"])
 
 
 @pytest.fixture(autouse=True)
-def nothing_told() -> None:
-    TOLD.clear()
+def no_events() -> None:
+    EVENTS.clear()
 
 
 @pytest.fixture
 def ends(
     service: Service, context: Any, firmware: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[FakeRun, Any]]:
-    """Run an upgrade that waits in a worker until its task is in a state, which it is told once."""
+    """Run an upgrade that waits in a worker until its task is in a state, which Airflow answers once."""
     seed(service, device={"device-002": {"outcome": "silent"}, "device-003": {"outcome": "silent"}})
 
     def end(state: str, **changes: Any) -> tuple[FakeRun, Any]:
@@ -66,41 +66,41 @@ def ends(
         monkeypatch.setattr(Runtime, "sleep", sleep)
         assert kills
         run.states = {"verify": "success", "upgrade": state}
-        return run, (tell(run, dag), raised.type)
+        return run, (report_of(run, dag), raised.type)
 
     return end
 
 
 @pytest.mark.parametrize("state", ["failed", "success"])
-def test_a_task_that_a_person_marked_tells_no_outcome_of_its_own_cancel(
+def test_a_task_that_a_person_marked_reports_no_outcome_of_its_own_cancel(
     service: Service, ends: Callable[..., tuple[FakeRun, Any]], state: str
 ) -> None:
-    run, (told, error) = ends(state)
+    run, (report, error) = ends(state)
 
     assert "CancelOTATaskByJob" in service.actions
     assert error is JobFailedError
     assert run.tasks["upgrade"].xcom["ota_release"]["event"] == "waiting"
-    assert TOLD == []
-    assert (told["event"], told["counts"]["CANCELED"]) == ("stopped", 2)
-    assert f"step upgrade was marked {state} by a person" in told["text"]
+    assert EVENTS == []
+    assert (report["event"], report["counts"]["CANCELED"]) == ("stopped", 2)
+    assert f"step upgrade was marked {state} by a person" in report["text"]
 
 
-def test_a_task_that_a_person_marked_tells_no_outcome_of_a_job_that_is_kept(
+def test_a_task_that_a_person_marked_reports_no_outcome_of_a_job_that_is_kept(
     service: Service, ends: Callable[..., tuple[FakeRun, Any]]
 ) -> None:
-    run, (told, error) = ends("failed", on_cancel="keep", timeout=1.0)
+    run, (report, error) = ends("failed", on_cancel="keep", timeout=1.0)
 
     assert "CancelOTATaskByJob" not in service.actions
     assert error is WaitTimeoutError
     assert run.tasks["upgrade"].xcom["ota_release"]["event"] == "waiting"
-    assert TOLD == []
-    assert (told["event"], told["counts"]["NOTIFIED"]) == ("stopped", 2)
+    assert EVENTS == []
+    assert (report["event"], report["counts"]["NOTIFIED"]) == ("stopped", 2)
 
 
-def test_a_process_that_is_told_to_end_while_its_task_goes_on_tells_its_outcome(
+def test_a_process_that_is_asked_to_end_while_its_task_goes_on_reports_its_outcome(
     ends: Callable[..., tuple[FakeRun, Any]],
 ) -> None:
     run, _ = ends("running", timeout=1.0)
 
     assert run.tasks["upgrade"].xcom["ota_release"]["event"] == "timeout"
-    assert TOLD == ["timeout"]
+    assert EVENTS == ["timeout"]

@@ -1,4 +1,4 @@
-"""What the last step of a run is told to have come to, with a look at the platform where it could not tell itself."""
+"""What is reported of a run's last step, with a poll of the platform where the step left no report."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def released(firmware_id: str, **upgrade: Any) -> DAG:
     return dag
 
 
-def tell(run: FakeRun, dag: DAG) -> dict[str, Any]:
+def report_of(run: FakeRun, dag: DAG) -> dict[str, Any]:
     context: Any = {"ti": run, "dag": dag, "run_id": "run"}
     return last_report(context, STEPS)
 
@@ -99,14 +99,14 @@ def stopped(service: Service, context: Any, firmware: Path, run: FakeRun) -> DAG
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Pass over the time between two looks."""
+    """Skip the time between two polls."""
     passed: list[float] = []
     # Pauses of less than a second are those of the rate limit.
     monkeypatch.setattr(Runtime, "sleep", lambda _, seconds: passed.append(seconds) if seconds >= 1 else None)
     return passed
 
 
-def test_a_stopped_upgrade_tells_how_far_it_came_and_not_of_the_verification(
+def test_a_stopped_upgrade_reports_how_far_it_came_and_not_of_the_verification(
     service: Service, run: FakeRun, stopped: DAG, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id, sleep = run.tasks["upgrade"].xcom["job_id"], Runtime.sleep
@@ -122,25 +122,26 @@ def test_a_stopped_upgrade_tells_how_far_it_came_and_not_of_the_verification(
             client.run(cancel_job(client.settings, job_id))
 
     monkeypatch.setattr(Runtime, "sleep", triggerer_stops)
-    told = tell(run, stopped)
+    report = report_of(run, stopped)
 
-    assert (told["event"], told["step"], told["job_id"]) == ("stopped", "upgrade", job_id)
-    assert told["counts"] == {"FAILED": 1, "CANCELED": 1, "SUCCEEDED": 1}
-    assert [device["name"] for device in told["failing"]] == ["device-003", "device-004"]
-    assert told["version"] == "1.1.0"
-    assert "was stopped by a person, who marked step upgrade failed; state read afterwards: 1 FAILED" in told["text"]
+    assert (report["event"], report["step"], report["job_id"]) == ("stopped", "upgrade", job_id)
+    assert report["counts"] == {"FAILED": 1, "CANCELED": 1, "SUCCEEDED": 1}
+    assert [device["name"] for device in report["failing"]] == ["device-003", "device-004"]
+    assert report["version"] == "1.1.0"
+    assert "was stopped by a person, who marked step upgrade failed; state read afterwards: 1 FAILED" in report["text"]
 
 
-def test_what_still_waits_after_a_stop_is_told_with_how_to_cancel_it(
+def test_what_still_waits_after_a_stop_is_reported_with_how_to_cancel_it(
     service: Service, run: FakeRun, stopped: DAG, pauses: list[float]
 ) -> None:
-    told = tell(run, stopped)
+    report = report_of(run, stopped)
 
-    assert told["counts"] == {"FAILED": 1, "NOTIFIED": 1, "SUCCEEDED": 1}
+    assert report["counts"] == {"FAILED": 1, "NOTIFIED": 1, "SUCCEEDED": 1}
     assert (
-        "failed; 1 of its device tasks still wait, and perhaps nobody cancels them. To cancel them, use" in told["text"]
+        "failed; 1 of its device tasks still wait, and perhaps nobody cancels them. To cancel them, use"
+        in report["text"]
     )
-    assert "TuyaOTACancelJobOperator or the sample Dag stop_job: 1 FAILED" in told["text"]
+    assert "TuyaOTACancelJobOperator or the sample Dag stop_job: 1 FAILED" in report["text"]
     assert pauses == [3.0, 5.0, 10.0]
 
 
@@ -165,10 +166,10 @@ def test_a_task_that_was_killed_while_it_pushed_its_job_has_one(
     assert ti.xcom.pop(lost, None) is None or lost == "ota_release"
     run.states = {"verify": "success", "upgrade": "failed"}
 
-    told = tell(run, dag)
+    report = report_of(run, dag)
 
     (job_id,) = service.emulator.world.engine.jobs
-    assert (told["event"], told["job_id"], sum(told["counts"].values())) == ("stopped", job_id, 3)
+    assert (report["event"], report["job_id"], sum(report["counts"].values())) == ("stopped", job_id, 3)
 
 
 def test_a_job_that_is_kept_is_looked_at_once(
@@ -181,14 +182,14 @@ def test_a_job_that_is_kept_is_looked_at_once(
     run.states["upgrade"] = "failed"
     pauses.clear()
 
-    told = tell(run, dag)
+    report = report_of(run, dag)
 
-    assert "; state read afterwards: " in told["text"]
-    assert (told["on_cancel"], pauses) == ("keep", [])
+    assert "; state read afterwards: " in report["text"]
+    assert (report["on_cancel"], pauses) == ("keep", [])
 
 
 @pytest.mark.parametrize("away", ["no connection", "no platform"])
-def test_a_platform_that_is_away_is_said_and_the_rest_is_told(
+def test_a_platform_that_is_away_is_said_and_the_rest_is_reported(
     service: Service, run: FakeRun, stopped: DAG, away: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
@@ -197,11 +198,11 @@ def test_a_platform_that_is_away_is_said_and_the_rest_is_told(
     else:
         service.monkeypatch.delenv(CONNECTION)
 
-    told = tell(run, stopped)
+    report = report_of(run, stopped)
 
-    assert (told["event"], told["counts"]) == ("stopped", {})
-    assert told["job_id"] == run.tasks["upgrade"].xcom["job_id"]
-    assert "The job could not be polled" in told["error"]
+    assert (report["event"], report["counts"]) == ("stopped", {})
+    assert report["job_id"] == run.tasks["upgrade"].xcom["job_id"]
+    assert "The job could not be polled" in report["error"]
 
 
 def test_a_wait_that_was_marked_success_is_no_success(
@@ -209,7 +210,7 @@ def test_a_wait_that_was_marked_success_is_no_success(
 ) -> None:
     run.states["upgrade"] = "success"
 
-    assert tell(run, stopped)["event"] == "stopped"
+    assert report_of(run, stopped)["event"] == "stopped"
 
 
 @pytest.fixture
@@ -237,10 +238,10 @@ def test_a_task_that_waits_for_the_job_of_before_a_clear_says_so(
     (old,) = service.emulator.world.engine.jobs
     run.tasks["verify"], run.states["verify"] = ti, "failed"
 
-    told = last_report({"ti": run, "dag": draining.dag, "run_id": "run"}, ["verify"])  # type: ignore[typeddict-item] # the run is a stand-in
+    report = last_report({"ti": run, "dag": draining.dag, "run_id": "run"}, ["verify"])  # type: ignore[typeddict-item] # the run is a stand-in
 
-    assert (told["event"], told["job_id"]) == ("stopped", "")
-    assert f"waits for job {old}, from before this task was cleared; no new job was created" in told["text"]
+    assert (report["event"], report["job_id"]) == ("stopped", "")
+    assert f"waits for job {old}, from before this task was cleared; no new job was created" in report["text"]
 
 
 def test_airflow_s_timeout_of_that_wait_takes_the_old_job_for_nobody_s(
@@ -255,7 +256,7 @@ def test_airflow_s_timeout_of_that_wait_takes_the_old_job_for_nobody_s(
     assert service.actions == []
 
 
-def test_what_fits_is_told_without_asking_the_platform(
+def test_what_fits_is_reported_without_asking_the_platform(
     service: Service, context: Any, firmware: Path, run: FakeRun
 ) -> None:
     seed(service, device={"device-003": {"outcome": "fails", "reason": "worn"}})
@@ -264,8 +265,8 @@ def test_what_fits_is_told_without_asking_the_platform(
         run.execute(dag.get_task(name))
     service.emulator.log.clear()
 
-    assert tell(run, dag) == run.tasks["upgrade"].xcom["ota_release"]
-    assert tell(run, dag)["event"] == "failed"
+    assert report_of(run, dag) == run.tasks["upgrade"].xcom["ota_release"]
+    assert report_of(run, dag)["event"] == "failed"
     assert service.actions == []
 
 
@@ -288,23 +289,23 @@ def asked(run: FakeRun, **xcom: Any) -> dict[str, Any]:
         ({"return_value": {"chosen_options": ["Reject"], "responded_by_user": {"id": "7", "name": "ann"}}}, " by ann"),
     ],
 )
-def test_a_rejected_approval_is_told_as_that(run: FakeRun, xcom: dict[str, Any], by: str) -> None:
+def test_a_rejected_approval_is_reported_as_that(run: FakeRun, xcom: dict[str, Any], by: str) -> None:
     run.states = {"approve": "success", "upgrade": "skipped"}
 
-    told = asked(run, **xcom)
+    report = asked(run, **xcom)
 
-    assert told["event"] == "stopped"
-    assert f"because step approve was rejected{by}: upgrade (skipped)" in told["text"]
+    assert report["event"] == "stopped"
+    assert f"because step approve was rejected{by}: upgrade (skipped)" in report["text"]
 
 
 def test_an_approval_that_was_marked_failed_is_stopped(run: FakeRun) -> None:
     run.states = {"approve": "failed", "upgrade": "upstream_failed"}
 
-    told = asked(run)
+    report = asked(run)
 
-    assert (told["event"], told["step"]) == ("stopped", "approve")
-    assert "marked failed" in told["text"]
-    assert "not begun: upgrade (upstream_failed)" in told["text"]
+    assert (report["event"], report["step"]) == ("stopped", "approve")
+    assert "marked failed" in report["text"]
+    assert "not begun: upgrade (upstream_failed)" in report["text"]
 
 
 @pytest.mark.parametrize("left", [None, "a text", {}, {"event": "unheard of"}])
@@ -312,16 +313,16 @@ def test_what_is_no_report_is_no_report(run: FakeRun, left: Any) -> None:
     run.tasks["upgrade"] = FakeTask(xcom={"ota_release": left})
     run.states = {"verify": "success", "upgrade": "failed"}
 
-    told = tell(run, released("178"))
+    report = report_of(run, released("178"))
 
-    assert (told["event"], told["step"]) == ("unclear", "upgrade")
+    assert (report["event"], report["step"]) == ("unclear", "upgrade")
 
 
 def test_a_run_of_which_nothing_is_known_was_not_begun(run: FakeRun) -> None:
-    assert tell(run, released("178"))["event"] == "stopped"
+    assert report_of(run, released("178"))["event"] == "stopped"
 
 
-def test_of_a_mapped_step_the_worst_instance_is_told(
+def test_of_a_mapped_step_the_worst_instance_is_reported(
     service: Service, context: Any, firmware: Path, run: FakeRun
 ) -> None:
     seed(service, device={"device-003": {"outcome": "fails", "reason": "worn"}})
@@ -337,10 +338,10 @@ def test_of_a_mapped_step_the_worst_instance_is_told(
             task_id="upgrade", target_selection="SPECIFIC", device_names=names, **fast
         )
         run.execute(step, f"upgrade_{number}")
-    told = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
+    report = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
 
-    assert (told["event"], told["failing"][0]["name"]) == ("failed", "device-003")
-    assert (told["step"], "(of 3 instances 2 succeeded, 1 failed)" in told["text"]) == ("upgrade[1]", True)
+    assert (report["event"], report["failing"][0]["name"]) == ("failed", "device-003")
+    assert (report["step"], "(of 3 instances 2 succeeded, 1 failed)" in report["text"]) == ("upgrade[1]", True)
     run.states["upgrade_1"], run.tasks["upgrade_1"].xcom["ota_release"] = "failed", None
-    told = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
-    assert (told["event"], told["failing"][0]["name"], told["step"]) == ("stopped", "device-003", "upgrade[1]")
+    report = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
+    assert (report["event"], report["failing"][0]["name"], report["step"]) == ("stopped", "device-003", "upgrade[1]")

@@ -114,7 +114,7 @@ def test_a_job_that_a_task_is_done_with_stays_its_own_and_is_outstanding_no_more
     assert seen() == ("nothing", "", ("9", "10"))
 
 
-def test_a_job_is_marked_also_where_the_task_died_before_it_told_the_others_that_it_is_done_with_it() -> None:
+def test_a_job_is_marked_also_where_the_task_died_before_it_informed_the_others_that_it_is_done_with_it() -> None:
     writer = task("a")
     writer.write(NOTE.at(Stage.CREATED, "9").to_dict())
     writer.write(note(replace(NOTE, started_at=NOTE.started_at + timedelta(minutes=5)), Stage.PREPARING))
@@ -188,7 +188,7 @@ def test_old_notes_of_other_firmwares_are_swept_a_few_at_a_time(variables: type[
     assert set(variables.values) == {*young, "somebody's"}
 
 
-def test_a_task_remembers_in_its_store_and_tells_the_others() -> None:
+def test_a_task_remembers_in_its_store_and_informs_the_others() -> None:
     store, own = FakeStore(), task()
     memory = TaskStateStore(store, own)
 

@@ -49,17 +49,17 @@ def fail(context: Any, task: Any, error: BaseException) -> None:
         raise error
 
 
-def test_a_failure_is_told_at_the_last_try_alone(context: Any, ti: FakeTask, hearing: Any) -> None:
+def test_a_failure_is_reported_at_the_last_try_alone(context: Any, ti: FakeTask, hearing: Any) -> None:
     ti.max_tries = 3
-    told = []
+    notified = []
     for ti.try_number in (1, 2, 3, 4):
         fail(context, hearing, ValueError("again"))
-        told.append(len(heard()))
+        notified.append(len(heard()))
 
-    assert told == [0, 0, 0, 1]
+    assert notified == [0, 0, 0, 1]
 
 
-def test_without_retries_a_failure_is_told_at_once(context: Any, ti: FakeTask, hearing: Any) -> None:
+def test_without_retries_a_failure_is_reported_at_once(context: Any, ti: FakeTask, hearing: Any) -> None:
     ti.max_tries = 0
 
     fail(context, hearing, ValueError("once"))
@@ -71,17 +71,17 @@ AWAY = TransportError("x", endpoint="e", delivery="unknown")  # type: ignore[arg
 
 
 @pytest.mark.parametrize(
-    ("error", "is_told"),
+    ("error", "is_reported"),
     [(ConfigurationError("wrong"), True), (AirflowFailException("no"), True), (AWAY, False), (ValueError("?"), False)],
 )
-def test_what_no_retry_follows_is_told_at_once(
-    context: Any, ti: FakeTask, hearing: Any, error: BaseException, is_told: bool
+def test_what_no_retry_follows_is_reported_at_once(
+    context: Any, ti: FakeTask, hearing: Any, error: BaseException, is_reported: bool
 ) -> None:
     hearing.retry_policy = tuya_ota_retry_policy()
 
     fail(context, hearing, error)
 
-    assert bool(heard()) is is_told
+    assert bool(heard()) is is_reported
 
 
 @pytest.mark.parametrize("most", [0, 2])
@@ -98,7 +98,7 @@ def test_a_retry_policy_that_raises_hides_neither_the_error_nor_the_notification
     assert heard() == ([] if most else ["failed"])
 
 
-def test_an_outcome_is_told_once_and_again_after_a_clear(context: Any, hearing: Any) -> None:
+def test_an_outcome_is_reported_once_and_again_after_a_clear(context: Any, hearing: Any) -> None:
     for _ in range(2):
         with reported(context, hearing):
             pass
@@ -109,7 +109,7 @@ def test_an_outcome_is_told_once_and_again_after_a_clear(context: Any, hearing: 
     assert heard() == ["succeeded", "succeeded"]
 
 
-def test_another_outcome_is_told_too(context: Any, ti: FakeTask, hearing: Any) -> None:
+def test_another_outcome_is_reported_too(context: Any, ti: FakeTask, hearing: Any) -> None:
     ti.max_tries = 0
     fail(context, hearing, ValueError("once"))
     with reported(context, hearing):
@@ -123,7 +123,7 @@ BROKEN.get.side_effect = ZeroDivisionError
 
 
 @pytest.mark.parametrize("store", [None, BROKEN], ids=["no store", "a broken one"])
-def test_without_a_store_everybody_is_told(context: Any, hearing: Any, store: Any) -> None:
+def test_without_a_store_every_notifier_is_called(context: Any, hearing: Any, store: Any) -> None:
     context["task_state_store"] = store
     with reported(context, hearing):
         pass
@@ -172,16 +172,16 @@ def test_what_is_no_notifier_is_refused_and_hides_no_other_error(context: Any, t
         verify("178", notifiers="ops@example.com", if_verified="maybe").execute(context)
 
 
-def test_a_job_that_a_retry_goes_on_with_is_told_once(
+def test_a_job_that_a_retry_goes_on_with_is_reported_once(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
     Listening.heard.clear()
     firmware_id = make_firmware(service, context, firmware)
     context["task_state_store"] = FakeStore()
-    told = {"notifiers": Listening("{{ ota_release.event }}")}
+    notified = {"notifiers": Listening("{{ ota_release.event }}")}
 
     for ti.try_number in (1, 2):
-        # The process of the first try is lost after it has told and before Airflow knows.
-        run(verify(firmware_id, **told), context)
+        # The process of the first try is lost after its notifiers ran and before Airflow knows.
+        run(verify(firmware_id, **notified), context)
 
     assert heard() == ["succeeded"]

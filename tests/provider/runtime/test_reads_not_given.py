@@ -89,12 +89,12 @@ def test_a_run_that_cannot_be_read_is_reported_all_the_same(
 ) -> None:
     run = Run(left=[times], fails=fails, states={"verify": "success"})
 
-    told = last_report({"ti": run, "dag": released("178"), "run_id": "run"}, ["verify", "upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
+    report = last_report({"ti": run, "dag": released("178"), "run_id": "run"}, ["verify", "upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
 
-    assert told["event"] == event
+    assert report["event"] == event
     if event == "unclear":
-        assert "step verify could not be read. Look at the run in Airflow" in told["text"]
-        assert "Airflow's API did not give the" in told["error"]
+        assert "step verify could not be read. Look at the run in Airflow" in report["text"]
+        assert "Airflow's API did not give the" in report["error"]
 
 
 def sensor(**changes: Any) -> TuyaOTADeviceStateSensor:

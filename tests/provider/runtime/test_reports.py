@@ -88,20 +88,20 @@ KINDS = list(every_task("x.bin"))
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_an_unknown_connection_is_a_refusal_that_is_told(
+def test_an_unknown_connection_is_a_refusal_that_is_reported(
     service: Service, context: Any, ti: FakeTask, firmware: Path, name: str
 ) -> None:
     with pytest.raises(ConfigurationError):
         one(name, firmware, tuya_ota_conn_id="nowhere").execute(context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["step"], told["counts"]) == ("refused", "task", {})
-    assert told["error"].startswith("Connection 'nowhere' is not defined")
-    assert told["error"] in told["text"]
+    pushed = ti.xcom["ota_release"]
+    assert (pushed["event"], pushed["step"], pushed["counts"]) == ("refused", "task", {})
+    assert pushed["error"].startswith("Connection 'nowhere' is not defined")
+    assert pushed["error"] in pushed["text"]
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_platform_that_is_away_is_a_failure_that_is_told(
+def test_a_platform_that_is_away_is_a_failure_that_is_reported(
     service: Service, context: Any, ti: FakeTask, firmware: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
@@ -110,16 +110,16 @@ def test_a_platform_that_is_away_is_a_failure_that_is_told(
     with pytest.raises((TransportError, AirflowSensorTimeout)):
         one(name, firmware, **({"timeout": 0.3} if "Sensor" in name else {})).execute(context)
 
-    told = ti.xcom["ota_release"]
-    assert told["event"] == ("timeout" if "Sensor" in name else "failed")
-    assert told["error"]
+    pushed = ti.xcom["ota_release"]
+    assert pushed["event"] == ("timeout" if "Sensor" in name else "failed")
+    assert pushed["error"]
 
 
 REFUSED = [name for name in KINDS if name not in {"TuyaOTAUploadFirmwareOperator", "TuyaOTACreateModuleOperator"}]
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_the_platform_does_not_know_is_a_refusal_that_is_told(
+def test_what_the_platform_does_not_know_is_a_refusal_that_is_reported(
     service: Service, context: Any, ti: FakeTask, firmware: Path, name: str
 ) -> None:
     with pytest.raises((NotFoundError, ConflictError)):
@@ -176,14 +176,14 @@ def test_a_report_says_version_product_and_where_to_look(
     with pytest.raises(JobFailedError):
         upgrade(firmware_id).execute(context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["version"], told["product_key"], told["firmware_id"]) == ("1.1.0", PRODUCT, firmware_id)
-    assert told["link"] == f"https://console.example/{told['job_id']}"
-    assert told["run_link"] == (
+    pushed = ti.xcom["ota_release"]
+    assert (pushed["version"], pushed["product_key"], pushed["firmware_id"]) == ("1.1.0", PRODUCT, firmware_id)
+    assert pushed["link"] == f"https://console.example/{pushed['job_id']}"
+    assert pushed["run_link"] == (
         "https://airflow.example/ota/dags/dag/runs/manual__2026-11-24T12%3A00%3A00%2B00%3A00/tasks/task/mapped/3"
     )
-    assert [device["name"] for device in told["failing"]] == ["device-003"]
-    assert datetime.fromisoformat(told["started_at"]).tzinfo is not None
+    assert [device["name"] for device in pushed["failing"]] == ["device-003"]
+    assert datetime.fromisoformat(pushed["started_at"]).tzinfo is not None
 
 
 def test_while_it_waits_a_task_has_said_that_it_does(
@@ -194,8 +194,8 @@ def test_while_it_waits_a_task_has_said_that_it_does(
     with pytest.raises(TaskDeferred):
         verify(firmware_id, deferrable=True).execute(context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"], told["firmware_id"]) == ("waiting", ti.xcom["job_id"], firmware_id)
+    pushed = ti.xcom["ota_release"]
+    assert (pushed["event"], pushed["job_id"], pushed["firmware_id"]) == ("waiting", ti.xcom["job_id"], firmware_id)
 
 
 def test_after_a_timeout_the_report_has_what_the_stop_left(
@@ -208,10 +208,10 @@ def test_after_a_timeout_the_report_has_what_the_stop_left(
         verify(firmware_id, timeout=0.5).execute(context)
 
     (job,) = service.emulator.world.engine.jobs.values()
-    told = ti.xcom["ota_release"]
-    assert told["event"] == "timeout"
-    assert told["counts"] == {status: number for status, number in job.counts.items() if number}
-    assert told["counts"]["CANCELED"] == 1
+    pushed = ti.xcom["ota_release"]
+    assert pushed["event"] == "timeout"
+    assert pushed["counts"] == {status: number for status, number in job.counts.items() if number}
+    assert pushed["counts"]["CANCELED"] == 1
 
 
 def defer(operator: BaseOperator, context: Any) -> None:
@@ -235,10 +235,10 @@ def test_giving_up_keeps_job_link_and_duration_and_never_stops_a_job_of_others(
     with pytest.raises(WaitTimeoutError):
         followed.resume_execution("__fail__", TIMEOUT, context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"]) == ("timeout", theirs)
-    assert told["link"] == f"https://console.example/{theirs}"
-    assert 7200 <= told["duration"] < 7300
+    pushed = ti.xcom["ota_release"]
+    assert (pushed["event"], pushed["job_id"]) == ("timeout", theirs)
+    assert pushed["link"] == f"https://console.example/{theirs}"
+    assert 7200 <= pushed["duration"] < 7300
     assert "CancelOTATaskByJob" not in service.actions
 
 
@@ -258,7 +258,7 @@ def test_giving_up_stops_an_own_job_and_says_what_became_of_it(
     assert ti.xcom["ota_release"]["counts"]["CANCELED"] == 1
 
 
-def test_a_broken_trigger_is_told_with_the_job_that_goes_on(
+def test_a_broken_trigger_is_reported_with_the_job_that_goes_on(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
     firmware_id = make_firmware(service, context, firmware)
@@ -268,8 +268,8 @@ def test_a_broken_trigger_is_told_with_the_job_that_goes_on(
     with pytest.raises(TaskDeferralError):
         operator.resume_execution("__fail__", {"error": "Trigger failure"}, context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"]) == ("failed", ti.xcom["job_id"])
+    pushed = ti.xcom["ota_release"]
+    assert (pushed["event"], pushed["job_id"]) == ("failed", ti.xcom["job_id"])
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
@@ -277,7 +277,7 @@ def test_a_broken_trigger_is_told_with_the_job_that_goes_on(
 @pytest.mark.parametrize(
     ("device", "event"), [({}, "succeeded"), (FAILS, "failed"), ({"outcome": "silent"}, "timeout")]
 )
-def test_the_job_sensor_tells_each_of_its_ends(
+def test_the_job_sensor_reports_each_of_its_ends(
     service: Service,
     context: Any,
     ti: FakeTask,
@@ -300,9 +300,9 @@ def test_the_job_sensor_tells_each_of_its_ends(
         except TaskDeferred as deferred:
             assert ti.xcom["ota_release"]["event"] == "waiting"
             sensor.resume_execution("execute_complete", {"event": fired(deferred.trigger)}, context)
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"], told["version"]) == (event, job_id, "1.1.0")
-    assert sum(told["counts"].values()) == 2
+    pushed = ti.xcom["ota_release"]
+    assert (pushed["event"], pushed["job_id"], pushed["version"]) == (event, job_id, "1.1.0")
+    assert sum(pushed["counts"].values()) == 2
 
 
 class Quiet(BaseOperator):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.provider.conftest import FakeTask, Service
 
 
-def test_a_retry_that_is_refused_tells_the_job_of_the_try_before(
+def test_a_retry_that_is_refused_reports_the_job_of_the_try_before(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
     firmware_id = make_firmware(service, context, firmware)
@@ -36,18 +36,18 @@ def test_a_retry_that_is_refused_tells_the_job_of_the_try_before(
     with pytest.raises(AuthenticationError):
         verify(firmware_id).execute(context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"]) == ("failed", job_id)
-    assert "nothing was started" not in told["text"]
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["job_id"]) == ("failed", job_id)
+    assert "nothing was started" not in report["text"]
 
 
-def test_a_retry_that_does_not_come_to_a_look_tells_the_job_of_the_try_before(
+def test_a_retry_that_does_not_come_to_a_poll_reports_the_job_of_the_try_before(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
     firmware_id = make_firmware(service, context, firmware)
     context["task_state_store"] = FakeStore()
     job_id = verify(firmware_id, wait_for_completion=False).execute(context)
-    told = []
+    report = []
     with set_current_context(context):
         for retry in (
             lambda: verify(firmware_id, tuya_ota_conn_id="nowhere").execute(context),
@@ -57,13 +57,13 @@ def test_a_retry_that_does_not_come_to_a_look_tells_the_job_of_the_try_before(
             ti.xcom.clear()
             with pytest.raises((ConfigurationError, UndefinedError)):
                 retry()
-            told.append((ti.xcom["ota_release"]["event"], ti.xcom["ota_release"]["job_id"]))
+            report.append((ti.xcom["ota_release"]["event"], ti.xcom["ota_release"]["job_id"]))
 
-    assert told == [("failed", job_id)] * 3
+    assert report == [("failed", job_id)] * 3
 
 
 @pytest.mark.parametrize("is_own", [True, False], ids=["this task", "another one"])
-def test_a_job_from_before_a_clear_is_told_where_another_task_was_cleared(
+def test_a_job_from_before_a_clear_is_reported_where_another_task_was_cleared(
     service: Service, context: Any, ti: FakeTask, firmware: Path, is_own: bool
 ) -> None:
     firmware_id = make_firmware(service, context, firmware)
@@ -75,8 +75,8 @@ def test_a_job_from_before_a_clear_is_told_where_another_task_was_cleared(
     with pytest.raises(ConfigurationError):
         verify(firmware_id, tuya_ota_conn_id="nowhere").execute(context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"]) == (("refused", "") if is_own else ("failed", job_id))
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["job_id"]) == (("refused", "") if is_own else ("failed", job_id))
 
 
 def test_a_note_that_cannot_be_read_does_not_hide_the_error(service: Service, context: Any, ti: FakeTask) -> None:
@@ -105,8 +105,8 @@ def test_a_lost_create_that_nobody_may_look_for_is_unclear(
     with pytest.raises(TuyaOTAError):
         verify(firmware_id).execute(context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["job_id"]) == ("unclear", "")
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["job_id"]) == ("unclear", "")
 
 
 def test_an_alarm_that_rings_in_a_slow_notifier_changes_no_outcome(context: Any, ti: FakeTask) -> None:

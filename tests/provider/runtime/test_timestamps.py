@@ -62,7 +62,7 @@ def test_what_is_no_moment_is_none(text: str) -> None:
         (NOW.add(seconds=30), "a few seconds ago (2024-11-22 08:50:30 UTC)"),
     ],
 )
-def test_a_moment_is_told_by_its_distance_and_in_utc(moment: pendulum.DateTime, said: str) -> None:
+def test_a_moment_is_reported_by_its_distance_and_in_utc(moment: pendulum.DateTime, said: str) -> None:
     assert ago(moment, NOW) == said
 
 

@@ -81,7 +81,7 @@ def test_a_verification_that_fails_elsewhere_ends_the_wait(
 
 @BOTH
 @pytest.mark.parametrize(("soft", "error"), [(False, AirflowSensorTimeout), (True, AirflowSkipException)])
-def test_a_device_that_stays_away_is_waited_for_no_longer_than_told(
+def test_a_device_that_stays_away_is_waited_for_no_longer_than_asked(
     service: Service, context: Any, deferrable: bool, soft: bool, error: type[Exception]
 ) -> None:
     seed(service, offline=1.0)
@@ -223,24 +223,24 @@ def test_a_wait_for_devices_that_makes_no_sense_is_refused(
 def test_both_leave_a_report_as_every_step_does(
     service: Service, context: Any, ti: FakeTask, firmware_id: str, deferrable: bool
 ) -> None:
-    def told(sensor: Sensor, error: type[Exception] | None = None) -> dict[str, Any]:
+    def reported(sensor: Sensor, error: type[Exception] | None = None) -> dict[str, Any]:
         ti.xcom.clear()
         with nullcontext() if error is None else pytest.raises(error):
             wait_as_airflow(sensor, context)
         return dict(ti.xcom["ota_release"])
 
     changes: dict[str, Any] = {"deferrable": deferrable}
-    good = told(firmware_sensor(firmware_id, statuses=["NOT_NEEDED"], **changes))
+    good = reported(firmware_sensor(firmware_id, statuses=["NOT_NEEDED"], **changes))
     assert (good["event"], good["firmware_id"]) == ("succeeded", firmware_id)
     assert f"OTA firmware {firmware_id} has one of the statuses that were waited for" in good["text"]
-    late = told(firmware_sensor(firmware_id, statuses=["FAILED"], timeout=0.2, **changes), AirflowSensorTimeout)
+    late = reported(firmware_sensor(firmware_id, statuses=["FAILED"], timeout=0.2, **changes), AirflowSensorTimeout)
     assert (late["event"], "ran out of time" in late["text"]) == ("timeout", True)
-    refused = told(firmware_sensor("17 8", **changes), InvalidParameterError)
+    refused = reported(firmware_sensor("17 8", **changes), InvalidParameterError)
     assert refused["event"] == "refused"
 
-    seen = told(device_sensor("device-001", at_least=1, state="OFFLINE", **changes))
+    seen = reported(device_sensor("device-001", at_least=1, state="OFFLINE", **changes))
     assert "has seen enough devices in the state that was waited for" in seen["text"]
-    late = told(device_sensor("device-001", state="DISABLE", timeout=0.2, **changes), AirflowSensorTimeout)
+    late = reported(device_sensor("device-001", state="DISABLE", timeout=0.2, **changes), AirflowSensorTimeout)
     assert (late["event"], late["step"], late["product_key"]) == ("timeout", "task", PRODUCT)
 
 

@@ -64,7 +64,7 @@ def test_a_timeout_is_a_sensors_timeout(
         wait(context, job_id, deferrable=deferrable, soft_fail=soft, timeout=0.2)
 
 
-def test_a_look_that_fails_in_transit_counts_as_not_yet(service: Service, context: Any, firmware: Path) -> None:
+def test_a_poll_that_fails_in_transit_counts_as_not_yet(service: Service, context: Any, firmware: Path) -> None:
     job_id = start(service, context, firmware)
     service.emulator.faults.add({"action": "ListOTATaskByJob", "kind": "garbage", "nth": 1})
 

@@ -212,9 +212,9 @@ def test_a_step_that_was_rescheduled_began_with_its_first_poke(service: Service)
     with pytest.raises(AirflowSensorTimeout):
         task.sensor.execute(context)
 
-    told = ti.xcom["ota_release"]
-    assert (told["event"], told["started_at"]) == ("timeout", began.isoformat())
-    assert told["duration"] >= timedelta(hours=2).total_seconds()
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["started_at"]) == ("timeout", began.isoformat())
+    assert report["duration"] >= timedelta(hours=2).total_seconds()
 
 
 def test_a_step_that_is_to_be_rescheduled_waits_since_now(service: Service) -> None:
@@ -224,9 +224,9 @@ def test_a_step_that_is_to_be_rescheduled_waits_since_now(service: Service) -> N
     with pytest.raises(AirflowRescheduleException):
         task.sensor.execute(context)
 
-    told = ti.xcom["ota_release"]
-    assert told["event"] == "waiting"
-    assert datetime.fromisoformat(told["started_at"]) >= before
+    report = ti.xcom["ota_release"]
+    assert report["event"] == "waiting"
+    assert datetime.fromisoformat(report["started_at"]) >= before
 
 
 @MODES

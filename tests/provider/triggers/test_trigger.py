@@ -75,7 +75,7 @@ async def test_a_missing_job_is_one_error_event(service: Service) -> None:
     assert service.actions == ["QueryOTAJob"]
 
 
-async def test_a_deadline_in_the_past_still_has_one_last_look(service: Service) -> None:
+async def test_a_deadline_in_the_past_still_has_one_last_poll(service: Service) -> None:
     service.emulator.faults.add({"action": "*", "kind": "redirect"})
 
     (event,) = await fire(trigger())
@@ -84,7 +84,7 @@ async def test_a_deadline_in_the_past_still_has_one_last_look(service: Service) 
     assert service.actions == ["QueryOTAJob"]
 
 
-async def test_a_wait_looks_for_itself_where_looking_for_all_fails(
+async def test_a_wait_polls_by_itself_where_the_shared_poller_fails(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(scheduler: PollScheduler, now: float) -> float:

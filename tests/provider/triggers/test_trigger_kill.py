@@ -146,7 +146,7 @@ def test_a_question_that_is_not_answered_is_asked_again(
 
 
 @pytest.mark.parametrize("answer", ["silence", RuntimeError("no line"), {}])
-def test_a_state_that_nobody_tells_stops_nothing(
+def test_a_state_that_airflow_does_not_give_stops_nothing(
     service: Service,
     watched: TuyaOTAJobTrigger,
     supervisor: Callable[..., Line],
@@ -198,7 +198,7 @@ def test_being_cancelled_again_does_not_break_off_the_stopping(
     assert "2 device tasks cancelled" in log.lines[-1]
 
 
-def test_what_airflow_does_not_wait_for_goes_on_and_is_told(
+def test_what_airflow_does_not_wait_for_goes_on_and_is_reported(
     service: Service,
     watched: TuyaOTAJobTrigger,
     supervisor: Callable[..., Line],
