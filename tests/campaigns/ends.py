@@ -1,7 +1,7 @@
 """Every sample Dag in every way to end, in a real Airflow: what is reported is held against the platform.
 
-A person marks tasks and runs, approves and rejects through Airflow's API, as the pages do; a webhook takes what is
-told.
+A person marks tasks and runs, approves and rejects through Airflow's API, as the pages do; a webhook receives the
+reports.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def test_the_overview_has_firmwares_jobs_fleet_and_requests(emulator: Emulator) 
 
     (shown,) = seen["jobs"]["shown"]
     assert (shown["JobId"], shown["Tasks"], sum(shown["Counts"].values())) == (job, 2, 2)
-    assert [firmware_id["DestVersion"] for firmware_id in seen["firmwares"]["shown"]] == ["1.1.0"]
+    assert [firmware["DestVersion"] for firmware in seen["firmwares"]["shown"]] == ["1.1.0"]
     assert (seen["products"][0]["devices"], seen["products"][0]["online"]) == (6, 6)
     assert seen["requests"][0]["action"] == "CreateOTAVerifyJob"
     assert seen["quirks"] == {"totals": "absent"}

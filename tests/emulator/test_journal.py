@@ -160,12 +160,12 @@ def test_a_reset_and_another_scenario_are_kept_too(path: Path, wall: Wall) -> No
 def test_a_step_of_the_clock_that_was_answered_outlives_a_kill(path: Path, wall: Wall) -> None:
     _, client = begin(path, wall)
     client.control("POST", "clock", {"freeze": True, "speed": 60, "gateway_offset": 5})
-    announcement = client.control("POST", "clock", {"advance": 600})
+    answer = client.control("POST", "clock", {"advance": 600})
 
     _, again = begin(after_a_kill(path), wall)
     wall.now += 100
 
-    assert again.control("GET", "clock") == {**announcement, "gateway": announcement["gateway"] + 100}
+    assert again.control("GET", "clock") == {**answer, "gateway": answer["gateway"] + 100}
 
 
 def test_what_an_answer_has_shown_does_not_come_undone(path: Path, wall: Wall) -> None:
@@ -292,13 +292,13 @@ def test_a_damaged_file_is_left_alone(path: Path, wall: Wall) -> None:
 
 
 @pytest.mark.parametrize(
-    "announcement",
+    "content",
     [{}, {"action": "NoSuchAction", "values": {}, "origin": ""}, {"action": "DeleteOTAFirmware"}, [], "not JSON"],
 )
-def test_a_file_with_what_cannot_have_happened_is_refused(path: Path, wall: Wall, announcement: Any) -> None:
+def test_a_file_with_what_cannot_have_happened_is_refused(path: Path, wall: Wall, content: Any) -> None:
     begin(path, wall)[0].recorder.close()  # type: ignore[union-attr] # it has one
     with sqlite3.connect(path) as file:
-        text = announcement if isinstance(announcement, str) else json.dumps(announcement)
+        text = content if isinstance(content, str) else json.dumps(content)
         file.execute("INSERT INTO change (world, gateway, kind, told) VALUES (?, ?, 'call', ?)", (wall(), wall(), text))
     file.close()
 

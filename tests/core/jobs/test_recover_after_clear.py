@@ -138,7 +138,7 @@ def test_an_old_job_that_is_done_needs_no_wait_elsewhere() -> None:
 
 
 def cleared_elsewhere(**changes: Any) -> Attempt:
-    """A try after another task of the run was cleared, or after this one was while it ran: Airflow shows no difference."""
+    """A try after a clear of another task of the run, or of this one while it ran: Airflow shows no difference."""
     return Attempt(**{"clear_number": 1, "cleared_after": 0} | changes)
 
 

@@ -131,7 +131,7 @@ def test_a_job_of_more_devices_than_fit_on_a_page_is_read_by_name_before_it_succ
     [
         (names(151), r"it has 151 device tasks, and 150 devices were asked for"),
         (
-            [*names(149), "plain_client"],
+            [*names(149), "stranger"],
             r"it has no task for d149; it has tasks for devices that nobody asked for: stranger",
         ),
         (names(149), r"it has no task for d149"),

@@ -29,7 +29,7 @@ UNSETTLED: State = ("COMPLETED", 2, [("d1", "SUCCEEDED")])
 
 @pytest.fixture(autouse=True)
 def every_poll_queries_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the first request of a poll be the one by which polls are counted; test_earlier_poll holds what polls save."""
+    """Count polls by their first request; test_earlier_poll holds what polls save."""
     monkeypatch.setattr(job_snapshot, "REUSED", 0)
 
 

@@ -1,4 +1,4 @@
-"""A template that raises ends a step before Airflow runs it; that end is reported, and notifiers are called, as for any other."""
+"""A template that raises ends a step before Airflow runs it; its end is reported and notified like any other."""
 
 from __future__ import annotations
 
