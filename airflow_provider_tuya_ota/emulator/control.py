@@ -45,10 +45,10 @@ def handle(account: Account, request: Request) -> Response:
         return _answer(404, {"error": f"there is no command {request.method} {name}"})
     try:
         values = _read(request.body)
-        told = command(account, values, rest)
+        result = command(account, values, rest)
         if account.recorder is not None and request.method == "POST" and name in RECORDED:
             account.recorder.controlled(account.world, name, values, rest)
-        return _answer(200, told)
+        return _answer(200, result)
     except _MissingError as error:
         return _answer(404, {"error": str(error)})
     except ValueError as error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APPLICATION: Final = 0x7075A0
-FORM: Final = 2
+FORM: Final = 3
 """Version of the file; other versions are refused."""
 TIDIED: Final = 1000
 """Number of nonces between two deletions of expired ones."""
@@ -28,7 +28,7 @@ CREATE TABLE began (scenario TEXT NOT NULL, world REAL NOT NULL, gateway REAL NO
 CREATE TABLE reached (world REAL NOT NULL, starts INTEGER NOT NULL);
 CREATE TABLE change (
     number INTEGER PRIMARY KEY, world REAL NOT NULL, gateway REAL NOT NULL,
-    kind TEXT NOT NULL, told TEXT NOT NULL, content BLOB
+    kind TEXT NOT NULL, arguments TEXT NOT NULL, content BLOB
 );
 CREATE TABLE nonce (number INTEGER PRIMARY KEY, nonce TEXT NOT NULL, gateway REAL NOT NULL);
 COMMIT;
@@ -42,14 +42,14 @@ class Change:
     :param world: its device time.
     :param gateway: its gateway time.
     :param kind: call, object or control.
-    :param told: all that is needed to repeat it.
+    :param arguments: all that repeating it needs.
     :param content: content of an uploaded object.
     """
 
     world: float
     gateway: float
     kind: str
-    told: dict[str, Any]
+    arguments: dict[str, Any]
     content: bytes | None = None
 
 
@@ -119,19 +119,19 @@ class Journal:
 
     def write(self, change: Change) -> None:
         """Write a change; it survives a kill of this process after this returns."""
-        values = (change.world, change.gateway, change.kind, json.dumps(change.told), change.content)
+        values = (change.world, change.gateway, change.kind, json.dumps(change.arguments), change.content)
         with self._file:
             self._file.execute("BEGIN")
             self._file.execute(
-                "INSERT INTO change (world, gateway, kind, told, content) VALUES (?, ?, ?, ?, ?)", values
+                "INSERT INTO change (world, gateway, kind, arguments, content) VALUES (?, ?, ?, ?, ?)", values
             )
             self._file.execute("UPDATE reached SET world = ?", (change.world,))
 
     def changes(self) -> Iterator[Change]:
         """Give every change, in order."""
-        rows = self._file.execute("SELECT world, gateway, kind, told, content FROM change ORDER BY number")
-        for world, gateway, kind, told, content in rows:
-            yield Change(world, gateway, kind, json.loads(told), content)
+        rows = self._file.execute("SELECT world, gateway, kind, arguments, content FROM change ORDER BY number")
+        for world, gateway, kind, arguments, content in rows:
+            yield Change(world, gateway, kind, json.loads(arguments), content)
 
     def note(self, world: float) -> None:
         """Write the present device time."""

@@ -43,8 +43,8 @@ class Recorder:
     def stored(self, world: World, key: str) -> None:
         """Write an uploaded object."""
         stored = world.storage.objects[key]
-        told = {name: value for name, value in asdict(stored).items() if name != "content"}
-        self._write(world, "object", told, stored.content)
+        arguments = {name: value for name, value in asdict(stored).items() if name != "content"}
+        self._write(world, "object", arguments, stored.content)
 
     def controlled(self, world: World, name: str, values: Any, rest: list[str]) -> None:
         """Write a command that changed the world."""
@@ -66,5 +66,5 @@ class Recorder:
         """Write the world's present time, and close the file."""
         self._journal.close(self._clock.world())
 
-    def _write(self, world: World, kind: str, told: dict[str, Any], content: bytes | None = None) -> None:
-        self._journal.write(Change(world.engine.now, self._clock.gateway(), kind, told, content))
+    def _write(self, world: World, kind: str, arguments: dict[str, Any], content: bytes | None = None) -> None:
+        self._journal.write(Change(world.engine.now, self._clock.gateway(), kind, arguments, content))

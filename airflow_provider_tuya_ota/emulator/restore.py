@@ -35,8 +35,8 @@ def restore(account: Account, journal: Journal, document: Any) -> Recorder:
     try:
         _repeat_all(account, journal, begun)
     except (BusinessError, LookupError, TypeError, AttributeError, ValueError, sqlite3.Error) as error:
-        told = f"{type(error).__name__}: {error}"
-        raise ValueError(f"state {journal.path} cannot be gone on from ({told}). Choose another file") from None
+        why = f"{type(error).__name__}: {error}"
+        raise ValueError(f"state {journal.path} cannot be restored ({why}). Choose another file") from None
     return recorder
 
 
@@ -57,11 +57,11 @@ def _repeat_all(account: Account, journal: Journal, begun: Any) -> None:
 
 
 def _repeat(account: Account, change: Change) -> None:
-    told = change.told
+    arguments = change.arguments
     match change.kind:
         case "call":
-            HANDLERS[told["action"]](account.world, told["values"], told["origin"])
+            HANDLERS[arguments["action"]](account.world, arguments["values"], arguments["origin"])
         case "object":
-            account.world.storage.objects[told["key"]] = StoredObject(**told, content=change.content)
+            account.world.storage.objects[arguments["key"]] = StoredObject(**arguments, content=change.content)
         case _:
-            control.carry_out(account, told["name"], told["values"], told["rest"])
+            control.carry_out(account, arguments["name"], arguments["values"], arguments["rest"])

@@ -299,10 +299,10 @@ def test_a_file_with_what_cannot_have_happened_is_refused(path: Path, wall: Wall
     begin(path, wall)[0].recorder.close()  # type: ignore[union-attr] # it has one
     with sqlite3.connect(path) as file:
         text = content if isinstance(content, str) else json.dumps(content)
-        file.execute("INSERT INTO change (world, gateway, kind, told) VALUES (?, ?, 'call', ?)", (wall(), wall(), text))
+        file.execute("INSERT INTO change (world, gateway, kind, arguments) VALUES (?, ?, 'call', ?)", (wall(), wall(), text))
     file.close()
 
-    assert "cannot be gone on from" in refused("--state", str(path))
+    assert "cannot be restored" in refused("--state", str(path))
 
 
 def test_a_file_of_another_version_is_not_guessed_at(path: Path, wall: Wall) -> None:

@@ -56,13 +56,13 @@ def answer(account: Account, request: Request) -> Response | None:
         return None
     name = request.path.removeprefix(PATH)
     asked = dict(parse_qsl(request.query))
-    told = {
+    documents = {
         "overview": lambda: _overview(account),
         "job": lambda: _job(account, asked.get("id", "")),
         "devices": lambda: _devices(account, asked.get("product", ""), asked.get("find", "")),
     }
-    if name in told:
-        return _json(told[name]())
+    if name in documents:
+        return _json(documents[name]())
     return _file(name) if name in _FILES else Response(404, b"There is no such page.", "text/plain", dict(_HEADERS))
 
 

@@ -66,19 +66,19 @@ function jobLink(id) {
   return made;
 }
 
-function showJob(told) {
+function showJob(answer) {
   $("one-job").hidden = chosen === null;
   if (chosen === null) return;
   $("job").textContent = `Job ${chosen}`;
-  if (told.job === null) { $("job-body").replaceChildren(el("p", "This job does not exist.", "empty")); return; }
-  const job = told.job;
-  const rows = told.shown.map((task) => [
+  if (answer.job === null) { $("job-body").replaceChildren(el("p", "This job does not exist.", "empty")); return; }
+  const job = answer.job;
+  const rows = answer.shown.map((task) => [
     task.DeviceName, el("span", task.TaskStatus, KIND[task.TaskStatus]), task.Progress === null ? "" : `${task.Progress} %`,
     task.SrcVersion || "none", (task.TaskDesc || "").slice(0, 500), clock(Date.parse(task.UtcModified) / 1000),
   ]);
   const facts = el("p");
   facts.append(kindOf(job), ` of ${job.Version} (firmware `, code(job.FirmwareId), `, product `, code(job.ProductKey), "): ", el("strong", job.JobStatus, KIND[job.JobStatus] || "busy"), `, created ${clock(Date.parse(job.UtcCreate) / 1000)}`);
-  $("job-body").replaceChildren(facts, bar(job.Counts, job.Tasks), table(["Device", "Status", "Progress", "From", "Reason", "Changed"], rows, "No device tasks yet."), el("p", told.total > told.shown.length ? `${told.shown.length} of ${told.total.toLocaleString("en")}; those that are not done first.` : "", "empty"));
+  $("job-body").replaceChildren(facts, bar(job.Counts, job.Tasks), table(["Device", "Status", "Progress", "From", "Reason", "Changed"], rows, "No device tasks yet."), el("p", answer.total > answer.shown.length ? `${answer.shown.length} of ${answer.total.toLocaleString("en")}; those that are not done first.` : "", "empty"));
 }
 
 const kindOf = (job) => (job.JobType === "VERIFY_FIRMWARE" ? "verification" : `upgrade ${job.TargetSelection}`);
@@ -147,8 +147,8 @@ async function ask(path) {
 async function command(path, values) {
   try {
     const answer = await fetch(`/_emulator/${path}`, { method: "POST", body: JSON.stringify(values) });
-    const told = await answer.json();
-    if (!answer.ok) throw new Error(told.error || `HTTP ${answer.status}`);
+    const result = await answer.json();
+    if (!answer.ok) throw new Error(result.error || `HTTP ${answer.status}`);
   } catch (error) {
     $("state").textContent = `Not done: ${error.message}`;
     $("state").className = "lost";

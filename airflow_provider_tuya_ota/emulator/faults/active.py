@@ -77,8 +77,8 @@ class Faults:
                 self._retry_after = fault.retry_after
                 return from_in_between(503, fault.retry_after)
             case "throttle":
-                told = "Request was denied due to user flow control."
-                raise GatewayError("Throttling.User", told, retry_after=fault.retry_after)
+                message = "Request was denied due to user flow control."
+                raise GatewayError("Throttling.User", message, retry_after=fault.retry_after)
             case "redirect":
                 return Response(302, headers={"location": "https://console.invalid:3443/"})
             case "status":

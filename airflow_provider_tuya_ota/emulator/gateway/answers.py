@@ -34,8 +34,8 @@ def reject(
     wire: dict[str, str], request_id: str, error: GatewayError, quirks: Quirks, reword: Rewording = dict
 ) -> Response:
     """Answer that the gateway refuses the request, before any operation sees it."""
-    told = f"{quirks.retry_after:g}" if quirks.retry_after and error.code.startswith("Throttling") else ""
-    retry_after = error.retry_after or told
+    by_quirk = f"{quirks.retry_after:g}" if quirks.retry_after and error.code.startswith("Throttling") else ""
+    retry_after = error.retry_after or by_quirk
     headers = {"retry-after": retry_after} if retry_after else {}
     fields = {"RequestId": request_id, "Code": error.code, "Message": error.message}
     key_case = "pascal" if quirks.gateway_errors == "plain" else "lower_camel"

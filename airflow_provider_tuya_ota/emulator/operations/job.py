@@ -132,8 +132,8 @@ def _firmware_of(world: World, values: Values) -> Firmware:
 def _created(world: World, job: Job) -> Values:
     # The vendor's only example of a verification has the job's id under the name of the firmware's.
     name = {"jobId": "JobId", "firmwareId": "FirmwareId"}.get(world.quirks.job_id)
-    told = {name: job.job_id} if name else {}
-    return {"Data": told | {"UtcCreate": iso_ms(job.created)}}
+    shown = {name: job.job_id} if name else {}
+    return {"Data": shown | {"UtcCreate": iso_ms(job.created)}}
 
 
 def _job(world: World, firmware: Firmware, kind: str, selection: str, values: Values) -> Job:
