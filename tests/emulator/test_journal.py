@@ -299,7 +299,8 @@ def test_a_file_with_what_cannot_have_happened_is_refused(path: Path, wall: Wall
     begin(path, wall)[0].recorder.close()  # type: ignore[union-attr] # it has one
     with sqlite3.connect(path) as file:
         text = content if isinstance(content, str) else json.dumps(content)
-        file.execute("INSERT INTO change (world, gateway, kind, arguments) VALUES (?, ?, 'call', ?)", (wall(), wall(), text))
+        statement = "INSERT INTO change (world, gateway, kind, arguments) VALUES (?, ?, 'call', ?)"
+        file.execute(statement, (wall(), wall(), text))
     file.close()
 
     assert "cannot be restored" in refused("--state", str(path))
