@@ -179,7 +179,7 @@ def dom(url: str, folder: Path) -> str:
 
 
 @pytest.mark.program
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the firmware chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium")
 def test_a_browser_shows_what_happens_and_takes_hostile_names_for_text(emulator: Emulator, tmp_path: Path) -> None:
     with EmulatorServer(emulator) as server:
         client = PlainClient(over_socket(server.url))
@@ -193,7 +193,7 @@ def test_a_browser_shows_what_happens_and_takes_hostile_names_for_text(emulator:
 
 
 @pytest.mark.program
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the firmware chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium")
 def test_an_address_opens_the_page_at_a_job(emulator: Emulator, tmp_path: Path) -> None:
     with EmulatorServer(emulator) as server:
         client = PlainClient(over_socket(server.url))

@@ -98,7 +98,7 @@ def test_a_device_that_is_flashing_after_a_lost_request_is_an_error() -> None:
 ENDED = refused("iot.firmware.CancelUpgradeTaskFailed")
 LOST = lost(), ENDED
 ALREADY = "had already ended as COMPLETED; nothing was cancelled"
-NOT_TOLD = "an answer was lost, so whether this request cancelled anything cannot be named"
+NOT_KNOWN = "an answer was lost, so whether this request cancelled anything cannot be told"
 
 
 def cancel_by_job(script: Script) -> JobCancel:
@@ -136,8 +136,8 @@ def world(cancel: tuple[Answer, ...], statuses: tuple[str, ...], *queued_at: int
         ((ENDED,), ("IN_PROGRESS", "COMPLETED"), 2, ALREADY),
         # A list that lags shows tasks of a job that has ended.
         ((ENDED,), ("COMPLETED",), 2, ALREADY),
-        (LOST, ("IN_PROGRESS", "CANCELED"), 2, f"has ended as CANCELED; {NOT_TOLD}"),
-        (LOST, ("IN_PROGRESS", "IN_PROGRESS"), 2, f"has nothing left to cancel; {NOT_TOLD}"),
+        (LOST, ("IN_PROGRESS", "CANCELED"), 2, f"has ended as CANCELED; {NOT_KNOWN}"),
+        (LOST, ("IN_PROGRESS", "IN_PROGRESS"), 2, f"has nothing left to cancel; {NOT_KNOWN}"),
         ((ENDED,), ("IN_PROGRESS", "IN_PROGRESS"), 0, "had nothing left to cancel; nothing was cancelled"),
         ((ENDED,), ("", ""), 0, "had nothing left to cancel; nothing was cancelled"),
         ((ENDED,), ("", "COMPLETED"), 0, ALREADY),
@@ -176,7 +176,7 @@ def test_a_refusal_stands_where_tasks_are_left_that_wait() -> None:
 def test_a_cancel_whose_answer_was_lost_is_given_time_to_take_effect(counts: list[int], sleeps: list[float]) -> None:
     script = world(LOST, ("IN_PROGRESS", "CANCELED"), *counts)
 
-    assert cancel_by_job(script).summary == f"has ended as CANCELED; {NOT_TOLD}"
+    assert cancel_by_job(script).summary == f"has ended as CANCELED; {NOT_KNOWN}"
     assert script.sleeps[-len(sleeps) :] == sleeps
 
 
