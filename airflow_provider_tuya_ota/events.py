@@ -47,7 +47,13 @@ if TYPE_CHECKING:
         TasksConfirmed,
         TasksCounted,
     )
-    from airflow_provider_tuya_ota.core.status.poll_events import ConditionChanged, JobFailureObserved, PollFailed
+    from airflow_provider_tuya_ota.core.status.poll_events import (
+        ConditionChanged,
+        JobFailureObserved,
+        JobSetEnded,
+        JobWaitEnded,
+        PollFailed,
+    )
     from airflow_provider_tuya_ota.core.upload_events import (
         FileReadStarted,
         FileTransferRetried,
@@ -79,8 +85,10 @@ __all__ = [
     "JobCreated",
     "JobFailureObserved",
     "JobOutcomeUnknown",
+    "JobSetEnded",
     "JobStopped",
     "JobUnnamed",
+    "JobWaitEnded",
     "Level",
     "ListIncomplete",
     "MissingJobReplaced",

@@ -33,7 +33,7 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
     UnreadableReplyError,
 )
-from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitEndedError, WaitTimeoutError
 
 __all__ = [
     "AlreadyUnderWayError",
@@ -63,5 +63,6 @@ __all__ = [
     "TuyaOTAError",
     "UnavailableError",
     "UnreadableReplyError",
+    "WaitEndedError",
     "WaitTimeoutError",
 ]

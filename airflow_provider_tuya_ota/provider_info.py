@@ -54,7 +54,7 @@ def get_provider_info() -> dict[str, Any]:
             )
         ],
         "sensors": [_modules("sensors.device", "sensors.firmware", "sensors.job")],
-        "triggers": [_modules("triggers.condition", "triggers.job")],
+        "triggers": [_modules("triggers.condition", "triggers.job", "triggers.job_set")],
         "notifications": ["airflow_provider_tuya_ota.notifications.webhook.TuyaOTAWebhookNotifier"],
         "extra-links": ["airflow_provider_tuya_ota.links.TuyaOTAJobLink"],
     }

@@ -27,6 +27,7 @@
     │   ├── JobMissingError           the job of this task does not exist on the platform
     │   ├── JobFailedError            the job ended without success; .verdict names devices and reasons
     │   ├── PollingFailedError        the platform was unreachable for too long; the job goes on
+    │   ├── WaitEndedError            the wait for a set of jobs ended before this job did; the job goes on
     │   └── WaitTimeoutError          the deadline has passed; the job goes on
     └── TriggerEventError             the triggerer sent an event that this version does not know
 """

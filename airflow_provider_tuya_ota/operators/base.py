@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier, Context
 
     from airflow_provider_tuya_ota.client import TuyaOTAClient
-    from airflow_provider_tuya_ota.runtime.kill import RunningJob
+    from airflow_provider_tuya_ota.runtime.kill import RunningJobs
     from airflow_provider_tuya_ota.runtime.task_report import TaskReport
 
 ONE_DAY = 24 * 60 * 60.0
@@ -118,7 +118,7 @@ class TuyaOTAJobOperator(TuyaOTAOperator):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.running: RunningJob | None = None
+        self.running: RunningJobs | None = None
         self.drained_by: datetime | None = None
         self.is_ended_from_outside = False
 

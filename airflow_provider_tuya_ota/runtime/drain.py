@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait, WaitedJob, require_only_success
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.kill import RunningJob
+from airflow_provider_tuya_ota.runtime.kill import RunningJobs
 from airflow_provider_tuya_ota.runtime.task_report import reported
 from airflow_provider_tuya_ota.runtime.wait import parse_event, wait_in_triggerer, wait_in_worker
-from airflow_provider_tuya_ota.triggers.job import DRAINED_BY, TuyaOTAJobTrigger
+from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
+from airflow_provider_tuya_ota.triggers.job_set import DRAINED_BY
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -44,16 +46,15 @@ def wait_until_drained(
         )
         wait_in_triggerer(operator, trigger, options)
     hook = TuyaOTAHook(operator.tuya_ota_conn_id)
-    operator.running = RunningJob.of(
+    operator.running = RunningJobs.of(
         context,
         hook.get_settings(),
-        job_id,
         log_only=f"while it waited for job {job_id}, from before this task was cleared, to end. What the clear stopped"
         f" stays stopped and nothing more is; no new job was created",
     )
     # However the old job ends, the next check of its devices decides.
     with suppress(JobFailedError, WaitTimeoutError):
-        wait_in_worker(hook, job_id, options, operator.log)
+        require_only_success(wait_in_worker(hook, JobSetWait([WaitedJob(job_id=job_id)], options), operator.log))
 
 
 def is_drained(operator: JobOperator, context: Context, event: dict[str, Any] | None) -> bool:
@@ -66,7 +67,7 @@ def is_drained(operator: JobOperator, context: Context, event: dict[str, Any] | 
         return False
     operator.drained_by = datetime.fromisoformat(drained_by)
     try:
-        parse_event(event)
+        require_only_success(parse_event(event))
     except (JobFailedError, WaitTimeoutError):
         return True
     except TuyaOTAError:

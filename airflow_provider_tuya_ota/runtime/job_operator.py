@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier
     from airflow.triggers.base import BaseTrigger
 
-    from airflow_provider_tuya_ota.runtime.kill import RunningJob
+    from airflow_provider_tuya_ota.runtime.kill import RunningJobs
 
 
 class JobOperator(Protocol):
@@ -34,7 +34,7 @@ class JobOperator(Protocol):
     tuya_ota_conn_id: str
     execution_timeout: timedelta | None
     retries: int | None
-    running: RunningJob | None
+    running: RunningJobs | None
     drained_by: datetime | None
 
     @property

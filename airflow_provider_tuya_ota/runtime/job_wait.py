@@ -1,23 +1,16 @@
-"""Wait for the verdict of a job, and stop what has not begun when the time is over."""
+"""Wait for the verdict of a task's job where the task does."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.jobs.stop import stop_job
-from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.status.event import Event
-from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
-from airflow_provider_tuya_ota.core.status.wait import describe_timeout
-from airflow_provider_tuya_ota.core.status.wait_state import WaitState
+from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait, WaitedJob, require_only_success
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.alarm import AlarmGuard, has_alarm_rung, release_alarm
-from airflow_provider_tuya_ota.runtime.kill import TIMED_OUT_SECONDS
+from airflow_provider_tuya_ota.runtime.alarm import has_alarm_rung, release_alarm
+from airflow_provider_tuya_ota.runtime.late_stop import LateStop
 from airflow_provider_tuya_ota.runtime.wait import wait_in_triggerer, wait_in_worker
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 
@@ -25,23 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
-    from airflow_provider_tuya_ota.core.model.verdict import Verdict
+    from airflow_provider_tuya_ota.core.model.job_results import JobResult
     from airflow_provider_tuya_ota.core.status.wait import WaitOptions
     from airflow_provider_tuya_ota.runtime.job_operator import JobOperator
     from airflow_provider_tuya_ota.runtime.task_report import TaskReport
-
-
-@dataclass(frozen=True, slots=True)
-class WaitedJob:
-    """A job whose wait has ended or is about to.
-
-    :param on_cancel: ``stop`` or ``keep``: what running out of time does to it.
-    :param stopped: what the triggerer's stop has cancelled, as a sentence; empty where it stopped nothing.
-    """
-
-    job_id: str
-    on_cancel: str
-    stopped: str = ""
 
 
 def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob, options: WaitOptions) -> str:
@@ -67,31 +47,37 @@ def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob,
             resume_state=resume_state,
         )
         wait_in_triggerer(operator, trigger, options)
-    hook, state = TuyaOTAHook(operator.tuya_ota_conn_id), WaitState()
-    wait = partial(wait_in_worker, hook, job.job_id, log=operator.log, state=state)
-    poll_once = partial(wait, replace(options, deadline=datetime.now(UTC)))
+    waited = WaitedJob(
+        job_id=job.job_id, firmware_id=operator.firmware_id, expected=options.expected, on_cancel=on_cancel
+    )
+    wait = JobSetWait([waited], options)
+    go_on = partial(wait_in_worker, TuyaOTAHook(operator.tuya_ota_conn_id), wait, operator.log)
 
-    def wait_with_alarm() -> Verdict:
+    def wait_with_alarm() -> dict[str, JobResult]:
         release_alarm()
-        return wait(options)
+        return go_on()
 
-    return finish(operator, report, WaitedJob(job.job_id, on_cancel), wait_with_alarm, poll_once)
+    def poll_once() -> dict[str, JobResult]:
+        wait.change_options(deadline=datetime.now(UTC))
+        return go_on()
+
+    return finish(operator, report, LateStop(operator.tuya_ota_conn_id, [waited]), wait_with_alarm, poll_once)
 
 
 def finish(
     operator: JobOperator,
     report: TaskReport,
-    waited: WaitedJob,
-    wait: Callable[[], Verdict],
-    poll_once: Callable[[], Verdict] | None = None,
+    late_stop: LateStop,
+    wait: Callable[[], dict[str, JobResult]],
+    poll_once: Callable[[], dict[str, JobResult]] | None = None,
 ) -> str:
-    """Wait, and end the task well also where Airflow's alarm for its ``execution_timeout`` breaks the wait off.
+    """Wait for the task's job, and end the task well also where Airflow's alarm breaks the wait off.
 
     :param poll_once: what to do after the alarm; the same wait by default.
     :returns: the job's id.
     """
     try:
-        verdict = _wait_or_stop(operator, waited, wait, poll_once or wait)
+        verdict = require_only_success(late_stop.wait(wait, poll_once or wait, operator.log))
     except Exception:
         operator.running = None
         raise
@@ -101,37 +87,3 @@ def finish(
     report.set_verdict(verdict)
     operator.log.info("%s", verdict.line())
     return verdict.job_id
-
-
-def _wait_or_stop(
-    operator: JobOperator, waited: WaitedJob, wait: Callable[[], Verdict], poll_once: Callable[[], Verdict]
-) -> Verdict:
-    with AlarmGuard(TIMED_OUT_SECONDS, operator.log) as guard:
-        try:
-            return guard.run(wait, poll_once)
-        except WaitTimeoutError as error:
-            stop = partial(_stop_late, operator, error, waited)
-            raise guard.run(stop, stop) from None
-
-
-def _stop_late(operator: JobOperator, error: WaitTimeoutError, waited: WaitedJob) -> WaitTimeoutError:
-    """Stop what the job has not begun, unless the triggerer did.
-
-    :returns: the error to raise, which says what was stopped.
-    """
-    if waited.on_cancel != "stop" or not waited.job_id:
-        return error
-    verdict = error.verdict
-    stopped = waited.stopped
-    try:
-        with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
-            stopped = stopped or client.run(stop_job(client.settings, waited.job_id)).line(waited.job_id)
-            with suppress(TuyaOTAError):
-                verdict = client.run(fetch_verdict(client.settings, waited.job_id))
-    except TuyaOTAError as failure:
-        if not stopped:
-            return WaitTimeoutError(
-                f"{error.sentence} Stopping it did not work either: {failure.sentence}", verdict=error.verdict
-            )
-    summary = f"What had not begun was stopped (on_cancel is 'stop'): {stopped}"
-    return WaitTimeoutError(f"{describe_timeout(waited.job_id, error.verdict)} {summary}", verdict=verdict)

@@ -1,4 +1,4 @@
-"""Answer a kill in a worker: stop the job if a person killed its task, never because a process was lost.
+"""Answer a kill in a worker: stop the jobs if a person killed its task, never because a process was lost.
 
 Airflow calls ``on_kill`` inside a signal handler, wherever the main thread was. It may hold the lock of a log or of a
 rate limiter, which nobody can take before the handler returns. So all work is done in threads with a client and a
@@ -19,7 +19,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
+from airflow_provider_tuya_ota.core.jobs.cancel import cancel_jobs
 from airflow_provider_tuya_ota.core.jobs.kill_decision import (
     Kill,
     KilledProcess,
@@ -28,7 +28,7 @@ from airflow_provider_tuya_ota.core.jobs.kill_decision import (
     is_ended_from_outside,
     parse_task_state,
 )
-from airflow_provider_tuya_ota.core.jobs.stop import count_stopped, not_stopped
+from airflow_provider_tuya_ota.core.jobs.stop import count_stopped_jobs, not_stopped
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.polling.stall_detector import STOOD_STILL, ThreadStallDetector
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
+    from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.settings import Settings
 
 ON_CANCEL: Final = ("stop", "keep")
@@ -53,36 +54,34 @@ LOG_SECONDS: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class RunningJob:
-    """All that is needed to stop a job when a killed process can ask nothing any more.
+class RunningJobs:
+    """All that is needed to stop jobs when a killed process can ask nothing any more.
 
     :param settings: of the connection.
-    :param job_id: job that this task waits for; empty while it creates one.
+    :param jobs: jobs that this task waits for; none while it creates one. Only its own are stopped.
     :param dag_id: with the next three, the task instance.
-    :param is_own: whether this task certainly created the job.
     :param on_cancel: ``stop`` or ``keep``.
     :param log_only: what the task is doing, while it does not wait for a job of its own. Then a kill cancels nothing
         and logs this.
     """
 
     settings: Settings
-    job_id: str
+    jobs: tuple[TrackedJob, ...]
     dag_id: str
     run_id: str
     task_id: str
     map_index: int
-    is_own: bool = True
     on_cancel: str = "stop"
     log_only: str = ""
 
     @classmethod
-    def of(cls, context: Context, settings: Settings, job_id: str = "", **more: Any) -> RunningJob:
+    def of(cls, context: Context, settings: Settings, *jobs: TrackedJob, **more: Any) -> RunningJobs:
         """Collect what a killed process cannot ask for."""
         stall_detector()
         ti = context["ti"]
         # A stand-in for a task instance, as tests use, may know less of itself.
         dag_id, run_id, task_id = (getattr(ti, name, "") for name in ("dag_id", "run_id", "task_id"))
-        return cls(settings, job_id, dag_id, run_id, task_id, getattr(ti, "map_index", -1), **more)
+        return cls(settings, jobs, dag_id, run_id, task_id, getattr(ti, "map_index", -1), **more)
 
 
 @cache
@@ -94,8 +93,8 @@ def stall_detector() -> ThreadStallDetector:
     return ThreadStallDetector(min(STOOD_STILL, heartbeat_timeout / 2))
 
 
-def answer_kill(running: RunningJob, log: Any) -> bool:
-    """Stop what the job has not begun, if a person killed the task; otherwise log why not.
+def answer_kill(running: RunningJobs, log: Any) -> bool:
+    """Stop what the jobs have not begun, if a person killed the task; otherwise log why not.
 
     :returns: whether the task was ended from outside. Then the wait, which goes on when the signal handler returns,
         must not report the cancel as an outcome.
@@ -114,64 +113,74 @@ def answer_kill(running: RunningJob, log: Any) -> bool:
 
 
 class _KillThread(threading.Thread):
-    """Decides whether to stop the job, and stops it."""
+    """Decides which jobs to stop, and stops them."""
 
-    def __init__(self, running: RunningJob, log_thread: LogThread, *, is_out_of_time: bool) -> None:
+    def __init__(self, running: RunningJobs, log_thread: LogThread, *, is_out_of_time: bool) -> None:
         super().__init__(name="tuya-ota-kill", daemon=True)
         self._running = running
         self._log_thread = log_thread
         self._is_out_of_time = is_out_of_time
         self._is_over = threading.Event()
-        self._stopped: StopResult | None = None
+        self._left = {job.job_id for job in running.jobs}
+        """Jobs of which nothing was said yet: neither that they go on nor that they could not be stopped."""
+        self._stopped: dict[str, StopResult] = {}
         self.is_ended_from_outside = False
 
     def wait(self, seconds: float) -> None:
         """Wait until the decision is carried out, at most so long; then log what is known."""
-        job_id = self._running.job_id
         if self._is_over.wait(seconds):
             return
-        if self._stopped is not None:
-            self._log_thread.write("warning", self._stopped.line(job_id))
-            return
-        self._log_thread.write(
-            "error",
-            f"Whether job {job_id} was stopped is not known after {seconds:g} s, and this process ends; look at its"
-            " device tasks in the vendor's console",
-        )
+        for job in self._running.jobs:
+            stopped = self._stopped.get(job.job_id)
+            if stopped is not None:
+                self._log_thread.write("warning", stopped.line(job.job_id))
+            elif job.job_id in self._left:
+                self._log_thread.write(
+                    "error",
+                    f"Whether job {job.job_id} was stopped is not known after {seconds:g} s, and this process ends;"
+                    " look at its device tasks in the vendor's console",
+                )
 
     def run(self) -> None:
-        """Stop the job, or log why not."""
-        job_id = self._running.job_id
+        """Stop the task's own jobs, or log why not."""
         try:
-            kill = self._describe()
-            self.is_ended_from_outside = is_ended_from_outside(kill)
-            decision = assess_kill(kill)
-            if decision.stop:
-                self._log_thread.write("warning", f"Stopping job {job_id}, because {decision.reason}")
-                self._stop_job()
-            else:
-                self._log_thread.write(
-                    "warning",
-                    f"This process was told to end. Job {job_id} goes on at the platform, because {decision.reason}",
-                )
-        except Exception as error:  # noqa: BLE001 - nobody else would log that the job goes on
-            sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
-            self._log_thread.write("error", f"{sentence} {not_stopped(job_id)}")
+            if own := self._choose():
+                self._stop_jobs(own)
+        except Exception as error:  # noqa: BLE001 - nobody else would log that the jobs go on
+            for job in self._running.jobs:
+                if job.job_id in self._left:
+                    self._say_not_stopped(job.job_id, error)
         finally:
             self._is_over.set()
+
+    def _choose(self) -> list[str]:
+        kill = self._describe()
+        self.is_ended_from_outside = is_ended_from_outside(kill)
+        chosen = []
+        for job in self._running.jobs:
+            decision = assess_kill(replace(kill, is_own=job.is_own))
+            if decision.stop:
+                chosen.append(job.job_id)
+                self._log_thread.write("warning", f"Stopping job {job.job_id}, because {decision.reason}")
+                continue
+            self._left.discard(job.job_id)
+            self._log_thread.write(
+                "warning",
+                f"This process was told to end. Job {job.job_id} goes on at the platform, because {decision.reason}",
+            )
+        return chosen
 
     def _describe(self) -> Kill:
         running = self._running
         return Kill(
             process=KilledProcess.WORKER,
             state=None if self._is_out_of_time else _own_state(running),
-            is_own=running.is_own,
             on_cancel=running.on_cancel,
             has_stalled=stall_detector().recently_stalled(),
             is_out_of_time=self._is_out_of_time,
         )
 
-    def _stop_job(self) -> None:
+    def _stop_jobs(self, job_ids: list[str]) -> None:
         settings = self._running.settings
         if not self._is_out_of_time:
             settings = replace(settings, connect_timeout=1.0, read_timeout=2.0)
@@ -180,16 +189,44 @@ class _KillThread(threading.Thread):
             RateLimitGroup.CANCELS: settings.cancels_per_second,
         }
         with TuyaOTAClient(settings, listener=self._log_thread, limiter=RateLimiter(rates)) as client:
-            job_id = self._running.job_id
-            is_cancelled = client.run(cancel_job(settings, job_id))
-            self._stopped = NotCounted() if is_cancelled else None
-            self._stopped = client.run(count_stopped(settings, job_id, is_cancelled=is_cancelled, again_after=()))
-            if self._stopped.may_change:
-                # This process may end meanwhile; then the first count is logged.
-                self._stopped = client.run(count_stopped(settings, job_id, is_cancelled=is_cancelled))
+            cancelled = self._cancel(client, job_ids)
+            # One after the other: this process may end meanwhile, and logs what is known then.
+            for job_id, is_cancelled in cancelled.items():
+                self._take(client.run(count_stopped_jobs(settings, {job_id: is_cancelled}, again_after=())))
+            again = {job_id: cancelled[job_id] for job_id, stopped in self._stopped.items() if stopped.may_change}
+            if again:
+                self._take(client.run(count_stopped_jobs(settings, again)))
+
+    def _cancel(self, client: TuyaOTAClient, job_ids: list[str]) -> dict[str, bool]:
+        """Cancel every job before anything is counted.
+
+        :returns: whether the platform accepted the cancel, by job id; without the jobs whose cancel failed.
+        """
+        cancelled: dict[str, bool] = {}
+        for job_id, outcome in client.run(cancel_jobs(client.settings, job_ids)).items():
+            if isinstance(outcome, TuyaOTAError):
+                self._say_not_stopped(job_id, outcome)
+                continue
+            cancelled[job_id] = outcome
+            if outcome:
+                self._stopped[job_id] = NotCounted()
+        return cancelled
+
+    def _take(self, outcomes: dict[str, StopResult | TuyaOTAError]) -> None:
+        for job_id, outcome in outcomes.items():
+            if isinstance(outcome, TuyaOTAError):
+                self._stopped.pop(job_id, None)
+                self._say_not_stopped(job_id, outcome)
+            else:
+                self._stopped[job_id] = outcome
+
+    def _say_not_stopped(self, job_id: str, error: Exception) -> None:
+        self._left.discard(job_id)
+        sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
+        self._log_thread.write("error", f"{sentence} {not_stopped(job_id)}")
 
 
-def _own_state(running: RunningJob) -> TaskState | None:
+def _own_state(running: RunningJobs) -> TaskState | None:
     """Read the task's state from the supervisor; None where it gives none. It answers while it kills this process."""
     found: list[TaskState | None] = []
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import TaskDeferralError
 
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait, WaitedJob
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.runtime.job_wait import WaitedJob, finish
+from airflow_provider_tuya_ota.runtime.job_wait import finish
+from airflow_provider_tuya_ota.runtime.late_stop import LateStop
 from airflow_provider_tuya_ota.runtime.state_store import job_since_clear, stored_job
 from airflow_provider_tuya_ota.runtime.task_report import reported
-from airflow_provider_tuya_ota.runtime.wait import parse_event, wait_in_worker, wait_options
+from airflow_provider_tuya_ota.runtime.wait import parse_event, parse_jobs, wait_in_worker, wait_options
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -27,11 +28,10 @@ def resume(operator: JobOperator, context: Context, event: dict[str, Any] | None
 
     :returns: the job's id.
     """
-    values = event or {}
-    waited = WaitedJob(values.get("job_id", ""), values.get("on_cancel", "keep"), values.get("stopped", ""))
+    jobs, stopped = parse_jobs(event)
     with reported(context, operator) as report:
-        report.resume(job_id=waited.job_id, **values.get("resume_state", {}))
-        return finish(operator, report, waited, partial(parse_event, event))
+        report.resume(job_id=jobs[0].job_id if jobs else "", **(event or {}).get("resume_state", {}))
+        return finish(operator, report, LateStop(operator.tuya_ota_conn_id, jobs, stopped), partial(parse_event, event))
 
 
 def resume_without_event(operator: JobOperator, context: Context, why: TaskDeferralError | TaskDeferralTimeout) -> str:
@@ -62,8 +62,12 @@ def resume_without_event(operator: JobOperator, context: Context, why: TaskDefer
             )
         operator.log.warning("The triggerer did not answer in time; looking at job %s from here", job_id)
         options = wait_options(timeout=1.0, poll_interval=operator.poll_interval, execution_timeout=None)
-        options = replace(options, expected=operator.expected_devices())
-        # A job that is not certainly this task's is not stopped.
-        waited = WaitedJob(job_id, operator.on_cancel if job_id == own_id and is_certain else "keep")
+        job = WaitedJob(
+            job_id=job_id,
+            expected=operator.expected_devices(),
+            # A job that is not certainly this task's is not stopped.
+            on_cancel=operator.on_cancel if job_id == own_id and is_certain else "keep",
+        )
         hook = TuyaOTAHook(operator.tuya_ota_conn_id)
-        return finish(operator, report, waited, partial(wait_in_worker, hook, job_id, options, operator.log))
+        wait = partial(wait_in_worker, hook, JobSetWait([job], options), operator.log)
+        return finish(operator, report, LateStop(operator.tuya_ota_conn_id, [job]), wait)

@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.runtime.alarm import has_alarm_rung, hold_alarm, 
 from airflow_provider_tuya_ota.runtime.arguments import parse_choice, require_flag
 from airflow_provider_tuya_ota.runtime.attempt import attempt_of
 from airflow_provider_tuya_ota.runtime.drain import wait_until_drained
-from airflow_provider_tuya_ota.runtime.kill import ON_CANCEL, TIMED_OUT_SECONDS, RunningJob
+from airflow_provider_tuya_ota.runtime.kill import ON_CANCEL, TIMED_OUT_SECONDS, RunningJobs
 from airflow_provider_tuya_ota.runtime.notify import require_notifiers
 from airflow_provider_tuya_ota.runtime.state_store import state_store_of
 from airflow_provider_tuya_ota.runtime.wait import wait_options
@@ -55,7 +55,7 @@ def start_job(
     _require_arguments(operator)
     began = time.monotonic()
     settings, job = _start(operator, context, report, flow)
-    operator.running = RunningJob.of(context, settings, job.job_id, is_own=job.is_own, on_cancel=operator.on_cancel)
+    operator.running = RunningJobs.of(context, settings, job, on_cancel=operator.on_cancel)
     options = _wait_options(operator, spent=time.monotonic() - began)
     link = console_url(settings, job_id=job.job_id, firmware_id=operator.firmware_id, product_key=operator.product_key)
     # Before anything that may fail or take long, so that the job can be found. The report is first: it says what became
@@ -139,7 +139,7 @@ def _run(
         poll_interval=poll_interval,
     )
     with TuyaOTAHook(operator.tuya_ota_conn_id).get_conn(operator.log) as client:
-        operator.running = RunningJob.of(context, client.settings, log_only=_creating(operator.firmware_id))
+        operator.running = RunningJobs.of(context, client.settings, log_only=_creating(operator.firmware_id))
         state_store = state_store_of(context, settings=client.settings, firmware_id=operator.firmware_id)
         job = client.run(flow(client.settings, attempt), state_store=state_store)
         hold_alarm(TIMED_OUT_SECONDS)

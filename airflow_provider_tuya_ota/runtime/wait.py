@@ -1,4 +1,4 @@
-"""The Airflow side of a wait: in a worker or in the triggerer, it ends in the same verdict or the same error."""
+"""The Airflow side of a wait: in a worker or in the triggerer, it ends in the same results."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.durations import require_seconds
-from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TriggerEventError
-from airflow_provider_tuya_ota.core.model.error_event import rebuild_error
-from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
-from airflow_provider_tuya_ota.core.model.verdict import Verdict
-from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, require_success, wait_for_job
-from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE, WaitState
+from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
+from airflow_provider_tuya_ota.core.model.result_event import rebuild_result
+from airflow_provider_tuya_ota.core.status.job_set_wait import WaitedJob, wait_for_jobs
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
+from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE
 from airflow_provider_tuya_ota.transports.runtime import Runtime
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
 
+    from airflow_provider_tuya_ota.core.model.job_results import JobResult
+    from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait
     from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-    from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
+    from airflow_provider_tuya_ota.triggers.job_set import TuyaOTAJobSetTrigger
 
 LEAD = 10.0
 """Seconds by which a wait ends before Airflow breaks it off, at most a tenth of the time: enough to end it well."""
@@ -58,33 +59,39 @@ def wait_options(
     )
 
 
-def wait_in_worker(
-    hook: TuyaOTAHook, job_id: str, options: WaitOptions, log: Any, state: WaitState | None = None
-) -> Verdict:
-    """Wait for a job in this process.
+def wait_in_worker(hook: TuyaOTAHook, wait: JobSetWait, log: Any) -> dict[str, JobResult]:
+    """Wait for a set of jobs in this process.
 
-    :param state: what was seen before, and from now on; nothing by default.
-    :raises JobFailedError: the job ended without reaching every device.
-    :raises WaitTimeoutError: the deadline passed, the job goes on.
-    :raises TuyaOTAError: polls kept failing.
+    :param wait: receives the results; called again with the same wait, this goes on where it stopped.
+    :returns: the result of each job, by job id.
     """
-    state = state or WaitState()
-    with _connect(hook, JobWait(job_id, options, state), log) as client:
-        verdict = client.run(wait_for_job(client.settings, job_id, options, state))
-    require_success(verdict)
-    return verdict
+    listener = LogListener(log)
+    while wait.unfinished:
+        try:
+            with _connect(hook, wait, listener) as client:
+                client.run(wait_for_jobs(client.settings, wait))
+        except TuyaOTAError as error:
+            for event in wait.give_up(error):
+                listener.event(event)
+    return wait.results
 
 
-def _connect(hook: TuyaOTAHook, job_wait: JobWait, log: Any) -> TuyaOTAClient:
-    """Open a client; where Airflow's API does not give the connection, that counts as a poll that failed."""
-    runtime, listener = Runtime(), LogListener(log)
+def _connect(hook: TuyaOTAHook, wait: JobSetWait, listener: LogListener) -> TuyaOTAClient:
+    """Open a client; where Airflow's API does not give the connection, that counts as a poll that failed.
+
+    :raises StateUnavailableError: that has ended the wait for every job.
+    """
+    runtime = Runtime()
     while True:
         now = runtime.context().steady
         try:
             return TuyaOTAClient(hook.get_settings(), listener=listener, runtime=runtime)
         except StateUnavailableError as error:
-            event, pause = job_wait.pause_after(error, now)
-        listener.event(event)
+            events, pause = wait.pause_after(error, now)
+            for event in events:
+                listener.event(event)
+            if not wait.unfinished:
+                raise
         runtime.sleep(pause)
 
 
@@ -95,7 +102,7 @@ class Defers(Protocol):
         """Free the worker."""
 
 
-def wait_in_triggerer(operator: Defers, trigger: TuyaOTAJobTrigger, options: WaitOptions) -> NoReturn:
+def wait_in_triggerer(operator: Defers, trigger: TuyaOTAJobSetTrigger, options: WaitOptions) -> NoReturn:
     """Defer: the triggerer waits, the worker is free, and the task goes on in ``execute_complete``."""
     operator.defer(
         trigger=trigger,
@@ -104,24 +111,29 @@ def wait_in_triggerer(operator: Defers, trigger: TuyaOTAJobTrigger, options: Wai
     )
 
 
-def parse_event(event: dict[str, Any] | None) -> Verdict:
-    """Read the trigger's event: a verdict of success, or the error that the blocking wait would have raised.
+def parse_event(event: dict[str, Any] | None) -> dict[str, JobResult]:
+    """Read a trigger's event: what :func:`wait_in_worker` would have returned.
 
     :raises TriggerEventError: the event has no form that this version knows.
     """
+    return {one.get("job_id", ""): rebuild_result(one) for one in _job_events(event)}
+
+
+def parse_jobs(event: dict[str, Any] | None) -> tuple[list[WaitedJob], dict[str, str]]:
+    """Read from a trigger's event which jobs it waited for.
+
+    :returns: the jobs, and what the triggerer's stop has cancelled, as a sentence, by job id.
+    """
+    events = [one for one in _job_events(event) if one.get("job_id")]
+    jobs = [WaitedJob(job_id=one["job_id"], on_cancel=one.get("on_cancel", "keep")) for one in events]
+    return jobs, {one["job_id"]: one["stopped"] for one in events if one.get("stopped")}
+
+
+def _job_events(event: dict[str, Any] | None) -> list[dict[str, Any]]:
     match event:
-        case {"status": "success", "verdict": dict(verdict)}:
-            return Verdict.from_dict(verdict)
-        case {"status": "failure", "verdict": dict(verdict), "message": str(message)}:
-            raise JobFailedError(message, verdict=Verdict.from_dict(verdict))
-        case {"status": "timeout", "verdict": dict(verdict), "message": str(message)}:
-            raise WaitTimeoutError(message, verdict=Verdict.from_dict(verdict))
-        case {"status": "timeout", "message": str(message)}:
-            raise WaitTimeoutError(message, verdict=None)
-        case {"status": "error", "error": dict(error)}:
-            raise rebuild_error(error)
-    status = event.get("status") if event else None
-    raise TriggerEventError(
-        f"the triggerer sent an event that this version does not know (status {status!r});"
-        " run the same version of airflow-provider-tuya-ota on workers and triggerers, then clear the task"
-    )
+        case {"jobs": [_, *_] as jobs}:
+            events = [one for one in jobs if isinstance(one, dict) and one.get("job_id")]
+            if len({one["job_id"] for one in events}) == len(jobs):
+                return events
+    # The form of one job; also of an event that is none, which is refused where its result is read.
+    return [event or {}]

@@ -100,10 +100,11 @@ class TuyaOTAJobSensor(TuyaOTASensor):
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
         """Go on after the triggerer's event: counts by status, or the error that a blocking sensor raises."""
         from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.core.status.job_set_wait import require_only_success  # noqa: PLC0415 - a parsed Dag needs no protocol
         from airflow_provider_tuya_ota.runtime.wait import parse_event  # noqa: PLC0415 - a parsed Dag needs no worker code
 
         try:
-            self.last_verdict = parse_event(event)
+            self.last_verdict = require_only_success(parse_event(event))
         except WaitTimeoutError as error:
             self.skip_if_soft(error)
             raise AirflowSensorTimeout(str(error)) from error

@@ -9,6 +9,7 @@ of the time that Airflow gives.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -30,9 +31,11 @@ from airflow_provider_tuya_ota.polling.stopper import shared_stopper
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.status.job_set_wait import WaitedJob
+    from airflow_provider_tuya_ota.polling.stopper import Stopper
 
 ASK_SECONDS: Final = 10.0
 """For one question for a task's state; it takes some milliseconds, but all triggers of a triggerer share one line."""
@@ -48,10 +51,9 @@ _LINES: Final[WeakKeyDictionary[AbstractEventLoop, asyncio.Semaphore]] = WeakKey
 class KillAnswer:
     """One answer to one kill.
 
-    :param job_id: job that the trigger waited for.
+    :param jobs: jobs that the trigger waited for and that are not known to have ended.
     :param ti: the trigger's task instance, or None.
-    :param on_cancel: ``stop`` or ``keep``.
-    :param kept: why the job goes on whatever has happened; empty where the state of the task decides.
+    :param kept: why the jobs go on whatever has happened; empty where the state of the task decides.
     :param has_stalled: whether this triggerer was stalled within the last minute.
     :param settings: gives those of the connection.
     :param log: of the trigger.
@@ -60,23 +62,24 @@ class KillAnswer:
     def __init__(
         self,
         *,
-        job_id: str,
+        jobs: Sequence[WaitedJob],
         ti: Any,
-        on_cancel: str,
         kept: str,
         has_stalled: bool,
         settings: Callable[[], Awaitable[Settings]],
         log: Any,
     ) -> None:
-        self._job_id = job_id
+        self._jobs = jobs
         self._ti = ti
-        self._on_cancel = on_cancel
         self._kept = kept
         self._has_stalled = has_stalled
         self._settings = settings
         self._log = log
         self._ahead: Callable[[], int] = lambda: 0
-        self._is_cancelled = False
+        # In the order of the jobs: those of which it is not known yet what becomes of them, and that is not known to be
+        # a cancel.
+        self._open = dict.fromkeys(job.job_id for job in jobs)
+        self._uncancelled = dict(self._open)
         loop = asyncio.get_running_loop()
         self._until = loop.time() + conf.getfloat("triggerer", "on_kill_timeout", fallback=30.0)
         self._task = loop.create_task(self._answer())
@@ -96,9 +99,9 @@ class KillAnswer:
             except asyncio.CancelledError:
                 # Either Airflow cancels a killed trigger once more, or the triggerer ends, and the answer with it.
                 continue
-        if not self._task.done() and not self._is_cancelled:
+        for job_id in self._uncancelled if not self._task.done() else ():
             self._log.warning(
-                f"Job {self._job_id} is not stopped yet, because {self._ahead()} jobs are being stopped at once. This"
+                f"Job {job_id} is not stopped yet, because {self._ahead()} jobs are being stopped at once. This"
                 " triggerer goes on with it and says in its own log what came of it"
             )
 
@@ -106,38 +109,61 @@ class KillAnswer:
         try:
             await self._stop_if_asked()
         except asyncio.CancelledError:
-            self._log.error(
-                f"This triggerer has ended before it was known whether job {self._job_id} was stopped; look at its"
-                " device tasks in the vendor's console"
-            )
+            for job_id in self._open:
+                self._log.error(
+                    f"This triggerer has ended before it was known whether job {job_id} was stopped; look at its"
+                    " device tasks in the vendor's console"
+                )
             raise
-        except Exception as error:  # noqa: BLE001 - nobody else would say that the job goes on
-            sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
-            await self._log.aerror(f"{sentence} {not_stopped(self._job_id)}")
+        except Exception as error:  # noqa: BLE001 - nobody else would say that the jobs go on
+            for job_id in self._open:
+                await self._say_not_stopped(job_id, error)
 
     async def _stop_if_asked(self) -> None:
-        decision = KillDecision(stop=False, reason=self._kept) if self._kept else assess_kill(await self._kill())
-        if not decision.stop:
+        kill = None if self._kept else await self._kill()
+        reasons: dict[str, str] = {}
+        for job in self._jobs:
+            decision = KillDecision(stop=False, reason=self._kept)
+            if kill is not None:
+                decision = assess_kill(replace(kill, on_cancel=job.on_cancel))
+            if decision.stop:
+                reasons[job.job_id] = decision.reason
+                continue
             # Where nobody expects it to be stopped, that it goes on is no warning.
-            say = self._log.awarning if self._on_cancel == "stop" else self._log.ainfo
-            await say(f"Job {self._job_id} goes on at the platform, because {decision.reason}")
-            return
-        async with shared_stopper(await self._settings()) as stopper:
-            self._ahead = lambda: stopper.unfinished
-            await self._log.awarning(f"Stopping job {self._job_id}, because {decision.reason}")
+            say = self._log.awarning if job.on_cancel == "stop" else self._log.ainfo
+            await say(f"Job {job.job_id} goes on at the platform, because {decision.reason}")
+            self._settle(job.job_id)
+        if reasons:
+            async with shared_stopper(await self._settings()) as stopper:
+                self._ahead = lambda: stopper.unfinished
+                await asyncio.gather(*(self._stop(stopper, job_id, reason) for job_id, reason in reasons.items()))
+
+    async def _stop(self, stopper: Stopper, job_id: str, reason: str) -> None:
+        try:
+            await self._log.awarning(f"Stopping job {job_id}, because {reason}")
             listener = LogListener(self._log)
-            stopped = await stopper.stop(self._job_id, listener=listener)
-            self._is_cancelled = True
+            stopped = await stopper.stop(job_id, listener=listener)
+            self._uncancelled.pop(job_id)
             if isinstance(stopped, NotCounted):
-                await stopper.poll_stopped(self._job_id, listener=listener)
+                await stopper.poll_stopped(job_id, listener=listener)
+        except Exception as error:  # noqa: BLE001 - it keeps no other job from being stopped
+            await self._say_not_stopped(job_id, error)
+        self._settle(job_id)
+
+    async def _say_not_stopped(self, job_id: str, error: Exception) -> None:
+        sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
+        await self._log.aerror(f"{sentence} {not_stopped(job_id)}")
+
+    def _settle(self, job_id: str) -> None:
+        self._open.pop(job_id)
+        self._uncancelled.pop(job_id, None)
 
     async def _kill(self) -> Kill:
         # Nothing is asked where no answer could stop anything.
-        may_stop = self._on_cancel == "stop" and not self._has_stalled
+        may_stop = any(job.on_cancel == "stop" for job in self._jobs) and not self._has_stalled
         return Kill(
             process=KilledProcess.TRIGGERER,
             state=await self._state() if may_stop else None,
-            on_cancel=self._on_cancel,
             has_stalled=self._has_stalled,
         )
 

@@ -34,9 +34,10 @@ from airflow_provider_tuya_ota.core.jobs.target import Target, may_overlap
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from tests.contract.release import PRODUCT
 from tests.contract.worlds import settings
+from tests.core.one_job import wait_for_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

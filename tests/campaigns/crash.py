@@ -21,11 +21,12 @@ from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.stop import stop_job
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from tests.campaigns.table import Row
 from tests.contract.release import FILE, FIRMWARE, PILOTS, PRODUCT, REST, Platform
 from tests.contract.worlds import MemoryTransport, Quiet, settings
+from tests.core.one_job import wait_for_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.gateway.quotas import UNLIMITED, Quotas
@@ -29,6 +29,7 @@ from tests.campaigns.table import Row
 from tests.campaigns.virtual import BIRTH, LATENCY, LoopWorld, Metered, VirtualLoop
 from tests.campaigns.waits_for_real import Figures, measure
 from tests.contract.worlds import Quiet, settings
+from tests.core.one_job import wait_for_job
 from tests.emulator.plain_client import PlainClient, in_memory
 
 if TYPE_CHECKING:

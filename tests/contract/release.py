@@ -20,12 +20,13 @@ from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_v
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_firmware
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
 from tests.contract.worlds import VirtualWorld
+from tests.core.one_job import wait_for_job
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.flows.effects import Flow

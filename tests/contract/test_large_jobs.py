@@ -8,13 +8,14 @@ from airflow_provider_tuya_ota.core import actions
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.status.task_snapshot import SAMPLE
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.upload import ensure_firmware
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
 from tests.contract.release import FILE, FIRMWARE, PRODUCT, WAIT_OPTIONS
 from tests.contract.worlds import Meeting, VirtualWorld
+from tests.core.one_job import wait_for_job
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.flows.effects import Flow

@@ -21,8 +21,9 @@ from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.settings import Settings
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.upload import FirmwareFile, ensure_firmware
+from tests.core.one_job import wait_for_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,7 +26,7 @@ from airflow_provider_tuya_ota.core.errors import (
     UnavailableError,
     UnreadableReplyError,
 )
-from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitEndedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.verdict import DeviceState, Outcome, Verdict
 
 VERDICT = Verdict(
@@ -47,6 +47,7 @@ EXAMPLES: dict[type[TuyaOTAError], TuyaOTAError] = {
     StateUnavailableError: StateUnavailableError("give the note", reason="500", outcome="it goes on", job_id="9"),
     JobFailedError: JobFailedError("failed", verdict=VERDICT),
     WaitTimeoutError: WaitTimeoutError("late", verdict=VERDICT),
+    WaitEndedError: WaitEndedError("another job has failed", verdict=VERDICT),
 }
 
 

@@ -24,7 +24,8 @@ EXCEPTIONS = """
     Delivery FirmwareStatusError FirmwareVersionTakenError IncompleteListError InvalidParameterError
     InvalidRequestError JobFailedError JobMissingError NotFoundError OutcomeError PermissionDeniedError
     PollingFailedError ProtocolError SourceUnavailableError StateUnavailableError ThrottledError TransportError
-    TriggerEventError TuyaOTAError UnavailableError UnreadableReplyError WaitTimeoutError
+    TriggerEventError TuyaOTAError UnavailableError UnreadableReplyError WaitEndedError
+    WaitTimeoutError
 """
 ACTIONS = """
     ALL_ACTIONS Action BatchGetDeviceState CancelOTATaskByDevice CancelOTATaskByJob ConfirmOTATask
@@ -37,7 +38,8 @@ EVENTS = """
     BatchConfirmRefused CancelNotCounted CancelNotRepeated CancelRefused CancelRepeated CancelSent ConditionChanged
     ConfirmInterrupted DeviceCancelUnknown DevicesFlashing FailedJobReplaced FileReadStarted
     FileTransferRetried FileUploadStarted FirmwareAdopted FirmwareOutcomeUnknown FlowEvent IntentMissing
-    JobAdopted JobCreated JobFailureObserved JobOutcomeUnknown JobStopped JobUnnamed Level ListIncomplete
+    JobAdopted JobCreated JobFailureObserved JobOutcomeUnknown JobSetEnded JobStopped JobUnnamed JobWaitEnded
+    Level ListIncomplete
     MissingJobReplaced NothingCancelled OldJobUnfinished OtherTaskCleared PollFailed RequestAdvised
     RequestRetried RivalCheckFailed TaskNotWaiting TasksConfirmed TasksCounted VerificationSkipped
 """

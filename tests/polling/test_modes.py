@@ -14,12 +14,13 @@ import pytest
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
-from airflow_provider_tuya_ota.core.status.wait import LAST_POLL, JobWait, WaitOptions, poll_once, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import LAST_POLL, JobWait, WaitOptions, poll_once
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError, WaitState
 from airflow_provider_tuya_ota.polling.poller import Poller
 from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 from tests.campaigns.virtual import BIRTH, LoopWorld, VirtualLoop
 from tests.contract.worlds import Quiet, VirtualWorld, settings
+from tests.core.one_job import wait_for_job
 from tests.core.script import firmware, gateway, job, lost, ok, task
 
 if TYPE_CHECKING:

@@ -24,11 +24,12 @@ from airflow_provider_tuya_ota.core.flows.effects import (
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.wire.http import Request
 from airflow_provider_tuya_ota.transports.driver import adrive, drive
 from airflow_provider_tuya_ota.transports.limiter import RateLimiter, limiter_of
 from airflow_provider_tuya_ota.transports.runtime import Runtime
+from tests.core.one_job import wait_for_job
 from tests.core.script import NOW, SETTINGS, firmware, gateway, job, lost, ok, task
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ def stop_jobs(settings: Settings, jobs: JobSet) -> Flow[dict[str, StopResult | T
     """
     cancels = yield from cancel_jobs(settings, jobs)
     cancelled = {job_id: outcome for job_id, outcome in cancels.items() if isinstance(outcome, bool)}
-    outcomes = yield from _count_until_settled(settings, cancelled, CANCEL_AGAIN_AFTER)
+    outcomes = yield from count_stopped_jobs(settings, cancelled)
     failed = {job_id: outcome for job_id, outcome in cancels.items() if not isinstance(outcome, bool)}
     return {job_id: failed.get(job_id) or outcomes[job_id] for job_id in jobs}
 
@@ -47,54 +47,32 @@ def stop_job(settings: Settings, job_id: str) -> Flow[StopResult]:
     return _require_result(outcomes[job_id])
 
 
-def count_stopped(
-    settings: Settings, job_id: str, *, is_cancelled: bool, again_after: Sequence[float] | None = None
-) -> Flow[StopResult]:
-    """Count what the cancel of one job came to, and cancel again while it may still begin.
-
-    The vendor does not say what becomes of a job that is cancelled before its device tasks are planned, or while they
-    are; so such a job is cancelled again a few times.
+def count_stopped(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[StopResult]:
+    """Count what the cancel of one job came to, as :func:`count_stopped_jobs` does.
 
     :param is_cancelled: what :func:`~airflow_provider_tuya_ota.core.jobs.cancel.cancel_job` returned.
-    :param again_after: seconds before each further cancel; by default 3, 6 and 12.
-    :returns: ``NotCounted`` if counting failed after an accepted cancel: that cancel counts all the same.
     :raises TuyaOTAError: no cancel was accepted, and a further one failed or the device tasks could not be counted.
     """
-    pauses = CANCEL_AGAIN_AFTER if again_after is None else again_after
-    outcomes = yield from _count_until_settled(settings, {job_id: is_cancelled}, pauses)
+    outcomes = yield from count_stopped_jobs(settings, {job_id: is_cancelled})
     return _require_result(outcomes[job_id])
 
 
-def poll_after_cancel(settings: Settings, job_id: str) -> Flow[StopResult]:
-    """Check after an accepted cancel whether the job may still begin, and cancel it again if it may.
-
-    That costs one request, where a count costs five.
-    """
-    try:
-        may_begin = yield from check_may_begin(settings, job_id)
-    except TuyaOTAError:
-        may_begin = False
-    if may_begin:
-        return (yield from count_stopped(settings, job_id, is_cancelled=True))
-    return NotCounted()
-
-
-def not_stopped(job_id: str) -> str:
-    """Say what a person has to do about a job that could not be stopped."""
-    return f"Job {job_id} was not stopped; cancel its device tasks in the vendor's console"
-
-
-def _count_until_settled(
-    settings: Settings, cancelled: Mapping[str, bool], pauses: Sequence[float]
+def count_stopped_jobs(
+    settings: Settings, cancelled: Mapping[str, bool], *, again_after: Sequence[float] | None = None
 ) -> Flow[dict[str, StopResult | TuyaOTAError]]:
-    """Count jobs, and cancel those again that may still begin.
+    """Count what the cancels of some jobs came to, and cancel again those that may still begin.
 
-    A further cancel that fails changes nothing about one that was accepted: its effect may come seconds later.
+    The vendor does not say what becomes of a job that is cancelled before its device tasks are planned, or while they
+    are; so such a job is cancelled again a few times. A further cancel that fails changes nothing about one that was
+    accepted: its effect may come seconds later.
 
-    :param cancelled: what the first cancel of each job returned.
+    :param cancelled: by job id, what the first cancel of each job returned.
+    :param again_after: seconds before each further cancel; by default 3, 6 and 12.
+    :returns: by job id: ``NotCounted`` if counting failed after an accepted cancel, which counts all the same; an error
+        if no cancel was accepted, and a further one failed or the device tasks could not be counted.
     """
     outcomes = yield from _count_each(settings, cancelled)
-    for pause in pauses:
+    for pause in CANCEL_AGAIN_AFTER if again_after is None else again_after:
         unsettled = {
             job_id: outcome
             for job_id, outcome in outcomes.items()
@@ -120,6 +98,25 @@ def _count_until_settled(
         if not isinstance(outcome, TuyaOTAError):
             yield JobStopped(job_id, outcome)
     return outcomes
+
+
+def poll_after_cancel(settings: Settings, job_id: str) -> Flow[StopResult]:
+    """Check after an accepted cancel whether the job may still begin, and cancel it again if it may.
+
+    That costs one request, where a count costs five.
+    """
+    try:
+        may_begin = yield from check_may_begin(settings, job_id)
+    except TuyaOTAError:
+        may_begin = False
+    if may_begin:
+        return (yield from count_stopped(settings, job_id, is_cancelled=True))
+    return NotCounted()
+
+
+def not_stopped(job_id: str) -> str:
+    """Say what a person has to do about a job that could not be stopped."""
+    return f"Job {job_id} was not stopped; cancel its device tasks in the vendor's console"
 
 
 def _count_each(settings: Settings, cancelled: Mapping[str, bool]) -> Flow[dict[str, StopResult | TuyaOTAError]]:

@@ -84,10 +84,28 @@ def count_reasons(tasks: Iterable[DeviceTask], failed: int) -> FailureReasons:
     :param failed: failed device tasks of the job, read or not.
     """
     reasons = Counter(cut(task.reason, LONGEST_REASON) for task in tasks if task.status == TaskStatus.FAILED)
+    return _most_frequent(reasons, unread=max(0, failed - reasons.total()))
+
+
+def sum_reasons(tables: Iterable[FailureReasons]) -> FailureReasons:
+    """Add up the reasons of several jobs; a device task belongs to one job, so each is counted once.
+
+    Reasons that a job counts under ``others`` stay there, also where another job names them.
+    """
+    reasons: Counter[str] = Counter()
+    others = unread = 0
+    for table in tables:
+        reasons.update({one.reason: one.number for one in table.most_frequent})
+        others += table.others
+        unread += table.unread
+    return _most_frequent(reasons, others=others, unread=unread)
+
+
+def _most_frequent(reasons: Counter[str], *, others: int = 0, unread: int) -> FailureReasons:
     # Sorted by text as well: two polls of the same tasks in another order give the same table.
     ordered = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
     return FailureReasons(
         most_frequent=tuple(ReasonCount(*one) for one in ordered[:MOST_REASONS]),
-        others=sum(number for _, number in ordered[MOST_REASONS:]),
-        unread=max(0, failed - reasons.total()),
+        others=others + sum(number for _, number in ordered[MOST_REASONS:]),
+        unread=unread,
     )

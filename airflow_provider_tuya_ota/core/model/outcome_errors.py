@@ -30,3 +30,14 @@ class WaitTimeoutError(OutcomeError):
     def __init__(self, message: str, *, verdict: Verdict | None = None) -> None:
         super().__init__(message)
         self.verdict = verdict
+
+
+class WaitEndedError(OutcomeError):
+    """The wait for a set of jobs has ended before this job did; the job goes on at the platform.
+
+    :param verdict: state of the job in the last successful poll; None where no poll succeeded.
+    """
+
+    def __init__(self, message: str, *, verdict: Verdict | None = None) -> None:
+        super().__init__(message)
+        self.verdict = verdict

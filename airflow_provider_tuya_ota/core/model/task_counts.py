@@ -37,6 +37,11 @@ def bound_counts(counts: Mapping[str, int]) -> dict[str, int]:
     return bounded
 
 
+def sum_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Add up the counts of several jobs; a device task belongs to one job, so each is counted once."""
+    return bound_counts(sum(map(Counter, counts), Counter()))
+
+
 def count_waiting(counts: Mapping[str, int] | Mapping[TaskStatus, int]) -> int:
     """Add up the device tasks that can still be cancelled."""
     # A TaskStatus and its text are the same key.

@@ -87,6 +87,10 @@ class JobWait:
         """Whether a poll that begins now is the last one."""
         return now >= self.options.deadline
 
+    def is_past(self, now: datetime, seconds: float) -> bool:
+        """Whether the deadline has passed for so many seconds."""
+        return self._left(now) <= -seconds
+
     def pause(self, now: datetime) -> float:
         """Give the seconds from now until the next poll."""
         return min(self.options.poll_interval, max(0.0, self._left(now)))
@@ -211,33 +215,6 @@ def poll_once(settings: Settings, job_wait: JobWait, *, earlier: EarlierPoll | N
     yield Report(verdict)
     job_wait.record(verdict, now)
     return replace(snapshot, verdict=verdict)
-
-
-def wait_for_job(
-    settings: Settings, job_id: str, options: WaitOptions, state: WaitState | None = None
-) -> Flow[Verdict]:
-    """Poll until the job has ended or the deadline has passed; the last poll begins after the deadline.
-
-    :param state: what earlier polls of this wait have shown; it is updated. A new wait by default.
-    :returns: a verdict whose outcome is SUCCEEDED or FAILED.
-    :raises WaitTimeoutError: the deadline has passed; the job goes on.
-    :raises JobFailedError: the platform has contradicted itself, or the request, for longer than the settle time.
-    :raises PollingFailedError: polls have failed for longer than tolerated; the job goes on.
-    :raises TuyaOTAError: the first poll failed with an error that waiting does not solve.
-    """
-    job_wait = JobWait(job_id, options, state)
-    earlier: EarlierPoll | None = None
-    while True:
-        now = (yield ReadContext()).steady
-        snapshot = yield from poll_once(settings, job_wait, earlier=earlier)
-        if snapshot is not None:
-            earlier = snapshot.poll
-            if snapshot.verdict.outcome.has_ended:
-                return snapshot.verdict
-        if job_wait.is_last(now):
-            raise job_wait.timeout()
-        # Counted from the end of the poll: the poll may have taken the rest of the time.
-        yield Sleep(job_wait.pause((yield ReadContext()).steady))
 
 
 def has_failed(settings: Settings, job_id: str, options: WaitOptions) -> Flow[bool]:

@@ -12,7 +12,8 @@ import pytest
 from airflow_provider_tuya_ota.core.model.coverage import require_coverage
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
+from tests.core.one_job import wait_for_job
 from tests.core.script import NOW, SETTINGS, Script, job, ok, task
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from airflow_provider_tuya_ota.core.status.job_snapshot import (
     JobSnapshot,
     fetch_job_snapshot,
 )
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
+from tests.core.one_job import wait_for_job
 from tests.core.script import NOW, SETTINGS, Script, Sent, firmware, job, ok, refused, task
 
 if TYPE_CHECKING:

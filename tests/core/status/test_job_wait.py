@@ -17,8 +17,9 @@ from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status import job_snapshot
 from airflow_provider_tuya_ota.core.status.job_snapshot import EarlierPoll, JobSnapshot
 from airflow_provider_tuya_ota.core.status.poll_events import JobFailureObserved
-from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, has_failed, poll_once, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, has_failed, poll_once
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
+from tests.core.one_job import wait_for_job
 from tests.core.script import NOW, SETTINGS, Script, job, ok, task
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from airflow_provider_tuya_ota.core.jobs.intent import Attempt, OnFailedJob
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
+from tests.core.one_job import wait_for_job
 from tests.core.script import NOW, SETTINGS, Script, lost
 from tests.core.short_lists import GRAY, LOSING, TOTALS, Platform, tasks, upgrade
 

@@ -11,8 +11,9 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, 
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status import job_snapshot
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions, require_success, wait_for_job
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions, require_success
 from airflow_provider_tuya_ota.core.wire.http import Response
+from tests.core.one_job import wait_for_job
 from tests.core.script import NOW, SETTINGS, Script, Sent, firmware, gateway, job, lost, ok, task
 
 if TYPE_CHECKING:

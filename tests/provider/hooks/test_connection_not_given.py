@@ -11,6 +11,7 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, PollingFailedError, StateUnavailableError
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.status.conditions import FirmwareCondition, describe_condition
+from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait, WaitedJob, require_only_success
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.hooks import airflow_api as requests_to_airflow
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
@@ -115,9 +116,13 @@ def test_a_wait_whose_connection_is_never_given_says_that_the_job_goes_on(airflo
     hook = TuyaOTAHook(CONN)
 
     with pytest.raises(PollingFailedError, match=r"goes on at the platform.*Last: Airflow's API did not give"):
-        wait_in_worker(hook, job, options(tolerance=0.1), hook.log)
+        blocking(hook, job, options(tolerance=0.1))
     with pytest.raises(WaitTimeoutError, match=f"job {job} had not ended"):
-        wait_in_worker(hook, job, options(0.2), hook.log)
+        blocking(hook, job, options(0.2))
+
+
+def blocking(hook: TuyaOTAHook, job: str, options: WaitOptions) -> None:
+    require_only_success(wait_in_worker(hook, JobSetWait([WaitedJob(job_id=job)], options), hook.log))
 
 
 def condition_of(firmware_id: str, status: str, failing: str) -> FirmwareCondition:

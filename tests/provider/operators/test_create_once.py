@@ -21,7 +21,7 @@ from tests.provider.specs import stands_in_for
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_provider_tuya_ota.runtime.kill import RunningJob
+    from airflow_provider_tuya_ota.runtime.kill import RunningJobs
     from tests.provider.conftest import FakeTask, Service
 
 
@@ -87,9 +87,8 @@ def test_a_killed_try_is_gone_on_with(service: Service, context: Any, ti: FakeTa
     first = deferred(verify(firmware_id, retries=3, deferrable=True), context)
     retry(ti)
 
-    assert (
-        deferred(verify(firmware_id, retries=3, deferrable=True), context).job_id == first.job_id == ti.xcom["job_id"]
-    )
+    again = deferred(verify(firmware_id, retries=3, deferrable=True), context)
+    assert again.job.job_id == first.job.job_id == ti.xcom["job_id"]
     assert len(jobs(service)) == 1
 
 
@@ -125,10 +124,10 @@ def test_clearing_stops_the_old_job_and_verifies_anew(
 ) -> None:
     play(service, device_001={"outcome": "silent"}, device_002={"outcome": "silent"})
     firmware_id = make_firmware(service, context, firmware)
-    old = deferred(verify(firmware_id, retries=3, deferrable=True), context).job_id
+    old = deferred(verify(firmware_id, retries=3, deferrable=True), context).job.job_id
     clear(ti, dag_run)
 
-    new = deferred(verify(firmware_id, retries=3, deferrable=True), context).job_id
+    new = deferred(verify(firmware_id, retries=3, deferrable=True), context).job.job_id
 
     assert jobs(service) == [old, new]
     assert service.emulator.world.engine.jobs[old].status != "IN_PROGRESS"
@@ -159,7 +158,7 @@ def test_without_a_store_a_retry_goes_on_with_what_this_run_created_and_does_not
 
     again = deferred(verify(firmware_id, retries=3, deferrable=True), context)
 
-    assert (again.job_id, again.on_cancel, len(jobs(service))) == (first.job_id, "keep", 1)
+    assert (again.job.job_id, again.job.on_cancel, len(jobs(service))) == (first.job.job_id, "keep", 1)
 
 
 @pytest.mark.parametrize("changes", [{"on_cancel": "abort"}, {"on_failed_job": "again"}])
@@ -175,7 +174,7 @@ def test_a_job_that_is_only_followed_is_never_stopped(service: Service, context:
     deferred(verify(firmware_id, deferrable=True), context)
     other = {"ti": context["ti"], "task_state_store": FakeStore(), "dag_run": FakeRun()}
 
-    assert deferred(verify(firmware_id, deferrable=True), other).on_cancel == "keep"
+    assert deferred(verify(firmware_id, deferrable=True), other).job.on_cancel == "keep"
 
 
 def test_a_job_that_is_only_followed_in_a_worker_is_not_its_own(
@@ -185,7 +184,7 @@ def test_a_job_that_is_only_followed_in_a_worker_is_not_its_own(
     deferred(verify(firmware_id, deferrable=True), context)
     other: Any = {"ti": context["ti"], "task_state_store": FakeStore(), "dag_run": FakeRun()}
     follower = verify(firmware_id)
-    seen: list[RunningJob | None] = []
+    seen: list[RunningJobs | None] = []
 
     def out_of_time(*_: Any, **__: Any) -> None:
         seen.append(follower.running)
@@ -195,7 +194,9 @@ def test_a_job_that_is_only_followed_in_a_worker_is_not_its_own(
     with pytest.raises(WaitTimeoutError):
         follower.execute(other)
 
-    assert [(running.job_id, running.is_own) for running in seen if running] == [(jobs(service)[0], False)]
+    assert [(job.job_id, job.is_own) for running in seen if running for job in running.jobs] == [
+        (jobs(service)[0], False)
+    ]
     assert "CancelOTATaskByJob" not in service.actions
 
 

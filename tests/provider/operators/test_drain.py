@@ -15,8 +15,9 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.polling.stall_detector import LoopStallDetector
 from airflow_provider_tuya_ota.runtime import drain, job_wait
 from airflow_provider_tuya_ota.runtime import kill as killing
-from airflow_provider_tuya_ota.triggers import job as triggering
-from airflow_provider_tuya_ota.triggers.job import DRAINED_BY, TuyaOTAJobTrigger
+from airflow_provider_tuya_ota.triggers import job_set as triggering
+from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
+from airflow_provider_tuya_ota.triggers.job_set import DRAINED_BY
 from tests.provider.conftest import FakeStore
 from tests.provider.operators.test_create_once import FakeRun, clear, deferred, jobs
 from tests.provider.operators.test_verify_operator import fired, make_firmware, play, verify
@@ -24,7 +25,7 @@ from tests.provider.operators.test_verify_operator import fired, make_firmware, 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_provider_tuya_ota.core.status.wait import WaitOptions
+    from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait
     from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
     from tests.provider.conftest import FakeTask, Service
 
@@ -54,7 +55,7 @@ def cleared(
     """Give a firmware and its job, of a task that was cleared while one device flashes and another is silent."""
     play(service, device_001={"flash_seconds": seconds, "outcome": "fails"}, device_002={"outcome": "silent"})
     firmware_id = make_firmware(service, context, firmware)
-    old = deferred(release(firmware_id, deferrable=True), context).job_id
+    old = deferred(release(firmware_id, deferrable=True), context).job.job_id
     while "IN_PROGRESS" not in statuses(service):
         time.sleep(0.01)
         # Time passes for the devices when the platform is asked.
@@ -86,12 +87,12 @@ def test_a_deferrable_task_waits_for_its_old_job_in_the_triggerer_and_begins_ane
     waits = deferred(release(firmware_id, deferrable=True, timeout=300), context)
 
     assert isinstance(waits, TuyaOTAJobTrigger)
-    assert (waits.job_id, waits.on_cancel, jobs(service)) == (old, "keep", [old])
+    assert (waits.job.job_id, waits.job.on_cancel, jobs(service)) == (old, "keep", [old])
     assert statuses(service) == {"IN_PROGRESS", "CANCELED"}
     event = fired(waits)
     resumed_at = datetime.now(UTC)
     anew = resumed(release(firmware_id, deferrable=True, timeout=300), context, event)
-    assert [old, anew.job_id] == jobs(service)
+    assert [old, anew.job.job_id] == jobs(service)
     assert DRAINED_BY not in anew.resume_state
     deadline = datetime.fromisoformat(anew.options["deadline"])
     assert deadline >= resumed_at + timedelta(seconds=300)
@@ -129,7 +130,7 @@ def test_an_old_job_that_ended_before_its_devices_is_waited_for_again(
         {"status": "failure", "resume_state": waits.resume_state, "job_id": old} | failed,
     )
 
-    assert (again.job_id, again.resume_state, again.options["deadline"]) == (
+    assert (again.job.job_id, again.resume_state, again.options["deadline"]) == (
         old,
         waits.resume_state,
         waits.options["deadline"],
@@ -154,8 +155,9 @@ def test_a_blocking_task_waits_for_its_old_job_in_a_time_of_its_own(
     firmware_id, old = cleared
     waits: list[tuple[str, timedelta]] = []
 
-    def wait_in_worker(_: Any, job_id: str, options: WaitOptions, **__: Any) -> None:
-        waits.append((job_id, options.deadline - datetime.now(UTC)))
+    def wait_in_worker(_: Any, wait: JobSetWait, __: Any) -> None:
+        (job_wait,) = wait.unfinished
+        waits.append((job_wait.job_id, job_wait.options.deadline - datetime.now(UTC)))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(job_wait, "wait_in_worker", wait_in_worker)
@@ -213,7 +215,7 @@ def test_the_triggerer_stops_a_job_whose_time_is_over_and_the_worker_only_report
     assert event["stopped"].endswith("1 device tasks cancelled, 1 are flashing and cannot be stopped")
     service.emulator.log.clear()
     with pytest.raises(WaitTimeoutError, match="1 device tasks cancelled, 1 are flashing") as caught:
-        release(late.firmware_id, deferrable=True).execute_complete(context, event=event)
+        release(late.job.firmware_id, deferrable=True).execute_complete(context, event=event)
     assert "CancelOTATaskByJob" not in service.actions
     assert caught.value.verdict is not None
     assert caught.value.verdict.counts == {"CANCELED": 1, "IN_PROGRESS": 1}
@@ -229,14 +231,12 @@ def test_what_the_triggerer_could_not_stop_the_worker_does(
 
     assert (event["status"], "stopped" in event) == ("timeout", False)
     with pytest.raises(WaitTimeoutError, match="1 device tasks cancelled"):
-        release(late.firmware_id, deferrable=True).execute_complete(context, event=event)
+        release(late.job.firmware_id, deferrable=True).execute_complete(context, event=event)
     assert statuses(service) == {"IN_PROGRESS", "CANCELED"}
 
 
 def test_a_job_that_may_not_be_stopped_goes_on_when_its_time_is_over(service: Service, late: TuyaOTAJobTrigger) -> None:
-    late.on_cancel = "keep"
-
-    event = fired(late)
+    event = fired(TuyaOTAJobTrigger(**late.serialize()[1] | {"on_cancel": "keep"}))
 
     assert (event["status"], "stopped" in event) == ("timeout", False)
     assert "CancelOTATaskByJob" not in service.actions

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.notifications import reported
-from airflow_provider_tuya_ota.runtime import job_wait
+from airflow_provider_tuya_ota.runtime import late_stop
 from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.provider.operators.test_verify_operator import make_firmware, play, verify
 from tests.provider.runtime.test_reports import Quiet
@@ -125,7 +125,7 @@ def test_a_second_alarm_leaves_the_stop_to_airflow_and_is_reported_in_words(
         sleep(runtime, seconds)
 
     monkeypatch.setattr(Runtime, "sleep", ring_in_wait)
-    monkeypatch.setattr(job_wait, "stop_job", ring)
+    monkeypatch.setattr(late_stop, "stop_jobs", ring)
 
     with pytest.raises(AirflowTaskTimeout):
         run(verify(firmware_id, execution_timeout=timedelta(hours=1)), context)

@@ -217,7 +217,7 @@ def test_a_platform_that_does_not_answer_in_time_is_said(
 
     kill(waiting)
 
-    assert said[-1].startswith(f"Whether job {waiting.running.job_id} was stopped is not known after 0.2 s")
+    assert said[-1].startswith(f"Whether job {waiting.running.jobs[0].job_id} was stopped is not known after 0.2 s")
 
 
 def test_a_cancel_that_was_confirmed_is_reported_although_nobody_has_counted_yet(
@@ -257,7 +257,7 @@ def test_a_job_that_goes_on_because_it_has_no_device_tasks_yet_is_not_reported_a
 
     kill(waiting)
 
-    assert said[-1].startswith(f"job {waiting.running.job_id} may still begin")
+    assert said[-1].startswith(f"job {waiting.running.jobs[0].job_id} may still begin")
     # It goes on as long as the process lives, which is no task that dies here.
     for thread in threading.enumerate():
         if thread.name == "tuya-ota-kill":

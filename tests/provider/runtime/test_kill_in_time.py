@@ -10,12 +10,14 @@ import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
+from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJob
+from airflow_provider_tuya_ota.core.model.states import JobType
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
 from airflow_provider_tuya_ota.runtime import kill as killing
-from airflow_provider_tuya_ota.runtime.kill import RunningJob, answer_kill
+from airflow_provider_tuya_ota.runtime.kill import RunningJobs, answer_kill
 from airflow_provider_tuya_ota.runtime.wait import BACKSTOP
 from airflow_provider_tuya_ota.triggers import kill_answer
-from airflow_provider_tuya_ota.triggers.job import LONGEST_STOP
+from airflow_provider_tuya_ota.triggers.job_set import LONGEST_STOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +47,9 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     return used
 
 
-def running(map_index: int = -1) -> RunningJob:
-    return RunningJob(SETTINGS, "9001", "d", "r", "t", map_index)
+def running(map_index: int = -1) -> RunningJobs:
+    job = TrackedJob(job_id="9001", firmware_id="178", kind=JobType.UPGRADE_FIRMWARE, origin=JobOrigin.CREATED)
+    return RunningJobs(SETTINGS, (job,), "d", "r", "t", map_index)
 
 
 def kill() -> None:

@@ -56,7 +56,7 @@ def ends(
 
         def killed_once(runtime: Runtime, seconds: float) -> None:
             if not kills and not step.running.log_only:
-                kills.append(step.running.job_id)
+                kills.append(step.running.jobs[0].job_id)
                 step.on_kill()
             sleep(runtime, seconds)
 

@@ -99,7 +99,7 @@ def test_a_deferred_task_that_a_person_killed_stops_its_job(
 
     assert states(service) == {"CANCELED"}
     assert len(line.asked) == 1
-    assert log.lines[-1] == f"job {watched.job_id}: 2 device tasks cancelled, 0 are flashing and cannot be stopped"
+    assert log.lines[-1] == f"job {watched.job.job_id}: 2 device tasks cancelled, 0 are flashing and cannot be stopped"
 
 
 @pytest.mark.parametrize("state", ["deferred", "scheduled", "queued", "running", "up_for_retry"])
@@ -111,7 +111,7 @@ def test_a_wait_that_goes_on_elsewhere_stops_nothing(
     kill(watched)
 
     assert "CancelOTATaskByJob" not in service.actions
-    assert log.lines[-1].startswith(f"Job {watched.job_id} goes on at the platform, because its task is {state}")
+    assert log.lines[-1].startswith(f"Job {watched.job.job_id} goes on at the platform, because its task is {state}")
 
 
 @pytest.mark.parametrize(("map_index", "stops"), [(0, True), (1, False), (2, False)])
@@ -236,7 +236,7 @@ def test_a_triggerer_that_ends_meanwhile_leaves_no_kill_unsaid(
 
     asyncio.run(kill_and_end())
 
-    assert log.lines[-1].startswith(f"This triggerer has ended before it was known whether job {watched.job_id}")
+    assert log.lines[-1].startswith(f"This triggerer has ended before it was known whether job {watched.job.job_id}")
 
 
 @pytest.mark.parametrize("is_our_fault", [False, True])
@@ -259,7 +259,7 @@ def test_a_job_that_could_not_be_stopped_is_left_to_a_person_by_name(
     kill(watched)
 
     assert log.lines[-1].endswith(
-        f"Job {watched.job_id} was not stopped; cancel its device tasks in the vendor's console"
+        f"Job {watched.job.job_id} was not stopped; cancel its device tasks in the vendor's console"
     )
 
 
@@ -275,9 +275,10 @@ def test_a_job_that_may_not_be_stopped_is_kept_by_its_trigger(
     service: Service, watched: TuyaOTAJobTrigger, supervisor: Callable[..., Line], log: Log
 ) -> None:
     line = supervisor("failed")
-    watched.on_cancel = "keep"
+    kept = TuyaOTAJobTrigger(**watched.serialize()[1] | {"on_cancel": "keep"})
+    kept.task_instance = watched.task_instance
 
-    kill(watched)
+    kill(kept)
 
     assert "CancelOTATaskByJob" not in service.actions
     assert line.asked == []

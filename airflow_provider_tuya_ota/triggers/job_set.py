@@ -1,0 +1,208 @@
+"""The trigger that waits for a set of jobs without holding a worker."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_tuya_ota.client import LogListener
+from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
+from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.result_event import describe_result
+from airflow_provider_tuya_ota.core.status import job_set_wait
+from airflow_provider_tuya_ota.core.status.end_rule import find_end_rule
+from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait, WaitedJob
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
+from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected, shared_settings
+from airflow_provider_tuya_ota.polling.fallback import wait_with_fallback
+from airflow_provider_tuya_ota.polling.job_set_wait import wait_for_jobs
+from airflow_provider_tuya_ota.polling.stall_detector import detect_stalls
+from airflow_provider_tuya_ota.polling.stopper import shared_stopper
+from airflow_provider_tuya_ota.transports.runtime import Runtime
+from airflow_provider_tuya_ota.triggers.kill_answer import KillAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.polling.stall_detector import LoopStallDetector
+
+LONGEST_STOP: Final = 300.0
+"""Seconds that stopping jobs may take whose time is over; Airflow gives the trigger up ten minutes after that."""
+DRAINED_BY: Final = "drained_by"
+"""Name in ``resume_state`` that says that the wait is for a job from before a clear, and when that is given up."""
+
+
+class TuyaOTAJobSetTrigger(BaseTrigger):
+    """Poll a set of jobs until each has ended, a rule ends the wait or the deadline has passed, then fire one event.
+
+    The event is ``{"jobs": […], "resume_state": …}`` with ``{"status": success | failure | timeout | unfinished |
+    error, "verdict": …, "message": …, "job_id": …, "on_cancel": …}`` for each job, and ``"stopped": …`` where the time
+    was over and the trigger has stopped what the job had not begun. Several jobs name at most fifty devices together,
+    or one each.
+
+    The trigger owns the deadline and polls once more after it. A restarted triggerer goes on where the last one
+    stopped, and stops nothing at the platform.
+
+    Where a person kills the task (marks it or its run failed or successful, or clears it), the device tasks that have
+    not begun are cancelled, of each job whose ``on_cancel`` is ``stop`` and that is not known to have ended. Airflow
+    calls a trigger killed also when it was given to another triggerer, so the task's state is read first: unless the
+    task is certainly waited for no longer, nothing is cancelled and the log says so.
+
+    :param jobs: the jobs, each as :meth:`WaitedJob.to_dict` gives it; at least one, none twice.
+    :param tuya_ota_conn_id: id of the connection.
+    :param options: deadline and intervals, as :meth:`WaitOptions.to_dict` gives them.
+    :param ends: ``every_end`` or ``first_failure``: when the wait ends.
+    :param resume_state: what the operator wants back with the event; ``Dag.test()`` drops what is given to ``defer``
+        instead.
+    :raises InvalidParameterError: there is no job, one has no id or is given twice, or the rule is not known.
+    """
+
+    def __init__(
+        self,
+        *,
+        jobs: Sequence[Mapping[str, Any]],
+        tuya_ota_conn_id: str,
+        options: dict[str, Any],
+        ends: str = "every_end",
+        resume_state: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
+        self.tuya_ota_conn_id = tuya_ota_conn_id
+        self.options = options
+        self.ends = ends
+        self.resume_state = resume_state or {}
+        self._wait = JobSetWait(
+            map(WaitedJob.from_dict, jobs), WaitOptions.from_dict(options), ends=find_end_rule(ends)
+        )
+        self._stall_detector: LoopStallDetector | None = None
+        self._settings: Settings | None = None
+        self._kill: KillAnswer | None = None
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Give what rebuilds this trigger elsewhere; the connection's secrets are not part of it."""
+        return (
+            f"{type(self).__module__}.{type(self).__qualname__}",
+            {
+                "jobs": [job.to_dict() for job in self._wait.jobs],
+                "tuya_ota_conn_id": self.tuya_ota_conn_id,
+                "options": self.options,
+                "ends": self.ends,
+                "resume_state": self.resume_state,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, then fire one event."""
+        await self._watch()
+        stopped = await self._stop_late()
+        results = self._wait.results
+        events = [
+            describe_result(results[job.job_id])
+            | ({"stopped": stopped[job.job_id]} if job.job_id in stopped else {})
+            | {"job_id": job.job_id, "on_cancel": job.on_cancel}
+            for job in self._wait.jobs
+        ]
+        yield TriggerEvent(self.payload(events) | {"resume_state": self.resume_state})  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
+
+    def payload(self, events: list[dict[str, Any]]) -> dict[str, Any]:
+        """Put the events of the jobs into one."""
+        return {"jobs": events}
+
+    async def on_kill(self) -> None:
+        """Stop what the jobs have not begun, if a person killed the task."""
+        self._kill = KillAnswer(
+            jobs=self._wait.may_go_on,
+            ti=self.task_instance,
+            kept="it is from before its task was cleared, which has stopped what it may" if self._is_draining else "",
+            has_stalled=self._has_stalled(),
+            settings=self._read_settings,
+            log=self.log,
+        )
+        await self._kill.wait()
+
+    async def cleanup(self) -> None:
+        """Let :meth:`on_kill` end what it has begun; nothing else."""
+        if self._kill is not None:
+            await self._kill.linger()
+
+    @property
+    def _is_draining(self) -> bool:
+        return DRAINED_BY in self.resume_state
+
+    def _has_stalled(self) -> bool:
+        return self._stall_detector is not None and self._stall_detector.recently_stalled()
+
+    async def _read_settings(self) -> Settings:
+        # Many that are killed at once would stand in one line to read the same connection again.
+        if self._settings is None:
+            self._settings = await shared_settings(self.tuya_ota_conn_id)
+        return self._settings
+
+    async def _stop_late(self) -> dict[str, str]:
+        """Stop what the jobs have not begun whose time is over: a worker may begin hours later.
+
+        :returns: what came of it, by job id; nothing where a worker has to do it.
+        """
+        results = self._wait.results
+        late = [
+            job.job_id
+            for job in self._wait.jobs
+            if job.on_cancel == "stop" and isinstance(results[job.job_id], WaitTimeoutError)
+        ]
+        # After a stall another triggerer may wait for the jobs, and a later try may have more time.
+        if self._has_stalled():
+            return {}
+        stopped = await asyncio.gather(*map(self._stop_one, late))
+        return {job_id: line for job_id, line in zip(late, stopped, strict=True) if line}
+
+    async def _stop_one(self, job_id: str) -> str:
+        try:
+            async with asyncio.timeout(LONGEST_STOP), shared_stopper(await self._read_settings()) as stopper:
+                await self.log.awarning(f"Stopping job {job_id}, because the time to wait is over")
+                stopped = await stopper.stop(job_id, listener=LogListener(self.log))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the worker tries again and reports
+            sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
+            await self.log.awarning(f"{sentence} Job {job_id} is not stopped yet; a worker tries again")
+            return ""
+        return stopped.line(job_id)
+
+    async def _watch(self) -> None:
+        """Wait until each job has a result."""
+        wait, listener, runtime = self._wait, LogListener(self.log), Runtime()
+
+        def separate(settings: Settings, interval: float) -> Flow[None]:
+            wait.change_options(poll_interval=interval)
+            return job_set_wait.wait_for_jobs(settings, wait)
+
+        async def go_on(settings: Settings) -> None:
+            self._settings = settings
+            await wait_with_fallback(
+                settings,
+                shared=lambda poller: wait_for_jobs(poller, wait, listener=listener, runtime=runtime),
+                separate=lambda interval: separate(settings, interval),
+                subject=wait.subject,
+                poll_interval=WaitOptions.from_dict(self.options).poll_interval,
+                listener=listener,
+                runtime=runtime,
+                log=self.log,
+            )
+
+        def pause_after(error: StateUnavailableError) -> float:
+            events, pause = wait.pause_after(error, runtime.context().steady)
+            for event in events:
+                listener.event(event)
+            if not wait.unfinished:
+                raise error
+            return pause
+
+        async with detect_stalls() as self._stall_detector:
+            while wait.unfinished:
+                try:
+                    await keep_connected(self.tuya_ota_conn_id, go_on, pause_after=pause_after)
+                except TuyaOTAError as error:
+                    for event in wait.give_up(error):
+                        listener.event(event)
