@@ -172,8 +172,9 @@ def _list_candidates(
                 (fitting if age >= TOLD_WITHIN else unknown).append(job)
             case Match.SOME if age < TOLD_WITHIN:
                 unknown.append(job)
-            case Match.SOME if not intent.is_too_old_for(job):
-                # The platform leaves out devices that run the version already, so it may be this task's.
+            case Match.SOME if not (was_sent and intent.is_too_old_for(job)):
+                # The platform leaves out devices that run the version already, so it may be this task's. When a request
+                # was sent of which nothing is stored is not known.
                 partial.append(job)
             case Match.UNKNOWN:
                 unknown.append(job)

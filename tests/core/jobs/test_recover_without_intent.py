@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
-from tests.core.jobs.upgrades import JUST_NOW, OWN, UPGRADE, creates, jobs, script_for, stage, start
+from tests.core.jobs.upgrades import JUST_NOW, NAMED, OWN, UPGRADE, creates, jobs, script_for, stage, start
 from tests.core.script import NOW, job, lasting, ok, task
 
 if TYPE_CHECKING:
@@ -57,6 +58,23 @@ def test_a_retry_without_a_note_after_a_clear_takes_no_job_from_before_it(create
     else:
         with pytest.raises(AmbiguousOutcomeError, match="job 9 may be from before"):
             without_a_note(script, clear_number=1)
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "COMPLETED"])
+@pytest.mark.parametrize("minutes", [0, 29, 31, 600])
+def test_a_job_on_some_of_the_devices_may_be_this_task_s_however_late_in_its_run_it_was_created(
+    minutes: int, status: str
+) -> None:
+    """A task may begin hours after its run, and the platform leaves out devices that run the version already."""
+    created = (NOW + timedelta(minutes=minutes)).isoformat()
+    listed = job("9", status, UPGRADE, utcCreate=created, targetSelection="SPECIFIC")
+    devices = ok(data=[task("d1", "QUEUED" if status == "IN_PROGRESS" else "FAILED")])
+    script = script_for(ListOTAJobByFirmware=jobs(listed), QueryOTAJob=ok(data=listed), ListOTATaskByJob=devices)
+    script.now = NOW + timedelta(minutes=minutes + 5)
+
+    with pytest.raises(AmbiguousOutcomeError, match="9 has some of the devices and no other"):
+        start(script, Attempt(run_started_at=NOW, is_retry=True), NAMED)
+    assert creates(script) == 0
 
 
 BEFORE = "2026-03-01T11:59:59.000Z"
