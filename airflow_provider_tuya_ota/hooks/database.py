@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_provider_tuya_ota.hooks.airflow_api import has_supervisor
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
 
 
 def find_in_database(conn_id: str) -> Connection:
@@ -22,6 +25,7 @@ def find_in_database(conn_id: str) -> Connection:
     if "_AIRFLOW_PROCESS_CONTEXT" in os.environ or has_supervisor():
         raise AirflowNotFoundException(conn_id)
     from airflow.models.connection import Connection as Stored  # noqa: PLC0415 - it loads the database's models, which tasks do not need
+    from airflow.sdk import Connection  # noqa: PLC0415 - a Dag parse needs no connection
 
     stored = Stored.get_connection_from_secrets(conn_id)
     return Connection(

@@ -14,10 +14,8 @@ from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.core.texts import bounded_line
 from airflow_provider_tuya_ota.hooks.airflow_api import aread_connection, read_connection
 from airflow_provider_tuya_ota.hooks.tuya_ota import require_connection_id
-from airflow_provider_tuya_ota.transports.log_filter import hide_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +74,7 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
     def _payload(self, context: Context) -> bytes:
         values: dict[str, Any] = dict(context)
         from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT  # noqa: PLC0415 - Dag files import the notifier
+        from airflow_provider_tuya_ota.core.texts import bounded_line  # noqa: PLC0415 - Dag files import the notifier
 
         release = values.get("ota_release")
         ti = values.get("ti")
@@ -113,6 +112,8 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
 
 def _parts(url: Secret) -> list[Secret]:
     """Keep an address out of urllib3's log lines, and give the texts that other logs must mask."""
+    from airflow_provider_tuya_ota.transports.log_filter import hide_address  # noqa: PLC0415 - Dag files import the notifier
+
     return [Secret(text) for text in hide_address(url.reveal())]
 
 
