@@ -9,10 +9,11 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import amask_secret, mask_secret
 
-from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
 from airflow_provider_tuya_ota.core.secret import without_frames
 from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.hooks.airflow_api import aread_connection, read_connection
+from airflow_provider_tuya_ota.hooks.connection_id import DEFAULT_CONNECTION_ID, require_connection_id
 from airflow_provider_tuya_ota.hooks.database import find_in_database
 from airflow_provider_tuya_ota.hooks.held_alarm import alarm_held_back
 from airflow_provider_tuya_ota.operations import AsyncOperations, Operations
@@ -43,7 +44,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
     """
 
     conn_name_attr = "tuya_ota_conn_id"
-    default_conn_name = "tuya_ota_default"
+    default_conn_name = DEFAULT_CONNECTION_ID
     conn_type = "tuya_ota"
     hook_name = "Tuya OTA"
 
@@ -176,21 +177,6 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
         except TuyaOTAError as error:
             return False, str(error)
         return True, f"The OTA API answered; request id {reply.request_id}."
-
-
-def require_connection_id(field: str, value: Any) -> str:
-    """Refuse what is no id of a connection, before Airflow is asked for it.
-
-    :returns: the id as a plain text.
-    :raises InvalidParameterError: naming the argument.
-    """
-    from airflow_provider_tuya_ota.core.actions.texts import NAME  # noqa: PLC0415 - operators import the hook
-
-    problem = NAME.problem(value) if isinstance(value, str) else f"{short_repr(value)} is not a text"
-    if problem or not value:
-        allowed = "the id of an Airflow connection"
-        raise InvalidParameterError(field=field, problem=problem or "is empty", allowed=allowed)
-    return str.__str__(value)
 
 
 def require_json_object(text: str | None, parsed: object) -> None:

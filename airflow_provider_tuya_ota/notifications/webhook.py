@@ -8,14 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow.sdk import BaseHook, BaseNotifier
+from airflow.sdk import BaseNotifier
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
 from airflow_provider_tuya_ota.core.secret import Secret
-from airflow_provider_tuya_ota.hooks.airflow_api import aread_connection, read_connection
-from airflow_provider_tuya_ota.hooks.tuya_ota import require_connection_id
+from airflow_provider_tuya_ota.hooks.connection_id import require_connection_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +64,10 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
 
     async def async_notify(self, context: Context) -> None:
         """Send the message from an event loop, as Airflow's deadline alerts do."""
+        from airflow.sdk import BaseHook  # noqa: PLC0415 - Dag files import the notifier
+
+        from airflow_provider_tuya_ota.hooks.airflow_api import aread_connection  # noqa: PLC0415 - Dag files import the notifier
+
         try:
             connection = await aread_connection(_connection_id(self.webhook_conn_id), BaseHook.aget_connection)
         except AirflowNotFoundException:
@@ -162,6 +165,10 @@ def _connection_id(conn_id: str) -> str:
 
 
 def _connection(conn_id: str) -> Connection:
+    from airflow.sdk import BaseHook  # noqa: PLC0415 - Dag files import the notifier
+
+    from airflow_provider_tuya_ota.hooks.airflow_api import read_connection  # noqa: PLC0415 - Dag files import the notifier
+
     try:
         return read_connection(_connection_id(conn_id), BaseHook.get_connection)
     except AirflowNotFoundException:

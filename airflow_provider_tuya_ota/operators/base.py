@@ -9,7 +9,6 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 
 from airflow_provider_tuya_ota.core.missing import RENDERED_NONE
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import TuyaOTAJobLink
 
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ class TuyaOTAOperator(TuyaOTATask, BaseOperator):
 
     def open_client(self) -> TuyaOTAClient:
         """Open a client that reads the operator's connection and writes to the task's log; use it in a ``with``."""
+        from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook  # noqa: PLC0415 - a parsed Dag needs no hook
+
         return TuyaOTAHook(self.tuya_ota_conn_id).get_conn(self.log)
 
 

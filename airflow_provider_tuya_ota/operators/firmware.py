@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, NotFoundError
 from airflow_provider_tuya_ota.core.short_repr import short_repr
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
+from airflow_provider_tuya_ota.hooks.connection_id import DEFAULT_CONNECTION_ID, require_connection_id
 from airflow_provider_tuya_ota.operators.base import TuyaOTAOperator
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class TuyaOTAUploadFirmwareOperator(TuyaOTAOperator):
         file_suffix: str | None = None,
         source_conn_id: str | None = None,
         notifiers: BaseNotifier | Sequence[BaseNotifier] = (),
-        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
@@ -217,7 +217,7 @@ class TuyaOTAModifyFirmwareOperator(TuyaOTAOperator):
         firmware_id: str,
         firmware_desc: str | None = None,
         udi: str | None = None,
-        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
@@ -267,7 +267,7 @@ class TuyaOTADeleteFirmwareOperator(TuyaOTAOperator):
         *,
         firmware_id: str,
         missing_ok: bool | str = True,
-        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)

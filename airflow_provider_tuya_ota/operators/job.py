@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.hooks.connection_id import DEFAULT_CONNECTION_ID
 from airflow_provider_tuya_ota.operators.base import ONE_DAY, TuyaOTAJobOperator
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class TuyaOTACreateVerifyJobOperator(TuyaOTAJobOperator):
         on_cancel: str = "stop",
         on_failed_job: str = "fail",
         notifiers: BaseNotifier | Sequence[BaseNotifier] = (),
-        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, TuyaOTAError
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.hooks.connection_id import DEFAULT_CONNECTION_ID
 from airflow_provider_tuya_ota.operators.base import TuyaOTAOperator
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class _ModuleOperator(TuyaOTAOperator):
         *,
         module_name: str,
         product_key: str,
-        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)

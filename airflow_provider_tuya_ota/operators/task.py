@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.hooks.connection_id import DEFAULT_CONNECTION_ID
 from airflow_provider_tuya_ota.operators.base import TuyaOTAOperator
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class TuyaOTACancelJobOperator(TuyaOTAOperator):
         cancel_queued: bool | str = False,
         cancel_notified: bool | str = False,
         cancel_unconfirmed: bool | str | None = None,
-        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
@@ -127,7 +127,7 @@ class TuyaOTACancelDeviceTasksOperator(TuyaOTAOperator):
         product_key: str,
         device_names: Sequence[str] | str,
         job_id: str | None = None,
-        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)
@@ -182,7 +182,7 @@ class TuyaOTAConfirmTasksOperator(TuyaOTAOperator):
         *,
         task_ids: Sequence[str] | str | None = None,
         job_id: str | None = None,
-        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID,
         **kwargs: Any,
     ) -> None:
         super().__init__(tuya_ota_conn_id=tuya_ota_conn_id, **kwargs)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.hooks.connection_id import DEFAULT_CONNECTION_ID
 from airflow_provider_tuya_ota.sensors.base import TuyaOTASensor
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class TuyaOTAFirmwareStatusSensor(TuyaOTASensor):
         statuses: Sequence[str] | str = ("VERIFIED", "NOT_NEEDED"),
         failing_statuses: Sequence[str] | str = ("FAILED",),
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID,
         poke_interval: float = 60.0,
         **kwargs: Any,
     ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.providers.common.compat.sdk import conf
 from airflow.sdk.exceptions import AirflowSensorTimeout
 
-from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook, require_connection_id
+from airflow_provider_tuya_ota.hooks.connection_id import DEFAULT_CONNECTION_ID, require_connection_id
 from airflow_provider_tuya_ota.sensors.base import TuyaOTASensor
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class TuyaOTAJobSensor(TuyaOTASensor):
         *,
         job_id: str,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        tuya_ota_conn_id: str = TuyaOTAHook.default_conn_name,
+        tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID,
         poke_interval: float = 15.0,
         **kwargs: Any,
     ) -> None:
@@ -73,6 +73,7 @@ class TuyaOTAJobSensor(TuyaOTASensor):
         from airflow_provider_tuya_ota.core.errors import StateUnavailableError  # noqa: PLC0415 - a parsed Dag needs no protocol
         from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError  # noqa: PLC0415 - a parsed Dag needs no protocol
         from airflow_provider_tuya_ota.core.status.wait import JobWait, WaitOptions, poll_once, require_success  # noqa: PLC0415 - a parsed Dag needs no protocol
+        from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook  # noqa: PLC0415 - a parsed Dag needs no hook
         from airflow_provider_tuya_ota.runtime.poke_state import kept_poke_state  # noqa: PLC0415 - a parsed Dag needs no worker code
 
         self._require_arguments()

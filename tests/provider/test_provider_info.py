@@ -88,6 +88,8 @@ print(*sorted(set(sys.modules) - before), sep="\\n")
 NOT_AT_PARSE = (
     *("requests", "aiohttp", "urllib3", "starlette", "defusedxml"),
     *(f"airflow_provider_tuya_ota.{name}" for name in ("runtime", "client", "core.actions", "core.flows.calls")),
+    *(f"airflow_provider_tuya_ota.{name}" for name in ("hooks.tuya_ota", "hooks.airflow_api", "transports")),
+    "airflow.sdk.definitions.connection",
 )
 
 
