@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -26,11 +27,16 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+CONN_ID: Final = "tuya_ota_conn_id"
 SKIPPED: Final = "skipmixin_key"
 """XCom of a task of Airflow that has skipped others."""
 _NOT_CANCELLED: Final = (
     "of its device tasks still wait, and perhaps nobody cancels them. To cancel them, use TuyaOTACancelJobOperator or"
     " the sample Dag stop_job"
+)
+_UNKNOWN_CONNECTION: Final = (
+    "The job was not polled: the step is mapped, and the tuya_ota_conn_id of this instance is not known. Look at the"
+    " job in the platform's console."
 )
 
 
@@ -81,7 +87,7 @@ def _step(context: Context, task_id: str, map_index: int, state: str) -> Step:
     # By name: the provider that asks people need not be installed.
     asks = any(one.__name__ == "HITLOperator" for one in kind.__mro__)
     # The arguments of a mapped task name only those that are no default.
-    leaves_reports = "tuya_ota_conn_id" in kind.template_fields
+    leaves_reports = CONN_ID in kind.template_fields
     at = SimpleNamespace(dag_id=ti.dag_id, run_id=run_id, task_id=task_id, map_index=map_index)
     return Step(
         task_id=task_id,
@@ -111,6 +117,26 @@ def _argument(task: Any, name: str) -> Any:
     return getattr(task, name, None) or getattr(task, "partial_kwargs", {}).get(name)
 
 
+def _conn_id(task: Any, context: Context) -> str:
+    """Give the connection of a step whose report does not name it; empty where each instance may have its own."""
+    conn_id = _argument(task, CONN_ID) or TuyaOTAHook.default_conn_name
+    is_mapped = hasattr(task, "partial_kwargs")
+    if is_mapped and _may_expand(task.expand_input.value, CONN_ID):
+        return ""
+    if is_mapped or task.get_closest_mapped_task_group() is not None:
+        # A template would be rendered with the map index of the task that notifies.
+        return conn_id if isinstance(conn_id, str) and "{" not in conn_id else ""
+    return str(task.render_template(conn_id, context))
+
+
+def _may_expand(values: Any, name: str) -> bool:
+    """Whether a task may be mapped over an argument: what a task before it returned is not known here."""
+    if isinstance(values, Mapping):
+        return name in values
+    is_list = isinstance(values, list | tuple)
+    return not is_list or any(not isinstance(one, Mapping) or name in one for one in values)
+
+
 def _read(values: Any) -> ReleaseReport | None:
     try:
         return ReleaseReport.from_dict(values)
@@ -123,8 +149,9 @@ def _polled(context: Context, report: ReleaseReport) -> ReleaseReport:
     task: Any = context["dag"].get_task(report.step.partition("[")[0])
     is_stopped = report.on_cancel == "stop"
     try:
-        conn_id = _argument(task, "tuya_ota_conn_id") or TuyaOTAHook.default_conn_name
-        conn_id = task.render_template(conn_id, context)
+        conn_id = report.tuya_ota_conn_id or _conn_id(task, context)
+        if not conn_id:
+            return replace(report, error=_UNKNOWN_CONNECTION)
         hook = TuyaOTAHook(conn_id)
         # An outage must not keep the person waiting who is to be notified.
         settings = replace(hook.get_settings(), connect_timeout=3.0, read_timeout=5.0)

@@ -20,6 +20,7 @@ from airflow_provider_tuya_ota.core.errors import StateUnavailableError
 from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event, event_of, first_line
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
 from airflow_provider_tuya_ota.core.texts import bounded_line
+from airflow_provider_tuya_ota.core.wire.redaction import safe_name
 from airflow_provider_tuya_ota.links import run_link
 from airflow_provider_tuya_ota.runtime.notify import notify_once
 from airflow_provider_tuya_ota.runtime.state_store import job_since_clear
@@ -52,6 +53,7 @@ class TaskReport:
         self._is_in_doubt = False
         known = () if unrendered else ("product_key", "firmware_id", "job_id")
         self._fields: dict[str, Any] = {name: _text(task, name) for name in known}
+        self._fields["tuya_ota_conn_id"] = "" if unrendered else _conn_id(task)
         self.started_at = datetime.now(UTC)
 
     def update(self, event: Event | None = None, **fields: Any) -> None:
@@ -237,6 +239,12 @@ def _has_polled(task: Any) -> bool:
 def _step_name(ti: Any) -> str:
     task_id, map_index = getattr(ti, "task_id", ""), getattr(ti, "map_index", None)
     return f"{task_id}[{map_index}]" if (-1 if map_index is None else map_index) >= 0 else task_id
+
+
+def _conn_id(task: Any) -> str:
+    """Give the task's connection; an id that has to be redacted is an address, by which nothing is found."""
+    conn_id = _text(task, "tuya_ota_conn_id")
+    return conn_id if conn_id == safe_name(conn_id) else ""
 
 
 def _text(task: Any, name: str) -> str:

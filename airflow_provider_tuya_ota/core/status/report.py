@@ -49,6 +49,7 @@ class ReleaseReport:
     :param version: version that the devices run afterwards; empty where the platform has not given it.
     :param firmware_id: firmware that was uploaded or released; empty where there is none yet.
     :param job_id: verification or upgrade job; empty where there is none.
+    :param tuya_ota_conn_id: Airflow connection that the step used; empty where the step did not know it.
     :param counts: number of device tasks by status, over all device tasks of the job, each counted once. Empty where
         the job was not polled.
     :param failure_reasons: number of failed device tasks by reason, over every device task that was read.
@@ -70,6 +71,7 @@ class ReleaseReport:
     version: str = ""
     firmware_id: str = ""
     job_id: str = ""
+    tuya_ota_conn_id: str = ""
     counts: dict[str, int] = field(default_factory=dict)
     failure_reasons: FailureReasons = field(default_factory=FailureReasons)
     devices: tuple[DeviceState, ...] = field(default=(), metadata={"maxItems": SAMPLE})

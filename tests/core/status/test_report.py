@@ -138,6 +138,7 @@ def test_every_type_of_field_can_be_read() -> None:
         link="https://console/9",
         run_link="https://airflow/9",
         product_key="pk",
+        tuya_ota_conn_id="eu",
         **verdict_fields(VERDICT),
     )
 
