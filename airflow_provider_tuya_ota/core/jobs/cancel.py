@@ -97,7 +97,12 @@ def count_after_cancel(settings: Settings, job_id: str, *, is_cancelled: bool) -
     """
     try:
         counts = yield from count_tasks(settings, job_id, (*UNFINISHED, TaskStatus.CANCELED))
-        is_planned = not any(counts.values()) and (yield from check_may_begin(settings, job_id))
+        is_planned = not any(counts[status] for status in UNFINISHED) and (
+            # Device tasks that were cancelled show nothing about others that are planned later.
+            yield from check_unfinished(settings, job_id, if_missing=True)
+            if counts[TaskStatus.CANCELED]
+            else check_may_begin(settings, job_id)
+        )
     except TuyaOTAError:
         if not is_cancelled:
             raise
@@ -114,12 +119,11 @@ def count_after_cancel(settings: Settings, job_id: str, *, is_cancelled: bool) -
 def check_may_begin(settings: Settings, job_id: str) -> Flow[bool]:
     """Ask whether a job may still begin device tasks although no unfinished one was counted.
 
-    It may if it shows no device task of any status and has not ended, or if it shows some that were planned after the
-    count.
+    It may if it shows some that were planned after the count, or if it has not ended: then others may be planned.
     """
     page = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SAMPLE))
-    if page.items:
-        return any(task.status in UNFINISHED for task in page.items)
+    if any(task.status in UNFINISHED for task in page.items):
+        return True
     return (yield from check_unfinished(settings, job_id, if_missing=True))
 
 

@@ -63,7 +63,8 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
         refusal = error
     try:
         left = yield from count_tasks(settings, job_id, UNFINISHED)
-        if refusal is None and not any(before.values()) and not _ended(status):
+        had_some, has_some = any(before.values()), any(left.values())
+        if refusal is None and not (had_some and has_some) and not _ended(status):
             left = yield from _cancel_what_begins(settings, action)
     except TuyaOTAError as error:
         if refusal is None:
@@ -101,7 +102,7 @@ def _count_again(settings: Settings, job_id: str) -> Flow[dict[TaskStatus, int]]
 
 
 def _cancel_what_begins(settings: Settings, action: CancelOTATaskByJob) -> Flow[dict[TaskStatus, int]]:
-    """Cancel again in a job that had no device tasks yet.
+    """Cancel again in a job that had no unfinished device tasks, or has none after its cancel: others may be planned.
 
     :returns: unfinished device tasks, by status.
     :raises OutcomeError: the job may still begin.

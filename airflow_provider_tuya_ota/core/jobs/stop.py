@@ -103,7 +103,7 @@ def count_stopped_jobs(
 def poll_after_cancel(settings: Settings, job_id: str) -> Flow[StopResult]:
     """Check after an accepted cancel whether the job may still begin, and cancel it again if it may.
 
-    That costs one request, where a count costs five.
+    That costs two requests at most, where a count costs at least six.
     """
     try:
         may_begin = yield from check_may_begin(settings, job_id)

@@ -13,8 +13,8 @@ class Stopped:
     :param cancelled: device tasks that never begin; those that were cancelled before are counted too.
     :param waiting: device tasks that may still begin.
     :param flashing: device tasks that go on: nothing stops a device that is flashing.
-    :param is_planned: True if the job has no device tasks yet and is not known to have ended: it may still begin all of
-        them.
+    :param is_planned: True if no device task waits or flashes and the job is not known to have ended: it may still
+        begin device tasks that are planned later.
     :param is_taken: whether the platform accepted the cancel; its effect may come seconds later.
     """
 
@@ -42,10 +42,10 @@ class Stopped:
     def line(self, job_id: str) -> str:
         """Write it as a sentence without its full stop."""
         if self.is_planned:
-            return (
-                f"job {job_id} may still begin: it has not ended, and no device task of it could be cancelled yet."
-                " Cancel it again when it has some"
-            )
+            what = "no device task of it could be cancelled yet"
+            if self.cancelled:
+                what = f"more device tasks than the {self.cancelled} that were cancelled may be planned"
+            return f"job {job_id} may still begin: it has not ended, and {what}. Cancel it again when it has some"
         text = f"job {job_id}: {self.cancelled} device tasks cancelled"
         if self.waiting:
             waiting = "could not be cancelled and may still begin"

@@ -199,7 +199,7 @@ class Planned:
             self.cancels += 1
             return ok()
         if sent.action == "QueryOTAJob":
-            return ok(data=job(status="PLANNED"))
+            return ok(data=job(status="CANCELED" if self.cancels > self.begins_after else "PLANNED"))
         status = "CANCELED" if self.cancels > self.begins_after else "QUEUED"
         is_there = self.cancels >= self.begins_after and sent.parameters.get("TaskStatus") in {status, None}
         return ok(data=[task("d1", status)] if is_there else [])

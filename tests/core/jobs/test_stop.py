@@ -33,6 +33,9 @@ class Job:
             if self.after is not None:
                 self.statuses = self.after
             return self.cancel
+        if sent.action == "QueryOTAJob":
+            has_ended = not set(self.statuses) & set(UNFINISHED)
+            return ok(data=job("9", "COMPLETED" if has_ended else "IN_PROGRESS"))
         wanted = sent.parameters.get("TaskStatus")
         number, size = int(sent.parameters["CurrentPage"]), min(int(sent.parameters["PageSize"]), self.most)
         found = [
@@ -163,7 +166,7 @@ class Late:
         if sent.action == "CancelOTATaskByJob":
             return self.answers.pop() if self.answers else refused("iot.firmware.JobAlreadyCanceled")
         if sent.action == "QueryOTAJob":
-            return ok(data=job("9", jobStatus="IN_PROGRESS"))
+            return ok(data=job("9", "CANCELED" if self.counts >= self.at_count else "IN_PROGRESS"))
         wanted = sent.parameters.get("TaskStatus")
         self.counts += wanted == "CANCELED"
         status = "CANCELED" if self.counts >= self.at_count else "QUEUED"
@@ -254,11 +257,11 @@ def test_where_many_are_stopped_a_job_that_may_still_begin_is_cancelled_again() 
     assert (platform.cancels, script.sleeps) == (1, [3.0])
 
 
-def test_where_many_are_stopped_one_that_has_begun_costs_one_request() -> None:
+def test_where_many_are_stopped_one_that_has_ended_costs_two_requests() -> None:
     script = Script(Job(CANCELED=3))
 
     assert script.run(poll_after_cancel(SETTINGS, "9")) == NotCounted()
-    assert script.actions == ["ListOTATaskByJob"]
+    assert script.actions == ["ListOTATaskByJob", "QueryOTAJob"]
 
 
 def test_where_many_are_stopped_a_poll_that_fails_takes_nothing_from_the_cancel() -> None:
@@ -284,6 +287,8 @@ def test_device_tasks_that_are_planned_while_they_are_counted_are_cancelled() ->
         if sent.action == "CancelOTATaskByJob":
             cancels.append(sent.action)
             return ok()
+        if sent.action == "QueryOTAJob":
+            return ok(data=job("9", "IN_PROGRESS" if len(cancels) == 1 else "CANCELED"))
         counted += "TaskStatus" in sent.parameters
         status = sent.parameters.get("TaskStatus")
         now = "QUEUED" if len(cancels) == 1 else "CANCELED"

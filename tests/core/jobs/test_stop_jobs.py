@@ -37,6 +37,8 @@ class Platform:
             left = self.answers.get(job_id)
             return left.pop(0) if left else ok()
         is_cancelled = 0 < self.effective_at[job_id] <= self.cancels[job_id]
+        if sent.action == "QueryOTAJob":
+            return ok(data=job(job_id, "CANCELED" if is_cancelled else "IN_PROGRESS"))
         status = "CANCELED" if is_cancelled else "QUEUED"
         asked = sent.parameters.get("TaskStatus")
         found = [task("d1", status)] if asked in {status, None} else []
