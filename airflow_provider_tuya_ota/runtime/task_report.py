@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
 _TIMEOUTS: Final = (AirflowSensorTimeout, AirflowTaskTimeout, TaskDeferralTimeout)
+_MAY_HAVE_STARTED: Final = (
+    "A job may have been created, and a retry looks for it. Look at the firmware's jobs in the vendor's console."
+)
 
 
 class TaskReport:
@@ -139,7 +142,7 @@ class TaskReport:
             event = Event.REFUSED
         else:
             event = event_of(cause, has_begun=self._has_begun)
-        if self._is_in_doubt and event in {Event.REFUSED, Event.FAILED}:
+        if self._is_in_doubt and event in {Event.REFUSED, Event.FAILED, Event.TIMEOUT}:
             event = Event.UNCLEAR
         return self._build(event, summary="", error=self._error_line(cause))
 
@@ -155,7 +158,8 @@ class TaskReport:
         if isinstance(cause, AirflowTaskTimeout):
             # Airflow's own text is the number of a process.
             limit = getattr(self._task, "execution_timeout", None)
-            return f"The task's execution_timeout{f' of {limit.total_seconds():g} s' if limit else ''} was over."
+            over = f"The task's execution_timeout{f' of {limit.total_seconds():g} s' if limit else ''} was over."
+            return f"{over} {_MAY_HAVE_STARTED}" if self._is_in_doubt else over
         if self._unrendered:
             line = f"The template of {self._unrendered} cannot be rendered: {first_line(cause)}"
             return bounded_line(line, LONGEST_ERROR)

@@ -12,7 +12,9 @@ from airflow.sdk.execution_time.context import set_current_context
 from jinja2 import UndefinedError
 
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConfigurationError, TuyaOTAError
+from airflow_provider_tuya_ota.core.jobs.intent import Stage
 from airflow_provider_tuya_ota.notifications import reported
+from airflow_provider_tuya_ota.runtime.state_store import TaskStateStore
 from tests.provider.conftest import FakeStore
 from tests.provider.operators.test_verify_operator import make_firmware, verify
 
@@ -107,6 +109,43 @@ def test_a_lost_create_that_nobody_may_look_for_is_unclear(
 
     report = ti.xcom["ota_release"]
     assert (report["event"], report["job_id"]) == ("unclear", "")
+
+
+@pytest.mark.parametrize(
+    ("stage", "event", "has_job"),
+    [
+        (Stage.PREPARING, "timeout", False),
+        (Stage.ASKING, "unclear", False),
+        (Stage.CREATED, "timeout", True),
+    ],
+)
+def test_an_alarm_during_the_create_says_whether_there_may_be_a_job(
+    service: Service,
+    context: Any,
+    ti: FakeTask,
+    firmware: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: Stage,
+    event: str,
+    has_job: bool,
+) -> None:
+    firmware_id = make_firmware(service, context, firmware)
+    context["task_state_store"] = FakeStore()
+    save = TaskStateStore.save_state
+
+    def save_until_the_alarm_rings(store: TaskStateStore, value: Any) -> None:
+        save(store, value)
+        if value["stage"] == stage:
+            raise AirflowTaskTimeout
+
+    monkeypatch.setattr(TaskStateStore, "save_state", save_until_the_alarm_rings)
+    with pytest.raises(AirflowTaskTimeout):
+        verify(firmware_id).execute(context)
+
+    report = ti.xcom["ota_release"]
+    assert (report["event"], bool(report["job_id"])) == (event, has_job)
+    assert "The task's execution_timeout was over." in report["text"]
+    assert ("A job may have been created, and a retry looks for it." in report["text"]) is (event == "unclear")
 
 
 def test_an_alarm_that_rings_in_a_slow_notifier_changes_no_outcome(context: Any, ti: FakeTask) -> None:
