@@ -12,7 +12,7 @@ from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Task
+    from asyncio import AbstractEventLoop, Future, Task
     from collections.abc import Awaitable, Callable
 
     from airflow_provider_tuya_ota.core.settings import Settings
@@ -69,25 +69,39 @@ async def shared_settings(conn_id: str, *, refused: Settings | None = None) -> S
 
 
 async def keep_connected(
-    conn_id: str, wait: Callable[[Settings], Awaitable[T]], *, pause_after: Callable[[StateUnavailableError], float]
+    conn_id: str,
+    wait: Callable[[Settings], Awaitable[T]],
+    *,
+    is_failing: Callable[[], bool],
+    pause_after: Callable[[StateUnavailableError], float],
 ) -> T:
-    """Carry out a wait; where its key is refused, read the connection again and go on.
+    """Carry out a wait, and go on over the connection as it is now where that was changed.
+
+    The connection is read again at once where its key is refused, and once a minute while polls fail.
 
     :param wait: begins the wait, or goes on with it, over a connection.
+    :param is_failing: says whether its last poll failed.
     :param pause_after: takes an error of Airflow's API, which did not give the connection before the wait began: gives
         the seconds until it is asked again, or raises what ends the wait.
     """
     settings = await _first_settings(conn_id, pause_after)
     while True:
+        waiting = asyncio.ensure_future(wait(settings))
         try:
-            return await wait(settings)
-        except (KeyRefusedError, AuthenticationError) as error:
-            renewed = await _renewed(conn_id, settings)
-            if renewed == settings:
-                if isinstance(error, AuthenticationError):
-                    raise
-                await asyncio.sleep(error.pause)
-            settings = renewed
+            renewed = await _settings_after(waiting, conn_id, settings, is_failing)
+        finally:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        if renewed == settings or not waiting.cancelled():
+            try:
+                return waiting.result()
+            except (KeyRefusedError, AuthenticationError) as error:
+                renewed = await _renewed(conn_id, settings, refused=settings)
+                if renewed == settings:
+                    if isinstance(error, AuthenticationError):
+                        raise
+                    await asyncio.sleep(error.pause)
+        settings = renewed
 
 
 async def _first_settings(conn_id: str, pause_after: Callable[[StateUnavailableError], float]) -> Settings:
@@ -99,8 +113,21 @@ async def _first_settings(conn_id: str, pause_after: Callable[[StateUnavailableE
         await asyncio.sleep(pause)
 
 
-async def _renewed(conn_id: str, refused: Settings) -> Settings:
+async def _settings_after(
+    waiting: Future[T], conn_id: str, settings: Settings, is_failing: Callable[[], bool]
+) -> Settings:
+    """Wait until a wait has ended, or its connection is another one while its polls fail.
+
+    :returns: the settings to go on with.
+    """
+    while not (await asyncio.wait([waiting], timeout=FRESH))[0]:
+        if is_failing() and (renewed := await _renewed(conn_id, settings)) != settings:
+            return renewed
+    return settings
+
+
+async def _renewed(conn_id: str, settings: Settings, *, refused: Settings | None = None) -> Settings:
     try:
         return await shared_settings(conn_id, refused=refused)
     except Exception:  # noqa: BLE001 - Airflow is unavailable or the connection is being changed, and the wait tolerates that
-        return refused
+        return settings

@@ -96,7 +96,9 @@ class TuyaOTAConditionTrigger(BaseTrigger):
             return pause
 
         try:
-            await keep_connected(self.tuya_ota_conn_id, poll, pause_after=pause_after)
+            await keep_connected(
+                self.tuya_ota_conn_id, poll, is_failing=lambda: state.is_failing, pause_after=pause_after
+            )
         except TuyaOTAError as error:
             return {"status": "error", "error": describe_error(error)}
         return {"status": "met"}

@@ -202,7 +202,9 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
         async with detect_stalls() as self._stall_detector:
             while wait.unfinished:
                 try:
-                    await keep_connected(self.tuya_ota_conn_id, go_on, pause_after=pause_after)
+                    await keep_connected(
+                        self.tuya_ota_conn_id, go_on, is_failing=lambda: wait.is_failing, pause_after=pause_after
+                    )
                 except TuyaOTAError as error:
                     for event in wait.give_up(error):
                         listener.event(event)

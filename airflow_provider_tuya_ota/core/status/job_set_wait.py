@@ -111,6 +111,11 @@ class JobSetWait:
         return [wait for job_id, wait in self._waits.items() if job_id not in self._results]
 
     @property
+    def is_failing(self) -> bool:
+        """Whether the last poll of a job failed that has no result yet."""
+        return any(wait.state.is_failing for wait in self.unfinished)
+
+    @property
     def may_go_on(self) -> tuple[WaitedJob, ...]:
         """The jobs that are not known to have ended, whatever their result is."""
         return tuple(job for job in self.jobs if not isinstance(self._results.get(job.job_id), Verdict))

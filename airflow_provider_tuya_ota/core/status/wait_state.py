@@ -71,6 +71,11 @@ class WaitState:
     _polls: _Failures = field(default_factory=_Failures)
     _listings: _Failures = field(default_factory=_Failures)
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last poll or the last listing failed."""
+        return bool(self._polls.since or self._listings.since)
+
     def record(self) -> None:
         """Record a poll that succeeded."""
         self.has_polled = True

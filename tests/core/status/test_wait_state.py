@@ -13,6 +13,8 @@ from airflow_provider_tuya_ota.core.errors import (
     PollingFailedError,
     TuyaOTAError,
 )
+from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait, WaitedJob
+from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.status.wait_state import GRACE_PERIOD, WaitState
 from tests.core.script import NOW, lost
 
@@ -134,6 +136,34 @@ def test_it_knows_whether_the_key_is_refused_now() -> None:
     state.record()
 
     assert [*refused, state.is_key_refused] == [True, False, True, False]
+
+
+def test_it_knows_whether_the_last_poll_or_listing_failed() -> None:
+    state = seen_well()
+    failing = [state.is_failing]
+    for is_listing in (True, False):
+        fail(state, lost(), 0, is_listing=is_listing)
+        failing.append(state.is_failing)
+    state.record_listing()
+    failing.append(state.is_failing)
+    state.record()
+    fail(state, lost(), 0, is_listing=True)
+    failing.append(state.is_failing)
+    state.record_listing()
+
+    assert [*failing, state.is_failing] == [False, True, True, True, True, False]
+
+
+def test_a_set_is_failing_while_the_last_poll_of_a_job_without_a_result_failed() -> None:
+    states = {"1": seen_well(), "2": seen_well()}
+    jobs = [WaitedJob(job_id=job_id) for job_id in states]
+    wait = JobSetWait(jobs, WaitOptions(deadline=NOW + timedelta(days=1)), states=states)
+    failing = [wait.is_failing]
+    fail(states["2"], lost(), 0)
+    failing.append(wait.is_failing)
+    wait.settle("2", lost())
+
+    assert [*failing, wait.is_failing] == [False, True, False]
 
 
 def test_it_survives_as_json_in_the_middle_of_everything() -> None:

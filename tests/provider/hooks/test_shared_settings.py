@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConfigurationError, StateUnavailableError
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
-from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
-from airflow_provider_tuya_ota.emulator.gateway.check import AccessKey
-from airflow_provider_tuya_ota.hooks import shared_settings as shared
 from airflow_provider_tuya_ota.hooks.shared_settings import FRESH, JUST_READ, keep_connected, shared_settings
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
-from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.campaigns.virtual import VirtualLoop
 from tests.core.script import SETTINGS
-from tests.emulator.plain_client import PlainClient, over_socket
-from tests.provider.sensors.test_poke_state import silence
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
-
-    from tests.provider.conftest import Service
 
 READ = 0.056
 """Seconds in which Airflow answers for a connection, one question after the other."""
@@ -138,10 +130,11 @@ def play(
     loop: VirtualLoop,
     connections: Connections,
     *waits: Callable[[Settings], Awaitable[str]],
+    is_failing: Callable[[], bool] = lambda: False,
     pause_after: Callable[[StateUnavailableError], float] = lambda _: 15.0,
 ) -> list[str | BaseException]:
     async def scene() -> list[str | BaseException]:
-        ends = (keep_connected("c", wait, pause_after=pause_after) for wait in waits)
+        ends = (keep_connected("c", wait, is_failing=is_failing, pause_after=pause_after) for wait in waits)
         return await asyncio.gather(*ends, return_exceptions=True)
 
     return loop.run_until_complete(scene())
@@ -211,6 +204,89 @@ def test_a_connection_that_cannot_be_read_again_ends_no_wait(loop: VirtualLoop, 
     assert play(loop, connections, wait) == ["done"]
 
 
+def test_waits_whose_polls_fail_read_the_connection_once_a_minute_for_all_and_adopt_a_change(
+    loop: VirtualLoop, connections: Connections
+) -> None:
+    adopted: list[float] = []
+
+    async def wait(settings: Settings) -> str:
+        if settings == SETTINGS:
+            await asyncio.Event().wait()
+        adopted.append(loop.time())
+        return "done"
+
+    begun = loop.time()
+    loop.call_later(10 * FRESH, setattr, connections, "now", OTHER)
+
+    assert play(loop, connections, *[wait] * 1000, is_failing=lambda: True) == ["done"] * 1000
+    assert 10 * FRESH < adopted[0] - begun <= adopted[-1] - begun < 12 * FRESH + 1
+    assert connections.reads <= 12
+
+
+def test_waits_whose_polls_succeed_do_not_read_the_connection(loop: VirtualLoop, connections: Connections) -> None:
+    async def wait(_: Settings) -> str:
+        await asyncio.sleep(10 * FRESH)
+        return "done"
+
+    loop.call_later(FRESH / 2, setattr, connections, "now", OTHER)
+
+    assert play(loop, connections, wait) == ["done"]
+    assert connections.reads == 1
+
+
+def test_a_connection_that_cannot_be_read_while_polls_fail_ends_no_wait(
+    loop: VirtualLoop, connections: Connections
+) -> None:
+    async def wait(_: Settings) -> str:
+        await asyncio.sleep(5 * FRESH)
+        return "done"
+
+    loop.call_later(FRESH / 2, setattr, connections, "now", RuntimeError("Airflow is away"))
+
+    assert play(loop, connections, wait, is_failing=lambda: True) == ["done"]
+    assert connections.reads > 3
+
+
+def test_a_wait_that_ends_while_it_is_given_a_changed_connection_keeps_its_result(
+    loop: VirtualLoop, connections: Connections
+) -> None:
+    began: list[Settings] = []
+
+    async def wait(settings: Settings) -> str:
+        began.append(settings)
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return "done"
+
+    loop.call_later(FRESH / 2, setattr, connections, "now", OTHER)
+
+    assert play(loop, connections, wait, is_failing=lambda: True) == ["done"]
+    assert began == [SETTINGS]
+
+
+def test_a_wait_that_is_cancelled_ends_what_it_has_begun(loop: VirtualLoop, connections: Connections) -> None:
+    ended: list[str] = []
+
+    async def wait(_: Settings) -> str:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(1)
+            ended.append("closed")
+        return "done"
+
+    async def scene() -> None:
+        waiting = asyncio.ensure_future(keep_connected("c", wait, is_failing=lambda: False, pause_after=lambda _: 15.0))
+        await asyncio.sleep(FRESH / 2)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert ended == ["closed"]
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    loop.run_until_complete(scene())
+
+
 def test_a_connection_that_airflow_does_not_give_is_asked_for_until_the_wait_has_enough(
     loop: VirtualLoop, connections: Connections
 ) -> None:
@@ -235,40 +311,3 @@ def test_a_connection_that_airflow_does_not_give_is_asked_for_until_the_wait_has
     loop.run_until_complete(asyncio.sleep(FRESH))
     (end,) = play(loop, connections, wait, pause_after=pause_after)
     assert isinstance(end, StateUnavailableError)
-
-
-async def test_waits_go_on_over_the_connection_as_it_was_changed(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reads = 0
-    inner = TuyaOTAHook.aget_connection
-
-    async def count(conn_id: str) -> Any:
-        nonlocal reads
-        reads += 1
-        return await inner(conn_id)
-
-    monkeypatch.setattr(TuyaOTAHook, "aget_connection", staticmethod(count))
-    monkeypatch.setattr(shared, "JUST_READ", 0.1)
-    silence(service)
-    plain_client = PlainClient(over_socket(service.url))
-    firmware_id = plain_client.create_firmware(NeedToVerify="false")
-    job = plain_client.upgrade(firmware_id, "device-001")
-    options = WaitOptions(deadline=datetime.now(UTC) + timedelta(seconds=1.5), poll_interval=0.1).to_dict()
-
-    async def fire() -> Any:
-        waiting = TuyaOTAJobTrigger(job_id=job, tuya_ota_conn_id="tuya_ota_default", options=options)
-        (event,) = [event.payload async for event in waiting.run()]
-        return event
-
-    events = asyncio.gather(*(fire() for _ in range(20)))
-    await asyncio.sleep(0.5)
-    assert reads == 1
-    new = AccessKey("another-key-id", "another-key-secret")
-    monkeypatch.setattr(service.emulator.gateway, "_key", new)
-    service.connect(login=new.access_key_id, password=new.access_key_secret)
-
-    assert {(event["status"], event["verdict"]["outcome"]) for event in await events} == {("timeout", "running")}
-    assert "SignatureDoesNotMatch" in str(service.emulator.log) or "InvalidAccessKeyId" in str(service.emulator.log)
-    assert service.emulator.log[-1]["outcome"] == "ok"
-    assert 2 <= reads <= 4
