@@ -9,6 +9,7 @@ of the time that Airflow gives.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -81,7 +82,7 @@ class KillAnswer:
         self._open = dict.fromkeys(job.job_id for job in jobs)
         self._uncancelled = dict(self._open)
         loop = asyncio.get_running_loop()
-        self._until = loop.time() + conf.getfloat("triggerer", "on_kill_timeout", fallback=30.0)
+        self._until = loop.time() + conf.getfloat("triggerer", "on_kill_timeout")
         self._task = loop.create_task(self._answer())
         _ANSWERS.add(self._task)
         self._task.add_done_callback(_ANSWERS.discard)
@@ -94,11 +95,9 @@ class KillAnswer:
         """Wait for the end as long as Airflow grants, however often it cancels meanwhile."""
         loop = asyncio.get_running_loop()
         while not self._task.done() and (left := self._until - loop.time()) > 0:
-            try:
+            # Either Airflow cancels a killed trigger once more, or the triggerer ends, and the answer with it.
+            with suppress(asyncio.CancelledError):
                 await asyncio.wait([self._task], timeout=left)
-            except asyncio.CancelledError:
-                # Either Airflow cancels a killed trigger once more, or the triggerer ends, and the answer with it.
-                continue
         for job_id in self._uncancelled if not self._task.done() else ():
             self._log.warning(
                 f"Job {job_id} is not stopped yet, because {self._ahead()} jobs are being stopped at once. This"

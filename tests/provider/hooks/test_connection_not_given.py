@@ -26,6 +26,7 @@ from tests.provider.conftest import FakeTask
 from tests.provider.operators.test_upgrade_operator import run, upgrade
 from tests.provider.runtime.test_notes_not_given import FOR_GOOD, firmware_id, release
 from tests.provider.sensors.test_poke_state import Rescheduled
+from tests.provider.triggers.fake_triggerer import Log
 
 if TYPE_CHECKING:
     from tests.provider.airflow_api import AirflowAPI
@@ -149,8 +150,10 @@ async def test_a_trigger_whose_connection_is_never_given_ends_at_its_deadline(
 
 
 async def test_a_condition_s_trigger_tolerates_that_its_connection_is_not_given(
-    airflow_api: AirflowAPI, firmware_id: str
+    airflow_api: AirflowAPI, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    log = Log()
+    monkeypatch.setattr(TuyaOTAConditionTrigger, "log", log)
     condition = describe_condition(condition_of(firmware_id, "NOT_NEEDED", "FAILED"))
     watching = TuyaOTAConditionTrigger(
         condition=condition, deadline=options().deadline.isoformat(), poll_interval=0.05, tuya_ota_conn_id=CONN
@@ -158,6 +161,7 @@ async def test_a_condition_s_trigger_tolerates_that_its_connection_is_not_given(
     airflow_api.fail("GetConnection", times=16)
 
     assert (await fire(watching))["status"] == "met"
+    assert any("Airflow's API did not give the connection" in line for line in log.lines)
 
 
 def sensors(firmware_id: str, job: str, **more: Any) -> list[Any]:
