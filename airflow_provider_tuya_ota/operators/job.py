@@ -55,8 +55,8 @@ class TuyaOTACreateVerifyJobOperator(TuyaOTAJobOperator):
     :param wait_for_completion: wait for the verdict (default), or return as soon as the job exists.
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
         default.
-    :param poll_interval: seconds between two polls; 15 by default. A poll costs one request; each fourth one,
-        and each where no device goes on, costs three or four.
+    :param poll_interval: seconds between two polls; 15 by default. A poll costs one request; one poll a
+        minute, and each where no device goes on, costs three or four.
     :param timeout: seconds to wait; 24 hours by default, because the platform itself may wait for ever. An earlier
         ``execution_timeout`` counts instead, also while deferred.
     :param poll_error_tolerance: seconds for which polls may keep failing before the task fails; two hours by default,

@@ -55,8 +55,8 @@ class TuyaOTACreateUpgradeJobOperator(TuyaOTAJobOperator):
     :param deferrable: wait in the triggerer instead of a worker; Airflow's ``[operators] default_deferrable`` by
         default.
     :param poll_interval: seconds between two polls; 15 by default. A poll costs one request for up to a hundred
-        devices and eight for more, however many there are. Each fourth poll, and each where no device goes on, costs
-        one or two more.
+        devices and eight for more, however many there are. One poll a minute, and each where no device goes on, costs
+        one to three more.
     :param timeout: seconds to wait; 24 hours by default, because the platform itself may wait for ever. An earlier
         ``execution_timeout`` counts instead, also while deferred.
     :param poll_error_tolerance: seconds for which polls may keep failing before the task fails; two hours by default,

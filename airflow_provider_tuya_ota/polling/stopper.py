@@ -17,8 +17,9 @@ from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
 from airflow_provider_tuya_ota.core.jobs.stop import count_stopped, poll_after_cancel
 from airflow_provider_tuya_ota.core.jobs.stop_events import JobStopped
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
-from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup, TokenBucket
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
+from airflow_provider_tuya_ota.polling.paced import paced
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -39,9 +40,9 @@ PAUSE: Final = 3.0
 """Seconds before the next cancel where the platform was not reached."""
 FEW: Final = 10
 """Jobs that may still wait for their cancel while others are counted: a count needs five requests."""
-COUNTS_AT_ONCE: Final = 4
-"""Jobs that are counted or polled at the same time after their cancel. Each request reserves its moment within the rate
-limit when it is due, so hundreds at once would reserve minutes ahead of the polls of other jobs."""
+POLLS_SHARE: Final = 0.5
+"""Share of the rate limit for polls of cancelled jobs. Each request reserves its moment in advance, so hundreds of them
+would otherwise reserve minutes ahead of the polls of other jobs."""
 _ONCE: Final = RetryPolicy(attempts=1)
 
 
@@ -82,7 +83,7 @@ class Stopper:
         self._working = 0
         self._unfinished = 0
         self._is_calm = asyncio.Event()
-        self._counts = asyncio.Semaphore(COUNTS_AT_ONCE)
+        self._pace = TokenBucket(client.settings.requests_per_second * POLLS_SHARE, asyncio.get_running_loop().time())
 
     @property
     def unfinished(self) -> int:
@@ -99,10 +100,20 @@ class Stopper:
             await self._client.close()
 
     async def stop(self, job_id: str, *, listener: Listener) -> StopResult:
-        """Cancel the device tasks of a job that have not begun; first come, first served.
+        """Cancel the device tasks of a job that have not begun, and count them.
 
         :param listener: receives the events of this job.
         :returns: what it came to, not counted where many others wait to be cancelled.
+        :raises TuyaOTAError: it could not be cancelled.
+        """
+        is_cancelled = await self.cancel(job_id, listener=listener)
+        return await self.count(job_id, is_cancelled=is_cancelled, listener=listener)
+
+    async def cancel(self, job_id: str, *, listener: Listener) -> bool:
+        """Cancel the device tasks of a job that have not begun; first come, first served.
+
+        :param listener: receives the events of this job.
+        :returns: what :func:`~airflow_provider_tuya_ota.core.jobs.cancel.cancel_job` returns.
         :raises TuyaOTAError: it could not be cancelled.
         """
         order = _Order(job_id)
@@ -110,28 +121,36 @@ class Stopper:
         self._change_unfinished(1)
         try:
             self._hire()
-            is_cancelled = await order.is_cancelled
+            return await order.is_cancelled
         finally:
             self._change_unfinished(-1)
             for event in order.events:
                 listener.event(event)
+
+    async def count(self, job_id: str, *, is_cancelled: bool, listener: Listener) -> StopResult:
+        """Count what a cancel came to, and cancel again while the job may still begin.
+
+        :param is_cancelled: what :meth:`cancel` returned.
+        :param listener: receives the events of this job.
+        :returns: not counted where many others wait to be cancelled; then :meth:`poll_stopped` comes later.
+        :raises TuyaOTAError: the platform had accepted no cancel, and the device tasks could not be counted.
+        """
         if is_cancelled and self._unfinished > FEW:
             not_counted = NotCounted()
             listener.event(JobStopped(job_id, not_counted))
             return not_counted
-        async with self._counts:
-            count = count_stopped(self._client.settings, job_id, is_cancelled=is_cancelled)
-            return await self._client.run(count, listener=listener)
+        count = count_stopped(self._client.settings, job_id, is_cancelled=is_cancelled)
+        return await self._client.run(count, listener=listener)
 
     async def poll_stopped(self, job_id: str, *, listener: Listener) -> StopResult:
-        """Look at a job that was cancelled and not counted, once few others wait for their cancel.
+        """Poll a job that was cancelled and not counted, once few others wait for their cancel.
 
         :param listener: receives the events of this job.
         :returns: that it may still begin, where it may.
         """
         await self._is_calm.wait()
-        async with self._counts:
-            return await self._client.run(poll_after_cancel(self._client.settings, job_id), listener=listener)
+        poll = paced(poll_after_cancel(self._client.settings, job_id), self._pace, asyncio.get_running_loop().time)
+        return await self._client.run(poll, listener=listener)
 
     def _change_unfinished(self, by: int) -> None:
         self._unfinished += by

@@ -9,6 +9,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_tuya_ota.client import LogListener
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
+from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.result_event import describe_result
 from airflow_provider_tuya_ota.core.status import job_set_wait
@@ -163,7 +164,10 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
         try:
             async with asyncio.timeout(LONGEST_STOP), shared_stopper(await self._read_settings()) as stopper:
                 await self.log.awarning(f"Stopping job {job_id}, because the time to wait is over")
-                stopped = await stopper.stop(job_id, listener=LogListener(self.log))
+                listener = LogListener(self.log)
+                stopped = await stopper.stop(job_id, listener=listener)
+                if isinstance(stopped, NotCounted):
+                    stopped = await stopper.poll_stopped(job_id, listener=listener)
         except Exception as error:  # noqa: BLE001 - whatever it is, the worker tries again and reports
             sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
             await self.log.awarning(f"{sentence} Job {job_id} is not stopped yet; a worker tries again")

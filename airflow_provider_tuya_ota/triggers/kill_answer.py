@@ -141,8 +141,9 @@ class KillAnswer:
         try:
             await self._log.awarning(f"Stopping job {job_id}, because {reason}")
             listener = LogListener(self._log)
-            stopped = await stopper.stop(job_id, listener=listener)
+            is_cancelled = await stopper.cancel(job_id, listener=listener)
             self._uncancelled.pop(job_id)
+            stopped = await stopper.count(job_id, is_cancelled=is_cancelled, listener=listener)
             if isinstance(stopped, NotCounted):
                 await stopper.poll_stopped(job_id, listener=listener)
         except Exception as error:  # noqa: BLE001 - it keeps no other job from being stopped

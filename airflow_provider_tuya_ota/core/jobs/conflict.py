@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
-    from airflow_provider_tuya_ota.core.flows.pages import Listing
     from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Job
     from airflow_provider_tuya_ota.core.settings import Settings
 
@@ -83,13 +82,7 @@ def require_no_conflict(
 
 
 def cancel_if_later(
-    settings: Settings,
-    action: CreateOTAStaticUpgradeJob,
-    intent: Intent,
-    before: list[Job],
-    job_id: str,
-    *,
-    listing: Listing[Job] | None,
+    settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, before: list[Job], job_id: str
 ) -> Flow[None]:
     """Cancel a new job if another program created the same one at the same time and was first.
 
@@ -98,12 +91,10 @@ def cancel_if_later(
 
     :param before: jobs that were listed before the request.
     :param job_id: the job that this task has certainly created.
-    :param listing: the firmware's jobs after the request; None to list them here.
     :raises AlreadyUnderWayError: the other job was first; this task's job was cancelled.
     """
     try:
-        listing = listing or (yield from list_jobs(settings, action.firmware_id))
-        first = yield from _earlier(settings, action, intent, before, job_id, listing=listing)
+        first = yield from _earlier(settings, action, intent, before, job_id)
     except TuyaOTAError as error:
         yield RivalCheckFailed(job_id, error.sentence)
         return
@@ -121,14 +112,9 @@ def cancel_if_later(
 
 
 def _earlier(
-    settings: Settings,
-    action: CreateOTAStaticUpgradeJob,
-    intent: Intent,
-    before: list[Job],
-    job_id: str,
-    *,
-    listing: Listing[Job],
+    settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, before: list[Job], job_id: str
 ) -> Flow[Job | None]:
+    listing = yield from list_jobs(settings, action.firmware_id)
     jobs = JobSet.listed(before).exclude_from(listing.items)
     first: Job | None = None
     if ours := next((job for job in jobs if job.job_id == job_id), None):

@@ -26,11 +26,9 @@ from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.flows.pages import Listing
     from airflow_provider_tuya_ota.core.jobs.job_request import JobRequest
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.model.entities import Created, Job
-    from airflow_provider_tuya_ota.core.settings import Settings
 
 
 def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
@@ -71,36 +69,21 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
         # A job that existed before is not the created one, so the answer names none.
         return (yield from _find_unnamed(request, intent.at(Stage.ACCEPTED), created))
     yield SaveState(intent.at(Stage.CREATED, created.entity_id).to_dict())
-    listing: Listing[Job] | None = None
-    if isinstance(action, CreateOTAStaticUpgradeJob):
-        listing = yield from _list_if_shown(settings, action.firmware_id, created.entity_id)
-    if (yield from _has_other_target(request, intent, created.entity_id, listing)):
+    if (yield from _has_other_target(request, intent, created.entity_id)):
         return (yield from _find_unnamed(request, intent.at(Stage.ACCEPTED), created))
     if isinstance(action, CreateOTAStaticUpgradeJob):
-        yield from cancel_if_later(settings, action, intent, before, created.entity_id, listing=listing)
+        yield from cancel_if_later(settings, action, intent, before, created.entity_id)
     return request.tracked(
         created.entity_id, JobOrigin.CREATED, utc_create=created.utc_create, request_id=created.request_id
     )
 
 
-def _list_if_shown(settings: Settings, firmware_id: str, job_id: str) -> Flow[Listing[Job] | None]:
-    """List the firmware's jobs; None where the list does not show the new job yet, or fails."""
-    try:
-        listing = yield from list_jobs(settings, firmware_id)
-    except TuyaOTAError:
-        return None
-    return listing if job_id in JobSet.listed(listing.items) else None
-
-
-def _has_other_target(request: JobRequest, intent: Intent, job_id: str, listing: Listing[Job] | None) -> Flow[bool]:
+def _has_other_target(request: JobRequest, intent: Intent, job_id: str) -> Flow[bool]:
     """Check whether the job that the answer names certainly has another target; a kill would stop the wrong job.
 
     A job that the platform does not show yet is given time to appear, because a wait would end at its first poll.
-
-    :param listing: a list that shows the job; None where there is none.
+    Only this query shows share, group and source versions; a list does not.
     """
-    if listing is not None:
-        return any(contradicts(job, intent.target) for job in listing.items if job.job_id == job_id)
 
     def query() -> Flow[Job | None]:
         try:

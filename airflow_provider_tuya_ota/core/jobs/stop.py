@@ -103,15 +103,20 @@ def count_stopped_jobs(
 def poll_after_cancel(settings: Settings, job_id: str) -> Flow[StopResult]:
     """Check after an accepted cancel whether the job may still begin, and cancel it again if it may.
 
-    That costs two requests at most, where a count costs at least six.
+    That costs two requests at most where it may not, and a count costs at least six.
     """
     try:
         may_begin = yield from check_may_begin(settings, job_id)
     except TuyaOTAError:
         may_begin = False
-    if may_begin:
-        return (yield from count_stopped(settings, job_id, is_cancelled=True))
-    return NotCounted()
+    if not may_begin:
+        return NotCounted()
+    # Cancelled before it is counted: a count takes several requests, and device tasks may begin meanwhile.
+    yield CancelRepeated(job_id)
+    again = (yield from cancel_jobs(settings, JobSet.of(job_id)))[job_id]
+    if isinstance(again, TuyaOTAError):
+        yield CancelNotRepeated(job_id, again.sentence)
+    return (yield from count_stopped(settings, job_id, is_cancelled=True))
 
 
 def not_stopped(job_id: str) -> str:

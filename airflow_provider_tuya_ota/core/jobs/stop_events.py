@@ -46,13 +46,14 @@ class CancelRepeated(FlowWarning):
     """
 
     job_id: str
-    waiting: int
-    delay: float
+    waiting: int = 0
+    delay: float = 0.0
 
     def line(self) -> str:
         """Write it as one line for a log."""
         state = f"has {self.waiting} device tasks that wait" if self.waiting else "has not ended"
-        return f"Job {self.job_id} still {state}. Cancelling again in {self.delay:g} s"
+        moment = f"in {self.delay:g} s" if self.delay else "now"
+        return f"Job {self.job_id} still {state}. Cancelling again {moment}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,7 +242,7 @@ def wait_for_jobs(settings: Settings, wait: JobSetWait) -> Flow[None]:
 
 def _poll(settings: Settings, job_wait: JobWait, earlier: dict[str, EarlierPoll]) -> Flow[JobResult | None]:
     try:
-        snapshot = yield from poll_once(settings, job_wait, earlier=earlier.get(job_wait.job_id))
+        snapshot = yield from poll_once(settings, job_wait, earlier=earlier.pop(job_wait.job_id, None))
     except AuthenticationError:
         raise
     except TuyaOTAError as error:

@@ -7,6 +7,7 @@ QueryOTAFirmware.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.actions import ListOTAJobByFirmware, QueryOTAFirmware, QueryOTAJob
@@ -20,6 +21,7 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.flows.bounded_poll import run_poll
 from airflow_provider_tuya_ota.core.flows.calls import call
+from airflow_provider_tuya_ota.core.flows.effects import ReadContext
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs_to_poll, list_tasks
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict, assess_job
@@ -27,18 +29,20 @@ from airflow_provider_tuya_ota.core.status.task_snapshot import fetch_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.model.entities import Firmware, Job
     from airflow_provider_tuya_ota.core.settings import Settings
+    from airflow_provider_tuya_ota.core.status.task_snapshot import TaskSnapshot
 
 COMMON_ERRORS: Final = (TransportError, UnavailableError, ThrottledError, AuthenticationError)
 """Errors that keep every job of the connection from being polled. Any other error concerns one job or one list."""
 
 
-REUSED: Final = 3
-"""Polls in a row that take job and firmware from the poll before. A job that ends shows it in its device tasks; only
-one that contradicts them is noticed so much later."""
+FRESH: Final = timedelta(seconds=60)
+"""How long polls take job and firmware from an earlier poll. A job that ends shows it in its device tasks; only a job
+that contradicts them is noticed so much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +52,17 @@ class EarlierPoll:
     :param job: as QueryOTAJob gave it.
     :param firmware: as QueryOTAFirmware gave it; None for an upgrade.
     :param is_large: whether the device tasks do not fit on a page.
-    :param reused: how many polls in a row have taken job and firmware from the poll before.
+    :param read_at: steady time at which job and firmware were requested.
     """
 
     job: Job
     firmware: Firmware | None
     is_large: bool
-    reused: int = 0
+    read_at: datetime
 
-    @property
-    def is_reusable(self) -> bool:
-        """Whether the next poll may take job and firmware from here, as long as a device task goes on."""
-        return self.job.status == JobStatus.IN_PROGRESS and self.reused < REUSED
-
-    def outdated(self) -> EarlierPoll:
-        """Build the same poll for a next one that has to request job and firmware."""
-        return replace(self, reused=REUSED)
+    def is_reusable(self, now: datetime) -> bool:
+        """Whether a poll that begins now may take job and firmware from here, as long as a device task goes on."""
+        return self.job.status == JobStatus.IN_PROGRESS and now - self.read_at < FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class JobSnapshot:
 
     @property
     def job(self) -> Job:
-        """The job as QueryOTAJob gave it, in this poll or up to three polls before."""
+        """The job as QueryOTAJob gave it, in this poll or up to a minute before."""
         return self.poll.job
 
 
@@ -106,8 +105,8 @@ def fetch_job_snapshot(
     """Poll once: the device tasks, and the job, and the firmware of a verification.
 
     A small job costs two requests for an upgrade and three for a verification; up to a hundred device tasks fit on a
-    page, more cost eight requests. While device tasks go on, three of four polls request the device tasks only. One
-    more request is sent where every device task has ended: only an empty page shows that there are no others.
+    page, more cost eight requests. While device tasks go on, job and firmware are requested once a minute. One more
+    request is sent where every device task has ended: only an empty page shows that there are no others.
 
     :param earlier: the poll before this one; None for the first.
     :param expected: number of devices that were asked for by name. A job of at most so many device tasks succeeds only
@@ -123,21 +122,26 @@ def fetch_job_snapshot(
 def _fetch_job_snapshot(
     settings: Settings, job_id: str, earlier: EarlierPoll | None, *, expected: int, holds_success: bool
 ) -> Flow[JobSnapshot]:
+    now = (yield ReadContext()).steady
     is_large = earlier is not None and earlier.is_large
-    if earlier is None or not earlier.is_reusable:
-        job, firmware, reused = (yield from call(settings, QueryOTAJob(job_id=job_id))), None, 0
-    else:
-        job, firmware, reused = earlier.job, earlier.firmware, earlier.reused + 1
+    if earlier is not None and earlier.is_reusable(now):
+        tasks = yield from fetch_tasks(settings, job_id, is_large=is_large, expected=expected, holds_success=True)
+        if tasks.goes_on:
+            return _of_running(earlier, tasks)
+        is_large = tasks.is_large
+    # The job first: only then its end shows that the device tasks, which are read after it, do not change any more.
+    job = yield from call(settings, QueryOTAJob(job_id=job_id))
     holds_success = holds_success and job.type == JobType.UPGRADE_FIRMWARE
     tasks = yield from fetch_tasks(settings, job_id, is_large=is_large, expected=expected, holds_success=holds_success)
-    if reused and not tasks.goes_on:
-        job, reused = (yield from call(settings, QueryOTAJob(job_id=job_id))), 0
-    if job.type != JobType.UPGRADE_FIRMWARE and not reused:
+    firmware: Firmware | None = None
+    if job.type != JobType.UPGRADE_FIRMWARE:
+        if not job.firmware_id:
+            raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
         # Read last, so that the firmware is never older than the device tasks.
-        firmware = yield from _fetch_firmware(settings, job)
+        firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
     missing = tasks.missing
     verdict = assess_job(job, tasks.read, firmware, tasks.counts, missing=missing)
-    poll = EarlierPoll(job, firmware, tasks.is_large, reused)
+    poll = EarlierPoll(job, firmware, tasks.is_large, now)
     total = sum(tasks.counts.values())
     if len(tasks.read) < total:
         if verdict.outcome is not Outcome.SUCCEEDED or total > expected:
@@ -151,10 +155,9 @@ def _fetch_job_snapshot(
     return JobSnapshot(verdict, poll, names, is_complete=not missing, is_whole=tasks.is_whole)
 
 
-def _fetch_firmware(settings: Settings, job: Job) -> Flow[Firmware]:
-    if not job.firmware_id:
-        raise ProtocolError(f"QueryOTAJob: the answer for job {job.job_id} has no FirmwareId")
-    return (yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id)))
+def _of_running(earlier: EarlierPoll, tasks: TaskSnapshot) -> JobSnapshot:
+    verdict = assess_job(earlier.job, tasks.read, earlier.firmware, tasks.counts, missing=tasks.missing)
+    return JobSnapshot(verdict, replace(earlier, is_large=tasks.is_large), is_complete=not tasks.missing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """What to poll next, for all waits on one connection: a pure plan on a given clock.
 
-Few jobs are polled one by one, firmware and device tasks included. A thousand such polls need thousands of requests, so
+Few jobs are polled one by one, with their device tasks. A thousand such polls need thousands of requests, so
 many jobs are listed by firmware instead: one request shows the status of hundreds. A job that a listing shows as ended
 is then polled at once, and the others are still polled in turn, because a list may lag.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
@@ -38,9 +38,9 @@ IN_A_ROW: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class PollJob:
-    """Poll one job, firmware and device tasks included.
+    """Poll one job: its device tasks, and the job and its firmware where they are not taken from the poll before.
 
-    :param earlier: its last poll that succeeded; None before the first one.
+    :param earlier: the poll before, where it succeeded; None for a poll that requests everything.
     """
 
     job_id: str
@@ -203,7 +203,10 @@ class PollScheduler:
         if self._urgent.due() <= now and not (others_are_due and self._urgent_in_a_row >= IN_A_ROW):
             self._urgent_in_a_row += 1
             subject = self._urgent.pop()
-            return self._poll_job(subject) if isinstance(subject, str) else self._conditions.take(subject)
+            if not isinstance(subject, str):
+                return self._conditions.take(subject)
+            # A last poll, or one after a listing that contradicts the poll before, takes nothing from earlier ones.
+            return replace(self._poll_job(subject), earlier=None)
         if not others_are_due:
             return min(self._urgent.due(), jobs, conditions)
         self._urgent_in_a_row = 0
@@ -223,8 +226,8 @@ class PollScheduler:
         subject = self._subjects.get(poll.job_id)
         if subject is None:
             return
+        subject.earlier = snapshot.poll if snapshot else None
         if snapshot is not None:
-            subject.earlier = snapshot.poll
             self._file(poll.job_id, snapshot.job.firmware_id or None, now)
             subject.ends_soon = snapshot.verdict.ends_soon
             if (line := snapshot.verdict.line()) != subject.line:
@@ -250,8 +253,6 @@ class PollScheduler:
             if job_id in ended and not (subject.is_settling or subject.is_listed_as_ended):
                 self._urgent.set(job_id, now)
             subject.is_listed_as_ended = job_id in ended
-            if job_id in ended and subject.earlier is not None:
-                subject.earlier = subject.earlier.outdated()
         key = at.firmware_id or _Alone(at.job_ids[0])
         if firmware := self._firmwares.get(key):
             # After a list that fails, its jobs are polled one by one once; then the list is tried again.

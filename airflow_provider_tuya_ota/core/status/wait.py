@@ -191,7 +191,7 @@ class JobWait:
 def poll_once(settings: Settings, job_wait: JobWait, *, earlier: EarlierPoll | None = None) -> Flow[JobSnapshot | None]:
     """Poll once, as a sensor does.
 
-    :param earlier: the last poll of the same wait that succeeded; None before the first one.
+    :param earlier: the poll of the same wait before this one, where it succeeded. The last poll takes nothing from it.
     :returns: the snapshot; None where the poll failed and the failure is tolerated.
     :raises JobFailedError: the platform has contradicted itself, or the request, for longer than the settle time.
     :raises PollingFailedError: polls have failed for longer than tolerated; the job goes on.
@@ -203,7 +203,7 @@ def poll_once(settings: Settings, job_wait: JobWait, *, earlier: EarlierPoll | N
         snapshot = yield from fetch_job_snapshot(
             settings,
             job_wait.job_id,
-            earlier=earlier,
+            earlier=None if job_wait.is_last(now) else earlier,
             expected=expected,
             holds_success=job_wait.holds_success(now),
             longest=job_wait.longest(now),

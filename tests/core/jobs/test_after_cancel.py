@@ -22,7 +22,7 @@ def test_where_it_cannot_be_read_whether_a_job_may_begin_nothing_else_is_asked()
 
 
 def test_the_cancel_before_counts_where_the_count_of_a_job_that_may_begin_is_refused() -> None:
-    script = Script([ok(data=[task("d1", "QUEUED")]), DENIED])
+    script = Script([ok(data=[task("d1", "QUEUED")]), ok(), DENIED])
 
     assert script.run(poll_after_cancel(SETTINGS, "9")) == NotCounted()
 

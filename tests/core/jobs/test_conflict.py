@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, ProtocolError
+from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError
 from airflow_provider_tuya_ota.core.flows.effects import StoredIntent
 from airflow_provider_tuya_ota.core.jobs.intent import Stage
 from airflow_provider_tuya_ota.core.jobs.target import Target
 from tests.core.jobs.upgrades import ACTION, CREATED, JUST_NOW, NAMED, OF_NAMED, OWN, UPGRADE, jobs, script_for, start
-from tests.core.script import NOW, Script, job, lost, ok, task
+from tests.core.script import NOW, Script, job, lost, ok, refused, task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,8 +90,7 @@ def test_many_jobs_of_others_cost_no_more_than_a_request_for_each_device() -> No
     assert (is_refused(free, NAMED), is_refused(busy, NAMED)) == (False, True)
     lists = ["ListOTAJobByFirmware"] * 2
     devices = ["ListOTAUnfinishedTaskByDevice"] * 2
-    # No list shows the new job here, so it is queried and the list read once more.
-    assert free.actions == [*lists, *devices, "CreateOTAStaticUpgradeJob", *lists, "QueryOTAJob", *lists]
+    assert free.actions == [*lists, *devices, "CreateOTAStaticUpgradeJob", "QueryOTAJob", *lists]
 
 
 def test_jobs_of_this_airflow_on_other_devices_cost_no_request_however_many_they_are() -> None:
@@ -255,28 +254,38 @@ def test_an_earlier_job_whose_devices_are_not_listed_yet_stops_nobody_s() -> Non
 
 
 def test_not_seeing_whether_there_is_another_is_no_reason_to_fail() -> None:
-    script = script_for(ListOTAJobByFirmware=[jobs(), *[lost()] * 10])
+    script = script_for(ListOTAJobByFirmware=[jobs(), *[lost()] * 5])
 
     assert start(script).job_id == "10"
     assert "Whether another program created the same upgrade" in script.warnings[-1]
 
 
-def test_a_list_that_shows_the_new_job_saves_querying_it() -> None:
-    script = script_for(ListOTAJobByFirmware=[jobs(), ok(data=[job("10", kind=UPGRADE)], total=1)])
+def test_a_job_that_only_its_query_shows_to_have_another_share_is_not_the_created_one() -> None:
+    ours, foreign = (job(name, kind=UPGRADE, targetSelection="GRAY") for name in ("9", "10"))
+    gray = replace(ACTION, target_selection="GRAY", gray_percent="5")
+    script = script_for(
+        CreateOTAStaticUpgradeJob=ok(data={"jobId": "10"}),
+        ListOTAJobByFirmware=[jobs(), *[jobs(ours, foreign)] * 30],
+        QueryOTAJob=lambda sent: ok(
+            data=job(sent.parameters["JobId"], kind=UPGRADE, targetSelection="GRAY", grayPercent="100")
+            if sent.parameters["JobId"] == "10"
+            else job("9", kind=UPGRADE, targetSelection="GRAY", grayPercent="5")
+        ),
+    )
+
+    assert start(script, action=gray).job_id != "10"
+    assert "CancelOTATaskByJob" not in script.actions
+
+
+def test_a_listed_job_is_not_tracked_before_it_can_be_queried() -> None:
+    ours = job("10", kind=UPGRADE)
+    unknown = refused("iot.firmware.InvalidOTAJobId")
+    script = script_for(
+        ListOTAJobByFirmware=[jobs(), *[jobs(ours)] * 30], QueryOTAJob=[unknown, unknown, ok(data=ours)]
+    )
 
     assert start(script).job_id == "10"
-    # An empty page ends a list.
-    assert script.actions == ["ListOTAJobByFirmware", "CreateOTAStaticUpgradeJob", *["ListOTAJobByFirmware"] * 2]
-
-
-def test_a_listed_job_with_another_target_is_not_the_created_one() -> None:
-    foreign = job("10", kind=UPGRADE, targetSelection="SPECIFIC")
-    script = script_for(ListOTAJobByFirmware=[jobs(), *[jobs(foreign)] * 30])
-
-    with pytest.raises(ProtocolError, match="its job is in no list"):
-        start(script)
-    assert "QueryOTAJob" not in script.actions
-    assert "CancelOTATaskByJob" not in script.actions
+    assert script.actions.count("QueryOTAJob") == 3
 
 
 def test_a_job_that_does_not_filter_devices_is_read_whole() -> None:

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRefused, Cance
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
 from airflow_provider_tuya_ota.core.model.states import UNFINISHED
 from airflow_provider_tuya_ota.core.status.task_counts import count_tasks
-from tests.core.script import SETTINGS, Script, job, lost, ok, refused, task
+from tests.core.script import SETTINGS, Script, gateway, job, lost, ok, refused, task
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
@@ -249,12 +249,22 @@ def test_a_job_that_is_not_shown_yet_may_still_begin() -> None:
     assert platform.cancels == 4
 
 
-def test_where_many_are_stopped_a_job_that_may_still_begin_is_cancelled_again() -> None:
+def test_where_many_are_stopped_a_job_that_may_still_begin_is_cancelled_again_before_it_is_counted() -> None:
     platform = Planned(ends_with_cancel=1)
     script = Script(platform)
 
     assert not require_counted(script.run(poll_after_cancel(SETTINGS, "9"))).is_planned
-    assert (platform.cancels, script.sleeps) == (1, [3.0])
+    assert (platform.cancels, script.sleeps) == (1, [])
+    assert script.actions[:3] == ["ListOTATaskByJob", "QueryOTAJob", "CancelOTATaskByJob"]
+    assert script.warnings[0] == "Job 9 still has not ended. Cancelling again now"
+
+
+def test_where_many_are_stopped_a_further_cancel_that_fails_is_reported_and_the_job_counted() -> None:
+    platform, denied = Planned(ends_with_cancel=9), gateway("SignatureDoesNotMatch", 403)
+    script = Script(lambda sent: denied if sent.action == "CancelOTATaskByJob" else platform(sent))
+
+    assert require_counted(script.run(poll_after_cancel(SETTINGS, "9"))).is_planned
+    assert "Cancelling job 9 again failed, an earlier cancel was accepted" in script.warnings[1]
 
 
 def test_where_many_are_stopped_one_that_has_ended_costs_two_requests() -> None:

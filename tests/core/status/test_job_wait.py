@@ -51,7 +51,7 @@ def verdict(outcome: Outcome = Outcome.SUCCEEDED, **changes: Any) -> Verdict:
 
 def seen(verdict: Verdict) -> JobSnapshot:
     found = Job(job_id="9001", firmware_id="178", status=JobStatus.COMPLETED, type=JobType.UPGRADE_FIRMWARE)
-    return JobSnapshot(verdict, EarlierPoll(found, None, is_large=False), names=frozenset({"d1"}))
+    return JobSnapshot(verdict, EarlierPoll(found, None, is_large=False, read_at=NOW), names=frozenset({"d1"}))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def large(number: int, ended_after: int) -> Script:
 def test_a_small_job_is_read_with_two_requests_at_each_poll_and_the_size_of_a_large_one_is_found_out_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(job_snapshot, "REUSED", 0)
+    monkeypatch.setattr(job_snapshot, "FRESH", timedelta(0))
     small, many = large(1, 2), large(150, 2)
     options = WaitOptions(deadline=after(3600), settle_time=0)
     for script in (small, many):

@@ -17,6 +17,7 @@ from airflow_provider_tuya_ota.core.status.poll_scheduler import (
     PollJob,
     PollScheduler,
 )
+from tests.core.script import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ def snapshot(
         counts={"SUCCEEDED": done, "IN_PROGRESS": len(going_on)},
         devices=tuple(DeviceState(f"d{number}", "IN_PROGRESS", progress) for number, progress in enumerate(going_on)),
     )
-    return JobSnapshot(verdict, EarlierPoll(job(job_id, firmware_id=firmware_id), None, is_large))
+    return JobSnapshot(verdict, EarlierPoll(job(job_id, firmware_id=firmware_id), None, is_large, NOW))
 
 
 def taken(scheduler: PollScheduler, now: float) -> list[PollJob | ListJobs]:
@@ -320,8 +321,25 @@ def test_a_job_that_contradicts_itself_is_polled_as_a_whole_until_it_settles() -
     scheduler.jobs_listed(at, JobListing({"4": job("4", "COMPLETED")}, 1), 1.0)
 
     assert "4" not in polls(taken(scheduler, 1.0))
-    poll = scheduler.next(POLL)
-    assert isinstance(poll, PollJob)
-    assert poll.job_id == "4"
-    assert poll.earlier is not None
-    assert not poll.earlier.is_reusable
+    assert scheduler.next(POLL) == PollJob("4")
+
+
+def test_a_poll_takes_from_the_one_before_it_unless_that_has_failed_or_this_one_is_urgent() -> None:
+    scheduler = PollScheduler(10.0)
+    scheduler.add("1", firmware_id="178", poll_interval=POLL, now=0.0)
+    shown = snapshot("1")
+
+    def next_at(now: float) -> PollJob:
+        poll = scheduler.next(now)
+        assert isinstance(poll, PollJob)
+        return poll
+
+    assert next_at(0.0).earlier is None
+    scheduler.job_polled(PollJob("1"), shown, 0.0)
+    assert next_at(POLL).earlier is shown.poll
+    scheduler.job_polled(PollJob("1"), None, POLL)
+    assert next_at(3 * POLL).earlier is None
+    scheduler.job_polled(PollJob("1"), shown, 3 * POLL)
+    scheduler.prioritize("1", 3 * POLL)
+
+    assert next_at(3 * POLL).earlier is None

@@ -31,7 +31,7 @@ UNSETTLED: State = ("COMPLETED", 2, [("d1", "SUCCEEDED")])
 @pytest.fixture(autouse=True)
 def every_poll_queries_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     """Count polls by their first request; test_earlier_poll holds what polls save."""
-    monkeypatch.setattr(job_snapshot, "REUSED", 0)
+    monkeypatch.setattr(job_snapshot, "FRESH", timedelta(0))
 
 
 def platform(polls: Sequence[State | Response | Exception], **more: Any) -> Callable[[Sent], Response | Exception]:

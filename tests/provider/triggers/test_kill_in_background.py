@@ -31,6 +31,27 @@ def test_being_cancelled_again_does_not_break_off_the_stopping(
     assert "2 device tasks cancelled" in log.lines[-1]
 
 
+def test_a_job_whose_cancel_was_accepted_is_not_said_to_be_unstopped_while_it_is_counted(
+    service: Service,
+    watched: TuyaOTAJobTrigger,
+    supervisor: Callable[..., Line],
+    monkeypatch: pytest.MonkeyPatch,
+    log: Log,
+) -> None:
+    supervisor("failed")
+    monkeypatch.setenv("AIRFLOW__TRIGGERER__ON_KILL_TIMEOUT", "1")
+    service.emulator.faults.add({"action": "ListOTATaskByJob", "kind": "delay", "seconds": 2})
+
+    async def kill_and_wait() -> None:
+        await kill_as_airflow_does(watched, limit=1)
+        assert "The platform accepted the cancel" in log.lines[-1]
+        await asyncio.gather(*kill_answer._ANSWERS)
+
+    asyncio.run(kill_and_wait())
+
+    assert "2 device tasks cancelled" in log.lines[-1]
+
+
 def test_what_airflow_does_not_wait_for_goes_on_and_is_reported(
     service: Service,
     watched: TuyaOTAJobTrigger,
