@@ -23,8 +23,8 @@ T = TypeVar("T")
 PAUSES: Final = (0.2, 0.5, 1.0, 2.0)
 """Seconds before each repetition."""
 ENOUGH: Final = 5.0
-"""Seconds after which a request is repeated no more than once: during an outage the SDK itself repeats each for
-minutes, and a busy SQLite database takes five seconds to say so."""
+"""Once these seconds have passed, a request is repeated at most once in all. During an outage the SDK itself repeats
+each request for minutes, and a busy SQLite database takes five seconds to fail."""
 _ANSWERS: Final = (AirflowNotFoundException, TuyaOTAError)
 """Errors that are an answer, so that repeating the request changes nothing."""
 _LONGEST: Final = 200
@@ -32,13 +32,13 @@ _GAVE_NOTHING: Final = "it gave nothing the first time"
 
 
 class NoAnswerError(Exception):
-    """The SDK gives nothing, and hides why; the request is repeated."""
+    """The SDK returned nothing and hides the reason; the request is repeated."""
 
 
 def repeat(request: Callable[[], T], problem: str) -> T:
-    """Send a request that does no harm when it is carried out twice, until an answer comes.
+    """Repeat a request until it is answered; carrying it out twice must do no harm.
 
-    An alarm for the task's ``execution_timeout`` interrupts the pauses, and no request.
+    An alarm for the task's ``execution_timeout`` interrupts the pauses but no request.
 
     :param problem: for the error, as the end of "Airflow's API did not …".
     :raises StateUnavailableError: no answer came.
@@ -79,8 +79,8 @@ async def arepeat(request: Callable[[], Awaitable[T]], problem: str) -> T:
 def read_connection(conn_id: str, read: Callable[[str], Connection]) -> Connection:
     """Read a connection.
 
-    The SDK says "not defined" also where its request to Airflow's API failed. So the API is asked once more whether
-    there is such a connection.
+    The SDK also raises "not defined" when its request to Airflow's API failed. So a second request checks whether the
+    connection exists.
 
     :param read: reads it as the SDK does.
     :raises AirflowNotFoundException: there is no such connection.
@@ -113,7 +113,7 @@ async def aread_connection(conn_id: str, read: Callable[[str], Awaitable[Connect
 
 
 def has_supervisor() -> bool:
-    """Whether this process is a task, a trigger or the reading of a Dag file: Airflow itself tells by the same."""
+    """Whether this process runs a task, a trigger or the Dag processor; Airflow itself uses the same test."""
     return _comms() is not None
 
 
@@ -140,9 +140,9 @@ async def _ais_absent(asend: Callable[[Any], Awaitable[Any]], conn_id: str) -> b
 
 
 def _says_absent(answer: Any) -> bool:
-    """Whether an answer says that there is no such connection.
+    """Whether an answer says that the connection does not exist.
 
-    :raises NoAnswerError: it is another error, of which the SDK makes the same.
+    :raises NoAnswerError: it is another error, which the SDK also reports as a missing connection.
     """
     from airflow.sdk.execution_time.comms import ErrorResponse  # noqa: PLC0415 - operators import the hook
 

@@ -1,4 +1,4 @@
-"""Connections of Airflow's database for programs that are no task: a script, the command line."""
+"""Connections from Airflow's database, for processes that run no task: a script, the command line."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def find_in_database(conn_id: str) -> Connection:
-    """Look a connection up as ``airflow connections test`` does, where the SDK has nobody to ask for it.
+    """Read a connection as ``airflow connections test`` does, in a process without a supervisor.
 
-    Tasks, triggers and Airflow's own processes do not come to the database this way: for them the SDK asks the
-    supervisor or the database itself.
+    Tasks, triggers and Airflow's own processes are refused: for them the SDK asks the supervisor or the database
+    itself.
 
     :param conn_id: id of the connection.
-    :raises AirflowNotFoundException: it is not there, or this process is one of those.
+    :raises AirflowNotFoundException: it does not exist, or this process is one of those.
     """
     if "_AIRFLOW_PROCESS_CONTEXT" in os.environ or has_supervisor():
         raise AirflowNotFoundException(conn_id)

@@ -1,4 +1,4 @@
-"""Hold back Airflow's alarm for an ``execution_timeout`` while this process talks to Airflow's supervisor."""
+"""Delay Airflow's alarm for an ``execution_timeout`` during a request to Airflow's supervisor."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def alarm_held_back() -> Iterator[None]:
-    """Let an alarm that comes inside the block ring at its end.
+    """Delay an alarm that rings inside the block until the end of the block.
 
-    The supervisor's answers are read in the order of the requests. An alarm that interrupts a request leaves its answer
-    unread, and then each later request is given the answer to the one before it. So the alarm is as late as the answer;
-    before that nobody could tell Airflow anything anyway.
+    The supervisor answers requests in order. If an alarm interrupted a request, its answer would stay unread, and every
+    later request would read the answer to the one before it. So the alarm waits for the answer. Without that answer no
+    other request could reach Airflow anyway.
 
-    Only the main thread is interrupted by signals; in any other, and where nobody has set an alarm, this does nothing.
+    Signals interrupt only the main thread. In other threads, and without an alarm, this does nothing.
     """
     handler = signal.getsignal(signal.SIGALRM)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):

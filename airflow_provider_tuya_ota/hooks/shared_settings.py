@@ -1,4 +1,4 @@
-"""One reading of a connection for all who wait in an event loop: Airflow answers one question at a time."""
+"""Read a connection once for all waits of an event loop: Airflow answers one request at a time."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FRESH: Final = 60.0
-"""Seconds for which a connection that was read is used again."""
+"""Seconds for which a connection is reused after it was read."""
 JUST_READ: Final = 5.0
-"""Seconds for which it serves also those whose key was refused: a thousand are refused at the same time."""
+"""Seconds for which it is also reused where its key was refused: the keys of a thousand waits are refused at once."""
 
 
 class _Reading:
@@ -43,7 +43,7 @@ class _Reading:
 
 
 def _note_end(task: Task[Settings]) -> None:
-    # An error that nobody waits for any more is no news.
+    # Without this, asyncio logs an error that no caller retrieves any more.
     if not task.cancelled():
         task.exception()
 
@@ -52,9 +52,9 @@ _READINGS: Final[WeakKeyDictionary[AbstractEventLoop, dict[str, _Reading]]] = We
 
 
 async def shared_settings(conn_id: str, *, refused: Settings | None = None) -> Settings:
-    """Read a connection, or take what was read for somebody else within the last minute; failures are not kept.
+    """Read a connection, or reuse what was read within the last minute; failures are not kept.
 
-    :param refused: settings whose key the platform has just refused: they are read again at once.
+    :param refused: settings whose key the platform has just refused; the connection is read again.
     :raises ConfigurationError: as :meth:`.TuyaOTAHook.aget_settings`.
     """
     readings = _READINGS.setdefault(asyncio.get_running_loop(), {})
@@ -75,14 +75,14 @@ async def keep_connected(
     is_failing: Callable[[], bool],
     pause_after: Callable[[StateUnavailableError], float],
 ) -> T:
-    """Carry out a wait, and go on over the connection as it is now where that was changed.
+    """Run a wait, and continue it with the changed connection after a change.
 
-    The connection is read again at once where its key is refused, and once a minute while polls fail.
+    The connection is read again at once when the platform refuses its key, and once a minute while polls fail.
 
-    :param wait: begins the wait, or goes on with it, over a connection.
+    :param wait: begins or continues the wait with these settings.
     :param is_failing: says whether its last poll failed.
-    :param pause_after: takes an error of Airflow's API, which did not give the connection before the wait began: gives
-        the seconds until it is asked again, or raises what ends the wait.
+    :param pause_after: called when Airflow's API does not give the connection before the wait begins. Returns the
+        seconds until the next attempt, or raises the error that ends the wait.
     """
     settings = await _first_settings(conn_id, pause_after)
     while True:

@@ -1,4 +1,4 @@
-"""The hook: it keeps the AccessKey pair in an Airflow connection and hands out clients."""
+"""The hook: it reads the AccessKey pair from an Airflow connection and opens clients."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
         try:
             settings = self._read()
         except ConfigurationError as error:
-            # They hold the connection, whose repr shows the password.
+            # The frames hold the connection, whose repr shows the password.
             raise without_frames(error) from None
         with alarm_held_back():
             mask_secret(settings.credentials.access_key_secret.reveal())
@@ -123,7 +123,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
     def get_conn(self, log: Any = None) -> TuyaOTAClient:
         """Open a client; use it as a context manager, or close it.
 
-        :param log: where the client writes what it notices; the hook's own log by default.
+        :param log: log for the client's events; the hook's own by default.
         """
         from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient  # noqa: PLC0415 - operators import the hook
 
@@ -153,7 +153,7 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
         :param action: name on the wire, e.g. ``QueryOTAJob``.
         :param params: its own parameters by their names on the wire; lists become ``Name.1…N``. Nothing is checked.
         :returns: the answer; ``reply.fields["Data"]`` finds ``data`` and ``Data`` alike. It may hold presigned
-            addresses or device secrets, which XCom and pickles get as ``***``; what is read out of it by key is plain.
+            addresses or device secrets. XCom and pickles hold ``***`` in their place; values read by key are plain.
         :raises TuyaOTAError: see :mod:`airflow_provider_tuya_ota.core.errors`.
         """
         with self.get_conn() as client:

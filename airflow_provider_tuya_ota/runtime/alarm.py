@@ -1,4 +1,4 @@
-"""End a task well although Airflow's alarm for its ``execution_timeout`` interrupts it."""
+"""Finish a task cleanly when Airflow's alarm for its ``execution_timeout`` interrupts it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ T = TypeVar("T")
 
 
 class AlarmGuard(ExitStack):
-    """Continues what Airflow's alarm interrupts. The alarm comes once, so after it a second one bounds the task.
+    """Calls a second function when Airflow's alarm interrupts the first.
 
-    :param seconds: after which the second alarm comes; it is not caught.
+    Airflow's alarm rings once, so this sets another one, which limits the second function.
+
+    :param seconds: time until the second alarm, which is not caught.
     :param log: of the task.
     """
 
@@ -29,20 +31,20 @@ class AlarmGuard(ExitStack):
         self._log = log
 
     def run(self, first: Callable[[], T], after_alarm: Callable[[], T]) -> T:
-        """Call a function; where the alarm interrupts it, call the other one.
+        """Call ``first``; if the alarm interrupts it, call ``after_alarm``.
 
         :raises AirflowTaskTimeout: the second alarm.
         """
         try:
             return first()
         except AirflowTaskTimeout:
-            self._log.warning("The execution_timeout is over; at most %g s are left to end well", self._seconds)
+            self._log.warning("The execution_timeout is over; at most %g s are left to finish", self._seconds)
         self.enter_context(timeout(self._seconds))  # type: ignore[no-untyped-call] # Airflow's
         return after_alarm()
 
 
 class _HeldAlarm:
-    """A handler of SIGALRM that notes the first alarm, and sets a second one, which Airflow's handler answers.
+    """A handler of SIGALRM that records the first alarm and sets a second one, which Airflow's handler answers.
 
     :param answer: Airflow's handler, which raises AirflowTaskTimeout.
     """
@@ -60,9 +62,9 @@ class _HeldAlarm:
 
 
 def hold_alarm(seconds: float) -> None:
-    """Hold Airflow's alarm back until :func:`release_alarm`, so that the wait for a new job answers it.
+    """Delay Airflow's alarm until :func:`release_alarm`, so that the wait for a new job handles it.
 
-    :param seconds: for which an alarm that rings meanwhile is held back at the most.
+    :param seconds: longest delay of an alarm that rings meanwhile.
     """
     answer = _handler()
     if callable(answer) and not isinstance(answer, _HeldAlarm):
@@ -70,15 +72,15 @@ def hold_alarm(seconds: float) -> None:
 
 
 def has_alarm_rung() -> bool:
-    """Whether the alarm has rung while it was held back."""
+    """Whether the alarm rang while it was delayed."""
     held = _handler()
     return isinstance(held, _HeldAlarm) and held.has_rung
 
 
 def release_alarm() -> None:
-    """Let Airflow's alarm ring from now on.
+    """Stop delaying Airflow's alarm.
 
-    :raises AirflowTaskTimeout: it has rung while it was held back.
+    :raises AirflowTaskTimeout: it rang while it was delayed.
     """
     held = _handler()
     if not isinstance(held, _HeldAlarm):
@@ -90,5 +92,5 @@ def release_alarm() -> None:
 
 
 def _handler() -> Any:
-    # Only the main thread may set handlers, and there Airflow's alarm rings.
+    # Only the main thread may set handlers, and Airflow's alarm interrupts only that one.
     return signal.getsignal(signal.SIGALRM) if threading.current_thread() is threading.main_thread() else None

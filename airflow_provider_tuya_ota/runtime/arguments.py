@@ -65,7 +65,7 @@ def parse_int(field: str, value: Any) -> int | None:
 def parse_bool(field: str, value: Any, *, default: bool | None = None) -> bool | None:
     """Read True or False, also as text in any case.
 
-    :param default: what it is when it is left out.
+    :param default: value if it is left out.
     """
     if not given(field, value):
         return default
@@ -78,14 +78,14 @@ def parse_bool(field: str, value: Any, *, default: bool | None = None) -> bool |
 
 
 def parse_text(field: str, value: Any) -> Any:
-    """Read an optional text; what it may hold is for the operation to check."""
+    """Read an optional text; the operation checks its content."""
     return value if given(field, value) else None
 
 
 def parse_choice(field: str, value: Any, choices: Sequence[str], *, default: str | None = None) -> str:
     """Read one of the listed choices.
 
-    :param default: what it is when it is left out; None: it cannot be.
+    :param default: value if it is left out; None if it must be given.
     """
     chosen = value if value is not None and given(field, value) else default
     if not isinstance(chosen, str) or chosen not in choices:
@@ -95,7 +95,7 @@ def parse_choice(field: str, value: Any, choices: Sequence[str], *, default: str
 
 
 def require_flag(field: str, value: Any) -> None:
-    """Refuse what is neither True nor False; a text such as ``no`` would count as True."""
+    """Refuse a value other than True and False; a text such as ``no`` would count as True."""
     if not isinstance(value, bool):
         raise InvalidParameterError(field=field, problem=f"{short_repr(value)} is not a switch", allowed="True, False")
 
@@ -103,7 +103,7 @@ def require_flag(field: str, value: Any) -> None:
 def parse_names(field: str, value: Any) -> list[Any] | None:
     """Read a list of texts: a list, the rendered form of a list, or text with one name per line or between commas.
 
-    What the entries may be is for the operation to check; an empty list stays an empty list, which it refuses.
+    The operation checks the entries, and refuses an empty list, which stays one here.
     """
     if not given(field, value):
         return None
@@ -133,7 +133,7 @@ def _listed(value: str) -> object:
 
 
 def parse_source(value: Any) -> str:
-    """Read the path or URL of a firmware file; whether the file is there shows when it is opened."""
+    """Read the path or URL of a firmware file; opening it will show whether the file exists."""
     problem: str | None
     if not isinstance(value, str):
         problem = f"{short_repr(value)} is not a text"
@@ -149,7 +149,7 @@ def parse_source(value: Any) -> str:
 def require_any(**values: Any) -> None:
     """Refuse a change in which nothing is given.
 
-    :param values: what was read, by the name of its argument.
+    :param values: parsed values by the name of their argument.
     """
     if all(value is None for value in values.values()):
         raise InvalidParameterError(
@@ -159,7 +159,7 @@ def require_any(**values: Any) -> None:
 
 @contextmanager
 def named_as(**own: str) -> Iterator[None]:
-    """Let errors name an operator's arguments, where the action calls them by another name.
+    """Name the operator's argument in errors, where the action's parameter has another name.
 
     :param own: the operator's name, by the action's name.
     """

@@ -1,4 +1,4 @@
-"""What Airflow knows of this try of a task."""
+"""What Airflow knows about this try of a task."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def attempt_of(
 ) -> Attempt:
     """Describe this try.
 
-    :param retries: of the task. A clear adds them to the tries that are left, which distinguishes a retry from a clear.
+    :param retries: of the task. A clear adds them to ``max_tries``, which distinguishes a retry from a clear.
     """
     ti, dag_run = context["ti"], context.get("dag_run")
     tried, most = getattr(ti, "try_number", 1), getattr(ti, "max_tries", None)
@@ -36,7 +36,7 @@ def attempt_of(
 
 
 def last_clear(context: Context, *, retries: int) -> tuple[int, int | None]:
-    """Give how often anything of the run was cleared, and after how many tries this task was.
+    """Give how often the run or a part of it was cleared, and after how many tries this task was cleared.
 
     :param retries: of the task.
     :returns: the second is None where Airflow does not show it.

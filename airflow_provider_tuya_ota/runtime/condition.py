@@ -48,7 +48,7 @@ class ConditionSensor(Pokes, Protocol):
 
 
 def poke_condition(sensor: ConditionSensor, context: Context, condition: Condition) -> bool:
-    """Poll once: True when the condition holds, False when it may still.
+    """Poll once: True if the condition holds, False if it may hold later.
 
     :raises FirmwareStatusError: the firmware has a failing status.
     :raises TuyaOTAError: as :func:`~airflow_provider_tuya_ota.core.status.condition_wait.poll_condition`.
@@ -69,7 +69,7 @@ def poke_condition(sensor: ConditionSensor, context: Context, condition: Conditi
 
 
 def poke_then_defer(sensor: ConditionSensor, context: Context, condition: Condition) -> None:
-    """Poll once from here, and defer to the triggerer where the condition does not hold yet."""
+    """Poll once in this worker, and defer to the triggerer if the condition does not hold yet."""
     if poke_condition(sensor, context, condition):
         return
     with named_as(poll_interval="poke_interval"):
@@ -90,7 +90,7 @@ def poke_then_defer(sensor: ConditionSensor, context: Context, condition: Condit
 
 
 def require_condition_met(sensor: ConditionSensor, event: dict[str, Any] | None) -> None:
-    """Read the triggerer's event: nothing, or the error that a blocking sensor raises.
+    """Return if the triggerer's event says that the condition holds; otherwise raise as a blocking sensor does.
 
     :raises TriggerEventError: the event has no form that this version knows.
     """

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def wait_until_drained(
     operator: JobOperator, context: Context, report: TaskReport, job_id: str, options: WaitOptions
 ) -> None:
-    """Wait for an old job: in the triggerer where the task is deferrable, in this worker otherwise.
+    """Wait for an old job: in the triggerer if the task is deferrable, otherwise in this worker.
 
-    A kill meanwhile stops nothing: the clear has stopped what could be stopped.
+    A kill during this wait stops nothing: the clear has already stopped what could be stopped.
 
     :param job_id: the old job.
     :param options: how to wait for it.
@@ -49,16 +49,16 @@ def wait_until_drained(
     operator.running = RunningJobs.of(
         context,
         hook.get_settings(),
-        log_only=f"while it waited for job {job_id}, from before this task was cleared, to end. What the clear stopped"
-        f" stays stopped and nothing more is; no new job was created",
+        log_only=f"while it waited for job {job_id}, from before this task was cleared, to end. Nothing was"
+        f" cancelled beyond what the clear had cancelled, and no new job was created",
     )
-    # However the old job ends, the next check of its devices decides.
+    # The old job may end in any way: the next check of its devices decides.
     with suppress(JobFailedError, WaitTimeoutError):
         require_only_success(wait_in_worker(hook, JobSetWait([WaitedJob(job_id=job_id)], options), operator.log))
 
 
 def is_drained(operator: JobOperator, context: Context, event: dict[str, Any] | None) -> bool:
-    """Whether an event ends the wait for an old job, after which the task has to begin again.
+    """Whether an event ends the wait for an old job; then the task starts again.
 
     :raises TuyaOTAError: the old job could not be polled.
     """

@@ -1,4 +1,4 @@
-"""The name of a firmware to which the author of the Dag gave none."""
+"""The default name of a firmware."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ LONGEST_NAME: Final = 40
 
 
 def default_name(product_key: str, module: str | None, version: str) -> str:
-    """Make a name of at most 40 characters that only this product, module and version have.
+    """Make a name of at most 40 characters that is unique to this product, module and version.
 
-    A name may hold fewer kinds of characters than a version. Where one is replaced or cut off, a digest keeps two
-    versions apart.
+    A name allows fewer characters than a version. Where one is replaced or cut off, a digest makes the names of two
+    versions differ.
     """
     exact = "-".join([product_key, module, version] if module and module != "default" else [product_key, version])
     name = re.sub(r"^(?![A-Za-z0-9])", "p", re.sub(r"[^A-Za-z0-9_()-]", "_", exact))

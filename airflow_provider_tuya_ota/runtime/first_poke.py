@@ -1,4 +1,4 @@
-"""When the first poke of a sensor in the mode ``reschedule`` began, read so that a busy Airflow ends no sensor."""
+"""Read when the first poke of a sensor in mode ``reschedule`` began; a busy Airflow must not fail the sensor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _KnownStart:
-    """A task instance whose first poke is known; Airflow's own sensor reads it too, and once only."""
+    """A task instance with a known first poke, so that Airflow's own sensor does not ask Airflow's API again."""
 
     ti: Any
     began: datetime | None
@@ -31,7 +31,7 @@ class _KnownStart:
 def with_known_start(context: Context, log: Any) -> Context:
     """Give the context of a sensor, with a task instance that knows when the first poke began.
 
-    Where Airflow's API does not give that, this poke counts as the first one, and the next one reads it again.
+    If Airflow's API does not answer, this poke counts as the first one, and the next poke asks again.
     """
     ti: Any = context["ti"]
     began: datetime | None = None

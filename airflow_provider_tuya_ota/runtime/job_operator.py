@@ -1,4 +1,4 @@
-"""What worker code needs of an operator that creates a job."""
+"""The part of a job operator that worker code uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class JobOperator(Protocol):
     """An operator that creates a job.
 
     :param running: what a kill may stop now; None where there is nothing to stop.
-    :param drained_by: until when the job from before a clear is waited for; None until such a wait has begun.
+    :param drained_by: deadline of the wait for a job from before a clear; None before such a wait.
     """
 
     firmware_id: str
@@ -45,4 +45,4 @@ class JobOperator(Protocol):
         """Wait in the triggerer."""
 
     def expected_devices(self) -> tuple[str, ...]:
-        """Name the devices that a success must cover; none where the platform chooses them."""
+        """Name the devices that a success must cover; empty if the platform chooses them."""

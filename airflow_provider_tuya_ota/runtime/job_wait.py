@@ -1,4 +1,4 @@
-"""Wait for the verdict of a task's job where the task does."""
+"""Wait for the verdict of a task's job, in the worker or in the triggerer."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob, options: WaitOptions) -> str:
-    """Wait for a job where the task does: in the triggerer where it is deferrable, in this worker otherwise.
+    """Wait for a job: in the triggerer if the task is deferrable, otherwise in this worker.
 
-    Where the ``execution_timeout`` was over since the job was created, the job is polled once more here, and stopped.
+    If the ``execution_timeout`` has passed since the job was created, the job is polled once more here, and stopped.
 
     :param options: with the devices that a success must cover.
     :returns: the job's id.
@@ -37,7 +37,7 @@ def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob,
     on_cancel = operator.on_cancel if job.is_own else "keep"
     resume_state = report.resume_state()
     if operator.deferrable and not has_alarm_rung():
-        # An alarm that rings from here on stays held back: the trigger has a deadline of its own.
+        # An alarm that rings from here on stays delayed: the trigger has its own deadline.
         trigger = TuyaOTAJobTrigger(
             job_id=job.job_id,
             tuya_ota_conn_id=operator.tuya_ota_conn_id,
@@ -71,7 +71,7 @@ def finish(
     wait: Callable[[], dict[str, JobResult]],
     poll_once: Callable[[], dict[str, JobResult]] | None = None,
 ) -> str:
-    """Wait for the task's job, and end the task well also where Airflow's alarm breaks the wait off.
+    """Wait for the task's job, and finish cleanly even if Airflow's alarm interrupts the wait.
 
     :param poll_once: what to do after the alarm; the same wait by default.
     :returns: the job's id.
@@ -81,7 +81,7 @@ def finish(
     except Exception:
         operator.running = None
         raise
-    # After a second alarm, which is no Exception, Airflow calls on_kill, and that stops the job.
+    # Still set after a second alarm, which is no Exception: then Airflow calls on_kill, which stops the job.
     operator.running = None
     report.update(Event.SUCCEEDED)
     report.set_verdict(verdict)

@@ -1,8 +1,8 @@
-"""Answer a kill in a worker: stop the jobs if a person killed its task, never because a process was lost.
+"""Answer a kill in a worker: stop the task's jobs if a person killed it, never because a process was lost.
 
-Airflow calls ``on_kill`` inside a signal handler, wherever the main thread was. It may hold the lock of a log or of a
-rate limiter, which nobody can take before the handler returns. So all work is done in threads with a client and a
-limiter of their own, and the handler waits for them for a bounded time. The decision itself is
+Airflow calls ``on_kill`` inside a signal handler. The interrupted main thread may hold the lock of a log or of a rate
+limiter, and cannot release it before the handler returns. So other threads do the work, with their own client and
+limiter, and the handler waits for them for a limited time. The decision itself is
 :mod:`airflow_provider_tuya_ota.core.jobs.kill_decision`.
 """
 
@@ -45,24 +45,24 @@ if TYPE_CHECKING:
 ON_CANCEL: Final = ("stop", "keep")
 """What killing a task does to its job."""
 KILLED_SECONDS: Final = 4.0
-"""Of the five after which Airflow kills a process for good."""
+"""Airflow sends SIGKILL five seconds after it asked a process to end."""
 TIMED_OUT_SECONDS: Final = 60.0
-"""After an ``execution_timeout`` Airflow kills nobody, but the task's process ends when this is over."""
+"""After an ``execution_timeout`` Airflow sends no signal, but the task's process ends when this is over."""
 PROBE_SECONDS: Final = 1.5
-"""Of :data:`KILLED_SECONDS`, for reading the task's state, which takes some milliseconds."""
+"""Part of :data:`KILLED_SECONDS` for reading the task's state, which usually takes milliseconds."""
 LOG_SECONDS: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class RunningJobs:
-    """All that is needed to stop jobs when a killed process can ask nothing any more.
+    """All that a killed process needs to stop its jobs, because it can request nothing more from Airflow.
 
     :param settings: of the connection.
     :param jobs: jobs that this task waits for; none while it creates one. Only its own are stopped.
     :param dag_id: with the next three, the task instance.
     :param on_cancel: ``stop`` or ``keep``.
-    :param log_only: what the task is doing, while it does not wait for a job of its own. Then a kill cancels nothing
-        and logs this.
+    :param log_only: what the task does while it does not wait for its own job. A kill then cancels nothing and logs
+        this.
     """
 
     settings: Settings
@@ -76,10 +76,10 @@ class RunningJobs:
 
     @classmethod
     def of(cls, context: Context, settings: Settings, *jobs: TrackedJob, **more: Any) -> RunningJobs:
-        """Collect what a killed process cannot ask for."""
+        """Collect what a killed process cannot request any more."""
         stall_detector()
         ti = context["ti"]
-        # A stand-in for a task instance, as tests use, may know less of itself.
+        # A stand-in for a task instance, as tests use, may lack attributes.
         dag_id, run_id, task_id = (getattr(ti, name, "") for name in ("dag_id", "run_id", "task_id"))
         return cls(settings, jobs, dag_id, run_id, task_id, getattr(ti, "map_index", -1), **more)
 
@@ -94,15 +94,15 @@ def stall_detector() -> ThreadStallDetector:
 
 
 def answer_kill(running: RunningJobs, log: Any) -> bool:
-    """Stop what the jobs have not begun, if a person killed the task; otherwise log why not.
+    """Cancel the device tasks that have not begun if a person killed the task; otherwise log why not.
 
     :returns: whether the task was ended from outside. Then the wait, which goes on when the signal handler returns,
-        must not report the cancel as an outcome.
+        must not report the cancel as its outcome.
     """
     is_out_of_time = isinstance(sys.exc_info()[1], AirflowTaskTimeout)
     log_thread = LogThread(log)
     if running.log_only:
-        log_thread.write("warning", f"This process was told to end {running.log_only}")
+        log_thread.write("warning", f"This process was asked to end {running.log_only}")
         log_thread.close(LOG_SECONDS)
         return False
     answer = _KillThread(running, log_thread, is_out_of_time=is_out_of_time)
@@ -122,7 +122,7 @@ class _KillThread(threading.Thread):
         self._is_out_of_time = is_out_of_time
         self._is_over = threading.Event()
         self._left = {job.job_id for job in running.jobs}
-        """Jobs of which nothing was said yet: neither that they go on nor that they could not be stopped."""
+        """Jobs about which nothing was logged yet: neither that they go on nor that they could not be stopped."""
         self._stopped: dict[str, StopResult] = {}
         self.is_ended_from_outside = False
 
@@ -146,7 +146,7 @@ class _KillThread(threading.Thread):
         try:
             if own := self._choose():
                 self._stop_jobs(own)
-        except Exception as error:  # noqa: BLE001 - nobody else would log that the jobs go on
+        except Exception as error:  # noqa: BLE001 - only this logs that the jobs go on
             for job in self._running.jobs:
                 if job.job_id in self._left:
                     self._say_not_stopped(job.job_id, error)
@@ -227,7 +227,7 @@ class _KillThread(threading.Thread):
 
 
 def _own_state(running: RunningJobs) -> TaskState | None:
-    """Read the task's state from the supervisor; None where it gives none. It answers while it kills this process."""
+    """Read the task's state from the supervisor, which answers while it kills this process; None without an answer."""
     found: list[TaskState | None] = []
 
     def ask() -> None:

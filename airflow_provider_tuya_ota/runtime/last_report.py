@@ -1,4 +1,4 @@
-"""What is reported at the end of a run: the last step that began, also where it left no report itself."""
+"""The report at the end of a run: on the last step that began, even if it left no report itself."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ CONN_ID: Final = "tuya_ota_conn_id"
 SKIPPED: Final = "skipmixin_key"
 """XCom of a task of Airflow that has skipped others."""
 _NOT_CANCELLED: Final = (
-    "of its device tasks still wait, and perhaps nobody cancels them. To cancel them, use TuyaOTACancelJobOperator or"
-    " the sample Dag stop_job"
+    "of its device tasks still wait, and may not be cancelled by anyone. To cancel them, use TuyaOTACancelJobOperator"
+    " or the sample Dag stop_job"
 )
 _UNKNOWN_CONNECTION: Final = (
     "The job was not polled: the step is mapped, and the tuya_ota_conn_id of this instance is not known. Look at the"
@@ -48,7 +48,7 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
         try:
             steps.append(worst_instance(_instances(context, task_id), now))
         except StateUnavailableError as error:
-            # Somebody has to be notified, also during an outage.
+            # The notification must go out even during an outage.
             return _unreadable(context["ti"], task_id, error).to_dict()
     report = report_last_step(steps, now)
     if report.event is Event.STOPPED and report.job_id and not report.counts:
@@ -57,7 +57,7 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
 
 
 def _unreadable(ti: Any, task_id: str, error: StateUnavailableError) -> ReleaseReport:
-    """Report that a step cannot be reported on."""
+    """Report that a step could not be read."""
     summary = f"may have ended in any way: step {task_id} could not be read. Look at the run in Airflow"
     return ReleaseReport(
         event=Event.UNCLEAR, summary=summary, step=task_id, error=first_line(error), run_link=run_link(ti)
@@ -105,7 +105,7 @@ def _step(context: Context, task_id: str, map_index: int, state: str) -> Step:
 
 
 def _answer(ti: Any, task_id: str, map_index: int) -> Any:
-    """Give what a person answered: Airflow keeps no return value of a task that skips others, only which ones."""
+    """Give a person's answer. Airflow stores no return value of a task that skips others, only the skipped ones."""
     pulled = {key: pull(ti, key, task_id=task_id, map_index=map_index) for key in ("return_value", SKIPPED)}
     if isinstance(pulled[SKIPPED], dict) and pulled[SKIPPED].get("skipped"):
         return {"chosen_options": [REJECT]}
@@ -113,7 +113,7 @@ def _answer(ti: Any, task_id: str, map_index: int) -> Any:
 
 
 def _argument(task: Any, name: str) -> Any:
-    """Give what an operator was made with, mapped or not."""
+    """Give an argument of an operator, mapped or not."""
     return getattr(task, name, None) or getattr(task, "partial_kwargs", {}).get(name)
 
 
@@ -153,14 +153,14 @@ def _polled(context: Context, report: ReleaseReport) -> ReleaseReport:
         if not conn_id:
             return replace(report, error=_UNKNOWN_CONNECTION)
         hook = TuyaOTAHook(conn_id)
-        # An outage must not keep the person waiting who is to be notified.
+        # An outage must not delay the notification.
         settings = replace(hook.get_settings(), connect_timeout=3.0, read_timeout=5.0)
         with TuyaOTAClient(settings, listener=LogListener(hook.log)) as client:
             poll = poll_after_stop if is_stopped else fetch_verdict
             verdict = client.run(poll(client.settings, report.job_id))
-    except Exception as error:  # noqa: BLE001 - whatever went wrong, the rest is reported all the same
+    except Exception as error:  # noqa: BLE001 - the rest is reported in any case
         return replace(report, error=f"The job could not be polled: {first_line(error)}")
     left = 0 if report.on_cancel == "keep" else count_waiting(verdict.counts)
-    # A trigger that had not begun, or whose triggerer is frozen, stops nothing.
+    # A trigger that had not begun, or whose triggerer is frozen, cancels nothing.
     state = f"{left} {_NOT_CANCELLED}" if left else "state read afterwards"
     return replace(report, summary=f"{report.summary}; {state}", **verdict_fields(verdict))

@@ -1,4 +1,4 @@
-"""Stop what the jobs of a wait have not begun when the time is over."""
+"""Cancel the device tasks that have not begun when the time of a wait is over."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LateStop:
 
     :param conn_id: id of the connection.
     :param jobs: the jobs of the wait; only those whose ``on_cancel`` is ``stop`` are stopped.
-    :param stopped: what the triggerer's stop has cancelled, as a sentence, by job id.
+    :param stopped: what the triggerer has cancelled, as a sentence, by job id.
     """
 
     conn_id: str
@@ -44,11 +44,11 @@ class LateStop:
         poll_once: Callable[[], dict[str, JobResult]],
         log: Any,
     ) -> dict[str, JobResult]:
-        """Wait, and stop what is late; end well also where Airflow's alarm for the ``execution_timeout`` interrupts it.
+        """Wait, and stop late jobs; finish cleanly even if Airflow's alarm for the ``execution_timeout`` interrupts it.
 
         :param wait: returns the result of each job, by job id.
         :param poll_once: what to do after the alarm.
-        :returns: the results, where the error of each job that was stopped says what that came to.
+        :returns: the results, where the error of each stopped job says what was cancelled.
         """
         with AlarmGuard(TIMED_OUT_SECONDS, log) as guard:
             results = guard.run(wait, poll_once)

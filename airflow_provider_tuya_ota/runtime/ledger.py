@@ -1,4 +1,4 @@
-"""The intents of all tasks of an Airflow, each readable by the others: one Airflow variable, the note, for each task.
+"""The intents of all tasks of an Airflow. Each task stores its own in an Airflow variable, the note, for all to read.
 
 Airflow's variables have no compare-and-set, so each task writes only its own. A task that needs to know what others are
 about to create lists the variables by prefix. The name of a variable shows whether it can concern the same devices.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "tuya_ota.intent"
 DESCRIPTION: Final = "Which OTA job a task creates; may be deleted when no release of its firmware is under way."
 KEPT: Final = timedelta(days=7)
-"""How long a note is kept after it was written last: retries come sooner, and a job of that age is in every list."""
+"""How long a note is kept after its last write: retries come sooner, and every list shows a job of that age."""
 SWEPT_AT_ONCE: Final = 5
 """Notes of other firmwares whose age a task checks when it has created a job."""
 
@@ -64,7 +64,7 @@ class Ledger:
         return cls(firmware, _digest(ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index)), who)
 
     def read(self) -> Any:
-        """Read this task's own note; None where there is none, and where no job is outstanding."""
+        """Read this task's own note; None if there is none, or if no job is outstanding."""
         for key in self._own():
             if (entry := _entry(key)) is not None and not _is_over(entry["note"]):
                 return entry["note"]
@@ -73,8 +73,7 @@ class Ledger:
     def write(self, note: dict[str, Any]) -> None:
         """Write this task's own note, in place of the one before.
 
-        The jobs that the task is done with stay in it, so that no similar task takes one for its own. A note that would
-        hold nothing is deleted.
+        Jobs that the task is done with stay in the note, so that no similar task adopts one. An empty note is deleted.
         """
         own = self._own()
         now = datetime.now(UTC).isoformat()
@@ -101,13 +100,13 @@ class Ledger:
         return OtherIntents(self.task, tuple(notes))
 
     def sweep(self) -> None:
-        """Delete a few old notes of other firmwares. Where Airflow's API fails, a later task deletes them."""
+        """Delete a few old notes of other firmwares. If Airflow's API fails, a later task deletes them."""
         with suppress(StateUnavailableError):
             others = [key for key in _listed(f"{PREFIX}.") if not key.startswith(f"{PREFIX}.{self.firmware}.")]
             # Each task starts at another place, so that all notes are checked in time.
             start = int(self.task, 16) % max(1, len(others))
             for key in (others[start:] + others[:start])[:SWEPT_AT_ONCE]:
-                # A note that was not given may belong to a release that goes on.
+                # A note that the API did not give may belong to a running release.
                 if (text := _read(key)) is not None and _is_old((_parse(text) or {}).get("at")):
                     _delete(key)
 
@@ -126,7 +125,7 @@ def _listed(prefix: str) -> Sequence[str]:
 def _entry(key: str) -> dict[str, Any] | None:
     """Read a note that was listed; None where it was deleted meanwhile, or is no note.
 
-    :raises StateUnavailableError: it is there and was not given.
+    :raises StateUnavailableError: it exists, but the API did not give it.
     """
     text = _read(key)
     return None if text is None else _parse(text)
@@ -135,7 +134,7 @@ def _entry(key: str) -> dict[str, Any] | None:
 def _read(key: str) -> str | None:
     """Read a variable that was listed; None where it was deleted meanwhile.
 
-    ``Variable.get`` gives its default also where Airflow's API fails, so a missing variable is listed once more.
+    ``Variable.get`` also gives its default when Airflow's API fails, so a missing variable is listed once more.
     """
 
     def read() -> str | None:
@@ -173,9 +172,9 @@ def _parse(text: str) -> dict[str, Any] | None:
 
 
 def _had(entries: list[dict[str, Any]], note: dict[str, Any], now: str) -> dict[str, str]:
-    """Name the jobs that a task is done with once it writes a note, and since when: those of its earlier intents.
+    """Give the jobs that a task is done with when it writes a note, those of its earlier intents, each with the time.
 
-    A job that the same intent found in a list and then left to somebody else never was the task's.
+    A job that the same intent found in a list and then left to another task is not among them.
     """
     had: dict[str, str] = {}
     for entry in entries:

@@ -1,4 +1,4 @@
-"""A log that another thread writes, for code that may hold the log's lock."""
+"""A log that another thread writes, for code whose thread may hold the log's lock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Call a task's notifiers, in a way that can never fail a release."""
+"""Call a task's notifiers; they can never fail a release."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STORE_KEY: Final = "tuya_ota.notified"
 def every_notifier(notifiers: Any) -> list[BaseNotifier]:
     """Read a task's notifiers: one, or several.
 
-    :raises InvalidParameterError: something that is no notifier is among them; nothing is sent.
+    :raises InvalidParameterError: one of them is no notifier; nothing is sent.
     """
     from airflow.sdk import BaseNotifier  # noqa: PLC0415 - it loads Jinja, and most tasks have no notifier
 
@@ -54,7 +54,7 @@ def require_notifiers(notifiers: Any, log: Any) -> None:
 
     A notifier with a method ``require_ready``, as this package's webhook has, is checked by it.
 
-    :raises InvalidParameterError: something that is no notifier is among them.
+    :raises InvalidParameterError: one of them is no notifier.
     :raises ConfigurationError: the connection of a webhook does not exist, or has no safe address.
     """
     for notifier in every_notifier(notifiers):
@@ -83,7 +83,7 @@ def notify(
         try:
             # Rendering replaces a notifier's templates for good, and merging writes into the context.
             copy.copy(notifier)(cast("Context", {**context, "ota_release": release}))
-        except (Exception, AirflowTaskTimeout) as error:  # noqa: BLE001 - a notifier may raise anything, and be slow, when the devices are flashed already
+        except (Exception, AirflowTaskTimeout) as error:  # noqa: BLE001 - a notifier may raise anything or time out, and must not fail a finished release
             log.warning(
                 "Notifier %s failed (%s: %s); the release is not affected",
                 type(notifier).__name__,
@@ -95,10 +95,10 @@ def notify(
 def notify_once(context: Context, task: Any, report: ReleaseReport, error: BaseException | None) -> None:
     """Call a task's notifiers when it ends, once for each outcome.
 
-    Another try that ends with the same outcome, for example after a process that was lost at its end, calls nobody.
+    Another try with the same outcome, for example after the process was lost at its end, calls no notifier.
 
     :param task: the operator; one without ``notifiers`` calls none.
-    :param error: what the task ends with; where Airflow tries the task again, nobody is called yet.
+    :param error: with which the task ends; no notifier is called yet if Airflow tries the task again.
     """
     notifiers = getattr(task, "notifiers", ())
     if notifiers is None or (isinstance(notifiers, list | tuple) and not notifiers):
@@ -120,11 +120,11 @@ def notify_once(context: Context, task: Any, report: ReleaseReport, error: BaseE
     if is_known:
         task.log.info("An earlier try has called the notifiers with this outcome")
         return
-    with suppress(InvalidParameterError):  # something that is no notifier, which is why the step was refused
+    with suppress(InvalidParameterError):  # one of them is no notifier, so the step was refused
         notify(notifiers, context, report.to_dict(), task.log)
     try:
         if store is not None:
-            # Written last: an outcome that is notified twice does less harm than one that never is.
+            # Written last: notifying twice does less harm than never.
             with alarm_held_back():
                 store.set(STORE_KEY, outcome, retention=NEVER_EXPIRE)
     except Exception as failure:  # noqa: BLE001 - notifying never changes the outcome

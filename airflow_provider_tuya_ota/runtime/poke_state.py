@@ -34,7 +34,7 @@ class PokeState:
 
 
 class Pokes(Protocol):
-    """A sensor that keeps what it has seen."""
+    """A sensor that keeps what its pokes have seen."""
 
     poke_state: PokeState | None
 
@@ -44,16 +44,16 @@ class Pokes(Protocol):
 
     @property
     def reschedule(self) -> bool:
-        """Whether each poke has a process of its own."""
+        """Whether each poke runs in its own process."""
 
 
 @contextmanager
 def kept_poke_state(sensor: Pokes, context: Context) -> Iterator[PokeState]:
-    """Give what this try of the sensor has seen so far, and keep what it sees inside the block.
+    """Load what earlier pokes of this try have seen, and save what the block adds.
 
-    In the mode ``reschedule`` each poke has a process of its own, so it is kept in Airflow's task state store. A retry
-    begins anew, as any other wait does. Where Airflow's API does not give or take it, this poke does without: the next
-    one finds what was kept before.
+    In mode ``reschedule`` each poke runs in its own process, so the state is kept in Airflow's task state store. A
+    retry begins without it, like every other wait. If Airflow's API does not give or take the state, this poke works
+    without it, and the next one finds what was saved before.
     """
     try_number = int(getattr(context["ti"], "try_number", 1))
     if sensor.poke_state is None or sensor.poke_state.try_number != try_number:

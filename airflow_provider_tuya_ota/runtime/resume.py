@@ -1,4 +1,4 @@
-"""Go on after a wait in the triggerer, however it ended."""
+"""Continue a task after its wait in the triggerer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def resume(operator: JobOperator, context: Context, event: dict[str, Any] | None) -> str:
-    """Go on after the triggerer's event.
+    """Continue after the triggerer's event.
 
     :returns: the job's id.
     """
@@ -35,13 +35,13 @@ def resume(operator: JobOperator, context: Context, event: dict[str, Any] | None
 
 
 def resume_without_event(operator: JobOperator, context: Context, why: TaskDeferralError | TaskDeferralTimeout) -> str:
-    """Go on where Airflow itself has ended the deferral.
+    """Continue after Airflow itself has ended the deferral.
 
     Airflow's timeout comes ten minutes after the trigger's deadline, so the triggerer did not run. The job is polled
     once more, in this worker.
 
     :returns: the job's id.
-    :raises TaskDeferralError: the trigger broke; a retry goes on with the job.
+    :raises TaskDeferralError: the trigger failed; a retry resumes the job.
     """
     with reported(context, operator) as report:
         own_id, is_certain = stored_job(context)
@@ -58,9 +58,9 @@ def resume_without_event(operator: JobOperator, context: Context, why: TaskDefer
             job_id, _ = job_since_clear(context, retries=operator.retries or 0)
         if not job_id:
             raise WaitTimeoutError(
-                "the triggerer did not answer in time, and this task has not written down which job it waits for"
+                "the triggerer did not answer in time, and this task has not stored which job it waits for"
             )
-        operator.log.warning("The triggerer did not answer in time; looking at job %s from here", job_id)
+        operator.log.warning("The triggerer did not answer in time; polling job %s from this worker", job_id)
         options = wait_options(timeout=1.0, poll_interval=operator.poll_interval, execution_timeout=None)
         job = WaitedJob(
             job_id=job_id,

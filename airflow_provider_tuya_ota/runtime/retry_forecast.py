@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def will_be_tried_again(context: Context, task: Any, error: BaseException) -> bool:
     """Whether another try follows.
 
-    :param error: what the task is about to end with.
+    :param error: with which the task is about to end.
     """
     from airflow.sdk import RetryAction  # noqa: PLC0415 - only a task that failed and has notifiers needs it
 
@@ -24,7 +24,7 @@ def will_be_tried_again(context: Context, task: Any, error: BaseException) -> bo
     tried, most = getattr(ti, "try_number", 1), getattr(ti, "max_tries", 0)
     policy = getattr(task, "retry_policy", None)
     if policy is not None:
-        with suppress(Exception):  # as Airflow, which logs it and goes by the number of tries
+        with suppress(Exception):  # as in Airflow, which logs it and counts the tries
             decision = policy.evaluate(exception=error, try_number=tried, max_tries=most, context=context)
             if decision.action == RetryAction.FAIL:
                 return False

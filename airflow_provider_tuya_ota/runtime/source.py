@@ -1,4 +1,4 @@
-"""Open a firmware file on any storage, before anything is sent. It is read once and never held in memory."""
+"""Open a firmware file on any storage, before anything is sent. It is read once, and never held in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read a firmware file on any storage, and notice when it is written meanwhile."""
+"""Read a firmware file on any storage, and detect that it is written meanwhile."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 CHUNK_SIZE: Final = 64 * 1024
 """Bytes that are read when a file is opened."""
 BLOCK: Final = 8 * 1024 * 1024
-"""Bytes that object storage is asked for at once. Its library holds two blocks and would ask for 50 MiB by itself."""
+"""Bytes of one request to object storage. Its library holds two blocks, and by default asks for 50 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What changes when a file is written: if it stays the same, all bytes read in between are of one file.
+    """Attributes that change when a file is written. While they stay the same, all bytes that are read are of one file.
 
     :param size: bytes.
     :param rest: a local file's inode and time of writing; of an object, what its storage gives.
@@ -38,14 +38,14 @@ class Marks:
 
 
 class SourceReader:
-    """Read a file from its beginning, and refuse to end if it was written meanwhile.
+    """Reads a file from its beginning, and fails at its end if it was written meanwhile.
 
-    Its first bytes are read by the constructor, so that a reader that exists shows that the file can be read.
+    The constructor reads the first bytes, so a reader exists only for a file that can be read.
 
     :param path: the file.
     :param source: how to name it.
     :param expected: its marks when it was opened before; None the first time.
-    :raises TuyaOTAError: it is no file that the platform takes, was written since, or see
+    :raises TuyaOTAError: the platform does not take such a file, it was written since, or see
         :func:`~airflow_provider_tuya_ota.core.source_failure.assess_read_failure`.
     """
 
@@ -63,7 +63,7 @@ class SourceReader:
             raise
 
     def read(self, size: int) -> bytes:
-        """Read on; empty at the end, where a change is noticed before storage has the whole body.
+        """Read on; empty at the end. A change is detected there, before storage has the whole body.
 
         :raises TuyaOTAError: as above.
         """
@@ -100,7 +100,7 @@ class SourceReader:
 
 
 def no_storage(source: str, error: Exception) -> ConfigurationError:
-    """Build the error for an address that nothing on this worker can open."""
+    """Build the error for an address that no library on this worker can open."""
     scheme = source.partition("://")[0]
     where = _STORAGES.get(scheme, "the Airflow provider of this storage")
     return ConfigurationError(
@@ -114,7 +114,7 @@ _STORAGES: Final = {
     "gs": "apache-airflow-providers-google",
     "abfs": "apache-airflow-providers-microsoft-azure",
 }
-"""By scheme, what brings it; Airflow itself knows ``file`` only."""
+"""By scheme, the distribution that supports it; Airflow itself supports ``file`` only."""
 
 
 def _open_local(path: Path, source: str) -> tuple[BinaryIO, Callable[[], Marks], Marks]:
@@ -126,7 +126,7 @@ def _open_local(path: Path, source: str) -> tuple[BinaryIO, Callable[[], Marks],
         raise assess_read_failure(source, error) from None
 
     def current_marks() -> Marks:
-        # Of the open file: another file that takes its name meanwhile does not change what is read.
+        # Of the open file: a new file of the same name does not change what is read.
         found = os.fstat(file.fileno())
         return Marks(found.st_size, (found.st_dev, found.st_ino, found.st_mtime_ns))
 
@@ -160,7 +160,7 @@ def _open_stored(path: ObjectStoragePath, source: str) -> tuple[BinaryIO, Callab
 
     def current_marks() -> Marks:
         try:
-            # Some storages answer from what they listed earlier.
+            # Some storages answer from an earlier listing.
             storage.invalidate_cache()
             found = storage.info(path.path)
         except Exception as error:  # noqa: BLE001 - each storage raises what it likes

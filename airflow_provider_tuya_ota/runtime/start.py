@@ -1,4 +1,4 @@
-"""Start a job once: go on with the job of an earlier try, or create one, and push it before anything else."""
+"""Start a job once: resume the job of an earlier try or create one, and push it before anything else."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def start_job(
 ) -> tuple[TrackedJob, WaitOptions]:
     """Start the job of a task, after the job from before a clear has ended.
 
-    From the job's creation on Airflow's alarm for the ``execution_timeout`` is held back: the wait answers it.
+    Once the job is created, Airflow's alarm for the ``execution_timeout`` is delayed until the wait.
 
-    :param flow: goes on with the job of an earlier try, or creates one.
+    :param flow: resumes the job of an earlier try, or creates one.
     :returns: the job, and how to wait for it.
     """
     _require_arguments(operator)
@@ -58,8 +58,8 @@ def start_job(
     operator.running = RunningJobs.of(context, settings, job, on_cancel=operator.on_cancel)
     options = _wait_options(operator, spent=time.monotonic() - began)
     link = console_url(settings, job_id=job.job_id, firmware_id=operator.firmware_id, product_key=operator.product_key)
-    # Before anything that may fail or take long, so that the job can be found. The report is first: it says what became
-    # of a task that is killed while it pushes.
+    # Before anything that may fail or take long, so that the job can be found. The report comes first: it has to exist
+    # if the task is killed during the push.
     report.update(Event.STARTED, job_id=job.job_id, link=link)
     try:
         if job.is_started:
@@ -104,9 +104,9 @@ def _start(
     report: TaskReport,
     flow: Callable[[Settings, Attempt], Flow[TrackedJob]],
 ) -> tuple[Settings, TrackedJob]:
-    """Run the flow until no job from before a clear is in its way.
+    """Run the flow again until no job from before a clear blocks it.
 
-    The wait for that job has ``timeout`` seconds of its own, and those for the new job begin when it is created.
+    The wait for that job has its own ``timeout`` seconds; those of the new job begin when it is created.
     """
     options = _wait_options(operator)
     drained_by = operator.drained_by or options.deadline

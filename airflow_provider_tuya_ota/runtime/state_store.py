@@ -1,4 +1,4 @@
-"""The task state: what a task stores of the job that it creates, so that a later try finds that job."""
+"""The task state: what a task stores about its job, so that a later try finds the job."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ KEY: Final = "tuya_ota.job"
 class TaskStateStore:
     """Stores the intent of a task: in Airflow's task state store for itself, in the ledger for all other tasks.
 
-    The store survives retries, crashes, deferral and clearing. Where it was emptied, the ledger still has the intent.
-    An intent in the ledger that cannot be read counts as none, so that a person only has to delete the store's entry.
+    The store survives retries, crashes, deferral and clearing. If it was emptied, the ledger still has the intent. An
+    unreadable intent in the ledger counts as none, so a person only has to delete the store's entry.
 
     :param store: ``context["task_state_store"]``, or None where Airflow has none.
     :param ledger: None outside of a task that Airflow runs.
@@ -47,7 +47,7 @@ class TaskStateStore:
         """Read the intent that was stored last.
 
         :raises StateUnavailableError: Airflow's API did not give it. As in the next two methods, the message says what
-            becomes of the job.
+            happens to the job.
         """
         with self._consequences():
             value = read_entry(self._store, KEY)
@@ -61,7 +61,7 @@ class TaskStateStore:
 
         The task's own store comes first, so that the task knows the intent even if other tasks do not see it yet.
         """
-        # Until its own request is answered, no intent of this try says that it may have created a job.
+        # This try saves every other stage before its request is sent, so that no job can exist yet.
         self._job_id, self._in_doubt = _job_of(value, {Stage.LOST, Stage.ACCEPTED})
         with self._consequences():
             if self._store is not None:
@@ -79,7 +79,7 @@ class TaskStateStore:
 
     @contextmanager
     def _consequences(self) -> Iterator[None]:
-        """Add to an error of Airflow's API what becomes of the job, because the error ends this try."""
+        """Add to an error of Airflow's API what happens to the job, because the error ends this try."""
         try:
             yield
         except StateUnavailableError as error:

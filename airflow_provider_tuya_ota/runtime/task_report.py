@@ -1,4 +1,4 @@
-"""The report that a step leaves: before it waits, and however it ends."""
+"""The report of a step, pushed before it waits and when it ends."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _MAY_HAVE_STARTED: Final = (
 
 
 class TaskReport:
-    """What is known of the running step; a :class:`.ReleaseReport` is made of it.
+    """What is known about the running step; a :class:`.ReleaseReport` is made of it.
 
     :param context: of the task.
     :param task: the operator, whose ``notifiers`` are called.
@@ -62,7 +62,7 @@ class TaskReport:
     def update(self, event: Event | None = None, **fields: Any) -> None:
         """Set fields of the report.
 
-        :param event: how the step ends if it ends well.
+        :param event: of the report, if the step succeeds.
         :param fields: of :class:`.ReleaseReport`.
         """
         self._event = event or self._event
@@ -76,19 +76,19 @@ class TaskReport:
         self._fields |= verdict_fields(verdict)
 
     def resume_state(self) -> dict[str, str]:
-        """Give what :meth:`resume` takes after a wait in the triggerer."""
+        """Give the arguments of :meth:`resume`, for the end of a wait in the triggerer."""
         return {"started_at": self.started_at.isoformat(), "link": self._fields.get("link", "")}
 
     def resume(self, *, job_id: str, started_at: str = "", link: str = "") -> None:
-        """Continue the report of a step that waited elsewhere."""
+        """Continue the report of a step that waited in the triggerer."""
         self.update(job_id=job_id, link=link)
         if started_at:
             self.started_at = datetime.fromisoformat(started_at)
 
     def load_state(self) -> str | None:
-        """Continue the report that :meth:`leave_waiting` pushed, where the wait brought no state back.
+        """Continue the report that :meth:`leave_waiting` pushed, after a wait that returned no state.
 
-        Where Airflow's API does not give the report, a warning says so, and the step goes on without it.
+        If Airflow's API does not give the report, log a warning and continue without it.
 
         :returns: the job's id, empty where the step had none yet; None where no report was pushed or given.
         """
@@ -108,17 +108,17 @@ class TaskReport:
         return job_id
 
     def leave_waiting(self, summary: str = "", *, on_cancel: str = "") -> None:
-        """Push what is known before a wait, during which a person or a lost process may end the step.
+        """Push what is known before a wait: a person or a lost process may end the step during it.
 
-        :param summary: what it waits for, as the end of a sentence, where that is not its job.
-        :param on_cancel: what ending it does to its job.
+        :param summary: what it waits for, as the end of a sentence, if that is not its job.
+        :param on_cancel: what ending the step does to its job.
         """
         self._push(self._build(Event.WAITING, summary=summary, on_cancel=on_cancel))
 
     def end(self, error: BaseException | None) -> None:
         """Push how the step ended, and call the notifiers unless Airflow tries the task again.
 
-        Where a person ended the task, the report from before the wait stays: Airflow's state tells the rest.
+        If a person ended the task, the report from before the wait stays; Airflow's state shows the end.
         """
         if getattr(self._task, "is_ended_from_outside", False):
             return
@@ -147,7 +147,7 @@ class TaskReport:
         return self._build(event, summary="", error=self._error_line(cause))
 
     def _find_job(self) -> None:
-        """Read which job an earlier try, or a request of this try, may have started, whatever this try ends with."""
+        """Read which job an earlier try or a request of this try may have started."""
         with suppress(Exception):  # what cannot be read must not hide the error
             job_id, may_exist = job_since_clear(self._context, retries=getattr(self._task, "retries", 0) or 0)
             if job_id:
@@ -156,7 +156,7 @@ class TaskReport:
 
     def _error_line(self, cause: BaseException) -> str:
         if isinstance(cause, AirflowTaskTimeout):
-            # Airflow's own text is the number of a process.
+            # Airflow's own text holds only the id of a process.
             limit = getattr(self._task, "execution_timeout", None)
             over = f"The task's execution_timeout{f' of {limit.total_seconds():g} s' if limit else ''} was over."
             return f"{over} {_MAY_HAVE_STARTED}" if self._is_in_doubt else over
@@ -177,7 +177,7 @@ class TaskReport:
     def _push(self, report: ReleaseReport) -> None:
         try:
             push_report(self._context["ti"], report)
-        except Exception as error:  # noqa: BLE001 - whatever keeps the report from being stored, the outcome stays what it is
+        except Exception as error:  # noqa: BLE001 - a report that cannot be stored does not change the outcome
             self._task.log.warning("The report %s could not be pushed: %s", report.text, first_line(error))
 
 
@@ -199,10 +199,10 @@ def reported(context: Context, task: Any = None, *, summary: str = "") -> Iterat
 
 @contextmanager
 def rendering(context: Context, task: Any, field: str) -> Iterator[None]:
-    """Leave a report where a template raises: Airflow renders templates before it runs anything of the step.
+    """Leave a report if a template raises: Airflow renders templates before it runs the step.
 
     After a wait in the triggerer Airflow renders again; then the report names the job. A template that skips the step
-    has not failed. Where templates are rendered only to be shown, no report is left.
+    has not failed. Rendering for display leaves no report.
 
     :param field: the argument that is rendered.
     """
@@ -228,14 +228,14 @@ def _is_running() -> bool:
 
 
 def _cause(error: BaseException | None) -> BaseException | None:
-    """Find the error to report: Airflow's own errors say less than the error that they were raised from."""
+    """Find the error to report: Airflow's own errors say less than their cause."""
     while isinstance(error, AirflowSensorTimeout | AirflowSkipException) and error.__cause__ is not None:
         error = error.__cause__
     return error
 
 
 def _has_polled(task: Any) -> bool:
-    """Whether a sensor has seen what it waits for, in this process or before: then nothing refuses it any more."""
+    """Whether a poll of a sensor has succeeded, in this process or before: then no error counts as a refusal."""
     state = getattr(task, "poke_state", None)
     return state is not None and bool(state.wait.has_polled)
 

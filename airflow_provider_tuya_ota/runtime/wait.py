@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.triggers.job_set import TuyaOTAJobSetTrigger
 
 LEAD = 10.0
-"""Seconds by which a wait ends before Airflow breaks it off, at most a tenth of the time: enough to end it well."""
+"""A wait ends this many seconds before Airflow interrupts it, at most a tenth of the time, to finish cleanly."""
 BACKSTOP = timedelta(minutes=10)
-"""How much later than the trigger's own deadline Airflow gives up: only for a triggerer that never fires."""
+"""How long after the trigger's own deadline Airflow gives up; it is needed only if no triggerer runs."""
 
 
 def wait_options(
@@ -62,7 +62,7 @@ def wait_options(
 def wait_in_worker(hook: TuyaOTAHook, wait: JobSetWait, log: Any) -> dict[str, JobResult]:
     """Wait for a set of jobs in this process.
 
-    :param wait: receives the results; called again with the same wait, this goes on where it stopped.
+    :param wait: receives the results; called again with the same wait, this continues where it stopped.
     :returns: the result of each job, by job id.
     """
     listener = LogListener(log)
@@ -77,9 +77,9 @@ def wait_in_worker(hook: TuyaOTAHook, wait: JobSetWait, log: Any) -> dict[str, J
 
 
 def _connect(hook: TuyaOTAHook, wait: JobSetWait, listener: LogListener) -> TuyaOTAClient:
-    """Open a client; where Airflow's API does not give the connection, that counts as a poll that failed.
+    """Open a client. If Airflow's API does not give the connection, that counts as a failed poll.
 
-    :raises StateUnavailableError: that has ended the wait for every job.
+    :raises StateUnavailableError: this ended the wait for every job.
     """
     runtime = Runtime()
     while True:
@@ -122,7 +122,7 @@ def parse_event(event: dict[str, Any] | None) -> dict[str, JobResult]:
 def parse_jobs(event: dict[str, Any] | None) -> tuple[list[WaitedJob], dict[str, str]]:
     """Read from a trigger's event which jobs it waited for.
 
-    :returns: the jobs, and what the triggerer's stop has cancelled, as a sentence, by job id.
+    :returns: the jobs, and what the triggerer has cancelled, as a sentence, by job id.
     """
     events = [one for one in _job_events(event) if one.get("job_id")]
     jobs = [WaitedJob(job_id=one["job_id"], on_cancel=one.get("on_cancel", "keep")) for one in events]

@@ -1,7 +1,7 @@
-"""What tasks push to XCom, and under which keys: later tasks, notifications and people read it there.
+"""What tasks push to XCom for later tasks, notifications and people, and under which keys.
 
-Airflow's XCom page reads a text of digits as a number and rounds it, so each id is pushed once more inside a sentence,
-which the page shows as it is.
+Airflow's XCom page shows a text of digits as a rounded number, so each id is pushed once more inside a sentence, which
+the page shows unchanged.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def push_firmware(ti: Any, firmware: EnsuredFirmware, *, version: str, size: int
 
 
 def push_job(ti: Any, job: TrackedJob, *, link: str) -> None:
-    """Push the job that a task goes on with.
+    """Push the job of a task.
 
     :param link: the job's page in the vendor's console.
     """

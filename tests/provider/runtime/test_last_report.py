@@ -138,7 +138,7 @@ def test_what_still_waits_after_a_stop_is_reported_with_how_to_cancel_it(
 
     assert report["counts"] == {"FAILED": 1, "NOTIFIED": 1, "SUCCEEDED": 1}
     assert (
-        "failed; 1 of its device tasks still wait, and perhaps nobody cancels them. To cancel them, use"
+        "failed; 1 of its device tasks still wait, and may not be cancelled by anyone. To cancel them, use"
         in report["text"]
     )
     assert "TuyaOTACancelJobOperator or the sample Dag stop_job: 1 FAILED" in report["text"]
