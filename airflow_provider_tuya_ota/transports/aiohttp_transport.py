@@ -43,14 +43,14 @@ class AiohttpTransport:
 
     def __init__(self, settings: Settings) -> None:
         self._proxy = settings.proxy.reveal() if settings.proxy else None
-        # The whole is bounded in send: sending a file takes as long as it takes, answering does not.
+        # send limits the whole exchange: there is no limit for sending a file, but one for the answer.
         self._timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_timeout, sock_read=settings.read_timeout
         )
         self._longest_answer = longest_answer(settings.read_timeout)
         self._longest_exchange = settings.connect_timeout + self._longest_answer
         self._session = aiohttp.ClientSession(
-            # No bound: the budget bounds what is sent, and answers that hang keep no other request from its connection.
+            # No limit: the rate limit bounds the requests, and a hanging answer must not keep others from a connection.
             connector=aiohttp.TCPConnector(ssl=trust(settings) or settings.verify_tls, limit=0),
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": ENCODINGS},
             trust_env=False,
@@ -60,18 +60,18 @@ class AiohttpTransport:
         _send_once(self._session)
 
     async def send(self, request: Request) -> Response:
-        """Exchange one request for one answer.
+        """Send one request and read its answer.
 
         :raises TransportError: saying whether the request may have arrived.
-        :raises ProtocolError: the answer does not end.
+        :raises ProtocolError: the answer is too large.
         """
         try:
             longest = min(self._longest_exchange, request.longest or self._longest_exchange)
             async with asyncio.timeout(longest) as limit:
                 return await self._exchange(request, limit)
-        except BaseException as error:  # noqa: BLE001 - raised below, and none may keep the library's frames
+        except BaseException as error:  # noqa: BLE001 - raised below, and an error must not keep the library's frames
             failure = _own(error) or (_translate(error, request) if is_foreign(error) else error)
-        # Raised outside the handler: the original's text and frames hold the signed address and must not be chained.
+        # Raised outside the handler: text and frames of the original error hold the signed address, so no chaining.
         raise without_frames(failure)
 
     async def close(self) -> None:
@@ -98,9 +98,9 @@ class AiohttpTransport:
     async def _pieces(
         self, body: MultipartBody, limit: asyncio.Timeout, sent: dict[str, str]
     ) -> AsyncGenerator[bytes, None]:
-        """Give a file piece by piece; as long as pieces leave, the time for the answer begins anew.
+        """Give a file in pieces; each piece that is sent restarts the time limit of the answer.
 
-        :param sent: gets the file's digests with the last piece, for the answer may come before the end is asked for.
+        :param sent: gets the file's digests with the last piece: the answer may come before the end is read.
         """
         reader = await asyncio.to_thread(body.open)
         try:
@@ -134,11 +134,11 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
 
 
 def _send_once(session: aiohttp.ClientSession) -> None:
-    """Keep aiohttp from sending a GET once more when the connection breaks: here a GET may create.
+    """Keep aiohttp from repeating a GET when the connection breaks: here a GET may create something.
 
-    It has no public switch for that.
+    aiohttp has no public setting for that.
 
-    :raises ConfigurationError: this version of aiohttp does not have the switch, so nothing may be sent with it.
+    :raises ConfigurationError: this version of aiohttp lacks the setting, so nothing is sent with it.
     """
     if not isinstance(getattr(session, "_retry_connection", None), bool):
         session.detach()
@@ -146,14 +146,14 @@ def _send_once(session: aiohttp.ClientSession) -> None:
             f"aiohttp {aiohttp.__version__} may send a request twice, and creating twice flashes devices twice: it has"
             " no _retry_connection any more. Install a version that this package was tested with."
         )
-    session._retry_connection = False  # noqa: SLF001 - aiohttp offers no other switch; it is there, and a test counts what arrives
+    session._retry_connection = False  # noqa: SLF001 - aiohttp offers no other setting, its existence is checked, and a test counts what arrives
 
 
 _BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
 def _own(error: BaseException) -> TuyaOTAError | None:
-    """Take out what the file said: aiohttp wraps whatever stops the reading of a body."""
+    """Unwrap the error of the file: aiohttp wraps every error that stops the reading of a body."""
     return error.__cause__ if isinstance(error.__cause__, TuyaOTAError) else None
 
 
@@ -172,11 +172,11 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "host name not known"
     if isinstance(error, aiohttp.ClientSSLError):
-        # Only a certificate that is not trusted comes without what the operating system said.
+        # Only an untrusted certificate comes without an error of the operating system.
         cause = error.os_error if isinstance(error, aiohttp.ClientConnectorSSLError) else None
         return tls_reason(cause if isinstance(cause, ssl.SSLError) else ssl.SSLCertVerificationError())
     if isinstance(error, OSError) and error.errno and error.errno > 0:
-        # Not strerror: aiohttp writes the address that it could not send to into it.
+        # Not error.strerror: aiohttp writes the address into it.
         return os.strerror(error.errno)
     if isinstance(error, aiohttp.ClientResponseError) and not isinstance(error, aiohttp.ClientHttpProxyError):
         error = OddAnswerError(type(error).__name__)

@@ -1,7 +1,7 @@
 """How the blocking transport reads an answer: in bounded time, and strictly.
 
-A timeout of a socket begins anew with every byte. So a server that sends a byte now and then, or ``100 Continue`` over
-and over, holds up its reader for as long as it likes: in the status line, in the headers, in the body.
+Each byte restarts the timeout of a socket. So without another limit, a server that sends single bytes, or repeats
+``100 Continue``, could hold up its reader for ever: in the status line, in the headers or in the body.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 _LONGEST_LINE: Final = 8192
-"""Bytes; where aiohttp stops, except that a header may go on in further lines."""
+"""Bytes; the limit of aiohttp, except that a header may continue in further lines."""
 _BLANK: Final = (b"\r\n", b"\n")
 _STATUS: Final = re.compile(rb"(HTTP/1\.[01]) ([1-9][0-9]{2})(?: ([^\r\n]*))?\r?\n")
 _HEADER: Final = re.compile(rb"(?:" + TOKEN + rb":[^\0\r\n]*|[ \t][^\0\r\n]*)?\r?\n")
@@ -34,10 +34,10 @@ _CHUNK: Final = re.compile(rb"[0-9A-Fa-f]{1,15}[ \t]*(?:(?:" + _EXTENSION + rb")
 
 
 class BoundedAnswer(HTTPResponse):
-    """An answer that is read to its end within twice the socket's timeout, and is proper HTTP line by line.
+    """An answer that must end within twice the socket's timeout, and each line of which must be proper HTTP.
 
-    ``http.client`` makes one when a request has been sent, and reads everything from its file. A proxy's answer to
-    CONNECT is read in the same way. What ``http.client`` would skip or guess at is refused, as aiohttp does.
+    ``http.client`` creates one for each request and reads everything from its ``fp``, a proxy's answer to CONNECT too.
+    What ``http.client`` would skip or guess is refused, as in aiohttp.
     """
 
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
@@ -47,9 +47,9 @@ class BoundedAnswer(HTTPResponse):
         self.fp = self._lines = _Lines(self._bytes)
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Pass over blank lines and interim answers (RFC 9110, 15.2); ``http.client`` knows ``100 Continue`` alone.
+        """Skip blank lines and interim answers (RFC 9110, 15.2); ``http.client`` skips only ``100 Continue``.
 
-        It takes another one for the answer, and the answer itself for that to the next request.
+        It would return another interim answer as the answer, and the answer itself for the next request.
         """
         while True:
             self._lines.expect(None)
@@ -69,9 +69,9 @@ class BoundedAnswer(HTTPResponse):
     def begin(self) -> None:
         """Read the head."""
         super().begin()
-        told = self.headers.get("transfer-encoding", "")
-        if told.strip().lower() == "chunked" and not self.chunked:
-            # It stands in a second line, where http.client does not see it.
+        encoding = self.headers.get("transfer-encoding", "")
+        if encoding.strip().lower() == "chunked" and not self.chunked:
+            # A value in a second line, which http.client does not read.
             self.chunked, self.chunk_left, self.length = True, None, None
 
     def read1(self, n: int = -1) -> bytes:
@@ -93,14 +93,14 @@ class BoundedAnswer(HTTPResponse):
 
     def _safe_read(self, amt: int) -> bytes:
         if self.chunk_left == 0:
-            # http.client skips two bytes behind a chunk, whatever they are.
+            # http.client skips any two bytes after a chunk.
             self._lines.expect(_CHUNK_END)
             return self._lines.readline(amt)
         data: bytes = super()._safe_read(amt)  # type: ignore[misc] # http.client reads the line there
         return data
 
     def _require_end(self) -> None:
-        """Refuse bytes that came with the answer and are none of it; on a kept connection another answer may."""
+        """Refuse bytes behind the answer, except the beginning of another answer on a kept connection."""
         if not self._lines.closed:
             self._bytes.is_over = True
             behind = self._lines.peek(1).lstrip(b"\r\n")
@@ -109,7 +109,7 @@ class BoundedAnswer(HTTPResponse):
 
 
 class _Lines(io.BufferedReader):
-    """Lines that meet a rule, or are not read."""
+    """Lines that must match a rule."""
 
     _rule: re.Pattern[bytes] | None = None
     _before: bytes | None = None
@@ -124,7 +124,7 @@ class _Lines(io.BufferedReader):
             return line
         is_more = line[:1] in {b" ", b"\t"}
         if is_more and self._before is None and self._rule is _HEADER and line.lstrip(b" ")[:1] not in b"\t\r\n":
-            # Nothing stands before it that could go on, so it is a header with blanks before.
+            # No header before it could continue, so it is a header that begins with blanks.
             line, is_more = line.lstrip(b" "), False
         is_odd = is_more and (self._before is None or _LENGTH.match(self._before) is not None)
         if is_odd or not self._rule.fullmatch(line) or (len(line) > _LONGEST_LINE and self._rule is not _CHUNK):
@@ -134,13 +134,13 @@ class _Lines(io.BufferedReader):
 
 
 class _Bounded(io.RawIOBase):
-    """The bytes of a socket until a moment; a read waits as long as is left, and no longer than the socket's timeout.
+    """The bytes of a socket until a deadline; one read waits at most the socket's timeout.
 
-    :raises TimeoutError: the moment has come.
+    :raises TimeoutError: the deadline has passed.
     """
 
     is_over = False
-    """Whether nothing more is to be read."""
+    """Whether the answer is complete: then no more is read from the socket."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__()
@@ -164,7 +164,7 @@ class _Bounded(io.RawIOBase):
         try:
             return self._file.readinto(buffer)
         finally:
-            # The connection is kept, and its next request must not find the little that was left.
+            # The next request of a kept connection must not begin with the rest of this deadline.
             self._socket.settimeout(self._timeout)
 
     def close(self) -> None:

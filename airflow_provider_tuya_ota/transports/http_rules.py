@@ -1,7 +1,7 @@
-"""What an answer must be so that both libraries read it alike.
+"""Rules for an answer, so that both HTTP libraries read it in the same way.
 
-requests takes nearly anything for an answer, and aiohttp refuses much of that. An answer that only one of them would
-take, or that they would read differently, is refused by both, so that blocking and deferred tasks end alike.
+requests accepts nearly everything as an answer, and aiohttp refuses much of that. If only one of them would accept an
+answer, or they would read it differently, both refuse it, so that blocking and deferred tasks end in the same way.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ENCODINGS: Final = "gzip, deflate"
-"""What may pack an answer; others need libraries that not every worker has."""
+"""Accepted compression of an answer; others need libraries that not every worker has."""
 MOST_HEADERS: Final = 64
 """Of one answer; http.client stops at a hundred, aiohttp at 128."""
 LONGEST_HEADER: Final = 8000
-"""Bytes of name and value together, and of the words behind a status; aiohttp stops at 8,190."""
+"""Bytes of name and value together, and of the text behind a status; aiohttp stops at 8,190."""
 
 TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
@@ -33,19 +33,19 @@ _ONCE: Final = ("content-length", "transfer-encoding", "content-encoding")
 
 
 class OddAnswerError(HTTPException):
-    """An answer is no HTTP that both libraries read alike; its text is for people and holds nothing of the answer."""
+    """Not HTTP that both libraries read in the same way; the message holds nothing of the answer."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"the answer is no proper HTTP: {problem}")
 
 
 def read_head(version: tuple[int, int], status: int, reason: str, pairs: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    """Hold the head of an answer against the rules.
+    """Check the head of an answer.
 
     :param version: of HTTP.
-    :param reason: the words behind the status.
+    :param reason: text behind the status.
     :param pairs: names and values of the headers, in order.
-    :returns: values by names in lower case; those of one name are joined.
+    :returns: values by name in lower case; several values of a name are joined.
     :raises OddAnswerError: see above.
     """
     if version not in _VERSIONS or status < 100 or len(reason) > LONGEST_HEADER:  # noqa: PLR2004 - as HTTP begins
@@ -60,7 +60,7 @@ def read_head(version: tuple[int, int], status: int, reason: str, pairs: Iterabl
         if len(name) + len(value) > LONGEST_HEADER:
             raise OddAnswerError("a header is too long")
         key = name.lower()
-        # Blanks differ where a header goes on in the next line.
+        # The libraries keep different blanks where a header continues in the next line.
         text = " ".join(text.split())
         if key in headers:
             repeated.add(key)
@@ -83,17 +83,17 @@ def _require_one_way_to_read(version: tuple[int, int], headers: dict[str, str], 
 
 
 def unpack(body: bytes, headers: dict[str, str]) -> bytes:
-    """Unpack a body.
+    """Decompress a body.
 
     :param headers: of the answer, as :func:`read_head` gave them.
-    :raises OddAnswerError: it is not packed as they say, or not whole.
-    :raises ProtocolError: it does not end.
+    :raises OddAnswerError: it is not compressed as they say, or incomplete.
+    :raises ProtocolError: it is larger than a reply may be.
     """
     windows = _UNPACK[headers.get("content-encoding", "").lower()]
     if windows is None or not body:
         return body
     if windows == zlib.MAX_WBITS and (body[0] & 0x0F != zlib.DEFLATED or int.from_bytes(body[:2]) % 31):
-        # Some servers leave out the frame (RFC 9110, 8.4.1.2).
+        # Some servers send the data without its zlib header (RFC 9110, 8.4.1.2).
         windows = -windows
     unpacker = zlib.decompressobj(windows)
     try:

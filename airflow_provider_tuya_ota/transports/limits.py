@@ -1,4 +1,4 @@
-"""What both transports agree on."""
+"""Limits of both transports, and how they read TLS errors."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
 
 LARGEST_REPLY: Final = 2 * 1024 * 1024
-"""Bytes; a page of 200 jobs is well below 1 MiB, so more than this is no reply. Reading one takes 50 MiB at most."""
+"""Bytes. A page of 200 jobs is well below 1 MiB, so no reply is larger. Reading one takes at most 50 MiB of memory."""
 CHUNK_SIZE: Final = 256 * 1024
 """Bytes of a file or an answer that are read at once."""
 USER_AGENT: Final = f"airflow-provider-tuya-ota/{__version__}"
 
 
 def longest_answer(read_timeout: float) -> float:
-    """Give the seconds in which an answer must be complete, headers included, once its request was sent.
+    """Give the seconds after a request in which its answer must be complete, headers included.
 
-    One that only trickles in never is.
+    They limit an answer that arrives byte by byte, for which ``read_timeout`` never passes.
 
     :param read_timeout: seconds without a byte after which an answer counts as lost.
     """
@@ -29,12 +29,12 @@ def longest_answer(read_timeout: float) -> float:
 
 
 def refuse_large_reply() -> ProtocolError:
-    """Build the error for an answer that does not end."""
+    """Build the error for an answer that is too large."""
     return ProtocolError(f"the answer is longer than {LARGEST_REPLY:,} bytes, which no documented reply is")
 
 
 def is_foreign(error: BaseException) -> bool:
-    """Whether an error is a library's: neither one of this package nor the end of the process or of its time."""
+    """Whether an error comes from a library: not from this package, nor from the end of the process or of its time."""
     return isinstance(error, Exception) and not isinstance(error, TuyaOTAError)
 
 
@@ -51,7 +51,7 @@ def tls_reason(error: ssl.SSLError) -> str:
 
 
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_MESSAGE"})
-"""What OpenSSL makes of an answer in plain text, from version to version."""
+"""What different versions of OpenSSL report for an answer in plain text."""
 
 
 def trust(settings: Settings) -> ssl.SSLContext | None:
