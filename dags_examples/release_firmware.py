@@ -1,7 +1,7 @@
 """Release firmware to test devices: upload, verify, notify.
 
-What: puts a file into a firmware, verifies the firmware on the named devices and tells how it went, whether it went
-well or not. Why: one form in the Airflow UI instead of a console session. When: a build is ready. Running it again
+What: puts a file into a firmware, verifies the firmware on the named devices and reports the result in any
+case. Why: one form in the Airflow UI instead of a console session. When: a build is ready. Running it again
 with the same file and version makes no second firmware and no second verification. Needs the connection
 `tuya_ota_default`; a webhook connection is optional.
 """
@@ -64,7 +64,7 @@ with DAG(
             None,
             type=["null", "string"],
             title="Webhook connection",
-            description="Id of an HTTP connection that is told how it went; empty for the task log alone.",
+            description="Id of an HTTP connection that receives the result; empty for the task log alone.",
         ),
     },
 ):

@@ -39,13 +39,13 @@ with DAG(
             default=True,
             type="boolean",
             title="Queued",
-            description="Devices that have not been told yet: they are offline.",
+            description="Devices that were not notified yet: they are offline.",
         ),
         "notified": Param(
             default=True,
             type="boolean",
             title="Notified",
-            description="Devices that were told and have reported nothing yet.",
+            description="Devices that were notified and have reported nothing yet.",
         ),
         "unconfirmed": Param(
             default=True, type="boolean", title="Unconfirmed", description="Devices whose task waits to be confirmed."
@@ -62,7 +62,7 @@ with DAG(
 
     @task(retries=0)
     def notify() -> str:
-        """Say how it went."""
+        """Report the result."""
         context: Context = get_current_context()
         release = last_report(context, ["cancel"])
         context["task"].log.info("%s", release["text"])

@@ -1,11 +1,11 @@
-"""Upgrade the devices of a product with a firmware: a share first, then, if somebody approves, everybody.
+"""Upgrade the devices of a product with a firmware: first a share, then, if a person approves, all others.
 
 What: hands a verified firmware to a share of the devices; once every device of the share runs it, asks a person; hands
-it to all others when that person approves, and tells how it went. Why: a fault that the test devices did not show stops
-at the share. When: a firmware is verified. The question waits under "Required Actions" for as long as it takes;
-rejecting it leaves the other devices as they are. Each task is tried again where time can help, with the job that it
-has; clearing a task stops what its job has not begun and begins again. Killing a task stops what has not begun. Needs
-the connection `tuya_ota_default`; a webhook connection is optional.
+it to all others if that person approves, and reports the result. Why: a fault that the test devices did not show stops
+at the share. When: a firmware is verified. The question waits under "Required Actions" without a time limit; rejecting
+it leaves the other devices as they are. A retry resumes the job of its task. Clearing a task cancels the device tasks
+that have not begun and creates a new job. Killing a task cancels the device tasks that have not begun. Needs the
+connection `tuya_ota_default`; a webhook connection is optional.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ with DAG(
             None,
             type=["null", "string"],
             title="Webhook connection",
-            description="Id of an HTTP connection that is told how it went; empty for the task log alone.",
+            description="Id of an HTTP connection that receives the result; empty for the task log alone.",
         ),
     },
 ):

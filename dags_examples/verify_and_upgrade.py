@@ -1,10 +1,9 @@
-"""Verify a firmware on pilots, upgrade the chosen devices, tell how it went.
+"""Verify a firmware on pilots, upgrade the chosen devices, report the result.
 
 What: verifies a firmware on a few named devices; once all of them run it, hands it to a share of the product's devices
-or to named ones; tells the end of it, whether it went well or not. Why: one form for what the vendor's console needs
-two visits for, and nothing reaches the field that failed on a pilot. When: after somebody uploaded the firmware.
-Running it again does not verify a verified firmware once more. Needs the connection `tuya_ota_default`; a webhook
-connection is optional.
+or to named ones; reports the result in any case. Why: one form for what takes two visits to the vendor's console, and
+firmware that failed on a pilot reaches no other device. When: the firmware is uploaded. Running it again does not
+verify a verified firmware once more. Needs the connection `tuya_ota_default`; a webhook connection is optional.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ with DAG(
             None,
             type=["null", "string"],
             title="Webhook connection",
-            description="Id of an HTTP connection that is told how it went; empty for the task log alone.",
+            description="Id of an HTTP connection that receives the result; empty for the task log alone.",
         ),
     },
 ):
@@ -106,7 +105,7 @@ with DAG(
 
     @task
     def check() -> None:
-        """Find what the form cannot tell, before anything is sent."""
+        """Refuse what the form cannot check, before anything is sent."""
         context: Context = get_current_context()
         params = context["params"]
         with reported(context):

@@ -1,6 +1,6 @@
 """Verify a firmware that exists.
 
-What: offers the firmware to a few devices, waits for the verdict without holding a worker and says how it went. Why:
+What: offers the firmware to a few devices, waits for the verdict without holding a worker and reports the result. Why:
 nothing may go to the field before it has run on real devices. When: after somebody uploaded the firmware, by this
 firmware or in the vendor's console. Needs the connection `tuya_ota_default`.
 """
@@ -62,7 +62,7 @@ with DAG(
 
     @task(retries=0)
     def notify() -> str:
-        """Say how it went."""
+        """Report the result."""
         context: Context = get_current_context()
         release = last_report(context, ["verify"])
         context["task"].log.info("%s", release["text"])

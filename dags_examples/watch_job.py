@@ -43,7 +43,7 @@ with DAG(
 
     @task(retries=0)
     def notify() -> str:
-        """Say how it went."""
+        """Report the result."""
         context: Context = get_current_context()
         release = last_report(context, ["wait_for_job"])
         context["task"].log.info("%s", release["text"])

@@ -88,7 +88,7 @@ OPERATORS = (
 ABOUT_OPERATORS = f"""# Operators and sensors
 
 {WRITTEN} Arguments marked ⟨t⟩ are templates: they take Jinja expressions and the values of a trigger form. How the
-operators for verification and upgrade create one job for one intent, and what killing them does, is told in
+operators for verification and upgrade create one job for one intent, and what killing them does, is described in
 [operators](../operators.md).
 """
 ABOUT_FIDELITY = f"""# How true the emulator is

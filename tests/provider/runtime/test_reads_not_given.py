@@ -156,7 +156,7 @@ def test_a_job_from_before_a_clear_is_not_stopped_where_the_report_is_not_given(
     service.emulator.log.clear()
     vars(ti)["xcom_pull"] = lambda *_, **__: refuse([FOR_GOOD])
 
-    with pytest.raises(WaitTimeoutError, match="has not written down"):
+    with pytest.raises(WaitTimeoutError, match="has not stored"):
         draining.resume_execution("__fail__", {"error": "Trigger timeout"}, context)
 
     assert service.actions == []
