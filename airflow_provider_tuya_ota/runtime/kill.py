@@ -166,7 +166,7 @@ class _KillThread(threading.Thread):
             self._left.discard(job.job_id)
             self._log_thread.write(
                 "warning",
-                f"This process was told to end. Job {job.job_id} goes on at the platform, because {decision.reason}",
+                f"This process was asked to end. Job {job.job_id} goes on at the platform, because {decision.reason}",
             )
         return chosen
 
