@@ -86,7 +86,7 @@ def tuya_ota_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningEmulat
     from airflow_provider_tuya_ota.emulator.server import EmulatorServer  # noqa: PLC0415 - pytest loads this module in every project, and most tests use no emulator
 
     monkeypatch.setattr(appearing, "GRACE_PAUSES", tuple(seconds / SPEED for seconds in appearing.GRACE_PAUSES))
-    monkeypatch.setattr(job_search, "TOLD_WITHIN", job_search.TOLD_WITHIN / SPEED)
+    monkeypatch.setattr(job_search, "LISTED_WITHIN", job_search.LISTED_WITHIN / SPEED)
     with EmulatorServer(Emulator(clock=Clock(speed=SPEED))) as server:
         running = RunningEmulator(server.emulator, server.url, monkeypatch)
         running.seed({})

@@ -93,7 +93,7 @@ def ensure_firmware(settings: Settings, action: CreateOTAFirmware, file: Firmwar
     :param action: everything except ``firmware_url``, ``firmware_sign`` and ``firmware_size``, which come from the file
         and its upload. Without a ``sign_method`` it is ``SHA256``.
     :raises FirmwareVersionTakenError: the version exists with other bytes; nothing was created.
-    :raises IncompleteListError: whether the version exists cannot be told; nothing was created.
+    :raises IncompleteListError: whether the version exists is not known; nothing was created.
     """
     method = action.sign_method or "SHA256"
     existing = yield from _find(settings, action, file, {})
@@ -178,7 +178,7 @@ def _compare(same: Sequence[Firmware], file: FirmwareFile, digests: dict[str, st
 
 def _taken(firmware: Firmware, action: CreateOTAFirmware, file: FirmwareFile, digests: Mapping[str, str]) -> str:
     method = firmware.sign_method if firmware.sign_method in digests else "SHA256"
-    theirs = firmware.firmware_sign or "not told"
+    theirs = firmware.firmware_sign or "not shown"
     return (
         f"version {action.dest_version} of module {firmware.module_name} of product {action.product_key} exists as"
         f" firmware {firmware.firmware_id} ({firmware.name}) with other bytes:"

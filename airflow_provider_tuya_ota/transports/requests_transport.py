@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Know no redirects: even told not to follow one, requests reads its whole body and parses its target."""
+        """Ignore redirects: even with ``allow_redirects=False`` requests reads the whole body and parses the target."""
 
 
 class _HandshakeError(ssl.SSLError):
@@ -86,7 +86,7 @@ class _Pool(urllib3.connectionpool.HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Connect in a way that tells a failed handshake from a lost answer, through a proxy or not, and bounds answers."""
+    """Connect so that a failed handshake differs from a lost answer, also through a proxy, and answers are bounded."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, blocksize=SENT_AT_ONCE, **options)

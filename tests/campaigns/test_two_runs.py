@@ -76,7 +76,7 @@ def always(*_: object) -> Flow[bool]:
 
 
 def test_the_stories_find_a_task_that_takes_a_job_at_first_sight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_search, "TOLD_WITHIN", timedelta(0))
+    monkeypatch.setattr(job_search, "LISTED_WITHIN", timedelta(0))
 
     _, wrong = campaign(400)
 

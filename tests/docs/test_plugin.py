@@ -44,11 +44,11 @@ def test_time_passes_at_once(tuya_ota_emulator: RunningEmulator) -> None:
 
 
 def test_lists_are_granted_as_much_less_time_as_devices_live_faster(request: pytest.FixtureRequest) -> None:
-    usual = [*appearing.GRACE_PAUSES, job_search.TOLD_WITHIN.total_seconds()]
+    usual = [*appearing.GRACE_PAUSES, job_search.LISTED_WITHIN.total_seconds()]
 
     request.getfixturevalue("tuya_ota_emulator")
 
-    assert [*appearing.GRACE_PAUSES, job_search.TOLD_WITHIN.total_seconds()] == pytest.approx(
+    assert [*appearing.GRACE_PAUSES, job_search.LISTED_WITHIN.total_seconds()] == pytest.approx(
         [s / SPEED for s in usual]
     )
 

@@ -37,7 +37,7 @@ SPEED = 300.0
 @pytest.fixture(autouse=True)
 def devices_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for nothing: the platform of these tests lists device tasks with their job, and what is made at once."""
-    monkeypatch.setattr(job_search, "TOLD_WITHIN", timedelta(0))
+    monkeypatch.setattr(job_search, "LISTED_WITHIN", timedelta(0))
     monkeypatch.setattr(appearing, "GRACE_PAUSES", tuple(seconds / SPEED for seconds in appearing.GRACE_PAUSES))
 
 

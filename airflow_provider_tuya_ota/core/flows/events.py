@@ -79,7 +79,7 @@ class RequestRetried(FlowWarning):
 
 @dataclass(frozen=True, slots=True)
 class ListIncomplete(FlowWarning):
-    """A list shows fewer items than its ``Total`` tells, and is read again.
+    """A list shows fewer items than its ``Total`` counts, and is read again.
 
     :param action: operation on the wire.
     :param missing: number of items that are not shown.
@@ -93,6 +93,6 @@ class ListIncomplete(FlowWarning):
     def line(self) -> str:
         """Write it as one line for a log."""
         return (
-            f"{self.action} shows {self.missing:,} items fewer than its Total tells. Reading the list again in"
+            f"{self.action} shows {self.missing:,} items fewer than its Total counts. Reading the list again in"
             f" {self.delay:g} s."
         )

@@ -2,7 +2,7 @@
 
 This module decides when a list is complete. ``Total`` may be absent, 0, or the page's own count, and a page may hold
 fewer items than requested. So a decision that rests on an absence or on a count reads a :class:`Listing`: page by page
-until a page brings nothing new, whatever ``Total`` tells. A listing with fewer items than its ``Total`` is incomplete:
+until a page brings nothing new, whatever ``Total`` is. A listing with fewer items than its ``Total`` is incomplete:
 nobody concludes "none" or "all" from it.
 """
 
@@ -71,7 +71,7 @@ class Listing(Generic[Item]):
 
     :param name: of the operation.
     :param items: each once, in its latest state.
-    :param missing: how many more items ``Total`` tells; 0 where it tells none or no more.
+    :param missing: how many more items ``Total`` counts; 0 without a ``Total`` or where it counts no more.
     """
 
     name: str
@@ -81,11 +81,11 @@ class Listing(Generic[Item]):
     def require_complete(self) -> list[Item]:
         """Give the items of a complete list.
 
-        :raises IncompleteListError: ``Total`` tells more items than the pages show.
+        :raises IncompleteListError: ``Total`` counts more items than the pages show.
         """
         if self.missing:
             raise IncompleteListError(
-                f"{self.name}: the list is incomplete: its Total tells {len(self.items) + self.missing:,} items, its"
+                f"{self.name}: the list is incomplete: its Total counts {len(self.items) + self.missing:,} items, its"
                 f" pages show {len(self.items):,}. Nothing is concluded from it"
             )
         return self.items
@@ -99,8 +99,8 @@ class Reading(Generic[Item]):
     has passed; the backward reading finds them. So an item is missed only if it moves to an earlier page during the
     forward reading and to a later one during the backward reading.
 
-    The backward reading is left out if nothing has moved, as far as the platform tells: each page had the same total,
-    and as many items were found. It is also left out if the platform gives tokens, which lead in one direction.
+    The backward reading is left out if nothing seems to have moved: each page had the same total, and that many items
+    were found. It is also left out if the platform gives tokens, which lead in one direction.
 
     :attr:`request` is the next request to send; each answer goes to :meth:`take`.
 
@@ -124,7 +124,7 @@ class Reading(Generic[Item]):
         self._number = self._first
         self._seen: set[tuple[str, ...]] = set()
         self._totals: set[int | None] = set()
-        self._told_forth = self._told_last = 0
+        self._total_forward = self._last_total = 0
         self._doubles = 0
         self._until_empty = until_empty
         self._is_returning = False
@@ -146,12 +146,12 @@ class Reading(Generic[Item]):
         """Take the answer to the request, and set the next request.
 
         :returns: the items that were on no page before.
-        :raises ProtocolError: the list goes on and on and brings hardly anything new.
+        :raises ProtocolError: the list does not end, and brings hardly anything new.
         """
         fresh = self._new_of(page)
-        self._told_last = self._told_last if page.total is None else page.total
+        self._last_total = self._last_total if page.total is None else page.total
         if not self._is_returning:
-            self._told_forth = self._told_last if fresh else self._told_forth or self._told_last
+            self._total_forward = self._last_total if fresh else self._total_forward or self._last_total
             self._doubles += len(page.items) - len({identity_of(item) for item in page.items})
         self._sparse += len(fresh) * SPARSE < self._size
         if self._is_returning:
@@ -169,23 +169,24 @@ class Reading(Generic[Item]):
 
     @property
     def missing(self) -> int:
-        """How many items the totals tell beyond those that were found.
+        """How many items the totals count beyond those that were found.
 
-        An item that joins on the way back is no missing one, and an item that a page shows twice may be counted twice.
+        An item that is added during the backward reading is not missing, and one that a page shows twice may be counted
+        twice.
         """
-        return max(0, min(self._told_forth, self._told_last) - self._reached - self._doubles)
+        return max(0, min(self._total_forward, self._last_total) - self._reached - self._doubles)
 
     def page_behind(self) -> Page[Item] | None:
-        """Give the empty page behind a list that has as many items as every page told; None behind any other list."""
+        """Give the empty page behind a list that has as many items as each of its totals; None behind other lists."""
         return Page(total=self._reached) if self._totals == {self._reached} else None
 
     def endless(self, why: str) -> ProtocolError:
         """Build the error for a list that does not end."""
         total = max((total for total in self._totals if total is not None), default=None)
-        told = "no total" if total is None else f"a total of {total:,}"
+        counted = "has no total" if total is None else f"has a total of {total:,}"
         return ProtocolError(
             f"{self.name}: the list does not end: up to page {self._number} it has shown {len(self._seen):,} items and"
-            f" tells {told}; {why}. Nothing is concluded from it"
+            f" {counted}; {why}. Nothing is concluded from it"
         )
 
     def _new_of(self, page: Page[Item]) -> list[Item]:
@@ -223,8 +224,8 @@ class Reading(Generic[Item]):
                 return
             # Raised by the next request, so that the items of this page are returned first.
             self._fault = ProtocolError(
-                f"{self.name}: the list was read up to {len(self._seen):,} items and not to its end: the answer did"
-                f" not tell what page {number} needs. {error.sentence}"
+                f"{self.name}: the list was read up to {len(self._seen):,} items and not to its end: the answer"
+                f" lacks what page {number} needs. {error.sentence}"
             )
 
 

@@ -70,7 +70,7 @@ def confirm_job(settings: Settings, job_id: str) -> Flow[list[str]]:
     A task that is confirmed leaves the list, so a list that shows some of them shows others afterwards.
 
     :returns: ids of the tasks that this call confirmed.
-    :raises OutcomeError: the platform tells more tasks that wait than it shows; says how many were not reached.
+    :raises OutcomeError: the platform counts more waiting tasks than it shows; says how many were not reached.
     """
     confirmed: list[str] = []
     tried: set[str] = set()

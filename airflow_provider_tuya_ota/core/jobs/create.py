@@ -36,7 +36,7 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
 
     :raises AlreadyUnderWayError: an unfinished job that this task did not create upgrades the same devices.
     :raises AmbiguousOutcomeError: the answer was lost, and several jobs may be the created one.
-    :raises IncompleteListError: a list shows fewer items than its total tells; nothing was created.
+    :raises IncompleteListError: a list shows fewer items than its total counts; nothing was created.
     :raises ProtocolError: the platform accepted the request, but no list shows the job.
     :raises TuyaOTAError: anything else. If ``in_doubt`` is set, the jobs were searched and none was found.
     """

@@ -1,6 +1,6 @@
 """The intent of a task: what it is about to create, saved before the request is sent.
 
-The platform has no client token, so after a crash only the saved intent tells which job this task requested. All tasks
+The platform has no client token, so after a crash only the saved intent shows which job this task requested. All tasks
 of an Airflow can read each other's intents, so that no two adopt the same job.
 """
 
@@ -66,11 +66,11 @@ OPEN: Final = frozenset({Stage.PREPARING, Stage.ASKING, Stage.LOST, Stage.ACCEPT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What Airflow knows of this try of a task.
+    """What Airflow knows about this try of a task.
 
     :param clear_number: how often any task of the run was cleared. A clear asks for another release.
     :param cleared_after: number of tries of this task that had ended at its last clear, unless it ran then; None if
-        Airflow does not tell.
+        Airflow does not show it.
     :param is_retry: whether an earlier try may have created something.
     :param run_started_at: no job of this run is older.
     :param on_failed_job: what a retry does if its job has failed.
@@ -129,7 +129,7 @@ class Intent:
     def from_dict(cls, values: Any) -> Self:
         """Rebuild what :meth:`to_dict` gave.
 
-        :raises OutcomeError: it is no intent of this version, so whether a job was created cannot be told.
+        :raises OutcomeError: it is no intent of this version, so whether a job was created is not known.
         """
         try:
             if values["form"] != FORM:
@@ -147,7 +147,7 @@ class Intent:
             )
         except (KeyError, TypeError, ValueError, OverflowError):
             raise OutcomeError(
-                "The stored intent of this task cannot be read, so whether it has created a job cannot be told. Look at"
+                "The stored intent of this task cannot be read, so whether it has created a job is not known. Look at"
                 " the firmware's jobs in the vendor's console. To go on, delete the entry 'tuya_ota.job' of the task"
                 " state store: then a retry resumes a job that fits, and a clear waits for it before it creates another"
                 " one"

@@ -1,8 +1,8 @@
-"""Decide whether a process that is told to end cancels the job that its task waits for: only if a person asked for it.
+"""Decide whether a process that is asked to end cancels its task's job: only if a person asked for that.
 
 Airflow ends a worker's process and a trigger in the same way for a person, for a deployment that replaces the process,
-for a scheduler that has lost its heartbeat, and for another triggerer that has taken the wait over. The state of the
-task at that moment tells them apart. These are the states of Airflow 3.3.2, tried or read there:
+for a scheduler that has lost its heartbeat, and for another triggerer that has taken the wait over. They differ in the
+state of the task at that moment. These are the states of Airflow 3.3.2, tried or read there:
 
 =====================================  ==========================================  =====================================
 what has happened                      while a worker runs the task                while it is deferred
@@ -11,7 +11,7 @@ task or run marked failed or success   ``failed``, ``success``                  
 Dag with ``dagrun_timeout``            ``skipped``                                 ``skipped``
 task cleared                           ``restarting`` until its process has ended  no state, then as any new try
 run or Dag deleted                     the task is not known                       the task is not known
-process told to end without a kill     ``running``                                 (the trigger is told nothing)
+process ends without a kill            ``running``                                 (the trigger gets no call)
 heartbeat lost, retries left           ``up_for_retry``, then as any new try
 heartbeat lost, none left              ``failed``
 scheduler lost, task not adopted       no state, then as any new try
@@ -19,8 +19,8 @@ wait taken over by a triggerer                                                  
 event fired by another triggerer                                                   ``scheduled`` and on
 =====================================  ==========================================  =====================================
 
-A new try is ``scheduled``, ``queued`` and ``running``. It decides by itself what becomes of the job: after a retry it
-resumes the job, after a clear it cancels it. So this decision needs to know nothing of tries and clears.
+A new try is ``scheduled``, ``queued`` and ``running``. It decides what happens to the job: a retry resumes it, a
+cleared task cancels it. So this decision does not depend on tries and clears.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class KilledProcess(StrEnum):
-    """Which process is told to end."""
+    """Which process is asked to end."""
 
     WORKER = "worker"
     TRIGGERER = "triggerer"
@@ -52,12 +52,12 @@ class TaskState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """What a process that is told to end knows.
+    """What is known to a process that is asked to end.
 
     :param process: which process it is.
     :param state: state of its task; None if it could not be read or Airflow does not know the task.
     :param is_own: whether the platform named the job in answer to this task's request. A job that the task follows, or
-        that a list showed after a lost answer, may belong to somebody else.
+        that a list showed after a lost answer, may be another program's.
     :param on_cancel: ``stop`` or ``keep``, as set in the Dag.
     :param has_stalled: whether the process was frozen a short while ago. Airflow may then have taken it for dead, and
         even ``failed`` may be set by Airflow itself.
@@ -74,9 +74,9 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class KillDecision:
-    """What becomes of the job.
+    """What happens to the job.
 
-    :param stop: whether to cancel what the job has not begun.
+    :param stop: whether to cancel the device tasks that have not begun.
     :param reason: a clause that follows "because".
     """
 
@@ -96,7 +96,7 @@ _SET_BY_A_PERSON: Final = {
 def assess_kill(kill: Kill) -> KillDecision:
     """Decide whether a kill stops the job.
 
-    In doubt it goes on: a running job can be stopped later, a stopped one cannot be resumed.
+    In doubt the job continues: a running job can be stopped later, a stopped one cannot be resumed.
     """
     if reason := _reason_to_keep(kill):
         return KillDecision(stop=False, reason=reason)
@@ -104,7 +104,7 @@ def assess_kill(kill: Kill) -> KillDecision:
         return KillDecision(stop=True, reason="the execution_timeout of its task is over")
     if kill.state is None:
         return KillDecision(
-            stop=False, reason="Airflow did not tell the state of its task, so nobody is known to have asked to stop it"
+            stop=False, reason="Airflow did not give the state of its task, so nobody is known to have asked to stop it"
         )
     name = kill.state.name
     if name is None:
@@ -115,9 +115,9 @@ def assess_kill(kill: Kill) -> KillDecision:
 
 
 def is_ended_from_outside(kill: Kill) -> bool:
-    """Whether somebody has ended the task itself, whatever becomes of the job: then its process has no outcome to tell.
+    """Whether a person has ended the task, independent of the job: then its process must not report an outcome.
 
-    In doubt nobody has, and the process tells what it sees.
+    In doubt the answer is no, and the process reports its outcome.
     """
     if kill.is_out_of_time or kill.has_stalled or kill.state is None:
         return False

@@ -1,6 +1,6 @@
 """Find the job that an earlier try of a task created.
 
-The stored intent tells how far that try came. Without a job id the firmware's jobs are searched. No match after the
+The stored intent says how far that try came. Without a job id the firmware's jobs are searched. No match after the
 grace period: create one. Several: raise ``AmbiguousOutcomeError``.
 """
 
@@ -41,7 +41,7 @@ def recover_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob | None
     """Find the job that an earlier try created, and wait until a job from before a clear has ended.
 
     :returns: None if this try has to create a job.
-    :raises AmbiguousOutcomeError: several jobs may be the one, or whether one is cannot be told.
+    :raises AmbiguousOutcomeError: several jobs may be the one, or it is not known whether one is.
     :raises JobMissingError: the stored job is not on the platform.
     :raises StillDrainingError: the job from before a clear goes on, and ``attempt.drain_here`` is False.
     :raises WaitTimeoutError: the job from before a clear had not ended at ``attempt.drained_by``.
@@ -105,10 +105,10 @@ def _recover_without_intent(request: JobRequest, attempt: Attempt, *, is_durable
     if attempt.is_retry and attempt.clear_number and not intent.is_older_than(job.utc_create):
         raise AmbiguousOutcomeError(
             f"job {job.job_id} may be from before this task was cleared or from the try before this one; without a"
-            " stored intent that cannot be told. Look at it in the vendor's console"
+            " stored intent that is not known. Look at it in the vendor's console"
         )
     if not attempt.is_retry:
-        # The job may belong to somebody else: without a stored intent this task must not cancel it.
+        # The job may be another program's: without a stored intent this task must not cancel it.
         yield from _drain(request, attempt, job, may_cancel=False)
         yield SaveState(intent.at(Stage.FOUND, job.job_id).put_aside().to_dict())
         return None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.settings import Settings
 
 _SENT: Final = OPEN - {Stage.PREPARING}
-TOLD_WITHIN: Final = timedelta(seconds=60)
+LISTED_WITHIN: Final = timedelta(seconds=60)
 """How long after a job its device tasks, and other jobs created at the same time, may appear in lists."""
 SETTLE_TIMES: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between two reads of what another task has stored that requests the same."""
@@ -51,7 +51,7 @@ class _Candidates:
     :param partial: jobs on some of the devices, of which no other device was listed in a minute.
     :param past: jobs that fit, and may have ended before this task began.
     :param rivals: other tasks that may have created one of them.
-    :param missing: how many more jobs the platform tells than it lists.
+    :param missing: how many more jobs the platform counts than it lists.
     """
 
     fitting: list[Job]
@@ -73,7 +73,7 @@ class _Candidates:
         return self.fitting[0] if is_clear else None
 
     def explain(self, intent: Intent) -> str:
-        """Say why the job cannot be told, and what to look at."""
+        """Say why it is not known which job it is, and what to check."""
         jobs = [job.job_id for job in self.all]
         found = f"Job {jobs[0]}" if len(jobs) == 1 else f"{len(jobs)} jobs ({', '.join(jobs[:10])})"
         parts = [f"{found} of firmware {intent.target.firmware_id} could be the one that this task requested"]
@@ -84,11 +84,11 @@ class _Candidates:
             parts.append(f"{partial}: the platform leaves out devices that run the version already")
         if self.past:
             past = f"{_list_ids(self.past)} had ended before this task's run began"
-            parts.append(f"without a stored intent it cannot be told whether {past}")
+            parts.append(f"without a stored intent it is not known whether {past}")
         if self.rivals:
             parts.append(f"{self.rivals[0].task} requested the same and does not know its job either")
         if self.missing:
-            parts.append(f"the platform tells {self.missing} more jobs of the firmware than it lists")
+            parts.append(f"the platform counts {self.missing} more jobs of the firmware than it lists")
         if not self.missing and all(job.status.has_ended for job in self.all):
             advice = "All of them have ended, so a retry will learn little: look at them in the vendor's console, and"
         else:
@@ -107,11 +107,11 @@ def find_job(
 
     :param was_sent: whether a request for it was certainly sent. If that is not known, every other task that has sent
         one goes first.
-    :param is_cleared: whether a person has cleared the task since. Then a job that has ended and may be anybody's
-        counts as no match, because nothing of it is left to wait for. A retry never creates a job after such a one,
-        because it may be the task's own, stopped by a person.
+    :param is_cleared: whether a person has cleared the task since. Then a job of an unknown owner that has ended counts
+        as no match, because nothing of it is left to wait for. A retry never creates a job after such a job, because it
+        may be the task's own, stopped by a person.
     :returns: the job, which is saved as found; None if nothing matches.
-    :raises AmbiguousOutcomeError: several jobs may be the one, or whether one is cannot be told.
+    :raises AmbiguousOutcomeError: several jobs may be the one, or it is not known whether one is.
     """
     first_seen: dict[tuple[str, Match], datetime] = {}
     was_prolonged = False
@@ -124,14 +124,14 @@ def find_job(
             return found.job
         if not pauses and found.unknown and not was_prolonged:
             # A job that was listed late has had no time yet to show all of its devices.
-            pauses, was_prolonged = [TOLD_WITHIN.total_seconds()], True
+            pauses, was_prolonged = [LISTED_WITHIN.total_seconds()], True
     for job in found.all:
         if not is_cleared or (yield from _may_go_on(settings, job)):
             raise AmbiguousOutcomeError(found.explain(intent))
     if found.missing:
         raise AmbiguousOutcomeError(
-            f"whether firmware {intent.target.firmware_id} has the job that this task requested cannot be told: the"
-            f" platform tells {found.missing} more jobs than it lists. Nothing was created or stopped. Run this task"
+            f"whether firmware {intent.target.firmware_id} has the job that this task requested is not known: the"
+            f" platform counts {found.missing} more jobs than it lists. Nothing was created or stopped. Run this task"
             " again, and look at the firmware's jobs in the vendor's console"
         )
     return None
@@ -169,8 +169,8 @@ def _list_candidates(
             case Match.YES:
                 # A list may first show the requested devices of a job that has more. Of two jobs for the same share,
                 # group or for all devices it may first show the one that is not this task's.
-                (fitting if age >= TOLD_WITHIN else unknown).append(job)
-            case Match.SOME if age < TOLD_WITHIN:
+                (fitting if age >= LISTED_WITHIN else unknown).append(job)
+            case Match.SOME if age < LISTED_WITHIN:
                 unknown.append(job)
             case Match.SOME if not (was_sent and intent.is_too_old_for(job)):
                 # The platform leaves out devices that run the version already, so it may be this task's. When a request
@@ -191,7 +191,7 @@ def _list_candidates(
 
 
 def _may_be_past(job: Job, intent: Intent) -> bool:
-    # The platform does not tell when a job ended, nor how far its clock is off.
+    # The platform shows neither when a job ended nor how far its clock is off.
     return job.status.has_ended and not (job.utc_create and intent.is_older_than(job.utc_create))
 
 

@@ -113,7 +113,7 @@ class Target:
         return self.overlaps(other) and not is_apart and _is_same_share(self.gray_percent, other.gray_percent)
 
     def is_the_same_as(self, other: Target) -> bool:
-        """Whether both have the same devices, as far as the requests tell."""
+        """Whether both requests name the same devices."""
         return self == other or (bool(self.devices) and self.overlaps(other))
 
     @property

@@ -1,4 +1,4 @@
-"""The job that a task goes on with, and how the task came by it."""
+"""The job of a task, and its origin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JobOrigin(StrEnum):
-    """How a task came by its job."""
+    """The origin of a task's job."""
 
     CREATED = "created"
     """This try created it, and the platform named it in answer."""
@@ -23,9 +23,9 @@ class JobOrigin(StrEnum):
     """The answer to this task's request was lost. A list shows this job and it fits; another program may have created
     it."""
     FOLLOWED = "followed"
-    """Somebody else created it: a verification of the same firmware that was running already."""
+    """Another program or task created it: a verification of the same firmware that was running already."""
     VERIFIED_BEFORE = "verified_before"
-    """No job was started: the firmware was verified already. This is the job that did it, if the platform tells."""
+    """No job was started: the firmware was verified already. This is the job that did it, if the platform shows it."""
     NOT_NEEDED = "not_needed"
     """No job was started: the firmware needs no verification."""
 
@@ -37,7 +37,7 @@ class TrackedJob:
     :param job_id: empty only where no job was started and the platform names none.
     :param firmware_id: firmware of the job.
     :param kind: verification or upgrade.
-    :param origin: how the task came by the job; it decides whether the task may stop it.
+    :param origin: it decides whether the task may stop the job.
     :param utc_create: when the platform created it, as the platform writes it; empty if unknown.
     :param request_id: of the request that created it; empty where its answer was lost or an earlier try sent it.
     :param selection: ALL, SPECIFIC, GRAY or GROUP for an upgrade; empty for a verification.

@@ -125,7 +125,7 @@ def _match_when_listed(settings: Settings, job: Job, target: Target) -> Flow[Mat
         if match_ is Match.SOME:
             now: datetime = (yield ReadContext()).steady
             first_seen.append(now)
-            return Match.NO if now - first_seen[0] >= job_search.TOLD_WITHIN else None
+            return Match.NO if now - first_seen[0] >= job_search.LISTED_WITHIN else None
         return None if match_ is Match.UNKNOWN else match_
 
     return (yield from wait_to_appear(known)) or Match.UNKNOWN
@@ -138,7 +138,7 @@ def _find_running(request: JobRequest) -> Flow[Job | None]:
     if len(running) > 1:
         raise AmbiguousOutcomeError(
             f"firmware {firmware_id} has {len(running)} running verification jobs"
-            f" ({', '.join(job.job_id for job in running)}); which one to follow cannot be told."
+            f" ({', '.join(job.job_id for job in running)}); which one to follow is not known."
             " Look at them in the vendor's console"
         )
     return running[0] if running else None

@@ -197,7 +197,7 @@ def _without_report(step: Step) -> ReleaseReport:
         event = Event.UNCLEAR
         summary = (
             "failed and left no report: it could not be begun, its process was lost, or a person marked it"
-            f"{'' if step.only_reads else '; whether it started a job cannot be told from here'}"
+            f"{'' if step.only_reads else '; whether it started a job is not known'}"
         )
     job_id = step.job_id if event is Event.STOPPED else ""
     return ReleaseReport(event=event, summary=summary, step=step.task_id, job_id=job_id, run_link=step.run_link)

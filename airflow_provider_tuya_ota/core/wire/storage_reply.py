@@ -74,9 +74,9 @@ def _require_stored(response: Response, key: str, secrets: Sequence[Secret]) -> 
     if not response.body.strip():
         return
     fields = read_body(response.body, secrets)
-    told = None if fields is None or fields.name("Code") else fields.get("Key")
+    named = None if fields is None or fields.name("Code") else fields.get("Key")
     # Storage repeats the name as it was sent; another server may encode it as in an address.
-    if isinstance(told, str) and key in {told, unquote(told)}:
+    if isinstance(named, str) and key in {named, unquote(named)}:
         return
     raise UnreadableReplyError(
         f"{ACTION}: the answer is HTTP {response.status}, but its body is not that of this upload:"

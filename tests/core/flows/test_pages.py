@@ -120,7 +120,7 @@ def test_no_item_that_stays_is_missed_while_others_leave_or_join(
     stays = set(living)
 
     def change(moment: int) -> None:
-        # Whatever shifts a list by a page or more between two requests cannot be told from a page that repeats itself.
+        # A list that moves by a page or more between two requests looks like a page that repeats itself.
         for number in range(data.draw(st.integers(0, SIZE - 1))):
             place = data.draw(st.integers(0, len(living)))
             if joining:
@@ -185,7 +185,7 @@ def test_a_list_that_takes_too_long_is_given_up_at_the_pace_of_the_connection(pa
         return ok(data=[task(f"d{first + offset}", "QUEUED") for offset in range(100)])
 
     script = Script(serve)
-    with pytest.raises(ProtocolError, match=f"tells no total; it was read for {longest} s"):
+    with pytest.raises(ProtocolError, match=f"has no total; it was read for {longest} s"):
         script.run(every_page(replace(SETTINGS, requests_per_second=pace), WIDE))
     assert len(script.sent) == 5
 

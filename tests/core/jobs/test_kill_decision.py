@@ -81,7 +81,7 @@ def test_the_execution_timeout_stops_a_job_whatever_the_state(state: TaskState |
         (KilledProcess.WORKER, NO_STATE, "about to be scheduled"),
         (KilledProcess.TRIGGERER, NO_STATE, "was cleared"),
         (KilledProcess.TRIGGERER, TaskState("deferred"), "another wait has taken over"),
-        (KilledProcess.TRIGGERER, None, "Airflow did not tell the state"),
+        (KilledProcess.TRIGGERER, None, "Airflow did not give the state"),
     ],
 )
 def test_the_words_say_what_was_read(process: KilledProcess, state: TaskState | None, reason: str) -> None:

@@ -268,7 +268,7 @@ def test_a_task_that_asked_for_another_group_keeps_nobody_from_its_job() -> None
 
 @pytest.fixture
 def devices_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_search, "TOLD_WITHIN", timedelta(0))
+    monkeypatch.setattr(job_search, "LISTED_WITHIN", timedelta(0))
 
 
 def test_a_job_is_taken_once_the_other_task_knows_its_own() -> None:

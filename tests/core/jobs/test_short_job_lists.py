@@ -77,7 +77,7 @@ def test_a_list_that_becomes_complete_in_time_is_waited_for(way: str) -> None:
     assert script.run(start_upgrade(SETTINGS, GRAY)).job_id == "new1"
     assert script.sleeps == list(GRACE_PAUSES[:3])
     assert script.warnings[0] == (
-        "ListOTAJobByFirmware shows 5 items fewer than its Total tells. Reading the list again in 2 s."
+        "ListOTAJobByFirmware shows 5 items fewer than its Total counts. Reading the list again in 2 s."
     )
 
 
@@ -199,7 +199,7 @@ def test_a_version_that_may_stand_on_a_page_that_is_not_shown_is_not_uploaded(wa
     script = script_for(lists=[])
     script.answers = firmwares(way, 25)
 
-    with pytest.raises(IncompleteListError, match=r"^ListOTAFirmware: .* Total tells 25 items, its pages show 20"):
+    with pytest.raises(IncompleteListError, match=r"^ListOTAFirmware: .* Total counts 25 items, its pages show 20"):
         ensure(script)
     assert set(script.actions) == {"ListOTAFirmware"}
 

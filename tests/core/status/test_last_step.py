@@ -256,7 +256,7 @@ def test_what_a_step_left_before_the_run_was_cleared_is_not_reported_where_a_rej
 
 
 def test_only_of_a_step_that_may_have_started_a_job_it_is_said_to_be_unknown() -> None:
-    clause = "whether it started a job cannot be told from here"
+    clause = "whether it started a job is not known"
 
     assert clause in summary_of(step("upgrade", "failed"))[2]
     assert clause not in summary_of(step("wait", "failed", only_reads=True))[2]

@@ -134,7 +134,7 @@ def test_a_supervisor_that_does_not_give_the_state_stops_nothing(
     kill(waiting)
 
     assert "CancelOTATaskByJob" not in service.actions
-    assert "Airflow did not tell the state of its task" in said[-1]
+    assert "Airflow did not give the state of its task" in said[-1]
 
 
 @pytest.mark.usefixtures("stalled")

@@ -98,7 +98,7 @@ def test_a_state_that_airflow_does_not_give_stops_nothing(
     kill(watched)
 
     assert "CancelOTATaskByJob" not in service.actions
-    assert "Airflow did not tell the state of its task" in log.lines[-1]
+    assert "Airflow did not give the state of its task" in log.lines[-1]
 
 
 def test_a_triggerer_that_stood_still_stops_nothing_for_a_while(
