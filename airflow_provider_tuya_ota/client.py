@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.core.flows.calls import call, call_by_name, require_operation
-from airflow_provider_tuya_ota.core.flows.pages import Reading
+from airflow_provider_tuya_ota.core.flows.pages import Reading, read_page
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import Repeat
 from airflow_provider_tuya_ota.core.settings import Settings
@@ -163,7 +163,7 @@ class TuyaOTAClient(Operations):
         """
         reading = Reading(first)
         while reading.request is not None:
-            yield from reading.take(self.do(reading.request))
+            yield from reading.take(self.run(read_page(self.settings, reading, reading.request)))
 
     def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:
         """Sign and send any operation, also one that this package does not know.
@@ -249,7 +249,7 @@ class AsyncTuyaOTAClient(Operations):
         """Give the items of a paged list one by one; see :meth:`TuyaOTAClient.iterate`."""
         reading = Reading(first)
         while reading.request is not None:
-            for item in reading.take(await self.do(reading.request)):
+            for item in reading.take(await self.run(read_page(self.settings, reading, reading.request))):
                 yield item
 
     async def call(self, action: str, params: Mapping[str, Value] | None = None) -> Reply:

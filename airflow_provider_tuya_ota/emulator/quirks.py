@@ -14,7 +14,7 @@ CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "list_shape": ("flat", "wrapped", "single"),
     "module_list": ("list", "object", "invalid_json"),
     "totals": ("present", "absent", "of_page", "zero"),
-    "later_pages": ("shown", "empty", "repeated"),
+    "later_pages": ("shown", "empty", "repeated", "refused"),
     "ids": ("text", "number"),
     "progress": ("whole", "decimal"),
     "empty_fields": ("absent", "null", "text"),
@@ -53,7 +53,8 @@ class Quirks:
     :param module_list: a product's modules as a list (table) or, as in the example, one object, with or without the
         comma after it.
     :param totals: whether ``Total`` is the size of the whole list, is absent, is the size of the page, or is 0.
-    :param later_pages: whether the pages after the first have their own entries, none, or those of the first page.
+    :param later_pages: whether the pages after the first have their own entries, none, or those of the first page;
+        ``refused``: their own, and a page without any is refused.
     :param ids: ids of firmware, jobs and tasks as texts or as numbers.
     :param progress: a task's progress as ``50`` (vendor) or ``50.00`` (upstream API).
     :param empty_fields: fields without a value are absent, null or an empty text.

@@ -79,6 +79,17 @@ def test_later_pages_may_be_empty_or_repeat_the_first_while_the_total_counts_all
     assert second["data"] == first["data"][:shown]
 
 
+@pytest.mark.parametrize("totals", ["present", "of_page", "zero", "absent"])
+def test_a_page_behind_the_last_one_may_be_refused_whatever_the_totals(client: PlainClient, totals: str) -> None:
+    job = client.verify(client.create_firmware())
+    client.control("POST", "quirks", {"totals": totals, "later_pages": "refused"})
+
+    answers = [client.ask("ListOTATaskByJob", JobId=job, PageSize="5", CurrentPage=number)[1] for number in "123"]
+
+    assert [len(answer["data"]) for answer in answers[:2]] == [5, 5]
+    assert answers[2]["code"] == "iot.common.InvalidPageParams"
+
+
 def test_a_capped_page_of_devices_is_followed_by_its_token(client: PlainClient) -> None:
     client.control("POST", "quirks", {"page_cap": 4})
     first = client.ask("QueryDevice", ProductKey="k1demoproduct", PageSize="10", CurrentPage="1")[1]

@@ -75,6 +75,19 @@ def test_a_long_list_is_given_item_by_item_over_numbers_and_tokens(service: Serv
     assert service.actions == ["QueryDevice"] * 3
 
 
+@pytest.mark.parametrize("totals", ["present", "absent"])
+async def test_a_list_whose_page_behind_the_last_one_is_refused_is_given_whole(service: Service, totals: str) -> None:
+    service.emulator.world.quirks = service.emulator.world.quirks.changed({"totals": totals, "later_pages": "refused"})
+    first = actions.QueryProductList(current_page=1, page_size=1)
+
+    with TuyaOTAHook().get_conn() as client:
+        keys = [product.product_key for product in client.iterate(first)]
+    async with AsyncTuyaOTAClient(await TuyaOTAHook().aget_settings()) as client:
+        in_a_loop = [product.product_key async for product in client.iterate(first)]
+
+    assert keys == in_a_loop == ["k1demoproduct"]
+
+
 async def test_a_long_list_is_given_item_by_item_in_a_loop_too(service: Service) -> None:
     first = actions.QueryDevice(product_key="k1demoproduct", current_page=1, page_size=40)
 

@@ -48,6 +48,9 @@ LONGEST_READING: Final = 600.0
 """Seconds after which reading a whole list is given up; more if the rate limit of the connection needs more."""
 MOST_REQUESTS: Final = 5_000
 """Requests for which the rate limit extends that time; a list of a hundred thousand device tasks takes a thousand."""
+DEEPEST: Final = 100_000
+"""Items that page numbers reach, as the vendor says of device tasks: a page beyond them is refused although the list
+may go on."""
 IDENTITY: Final[dict[type, tuple[str, ...]]] = {
     Firmware: ("firmware_id",),
     Job: ("job_id",),
@@ -126,6 +129,7 @@ class Reading(Generic[Item]):
         self._totals: set[int | None] = set()
         self._total_forward = self._last_total = 0
         self._doubles = 0
+        self._names_next = False
         self._until_empty = until_empty
         self._is_returning = False
         self._sparse = 0
@@ -149,6 +153,7 @@ class Reading(Generic[Item]):
         :raises ProtocolError: the list does not end, and brings hardly anything new.
         """
         fresh = self._new_of(page)
+        self._names_next = bool(page.next_token)
         self._last_total = self._last_total if page.total is None else page.total
         if not self._is_returning:
             self._total_forward = self._last_total if fresh else self._total_forward or self._last_total
@@ -177,8 +182,15 @@ class Reading(Generic[Item]):
         return max(0, min(self._total_forward, self._last_total) - self._reached - self._doubles)
 
     def page_behind(self) -> Page[Item] | None:
-        """Give the empty page behind a list that has as many items as each of its totals; None behind other lists."""
-        return Page(total=self._reached) if self._totals == {self._reached} else None
+        """Give the empty page that a refused one stands for; :attr:`missing` shows whether the list ends before it.
+
+        :returns: None where the refusal says nothing about the end: before any page was read, for a page that the last
+            answer named by its token, and for one that page numbers do not reach.
+        """
+        if self._totals == {self._reached}:
+            return Page(total=self._reached)
+        is_behind = bool(self._totals) and not self._names_next and self._number * self._size <= DEEPEST
+        return Page() if is_behind else None
 
     def endless(self, why: str) -> ProtocolError:
         """Build the error for a list that does not end."""
@@ -229,6 +241,19 @@ class Reading(Generic[Item]):
             )
 
 
+def read_page(settings: Settings, reading: Reading[Item], request: Action[Page[Item]]) -> Flow[Page[Item]]:
+    """Send the next request of a reading. A platform may refuse a page behind the last one instead of showing it empty.
+
+    :raises InvalidRequestError: the platform refused the request, and not for that.
+    """
+    try:
+        return (yield from call(settings, request))
+    except InvalidRequestError:
+        if (behind := reading.page_behind()) is None:
+            raise
+        return behind
+
+
 def every_page(settings: Settings, first: Action[Page[Item]]) -> Flow[list[Item]]:
     """Read a list as far as its totals lead; nothing is decided by what it does not show.
 
@@ -259,13 +284,7 @@ def _read(settings: Settings, reading: Reading[Item], first_page: Page[Item] | N
             raise reading.endless(f"more than {LONGEST_LIST:,} are not read")
         if ((yield ReadContext()).steady - began).total_seconds() > longest:
             raise reading.endless(f"it was read for {longest:.0f} s")
-        try:
-            page = first_page or (yield from call(settings, reading.request))
-        except InvalidRequestError:
-            # A platform may refuse a page behind the last one instead of showing it empty.
-            if (behind := reading.page_behind()) is None:
-                raise
-            page = behind
+        page = first_page or (yield from read_page(settings, reading, reading.request))
         first_page = None
         found.update({identity_of(item): item for item in page.items})
         reading.take(page)

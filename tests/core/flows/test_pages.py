@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
-from airflow_provider_tuya_ota.core.errors import InvalidRequestError, ProtocolError, UnavailableError
+from airflow_provider_tuya_ota.core.errors import ProtocolError, UnavailableError
 from airflow_provider_tuya_ota.core.flows import pages as turning
 from airflow_provider_tuya_ota.core.flows.lists import get_any_firmware
 from airflow_provider_tuya_ota.core.flows.pages import every_page, whole_list
@@ -192,19 +192,6 @@ def test_a_list_that_takes_too_long_is_given_up_at_the_pace_of_the_connection(pa
 
 def test_the_largest_release_is_read_and_a_list_ten_times_as_long_fills_no_memory() -> None:
     assert 100_000 < turning.LONGEST_LIST < 200_000
-
-
-def test_behind_a_list_that_is_as_long_as_its_total_a_refused_page_is_an_empty_one() -> None:
-    refusal = refused("iot.common.InvalidPageParams")
-
-    listing = Script([page("ab", 2), refusal]).run(whole_list(SETTINGS, FIRST))
-
-    assert ([item.device_name for item in listing.require_complete()], listing.missing) == (["a", "b"], 0)
-    for reported in (None, 1, 3):
-        with pytest.raises(InvalidRequestError):
-            Script([page("ab", reported), refusal]).run(whole_list(SETTINGS, FIRST))
-    with pytest.raises(InvalidRequestError):
-        Script([refusal]).run(whole_list(SETTINGS, FIRST))
 
 
 @pytest.mark.parametrize(
