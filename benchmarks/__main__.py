@@ -1,16 +1,27 @@
-"""All figures with targets in one table: upload, signed call, import. ``python -m benchmarks``."""
+"""All figures with targets in one table: upload, signed call, import, and a whole release in a real Airflow.
+
+``python -m benchmarks`` takes about eight minutes, of which the release takes four to five;
+``python -m benchmarks --without-release`` starts no Airflow and takes about two and a half.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 
-from benchmarks import parse_time, signed_call, upload
+from benchmarks import parse_time, signed_call, upload, whole_release
 from benchmarks.table import print_table
 
 
 def main() -> int:
     """Measure and print."""
-    return 0 if print_table([*upload.measure(), *signed_call.measure(), *parse_time.measure()]) else 1
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--without-release", action="store_true", help="start no Airflow")
+    arguments = parser.parse_args()
+    figures = [*upload.measure(), *signed_call.measure(), *parse_time.measure()]
+    if not arguments.without_release:
+        figures += whole_release.measure()
+    return 0 if print_table(figures) else 1
 
 
 if __name__ == "__main__":

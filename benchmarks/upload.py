@@ -1,8 +1,9 @@
 """What an upload costs beside `curl` and one pass of SHA256, against one sink on loopback, in turn in one run.
 
-Printed are medians, and the upload's share of 1.25 times curl plus one pass. Each upload has a process of its own,
-whose memory is measured too: ``python -m benchmarks.upload [MEBIBYTES] [ROUNDS]``. Where there is no curl, a plain
-sender of the standard library stands in for it.
+Printed are medians, and the upload's share of 1.25 times curl plus one pass: of their CPU time, for a target must not
+depend on what else the machine does, and of their wall time beside it. Each upload has a process of its own, whose
+memory is measured too: ``python -m benchmarks.upload [MEBIBYTES] [ROUNDS]``. Where there is no curl, a plain sender of
+the standard library stands in for it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import os
 import re
 import shutil
 import socketserver
@@ -17,7 +19,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -46,10 +47,10 @@ action = CreateOTAFirmware(dest_version="9.9.9", firmware_name="largest", produc
 with TuyaOTAClient(settings) as client:
     client.do(ListOTAFirmware(current_page=1, page_size=1))
     idle = memory("VmRSS")
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     with opened_source(source) as file:
         client.run(ensure_firmware(settings, action, file))
-    print(json.dumps([time.perf_counter() - start, memory("VmHWM") - idle]))
+    print(json.dumps([time.process_time() - cpu, time.perf_counter() - start, memory("VmHWM") - idle]))
 """
 
 
@@ -112,20 +113,21 @@ def digest(path: Path) -> None:
             found.update(piece)
 
 
-def seconds(act: Any, *arguments: Any) -> float:
-    """Time a call."""
-    start = time.perf_counter()
+def seconds(act: Any, *arguments: Any) -> tuple[float, float]:
+    """Time a call, with the processes that it starts; seconds of CPU and by the clock."""
+    before = os.times()
     act(*arguments)
-    return time.perf_counter() - start
+    after = os.times()
+    return sum(after[:4]) - sum(before[:4]), after.elapsed - before.elapsed
 
 
-def upload(path: Path, port: int) -> tuple[float, float]:
-    """Upload in a new process; seconds, and MiB above idle."""
+def upload(path: Path, port: int) -> tuple[float, float, float]:
+    """Upload in a new process; seconds of CPU and by the clock, and MiB above idle."""
     command = [sys.executable, "-c", UPLOAD, str(path), f"http://127.0.0.1:{port}"]
-    took, above = json.loads(
+    cpu, wall, above = json.loads(
         subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
     )
-    return took, above
+    return cpu, wall, above
 
 
 def measure(mebibytes: int = LARGEST // MEBIBYTE, rounds: int = ROUNDS) -> list[Figure]:
@@ -142,23 +144,21 @@ def measure(mebibytes: int = LARGEST // MEBIBYTE, rounds: int = ROUNDS) -> list[
             path = Path(folder) / "largest.bin"
             path.write_bytes(hashlib.shake_128(b"").digest(MEBIBYTE) * mebibytes)
             rows = [
-                (seconds(send_plainly, path, port), seconds(digest, path), *upload(path, port))
+                (*seconds(send_plainly, path, port), *seconds(digest, path), *upload(path, port))
                 for _ in range(rounds + 1)
             ][1:]
         finally:
             sink.kill()
-    plain, once, ours, above = (statistics.median(column) for column in zip(*rows, strict=True))
+    medians = [statistics.median(column) for column in zip(*rows, strict=True)]
     sender = "curl -F" if shutil.which("curl") else "http.client"
+    name = "upload / (1.25 x the first + the second)"
     return [
-        Figure(f"{sender}, {mebibytes:,} MiB", plain, "s"),
-        Figure("SHA256, once", once, "s"),
-        Figure("upload", ours, "s"),
-        Figure(
-            "upload / (1.25 x the first + the second)",
-            statistics.median(row[2] / (1.25 * row[0] + row[1]) for row in rows),
-            most=TARGET,
-        ),
-        Figure("upload, memory above idle", above, "MiB", most=MEMORY_TARGET),
+        Figure(f"CPU of {sender}, {mebibytes:,} MiB", medians[0], "s"),
+        Figure("CPU of SHA256, once", medians[2], "s"),
+        Figure("CPU of an upload", medians[4], "s"),
+        Figure(name, statistics.median(row[4] / (1.25 * row[0] + row[2]) for row in rows), most=TARGET),
+        Figure(f"{name}, wall", statistics.median(row[5] / (1.25 * row[1] + row[3]) for row in rows)),
+        Figure("upload, memory above idle", medians[6], "MiB", most=MEMORY_TARGET),
     ]
 
 

@@ -2,8 +2,8 @@
 
 Both run at the same time in one Airflow, each on a simulated platform of its own: upload, verification of 2 devices,
 upgrades of 5, 12, 30 and 50 devices, polls every 5 seconds. Prints wall time, worker-slot seconds (how long tasks were
-running, not deferred) and API calls, and the shares of ours beside their targets: `.venv/bin/python
-benchmarks/whole_release.py [ROUNDS]`.
+running, not deferred) and API calls of both, and the shares of ours beside their targets; a round takes about four
+minutes: ``python -m benchmarks.whole_release [ROUNDS]``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,6 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from rich.console import Console
-from rich.table import Table
 
 from airflow_provider_tuya_ota.demo import airflow_process
 from airflow_provider_tuya_ota.demo.airflow_api import AirflowApi
@@ -28,16 +24,15 @@ from airflow_provider_tuya_ota.demo.processes import free_ports
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from benchmarks.table import Figure, print_table
 
 PRODUCT = "k1demoproduct"
 WAVES = (5, 12, 30, 50)
 VERIFIED = 2
 SAMPLED_EVERY = 0.25
 LONGEST = 900.0
-TARGETS = {"wall time, s": 1.0, "worker-slot seconds": 0.1, "API calls": 1.5}
+TARGETS = {"wall time": 1.0, "worker slots": 0.1, "API calls": 1.5}
+UNITS = dict.fromkeys(("wall time", "worker slots"), "s")
 DAGS = """
 import json, time
 from pathlib import Path
@@ -216,7 +211,7 @@ def _play(api: AirflowApi, emulators: dict[str, Emulator], version: str) -> dict
     return under_way
 
 
-def measure(rounds: int) -> dict[str, Figures]:
+def _release(rounds: int) -> dict[str, Figures]:
     """Start Airflow and both platforms, and release in both ways."""
     figures = {"ours": Figures(), "by_hand": Figures()}
     with ExitStack() as stack:
@@ -247,22 +242,25 @@ def measure(rounds: int) -> dict[str, Figures]:
     return figures
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Measure and print."""
-    rounds = int(arguments[0]) if arguments else 1
-    figures = measure(rounds)
+def measure(rounds: int = 1) -> list[Figure]:
+    """Measure."""
+    figures = _release(rounds)
     ours, by_hand = figures["ours"].medians(), figures["by_hand"].medians()
-    table = Table("a whole release", "ours", "by hand", "share", "target", title=f"medians of {rounds}")
+    shown = []
     for name, target in TARGETS.items():
-        table.add_row(
-            name,
-            f"{ours[name]:.1f}",
-            f"{by_hand[name]:.1f}",
-            f"{ours[name] / by_hand[name]:.2f}",
-            f"at most {target:g}",
-        )
-    Console().print(table)
+        unit = UNITS.get(name, "")
+        shown += [
+            Figure(f"release, {name}, with the operators", ours[name], unit),
+            Figure(f"release, {name}, by hand", by_hand[name], unit),
+            Figure(f"release, {name}, operators / by hand", ours[name] / by_hand[name], most=target),
+        ]
+    return shown
+
+
+def main() -> int:
+    """Measure and print."""
+    return 0 if print_table(measure(*map(int, sys.argv[1:]))) else 1
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main())
