@@ -49,6 +49,7 @@ class AiohttpTransport:
         )
         self._longest_answer = longest_answer(settings.read_timeout)
         self._longest_exchange = settings.connect_timeout + self._longest_answer
+        self._bases: dict[str, URL] = {}
         self._session = aiohttp.ClientSession(
             # No limit: the rate limit bounds the requests, and a hanging answer must not keep others from a connection.
             connector=aiohttp.TCPConnector(ssl=trust(settings) or settings.verify_tls, limit=0),
@@ -82,8 +83,7 @@ class AiohttpTransport:
         sent: dict[str, str] = {}
         async with self._session.request(
             request.method,
-            # Already encoded: encoding again would break the signature.
-            URL(request.url, encoded=True),
+            self._address(request.url),
             headers=_headers(request),
             data=self._pieces(request.body, limit, sent) if request.body else None,
             proxy=self._proxy,
@@ -94,6 +94,16 @@ class AiohttpTransport:
             pairs = [(name.decode("latin-1"), value) for name, value in answer.raw_headers]
             lines = read_head(version, answer.status, answer.reason or "", pairs)
             return Response(answer.status, lines, unpack(await _read(answer.content), lines), sent)
+
+    def _address(self, url: str) -> URL:
+        base, _, query = url.partition("?")
+        if base not in self._bases:
+            self._bases[base] = URL(base, encoded=True)
+        known = self._bases[base]
+        # Already encoded: encoding again would break the signature. Built from parts: yarl would keep a whole address.
+        return URL.build(
+            scheme=known.scheme, authority=known.raw_authority, path=known.raw_path, query_string=query, encoded=True
+        )
 
     async def _pieces(
         self, body: MultipartBody, limit: asyncio.Timeout, sent: dict[str, str]

@@ -139,10 +139,10 @@ class ListOTAJobByDevice(Action[Page[Job]]):
 def _versions(value: Any) -> tuple[str, ...]:
     """Read a list of versions in any of its forms; anything else counts as no version."""
     if isinstance(value, Record):
-        value = next(map(value.get, value), None)
+        value = next(iter(value.plain().values()), None)
     if isinstance(value, str):
         value = [value]
-    return tuple(sorted(safe_name(one) for one in value if isinstance(one, str))) if isinstance(value, list) else ()
+    return tuple(sorted([safe_name(one) for one in value if isinstance(one, str)])) if isinstance(value, list) else ()
 
 
 def read_job(data: Record, action: str) -> Job:

@@ -43,26 +43,23 @@ class Record(Mapping[str, Any]):
     :raises ProtocolError: two keys differ only in case and have different values.
     """
 
-    __slots__ = ("_secrets", "_spelling", "_values")
+    __slots__ = ("_by_key", "_secrets", "_values")
 
     def __init__(self, values: Mapping[str, Any], secrets: Sequence[Secret] = ()) -> None:
         self._values = values
         self._secrets = secrets
-        self._spelling = {key.lower(): key for key in values}
-        if len(self._spelling) < len(values):
-            self._spelling = _one_spelling_each(values)
+        self._by_key = {key.lower(): value for key, value in values.items()}
+        if len(self._by_key) < len(values):
+            self._by_key = _one_value_each(values)
 
     def __getitem__(self, key: str) -> Any:
-        return _wrap(self._values[self._spelling[key.lower()]], self._secrets)
+        return _wrap(self._by_key[key.lower()], self._secrets)
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return a value as ``[]`` does, or the default where the key is absent."""
         # Mapping's own raises and catches a KeyError for each key that is absent.
-        spelling = self._spelling.get(key.lower())
-        if spelling is None:
-            return default
-        value = self._values[spelling]
-        return value if isinstance(value, _SINGLE) else _wrap(value, self._secrets)
+        value = self._by_key.get(key.lower(), default)
+        return value if value is None or isinstance(value, _SINGLE) else _wrap(value, self._secrets)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -71,7 +68,7 @@ class Record(Mapping[str, Any]):
         return len(self._values)
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower() in self._spelling
+        return isinstance(key, str) and key.lower() in self._by_key
 
     def __repr__(self) -> str:
         return f"Record({', '.join(self._values)})"
@@ -214,8 +211,8 @@ def _wrap(value: Any, secrets: Sequence[Secret]) -> Any:
     return value
 
 
-def _one_spelling_each(values: Mapping[str, Any]) -> dict[str, str]:
-    """Give the first spelling of each key.
+def _one_value_each(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the value of the first spelling of each key.
 
     :raises ProtocolError: two keys differ only in case and have different values.
     """
@@ -224,7 +221,7 @@ def _one_spelling_each(values: Mapping[str, Any]) -> dict[str, str]:
         known = spelling.setdefault(key.lower(), key)
         if known != key and values[known] != values[key]:
             raise ProtocolError(f"the answer has both {_key(known)!r} and {_key(key)!r}, with different values")
-    return spelling
+    return {key: values[spelled] for key, spelled in spelling.items()}
 
 
 def _items(value: Any, key: str, item_key: str) -> list[Record]:

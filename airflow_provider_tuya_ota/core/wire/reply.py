@@ -66,7 +66,9 @@ def read_reply(action: str, response: Response, *, secrets: Sequence[Secret] = (
     fields = read_body(response.body, secrets)
     if fields is None:
         _refuse_unreadable(action, response, secrets)
-    code = redact_code(fields.name("Code").strip(), secrets)
+    code = fields.name("Code").strip()
+    if code:
+        code = redact_code(code, secrets)
     success = fields.flag("Success")
     accepted = success is not False and code.lower() in _SUCCESS_CODES
     if 200 <= response.status < 300 and accepted:  # noqa: PLR2004 - HTTP's success
