@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,9 +14,16 @@ from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError
 from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop
 from airflow_provider_tuya_ota.core.model.task_counts import count_waiting
+from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.status.event import Event, first_line
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
-from airflow_provider_tuya_ota.core.status.last_step import REJECT, Step, report_last_step, worst_instance
+from airflow_provider_tuya_ota.core.status.last_step import (
+    REJECT,
+    Step,
+    confirm_success,
+    report_last_step,
+    worst_instance,
+)
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
 from airflow_provider_tuya_ota.hooks.airflow_api import repeat
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
@@ -30,6 +38,8 @@ if TYPE_CHECKING:
 CONN_ID: Final = "tuya_ota_conn_id"
 SKIPPED: Final = "skipmixin_key"
 """XCom of a task of Airflow that has skipped others."""
+_POLL_SECONDS: Final = 120.0
+"""After which no further job is polled: somebody has to be notified."""
 _NOT_CANCELLED: Final = (
     "of its device tasks still wait, and may not be cancelled by anyone. To cancel them, use TuyaOTACancelJobOperator"
     " or the sample Dag stop_job"
@@ -46,14 +56,21 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
     steps = []
     for task_id in task_ids:
         try:
-            steps.append(worst_instance(_instances(context, task_id), now))
+            steps.append(_instances(context, task_id))
         except StateUnavailableError as error:
             # The notification must go out even during an outage.
             return _unreadable(context["ti"], task_id, error).to_dict()
-    report = report_last_step(steps, now)
-    if report.event is Event.STOPPED and report.job_id and not report.counts:
-        report = _polled(context, report)
-    return report.to_dict()
+    until = time.monotonic() + _POLL_SECONDS
+    while True:
+        report = report_last_step([worst_instance(instances, now) for instances in steps], now)
+        if report.event is not Event.STOPPED or not report.job_id or report.counts or time.monotonic() > until:
+            return report.to_dict()
+        report, has_succeeded = _polled(context, report)
+        known = [confirm_success(instances, report) for instances in steps] if has_succeeded else steps
+        if known == steps:
+            return report.to_dict()
+        # What was stopped is decided anew: another instance, or a step that was not begun.
+        steps = known
 
 
 def _unreadable(ti: Any, task_id: str, error: StateUnavailableError) -> ReleaseReport:
@@ -144,14 +161,17 @@ def _read(values: Any) -> ReleaseReport | None:
         return None
 
 
-def _polled(context: Context, report: ReleaseReport) -> ReleaseReport:
-    """Add the state of the job now."""
+def _polled(context: Context, report: ReleaseReport) -> tuple[ReleaseReport, bool]:
+    """Add the state of the job now.
+
+    :returns: the report, and whether the job has succeeded.
+    """
     task: Any = context["dag"].get_task(report.step.partition("[")[0])
     is_stopped = report.on_cancel == "stop"
     try:
         conn_id = report.tuya_ota_conn_id or _conn_id(task, context)
         if not conn_id:
-            return replace(report, error=_UNKNOWN_CONNECTION)
+            return replace(report, error=_UNKNOWN_CONNECTION), False
         hook = TuyaOTAHook(conn_id)
         # An outage must not delay the notification.
         settings = replace(hook.get_settings(), connect_timeout=3.0, read_timeout=5.0)
@@ -159,8 +179,9 @@ def _polled(context: Context, report: ReleaseReport) -> ReleaseReport:
             poll = poll_after_stop if is_stopped else fetch_verdict
             verdict = client.run(poll(client.settings, report.job_id))
     except Exception as error:  # noqa: BLE001 - the rest is reported in any case
-        return replace(report, error=f"The job could not be polled: {first_line(error)}")
+        return replace(report, error=f"The job could not be polled: {first_line(error)}"), False
     left = 0 if report.on_cancel == "keep" else count_waiting(verdict.counts)
     # A trigger that had not begun, or whose triggerer is frozen, cancels nothing.
     state = f"{left} {_NOT_CANCELLED}" if left else "state read afterwards"
-    return replace(report, summary=f"{report.summary}; {state}", **verdict_fields(verdict))
+    polled = replace(report, summary=f"{report.summary}; {state}", **verdict_fields(verdict))
+    return polled, verdict.outcome is Outcome.SUCCEEDED

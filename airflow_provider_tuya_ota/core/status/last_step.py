@@ -72,6 +72,11 @@ class Step:
         return self.state in _BEGUN
 
     @property
+    def is_success_without_end(self) -> bool:
+        """Whether Airflow says that it succeeded, and it left no report of its end."""
+        return self.state == "success" and (self.report is None or self.report.event is Event.WAITING)
+
+    @property
     def is_reported(self) -> bool:
         """Whether there is something to report about it."""
         return self.has_begun and (self.leaves_reports or self.report is not None or self.state != "success")
@@ -88,6 +93,21 @@ def worst_instance(instances: Sequence[Step], now: datetime) -> Step:
     )
     tally = ", ".join(f"{count} {end}" for end, count in ends.most_common())
     return replace(worst, tally=f"of {len(instances)} instances {tally}")
+
+
+def confirm_success(instances: Sequence[Step], polled: ReleaseReport) -> list[Step]:
+    """Give an instance that Airflow counts as a success the report of one, where its own may not have been stored.
+
+    :param instances: of one task.
+    :param polled: the report on one step, whose job has succeeded as a poll shows.
+    """
+    summary = "succeeded, as a poll shows: the step's last report was not stored, or a person marked it success"
+    return [
+        replace(step, report=replace(polled, event=Event.SUCCEEDED, summary=summary))
+        if step.is_success_without_end and polled.step in {step.task_id, f"{step.task_id}[{step.map_index}]"}
+        else step
+        for step in instances
+    ]
 
 
 def report_last_step(steps: Sequence[Step], now: datetime) -> ReleaseReport:
@@ -204,6 +224,8 @@ def _without_report(step: Step) -> ReleaseReport:
 
 
 def _stopped_from_outside(step: Step) -> str:
+    if step.state == "success":
+        return f"was stopped by a person, who marked step {step.task_id} success, or its last report was not stored"
     if step.waits_elsewhere:
         return f"was stopped by a person, who marked step {step.task_id} {step.state}"
     return f"was stopped: step {step.task_id} was marked {step.state} by a person, or its process was lost"

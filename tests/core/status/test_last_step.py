@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_tuya_ota.core.status.event import Event
-from airflow_provider_tuya_ota.core.status.last_step import Step, report_last_step, worst_instance
+from airflow_provider_tuya_ota.core.status.last_step import Step, confirm_success, report_last_step, worst_instance
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
 
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
@@ -59,6 +59,47 @@ def test_a_wait_in_a_worker_may_also_have_lost_its_process() -> None:
 
     assert event is Event.STOPPED
     assert "by a person, or its process was lost" in text
+
+
+@pytest.mark.parametrize("waits_elsewhere", [True, False])
+def test_a_success_whose_last_report_is_of_its_wait_may_have_lost_the_report_of_its_end(waits_elsewhere: bool) -> None:
+    waiting = step("verify", "success", Event.WAITING, job_id="2", waits_elsewhere=waits_elsewhere)
+
+    assert summary_of(waiting)[2] == (
+        "OTA job 2 was stopped by a person, who marked step verify success, or its last report was not stored, 30 s."
+    )
+
+
+ENDS = {
+    "waiting": step("up", "success", Event.WAITING, job_id="2", map_index=1),
+    "none": Step(task_id="up", state="success", job_id="2", map_index=1),
+    "failed": step("up", "failed", Event.WAITING, job_id="2", map_index=1),
+    "good": step("up", "success", Event.SUCCEEDED, job_id="2", map_index=1),
+    "bad": step("up", "success", Event.FAILED, job_id="2", map_index=1),
+    "other": step("up", "success", Event.WAITING, job_id="2", map_index=0),
+    "another": step("other", "success", Event.WAITING, job_id="2", map_index=1),
+}
+
+
+@pytest.mark.parametrize(
+    ("end", "name"), [("waiting", "up[1]"), ("none", "up[1]"), ("waiting", "up")], ids=["waiting", "none", "not mapped"]
+)
+def test_a_poll_confirms_a_success_that_left_no_report_of_its_end(end: str, name: str) -> None:
+    (found,) = confirm_success([ENDS[end]], report(Event.STOPPED, name, job_id="2", counts={"SUCCEEDED": 2}))
+
+    event, named, text = summary_of(found)
+    assert (event, named) == (Event.SUCCEEDED, name)
+    assert text == (
+        "OTA job 2 succeeded, as a poll shows: the step's last report was not stored, or a person marked it success:"
+        " 2 SUCCEEDED, 0 s."
+    )
+
+
+@pytest.mark.parametrize("end", ["failed", "good", "bad", "other", "another"])
+def test_a_poll_confirms_nothing_else(end: str) -> None:
+    polled = report(Event.STOPPED, "up[1]", job_id="2", counts={"SUCCEEDED": 2})
+
+    assert confirm_success([ENDS[end]], polled) == [ENDS[end]]
 
 
 def test_a_wait_that_goes_on_is_under_way() -> None:
