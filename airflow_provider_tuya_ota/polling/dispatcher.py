@@ -26,13 +26,13 @@ Poll: TypeAlias = PollJob | ListJobs | PollCondition
 BRIEF: Final = 0.001
 NEVER: Final = float("inf")
 LISTINGS_AT_ONCE: Final = 4
-"""Listings under way at the same time, so that long lists leave requests for polls. Polls of jobs are not limited: the
-rate limit is what is scarce, and a poll whose answer hangs, or whose list does not end, delays no other poll."""
+"""Listings under way at the same time, so that long lists leave requests for polls. The number of polls of jobs is not
+limited: the rate limit bounds them, and a poll that hangs, or whose list does not end, delays no other poll."""
 LARGE_AT_ONCE: Final = 4
 """Large polls of conditions under way at the same time. With dozens, each would end only when all do."""
 LARGE_MARGIN: Final = 15.0
-"""Seconds that such a poll may take longer than the rate limit explains before another one begins beside it, so that
-one whose answer hangs delays the others no longer than that."""
+"""Seconds beyond what the rate limit explains after which another large poll begins beside a slow one. A poll that
+hangs delays the others by this time at most."""
 
 
 class Dispatcher:
@@ -41,7 +41,7 @@ class Dispatcher:
     :param client: how to send.
     :param scheduler: what is due.
     :param carry_out: carries out one poll, and reports its end to the scheduler.
-    :param on_failure: called where this loop has ended by an error of its own, which says nothing about any job.
+    :param on_failure: called if this loop ends by an error of its own, which says nothing about any job.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Dispatcher:
         self._listing_count = 0
         self._turns: dict[Condition, float] = {}
         self.clock = asyncio.get_running_loop().time
-        # A context of its own: that of the first wait holds the log and the variables of that one task.
+        # A new context: that of the first wait holds the log and the variables of its Airflow task.
         self._runner = asyncio.get_running_loop().create_task(self._run(), context=Context())
 
     def wake_up(self) -> None:
@@ -74,7 +74,7 @@ class Dispatcher:
     async def fetch(self, flow: Flow[T], subject: str) -> T:
         """Run one poll, whose first request is reserved already.
 
-        :raises TuyaOTAError: whatever went wrong: this poll has failed, and nothing else has.
+        :raises TuyaOTAError: this poll failed, for any reason; nothing else did.
         """
         longest = poll_time_limit(self._client.settings)
         try:
@@ -94,7 +94,7 @@ class Dispatcher:
             async with asyncio.TaskGroup() as group:
                 while True:
                     group.create_task(self._start(await self._next()))
-        except Exception as error:  # noqa: BLE001 - whatever it is, each wait polls separately from then on
+        except Exception as error:  # noqa: BLE001 - after any error each wait polls separately
             self._on_failure(error.exceptions[0] if isinstance(error, ExceptionGroup) else error)
 
     async def _start(self, poll: Poll) -> None:
@@ -112,7 +112,7 @@ class Dispatcher:
             self._wake_up.clear()
             poll: Poll | float = (due := self._scheduler.due())
             if due <= self.clock() and not is_reserved:
-                # Nothing is chosen before a request may leave: something more urgent may come up while this waits.
+                # The poll is chosen when a request may leave: a more urgent one may come up during this pause.
                 with self._client.limiter.reserve(RateLimitGroup.CALLS) as pause:
                     await asyncio.sleep(pause)
                 is_reserved = True
@@ -126,7 +126,7 @@ class Dispatcher:
                 self._listing_count += _reads_a_list(poll)
                 self._take_turn(poll)
                 return poll
-            # A clock and a sum of its seconds differ in the last digits: with no minimum, this would be a busy loop.
+            # A clock and a sum of seconds differ in the last digits: without a minimum this would be a busy loop.
             await self._rest(max(BRIEF, min(poll, *self._turns_left(), NEVER) - self.clock()))
 
     def _take_turn(self, poll: Poll) -> None:
@@ -148,5 +148,5 @@ class Dispatcher:
 
 
 def _reads_a_list(poll: Poll) -> bool:
-    # Jobs whose firmware is not known are polled one by one: where they hang, they must not hold up the lists.
+    # Jobs without a known firmware are polled one by one: if such a poll hangs, it must not delay the listings.
     return isinstance(poll, ListJobs) and bool(poll.firmware_id)

@@ -1,4 +1,4 @@
-"""A wait goes through the shared poller; where that has ended by an error of its own, the wait polls separately."""
+"""Wait through the shared poller; if the poller has failed, the wait polls separately."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def wait_with_fallback(
     :param shared: waits, given the poller.
     :param separate: the same wait as a flow that polls by itself, given its poll interval in seconds.
     :param subject: what is waited for, for the log.
-    :param poll_interval: seconds that this wait wants. With many waits that poll separately it is longer, so that all
+    :param poll_interval: seconds between two polls. With many waits that poll separately it is longer, so that all
         together stay within the rate limit.
     """
     try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Changes:
-    """Notes that something was seen of a job, for the rule that may end the wait."""
+    """Notes that a job was polled, for the rule that may end the wait."""
 
     def __init__(self) -> None:
         self.seen = asyncio.Event()
@@ -36,7 +36,7 @@ class _Changes:
 async def wait_for_jobs(poller: Poller, wait: JobSetWait, *, listener: Listener, runtime: Runtime) -> None:
     """Wait as :func:`~airflow_provider_tuya_ota.core.status.job_set_wait.wait_for_jobs` does.
 
-    After an error the same wait goes on where it stopped: jobs that have a result keep it.
+    After an error the same wait can continue: jobs that have a result keep it.
 
     :param wait: receives the results; jobs that have one are not polled.
     :raises AuthenticationError: the AccessKey pair was refused before a job was ever polled.
@@ -49,7 +49,7 @@ async def wait_for_jobs(poller: Poller, wait: JobSetWait, *, listener: Listener,
     async def settle(job: JobWait) -> None:
         seen = Listeners(listener, changes)
         result = await _wait_for(poller, job, firmware_ids[job.job_id], listener=seen, runtime=runtime)
-        _tell(listener, wait.settle(job.job_id, result))
+        _report(listener, wait.settle(job.job_id, result))
 
     waits = [asyncio.create_task(settle(job)) for job in wait.unfinished]
     for one in waits:
@@ -60,7 +60,7 @@ async def wait_for_jobs(poller: Poller, wait: JobSetWait, *, listener: Listener,
             changes.seen.clear()
             for one in filter(asyncio.Task.done, waits):
                 one.result()
-            _tell(listener, wait.end_early())
+            _report(listener, wait.end_early())
     finally:
         for one in waits:
             one.cancel()
@@ -80,6 +80,6 @@ async def _wait_for(
         return error
 
 
-def _tell(listener: Listener, events: list[FlowEvent]) -> None:
+def _report(listener: Listener, events: list[FlowEvent]) -> None:
     for event in events:
         listener.event(event)

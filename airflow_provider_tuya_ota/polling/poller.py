@@ -1,4 +1,4 @@
-"""The poller of a connection: it polls jobs and conditions for all who wait for them, and hands each wait its news."""
+"""The poller of a connection: it polls jobs and conditions for all waits, and gives each wait its results."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class PollerBrokenError(Exception):
 
 
 class Poller:
-    """Polls for all who wait.
+    """Polls for all waits of a connection.
 
     :param client: how to send; the poller closes it.
     """
@@ -96,8 +96,8 @@ class Poller:
         """Wait as :func:`~airflow_provider_tuya_ota.core.status.wait.wait_for_job` does.
 
         :param firmware_id: the job's firmware, if it is known; otherwise the first poll finds it out.
-        :param state: what was seen before, and from now on; nothing by default.
-        :raises KeyRefusedError: the AccessKey pair is refused: read the connection again, then wait on.
+        :param state: of earlier polls, continued by this wait; a new one by default.
+        :raises KeyRefusedError: the AccessKey pair is refused: read the connection again, then continue the wait.
         :raises PollerBrokenError: this poller does not poll any more; poll separately.
         """
         wait = JobWait(job_id, options, state)
@@ -141,16 +141,16 @@ class Poller:
         take: Callable[[datetime], T | None],
         runtime: Runtime,
     ) -> T:
-        """Let a wait take its news until it has a result or its deadline has passed; the last poll comes after that.
+        """Give a wait its news until it has a result or its deadline has passed; one last poll follows the deadline.
 
-        :param take: lets the wait take its news, and returns its result, or None.
+        :param take: gives the wait its news, and returns its result, or None.
         """
         while True:
             now = runtime.context().steady
             if is_last := wait.is_last(now):
                 until = self._clock() + LAST_POLL
                 if subject in self._under_way:
-                    # What it shows may be enough; another poll beside it would only make both slower.
+                    # Its result may be enough, and another poll beside it would slow down both.
                     await self._wait_until(subscription.news, until - LAST_POLL / 2)
                     self._require_unbroken()
                     if (result := take(runtime.context().steady)) is not None:

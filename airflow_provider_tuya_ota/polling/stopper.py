@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 4
 """Cancels under way at the same time: enough for five a second where an answer takes most of one."""
 RETRY_SECONDS: Final = 600.0
-"""How long a job's cancel is tried again after its first try, whatever keeps the platform from taking it. The wait for
-the first try is not counted: it is as long as the queue."""
+"""How long a job's cancel is repeated after its first try, unless the platform refuses it for good. The wait before the
+first try is not counted: it depends on the queue."""
 PAUSE: Final = 3.0
-"""Seconds before the next cancel where the platform was not reached."""
+"""Seconds before the next cancel if the platform was not reached."""
 FEW: Final = 10
 """Jobs that may still wait for their cancel while others are counted: a count needs five requests."""
 POLLS_SHARE: Final = 0.5
@@ -48,7 +48,7 @@ _ONCE: Final = RetryPolicy(attempts=1)
 
 @dataclass(slots=True, eq=False)
 class _Order:
-    """A job to cancel, and the events meanwhile: only the one who waits for it knows which log they belong to.
+    """A job to cancel, with its events for the log of its task.
 
     :param may_be_accepted: whether the answer to a try was lost; then a later refusal may come from that try.
     """
@@ -70,10 +70,10 @@ class _Order:
 class Stopper:
     """Cancel jobs one after the other within the account's limit, as long as it takes.
 
-    Processes that share an account do not know of each other: where the platform refuses a cancel because there were
-    too many, the pace slows down and the same cancel is sent again.
+    Processes that share an account do not know of each other. If the platform throttles a cancel, the pace slows down
+    and the same cancel is sent again.
 
-    :param client: how to ask; the stopper closes it.
+    :param client: sends the requests; the stopper closes it.
     """
 
     def __init__(self, client: AsyncTuyaOTAClient) -> None:
@@ -103,7 +103,7 @@ class Stopper:
         """Cancel the device tasks of a job that have not begun, and count them.
 
         :param listener: receives the events of this job.
-        :returns: what it came to, not counted where many others wait to be cancelled.
+        :returns: its effect, not counted if many other jobs wait to be cancelled.
         :raises TuyaOTAError: it could not be cancelled.
         """
         is_cancelled = await self.cancel(job_id, listener=listener)
@@ -128,11 +128,11 @@ class Stopper:
                 listener.event(event)
 
     async def count(self, job_id: str, *, is_cancelled: bool, listener: Listener) -> StopResult:
-        """Count what a cancel came to, and cancel again while the job may still begin.
+        """Count the effect of a cancel, and cancel again while the job may still begin.
 
         :param is_cancelled: what :meth:`cancel` returned.
         :param listener: receives the events of this job.
-        :returns: not counted where many others wait to be cancelled; then :meth:`poll_stopped` comes later.
+        :returns: not counted if many other jobs wait to be cancelled; then call :meth:`poll_stopped` later.
         :raises TuyaOTAError: the platform had accepted no cancel, and the device tasks could not be counted.
         """
         if is_cancelled and self._unfinished > FEW:
@@ -143,7 +143,7 @@ class Stopper:
         return await self._client.run(count, listener=listener)
 
     async def poll_stopped(self, job_id: str, *, listener: Listener) -> StopResult:
-        """Poll a job that was cancelled and not counted, once few others wait for their cancel.
+        """Poll a job that was cancelled and not counted, as soon as few others wait for their cancel.
 
         :param listener: receives the events of this job.
         :returns: that it may still begin, where it may.
@@ -160,10 +160,10 @@ class Stopper:
             self._is_calm.set()
 
     def _hire(self) -> None:
-        # Not the number of tasks: one that has found nothing more to do is still there for a moment.
+        # Not the number of asyncio tasks: one that has found an empty queue exists for a moment longer.
         if self._working < AT_ONCE:
             self._working += 1
-            # A context of its own: that of the first caller holds the log and the variables of that one task.
+            # A new context: that of the first caller holds the log and the variables of its Airflow task.
             worker = asyncio.get_running_loop().create_task(self._work(), context=Context())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
@@ -191,14 +191,14 @@ class Stopper:
             else:
                 self._queue.append(order)
                 await asyncio.sleep(PAUSE)
-        except Exception as error:  # noqa: BLE001 - the error is for the one who waits for this job
+        except Exception as error:  # noqa: BLE001 - the caller that waits for this job gets the error
             _settle(order, error)
         else:
             _settle(order, is_cancelled or order.may_be_accepted)
 
 
 def _settle(order: _Order, outcome: bool | Exception) -> None:  # noqa: FBT001 - one of two outcomes, not a switch
-    # The one who waited for it may be gone.
+    # The caller may have been cancelled.
     if order.is_cancelled.done():
         return
     if isinstance(outcome, Exception):
@@ -208,7 +208,7 @@ def _settle(order: _Order, outcome: bool | Exception) -> None:  # noqa: FBT001 -
 
 
 class _Shared:
-    """A stopper and how many use it."""
+    """A stopper and the number of its users."""
 
     def __init__(self, settings: Settings) -> None:
         self.stopper = Stopper(AsyncTuyaOTAClient(settings, listener=LogListener(logging.getLogger(__name__))))

@@ -45,13 +45,13 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
     was over and the trigger has stopped what the job had not begun. Several jobs name at most fifty devices together,
     or one each.
 
-    The trigger owns the deadline and polls once more after it. A restarted triggerer goes on where the last one
-    stopped, and stops nothing at the platform.
+    The trigger owns the deadline and polls once more after it. A restarted triggerer continues the wait, and
+    cancels nothing at the platform.
 
-    Where a person kills the task (marks it or its run failed or successful, or clears it), the device tasks that have
-    not begun are cancelled, of each job whose ``on_cancel`` is ``stop`` and that is not known to have ended. Airflow
-    calls a trigger killed also when it was given to another triggerer, so the task's state is read first: unless the
-    task is certainly waited for no longer, nothing is cancelled and the log says so.
+    If a person kills the task (marks it or its run failed or successful, or clears it), the trigger cancels the device
+    tasks that have not begun, of each job whose ``on_cancel`` is ``stop`` and that is not known to have ended. Airflow
+    also kills a trigger that was given to another triggerer, so the trigger reads the task's state first. Unless the
+    task has certainly stopped waiting, nothing is cancelled and the log says so.
 
     :param jobs: the jobs, each as :meth:`WaitedJob.to_dict` gives it; at least one, none twice.
     :param tuya_ota_conn_id: id of the connection.
@@ -84,7 +84,7 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
         self._kill: KillAnswer | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Give what rebuilds this trigger elsewhere; the connection's secrets are not part of it."""
+        """Give what rebuilds this trigger in another process, without the connection's secrets."""
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
@@ -114,7 +114,7 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
         return {"jobs": events}
 
     async def on_kill(self) -> None:
-        """Stop what the jobs have not begun, if a person killed the task."""
+        """Cancel the device tasks that have not begun, if a person killed the task."""
         self._kill = KillAnswer(
             jobs=self._wait.may_go_on,
             ti=self.task_instance,
@@ -126,7 +126,7 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
         await self._kill.wait()
 
     async def cleanup(self) -> None:
-        """Let :meth:`on_kill` end what it has begun; nothing else."""
+        """Let :meth:`on_kill` finish; nothing else."""
         if self._kill is not None:
             await self._kill.linger()
 
@@ -138,15 +138,15 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
         return self._stall_detector is not None and self._stall_detector.recently_stalled()
 
     async def _read_settings(self) -> Settings:
-        # Many that are killed at once would stand in one line to read the same connection again.
+        # Many triggers that are killed at once would queue up to read the same connection again.
         if self._settings is None:
             self._settings = await shared_settings(self.tuya_ota_conn_id)
         return self._settings
 
     async def _stop_late(self) -> dict[str, str]:
-        """Stop what the jobs have not begun whose time is over: a worker may begin hours later.
+        """Stop the jobs whose time is over: a worker may begin hours later.
 
-        :returns: what came of it, by job id; nothing where a worker has to do it.
+        :returns: what was cancelled, by job id; empty for jobs that a worker has to stop.
         """
         results = self._wait.results
         late = [
@@ -168,7 +168,7 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
                 stopped = await stopper.stop(job_id, listener=listener)
                 if isinstance(stopped, NotCounted):
                     stopped = await stopper.poll_stopped(job_id, listener=listener)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the worker tries again and reports
+        except Exception as error:  # noqa: BLE001 - after any error the worker tries again and reports
             sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
             await self.log.awarning(f"{sentence} Job {job_id} is not stopped yet; a worker tries again")
             return ""

@@ -1,9 +1,9 @@
-"""What a trigger does that was killed: it goes on in the background where Airflow does not let it finish.
+"""The answer of a killed trigger, which continues in the background if Airflow does not let it finish.
 
-Airflow 3.3.2 waits for ``on_kill`` for ``[triggerer] on_kill_timeout`` seconds, but cancels the trigger again each
-second meanwhile, which ends that wait at once. Then it calls ``cleanup``, and after that the trigger's lines go to the
-triggerer's own log. So ``on_kill`` begins an answer that is a task of its own, and ``cleanup`` waits for it in the rest
-of the time that Airflow gives.
+Airflow 3.3.2 waits for ``on_kill`` for ``[triggerer] on_kill_timeout`` seconds, but meanwhile cancels the trigger again
+each second, which ends that wait at once. Then it calls ``cleanup``; after that the trigger's lines go to the
+triggerer's own log. So ``on_kill`` starts the answer as a separate asyncio task, and ``cleanup`` waits for it in the
+rest of the time that Airflow gives.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.polling.stopper import Stopper
 
 ASK_SECONDS: Final = 10.0
-"""For one question for a task's state; it takes some milliseconds, but all triggers of a triggerer share one line."""
+"""For one request for a task's state; it takes milliseconds, but all triggers of a triggerer share one connection."""
 ASK_PAUSES: Final = (1.0, 3.0, 6.0, None)
-"""Seconds after a question without an answer; None: that was the last one."""
+"""Seconds after a request without an answer; None after the last one."""
 ASK_AT_ONCE: Final = 8
 
 _ANSWERS: Final[set[asyncio.Task[None]]] = set()
@@ -54,9 +54,9 @@ class KillAnswer:
 
     :param jobs: jobs that the trigger waited for and that are not known to have ended.
     :param ti: the trigger's task instance, or None.
-    :param kept: why the jobs go on whatever has happened; empty where the state of the task decides.
+    :param kept: why the jobs continue in any case; empty if the state of the task decides.
     :param has_stalled: whether this triggerer was stalled within the last minute.
-    :param settings: gives those of the connection.
+    :param settings: reads the settings of the connection.
     :param log: of the trigger.
     """
 
@@ -77,8 +77,7 @@ class KillAnswer:
         self._settings = settings
         self._log = log
         self._ahead: Callable[[], int] = lambda: 0
-        # In the order of the jobs: those of which it is not known yet what becomes of them, and that is not known to be
-        # a cancel.
+        # In the order of the jobs: those whose fate is not known yet, and those that are not known to be cancelled.
         self._open = dict.fromkeys(job.job_id for job in jobs)
         self._uncancelled = dict(self._open)
         loop = asyncio.get_running_loop()
@@ -88,20 +87,20 @@ class KillAnswer:
         self._task.add_done_callback(_ANSWERS.discard)
 
     async def wait(self) -> None:
-        """Wait for the end; being cancelled meanwhile breaks nothing off."""
+        """Wait for the end; a cancellation of this wait does not cancel the answer."""
         await asyncio.shield(self._task)
 
     async def linger(self) -> None:
-        """Wait for the end as long as Airflow grants, however often it cancels meanwhile."""
+        """Wait for the end as long as Airflow allows, even if it cancels this wait repeatedly."""
         loop = asyncio.get_running_loop()
         while not self._task.done() and (left := self._until - loop.time()) > 0:
-            # Either Airflow cancels a killed trigger once more, or the triggerer ends, and the answer with it.
+            # Airflow cancels a killed trigger once more, or the triggerer ends, and then the answer is cancelled too.
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([self._task], timeout=left)
         for job_id in self._uncancelled if not self._task.done() else ():
             self._log.warning(
                 f"Job {job_id} is not stopped yet, because {self._ahead()} jobs are being stopped at once. This"
-                " triggerer goes on with it and says in its own log what came of it"
+                " triggerer continues, and its own log will have the result"
             )
 
     async def _answer(self) -> None:
@@ -114,7 +113,7 @@ class KillAnswer:
                     " device tasks in the vendor's console"
                 )
             raise
-        except Exception as error:  # noqa: BLE001 - nobody else would say that the jobs go on
+        except Exception as error:  # noqa: BLE001 - only this logs that the jobs go on
             for job_id in self._open:
                 await self._say_not_stopped(job_id, error)
 
@@ -128,7 +127,7 @@ class KillAnswer:
             if decision.stop:
                 reasons[job.job_id] = decision.reason
                 continue
-            # Where nobody expects it to be stopped, that it goes on is no warning.
+            # With on_cancel "keep" nobody expects a stop, so this is no warning.
             say = self._log.awarning if job.on_cancel == "stop" else self._log.ainfo
             await say(f"Job {job.job_id} goes on at the platform, because {decision.reason}")
             self._settle(job.job_id)
@@ -146,7 +145,7 @@ class KillAnswer:
             stopped = await stopper.count(job_id, is_cancelled=is_cancelled, listener=listener)
             if isinstance(stopped, NotCounted):
                 await stopper.poll_stopped(job_id, listener=listener)
-        except Exception as error:  # noqa: BLE001 - it keeps no other job from being stopped
+        except Exception as error:  # noqa: BLE001 - the other jobs must still be stopped
             await self._say_not_stopped(job_id, error)
         self._settle(job_id)
 
@@ -159,7 +158,7 @@ class KillAnswer:
         self._uncancelled.pop(job_id, None)
 
     async def _kill(self) -> Kill:
-        # Nothing is asked where no answer could stop anything.
+        # The state is requested only if it can lead to a stop.
         may_stop = any(job.on_cancel == "stop" for job in self._jobs) and not self._has_stalled
         return Kill(
             process=KilledProcess.TRIGGERER,
@@ -168,7 +167,7 @@ class KillAnswer:
         )
 
     async def _state(self) -> TaskState | None:
-        """Ask for the task's state, more than once where no answer comes; None where none came."""
+        """Request the task's state, repeatedly if there is no answer; None if none came."""
         if self._ti is None:
             return None
         for pause in ASK_PAUSES:
@@ -181,8 +180,8 @@ class KillAnswer:
 
 
 async def _ask(ti: Any) -> TaskState | None:
-    from airflow.sdk.execution_time import task_runner  # noqa: PLC0415 - its line exists in a running triggerer only
-    from airflow.sdk.execution_time.comms import GetTaskStates  # noqa: PLC0415 - its line exists in a running triggerer only
+    from airflow.sdk.execution_time import task_runner  # noqa: PLC0415 - its connection exists in a running triggerer only
+    from airflow.sdk.execution_time.comms import GetTaskStates  # noqa: PLC0415 - its connection exists in a running triggerer only
 
     loop = asyncio.get_running_loop()
     if loop not in _LINES:
