@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.states import JobStatus
     from airflow_provider_tuya_ota.core.settings import Settings
 
-_IN_DOUBT: Final = "an answer was lost, so whether this request cancelled anything cannot be told"
+_IN_DOUBT: Final = "an answer was lost, so whether this request cancelled anything is not known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def cancel_tasks_of_job(settings: Settings, action: CancelOTATaskByJob) -> Flow[
         # The job may have ended between the first query and the request.
         status = status if _ended(status) else (yield from _status(settings, job_id))
     if refusal is None and not (_ended(status) and not count_waiting(before)):
-        summary = f"was told to cancel what has not begun; {render_counts(left, 'nothing')} is left unfinished"
+        summary = f"was asked to cancel what has not begun; {render_counts(left, 'nothing')} is left unfinished"
         yield TasksCounted(job_id, left, is_after_cancel=True)
     else:
         in_doubt = refusal is not None and refusal.in_doubt and count_waiting(before) > 0
@@ -120,7 +120,7 @@ def _cancel_what_begins(settings: Settings, action: CancelOTATaskByJob) -> Flow[
             yield CancelRefused(job_id, error.sentence)
     if (yield from check_may_begin(settings, job_id)):
         raise OutcomeError(
-            f"job {job_id} may still begin: it was told to cancel {len(CANCEL_AGAIN_AFTER) + 1} times and has not"
+            f"job {job_id} may still begin: it was asked to cancel {len(CANCEL_AGAIN_AFTER) + 1} times and has not"
             " ended. Run this task again when it has device tasks that wait"
         )
     return (yield from count_tasks(settings, job_id, UNFINISHED))

@@ -45,7 +45,7 @@ class CancelNotCounted(FlowWarning):
 
 @dataclass(frozen=True, slots=True)
 class NothingCancelled(FlowWarning):
-    """A cancel had nothing to cancel, or whether it had cannot be told.
+    """A cancel had nothing to cancel, or it is not known whether it had.
 
     :param summary: what became of the job, as the end of a sentence.
     """

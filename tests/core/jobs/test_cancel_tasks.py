@@ -98,7 +98,7 @@ def test_a_device_that_is_flashing_after_a_lost_request_is_an_error() -> None:
 ENDED = refused("iot.firmware.CancelUpgradeTaskFailed")
 LOST = lost(), ENDED
 ALREADY = "had already ended as COMPLETED; nothing was cancelled"
-NOT_KNOWN = "an answer was lost, so whether this request cancelled anything cannot be told"
+NOT_KNOWN = "an answer was lost, so whether this request cancelled anything is not known"
 
 
 def cancel_by_job(script: Script) -> JobCancel:
@@ -158,7 +158,7 @@ def test_a_cancel_that_was_taken_says_what_is_left(status: str) -> None:
 
     result = cancel_by_job(script)
 
-    assert result.summary == "was told to cancel what has not begun; 1 IN_PROGRESS is left unfinished"
+    assert result.summary == "was asked to cancel what has not begun; 1 IN_PROGRESS is left unfinished"
     assert sum(result.left.values()) == 1
     assert "1 devices of job 9001 are flashing and cannot be stopped" in script.warnings[-1]
     counted = [event for event in script.events if isinstance(event, TasksCounted)]
@@ -244,7 +244,7 @@ def test_a_further_cancel_that_is_refused_means_that_the_first_one_was_accepted(
 def test_a_job_that_may_still_begin_is_an_error() -> None:
     platform = Planned(begins_after=99)
 
-    with pytest.raises(OutcomeError, match="job 9001 may still begin: it was told to cancel 4 times"):
+    with pytest.raises(OutcomeError, match="job 9001 may still begin: it was asked to cancel 4 times"):
         cancel_by_job(Script(platform))
     assert platform.cancels == 4
 

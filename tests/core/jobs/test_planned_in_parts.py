@@ -132,5 +132,5 @@ def test_an_operator_that_cancels_a_job_cancels_each_part(parts: int) -> None:
 
 
 def test_an_operator_that_cancels_a_job_which_goes_on_says_so() -> None:
-    with pytest.raises(OutcomeError, match="job 9 may still begin: it was told to cancel 4 times"):
+    with pytest.raises(OutcomeError, match="job 9 may still begin: it was asked to cancel 4 times"):
         Script(InParts(99)).run(cancel_tasks_of_job(SETTINGS, ACTION))

@@ -141,7 +141,7 @@ def test_keeping_operators_say_what_they_did(service: Service, context: Any, ti:
         (TuyaOTAConfirmTasksOperator(task_id="b", job_id=job_id), f"OTA job {job_id} got 0 device tasks confirmed"),
         (
             TuyaOTACancelJobOperator(task_id="c", job_id=job_id, cancel_queued=True),
-            f"OTA job {job_id} was told to cancel what has not begun; nothing is left unfinished",
+            f"OTA job {job_id} was asked to cancel what has not begun; nothing is left unfinished",
         ),
         (
             TuyaOTAModifyFirmwareOperator(task_id="d", firmware_id=firmware_id, udi="x"),
