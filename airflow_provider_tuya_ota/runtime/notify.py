@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.status.event import first_line
 from airflow_provider_tuya_ota.core.wire.redaction import redact
 from airflow_provider_tuya_ota.hooks.held_alarm import alarm_held_back
+from airflow_provider_tuya_ota.runtime.attempt import last_clear
 from airflow_provider_tuya_ota.runtime.retry_forecast import will_be_tried_again
 
 if TYPE_CHECKING:
@@ -107,8 +108,11 @@ def notify_once(context: Context, task: Any, report: ReleaseReport, error: BaseE
         task.log.info("The notifiers are not called yet: Airflow tries this task again")
         return
     store = context.get("task_state_store")
+    # A clear that leaves the run's state as it is counts up no clear_number; it raises max_tries all the same.
+    clear_number, cleared_after = last_clear(context, retries=getattr(task, "retries", 0) or 0)
     outcome: dict[str, Any] = {
-        "clear_number": getattr(context.get("dag_run"), "clear_number", 0),
+        "clear_number": clear_number,
+        "cleared_after": cleared_after,
         "outcome": [report.event.value, report.firmware_id, report.job_id],
     }
     try:

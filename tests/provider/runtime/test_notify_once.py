@@ -98,15 +98,25 @@ def test_a_retry_policy_that_raises_hides_neither_the_error_nor_the_notification
     assert heard() == ([] if most else ["failed"])
 
 
-def test_an_outcome_is_reported_once_and_again_after_a_clear(context: Any, hearing: Any) -> None:
-    for _ in range(2):
-        with reported(context, hearing):
-            pass
-    context["dag_run"].clear_number = 1
-    with reported(context, hearing):
-        pass
+@pytest.mark.parametrize(
+    ("clears", "tries"),
+    [(1, 0), (0, 1), (1, 1)],
+    ids=["another task is cleared", "without resetting the run", "with resetting it"],
+)
+def test_an_outcome_is_reported_once_and_again_after_each_clear(
+    context: Any, ti: FakeTask, hearing: Any, clears: int, tries: int
+) -> None:
+    ti.max_tries = 0
+    notified = []
+    for _ in range(3):
+        for _ in range(2):
+            with reported(context, hearing):
+                pass
+        notified.append(len(heard()))
+        context["dag_run"].clear_number += clears
+        ti.max_tries += tries
 
-    assert heard() == ["succeeded", "succeeded"]
+    assert notified == [1, 2, 3]
 
 
 def test_another_outcome_is_reported_too(context: Any, ti: FakeTask, hearing: Any) -> None:
