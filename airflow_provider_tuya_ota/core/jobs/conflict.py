@@ -103,7 +103,7 @@ def cancel_if_later(
     stopped = yield from stop_job(settings, job_id)
     if isinstance(stopped, NotCounted) or not stopped.may_begin:
         # Otherwise the intent stays, so that a retry resumes the job that may still begin.
-        yield SaveState(intent.at(Stage.NOTHING).to_dict())
+        yield SaveState(intent.at(Stage.CREATED, job_id).put_aside().to_dict())
     raise AlreadyUnderWayError(
         f"job {first.job_id}, created at {first.utc_create or 'an unknown time'}, upgrades the same devices to firmware"
         f" {action.firmware_id} and was created at the same time as job {job_id} of this task, which was cancelled"

@@ -163,11 +163,12 @@ class Intent:
         return replace(self, stage=stage, entity_id=entity_id)
 
     def put_aside(self) -> Self:
-        """Give the intent of a task that is done with its job.
+        """Give the intent of a task that is done with its job, or has none.
 
         A list may show that job, and those that were put aside before it, late: none of them is the next one.
         """
-        known = dict.fromkeys([digest_of(self.entity_id), *self.known])
+        own = [digest_of(self.entity_id)] if self.entity_id else []
+        known = dict.fromkeys([*own, *self.known])
         return replace(self.at(Stage.NOTHING), known=tuple(known)[:_PUT_ASIDE])
 
     def found(self, job_id: str) -> Self:

@@ -54,7 +54,8 @@ def recover_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob | None
         return None
     found = yield from _find(request, attempt, intent)
     if found is None:
-        yield SaveState(intent.at(Stage.NOTHING).to_dict())
+        # A job that is missing may appear again, and belongs to the request from before a clear.
+        yield SaveState(intent.put_aside().to_dict())
         return None
     job, intent = found
     was_cleared = yield from _check_cleared(request, attempt, intent, job)

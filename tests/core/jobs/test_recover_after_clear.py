@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError, ProtocolError, TransportError
+from airflow_provider_tuya_ota.core.errors import (
+    AmbiguousOutcomeError,
+    ProtocolError,
+    TransportError,
+)
 from airflow_provider_tuya_ota.core.jobs.drain import StillDrainingError
-from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Stage
-from airflow_provider_tuya_ota.core.jobs.target import digest_of
+from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from tests.core.jobs.upgrades import CREATED, NAMED, OF_NAMED, OWN, creates, jobs, script_for, start
@@ -279,30 +282,3 @@ def test_a_task_that_dies_after_a_clear_remembers_the_job_of_before_it() -> None
     with pytest.raises(TransportError):
         start(retry, Attempt(clear_number=1, is_retry=True))
     assert retry.saved["entity_id"] == ""
-
-
-def test_no_job_that_a_task_put_aside_is_taken_for_a_later_one() -> None:
-    def query(sent: Sent) -> Response:
-        return ok(data=OWN | {"jobStatus": "CANCELED", "jobId": sent.parameters["JobId"]})
-
-    script = script_for(QueryOTAJob=query)
-    script.saved = CREATED.to_dict()
-    assert start(script, Attempt(clear_number=1)).job_id == "10"
-
-    late = jobs(OWN | {"jobStatus": "CANCELED"})
-    again = script_for(
-        QueryOTAJob=query, ListOTAJobByFirmware=[jobs(), *[late] * 9], CreateOTAStaticUpgradeJob=[lost()] * 9
-    )
-    again.saved = script.saved
-
-    with pytest.raises(TransportError):
-        start(again, Attempt(clear_number=2))
-    assert again.saved["entity_id"] == ""
-
-
-def test_a_task_remembers_the_newest_fifty_jobs_that_it_put_aside() -> None:
-    intent = CREATED
-    for number in range(100, 160):
-        intent = intent.at(Stage.CREATED, str(number)).put_aside()
-
-    assert intent.known == tuple(digest_of(str(number)) for number in range(159, 109, -1))
