@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.status.event import Event
-from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait, WaitedJob, require_only_success
+from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait, require_only_success
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.runtime.alarm import has_alarm_rung, release_alarm
 from airflow_provider_tuya_ota.runtime.late_stop import LateStop
@@ -34,7 +34,7 @@ def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob,
     """
     if not operator.wait_for_completion and not has_alarm_rung():
         return job.job_id
-    on_cancel = operator.on_cancel if job.is_own else "keep"
+    waited = job.waited_for(on_cancel=operator.on_cancel, expected=options.expected)
     resume_state = report.resume_state()
     if operator.deferrable and not has_alarm_rung():
         # An alarm that rings from here on stays delayed: the trigger has its own deadline.
@@ -42,14 +42,11 @@ def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob,
             job_id=job.job_id,
             tuya_ota_conn_id=operator.tuya_ota_conn_id,
             options=options.to_dict(),
-            on_cancel=on_cancel,
-            firmware_id=operator.firmware_id,
+            on_cancel=waited.on_cancel,
+            firmware_id=waited.firmware_id,
             resume_state=resume_state,
         )
         wait_in_triggerer(operator, trigger, options)
-    waited = WaitedJob(
-        job_id=job.job_id, firmware_id=operator.firmware_id, expected=options.expected, on_cancel=on_cancel
-    )
     wait = JobSetWait([waited], options)
     go_on = partial(wait_in_worker, TuyaOTAHook(operator.tuya_ota_conn_id), wait, operator.log)
 

@@ -63,9 +63,22 @@ ROOMS: Final = (
     ),
     Room(
         "waits",
-        ("core/status/wait.py", "core/status/wait_state.py", "core/status/poll_scheduler.py"),
+        (
+            "core/status/wait.py",
+            "core/status/wait_state.py",
+            "core/status/poll_scheduler.py",
+            "core/status/job_set_wait.py",
+            "core/status/end_rule.py",
+            "core/model/job_results.py",
+            "core/model/result_event.py",
+        ),
         ("tests/core/status", "tests/core/model"),
-        ("core.status.wait", "core.status.poll_scheduler"),
+        (
+            "core.status.wait",
+            "core.status.poll_scheduler",
+            "core.status.job_set_wait",
+            "core.model.job_results",
+        ),
     ),
     Room(
         "worker",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.model.states import JobType
+from airflow_provider_tuya_ota.core.status.job_set_wait import WaitedJob
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,19 @@ class TrackedJob:
     def is_started(self) -> bool:
         """Whether there is a job to wait for."""
         return self.origin not in {JobOrigin.VERIFIED_BEFORE, JobOrigin.NOT_NEEDED}
+
+    def waited_for(self, *, on_cancel: str, expected: tuple[str, ...]) -> WaitedJob:
+        """Describe how a task waits for it; a job that is not certainly the task's own is kept whatever happens.
+
+        :param on_cancel: ``stop`` or ``keep``, as set in the Dag.
+        :param expected: devices that were asked for by name; empty where the platform chose them.
+        """
+        return WaitedJob(
+            job_id=self.job_id,
+            firmware_id=self.firmware_id,
+            expected=expected,
+            on_cancel=on_cancel if self.is_own else "keep",
+        )
 
     def line(self) -> str:
         """Write it as a line for the log."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
-from airflow_provider_tuya_ota.core.model.failure_reasons import FailureReasons, sum_reasons
+from airflow_provider_tuya_ota.core.model.failure_reasons import sum_reasons
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitEndedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.task_counts import render_counts, sum_counts
 from airflow_provider_tuya_ota.core.model.verdict import SAMPLE, Outcome, Verdict
@@ -15,6 +15,8 @@ from airflow_provider_tuya_ota.core.texts import LONGEST_TEXT, bounded_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from airflow_provider_tuya_ota.core.model.failure_reasons import FailureReasons
 
 JobResult: TypeAlias = Verdict | TuyaOTAError
 """How the wait for one job ended: a verdict that has ended, or the error that a wait for this job alone raises."""
@@ -46,9 +48,9 @@ class JobSetVerdict:
     """
 
     ends: Mapping[str, JobEnd]
-    counts: dict[str, int] = field(default_factory=dict)
-    failure_reasons: FailureReasons = field(default_factory=FailureReasons)
-    without_counts: tuple[str, ...] = ()
+    counts: dict[str, int]
+    failure_reasons: FailureReasons
+    without_counts: tuple[str, ...]
 
     @property
     def has_succeeded(self) -> bool:

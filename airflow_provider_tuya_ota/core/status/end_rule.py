@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
-from airflow_provider_tuya_ota.core.model.job_results import JobResult, is_failure
+from airflow_provider_tuya_ota.core.model.job_results import is_failure
 
-EndRule: TypeAlias = Callable[[Mapping[str, JobResult]], str]
-"""Gives the reason to end a wait before every job has ended, as a clause that follows "because"; empty to go on.
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-It is given, by job id, the result of each job whose wait has ended, and the last verdict of each other job. A job of
-which no poll has succeeded is left out.
-"""
+    from airflow_provider_tuya_ota.core.model.job_results import JobResult
+
+
+class EndRule(Protocol):
+    """Says when to end a wait before every job has ended."""
+
+    def __call__(self, results: Mapping[str, JobResult], /) -> str:
+        """Give the reason, as a clause that follows "because"; empty to go on.
+
+        :param results: by job id, the result of each job whose wait has ended, and the last verdict of each other job.
+            A job of which no poll has succeeded is left out.
+        """
 
 
 def every_end(_: Mapping[str, JobResult]) -> str:

@@ -125,6 +125,13 @@ class JobSetWait:
         """What is waited for, for logs."""
         return f"{'job' if len(self.jobs) == 1 else f'{len(self.jobs)} jobs:'} {', '.join(self._waits)}"
 
+    def pause(self, now: datetime) -> float:
+        """Give the seconds from now until the next polls: all jobs share interval and deadline.
+
+        :raises IndexError: every job has a result.
+        """
+        return self.unfinished[0].pause(now)
+
     def change_options(self, **changes: Any) -> None:
         """Change how the jobs are waited for that have no result yet.
 
@@ -189,17 +196,14 @@ class JobSetWait:
         :returns: the events for the listener, and the seconds until the next attempt; 0 where every job has a result.
         """
         events: list[FlowEvent] = []
-        pauses: list[float] = []
         for wait in self.unfinished:
             try:
-                _, pause = wait.pause_after(error, now)
+                wait.pause_after(error, now)
             except TuyaOTAError as end:
                 events += self.settle(wait.job_id, end)
-            else:
-                pauses.append(pause)
-        if pauses:
-            events.insert(0, PollFailed(self.subject, error.sentence))
-        return events, min(pauses, default=0.0)
+        if not self.unfinished:
+            return events, 0.0
+        return [PollFailed(self.subject, error.sentence), *events], self.pause(now)
 
     def _known(self) -> dict[str, JobResult]:
         known: dict[str, JobResult] = {}
@@ -236,8 +240,7 @@ def wait_for_jobs(settings: Settings, wait: JobSetWait) -> Flow[None]:
             if not wait.unfinished:
                 return
         # Counted from the end of the polls: they may have taken the rest of the time.
-        now = (yield ReadContext()).steady
-        yield Sleep(min(job_wait.pause(now) for job_wait in wait.unfinished))
+        yield Sleep(wait.pause((yield ReadContext()).steady))
 
 
 def _poll(settings: Settings, job_wait: JobWait, earlier: dict[str, EarlierPoll]) -> Flow[JobResult | None]:

@@ -64,3 +64,14 @@ def test_an_upgrade_says_which_devices_were_selected() -> None:
     )
 
     assert job.line() == "Created upgrade job 9 of firmware 178 (SPECIFIC)"
+
+
+@pytest.mark.parametrize("origin", JobOrigin)
+@pytest.mark.parametrize("on_cancel", ["stop", "keep"])
+def test_only_a_job_of_the_task_s_own_may_be_stopped_by_its_wait(origin: JobOrigin, on_cancel: str) -> None:
+    job = tracked(origin)
+
+    waited = job.waited_for(on_cancel=on_cancel, expected=("d1",))
+
+    assert (waited.job_id, waited.firmware_id, waited.expected) == ("9", "178", ("d1",))
+    assert (waited.on_cancel == "stop") is (on_cancel == "stop" and job.is_own)

@@ -214,13 +214,14 @@ def test_a_rule_sees_the_jobs_that_go_on() -> None:
 def test_a_stored_wait_names_its_rule() -> None:
     assert find_end_rule("first_failure") is first_failure
     assert find_end_rule("every_end") is every_end
-    with pytest.raises(InvalidParameterError, match=r"no rule 'never'.*every_end or first_failure"):
+    with pytest.raises(InvalidParameterError, match=r"no rule 'never'.*every_end or first_failure") as caught:
         find_end_rule("never")
+    assert caught.value.field == "ends"
 
 
 @pytest.mark.parametrize("job_ids", [(), ("",), ("1", ""), ("1", "2", "1")])
 def test_an_empty_set_and_one_with_a_job_twice_are_refused(job_ids: tuple[str, ...]) -> None:
-    with pytest.raises(InvalidParameterError, match="at least one job"):
+    with pytest.raises(InvalidParameterError, match=r"^jobs: a wait needs at least one job"):
         waiting(*job_ids)
 
 
@@ -269,6 +270,16 @@ def test_a_connection_that_is_not_given_counts_as_a_failed_poll_of_each_job() ->
     events, pause = wait.pause_after(NO_CONNECTION, NOW + timedelta(seconds=50))
     assert [type(event) for event in events] == [JobWaitEnded, JobWaitEnded, JobSetEnded]
     assert (pause, wait.unfinished) == (0.0, [])
+
+
+def test_a_connection_that_is_not_given_for_too_long_ends_the_wait_for_the_job_that_has_had_no_answer_longest() -> None:
+    failing = WaitState.from_dict({"has_polled": True, "failing_since": NOW.isoformat()})
+    wait = waiting("1", "2", how=options(poll_error_tolerance=50.0), states={"1": failing})
+
+    events, pause = wait.pause_after(NO_CONNECTION, NOW + timedelta(seconds=50))
+
+    assert [type(event) for event in events] == [PollFailed, JobWaitEnded]
+    assert (pause, [one.job_id for one in wait.unfinished]) == (15.0, ["2"])
 
 
 def test_changed_options_are_those_of_the_jobs_that_go_on() -> None:
