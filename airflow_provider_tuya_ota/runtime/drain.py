@@ -54,7 +54,8 @@ def wait_until_drained(
     )
     # The old job may end in any way: the next check of its devices decides.
     with suppress(JobFailedError, WaitTimeoutError):
-        require_only_success(wait_in_worker(hook, JobSetWait([WaitedJob(job_id=job_id)], options), operator.log))
+        wait = JobSetWait([WaitedJob(job_id=job_id)], options, are_known=True)
+        require_only_success(wait_in_worker(hook, wait, operator.log))
 
 
 def is_drained(operator: JobOperator, context: Context, event: dict[str, Any] | None) -> bool:

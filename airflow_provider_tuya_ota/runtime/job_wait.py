@@ -47,7 +47,7 @@ def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob,
             resume_state=resume_state,
         )
         wait_in_triggerer(operator, trigger, options)
-    wait = JobSetWait([waited], options)
+    wait = JobSetWait([waited], options, are_known=True)
     go_on = partial(wait_in_worker, TuyaOTAHook(operator.tuya_ota_conn_id), wait, operator.log)
 
     def wait_with_alarm() -> dict[str, JobResult]:

@@ -24,7 +24,8 @@ class TuyaOTAJobTrigger(TuyaOTAJobSetTrigger):
     :param firmware_id: firmware of the job, for which one request lists many jobs; empty, as in older
         stored triggers: the first poll finds it out.
     :param resume_state: what the operator wants back with the event; ``Dag.test()`` drops what is given to ``defer``
-        instead.
+        instead. Only operators give it, after a request that succeeded. So a refusal of the first poll is tolerated for
+        five minutes, also after a restart of the triggerer; without it, the first poll has to be accepted.
     :ivar job: the job, with what else belongs to it.
     """
 

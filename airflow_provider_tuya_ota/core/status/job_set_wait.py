@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.core.model.verdict import Verdict
 from airflow_provider_tuya_ota.core.status.end_rule import every_end
 from airflow_provider_tuya_ota.core.status.poll_events import JobSetEnded, JobWaitEnded, PollFailed
 from airflow_provider_tuya_ota.core.status.wait import LAST_POLL, JobWait, poll_once, require_success
+from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.status.end_rule import EndRule
     from airflow_provider_tuya_ota.core.status.job_snapshot import EarlierPoll
     from airflow_provider_tuya_ota.core.status.wait import WaitOptions
-    from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,8 @@ class JobSetWait:
     :param options: how to wait; ``expected`` comes from each job.
     :param ends: when the wait ends before every job has ended; never by default.
     :param states: what earlier polls of this wait have shown, by job id; they are updated. A new wait by default.
+    :param are_known: whether another request for these jobs has succeeded, over the same connection. Then a new wait
+        tolerates a refusal of its first poll for as long as one of a later poll.
     :raises InvalidParameterError: there is no job, or one has no id or is given twice.
     """
 
@@ -82,14 +84,15 @@ class JobSetWait:
         *,
         ends: EndRule = every_end,
         states: Mapping[str, WaitState] | None = None,
+        are_known: bool = False,
     ) -> None:
         self.jobs = tuple(jobs)
         self._ends = ends
         self._results: dict[str, JobResult] = {}
-        self._waits = {
-            job.job_id: JobWait(job.job_id, replace(options, expected=job.expected), (states or {}).get(job.job_id))
-            for job in self.jobs
-        }
+        self._waits: dict[str, JobWait] = {}
+        for job in self.jobs:
+            state = (states or {}).get(job.job_id) or WaitState(has_polled=are_known)
+            self._waits[job.job_id] = JobWait(job.job_id, replace(options, expected=job.expected), state)
         if not self.jobs or not all(self._waits) or len(self._waits) < len(self.jobs):
             raise InvalidParameterError(
                 field="jobs",

@@ -53,7 +53,7 @@ class WaitState:
     A poll reads everything that a verdict needs. A listing shows only that a job has not ended, so a listing that
     succeeds says nothing about polls that fail.
 
-    :param has_polled: whether a poll has ever succeeded.
+    :param has_polled: whether a poll, or another request for the same job, has ever succeeded.
     :param settling_since: since when everything has ended while the platform contradicts itself; None otherwise.
     :param line: the state in the last successful poll, in words; empty before it.
     :param last_error: the error of the last poll, as a sentence; empty where that poll succeeded.

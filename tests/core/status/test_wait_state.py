@@ -166,6 +166,18 @@ def test_a_set_is_failing_while_the_last_poll_of_a_job_without_a_result_failed()
     assert [*failing, wait.is_failing] == [False, True, False]
 
 
+def test_the_first_poll_of_a_job_that_is_known_is_judged_like_a_later_one() -> None:
+    jobs, options = [WaitedJob(job_id="1")], WaitOptions(deadline=NOW + timedelta(days=1))
+    (known,) = JobSetWait(jobs, options, are_known=True).unfinished
+    (unknown,) = JobSetWait(jobs, options).unfinished
+
+    fail(known.state, refusal(AuthenticationError), 0)
+    with pytest.raises(AuthenticationError):
+        fail(unknown.state, refusal(AuthenticationError), 0)
+    with pytest.raises(PollingFailedError):
+        fail(known.state, refusal(AuthenticationError), GRACE_PERIOD)
+
+
 def test_it_survives_as_json_in_the_middle_of_everything() -> None:
     state = seen_well()
     state.settling_since = NOW.astimezone(timezone(timedelta(hours=8)))

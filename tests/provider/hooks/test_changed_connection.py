@@ -65,6 +65,29 @@ async def test_waits_go_on_over_the_connection_as_it_was_changed(
     assert 2 <= reads <= 4
 
 
+@pytest.mark.parametrize(
+    ("resume_state", "end"), [({"started_at": "2026-11-23T09:00:00+00:00"}, ""), ({}, "AuthenticationError")]
+)
+async def test_a_wait_that_a_restarted_triggerer_takes_over_while_the_key_is_changed_goes_on_for_an_operator(
+    service: Service, job: str, monkeypatch: pytest.MonkeyPatch, resume_state: dict[str, str], end: str
+) -> None:
+    monkeypatch.setattr(shared, "JUST_READ", 0.1)
+    deadline = datetime.now(UTC) + timedelta(seconds=1.5)
+    waiting = TuyaOTAJobTrigger(
+        job_id=job,
+        tuya_ota_conn_id="tuya_ota_default",
+        options=WaitOptions(deadline=deadline, poll_interval=0.1).to_dict(),
+        resume_state=resume_state,
+    )
+    service.connect(login="the-key-before")
+    event = asyncio.ensure_future(fire(waiting))
+    await asyncio.sleep(0.5)
+    service.connect()
+
+    assert (await event).get("error", {}).get("kind", "") == end
+    assert (service.emulator.log[-1]["outcome"] == "ok") == (not end)
+
+
 async def test_waits_go_on_at_the_host_of_the_corrected_connection(
     service: Service, firmware_id: str, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
