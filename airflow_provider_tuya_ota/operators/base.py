@@ -1,4 +1,4 @@
-"""What all operators share: templated arguments, the report of every end, the client, and the answer to a kill."""
+"""What operators share: templated arguments, the report of every end, the client, deletion, the answer to a kill."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 
+from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.core.missing import RENDERED_NONE
 from airflow_provider_tuya_ota.links import TuyaOTAJobLink
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier, Context
 
     from airflow_provider_tuya_ota.client import TuyaOTAClient
+    from airflow_provider_tuya_ota.core.actions import Action
     from airflow_provider_tuya_ota.runtime.kill import RunningJobs
     from airflow_provider_tuya_ota.runtime.task_report import TaskReport
 
@@ -27,17 +29,17 @@ ONE_DAY = 24 * 60 * 60.0
 
 
 class TuyaOTATask:
-    """What operators and sensors share; it stands in front of Airflow's base class.
+    """What operators and sensors share; it comes before Airflow's base class.
 
-    A template renders to the text ``None`` where its value is missing, and the operators refuse that text. Python's
-    None means "left out", so a None that comes out of a template, of an upstream task's result or of an element that
-    a task is mapped over is replaced by the text.
+    A template renders to the text ``None`` if its value is missing, and the operators refuse that text. Python's None
+    means "left out". So the text replaces a None from a template, from the result of an upstream task or from an
+    element over which a task is mapped.
     """
 
     def reported(self, context: Context, *, summary: str = "") -> AbstractContextManager[TaskReport]:
-        """Leave the XCom ``ota_release`` however the block ends, and call the notifiers unless Airflow tries again.
+        """Push the XCom ``ota_release`` at any end of the block, and call the notifiers unless Airflow tries again.
 
-        :param summary: what became of the job or firmware if the block ends well, as the end of a sentence.
+        :param summary: what happened to the job or firmware if the block succeeds, as the end of a sentence.
         """
         from airflow_provider_tuya_ota.runtime.task_report import reported  # noqa: PLC0415 - a parsed Dag needs no worker code
 
@@ -96,12 +98,32 @@ class TuyaOTAOperator(TuyaOTATask, BaseOperator):
 
         return TuyaOTAHook(self.tuya_ota_conn_id).get_conn(self.log)
 
+    def delete(self, action: Action[None], entity: str, *, missing_ok: bool | str) -> None:
+        """Delete something.
+
+        :param entity: what is deleted, for the log.
+        :param missing_ok: whether an entity that does not exist counts as deleted; after a lost answer it always does.
+        :raises NotFoundError: it does not exist, and ``missing_ok`` is False.
+        """
+        from airflow_provider_tuya_ota.runtime.arguments import parse_bool  # noqa: PLC0415 - a parsed Dag needs no worker code
+
+        may_be_missing = parse_bool("missing_ok", missing_ok, default=True)
+        with self.open_client() as client:
+            try:
+                client.do(action)
+            except NotFoundError as error:
+                if not (may_be_missing or error.in_doubt):
+                    raise
+                self.log.warning("%s It counts as deleted.", error.sentence)
+            else:
+                self.log.info("Deleted %s", entity)
+
 
 class TuyaOTAJobOperator(TuyaOTAOperator):
     """The base of the operators that create a job and wait for it.
 
-    :ivar running: what a kill may stop now; None where there is nothing to stop.
-    :ivar drained_by: until when the job from before a clear is waited for; None until such a wait has begun.
+    :ivar running: what a kill may stop now; None if there is nothing to stop.
+    :ivar drained_by: deadline of the wait for a job from before a clear; None before such a wait.
     :ivar is_ended_from_outside: whether a person ended this task while its process ran; then it reports no outcome.
     """
 
@@ -124,11 +146,11 @@ class TuyaOTAJobOperator(TuyaOTAOperator):
         self.is_ended_from_outside = False
 
     def expected_devices(self) -> tuple[str, ...]:
-        """Name the devices that a success must cover; none where the platform chooses them."""
+        """Name the devices that a success must cover; empty if the platform chooses them."""
         raise NotImplementedError
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after deferral; where Airflow's own timeout has ended it, poll the job from here."""
+        """Continue after the deferral; if Airflow itself ended it, poll the job in this worker."""
         from airflow_provider_tuya_ota.runtime.resume import resume_without_event  # noqa: PLC0415 - a parsed Dag needs no worker code
 
         try:
@@ -137,7 +159,7 @@ class TuyaOTAJobOperator(TuyaOTAOperator):
             return resume_without_event(self, context, error)
 
     def on_kill(self) -> None:
-        """Stop what the job has not begun, if a person killed the task while it waited in a worker."""
+        """Cancel the device tasks that have not begun, if a person killed the task while it waited in a worker."""
         from airflow_provider_tuya_ota.runtime.kill import answer_kill  # noqa: PLC0415 - a parsed Dag needs no worker code
 
         if self.running is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError, NotFoundError
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.hooks.connection_id import DEFAULT_CONNECTION_ID, require_connection_id
 from airflow_provider_tuya_ota.operators.base import TuyaOTAOperator
@@ -277,17 +277,8 @@ class TuyaOTADeleteFirmwareOperator(TuyaOTAOperator):
     def execute(self, context: Context) -> str:
         """Delete the firmware."""
         from airflow_provider_tuya_ota.core.actions import DeleteOTAFirmware  # noqa: PLC0415 - a parsed Dag needs no protocol
-        from airflow_provider_tuya_ota.runtime.arguments import parse_bool  # noqa: PLC0415 - a parsed Dag needs no worker code
 
         with self.reported(context, summary="is deleted"):
-            missing_ok = parse_bool("missing_ok", self.missing_ok, default=True)
-            with self.open_client() as client:
-                try:
-                    client.do(DeleteOTAFirmware(firmware_id=self.firmware_id))
-                except NotFoundError as error:
-                    if not (missing_ok or error.in_doubt):
-                        raise
-                    self.log.warning("%s It counts as deleted.", error.sentence)
-                else:
-                    self.log.info("Deleted firmware %s", self.firmware_id)
+            action = DeleteOTAFirmware(firmware_id=self.firmware_id)
+            self.delete(action, f"firmware {self.firmware_id}", missing_ok=self.missing_ok)
             return self.firmware_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_tuya_ota.core.errors import ConflictError, NotFoundError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import ConflictError, TuyaOTAError
 from airflow_provider_tuya_ota.hooks.connection_id import DEFAULT_CONNECTION_ID
 from airflow_provider_tuya_ota.operators.base import TuyaOTAOperator
 
@@ -178,18 +178,10 @@ class TuyaOTADeleteModuleOperator(_ModuleOperator):
     def execute(self, context: Context) -> str:
         """Delete the module."""
         from airflow_provider_tuya_ota.core.actions import DeleteOTAModule  # noqa: PLC0415 - a parsed Dag needs no protocol
-        from airflow_provider_tuya_ota.runtime.arguments import parse_bool  # noqa: PLC0415 - a parsed Dag needs no worker code
 
         with self.reported(context) as report:
-            missing_ok = parse_bool("missing_ok", self.missing_ok, default=True)
-            with self.open_client() as client:
-                try:
-                    client.do(DeleteOTAModule(module_name=self.module_name, product_key=self.product_key))
-                except NotFoundError as error:
-                    if not (missing_ok or error.in_doubt):
-                        raise
-                    self.log.warning("%s It counts as deleted.", error.sentence)
-                else:
-                    self.log.info("Deleted module %s of product %s", self.module_name, self.product_key)
+            action = DeleteOTAModule(module_name=self.module_name, product_key=self.product_key)
+            entity = f"module {self.module_name} of product {self.product_key}"
+            self.delete(action, entity, missing_ok=self.missing_ok)
             report.update(summary=f"deleted module {self.module_name}")
             return self.module_name
