@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.exceptions import AirflowTaskTimeout
@@ -12,6 +12,7 @@ from airflow.sdk.execution_time.timeout import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 T = TypeVar("T")
 
@@ -59,6 +60,19 @@ class _HeldAlarm:
             self.answer(number, frame)
         self.has_rung = True
         signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+
+def bounded_after_alarm(seconds: float) -> AbstractContextManager[Any]:
+    """Bound a block with an alarm of its own where Airflow's, for the task's ``execution_timeout``, has rung already.
+
+    Airflow's alarm rings once, so what hangs after it would hang for ever.
+
+    :param seconds: after which the block is interrupted by AirflowTaskTimeout.
+    """
+    if _handler() is None or signal.getitimer(signal.ITIMER_REAL)[0] > 0:
+        return nullcontext()
+    bound: AbstractContextManager[Any] = timeout(seconds)  # type: ignore[no-untyped-call] # Airflow's
+    return bound
 
 
 def hold_alarm(seconds: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from airflow.sdk.exceptions import AirflowTaskTimeout
@@ -14,18 +14,19 @@ from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.status.event import first_line
 from airflow_provider_tuya_ota.core.wire.redaction import redact
 from airflow_provider_tuya_ota.hooks.held_alarm import alarm_held_back
+from airflow_provider_tuya_ota.runtime.alarm import bounded_after_alarm
 from airflow_provider_tuya_ota.runtime.attempt import last_clear
 from airflow_provider_tuya_ota.runtime.retry_forecast import will_be_tried_again
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from airflow.sdk import BaseNotifier, Context
 
     from airflow_provider_tuya_ota.core.status.report import ReleaseReport
 
 STORE_KEY: Final = "tuya_ota.notified"
 """Of the entry in the task state store that keeps notifiers from being called twice for one outcome."""
+NOTIFIER_SECONDS: Final = 30.0
+"""For each notifier after the task's ``execution_timeout``; the webhook takes ten, and reads a connection."""
 
 
 def every_notifier(notifiers: Any) -> list[BaseNotifier]:
@@ -70,22 +71,24 @@ def require_notifiers(notifiers: Any, log: Any) -> None:
             log.warning("%s cannot be checked now (%s)", type(notifier).__name__, type(error).__name__)
 
 
-def notify(
-    notifiers: BaseNotifier | Sequence[BaseNotifier], context: Context, release: dict[str, Any], log: Any
-) -> None:
+def notify(task: Any, context: Context, release: dict[str, Any]) -> None:
     """Call each notifier with ``ota_release`` in its context; an error of a notifier is only logged.
 
-    :param notifiers: any Airflow notifiers; their templates may use ``{{ ota_release.text }}``.
+    :param task: the operator. Its ``notifiers`` are any Airflow notifiers, whose templates may use
+        ``{{ ota_release.text }}``. Failures are written to its log.
     :param context: of the task.
     :param release: see :func:`~airflow_provider_tuya_ota.core.status.report.ReleaseReport`.
-    :param log: where failures are written.
     """
-    for notifier in every_notifier(notifiers):
+    is_limited = getattr(task, "execution_timeout", None) is not None
+    for notifier in every_notifier(task.notifiers):
         try:
-            # Rendering replaces a notifier's templates for good, and merging writes into the context.
-            copy.copy(notifier)(cast("Context", {**context, "ota_release": release}))
+            # A task without execution_timeout may take as long as it likes.
+            with bounded_after_alarm(NOTIFIER_SECONDS) if is_limited else nullcontext():
+                # Rendering replaces a notifier's templates for good, and merging writes into the context.
+                copy.copy(notifier)(cast("Context", {**context, "ota_release": release}))
         except (Exception, AirflowTaskTimeout) as error:  # noqa: BLE001 - a notifier may raise anything or time out, and must not fail a finished release
-            log.warning(
+            is_limited |= isinstance(error, AirflowTaskTimeout)
+            task.log.warning(
                 "Notifier %s failed (%s: %s); the release is not affected",
                 type(notifier).__name__,
                 type(error).__name__,
@@ -125,7 +128,7 @@ def notify_once(context: Context, task: Any, report: ReleaseReport, error: BaseE
         task.log.info("An earlier try has called the notifiers with this outcome")
         return
     with suppress(InvalidParameterError):  # one of them is no notifier, so the step was refused
-        notify(notifiers, context, report.to_dict(), task.log)
+        notify(task, context, report.to_dict())
     try:
         if store is not None:
             # Written last: notifying twice does less harm than never.
