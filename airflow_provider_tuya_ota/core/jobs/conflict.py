@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob, ListOTAUnfinishedTaskByDevice
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, TuyaOTAError
@@ -91,7 +92,7 @@ def cancel_if_later(
 
     :param before: jobs that were listed before the request.
     :param job_id: the job that this task has certainly created.
-    :raises AlreadyUnderWayError: the other job was first; this task's job was cancelled.
+    :raises AlreadyUnderWayError: the other job was first; says whether this task's job was stopped.
     """
     try:
         first = yield from _earlier(settings, action, intent, before, job_id)
@@ -100,14 +101,35 @@ def cancel_if_later(
         return
     if first is None:
         return
-    stopped = yield from stop_job(settings, job_id)
+    # Saved before the job is stopped, so that no retry resumes it.
+    later = replace(intent.at(Stage.CREATED, job_id), earlier_job=first.job_id)
+    yield SaveState(later.to_dict())
+    yield from stop_later(
+        settings, later, earlier=f"job {first.job_id}, created at {first.utc_create or 'an unknown time'},"
+    )
+
+
+def stop_later(settings: Settings, intent: Intent, *, earlier: str) -> Flow[NoReturn]:
+    """Stop the job of this task, because another program created the same one first.
+
+    :param intent: with the job to stop. It stays saved while the job may still begin, so that a retry stops it again.
+    :param earlier: names the other job, as the subject of a sentence.
+    :raises AlreadyUnderWayError: always; says whether this task's job was stopped.
+    """
+    job_id, firmware = intent.entity_id, f"firmware {intent.target.firmware_id}"
+    try:
+        stopped = yield from stop_job(settings, job_id)
+    except TuyaOTAError as error:
+        raise AlreadyUnderWayError(
+            f"job {job_id} of this task was not stopped, although {earlier} upgrades the same devices to {firmware} and"
+            f" was created at the same time. {error.sentence} A retry stops job {job_id} and creates nothing. Or cancel"
+            " its device tasks in the vendor's console, and wait for the first one with TuyaOTAJobSensor"
+        ) from error
     if isinstance(stopped, NotCounted) or not stopped.may_begin:
-        # Otherwise the intent stays, so that a retry resumes the job that may still begin.
-        yield SaveState(intent.at(Stage.CREATED, job_id).put_aside().to_dict())
+        yield SaveState(intent.put_aside().to_dict())
     raise AlreadyUnderWayError(
-        f"job {first.job_id}, created at {first.utc_create or 'an unknown time'}, upgrades the same devices to firmware"
-        f" {action.firmware_id} and was created at the same time as job {job_id} of this task, which was cancelled"
-        f" for that ({stopped.line(job_id)}). Wait for the first one with TuyaOTAJobSensor"
+        f"{earlier} upgrades the same devices to {firmware} and was created at the same time as job {job_id} of this"
+        f" task, which was cancelled for that ({stopped.line(job_id)}). Wait for the first one with TuyaOTAJobSensor"
     )
 
 

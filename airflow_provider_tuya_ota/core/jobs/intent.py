@@ -104,6 +104,8 @@ class Intent:
     :param clear_number: of the try that saved it first.
     :param cleared_after: of the same try.
     :param entity_id: id of the job; empty until it is known.
+    :param earlier_job: id of another program's job for the same devices that was created first, so that this task's job
+        is to be stopped.
     """
 
     fingerprint: str
@@ -114,6 +116,7 @@ class Intent:
     clear_number: int = 0
     cleared_after: int | None = None
     entity_id: str = ""
+    earlier_job: str = ""
     form: int = field(default=FORM)
 
     def to_dict(self) -> dict[str, Any]:
@@ -144,6 +147,7 @@ class Intent:
                 clear_number=int(values["clear_number"]),
                 cleared_after=values["cleared_after"],
                 entity_id=str(values["entity_id"]),
+                earlier_job=str(values.get("earlier_job", "")),
             )
         except (KeyError, TypeError, ValueError, OverflowError):
             raise OutcomeError(
@@ -160,7 +164,7 @@ class Intent:
 
     def at(self, stage: Stage, entity_id: str = "") -> Self:
         """Copy it with another stage."""
-        return replace(self, stage=stage, entity_id=entity_id)
+        return replace(self, stage=stage, entity_id=entity_id, earlier_job="")
 
     def put_aside(self) -> Self:
         """Give the intent of a task that is done with its job, or has none.

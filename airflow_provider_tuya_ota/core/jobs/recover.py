@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError, JobMiss
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Flow, LoadState, SavedState, SaveState
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
+from airflow_provider_tuya_ota.core.jobs.conflict import stop_later
 from airflow_provider_tuya_ota.core.jobs.drain import wait_until_drained
 from airflow_provider_tuya_ota.core.jobs.events import (
     FailedJobReplaced,
@@ -41,6 +42,7 @@ def recover_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob | None
     """Find the job that an earlier try created, and wait until a job from before a clear has ended.
 
     :returns: None if this try has to create a job.
+    :raises AlreadyUnderWayError: another program created the same job first; says whether this task's was stopped.
     :raises AmbiguousOutcomeError: several jobs may be the one, or it is not known whether one is.
     :raises JobMissingError: the stored job is not on the platform.
     :raises StillDrainingError: the job from before a clear goes on, and ``attempt.drain_here`` is False.
@@ -59,6 +61,8 @@ def recover_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob | None
         return None
     job, intent = found
     was_cleared = yield from _check_cleared(request, attempt, intent, job)
+    if intent.earlier_job and not was_cleared:
+        yield from stop_later(request.settings, intent, earlier=f"job {intent.earlier_job}")
     if not was_cleared and intent.fingerprint == fingerprint_of(request.action):
         return (yield from _resume(request, attempt, replace(intent, clear_number=attempt.clear_number), job))
     # A clear asks for a new release; an edited request does not ask to stop the old one.
