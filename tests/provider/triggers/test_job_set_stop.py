@@ -90,6 +90,24 @@ def test_a_late_job_that_cannot_be_stopped_keeps_no_other_from_it(
 # --- killed ---
 
 
+def test_without_a_connection_a_late_job_is_said_to_go_on_and_what_was_stopped_stays_said(
+    service: Service, upgraded: Callable[..., list[WaitedJob]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = upgraded("silent", "silent")
+
+    def wait_and_lose_the_connection() -> Any:
+        results = blocking(jobs, 1.0)
+        monkeypatch.delenv("AIRFLOW_CONN_TUYA_OTA_DEFAULT")
+        return results
+
+    stop = LateStop(CONN, jobs, {jobs[0].job_id: "it was stopped before"})
+    results = stop.wait(wait_and_lose_the_connection, wait_and_lose_the_connection, LOG)
+
+    assert cancelled(service) == []
+    assert str(results[jobs[0].job_id]).endswith("it was stopped before")
+    assert "Stopping it did not work either" in str(results[jobs[1].job_id])
+
+
 def killed(waiting: TuyaOTAJobSetTrigger, ti: FakeTask) -> None:
     waiting.task_instance = ti  # type: ignore[assignment] # all that the trigger asks of it
     asyncio.run(waiting.on_kill())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from inspect import signature
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.serde import deserialize, serialize
 
-from airflow_provider_tuya_ota.core.errors import InvalidParameterError, TriggerEventError
+from airflow_provider_tuya_ota.core.errors import InvalidParameterError, TriggerEventError, TuyaOTAError
 from airflow_provider_tuya_ota.core.model.job_results import JobEnd, assess_jobs
 from airflow_provider_tuya_ota.core.status.end_rule import first_failure
 from airflow_provider_tuya_ota.core.status.job_set_wait import WaitedJob
+from airflow_provider_tuya_ota.core.status.poll_events import JobWaitEnded
 from airflow_provider_tuya_ota.core.status.poll_scheduler import PollScheduler
+from airflow_provider_tuya_ota.polling import fallback
 from airflow_provider_tuya_ota.runtime.wait import parse_event, parse_jobs
 from airflow_provider_tuya_ota.triggers.job_set import TuyaOTAJobSetTrigger
 from tests.provider.operators.test_verify_operator import fired
@@ -94,10 +97,17 @@ def test_a_triggerer_whose_poller_breaks_waits_for_each_job_by_itself(
 
     jobs = upgraded("succeeds", "fails")
     monkeypatch.setattr(PollScheduler, "next", fail)
+    monkeypatch.setattr(fallback, "interval_of_single_polls", lambda interval, **_: 3 * interval)
+    waiting = trigger(*jobs)
+    waits = waiting._wait.unfinished
 
-    together = assess_jobs(parse_event(fired(trigger(*jobs))))
+    async def first() -> Any:
+        return (await anext(aiter(waiting.run()))).payload
+
+    together = assess_jobs(parse_event(asyncio.run(first())))
 
     assert list(together.ends.values()) == [JobEnd.SUCCEEDED, JobEnd.FAILED]
+    assert [wait.options.poll_interval for wait in waits] == [pytest.approx(0.3)] * 2
     assert any("polling 2 jobs:" in line for line in log.lines)
 
 
@@ -117,6 +127,11 @@ def test_a_connection_that_cannot_be_used_ends_the_wait_for_each_job(
     kinds = [type(result) for result in waited.values()]
     assert kinds == [type(result) for result in parse_event(event).values()]
     assert len(kinds) == 2
+    assert [line for line in log.lines if line.startswith("The wait for job")] == [
+        JobWaitEnded(job_id, result.sentence).line()
+        for job_id, result in parse_event(event).items()
+        if isinstance(result, TuyaOTAError)
+    ]
     assert cancelled(service) == []
 
 
