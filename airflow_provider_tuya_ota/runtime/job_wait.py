@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.model.job_results import JobResult
+    from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.status.wait import WaitOptions
     from airflow_provider_tuya_ota.runtime.job_operator import JobOperator
     from airflow_provider_tuya_ota.runtime.task_report import TaskReport
@@ -48,7 +50,13 @@ def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob,
         )
         wait_in_triggerer(operator, trigger, options)
     wait = JobSetWait([waited], options, are_known=True)
-    go_on = partial(wait_in_worker, TuyaOTAHook(operator.tuya_ota_conn_id), wait, operator.log)
+
+    def adopt(settings: Settings) -> None:
+        # A kill stops the job over the connection over which it is polled.
+        if operator.running is not None:
+            operator.running = replace(operator.running, settings=settings)
+
+    go_on = partial(wait_in_worker, TuyaOTAHook(operator.tuya_ota_conn_id), wait, operator.log, adopt)
 
     def wait_with_alarm() -> dict[str, JobResult]:
         release_alarm()

@@ -12,12 +12,16 @@ from airflow_provider_tuya_ota.core.model.result_event import rebuild_result
 from airflow_provider_tuya_ota.core.status.job_set_wait import WaitedJob, wait_for_jobs
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.core.status.wait_state import DEFAULT_TOLERANCE
+from airflow_provider_tuya_ota.runtime.connection_watch import ConnectionChangedError, ConnectionWatch
 from airflow_provider_tuya_ota.transports.runtime import Runtime
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.triggers.base import BaseTrigger
 
     from airflow_provider_tuya_ota.core.model.job_results import JobResult
+    from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait
     from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
     from airflow_provider_tuya_ota.triggers.job_set import TuyaOTAJobSetTrigger
@@ -59,33 +63,42 @@ def wait_options(
     )
 
 
-def wait_in_worker(hook: TuyaOTAHook, wait: JobSetWait, log: Any) -> dict[str, JobResult]:
-    """Wait for a set of jobs in this process.
+def wait_in_worker(
+    hook: TuyaOTAHook, wait: JobSetWait, log: Any, adopt: Callable[[Settings], None] = lambda _: None
+) -> dict[str, JobResult]:
+    """Wait for a set of jobs in this process, over the connection as it is now if that was changed.
 
     :param wait: receives the results; called again with the same wait, this continues where it stopped.
+    :param adopt: receives the settings of each connection before it is used.
     :returns: the result of each job, by job id.
     """
-    listener = LogListener(log)
+    listener, runtime = LogListener(log), Runtime()
+    settings: Settings | None = None
     while wait.unfinished:
         try:
-            with _connect(hook, wait, listener) as client:
-                client.run(wait_for_jobs(client.settings, wait))
+            settings = settings or _read_settings(hook, wait, listener, runtime)
+            adopt(settings)
+            watch = ConnectionWatch(hook, settings, wait=wait, listener=listener, runtime=runtime)
+            with TuyaOTAClient(settings, listener=watch, runtime=runtime) as client:
+                client.run(wait_for_jobs(settings, wait))
+        except ConnectionChangedError as changed:
+            settings = changed.settings
         except TuyaOTAError as error:
+            settings = None
             for event in wait.give_up(error):
                 listener.event(event)
     return wait.results
 
 
-def _connect(hook: TuyaOTAHook, wait: JobSetWait, listener: LogListener) -> TuyaOTAClient:
-    """Open a client. If Airflow's API does not give the connection, that counts as a failed poll.
+def _read_settings(hook: TuyaOTAHook, wait: JobSetWait, listener: LogListener, runtime: Runtime) -> Settings:
+    """Read the connection. If Airflow's API does not give it, that counts as a failed poll.
 
     :raises StateUnavailableError: this ended the wait for every job.
     """
-    runtime = Runtime()
     while True:
         now = runtime.context().steady
         try:
-            return TuyaOTAClient(hook.get_settings(), listener=listener, runtime=runtime)
+            return hook.get_settings()
         except StateUnavailableError as error:
             events, pause = wait.pause_after(error, now)
             for event in events:

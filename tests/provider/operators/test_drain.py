@@ -155,7 +155,7 @@ def test_a_blocking_task_waits_for_its_old_job_in_a_time_of_its_own(
     firmware_id, old = cleared
     waits: list[tuple[str, timedelta]] = []
 
-    def wait_in_worker(_: Any, wait: JobSetWait, __: Any) -> None:
+    def wait_in_worker(_: Any, wait: JobSetWait, *__: Any) -> None:
         (job_wait,) = wait.unfinished
         waits.append((job_wait.job_id, job_wait.options.deadline - datetime.now(UTC)))
         raise KeyboardInterrupt
