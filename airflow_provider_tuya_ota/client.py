@@ -82,7 +82,7 @@ class Listeners:
 def _by_name(settings: Settings, name: str, parameters: Mapping[str, Value]) -> Flow[Reply]:
     require_operation(name)
     known = ALL_ACTIONS.get(name)
-    # Of an unknown operation nobody can say that repeating it is harmless.
+    # Repeating an unknown operation may do harm.
     repeat = known.repeat if known else Repeat.DUPLICATES
     rate_limit_group = known.rate_limit_group if known else RateLimitGroup.CALLS
     return call_by_name(settings, name, parameters, repeat=repeat, rate_limit_group=rate_limit_group)

@@ -1,6 +1,6 @@
 """Every operation as a method; clients and hook share these definitions.
 
-What each does, its limits and what it gives back stand in :mod:`airflow_provider_tuya_ota.core.actions`; a method takes
+What each does, its limits and its result are described in :mod:`airflow_provider_tuya_ota.core.actions`; a method takes
 the same parameters by keyword. The hook is imported where Dags are parsed, so nothing of the protocol is loaded before
 a method is used.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
 
     class _Late:
-        """The module of actions, once somebody asks for one."""
+        """The module of actions, imported at the first use."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(importlib.import_module("airflow_provider_tuya_ota.core.actions"), name)

@@ -22,7 +22,7 @@
     ├── OutcomeError                  the platform worked, the release did not
     │   ├── FirmwareVersionTakenError the version exists with other bytes
     │   ├── FirmwareStatusError       the firmware has a status that waiting does not change
-    │   ├── AlreadyUnderWayError      an unfinished job of somebody else does the same
+    │   ├── AlreadyUnderWayError      another unfinished job does the same
     │   ├── AmbiguousOutcomeError     several jobs may be the one that was created
     │   ├── JobMissingError           the job of this task does not exist on the platform
     │   ├── JobFailedError            the job ended without success; .verdict names devices and reasons

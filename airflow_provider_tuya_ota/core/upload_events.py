@@ -64,7 +64,7 @@ class FileUploadStarted(FlowEvent):
 
 @dataclass(frozen=True, slots=True)
 class FileTransferRetried(FlowWarning):
-    """Reading or sending a file failed and begins anew.
+    """Reading or sending a file failed and starts again.
 
     :param step: ``Reading`` or ``Uploading``.
     :param problem: the error, as a sentence.

@@ -133,7 +133,7 @@ class TuyaOTACreateVerifyJobOperator(TuyaOTAJobOperator):
         return self._verify(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> str:
-        """Go on after the triggerer's event: with the verdict, or anew where the wait was for an old job."""
+        """Continue after the triggerer's event: with the verdict, or from the start after the wait for an old job."""
         from airflow_provider_tuya_ota.runtime.drain import is_drained  # noqa: PLC0415 - a parsed Dag needs no worker code
         from airflow_provider_tuya_ota.runtime.resume import resume  # noqa: PLC0415 - a parsed Dag needs no worker code
 

@@ -90,7 +90,7 @@ class TuyaOTACreateModuleOperator(_ModuleOperator):
     def _create(self, client: TuyaOTAClient, request: CreateOTAModule) -> OtaModule | None:
         """Create the module.
 
-        :returns: the module where the answer was lost, or somebody else was faster, and a list shows it.
+        :returns: the module if the answer was lost, or another program was faster, and a list shows it.
         """
         try:
             client.do(request)

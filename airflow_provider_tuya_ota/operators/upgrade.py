@@ -31,7 +31,7 @@ class TuyaOTACreateUpgradeJobOperator(TuyaOTAJobOperator):
     Before the task sends its request, it stores what it is about to create in Airflow's task state store. A retry
     resumes the job of the try before and never starts a second job. Clearing the task cancels what the old job has not
     begun, waits until its devices have finished (in the triggerer where the task is deferrable, for at most another
-    ``timeout``), and creates a new job. If an unfinished job of somebody else upgrades the same devices to the same
+    ``timeout``), and creates a new job. If another unfinished job upgrades the same devices to the same
     firmware, the task fails, names that job and creates nothing. Killing the task or running out of time cancels what
     the job has not begun (``on_cancel``); a device that is flashing cannot be stopped.
 
@@ -67,7 +67,7 @@ class TuyaOTACreateUpgradeJobOperator(TuyaOTAJobOperator):
     :param notifiers: any Airflow notifiers, called once with ``ota_release`` when the task ends and no retry follows.
     :param tuya_ota_conn_id: id of the connection.
     :raises JobFailedError: names the failing devices with reason and progress.
-    :raises AlreadyUnderWayError: somebody else's job does the same.
+    :raises AlreadyUnderWayError: another unfinished job does the same.
     :raises WaitTimeoutError: the time was over; the message says how to go on.
     :raises PollingFailedError: the platform was unreachable for too long; a retry resumes the job.
     :raises InvalidParameterError: before anything is sent.
@@ -148,7 +148,7 @@ class TuyaOTACreateUpgradeJobOperator(TuyaOTAJobOperator):
         return self._upgrade(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> str:
-        """Go on after the triggerer's event: with the verdict, or anew where the wait was for an old job."""
+        """Continue after the triggerer's event: with the verdict, or from the start after the wait for an old job."""
         from airflow_provider_tuya_ota.runtime.drain import is_drained  # noqa: PLC0415 - a parsed Dag needs no worker code
         from airflow_provider_tuya_ota.runtime.resume import resume  # noqa: PLC0415 - a parsed Dag needs no worker code
 
@@ -207,7 +207,7 @@ class TuyaOTACreateUpgradeJobOperator(TuyaOTAJobOperator):
         """Give devices, share and group; what does not belong to the selection may have rendered to nothing.
 
         Beside SPECIFIC, GRAY and GROUP the platform takes only their own argument, so leaving another one out changes
-        nothing. Beside ALL an argument that rendered to nothing would release to everybody, so it is kept for
+        nothing. With ALL an argument that rendered to nothing would release to every device, so it is kept for
         ``parse_*`` to refuse.
         """
         from airflow_provider_tuya_ota.runtime.arguments import given_or_nothing  # noqa: PLC0415 - a parsed Dag needs no worker code

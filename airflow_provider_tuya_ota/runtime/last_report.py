@@ -39,7 +39,7 @@ CONN_ID: Final = "tuya_ota_conn_id"
 SKIPPED: Final = "skipmixin_key"
 """XCom of a task of Airflow that has skipped others."""
 _POLL_SECONDS: Final = 120.0
-"""After which no further job is polled: somebody has to be notified."""
+"""After which no further job is polled, so that the notification is not delayed."""
 _NOT_CANCELLED: Final = (
     "of its device tasks still wait, and may not be cancelled by anyone. To cancel them, use TuyaOTACancelJobOperator"
     " or the sample Dag stop_job"
@@ -69,7 +69,7 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
         known = [confirm_success(instances, report) for instances in steps] if has_succeeded else steps
         if known == steps:
             return report.to_dict()
-        # What was stopped is decided anew: another instance, or a step that was not begun.
+        # What was stopped is decided again: another instance, or a step that was not begun.
         steps = known
 
 

@@ -111,7 +111,7 @@ def notify_once(context: Context, task: Any, report: ReleaseReport, error: BaseE
         task.log.info("The notifiers are not called yet: Airflow tries this task again")
         return
     store = context.get("task_state_store")
-    # A clear that leaves the run's state as it is counts up no clear_number; it raises max_tries all the same.
+    # A clear that keeps the run's state raises max_tries, but not clear_number.
     clear_number, cleared_after = last_clear(context, retries=getattr(task, "retries", 0) or 0)
     outcome: dict[str, Any] = {
         "clear_number": clear_number,

@@ -1,4 +1,4 @@
-"""Wait for a job that somebody else created."""
+"""Wait for a job that was created elsewhere."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TuyaOTAJobSensor(TuyaOTASensor):
     A poll without a usable answer counts as "not yet", for at most two hours in a row. A refusal after a poll that
     succeeded is tolerated for five minutes, because a key may be being replaced. All modes decide alike; in the mode
     ``reschedule`` the state of the wait is kept in Airflow's task state store between two polls. After a restart of the
-    triggerer, a deferred wait begins anew: its first poll must not be refused.
+    triggerer, a deferred wait starts again: its first poll must not be refused.
 
     Returns the counts of device tasks by status in the deferrable mode, nothing otherwise.
 

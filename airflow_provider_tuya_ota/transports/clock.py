@@ -1,4 +1,4 @@
-"""A clock that nobody sets."""
+"""A clock that is never set back or forward."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class RateLimiter:
 
 
 class ReservedLimiter(RateLimiter):
-    """A budget of which the first request was reserved before it was known which one it would be.
+    """A rate limiter whose first request was reserved before it was known which request it would be.
 
     :param limiter: where the others are reserved.
     """

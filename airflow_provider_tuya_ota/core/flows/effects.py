@@ -140,7 +140,7 @@ class StoredIntent:
     :param task: the task, as messages name it.
     :param key: differs for each task.
     :param value: plain JSON values.
-    :param past_jobs: jobs that the task created and is done with. They block nobody, and no other task adopts them.
+    :param past_jobs: jobs that the task created and is done with. They block no task, and no other task adopts them.
     """
 
     task: str

@@ -3,7 +3,7 @@
 This module decides when a list is complete. ``Total`` may be absent, 0, or the page's own count, and a page may hold
 fewer items than requested. So a decision that rests on an absence or on a count reads a :class:`Listing`: page by page
 until a page brings nothing new, whatever ``Total`` is. A listing with fewer items than its ``Total`` is incomplete:
-nobody concludes "none" or "all" from it.
+no caller concludes "none" or "all" from it.
 """
 
 from __future__ import annotations

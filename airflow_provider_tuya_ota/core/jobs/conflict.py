@@ -45,10 +45,10 @@ _LISTS_LAG = CLOCKS_DIFFER + timedelta(minutes=5)
 def require_no_conflict(
     settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, known: list[Job]
 ) -> Flow[None]:
-    """Check that nobody upgrades the same devices.
+    """Check that no other job upgrades the same devices.
 
-    For tasks of this Airflow it reads their stored intents, which costs no request. For everybody else it queries the
-    firmware's unfinished jobs. A job whose devices the platform does not show yet blocks nobody.
+    For tasks of this Airflow it reads their stored intents, which costs no request. For all other programs it queries
+    the firmware's unfinished jobs. A job whose devices the platform does not show yet blocks no task.
 
     :param intent: of this task; it is saved already, so that other tasks see it.
     :param known: the firmware's jobs of this type.

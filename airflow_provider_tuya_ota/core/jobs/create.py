@@ -61,7 +61,7 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
         created = yield from call(settings, action, permit=lambda: require_current_try(settings, asking))
     except TuyaOTAError as error:
         if not error.in_doubt:
-            # The platform refused: a job that appears from now on was created by somebody else.
+            # The platform refused: a job that appears from now on was created by another program.
             yield from save_if_current(asking, intent.at(Stage.NOTHING))
             raise
         return (yield from _find_after_lost_answer(request, intent.at(Stage.LOST), error))

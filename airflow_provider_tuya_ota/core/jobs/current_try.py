@@ -1,7 +1,7 @@
 """Check that this try is still the current try of its task.
 
 If a process or its machine is frozen for minutes, Airflow takes it for dead and starts another try. When the frozen try
-goes on, the platform would still accept the request that it has signed: a signature is valid for fifteen minutes.
+continues, the platform would still accept its signed request: a signature is valid for fifteen minutes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def require_current_try(settings: Settings, saved: Intent) -> Flow[None]:
 
 
 def save_if_current(saved: Intent, value: Intent) -> Flow[None]:
-    """Save what came of an intent, unless another try has saved since.
+    """Save the outcome of an intent, unless another try has saved since.
 
     :param saved: what this try saved last.
     """

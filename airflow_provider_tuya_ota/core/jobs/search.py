@@ -47,8 +47,8 @@ class _Candidates:
     """The jobs of one listing that may be the searched one.
 
     :param fitting: jobs with the requested target, listed long enough to be sure of it.
-    :param unknown: jobs of which the platform does not show enough yet.
-    :param partial: jobs on some of the devices, of which no other device was listed in a minute.
+    :param unknown: jobs about which the platform does not show enough yet.
+    :param partial: jobs on some of the devices, for which no other device was listed in a minute.
     :param past: jobs that fit, and may have ended before this task began.
     :param rivals: other tasks that may have created one of them.
     :param missing: how many more jobs the platform counts than it lists.

@@ -48,7 +48,7 @@ def stop_job(settings: Settings, job_id: str) -> Flow[StopResult]:
 
 
 def count_stopped(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flow[StopResult]:
-    """Count what the cancel of one job came to, as :func:`count_stopped_jobs` does.
+    """Count the effect of one job's cancel, as :func:`count_stopped_jobs` does.
 
     :param is_cancelled: what :func:`~airflow_provider_tuya_ota.core.jobs.cancel.cancel_job` returned.
     :raises TuyaOTAError: no cancel was accepted, and a further one failed or the device tasks could not be counted.
@@ -60,15 +60,15 @@ def count_stopped(settings: Settings, job_id: str, *, is_cancelled: bool) -> Flo
 def count_stopped_jobs(
     settings: Settings, cancelled: Mapping[str, bool], *, again_after: Sequence[float] | None = None
 ) -> Flow[dict[str, StopResult | TuyaOTAError]]:
-    """Count what the cancels of some jobs came to, and cancel again those that may still begin.
+    """Count the effect of some cancels, and cancel again the jobs that may still begin.
 
-    The vendor does not say what becomes of a job that is cancelled before its device tasks are planned, or while they
+    The vendor does not say what happens to a job that is cancelled before its device tasks are planned, or while they
     are; so such a job is cancelled again a few times. A further cancel that fails changes nothing about one that was
     accepted: its effect may come seconds later.
 
     :param cancelled: by job id, what the first cancel of each job returned.
     :param again_after: seconds before each further cancel; by default 3, 6 and 12.
-    :returns: by job id: ``NotCounted`` if counting failed after an accepted cancel, which counts all the same; an error
+    :returns: by job id: ``NotCounted`` if counting failed after an accepted cancel; an error
         if no cancel was accepted, and a further one failed or the device tasks could not be counted.
     """
     outcomes = yield from _count_each(settings, cancelled)

@@ -73,7 +73,7 @@ class CancelNotRepeated(FlowWarning):
 
 @dataclass(frozen=True, slots=True)
 class JobStopped(FlowEvent):
-    """A job was cancelled, and this is what that came to."""
+    """A job was cancelled, with this effect."""
 
     job_id: str
     stopped: StopResult

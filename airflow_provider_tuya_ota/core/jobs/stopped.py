@@ -1,4 +1,4 @@
-"""What stopping a job came to."""
+"""The effect of stopping a job."""
 
 from __future__ import annotations
 

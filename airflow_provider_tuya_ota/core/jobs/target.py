@@ -103,11 +103,11 @@ class Target:
     def may_share_a_job_with(self, other: Target) -> bool:
         """Whether one job may be that of either: different devices, shares, groups or source versions exclude it.
 
-        A job of which the platform does not show these is nobody's for certain.
+        A job for which the platform does not show these certainly belongs to no task.
         """
         if self.devices and other.devices and set(self.devices) != set(other.devices):
             return False
-        # Empty: not requested. It fits a job of which the platform shows nothing.
+        # Empty: not requested. It matches a job for which the platform shows nothing.
         pairs = ((self.group_id, other.group_id), (self.src_versions, other.src_versions))
         is_apart = any(ours and theirs and ours != theirs for ours, theirs in pairs)
         return self.overlaps(other) and not is_apart and _is_same_share(self.gray_percent, other.gray_percent)

@@ -34,7 +34,7 @@ class TasksCounted(FlowEvent):
 
 @dataclass(frozen=True, slots=True)
 class CancelNotCounted(FlowWarning):
-    """The platform accepted a cancel, and what it came to could not be read."""
+    """The platform accepted a cancel, and its effect could not be read."""
 
     job_id: str
 

@@ -21,10 +21,10 @@ def start_upgrade(
 ) -> Flow[TrackedJob]:
     """Resume the upgrade job that an earlier try created, or create one.
 
-    :param attempt: what Airflow knows of this try; the first one by default.
-    :raises AlreadyUnderWayError: an unfinished job of somebody else upgrades the same devices; the error names it.
-    :raises AmbiguousOutcomeError: several jobs may be the one that an earlier try created, or that came of a lost
-        answer.
+    :param attempt: what Airflow knows about this try; the first one by default.
+    :raises AlreadyUnderWayError: another unfinished job upgrades the same devices; the error names it.
+    :raises AmbiguousOutcomeError: several jobs may be the one that an earlier try created, or that a request
+        with a lost answer created.
     :raises TuyaOTAError: anything else. If ``in_doubt`` is set, the jobs were searched and none was found.
     """
     return start_job(JobRequest(settings, action, JobType.UPGRADE_FIRMWARE), attempt or Attempt())

@@ -47,7 +47,7 @@ def start_verification(
     """Resume the verification that an earlier try created, follow one that runs, or create one.
 
     :param if_verified: whether a firmware that is verified, or needs no verification, counts as an error.
-    :param attempt: what Airflow knows of this try; the first one by default.
+    :param attempt: what Airflow knows about this try; the first one by default.
     :raises OutcomeError: the firmware is verified or needs no verification, and ``if_verified`` is ``fail``; or several
         jobs may be the created one.
     :raises AlreadyUnderWayError: a verification of other devices is running.
@@ -116,7 +116,7 @@ def _follow_running(request: JobRequest) -> Flow[TrackedJob]:
 def _match_when_listed(settings: Settings, job: Job, target: Target) -> Flow[Match]:
     """Compare a job with a target, and give the platform time to list the job's devices.
 
-    If it lists none, the job is followed all the same: its verdict names the devices that it missed.
+    If it lists none, the job is followed anyway: its verdict names the devices that it missed.
     """
     first_seen: list[datetime] = []
 

@@ -1,4 +1,4 @@
-"""What the wait for a set of jobs came to: the result of each job, and all of them together."""
+"""The result of a wait for a set of jobs: of each job, and of all of them together."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class JobSetVerdict:
     :param counts: number of device tasks by status, over the last known verdict of each job. A device task belongs to
         one job, so each is counted once.
     :param failure_reasons: number of failed device tasks by reason, over the same verdicts.
-    :param without_counts: jobs of which no poll succeeded: their device tasks are not counted.
+    :param without_counts: jobs without a successful poll: their device tasks are not counted.
     """
 
     ends: Mapping[str, JobEnd]

@@ -87,7 +87,7 @@ class Verdict:
 
     :param outcome: where it stands.
     :param why: why it failed, or why it has not succeeded yet; empty otherwise.
-    :param hint: what the devices wait for, where that needs somebody to act; empty otherwise.
+    :param hint: what the devices wait for, if a person has to act; empty otherwise.
     :param version: the version that the job installs; empty where the platform does not give it.
     :param counts: number of device tasks by status, complete.
     :param failure_reasons: number of failed device tasks by reason, over every task that was read.

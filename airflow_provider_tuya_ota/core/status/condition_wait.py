@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ConditionWait:
-    """The decisions of one wait for a condition, whoever polls the condition.
+    """The decisions of one wait for a condition; the caller polls.
 
     :param condition: the condition.
     :param deadline: when to stop waiting.

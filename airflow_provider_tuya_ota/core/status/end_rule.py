@@ -21,7 +21,7 @@ class EndRule(Protocol):
         """Give the reason, as a clause that follows "because"; empty to go on.
 
         :param results: by job id, the result of each job whose wait has ended, and the last verdict of each other job.
-            A job of which no poll has succeeded is left out.
+            A job without a successful poll is left out.
         """
 
 

@@ -63,7 +63,7 @@ class WaitedJob:
 
 
 class JobSetWait:
-    """The decisions of one wait for a set of jobs, whoever polls the jobs.
+    """The decisions of one wait for a set of jobs; the caller polls.
 
     A job whose wait has ended has a result and is polled no more; the wait for it is never begun again. A wait stops
     nothing at the platform.

@@ -73,7 +73,7 @@ class JobSnapshot:
     :param poll: what the next poll may take from this one.
     :param names: devices of all its tasks; None where only some tasks were read one by one.
     :param is_complete: False where the platform counts more device tasks than it lists.
-    :param is_whole: False where nobody looked for device tasks behind those that were read.
+    :param is_whole: False if no page behind the device tasks that were read was requested.
     """
 
     verdict: Verdict
@@ -111,9 +111,9 @@ def fetch_job_snapshot(
     :param earlier: the poll before this one; None for the first.
     :param expected: number of devices that were asked for by name. A job of at most so many device tasks succeeds only
         after all of them were read one by one.
-    :param holds_success: True if nobody concludes from this poll that an upgrade has succeeded. Then the one more
-        request is left out where every device task has succeeded.
-    :param longest: seconds that the poll may take, where that is less than its default bound.
+    :param holds_success: True if the caller does not conclude from this poll that an upgrade succeeded. Then the one
+        more request is left out if every device task has succeeded.
+    :param longest: seconds that the poll may take, if that is less than its default bound.
     """
     flow = _fetch_job_snapshot(settings, job_id, earlier, expected=expected, holds_success=holds_success)
     return (yield from run_poll(settings, flow, f"job {job_id}", longest=longest))

@@ -43,7 +43,7 @@ class TaskSnapshot:
     :param is_large: whether the tasks do not fit on a page; passed to the next poll, it saves a request.
     :param missing: number of tasks that the platform counts and does not list. Nothing may be concluded then from the
         tasks that were read being all.
-    :param is_whole: False where nobody looked for tasks behind the page that was read.
+    :param is_whole: False if no page behind the one that was read was requested.
     """
 
     counts: dict[str, int]
@@ -70,8 +70,8 @@ def fetch_tasks(
 
     :param is_large: whether an earlier poll found more tasks than fit on a page.
     :param expected: number of devices that were asked for by name. So many tasks, and a total of so many, are all.
-    :param holds_success: True if nobody concludes from this poll that all tasks have succeeded. Then the request for
-        the page behind them is left out.
+    :param holds_success: True if the caller does not conclude from this poll that all tasks have succeeded. Then the
+        request for the page behind them is left out.
     """
     if not is_large:
         first = ListOTATaskByJob(job_id=job_id, current_page=1, page_size=FULL)

@@ -71,7 +71,7 @@ class WaitOptions:
 
 
 class JobWait:
-    """The decisions of one wait for a job, whoever polls the job.
+    """The decisions of one wait for a job; the caller polls.
 
     :param job_id: the job.
     :param options: how to wait for it.
@@ -121,7 +121,7 @@ class JobWait:
         return replace(verdict, outcome=Outcome.SETTLING, why=_CHOSEN_BY_PLATFORM)
 
     def holds_success(self, now: datetime) -> bool:
-        """Whether an upgrade of which a poll beginning now shows success is polled again all the same.
+        """Whether an upgrade is polled again even if a poll that begins now shows success.
 
         Where the platform chose the devices, some may be listed later.
         """

@@ -59,7 +59,7 @@ def _text(name: str, value: Any) -> str | Secret:
         return str.__str__(value)
     if isinstance(value, int) and value.bit_length() <= _LARGEST:
         return int.__repr__(value)
-    # The value is not shown: of a parameter without rules nobody knows whether it is secret.
+    # The value is not shown: a parameter without rules may be secret.
     kinds = {True: "a text with surrogates or control characters", False: f"a value of type {type(value).__name__}"}
     raise InvalidParameterError(
         field=name if len(name) <= _LONGEST_NAME else short_repr(name),
