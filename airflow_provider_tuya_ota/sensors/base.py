@@ -9,6 +9,7 @@ from airflow.sdk import BaseSensorOperator
 from airflow.sdk.exceptions import (
     AirflowSensorTimeout,
     AirflowSkipException,
+    AirflowTaskTimeout,
     TaskDeferralError,
     TaskDeferralTimeout,
 )
@@ -31,7 +32,8 @@ class TuyaOTASensor(TuyaOTATask, BaseSensorOperator):
 
     Airflow's flags mean the same in every mode. ``soft_fail`` skips the task for a timeout, a failed job and a failing
     status. ``never_fail`` skips it for every error but a timeout, which fails it. ``silent_fail`` polls on after every
-    error until the timeout; such a sensor polls from a worker, also where it is deferrable.
+    error until the timeout; such a sensor polls from a worker, also where it is deferrable. The ``execution_timeout``
+    is a timeout too.
 
     :param tuya_ota_conn_id: id of the connection.
     :param poke_interval: seconds between two polls.
@@ -63,11 +65,30 @@ class TuyaOTASensor(TuyaOTATask, BaseSensorOperator):
                 report.started_at = context["ti"].get_first_reschedule_date(context) or report.started_at
             report.leave_waiting(self.waits_for)
             # The triggerer ends with an error that silent_fail passes over.
-            if self.deferrable is not True or self.silent_fail:
-                return self._poke_until_timeout(context)
-            with self._skipping_if_never_fail():
-                self.hand_over(context)
+            with self._alarm_is_a_timeout():
+                if self.deferrable is not True or self.silent_fail:
+                    return self._poke_until_timeout(context)
+                with self._skipping_if_never_fail():
+                    self.hand_over(context)
         return None
+
+    @contextmanager
+    def _alarm_is_a_timeout(self) -> Iterator[None]:
+        """End as at every timeout where Airflow's alarm for the ``execution_timeout`` rings: only ``soft_fail`` skips.
+
+        Airflow itself skips for ``never_fail`` where the alarm interrupts a poke, and for no flag where it does not.
+
+        :raises AirflowTaskTimeout: the task is to fail.
+        """
+        try:
+            yield
+        except (AirflowTaskTimeout, AirflowSkipException) as error:
+            alarm = error.__cause__ if isinstance(error, AirflowSkipException) else error
+            if not isinstance(alarm, AirflowTaskTimeout):
+                raise
+            if self.soft_fail:
+                raise AirflowSkipException("The execution_timeout is over, and soft_fail is set.") from alarm
+            raise alarm from None
 
     def _poke_until_timeout(self, context: Context) -> Any:
         """Poke as Airflow does; a timeout names what was seen last."""
@@ -114,7 +135,7 @@ class TuyaOTASensor(TuyaOTATask, BaseSensorOperator):
         """Go on after deferral, however it ended."""
         with self.reported(context, summary=self.succeeded) as report:
             report.load_state()
-            with self._skipping_if_never_fail():
+            with self._alarm_is_a_timeout(), self._skipping_if_never_fail():
                 try:
                     # Not Airflow's sensor: it would skip a timeout because of never_fail, which it fails in a poke.
                     return super(BaseSensorOperator, self).resume_execution(next_method, next_kwargs, context)

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
+from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout, TaskDeferred
 
 from airflow_provider_tuya_ota.core.errors import FirmwareStatusError
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
+from airflow_provider_tuya_ota.runtime import condition
+from airflow_provider_tuya_ota.sensors import firmware as firmware_sensor
 from airflow_provider_tuya_ota.sensors.device import TuyaOTADeviceStateSensor
 from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
@@ -63,6 +65,63 @@ def test_a_flag_means_the_same_in_every_mode(
     waiting = status(firmware_id, deferrable=deferrable, **flags)
 
     assert (type(end(failing, context)), type(end(waiting, context))) == (failed, late)
+
+
+@BOTH
+@pytest.mark.parametrize("rings", ["in a poke", "between two"])
+@pytest.mark.parametrize(
+    ("flags", "kind"),
+    [
+        ({}, AirflowTaskTimeout),
+        ({"soft_fail": True}, AirflowSkipException),
+        ({"never_fail": True}, AirflowTaskTimeout),
+        ({"silent_fail": True}, AirflowTaskTimeout),
+    ],
+)
+def test_an_execution_timeout_is_a_timeout_wherever_the_alarm_rings(
+    context: Any,
+    ti: FakeTask,
+    monkeypatch: pytest.MonkeyPatch,
+    deferrable: bool,
+    rings: str,
+    flags: dict[str, Any],
+    kind: type,
+) -> None:
+    def ring(*_: Any, **__: Any) -> None:
+        raise AirflowTaskTimeout("Timeout, PID: 4711")
+
+    sensor = status("178", deferrable=deferrable, timeout=60.0, **flags)
+    if rings == "in a poke":
+        monkeypatch.setattr(condition, "poke_condition", ring)
+        monkeypatch.setattr(firmware_sensor.TuyaOTAFirmwareStatusSensor, "poke", ring)
+    else:
+        monkeypatch.setattr(firmware_sensor.TuyaOTAFirmwareStatusSensor, "poke", lambda *_: False)
+        monkeypatch.setattr(condition, "poke_condition", lambda *_: False)
+        monkeypatch.setattr(sensor, "_get_next_poke_interval", ring)
+        monkeypatch.setattr(condition, "wait_options", ring)
+
+    with pytest.raises(kind):
+        sensor.execute(context)
+
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["error"]) == ("timeout", "The task's execution_timeout was over.")
+
+
+@pytest.mark.parametrize(
+    ("flags", "kind"),
+    [({}, AirflowTaskTimeout), ({"soft_fail": True}, AirflowSkipException), ({"never_fail": True}, AirflowTaskTimeout)],
+)
+def test_an_execution_timeout_after_the_triggerer_is_one_too(
+    context: Any, monkeypatch: pytest.MonkeyPatch, flags: dict[str, Any], kind: type
+) -> None:
+    def ring(*_: Any, **__: Any) -> None:
+        raise AirflowTaskTimeout
+
+    sensor = status("178", deferrable=True, **flags)
+    monkeypatch.setattr(sensor, "execute_complete", ring)
+
+    with pytest.raises(kind):
+        sensor.resume_execution("execute_complete", {"event": {}}, context)
 
 
 @BOTH
