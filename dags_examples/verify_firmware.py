@@ -1,8 +1,8 @@
 """Verify a firmware that exists.
 
 What: offers the firmware to a few devices, waits for the verdict without holding a worker and reports the result. Why:
-nothing may go to the field before it has run on real devices. When: after somebody uploaded the firmware, by this
-firmware or in the vendor's console. Needs the connection `tuya_ota_default`.
+nothing may go to the field before it has run on real devices. When: the firmware is uploaded, by
+`release_firmware` or in the vendor's console. Needs the connection `tuya_ota_default`.
 """
 
 from __future__ import annotations

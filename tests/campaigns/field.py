@@ -1,4 +1,4 @@
-"""A real Airflow and a platform that it talks to: the field on which campaigns are played."""
+"""A real Airflow and a platform for it, on which campaigns run."""
 
 from __future__ import annotations
 

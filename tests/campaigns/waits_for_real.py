@@ -1,4 +1,4 @@
-"""A thousand of the firmware's triggers in one process, in real time and over sockets.
+"""A thousand triggers of this package in one process, in real time and over sockets.
 
 The emulator is a process of its own. Measured are how long the event loop stood still, what a wait costs in memory and
 processor time, how many requests arrived in any second, and when each end was noticed.

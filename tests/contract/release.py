@@ -1,4 +1,4 @@
-"""A whole release, as a conversation: upload, verify, upgrade, cancel what is left, and once more for that."""
+"""A whole release: upload, verify, upgrade, cancel what is left, and upgrade the rest."""
 
 from __future__ import annotations
 

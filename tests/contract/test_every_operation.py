@@ -1,4 +1,4 @@
-"""A long day at the platform that uses every operation, in memory and over sockets."""
+"""One conversation that uses every operation, in memory and over sockets."""
 
 from __future__ import annotations
 

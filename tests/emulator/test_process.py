@@ -75,7 +75,7 @@ def test_bad_arguments_are_refused(arguments: list[str]) -> None:
     assert run(*arguments).returncode == 2
 
 
-def test_importing_the_firmware_loads_no_server() -> None:
+def test_importing_the_package_loads_no_server() -> None:
     program = "import sys, airflow_provider_tuya_ota.emulator; print({'starlette', 'uvicorn'} & set(sys.modules))"
 
     assert (

@@ -73,9 +73,9 @@ def test_a_client_is_known_by_its_user_agent(client: PlainClient) -> None:
     assert statuses == [503, 200]
 
 
-@pytest.mark.parametrize("create", ["verification", "firmware_id"])
+@pytest.mark.parametrize("create", ["verification", "firmware"])
 def test_a_create_says_yes_without_the_id(client: PlainClient, create: str) -> None:
-    if create == "firmware_id":
+    if create == "firmware":
         fault(client, "no_id", action="CreateOTAFirmware")
         with pytest.raises(KeyError):
             client.create_firmware()

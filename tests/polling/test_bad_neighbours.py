@@ -1,4 +1,4 @@
-"""What one wait suffers from others, from a list that does not work, and from answers that come at the wrong moment."""
+"""The effect on a wait of other waits, of a list that does not work, and of answers at the wrong moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Airflow's API behind the SDK's own code: a supervisor that fails whatever message a test chooses."""
+"""Airflow's API behind the SDK's own code: a supervisor that fails the messages that a test chooses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fakes of Airflow's classes, held against the real ones: a method or field that Airflow renames breaks the fake."""
+"""Checks fakes of Airflow's classes against the real ones: a method or field that Airflow renames breaks the fake."""
 
 from __future__ import annotations
 

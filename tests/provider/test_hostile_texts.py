@@ -1,4 +1,4 @@
-"""Whatever stands in a field of an answer, what is made of it goes through Airflow's encoders."""
+"""Airflow's encoders accept everything that is made of an answer, whatever its fields contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both transports make the same of every odd answer, so that blocking and deferred tasks end alike."""
+"""Both transports read every odd answer in the same way, so that blocking and deferred tasks end in the same way."""
 
 from __future__ import annotations
 

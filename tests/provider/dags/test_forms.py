@@ -1,4 +1,4 @@
-"""What a sample Dag's form and first step let through, no later step refuses."""
+"""A later step never refuses what a sample Dag's form and first step accept."""
 
 from __future__ import annotations
 

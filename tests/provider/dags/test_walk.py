@@ -1,4 +1,4 @@
-"""The way of one request from the operator to the wire is the one that docs/architecture.md shows to newcomers."""
+"""docs/architecture.md shows the way of a request from operator to wire as the code goes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a wait makes of a connection, or of what a sensor keeps, that Airflow's API does not give."""
+"""A wait or a sensor while Airflow's API does not give the connection or the stored state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Airflow's alarm for an execution_timeout, while the task talks to Airflow's supervisor."""
+"""Airflow's alarm for an execution_timeout, during a request to Airflow's supervisor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typed results on their way into Airflow's XCom and log: what is secret in them stays behind."""
+"""Typed results reach Airflow's XCom and log without their secrets."""
 
 from __future__ import annotations
 

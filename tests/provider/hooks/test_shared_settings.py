@@ -1,4 +1,4 @@
-"""One reading of a connection for all who wait."""
+"""All waits of an event loop share one reading of a connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections of Airflow's database, in programs that are no task."""
+"""Connections from Airflow's database, in processes that run no task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cleared task does while devices are still at its old job, and what running out of time does to a job."""
+"""A cleared task whose old job still has devices, and a job whose time to wait is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every argument of every operator and sensor takes a value with its exact meaning, or refuses it by its own name."""
+"""Every argument of every operator and sensor accepts a value with its exact meaning, or is refused by its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A value that is missing never widens what is done, however it came to be missing."""
+"""A missing value never widens what is done, whatever made it missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each byte of a firmware file is read once, and all of them are of one file."""
+"""Each byte of a firmware file is read once, and all bytes belong to one version of the file."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
 from tests.provider.conftest import FakeStore
 from tests.provider.dags.test_dags import store
 from tests.provider.operators.test_rendered_arguments import EVERY_FIELD, OPERATORS, PRODUCT
-from tests.provider.operators.test_verify_operator import Listening
+from tests.provider.operators.test_verify_operator import RecordingNotifier
 
 if TYPE_CHECKING:
     from tests.provider.conftest import FakeTask
@@ -28,7 +28,7 @@ RAISES = "{{ missing['id'] }}"
 @pytest.fixture
 def running(context: Any) -> Any:
     """The context of a task whose process has begun, and whose notifiers remember what they hear."""
-    Listening.heard.clear()
+    RecordingNotifier.calls.clear()
     context |= {"task_state_store": FakeStore(), "missing": None, "dag_run": DagRun.model_construct(clear_number=0)}
     with set_current_context(context):
         yield context
@@ -37,7 +37,7 @@ def running(context: Any) -> Any:
 def verification(**changes: Any) -> BaseOperator:
     arguments: dict[str, Any] = {
         "firmware_id": RAISES,
-        "notifiers": Listening("{{ ota_release.text }}"),
+        "notifiers": RecordingNotifier("{{ ota_release.text }}"),
         **PRODUCT,
     } | changes
     with DAG("d", schedule=None):
@@ -70,10 +70,12 @@ def test_a_template_that_raises_is_reported_once(running: Any, ti: FakeTask) -> 
     report = []
     for ti.try_number in (1, 2):
         end(verification(), running)
-        report.append(len(Listening.heard))
+        report.append(len(RecordingNotifier.calls))
 
     assert report == [0, 1]
-    assert Listening.heard[0][0].startswith("Step task was refused, nothing was started, 0 s. The template of firmware")
+    assert RecordingNotifier.calls[0][0].startswith(
+        "Step task was refused, nothing was started, 0 s. The template of firmware"
+    )
 
 
 def test_a_notifier_that_cannot_be_used_leaves_the_error_as_it_is(running: Any, ti: FakeTask) -> None:
@@ -113,14 +115,14 @@ def test_one_of_many_is_reported_alone(running: Any, ti: FakeTask) -> None:
             task_id="task",
             device_names=[RAISES],
             product_key="k1demoproduct",
-            notifiers=Listening("{{ ota_release.event }}"),
+            notifiers=RecordingNotifier("{{ ota_release.event }}"),
         ).expand(firmware_id=["178", "179"])
     running |= {"dag": mapped.dag, "dag_run": DagRun.model_construct(conf={}, clear_number=0)}
 
     with pytest.raises(UndefinedError):
         mapped.render_template_fields(running)
 
-    assert [text for text, _ in Listening.heard] == ["refused"]
+    assert [text for text, _ in RecordingNotifier.calls] == ["refused"]
 
 
 def test_a_template_that_skips_the_step_has_not_failed(running: Any, ti: FakeTask) -> None:
@@ -130,22 +132,22 @@ def test_a_template_that_skips_the_step_has_not_failed(running: Any, ti: FakeTas
     with pytest.raises(AirflowSkipException):
         verification(firmware_id=skip).render_template_fields(running)
 
-    assert (ti.xcom, Listening.heard) == ({}, [])
+    assert (ti.xcom, RecordingNotifier.calls) == ({}, [])
 
 
 def test_rendering_templates_for_a_look_notifies_nobody(context: Any, ti: FakeTask) -> None:
     """As ``airflow tasks render`` does."""
-    Listening.heard.clear()
+    RecordingNotifier.calls.clear()
 
     end(verification(), context | {"missing": None})
 
-    assert (ti.xcom, Listening.heard) == ({}, [])
+    assert (ti.xcom, RecordingNotifier.calls) == ({}, [])
 
 
 @pytest.mark.airflow
 @pytest.mark.usefixtures("airflow_database")
 def test_in_airflow_the_step_fails_with_its_report_and_the_run_reports_it() -> None:
-    Listening.heard.clear()
+    RecordingNotifier.calls.clear()
     seen: list[str] = []
     wrong = "{{ ti.xcom_pull(task_ids='nobody')['id'] }}"
     with DAG("unrendered", schedule=None) as dag:
@@ -153,7 +155,7 @@ def test_in_airflow_the_step_fails_with_its_report_and_the_run_reports_it() -> N
             task_id="verify",
             firmware_id=wrong,
             product_key="k1demoproduct",
-            notifiers=[Listening("{{ ota_release.text }}")],
+            notifiers=[RecordingNotifier("{{ ota_release.text }}")],
         )
         TuyaOTAJobSensor(task_id="watch", job_id="{% if %}")
     for task in dag.tasks:
@@ -163,6 +165,6 @@ def test_in_airflow_the_step_fails_with_its_report_and_the_run_reports_it() -> N
     run = dag.test()
 
     assert run.state == "failed"
-    assert [text.partition(",")[0] for text, _ in Listening.heard] == ["Step verify was refused"]
+    assert [text.partition(",")[0] for text, _ in RecordingNotifier.calls] == ["Step verify was refused"]
     assert any("The template of firmware_id cannot be rendered: UndefinedError" in text for text in seen)
     assert any(f"The template of job_id cannot be rendered: {TemplateSyntaxError.__name__}" in text for text in seen)

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.errors import ConfigurationError, FirmwareVe
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.operators.firmware import TuyaOTAUploadFirmwareOperator
 from airflow_provider_tuya_ota.runtime.firmware_name import default_name
-from tests.provider.operators.test_verify_operator import Broken, Listening
+from tests.provider.operators.test_verify_operator import FailingNotifier, RecordingNotifier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -239,11 +239,11 @@ def test_an_ordinary_name_says_what_it_is() -> None:
 def test_notifiers_hear_of_the_firmware_and_cannot_break_the_upload(
     service: Service, context: Any, firmware: Path
 ) -> None:
-    Listening.heard.clear()
-    notifiers = [Broken(), Listening("{{ ota_release.event }} {{ ota_release.firmware_id }}")]
+    RecordingNotifier.calls.clear()
+    notifiers = [FailingNotifier(), RecordingNotifier("{{ ota_release.event }} {{ ota_release.firmware_id }}")]
 
     upload(firmware, notifiers=notifiers).execute(context)
 
-    ((text, release),) = Listening.heard
+    ((text, release),) = RecordingNotifier.calls
     assert text == "uploaded 178"
     assert release["text"].startswith("OTA firmware 178 for version 1.1.0 of product k1demoproduct created")

@@ -1,4 +1,4 @@
-"""Where a firmware file may lie, and everything that its storage may do."""
+"""Firmware files on every kind of storage, and every way in which storage may fail."""
 
 from __future__ import annotations
 

@@ -283,21 +283,21 @@ def test_without_names_the_choice_is_the_platforms(context: Any, ti: FakeTask, f
     assert sum(ti.xcom["ota_release"]["counts"].values()) == 10
 
 
-class Listening(BaseNotifier):
+class RecordingNotifier(BaseNotifier):
     """Remembers each notification."""
 
     template_fields = ("text",)
-    heard: list[tuple[str, dict[str, Any]]] = []  # noqa: RUF012 - shared on purpose, notifiers are copied
+    calls: list[tuple[str, dict[str, Any]]] = []  # noqa: RUF012 - shared on purpose, notifiers are copied
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
 
     def notify(self, context: Any) -> None:
-        Listening.heard.append((self.text, context["ota_release"]))
+        RecordingNotifier.calls.append((self.text, context["ota_release"]))
 
 
-class Broken(BaseNotifier):
+class FailingNotifier(BaseNotifier):
     """Fails like a webhook that is down."""
 
     def notify(self, context: Any) -> None:
@@ -308,27 +308,27 @@ class Broken(BaseNotifier):
 def test_notifiers_hear_the_outcome_and_cannot_break_the_release(
     service: Service, context: Any, ti: FakeTask, firmware: Path, deferrable: bool
 ) -> None:
-    Listening.heard.clear()
+    RecordingNotifier.calls.clear()
     ti.max_tries = 0
     play(service, device_002=FAILS)
-    notifiers = [Broken(), Listening("{{ ota_release.event }}: {{ ota_release.failing[0].name }}")]
+    notifiers = [FailingNotifier(), RecordingNotifier("{{ ota_release.event }}: {{ ota_release.failing[0].name }}")]
     firmware_id = make_firmware(service, context, firmware)
 
     with pytest.raises(JobFailedError):
         run(verify(firmware_id, deferrable=deferrable, notifiers=notifiers), context)
 
-    ((text, release),) = Listening.heard
+    ((text, release),) = RecordingNotifier.calls
     assert text == "failed: device-002"
     assert release["product_key"] == "k1demoproduct"
     assert "ota_release" not in context
 
 
 def test_one_notifier_needs_no_list(service: Service, context: Any, firmware_id: str) -> None:
-    Listening.heard.clear()
+    RecordingNotifier.calls.clear()
 
-    run(verify(firmware_id, notifiers=Listening("{{ ota_release.event }}")), context)
+    run(verify(firmware_id, notifiers=RecordingNotifier("{{ ota_release.event }}")), context)
 
-    assert [text for text, _ in Listening.heard] == ["succeeded"]
+    assert [text for text, _ in RecordingNotifier.calls] == ["succeeded"]
 
 
 def test_the_console_link_is_there_before_the_wait(

@@ -1,4 +1,4 @@
-"""What is reported when Airflow's alarm rings after the job exists and before the task waits for it."""
+"""The report if Airflow's alarm rings after the job exists and before the task waits for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is reported of a task that waits in a worker when Airflow's alarm rings, wherever that finds it."""
+"""The report if Airflow's alarm rings while a task waits in a worker, at any point of the wait."""
 
 from __future__ import annotations
 

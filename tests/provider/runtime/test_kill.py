@@ -1,4 +1,4 @@
-"""What killing a task that waits in a worker does to its job: when a person asked, and when nobody did."""
+"""The effect of killing a task that waits in a worker, with and without a person who asked for it."""
 
 from __future__ import annotations
 

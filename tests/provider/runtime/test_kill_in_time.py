@@ -1,4 +1,4 @@
-"""What a process requests after SIGTERM, and how long that takes: Airflow leaves it five seconds."""
+"""Requests of a process after SIGTERM, and their duration: Airflow leaves it five seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is reported of a task that a person ends while a worker waits: Airflow lets the wait go on after ``on_kill``."""
+"""The report if a person ends a task that waits in a worker: the wait continues after ``on_kill``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is reported of a run's last step, with a poll of the platform where the step left no report."""
+"""The report on a run's last step, with a poll of the platform if the step left no report."""
 
 from __future__ import annotations
 

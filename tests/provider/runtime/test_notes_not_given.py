@@ -1,4 +1,4 @@
-"""What a task makes of notes that Airflow's API does not give or take."""
+"""A task while Airflow's API does not give or take the tasks' notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step's notifiers hear of an outcome once, however many tries it takes."""
+"""A step calls its notifiers once for each outcome, in whichever try."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_provider_tuya_ota.notifications import reported
 from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
 from tests.provider.conftest import FakeStore
-from tests.provider.operators.test_verify_operator import Listening, make_firmware, run, verify
+from tests.provider.operators.test_verify_operator import RecordingNotifier, make_firmware, run, verify
 from tests.provider.runtime.test_reports import Quiet, one
 
 if TYPE_CHECKING:
@@ -33,15 +33,15 @@ def firmware_id(service: Service, context: Any, firmware: Path) -> str:
 @pytest.fixture
 def hearing(context: Any, ti: FakeTask) -> Any:
     """A task with a notifier, and the store that survives its tries."""
-    Listening.heard.clear()
+    RecordingNotifier.calls.clear()
     context |= {"task_state_store": FakeStore(), "dag_run": DagRun.model_construct(clear_number=0)}
     task = Quiet(task_id="check")
-    task.notifiers = (Listening("{{ ota_release.event }}"),)
+    task.notifiers = (RecordingNotifier("{{ ota_release.event }}"),)
     return task
 
 
 def heard() -> list[str]:
-    return [text for text, _ in Listening.heard]
+    return [text for text, _ in RecordingNotifier.calls]
 
 
 def fail(context: Any, task: Any, error: BaseException) -> None:
@@ -185,10 +185,10 @@ def test_what_is_no_notifier_is_refused_and_hides_no_other_error(context: Any, t
 def test_a_job_that_a_retry_goes_on_with_is_reported_once(
     service: Service, context: Any, ti: FakeTask, firmware: Path
 ) -> None:
-    Listening.heard.clear()
+    RecordingNotifier.calls.clear()
     firmware_id = make_firmware(service, context, firmware)
     context["task_state_store"] = FakeStore()
-    notified = {"notifiers": Listening("{{ ota_release.event }}")}
+    notified = {"notifiers": RecordingNotifier("{{ ota_release.event }}")}
 
     for ti.try_number in (1, 2):
         # The process of the first try is lost after its notifiers ran and before Airflow knows.

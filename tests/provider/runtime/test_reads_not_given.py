@@ -1,4 +1,4 @@
-"""A read that Airflow's API does not answer keeps nobody from being notified, and fails no wait that has ended well."""
+"""A read that Airflow's API does not answer prevents no notification, and fails no successful wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every end of every operator leaves one report, and its notifiers hear of an outcome once."""
+"""Every end of every operator leaves one report, and calls its notifiers once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No report denies what an earlier try, a lost request or half of the work has done."""
+"""No report denies what an earlier try, a lost request or a part of the work has done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sensor that pokes makes of outages, refusals and contradictions: as a deferred one does."""
+"""A poking sensor treats outages, refusals and contradictions as a deferred one does."""
 
 from __future__ import annotations
 

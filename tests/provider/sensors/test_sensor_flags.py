@@ -1,4 +1,4 @@
-"""A sensor ends alike in every mode, whatever of Airflow's flags is set, and its timeout says what was seen last."""
+"""A sensor ends in the same way in every mode and with every flag of Airflow; its timeout names the last state."""
 
 from __future__ import annotations
 

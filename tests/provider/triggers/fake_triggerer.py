@@ -1,4 +1,4 @@
-"""What a trigger finds around it in a triggerer: a line to the supervisor, and a log."""
+"""The surroundings of a trigger in a triggerer: a connection to the supervisor, and a log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of many triggers that are killed at once."""
+"""Many triggers that are killed at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What killing a task that waits in the triggerer does to its job."""
+"""The effect on its job of killing a task that waits in the triggerer."""
 
 from __future__ import annotations
 
