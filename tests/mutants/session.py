@@ -154,7 +154,7 @@ class Session:
         read_end, write_end = os.pipe()
         if pid := os.fork():
             os.close(write_end)
-            return _Child(mutant, pid, read_end, len(chosen), time.monotonic() + 60 + 10 * min(seconds, MOST_SECONDS))
+            return _Child(mutant, pid, read_end, len(chosen), time.monotonic() + 30 + 5 * min(seconds, MOST_SECONDS))
         os.close(read_end)
         with suppress(BaseException):
             if self._is_certain:

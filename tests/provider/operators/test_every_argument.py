@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowException, TaskDeferred
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TuyaOTAError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
-from airflow_provider_tuya_ota.runtime.arguments import parse_int
+from airflow_provider_tuya_ota.runtime.arguments import parse_int, parse_source
 from tests.core.zoo import ZOO, require_plain
 from tests.provider.operators.test_rendered_arguments import OPERATORS, named
 
@@ -179,3 +179,15 @@ def test_digits_are_a_whole_number(text: str, number: int) -> None:
 def test_what_only_looks_like_a_whole_number_is_refused(text: str) -> None:
     with pytest.raises(InvalidParameterError, match=r"^n: .* is not a whole number"):
         parse_int("n", text)
+
+
+def test_the_largest_whole_number_is_the_platform_s_longest() -> None:
+    assert parse_int("n", 2**63 - 1) == 2**63 - 1
+    with pytest.raises(InvalidParameterError, match=r"^n: .* is not a whole number"):
+        parse_int("n", 2**63)
+
+
+@pytest.mark.parametrize("value", [None, 5, "", " "])
+def test_a_source_that_is_none_is_refused_by_its_name(value: Any) -> None:
+    with pytest.raises(InvalidParameterError, match=r"^source: "):
+        parse_source(value)

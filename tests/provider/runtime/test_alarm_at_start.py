@@ -13,10 +13,11 @@ from airflow.sdk.execution_time.timeout import timeout
 
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.runtime import start
-from airflow_provider_tuya_ota.runtime.alarm import has_alarm_rung, hold_alarm, release_alarm
+from airflow_provider_tuya_ota.runtime.alarm import AlarmGuard, has_alarm_rung, hold_alarm, release_alarm
 from tests.provider.conftest import FakeTask
 from tests.provider.operators.test_verify_operator import make_firmware, play, verify
 from tests.provider.runtime.test_execution_timeout import counts
+from tests.provider.triggers.fake_triggerer import Log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,3 +178,16 @@ def test_an_alarm_that_nobody_set_is_not_held_back() -> None:
     hold_alarm(30)
 
     assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+
+
+def test_the_log_says_how_many_seconds_are_left_after_the_alarm() -> None:
+    log = Log()
+
+    def interrupted() -> None:
+        raise AirflowTaskTimeout
+
+    with AlarmGuard(60.0, log) as guard:
+        guard.run(interrupted, lambda: None)
+
+    (line,) = log.lines
+    assert line.startswith("The execution_timeout is over; at most 60 s are left")

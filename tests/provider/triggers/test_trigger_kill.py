@@ -36,6 +36,7 @@ def test_a_deferred_task_that_a_person_killed_stops_its_job(
 
     assert states(service) == {"CANCELED"}
     assert len(line.asked) == 1
+    assert log.lines[0].startswith(f"Stopping job {watched.job.job_id}, because its task was ")
     assert log.lines[-1] == f"job {watched.job.job_id}: 2 device tasks cancelled, 0 are flashing and cannot be stopped"
 
 

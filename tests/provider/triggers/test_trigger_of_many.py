@@ -135,3 +135,15 @@ async def test_waits_without_a_shared_poller_poll_no_oftener_than_the_limit_lets
 def test_a_rule_that_is_not_known_is_refused_before_anything_is_awaited() -> None:
     with pytest.raises(InvalidParameterError, match="there is no rule 'soon' to end a wait"):
         trigger(WaitedJob(job_id="1"), ends="soon")
+
+
+async def test_without_a_connection_each_job_ends_in_an_error_and_the_log_names_each(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log()
+    monkeypatch.setattr(TuyaOTAJobSetTrigger, "log", log)
+
+    event = await fire(trigger(WaitedJob(job_id="1"), WaitedJob(job_id="2"), tuya_ota_conn_id="nowhere"))
+
+    assert [job["error"]["kind"] for job in event["jobs"]] == ["ConfigurationError", "ConfigurationError"]
+    assert all(any(f"job {job_id}" in line for line in log.lines) for job_id in ("1", "2"))
