@@ -236,7 +236,7 @@ class OutcomeError(TuyaOTAError):
 
 
 class FirmwareVersionTakenError(OutcomeError):
-    """The product already has a firmware of this version and module, with other bytes; nothing was created."""
+    """The version and module exist with other bytes or a digest that is not shown; nothing was created."""
 
 
 class FirmwareStatusError(OutcomeError):

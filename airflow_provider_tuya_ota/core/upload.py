@@ -33,6 +33,7 @@ from airflow_provider_tuya_ota.core.flows.pages import whole_list
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.settings import require_safe_scheme
+from airflow_provider_tuya_ota.core.upload_errors import creation_unknown, is_comparable, version_taken
 from airflow_provider_tuya_ota.core.upload_events import (
     FileReadStarted,
     FileTransferRetried,
@@ -92,7 +93,8 @@ def ensure_firmware(settings: Settings, action: CreateOTAFirmware, file: Firmwar
 
     :param action: everything except ``firmware_url``, ``firmware_sign`` and ``firmware_size``, which come from the file
         and its upload. Without a ``sign_method`` it is ``SHA256``.
-    :raises FirmwareVersionTakenError: the version exists with other bytes; nothing was created.
+    :raises FirmwareVersionTakenError: the version exists with other bytes or a digest that is not shown; nothing was
+        created.
     :raises IncompleteListError: whether the version exists is not known; nothing was created.
     """
     method = action.sign_method or "SHA256"
@@ -129,24 +131,39 @@ def ensure_firmware(settings: Settings, action: CreateOTAFirmware, file: Firmwar
 def _find(
     settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str]
 ) -> Flow[EnsuredFirmware | None]:
-    """Find the firmware of this version and compare it with the file, which is read for digests that are missing.
+    """Find the firmware of this version that holds the file.
 
-    A firmware on the first page that holds the file is it; only another conclusion needs the whole list.
+    :raises FirmwareVersionTakenError: the version exists, and does not show that it holds the file.
     """
     digests = dict(known)
+    found, same = yield from _search(settings, action, file, digests)
+    if found is None and same:
+        raise version_taken(same[0], action, name=file.name, size=file.size, digests=digests)
+    return found
+
+
+def _search(
+    settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, digests: dict[str, str]
+) -> Flow[tuple[EnsuredFirmware | None, list[Firmware]]]:
+    """Compare the firmwares of this version with the file, which is read for digests that are missing.
+
+    A firmware on the first page that holds the file is it; only another conclusion needs the whole list.
+
+    :param digests: of the file; those that are missing are added.
+    :returns: the firmware that holds the file, and all firmwares that it was compared with.
+    """
     first = firmwares_of(action.product_key, action.dest_version)
     page = yield from call(settings, first)
-    found = yield from _compare(_of_version(page.items, action), file, digests)
+    same = _of_version(page.items, action)
+    found = yield from _compare(same, file, digests)
     if found is not None:
-        return found
+        return found, same
     listing = yield from whole_list(settings, first, first_page=page)
     same = _of_version(listing.items, action)
     found = yield from _compare(same, file, digests)
-    if found is None and same:
-        raise FirmwareVersionTakenError(_taken(same[0], action, file, digests))
-    if found is None:
+    if not same:
         listing.require_complete()
-    return found
+    return found, same
 
 
 def _of_version(firmwares: Sequence[Firmware], action: CreateOTAFirmware) -> list[Firmware]:
@@ -176,31 +193,31 @@ def _compare(same: Sequence[Firmware], file: FirmwareFile, digests: dict[str, st
     return None
 
 
-def _taken(firmware: Firmware, action: CreateOTAFirmware, file: FirmwareFile, digests: Mapping[str, str]) -> str:
-    method = firmware.sign_method if firmware.sign_method in digests else "SHA256"
-    theirs = firmware.firmware_sign or "not shown"
-    return (
-        f"version {action.dest_version} of module {firmware.module_name} of product {action.product_key} exists as"
-        f" firmware {firmware.firmware_id} ({firmware.name}) with other bytes:"
-        f" {firmware.sign_method or 'digest'} {theirs}, while {file.name} has {method} {digests[method]}."
-        " Nothing was created. Give the new file a version of its own"
-    )
-
-
 def _appeared(
     settings: Settings, action: CreateOTAFirmware, file: FirmwareFile, known: Mapping[str, str], *, doubt: TuyaOTAError
 ) -> Flow[EnsuredFirmware]:
     """Wait for a firmware that may have been created.
 
-    :param doubt: the error to raise if it does not appear or cannot be compared.
+    :param doubt: the error to raise if it does not appear or the file cannot be read for a comparison.
+    :raises FirmwareVersionTakenError: a firmware with other bytes appears; or one that cannot be compared, and this
+        task created none.
+    :raises ProtocolError: a firmware appears that cannot be compared, and this task may have created it.
     :raises TuyaOTAError: the doubt.
     """
+    not_comparable: Firmware | None = None
+    digests = dict(known)
 
     def find() -> Flow[EnsuredFirmware | None]:
+        nonlocal not_comparable
         try:
-            return (yield from _find(settings, action, file, known))
+            found, same = yield from _search(settings, action, file, digests)
         except IncompleteListError:
             return None
+        not_comparable = next((firmware for firmware in same if not is_comparable(firmware, digests)), None)
+        if found is None and same and not (doubt.in_doubt and not_comparable):
+            raise version_taken(same[0], action, name=file.name, size=file.size, digests=digests)
+        # A list may show a firmware before its digest.
+        return found
 
     try:
         firmware = yield from wait_to_appear(find)
@@ -209,6 +226,10 @@ def _appeared(
     except (SourceUnavailableError, ConfigurationError):
         # The text of a read error says that no firmware was created, which is not known here.
         firmware = None
+    if firmware is None and not_comparable is not None:
+        raise creation_unknown(
+            not_comparable, action, name=file.name, size=file.size, digests=digests, doubt=doubt
+        ) from doubt
     if firmware is None:
         raise doubt
     return firmware
