@@ -85,7 +85,10 @@ class TuyaOTAHook(BaseHook, Operations, AsyncOperations):
             connection = read_connection(conn_id, self.get_connection)
         except AirflowNotFoundException:
             connection = self._find_stored(conn_id)
-        return self._build(connection, connection.extra_dejson)
+        with alarm_held_back():
+            # Airflow masks each secret in it with a request to the supervisor.
+            extra = connection.extra_dejson
+        return self._build(connection, extra)
 
     async def _aread(self) -> Settings:
         conn_id = require_connection_id("tuya_ota_conn_id", self.tuya_ota_conn_id)

@@ -91,9 +91,12 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         return json.dumps(message, ensure_ascii=False).encode(errors="replace")
 
     def _send(self, connection: Connection, payload: bytes) -> None:
+        from airflow_provider_tuya_ota.hooks.held_alarm import alarm_held_back  # noqa: PLC0415 - Dag files import the notifier
+
         url = webhook_url(connection, self.webhook_conn_id)
-        for secret in _parts(url):
-            mask_secret(secret.reveal())
+        with alarm_held_back():
+            for secret in _parts(url):
+                mask_secret(secret.reveal())
         # In a thread, because the caller may run an event loop.
         with ThreadPoolExecutor(max_workers=1) as executor:
             reason = executor.submit(asyncio.run, _post(url, payload, _token(connection))).result()

@@ -6,20 +6,26 @@ import signal
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time.timeout import timeout
 
+from airflow_provider_tuya_ota.core.errors import TransportError
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJob
 from airflow_provider_tuya_ota.core.model.states import JobType
 from airflow_provider_tuya_ota.hooks.airflow_api import repeat
 from airflow_provider_tuya_ota.hooks.held_alarm import alarm_held_back
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
+from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
 from airflow_provider_tuya_ota.runtime.xcom import pull_job_id, pull_report, push_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.provider.airflow_api import AirflowAPI
 
 LATE = 60.0
 """Seconds after which Airflow's own alarm comes, if a test is broken."""
@@ -72,6 +78,40 @@ def test_an_alarm_inside_a_request_to_the_supervisor_rings_after_its_answer(
 
     assert len(ti.read) == 1
     assert ti.ask("the next question") == ti.read[-1][1]
+
+
+def notify_webhook() -> None:
+    with suppress(TransportError):  # nobody listens there
+        TuyaOTAWebhookNotifier(webhook_conn_id="conn").notify({})
+
+
+@pytest.mark.parametrize("read", [lambda: TuyaOTAHook("conn").get_settings(), notify_webhook], ids=["hook", "webhook"])
+def test_an_alarm_interrupts_no_request_that_reads_or_masks_a_connection(
+    airflow_api: AirflowAPI, monkeypatch: pytest.MonkeyPatch, read: Callable[[], object]
+) -> None:
+    """Airflow masks an extra where it is parsed, so a property of a connection sends requests too."""
+    fields = {"host": "http://127.0.0.1", "port": 1, "schema": None, "login": "key-id-1", "password": "word-1"}
+    airflow_api.connections["conn"] = fields | {"conn_type": "tuya_ota", "extra": '{"requests_per_second": 5}'}
+    answer, answered, rings_at = airflow_api.send, list[str](), -1
+
+    def send(message: Any) -> Any:
+        if len(airflow_api.sent) == rings_at:
+            ring()
+            time.sleep(0.001)
+        given = answer(message)
+        answered.append(type(message).__name__)
+        return given
+
+    monkeypatch.setattr(airflow_api, "send", send)
+    read()
+    assert set(answered) == {"GetConnection", "MaskSecret"}
+    for rings_at in range(len(answered)):
+        airflow_api.sent.clear()
+        answered.clear()
+        with pytest.raises(AirflowTaskTimeout), timeout(LATE):  # type: ignore[no-untyped-call] # Airflow's
+            read()
+        assert len(answered) > rings_at
+        assert answered == airflow_api.sent
 
 
 def test_an_alarm_between_requests_rings_at_once() -> None:
