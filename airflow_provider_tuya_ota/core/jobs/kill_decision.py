@@ -151,7 +151,7 @@ _STILL_WAITED_FOR: Final = {
 
 
 def _left_to_next_try(state: str) -> str:
-    return f"its task is {state}: its next try decides what becomes of it"
+    return f"its task is {state}: its next try decides what happens to it"
 
 
 def parse_task_state(

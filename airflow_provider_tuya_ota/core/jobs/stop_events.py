@@ -19,7 +19,7 @@ class CancelSent(FlowEvent):
 
     def line(self) -> str:
         """Write it as one line for a log."""
-        return f"The platform accepted the cancel of what job {self.job_id} had not begun"
+        return f"The platform accepted the cancel of job {self.job_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class CancelRefused(FlowWarning):
 
     def line(self) -> str:
         """Write it as one line for a log."""
-        return f"{self.problem} Reading how job {self.job_id} stands."
+        return f"{self.problem} Reading the state of job {self.job_id}."
 
 
 @dataclass(frozen=True, slots=True)

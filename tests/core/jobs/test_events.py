@@ -64,7 +64,7 @@ NOTHING_LEFT = Stopped(cancelled=2, waiting=0, flashing=0)
             "warning",
             "Confirmed 1 device tasks: 1. None of them waits, so the request whose answer was lost has confirmed them",
         ),
-        (CancelSent("9"), "info", "The platform accepted the cancel of what job 9 had not begun"),
+        (CancelSent("9"), "info", "The platform accepted the cancel of job 9"),
         (
             TasksCounted("9", {TaskStatus.QUEUED: 2, TaskStatus.IN_PROGRESS: 0}, is_after_cancel=False),
             "info",
