@@ -155,7 +155,7 @@ def fidelity() -> str:
             text += f"| {_plain(row.what)} | {row.mark} | {row.source} |\n"
     text += "\n## Refusals\n\n`Missing…` of a required parameter is documented for the upstream API's gateway.\n"
     for mark, source in dict.fromkeys(REFUSALS.values()):
-        codes = sorted(code for code, told in REFUSALS.items() if told == (mark, source))
+        codes = sorted(code for code, documented in REFUSALS.items() if documented == (mark, source))
         text += f"\n**{mark}** ({source}): {', '.join(f'`{code}`' for code in codes)}\n"
     return text
 
@@ -263,7 +263,7 @@ def _result(action: type[Action[Any]]) -> str:
 
 
 def _rows(action: type[Action[Any]]) -> list[tuple[str, ...]]:
-    told = dict(re.findall(r":param (\w+): (.*?)(?=\n\s*:|\n\s*\n|\Z)", action.__doc__ or "", re.DOTALL))
+    documented = dict(re.findall(r":param (\w+): (.*?)(?=\n\s*:|\n\s*\n|\Z)", action.__doc__ or "", re.DOTALL))
     rows: list[tuple[str, ...]] = []
     for item in fields(action):
         parameter = item.metadata["parameter"]
@@ -276,7 +276,7 @@ def _rows(action: type[Action[Any]]) -> list[tuple[str, ...]]:
                 KINDS[parameter.kind],
                 _plain(" and ".join(rule.allowed for rule in parameter.rules)),
                 _plain(" and ".join(rule.allowed for rule in parameter.advisory)),
-                _plain(told.get(item.name, "")),
+                _plain(documented.get(item.name, "")),
             )
         )
     return rows
