@@ -74,6 +74,20 @@ def test_cancelling_a_planned_job_ends_it_or_changes_nothing(
     assert (client.job_status(job), len(client.tasks(job))) == (status, tasks)
 
 
+def test_a_job_may_get_half_of_its_tasks_later_whatever_became_of_the_first_half(client: PlainClient) -> None:
+    client.control("POST", "quirks", {"planning": "in_parts"})
+    client.script(ONE, online=False)
+    job = client.verify(client.create_firmware(), ONE, "device-002", "device-003")
+
+    assert len(client.tasks(job)) == 2
+    client.ask("CancelOTATaskByJob", JobId=job, **CANCEL)
+    assert client.job_status(job) == "IN_PROGRESS"
+    client.advance(5)
+    assert sorted(task["taskStatus"] for task in client.tasks(job).values()) == ["CANCELED", "CANCELED", "QUEUED"]
+    client.ask("CancelOTATaskByJob", JobId=job, **CANCEL)
+    assert client.job_status(job) == "CANCELED"
+
+
 def test_in_order_everything_appears_when_the_delay_is_over(client: PlainClient) -> None:
     client.control("POST", "quirks", {"list_delay": 60, "task_list_delay": 90, "query_delay": 30})
     firmware_id = client.create_firmware()

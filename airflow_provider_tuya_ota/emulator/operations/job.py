@@ -12,6 +12,7 @@ from airflow_provider_tuya_ota.emulator.simulation.jobs import Job
 from airflow_provider_tuya_ota.emulator.simulation.selection import choose_for_upgrade, choose_for_verification
 
 if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.emulator.fleet import Device
     from airflow_provider_tuya_ota.emulator.simulation.firmwares import Firmware
     from airflow_provider_tuya_ota.emulator.simulation.world import World
 
@@ -31,7 +32,7 @@ def create_verification(world: World, values: Values, _: str) -> Values:
     job = _job(world, firmware, "VERIFY_FIRMWARE", "SPECIFIC", values)
     firmware.status, firmware.modified = firmwares.VERIFYING, world.engine.now
     world.note(firmware)
-    world.engine.start(job, devices, world.quirks.task_delay)
+    _start(world, job, devices)
     return _created(world, job)
 
 
@@ -45,7 +46,7 @@ def create_upgrade(world: World, values: Values, _: str) -> Values:
         raise BusinessError("iot.firmware.InvalidRetryCount", "RetryInterval needs RetryCount.")
     devices = choose_for_upgrade(product, firmware, values)
     job = _job(world, firmware, "UPGRADE_FIRMWARE", values["TargetSelection"], values)
-    world.engine.start(job, devices, world.quirks.task_delay)
+    _start(world, job, devices)
     return _created(world, job)
 
 
@@ -127,6 +128,11 @@ def _firmware_of(world: World, values: Values) -> Firmware:
     if firmware.product is not world.product(values["ProductKey"]):
         raise BusinessError("iot.firmware.FirmwareAndProductKeyMismatch", "The firmware is not of this product.")
     return firmware
+
+
+def _start(world: World, job: Job, devices: list[Device]) -> None:
+    parts = 2 if world.quirks.planning == "in_parts" else 1
+    world.engine.start(job, devices, world.quirks.task_delay, parts=parts)
 
 
 def _created(world: World, job: Job) -> Values:

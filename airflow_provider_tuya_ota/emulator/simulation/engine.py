@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.emulator.simulation.lag import Made
 
 PROGRESS_STEPS: Final = 5
+PART_SECONDS: Final = 5.0
+"""Device time between the parts of a job whose tasks are planned in parts."""
 _FIRST_ID: Final = 183634077921266000_1
 _IDS_A_MILLISECOND: Final = 100_000
 Event = tuple[float, int, Task | Job, str, int]
@@ -91,13 +93,14 @@ class Engine:
         else:
             _HAPPENS[what](self, task, number)
 
-    def start(self, job: Job, devices: list[Device], delay: float = 0.0) -> None:
+    def start(self, job: Job, devices: list[Device], delay: float = 0.0, *, parts: int = 1) -> None:
         """Start a job.
 
         :param devices: the devices that get a task.
         :param delay: seconds during which the job is PLANNED and has no tasks.
+        :param parts: in how many parts the tasks are planned, :data:`PART_SECONDS` apart.
         """
-        job.planned = devices
+        job.planned, job.part_size = devices, -(-len(devices) // parts)
         self.jobs[job.job_id] = job
         self._of_firmware[job.firmware.firmware_id].append(job)
         self._changed(job)
@@ -107,11 +110,13 @@ class Engine:
             self._begin_job(job)
 
     def _begin_job(self, job: Job) -> None:
-        if job.status != "PLANNED":
+        if job.status in {"CANCELED", "COMPLETED"}:
             return
-        for device in job.planned:
+        part, job.planned = job.planned[: job.part_size], job.planned[job.part_size :]
+        for device in part:
             self._add_task(job, device)
-        job.planned = []
+        if job.planned:
+            heapq.heappush(self._events, (self.now + PART_SECONDS, next(self._order), job, "begin", 0))
         job.status, job.modified = "IN_PROGRESS", self.now
         self._changed(job)
         self.settle(job)
@@ -175,8 +180,8 @@ class Engine:
             self._await_start(task)
 
     def settle(self, job: Job) -> None:
-        """End a job whose tasks have all ended, and the verification of its firmware."""
-        if job.unfinished or job.status != "IN_PROGRESS":
+        """End a job whose tasks are all planned and have ended, and the verification of its firmware."""
+        if job.unfinished or job.planned or job.status != "IN_PROGRESS":
             return
         job.status = "CANCELED" if job.counts["CANCELED"] == len(job.tasks) else "COMPLETED"
         job.modified = self.now

@@ -29,7 +29,8 @@ ENDED = frozenset(status for status, after in TRANSITIONS.items() if not after)
 class Job:
     """One job.
 
-    :param planned: devices that will get a task when the job begins.
+    :param planned: devices that will get a task when the job begins, or later.
+    :param part_size: how many of them get a task at the same time.
     """
 
     job_id: str
@@ -48,6 +49,7 @@ class Job:
     group_id: str | None = None
     status: str = "PLANNED"
     planned: list[Device] = field(default_factory=list)
+    part_size: int = 0
     tasks: list[Task] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     unfinished: int = 0
