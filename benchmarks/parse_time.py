@@ -7,7 +7,6 @@ compiled, as pip leaves it: ``python -m benchmarks.parse_time [RUNS]``.
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -41,10 +40,10 @@ def measure(runs: int = RUNS) -> list[Figure]:
         # A source tree may have no bytecode, and may forbid to write any: then each run would time the compiler.
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
         pairs = [_import_once(environment) for _ in range(runs + 1)]
-    airflow, ours = (statistics.median(column) for column in zip(*pairs[1:], strict=True))
+    airflow, ours = zip(*pairs[1:], strict=True)
     return [
-        Figure("import of airflow.sdk", airflow, "ms"),
-        Figure("import of operators, sensors, notifier, errors on top", ours, "ms", most=TARGET),
+        Figure.of("import of airflow.sdk", airflow, "ms"),
+        Figure.of("import of operators, sensors, notifier, errors on top", ours, "ms", most=TARGET),
     ]
 
 

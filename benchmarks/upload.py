@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import socketserver
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -149,16 +148,16 @@ def measure(mebibytes: int = LARGEST // MEBIBYTE, rounds: int = ROUNDS) -> list[
             ][1:]
         finally:
             sink.kill()
-    medians = [statistics.median(column) for column in zip(*rows, strict=True)]
+    plain, once, ours, above = ([row[place] for row in rows] for place in (0, 2, 4, 6))
     sender = "curl -F" if shutil.which("curl") else "http.client"
     name = "upload / (1.25 x the first + the second)"
     return [
-        Figure(f"CPU of {sender}, {mebibytes:,} MiB", medians[0], "s"),
-        Figure("CPU of SHA256, once", medians[2], "s"),
-        Figure("CPU of an upload", medians[4], "s"),
-        Figure(name, statistics.median(row[4] / (1.25 * row[0] + row[2]) for row in rows), most=TARGET),
-        Figure(f"{name}, wall", statistics.median(row[5] / (1.25 * row[1] + row[3]) for row in rows)),
-        Figure("upload, memory above idle", medians[6], "MiB", most=MEMORY_TARGET),
+        Figure.of(f"CPU of {sender}, {mebibytes:,} MiB", plain, "s"),
+        Figure.of("CPU of SHA256, once", once, "s"),
+        Figure.of("CPU of an upload", ours, "s"),
+        Figure.of(name, [row[4] / (1.25 * row[0] + row[2]) for row in rows], most=TARGET),
+        Figure.of(f"{name}, wall time", [row[5] / (1.25 * row[1] + row[3]) for row in rows]),
+        Figure.of("upload, memory above idle", above, "MiB", most=MEMORY_TARGET),
     ]
 
 
