@@ -35,7 +35,7 @@ campaigns: venv ## Kill tasks at every point, in thousands of runs, and count th
 fuzz: venv ## Read two hundred thousand broken answers
 	@$(bin)/python -m tests.fuzz.replies
 
-bench: venv ## Measure uploads, calls and imports beside what they are compared with
+bench: venv ## Measure uploads, calls, imports and a release beside what they are compared with (8 minutes)
 	@$(bin)/python -m benchmarks
 
 docs: venv ## Write docs/reference, the picture of the layers and the table of rooms from the code

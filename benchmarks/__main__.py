@@ -1,7 +1,7 @@
 """All figures with targets in one table: upload, signed call, import, and a whole release in a real Airflow.
 
-``python -m benchmarks`` takes about eight minutes, of which the release takes four to five;
-``python -m benchmarks --without-release`` starts no Airflow and takes about two and a half.
+``python -m benchmarks`` takes about eight minutes on two cores that do nothing else, and half of that
+``--without-release``, which starts no Airflow. On a busy machine it takes a multiple of that.
 """
 
 from __future__ import annotations

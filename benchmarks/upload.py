@@ -141,7 +141,8 @@ def measure(mebibytes: int = LARGEST // MEBIBYTE, rounds: int = ROUNDS) -> list[
         try:
             port = int(re.sub(r"\D", "", sink.stdout.readline() if sink.stdout else ""))
             path = Path(folder) / "largest.bin"
-            path.write_bytes(hashlib.shake_128(b"").digest(MEBIBYTE) * mebibytes)
+            with path.open("wb") as file:
+                file.writelines([hashlib.shake_128(b"").digest(MEBIBYTE)] * mebibytes)
             rows = [
                 (*seconds(send_plainly, path, port), *seconds(digest, path), *upload(path, port))
                 for _ in range(rounds + 1)
