@@ -59,7 +59,7 @@ class Ledger:
         ti = context["ti"]
         # Without the AccessKey: all keys of an account, also replaced ones, concern the same firmwares.
         firmware = _digest(settings.host.lower().rstrip("."), str(settings.port), firmware_id)
-        mapped = f" [{ti.map_index}]" if (ti.map_index or -1) >= 0 else ""
+        mapped = "" if ti.map_index is None or ti.map_index < 0 else f" [{ti.map_index}]"
         who = f"task {ti.task_id}{mapped} of run {ti.run_id} of Dag {ti.dag_id}"
         return cls(firmware, _digest(ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index)), who)
 

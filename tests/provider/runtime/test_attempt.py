@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_tuya_ota.core.jobs.intent import OnFailedJob
 from airflow_provider_tuya_ota.runtime.attempt import attempt_of, last_clear
 from tests.provider.conftest import FakeTask
 from tests.provider.operators.test_create_once import FakeRun
@@ -15,11 +16,11 @@ from tests.provider.operators.test_create_once import FakeRun
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def attempt(ti: Any, retries: int = 3, **context: Any) -> Any:
+def attempt(ti: Any, *, on_failed_job: str = "fail", **context: Any) -> Any:
     return attempt_of(
         {"ti": ti, **context},  # type: ignore[typeddict-item] # all that is asked of a context
-        retries=retries,
-        on_failed_job="fail",
+        retries=3,
+        on_failed_job=on_failed_job,
         may_cancel=True,
         drained_by=BEGAN,
         poll_interval=5.0,
@@ -48,3 +49,14 @@ def test_a_clear_is_told_by_the_run_and_by_the_tries_that_it_added() -> None:
     context: Any = {"ti": FakeTask(max_tries=5), "dag_run": FakeRun(clear_number=2)}
 
     assert last_clear(context, retries=3) == (2, 2)
+
+
+def test_what_the_dag_s_author_has_set_reaches_the_try() -> None:
+    found = attempt(FakeTask(max_tries=5), on_failed_job="new_job")
+
+    assert (found.on_failed_job, found.may_cancel, found.poll_interval) == (OnFailedJob.NEW_JOB, True, 5.0)
+    assert (found.drained_by, found.cleared_after) == (BEGAN, 2)
+
+
+def test_the_task_itself_waits_for_a_job_from_before_a_clear_so_that_it_may_defer() -> None:
+    assert not attempt(FakeTask()).drain_here

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import Variable
+from airflow.sdk.execution_time import task_runner
 
 from airflow_provider_tuya_ota.core.errors import OutcomeError
 from airflow_provider_tuya_ota.core.flows.effects import SavedState
 from airflow_provider_tuya_ota.core.jobs.intent import Intent, Stage
+from airflow_provider_tuya_ota.core.settings import Credentials, Settings
 from airflow_provider_tuya_ota.runtime import ledger
 from airflow_provider_tuya_ota.runtime.ledger import KEPT, Ledger
 from airflow_provider_tuya_ota.runtime.state_store import KEY, TaskStateStore
@@ -181,7 +183,7 @@ def test_old_notes_of_other_firmwares_are_swept_a_few_at_a_time(variables: type[
     variables.values = {**old, **young, "somebody's": "own", f"{ledger.PREFIX}.x.ff.1": "damaged"}
 
     task().sweep()
-    assert len(variables.values) >= 11 - ledger.SWEPT_AT_ONCE
+    assert len(variables.values) >= 11 - 5
     for number in range(9):
         task(str(number)).sweep()
 
@@ -233,3 +235,17 @@ def test_outside_of_a_running_task_there_is_no_ledger() -> None:
     settings: Any = None
 
     assert Ledger.of(context, settings, "178") is None
+
+
+@pytest.mark.parametrize(("map_index", "named"), [(-1, "task"), (0, "task [0]"), (3, "task [3]")])
+def test_an_instance_of_a_mapped_task_is_named_by_its_index(
+    monkeypatch: pytest.MonkeyPatch, map_index: int, named: str
+) -> None:
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", object(), raising=False)
+    context: Any = {"ti": FakeTask(map_index=map_index)}
+    settings = Settings(credentials=Credentials("key", "secret"), host="ota.example.com")
+
+    opened = Ledger.of(context, settings, "178")
+
+    assert opened is not None
+    assert opened.who == f"task {named} of run run of Dag dag"
