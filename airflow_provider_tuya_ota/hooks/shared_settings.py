@@ -33,13 +33,15 @@ class _Reading:
         self.task: Task[Settings] = loop.create_task(TuyaOTAHook(conn_id).aget_settings())
         self.task.add_done_callback(_note_end)
 
-    def serves(self, refused: Settings | None) -> bool:
+    def serves(self, refused: Settings | None, *, at_once: bool) -> bool:
         if not self.task.done():
-            return True
+            return not at_once
         if self.task.cancelled() or self.task.exception():
             return False
         age = asyncio.get_running_loop().time() - self._begun
-        return age < (JUST_READ if self.task.result() == refused else FRESH)
+        if self.task.result() == refused:
+            return age < JUST_READ and not at_once
+        return age < FRESH
 
 
 def _note_end(task: Task[Settings]) -> None:
@@ -51,21 +53,38 @@ def _note_end(task: Task[Settings]) -> None:
 _READINGS: Final[WeakKeyDictionary[AbstractEventLoop, dict[str, _Reading]]] = WeakKeyDictionary()
 
 
-async def shared_settings(conn_id: str, *, refused: Settings | None = None) -> Settings:
+async def shared_settings(conn_id: str, *, refused: Settings | None = None, at_once: bool = False) -> Settings:
     """Read a connection, or reuse what was read within the last minute; failures are not kept.
 
     :param refused: settings whose key the platform has just refused; the connection is read again.
+    :param at_once: for a request that nobody repeats later: what equals ``refused`` must have been read from now on.
     :raises ConfigurationError: as :meth:`.TuyaOTAHook.aget_settings`.
     """
     readings = _READINGS.setdefault(asyncio.get_running_loop(), {})
     reading = readings.get(conn_id)
-    if reading is None or not reading.serves(refused):
+    if reading is None or not reading.serves(refused, at_once=at_once):
         reading = readings[conn_id] = _Reading(conn_id)
     try:
         return await asyncio.shield(reading.task)
     except TuyaOTAError as error:
         # Each wait raises an instance of its own.
         raise copy(error) from None
+
+
+async def send_twice_if_refused(conn_id: str, settings: Settings, send: Callable[[Settings], Awaitable[T]]) -> T:
+    """Send something that must not wait for a later poll; if its key is refused, send it again with the changed key.
+
+    :param settings: as they were read last.
+    :param send: sends it with these settings; sending it twice must do no harm.
+    :raises AuthenticationError: the connection has not changed, or its new key is refused too.
+    """
+    try:
+        return await send(settings)
+    except AuthenticationError:
+        changed = await changed_settings(conn_id, settings, refused=settings, at_once=True)
+        if changed == settings:
+            raise
+    return await send(changed)
 
 
 async def keep_connected(
@@ -96,7 +115,7 @@ async def keep_connected(
             try:
                 return waiting.result()
             except (KeyRefusedError, AuthenticationError) as error:
-                renewed = await _renewed(conn_id, settings, refused=settings)
+                renewed = await changed_settings(conn_id, settings, refused=settings)
                 if renewed == settings:
                     if isinstance(error, AuthenticationError):
                         raise
@@ -121,13 +140,19 @@ async def _settings_after(
     :returns: the settings to go on with.
     """
     while not (await asyncio.wait([waiting], timeout=FRESH))[0]:
-        if is_failing() and (renewed := await _renewed(conn_id, settings)) != settings:
+        if is_failing() and (renewed := await changed_settings(conn_id, settings)) != settings:
             return renewed
     return settings
 
 
-async def _renewed(conn_id: str, settings: Settings, *, refused: Settings | None = None) -> Settings:
+async def changed_settings(
+    conn_id: str, settings: Settings, *, refused: Settings | None = None, at_once: bool = False
+) -> Settings:
+    """Read a connection as :func:`shared_settings` does; if that fails, keep the settings.
+
+    :param settings: as they were read last.
+    """
     try:
-        return await shared_settings(conn_id, refused=refused)
+        return await shared_settings(conn_id, refused=refused, at_once=at_once)
     except Exception:  # noqa: BLE001 - Airflow is unavailable or the connection is being changed, and the wait tolerates that
         return settings

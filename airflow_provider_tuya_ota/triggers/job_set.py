@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -16,7 +17,12 @@ from airflow_provider_tuya_ota.core.status import job_set_wait
 from airflow_provider_tuya_ota.core.status.end_rule import find_end_rule
 from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait, WaitedJob
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
-from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected, shared_settings
+from airflow_provider_tuya_ota.hooks.shared_settings import (
+    changed_settings,
+    keep_connected,
+    send_twice_if_refused,
+    shared_settings,
+)
 from airflow_provider_tuya_ota.polling.fallback import wait_with_fallback
 from airflow_provider_tuya_ota.polling.job_set_wait import wait_for_jobs
 from airflow_provider_tuya_ota.polling.stall_detector import detect_stalls
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from airflow_provider_tuya_ota.core.flows.effects import Flow
+    from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.polling.stall_detector import LoopStallDetector
 
@@ -124,6 +131,7 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
             ti=self.task_instance,
             kept="it is from before its task was cleared, which has stopped what it may" if self._is_draining else "",
             has_stalled=self._has_stalled(),
+            conn_id=self.tuya_ota_conn_id,
             settings=self._read_settings,
             log=self.log,
         )
@@ -145,6 +153,8 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
         # Many triggers that are killed at once would queue up to read the same connection again.
         if self._settings is None:
             self._settings = await shared_settings(self.tuya_ota_conn_id)
+        elif self._wait.is_failing:
+            self._settings = await changed_settings(self.tuya_ota_conn_id, self._settings, refused=self._settings)
         return self._settings
 
     async def _stop_late(self) -> dict[str, str]:
@@ -166,17 +176,23 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
 
     async def _stop_one(self, job_id: str) -> str:
         try:
-            async with asyncio.timeout(LONGEST_STOP), shared_stopper(await self._read_settings()) as stopper:
+            async with asyncio.timeout(LONGEST_STOP):
+                settings = await self._read_settings()
                 await self.log.awarning(f"Stopping job {job_id}, because the time to wait is over")
-                listener = LogListener(self.log)
-                stopped = await stopper.stop(job_id, listener=listener)
-                if isinstance(stopped, NotCounted):
-                    stopped = await stopper.poll_stopped(job_id, listener=listener)
+                stopped = await send_twice_if_refused(self.tuya_ota_conn_id, settings, partial(self._cancel, job_id))
         except Exception as error:  # noqa: BLE001 - after any error the worker tries again and reports
             sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
             await self.log.awarning(f"{sentence} Job {job_id} is not stopped yet; a worker tries again")
             return ""
         return stopped.line(job_id)
+
+    async def _cancel(self, job_id: str, settings: Settings) -> StopResult:
+        listener = LogListener(self.log)
+        async with shared_stopper(settings) as stopper:
+            stopped = await stopper.stop(job_id, listener=listener)
+            if isinstance(stopped, NotCounted):
+                stopped = await stopper.poll_stopped(job_id, listener=listener)
+        return stopped
 
     async def _watch(self) -> None:
         """Wait until each job has a result."""

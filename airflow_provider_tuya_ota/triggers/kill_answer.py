@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -28,6 +29,7 @@ from airflow_provider_tuya_ota.core.jobs.kill_decision import (
 )
 from airflow_provider_tuya_ota.core.jobs.stop import not_stopped
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
+from airflow_provider_tuya_ota.hooks.shared_settings import send_twice_if_refused
 from airflow_provider_tuya_ota.polling.stopper import shared_stopper
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.status.job_set_wait import WaitedJob
-    from airflow_provider_tuya_ota.polling.stopper import Stopper
 
 ASK_SECONDS: Final = 10.0
 """For one request for a task's state; it takes milliseconds, but all triggers of a triggerer share one connection."""
@@ -56,7 +57,8 @@ class KillAnswer:
     :param ti: the trigger's task instance, or None.
     :param kept: why the jobs continue in any case; empty if the state of the task decides.
     :param has_stalled: whether this triggerer was stalled within the last minute.
-    :param settings: reads the settings of the connection.
+    :param conn_id: id of the connection.
+    :param settings: gives its settings as the trigger knows them.
     :param log: of the trigger.
     """
 
@@ -67,6 +69,7 @@ class KillAnswer:
         ti: Any,
         kept: str,
         has_stalled: bool,
+        conn_id: str,
         settings: Callable[[], Awaitable[Settings]],
         log: Any,
     ) -> None:
@@ -74,6 +77,7 @@ class KillAnswer:
         self._ti = ti
         self._kept = kept
         self._has_stalled = has_stalled
+        self._conn_id = conn_id
         self._settings = settings
         self._log = log
         self._ahead: Callable[[], int] = lambda: 0
@@ -132,22 +136,26 @@ class KillAnswer:
             await say(f"Job {job.job_id} goes on at the platform, because {decision.reason}")
             self._settle(job.job_id)
         if reasons:
-            async with shared_stopper(await self._settings()) as stopper:
-                self._ahead = lambda: stopper.unfinished
-                await asyncio.gather(*(self._stop(stopper, job_id, reason) for job_id, reason in reasons.items()))
+            settings = await self._settings()
+            await asyncio.gather(*(self._stop(settings, job_id, reason) for job_id, reason in reasons.items()))
 
-    async def _stop(self, stopper: Stopper, job_id: str, reason: str) -> None:
+    async def _stop(self, settings: Settings, job_id: str, reason: str) -> None:
         try:
             await self._log.awarning(f"Stopping job {job_id}, because {reason}")
-            listener = LogListener(self._log)
-            is_cancelled = await stopper.cancel(job_id, listener=listener)
-            self._uncancelled.pop(job_id)
-            stopped = await stopper.count(job_id, is_cancelled=is_cancelled, listener=listener)
-            if isinstance(stopped, NotCounted):
-                await stopper.poll_stopped(job_id, listener=listener)
+            await send_twice_if_refused(self._conn_id, settings, partial(self._cancel, job_id))
         except Exception as error:  # noqa: BLE001 - the other jobs must still be stopped
             await self._say_not_stopped(job_id, error)
         self._settle(job_id)
+
+    async def _cancel(self, job_id: str, settings: Settings) -> None:
+        listener = LogListener(self._log)
+        async with shared_stopper(settings) as stopper:
+            self._ahead = lambda: stopper.unfinished
+            is_cancelled = await stopper.cancel(job_id, listener=listener)
+            self._uncancelled.pop(job_id, None)
+            stopped = await stopper.count(job_id, is_cancelled=is_cancelled, listener=listener)
+            if isinstance(stopped, NotCounted):
+                await stopper.poll_stopped(job_id, listener=listener)
 
     async def _say_not_stopped(self, job_id: str, error: Exception) -> None:
         sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."

@@ -12,7 +12,12 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConfigurationError, StateUnavailableError
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
-from airflow_provider_tuya_ota.hooks.shared_settings import FRESH, JUST_READ, keep_connected, shared_settings
+from airflow_provider_tuya_ota.hooks.shared_settings import (
+    FRESH,
+    JUST_READ,
+    keep_connected,
+    shared_settings,
+)
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from tests.campaigns.virtual import VirtualLoop
 from tests.core.script import SETTINGS
