@@ -54,7 +54,7 @@ def wait_until_drained(
     )
     # The old job may end in any way: the next check of its devices decides.
     with suppress(JobFailedError, WaitTimeoutError):
-        wait = JobSetWait([WaitedJob(job_id=job_id)], options, are_known=True)
+        wait = JobSetWait([WaitedJob(job_id=job_id, is_known=True)], options)
         require_only_success(wait_in_worker(hook, wait, operator.log))
 
 

@@ -49,7 +49,7 @@ def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob,
             resume_state=resume_state,
         )
         wait_in_triggerer(operator, trigger, options)
-    wait = JobSetWait([waited], options, are_known=True)
+    wait = JobSetWait([waited], options)
 
     def adopt(settings: Settings) -> None:
         # A kill stops the job over the connection over which it is polled.

@@ -40,7 +40,13 @@ class TuyaOTAJobTrigger(TuyaOTAJobSetTrigger):
         resume_state: dict[str, str] | None = None,
     ) -> None:
         expected = WaitOptions.from_dict(options).expected
-        job = WaitedJob(job_id=job_id, firmware_id=firmware_id, expected=expected, on_cancel=on_cancel)
+        job = WaitedJob(
+            job_id=job_id,
+            firmware_id=firmware_id,
+            expected=expected,
+            on_cancel=on_cancel,
+            is_known=bool(resume_state),
+        )
         super().__init__(
             jobs=[job.to_dict()], tuya_ota_conn_id=tuya_ota_conn_id, options=options, resume_state=resume_state
         )

@@ -65,8 +65,7 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
     :param options: deadline and intervals, as :meth:`WaitOptions.to_dict` gives them.
     :param ends: ``every_end`` or ``first_failure``: when the wait ends.
     :param resume_state: what the operator wants back with the event; ``Dag.test()`` drops what is given to ``defer``
-        instead. Only operators give it, after a request that succeeded. So a refusal of the first poll is tolerated for
-        five minutes, also after a restart of the triggerer; without it, the first poll has to be accepted.
+        instead.
     :raises InvalidParameterError: there is no job, one has no id or is given twice, or the rule is not known.
     """
 
@@ -88,7 +87,6 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
             map(WaitedJob.from_dict, jobs),
             WaitOptions.from_dict(options),
             ends=find_end_rule(ends),
-            are_known=bool(self.resume_state),
         )
         self._stall_detector: LoopStallDetector | None = None
         self._settings: Settings | None = None

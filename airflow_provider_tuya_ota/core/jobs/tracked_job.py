@@ -73,6 +73,7 @@ class TrackedJob:
             firmware_id=self.firmware_id,
             expected=expected,
             on_cancel=on_cancel if self.is_own else "keep",
+            is_known=True,
         )
 
     def line(self) -> str:

@@ -39,12 +39,15 @@ class WaitedJob:
         where the platform chose the devices.
     :param on_cancel: ``stop`` or ``keep``: what a kill of the task, or the end of its time, does to the job. ``keep``
         by default, because only a job that certainly is the task's own may be stopped.
+    :param is_known: whether another request for the job has succeeded over the same connection. Then a new wait
+        tolerates a refusal of its first poll for as long as one of a later poll.
     """
 
     job_id: str
     firmware_id: str = ""
     expected: tuple[str, ...] = ()
     on_cancel: str = "keep"
+    is_known: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -53,6 +56,7 @@ class WaitedJob:
             "firmware_id": self.firmware_id,
             "expected": list(self.expected),
             "on_cancel": self.on_cancel,
+            "is_known": self.is_known,
         }
 
     @classmethod
@@ -72,8 +76,6 @@ class JobSetWait:
     :param options: how to wait; ``expected`` comes from each job.
     :param ends: when the wait ends before every job has ended; never by default.
     :param states: what earlier polls of this wait have shown, by job id; they are updated. A new wait by default.
-    :param are_known: whether another request for these jobs has succeeded, over the same connection. Then a new wait
-        tolerates a refusal of its first poll for as long as one of a later poll.
     :raises InvalidParameterError: there is no job, or one has no id or is given twice.
     """
 
@@ -84,14 +86,13 @@ class JobSetWait:
         *,
         ends: EndRule = every_end,
         states: Mapping[str, WaitState] | None = None,
-        are_known: bool = False,
     ) -> None:
         self.jobs = tuple(jobs)
         self._ends = ends
         self._results: dict[str, JobResult] = {}
         self._waits: dict[str, JobWait] = {}
         for job in self.jobs:
-            state = (states or {}).get(job.job_id) or WaitState(has_polled=are_known)
+            state = (states or {}).get(job.job_id) or WaitState(has_polled=job.is_known)
             self._waits[job.job_id] = JobWait(job.job_id, replace(options, expected=job.expected), state)
         if not self.jobs or not all(self._waits) or len(self._waits) < len(self.jobs):
             raise InvalidParameterError(

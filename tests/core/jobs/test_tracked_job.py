@@ -74,4 +74,5 @@ def test_only_a_job_of_the_task_s_own_may_be_stopped_by_its_wait(origin: JobOrig
     waited = job.waited_for(on_cancel=on_cancel, expected=("d1",))
 
     assert (waited.job_id, waited.firmware_id, waited.expected) == ("9", "178", ("d1",))
+    assert waited.is_known
     assert (waited.on_cancel == "stop") is (on_cancel == "stop" and job.is_own)

@@ -167,9 +167,8 @@ def test_a_set_is_failing_while_the_last_poll_of_a_job_without_a_result_failed()
 
 
 def test_the_first_poll_of_a_job_that_is_known_is_judged_like_a_later_one() -> None:
-    jobs, options = [WaitedJob(job_id="1")], WaitOptions(deadline=NOW + timedelta(days=1))
-    (known,) = JobSetWait(jobs, options, are_known=True).unfinished
-    (unknown,) = JobSetWait(jobs, options).unfinished
+    jobs = [WaitedJob(job_id="1", is_known=True), WaitedJob(job_id="2")]
+    known, unknown = JobSetWait(jobs, WaitOptions(deadline=NOW + timedelta(days=1))).unfinished
 
     fail(known.state, refusal(AuthenticationError), 0)
     with pytest.raises(AuthenticationError):

@@ -34,7 +34,7 @@ class Wait:
         self.reads = 0
         self.connection: Any = SETTINGS
         options = WaitOptions(deadline=NOW + timedelta(days=9999))
-        self.wait = JobSetWait([WaitedJob(job_id="1")], options, are_known=True)
+        self.wait = JobSetWait([WaitedJob(job_id="1", is_known=True)], options)
         hook: Any = SimpleNamespace(get_settings=self.read)
         self.watch = ConnectionWatch(hook, SETTINGS, wait=self.wait, listener=Quiet(), runtime=self.world)
 
