@@ -1,13 +1,17 @@
-"""Show any value in a message: on one line, at most 80 characters."""
+"""Show any value in a message: on one line, at most 80 characters, without the secrets of an address."""
 
 from __future__ import annotations
 
 from reprlib import Repr
 from typing import Any, Final
 
+from airflow_provider_tuya_ota.core.addresses import redact_addresses
+
 LONGEST: Final = 80
 """Characters; one line of a log."""
 _BEGINNING: Final = 60
+_SEARCHED: Final = 4096
+"""Characters in which secrets are searched: those of an address are recognised by what follows them."""
 _WRITTEN_OUT: Final = 128
 """Bits of the largest whole number that is shown in full; Python refuses to convert one of thousands of digits."""
 
@@ -24,8 +28,10 @@ class _ShortRepr(Repr):
         """Show one value."""
         if isinstance(x, str):
             return self.repr_str(x, level)
-        if x is None or type(x) in {bool, float, bytes}:
-            return repr(x[:_BEGINNING] if isinstance(x, bytes) else x)
+        if type(x) is bytes:
+            return repr(redact_addresses(x[:_SEARCHED].decode("latin-1")).encode("latin-1")[:_BEGINNING])
+        if x is None or type(x) in {bool, float}:
+            return repr(x)
         if isinstance(x, int):
             return self.repr_int(x, level)
         if type(x) in {list, tuple, set, frozenset, dict}:
@@ -35,7 +41,9 @@ class _ShortRepr(Repr):
     def repr_str(self, x: str, level: int) -> str:  # noqa: ARG002 - reprlib's signature
         """Show the beginning of a text."""
         text = str.__str__(x)
-        return repr(text) if len(text) <= _BEGINNING else f"{text[:_BEGINNING]!r}… ({len(text)} long)"
+        shown = redact_addresses(text[:_SEARCHED])
+        is_whole = len(text) <= _SEARCHED and len(shown) <= _BEGINNING
+        return repr(shown) if is_whole else f"{shown[:_BEGINNING]!r}… ({len(text)} long)"
 
     def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002 - reprlib's signature
         """Show a whole number, a huge one by its size."""

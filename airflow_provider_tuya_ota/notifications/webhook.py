@@ -14,6 +14,7 @@ from airflow.sdk.log import amask_secret, mask_secret
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
 from airflow_provider_tuya_ota.core.secret import Secret
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.hooks.connection_id import require_connection_id
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         if reason:
             # Raised outside the handlers: the texts of the caught errors contain the address.
             raise TransportError(
-                reason, endpoint=f"webhook of connection {self.webhook_conn_id!r}", delivery=Delivery.UNKNOWN
+                reason, endpoint=f"webhook of connection {short_repr(self.webhook_conn_id)}", delivery=Delivery.UNKNOWN
             )
 
 
@@ -180,8 +181,8 @@ def _connection(conn_id: str) -> Connection:
 
 def _unknown(conn_id: str) -> ConfigurationError:
     return ConfigurationError(
-        f"Webhook connection {conn_id!r} is not defined. Create one of type HTTP under Admin, Connections, or correct"
-        " the id."
+        f"Webhook connection {short_repr(conn_id)} is not defined. Create one of type HTTP under Admin, Connections, or"
+        " correct the id."
     )
 
 
@@ -192,7 +193,7 @@ def webhook_url(connection: Connection, conn_id: str) -> Secret:
     """
     host = (connection.host or "").strip()
     if not host:
-        raise ConfigurationError(f"Connection {conn_id!r}: Host is empty: enter the webhook's address.")
+        raise ConfigurationError(f"Connection {short_repr(conn_id)}: Host is empty: enter the webhook's address.")
     url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
     try:
         parts = urlsplit(url)
@@ -204,18 +205,21 @@ def webhook_url(connection: Connection, conn_id: str) -> Secret:
         is_address = False
     if not is_address:
         # The text is not repeated, because it may be the secret.
-        raise ConfigurationError(f"Connection {conn_id!r}: Host cannot be read as an address.")
+        raise ConfigurationError(f"Connection {short_repr(conn_id)}: Host cannot be read as an address.")
     if parts.username is not None:
         raise ConfigurationError(
-            f"Connection {conn_id!r}: Host contains a user. Enter the address alone, and a bearer token in Password."
+            f"Connection {short_repr(conn_id)}: Host contains a user. Enter the address alone, and a bearer token in"
+            " Password."
         )
     if not (connection.password or "").isprintable() or " " in (connection.password or ""):
         raise ConfigurationError(
-            f"Connection {conn_id!r}: Password contains a blank or a line break, which no token has."
+            f"Connection {short_repr(conn_id)}: Password contains a blank or a line break, which no token has."
         )
     from airflow_provider_tuya_ota.core.settings import require_safe_scheme  # noqa: PLC0415 - Dag files import the notifier
 
-    require_safe_scheme(parts.scheme, parts.hostname or "", allow_http=False, what=f"Connection {conn_id!r}: webhook")
+    require_safe_scheme(
+        parts.scheme, parts.hostname or "", allow_http=False, what=f"Connection {short_repr(conn_id)}: webhook"
+    )
     return Secret(url)
 
 

@@ -14,6 +14,7 @@ from airflow.sdk import ObjectStoragePath
 from airflow_provider_tuya_ota.core.actions.firmware import FILE_SUFFIXES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, SourceUnavailableError
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.source_failure import READABLE, assess_read_failure
 from airflow_provider_tuya_ota.core.upload import FirmwareFile
 from airflow_provider_tuya_ota.core.wire.multipart import plain_name
@@ -90,7 +91,7 @@ def suffix_of(name: str) -> str:
     if found is None:
         raise InvalidParameterError(
             field="source",
-            problem=f"{name!r} has no suffix that the platform takes",
+            problem=f"{short_repr(name)} has no suffix that the platform takes",
             allowed=f"{', '.join(FILE_SUFFIXES)}; or say file_suffix='bin' if the content is a plain image",
         )
     return found

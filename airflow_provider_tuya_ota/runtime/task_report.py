@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
 _TIMEOUTS: Final = (AirflowSensorTimeout, AirflowTaskTimeout, TaskDeferralTimeout)
+_IDS: Final = ("product_key", "version", "firmware_id", "job_id")
 _MAY_HAVE_STARTED: Final = (
     "A job may have been created, and a retry looks for it. Look at the firmware's jobs in the vendor's console."
 )
@@ -172,7 +173,9 @@ class TaskReport:
             "duration": (datetime.now(UTC) - self.started_at).total_seconds(),
             "run_link": run_link(self._context["ti"]),
         }
-        return ReleaseReport(event=event, **self._fields | fields | changes)
+        # An argument that was refused may be something else, even an address with a secret.
+        ids = {name: safe_name(self._fields[name]) for name in _IDS if name in self._fields}
+        return ReleaseReport(event=event, **self._fields | ids | fields | changes)
 
     def _push(self, report: ReleaseReport) -> None:
         try:

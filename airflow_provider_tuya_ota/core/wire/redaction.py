@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_tuya_ota.core.addresses import REMOVED, redact_addresses
 from airflow_provider_tuya_ota.core.texts import LONGEST_NAME, LONGEST_TEXT, cut, one_line, visible
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 EXCERPT_LENGTH = 160
 _SEARCHED = 65_536
 """Characters of a text that are read to show its beginning; the text is cut between two words."""
-_REMOVED = "[removed]"
 _SHORTEST_PREFIX = 8
 """Characters of a known secret that are removed at the end of a text."""
 _KEYED = re.compile(
@@ -31,10 +31,6 @@ _KEYED = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]{5}")
 """Every name of a secret contains one; a time of day does not."""
-_QUERY = re.compile(r"""(?P<address>[?#])[^\s"'<>?#=]{1,200}=[^\s"'<>]*""")
-"""A query or fragment with values, of any address."""
-_USERINFO = re.compile(r"""(?P<mark>(?:\\?/|%(?:25)?2F){2})[^\s"'<>/?#\\]{1,256}(?P<at>@|%(?:25)?40)""", re.IGNORECASE)
-"""User and password before a host, of any address."""
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_%~-]{28,}")
 _CODE = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)*")
 _PLAIN_NAME = re.compile(rf"[\w.:@()-]{{1,{LONGEST_NAME}}}")
@@ -49,13 +45,9 @@ def redact(text: str, known: Iterable[Secret] = ()) -> str:
     """
     if not text:
         return text
-    text = _redact_addresses(_without(text, known))
-    text = _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", text)
-    return _OPAQUE.sub(lambda run: run.group() if _UUID.fullmatch(run.group()) else _REMOVED, text)
-
-
-def _redact_addresses(text: str) -> str:
-    return _QUERY.sub(rf"\g<address>{_REMOVED}", _USERINFO.sub(rf"\g<mark>{_REMOVED}\g<at>", text))
+    text = redact_addresses(_without(text, known))
+    text = _KEYED.sub(rf"\g<key>\g<mark>{REMOVED}", text)
+    return _OPAQUE.sub(lambda run: run.group() if _UUID.fullmatch(run.group()) else REMOVED, text)
 
 
 def contains_secret(text: str, known: Iterable[Secret]) -> bool:
@@ -68,7 +60,7 @@ def _without(text: str, known: Iterable[Secret]) -> str:
         revealed = secret.reveal()
         # Nearly no text contains even the beginning of a secret, and a list has a million texts.
         if revealed and revealed[:_SHORTEST_PREFIX] in text:
-            text = _without_cut_end(text.replace(revealed, _REMOVED), revealed)
+            text = _without_cut_end(text.replace(revealed, REMOVED), revealed)
     return text
 
 
@@ -77,7 +69,7 @@ def _without_cut_end(text: str, secret: str) -> str:
     begin = text.find(secret[:_SHORTEST_PREFIX], max(0, len(text) - len(secret)))
     while len(secret) > _SHORTEST_PREFIX and begin >= 0:
         if secret.startswith(text[begin:]):
-            return text[:begin] + _REMOVED
+            return text[:begin] + REMOVED
         begin = text.find(secret[:_SHORTEST_PREFIX], begin + 1)
     return text
 
@@ -99,7 +91,7 @@ def safe_name(text: str, known: Iterable[Secret] = ()) -> str:
     name = _without(text if text.isprintable() else visible(text), known)
     if _PLAIN_NAME.fullmatch(name):
         # A list of 100,000 tasks has a million names, so few are searched: a secret follows its name and a colon.
-        return _KEYED.sub(rf"\g<key>\g<mark>{_REMOVED}", name) if ":" in name and _WORD.search(name) else name
+        return _KEYED.sub(rf"\g<key>\g<mark>{REMOVED}", name) if ":" in name and _WORD.search(name) else name
     return cut(redact(name, known), LONGEST_NAME)
 
 
@@ -121,7 +113,7 @@ def mask_reply(value: Any) -> Any:
     if isinstance(value, list):
         return [mask_reply(item) for item in value]
     # A device or a person may have written a presigned address, or one with a password, into any text.
-    return _redact_addresses(value) if isinstance(value, str) else value
+    return redact_addresses(value) if isinstance(value, str) else value
 
 
 _SECRET_KEYS = frozenset({"ossaccesskeyid", "accesskeyid", "policy", "signature", "firmwareurl", "devicesecret"})

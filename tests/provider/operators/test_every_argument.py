@@ -137,6 +137,34 @@ def test_an_argument_means_what_it_says_or_is_refused_by_name(
     assert {animal for animal in ANIMALS if trial.takes(animal)} == expected
 
 
+ADDRESS = "https://user:sekret-password@host/firmware.bin?sig=sekret-signature"
+
+
+FORMS = [
+    ADDRESS,
+    ADDRESS.replace("host/", "host/my "),
+    ADDRESS.replace("firmware.bin", "f"),
+    [ADDRESS],
+    ADDRESS.encode(),
+]
+
+
+@pytest.mark.parametrize("value", FORMS)
+@pytest.mark.parametrize(("operator", "name"), CASES, ids=[named(*case) for case in CASES])
+def test_an_address_in_the_wrong_argument_shows_its_secrets_nowhere(
+    service: Service, ti: FakeTask, firmware: Path, operator: type[Any], name: str, value: Any
+) -> None:
+    others = OPERATORS[operator] | {"source": str(firmware)} if "source" in OPERATORS[operator] else OPERATORS[operator]
+    quick = {"poke_interval": 0.01, "timeout": 0.01} if issubclass(operator, BaseSensorOperator) else {}
+    said = ""
+    try:
+        operator(task_id="t", **others | BESIDE.get(name, {}) | quick | {name: value}).execute({"ti": ti})
+    except (TuyaOTAError, AirflowException, TaskDeferred) as error:
+        said = str(error)
+
+    assert "sekret" not in said + json.dumps(ti.xcom.get("ota_release"))
+
+
 DEFERRED = [case for case in CASES if issubclass(case[0], BaseSensorOperator) and case[1] != "deferrable"]
 
 
