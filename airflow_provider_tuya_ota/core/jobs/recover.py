@@ -153,7 +153,10 @@ def _find(request: JobRequest, attempt: Attempt, intent: Intent) -> Flow[tuple[J
         # The process that sent the request has ended, so its answer is lost.
         intent = intent.at(Stage.LOST)
         yield SaveState(intent.to_dict())
-    job = yield from find_job(request.settings, intent, is_cleared=_was_surely_cleared(attempt, intent))
+    # An intent that begins with the run was recovered by a try that left its job to another task.
+    was_sent = intent.started_at != attempt.run_started_at
+    is_cleared = _was_surely_cleared(attempt, intent)
+    job = yield from find_job(request.settings, intent, was_sent=was_sent, is_cleared=is_cleared)
     if job is not None:
         return job, intent.found(job.job_id)
     if intent.stage is Stage.ACCEPTED and intent.clear_number == attempt.clear_number:

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
-from tests.core.jobs.upgrades import JUST_NOW, NAMED, OWN, UPGRADE, creates, jobs, script_for, stage, start
+from tests.core.jobs.upgrades import JUST_NOW, NAMED, OF_NAMED, OWN, UPGRADE, creates, jobs, script_for, stage, start
 from tests.core.script import NOW, job, lasting, ok, task
 
 if TYPE_CHECKING:
@@ -75,6 +75,27 @@ def test_a_job_on_some_of_the_devices_may_be_this_task_s_however_late_in_its_run
     with pytest.raises(AmbiguousOutcomeError, match="9 has some of the devices and no other"):
         start(script, Attempt(run_started_at=NOW, is_retry=True), NAMED)
     assert creates(script) == 0
+
+
+@pytest.mark.parametrize(("run_started_at", "is_created"), [(NOW, False), (NOW - timedelta(seconds=1), True)])
+def test_a_recovered_intent_that_was_stored_bounds_the_age_of_no_job(
+    run_started_at: datetime, is_created: bool
+) -> None:
+    """A try stores it when it leaves the job that it found to another task."""
+    created = (NOW + timedelta(minutes=31)).isoformat()
+    listed = job("9", "COMPLETED", UPGRADE, utcCreate=created, targetSelection="SPECIFIC")
+    devices = ok(data=[task("d1", "FAILED")])
+    script = script_for(ListOTAJobByFirmware=jobs(listed), QueryOTAJob=ok(data=listed), ListOTATaskByJob=devices)
+    script.now = NOW + timedelta(minutes=36)
+    script.saved = OF_NAMED.to_dict()
+    attempt = Attempt(run_started_at=run_started_at, is_retry=True)
+
+    if is_created:
+        assert start(script, attempt, NAMED).job_id == "10"
+    else:
+        with pytest.raises(AmbiguousOutcomeError, match="9 has some of the devices and no other"):
+            start(script, attempt, NAMED)
+    assert creates(script) == is_created
 
 
 BEFORE = "2026-03-01T11:59:59.000Z"
