@@ -174,7 +174,7 @@ class TaskReport:
             "run_link": run_link(self._context["ti"]),
         }
         # An argument that was refused may be something else, even an address with a secret.
-        ids = {name: safe_name(self._fields[name]) for name in _IDS if name in self._fields}
+        ids: dict[str, Any] = {name: safe_name(self._fields[name]) for name in _IDS if name in self._fields}
         return ReleaseReport(event=event, **self._fields | ids | fields | changes)
 
     def _push(self, report: ReleaseReport) -> None:
