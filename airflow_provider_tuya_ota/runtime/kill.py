@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow.providers.common.compat.sdk import conf
 from airflow.sdk.exceptions import AirflowTaskTimeout
 
 from airflow_provider_tuya_ota.client import TuyaOTAClient
-from airflow_provider_tuya_ota.core.errors import TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import AuthenticationError, TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.cancel import cancel_jobs
 from airflow_provider_tuya_ota.core.jobs.kill_decision import (
     Kill,
@@ -31,16 +32,21 @@ from airflow_provider_tuya_ota.core.jobs.kill_decision import (
 from airflow_provider_tuya_ota.core.jobs.stop import count_stopped_jobs, not_stopped
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.polling.stall_detector import STOOD_STILL, ThreadStallDetector
 from airflow_provider_tuya_ota.runtime.log_thread import LogThread
 from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.sdk import Context
 
     from airflow_provider_tuya_ota.core.jobs.stopped import StopResult
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.settings import Settings
+
+T = TypeVar("T")
 
 ON_CANCEL: Final = ("stop", "keep")
 """What killing a task does to its job."""
@@ -49,7 +55,7 @@ KILLED_SECONDS: Final = 4.0
 TIMED_OUT_SECONDS: Final = 60.0
 """After an ``execution_timeout`` Airflow sends no signal, but the task's process ends when this is over."""
 PROBE_SECONDS: Final = 1.5
-"""Part of :data:`KILLED_SECONDS` for reading the task's state, which usually takes milliseconds."""
+"""Part of :data:`KILLED_SECONDS` for each question to Airflow, which usually takes milliseconds."""
 LOG_SECONDS: Final = 0.3
 
 
@@ -60,6 +66,7 @@ class RunningJobs:
     :param settings: of the connection.
     :param jobs: jobs that this task waits for; none while it creates one. Only its own are stopped.
     :param dag_id: with the next three, the task instance.
+    :param conn_id: id of the connection, which is read again if the cancel's key is refused.
     :param on_cancel: ``stop`` or ``keep``.
     :param log_only: what the task does while it does not wait for its own job. A kill then cancels nothing and logs
         this.
@@ -71,6 +78,7 @@ class RunningJobs:
     run_id: str
     task_id: str
     map_index: int
+    conn_id: str = ""
     on_cancel: str = "stop"
     log_only: str = ""
 
@@ -181,7 +189,17 @@ class _KillThread(threading.Thread):
         )
 
     def _stop_jobs(self, job_ids: list[str]) -> None:
-        settings = self._running.settings
+        refused = self._stop_over(self._running.settings, job_ids)
+        if refused and (changed := _changed_settings(self._running)):
+            refused = self._stop_over(changed, list(refused))
+        for job_id, error in refused.items():
+            self._say_not_stopped(job_id, error)
+
+    def _stop_over(self, settings: Settings, job_ids: list[str]) -> dict[str, AuthenticationError]:
+        """Cancel the jobs over a connection, and count.
+
+        :returns: by job id, the errors of the cancels whose key was refused; they are not logged yet.
+        """
         if not self._is_out_of_time:
             settings = replace(settings, connect_timeout=1.0, read_timeout=2.0)
         rates = {
@@ -189,28 +207,36 @@ class _KillThread(threading.Thread):
             RateLimitGroup.CANCELS: settings.cancels_per_second,
         }
         with TuyaOTAClient(settings, listener=self._log_thread, limiter=RateLimiter(rates)) as client:
-            cancelled = self._cancel(client, job_ids)
+            cancelled, refused = self._cancel(client, job_ids)
             # One after the other: this process may end meanwhile, and logs what is known then.
             for job_id, is_cancelled in cancelled.items():
                 self._take(client.run(count_stopped_jobs(settings, {job_id: is_cancelled}, again_after=())))
             again = {job_id: cancelled[job_id] for job_id, stopped in self._stopped.items() if stopped.may_change}
             if again:
                 self._take(client.run(count_stopped_jobs(settings, again)))
+        return refused
 
-    def _cancel(self, client: TuyaOTAClient, job_ids: list[str]) -> dict[str, bool]:
+    def _cancel(
+        self, client: TuyaOTAClient, job_ids: list[str]
+    ) -> tuple[dict[str, bool], dict[str, AuthenticationError]]:
         """Cancel every job before anything is counted.
 
-        :returns: whether the platform accepted the cancel, by job id; without the jobs whose cancel failed.
+        :returns: whether the platform accepted the cancel, by job id, without the jobs whose cancel failed; and the
+            errors of those whose key was refused.
         """
         cancelled: dict[str, bool] = {}
+        refused: dict[str, AuthenticationError] = {}
         for job_id, outcome in client.run(cancel_jobs(client.settings, job_ids)).items():
+            if isinstance(outcome, AuthenticationError):
+                refused[job_id] = outcome
+                continue
             if isinstance(outcome, TuyaOTAError):
                 self._say_not_stopped(job_id, outcome)
                 continue
             cancelled[job_id] = outcome
             if outcome:
                 self._stopped[job_id] = NotCounted()
-        return cancelled
+        return cancelled, refused
 
     def _take(self, outcomes: dict[str, StopResult | TuyaOTAError]) -> None:
         for job_id, outcome in outcomes.items():
@@ -228,23 +254,35 @@ class _KillThread(threading.Thread):
 
 def _own_state(running: RunningJobs) -> TaskState | None:
     """Read the task's state from the supervisor, which answers while it kills this process; None without an answer."""
-    found: list[TaskState | None] = []
 
-    def ask() -> None:
+    def read() -> TaskState | None:
         from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - exists in a running task only
 
-        try:
-            states = RuntimeTaskInstance.get_task_states(
-                dag_id=running.dag_id,
-                task_ids=[running.task_id],
-                run_ids=[running.run_id],
-                map_index=running.map_index,
-            )
-        except Exception:  # noqa: BLE001 - whatever went wrong, it is no answer
-            return
-        found.append(
-            parse_task_state(states, run_id=running.run_id, task_id=running.task_id, map_index=running.map_index)
+        states = RuntimeTaskInstance.get_task_states(
+            dag_id=running.dag_id,
+            task_ids=[running.task_id],
+            run_ids=[running.run_id],
+            map_index=running.map_index,
         )
+        return parse_task_state(states, run_id=running.run_id, task_id=running.task_id, map_index=running.map_index)
+
+    return _ask_airflow(read)
+
+
+def _changed_settings(running: RunningJobs) -> Settings | None:
+    """Read the connection from the supervisor; None if it is still the same, or without an answer."""
+    settings = _ask_airflow(TuyaOTAHook(running.conn_id).get_settings)
+    return None if settings == running.settings else settings
+
+
+def _ask_airflow(read: Callable[[], T]) -> T | None:
+    """Read something from Airflow, for a limited time; None without an answer."""
+    found: list[T] = []
+
+    def ask() -> None:
+        # Whatever goes wrong, there is no answer.
+        with suppress(Exception):
+            found.append(read())
 
     # The main thread may hold the lock of the supervisor connection now; a thread can be left behind.
     thread = threading.Thread(target=ask, daemon=True)

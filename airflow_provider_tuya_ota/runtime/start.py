@@ -55,7 +55,9 @@ def start_job(
     _require_arguments(operator)
     began = time.monotonic()
     settings, job = _start(operator, context, report, flow)
-    operator.running = RunningJobs.of(context, settings, job, on_cancel=operator.on_cancel)
+    operator.running = RunningJobs.of(
+        context, settings, job, conn_id=operator.tuya_ota_conn_id, on_cancel=operator.on_cancel
+    )
     options = _wait_options(operator, spent=time.monotonic() - began)
     link = console_url(settings, job_id=job.job_id, firmware_id=operator.firmware_id, product_key=operator.product_key)
     # Before anything that may fail or take long, so that the job can be found. The report comes first: it has to exist
