@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 from unittest.mock import create_autospec
 
@@ -18,6 +21,7 @@ from airflow_provider_tuya_ota.runtime.kill import RunningJobs, answer_kill
 from airflow_provider_tuya_ota.runtime.wait import BACKSTOP
 from airflow_provider_tuya_ota.triggers import kill_answer
 from airflow_provider_tuya_ota.triggers.job_set import LONGEST_STOP
+from tests.provider.triggers.fake_triggerer import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,3 +100,36 @@ def test_a_triggerer_asks_for_a_state_four_times_and_leaves_a_line_to_others() -
 
     assert (pauses, last) == ([1.0, 3.0, 6.0], None)
     assert (kill_answer.ASK_SECONDS, kill_answer.ASK_AT_ONCE) == (10.0, 8)
+
+
+def test_what_keeps_a_job_from_being_stopped_is_logged_with_what_a_person_has_to_do(asked: Any, used: Any) -> None:
+    log = Log()
+
+    assert answer_kill(running(), log)
+
+    assert log.lines[-1].startswith("ConnectionError. Job 9001 was not stopped; cancel its device tasks")
+
+
+def test_a_stop_that_hangs_does_not_keep_a_process_alive_that_airflow_wants_to_end(
+    asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_daemon: list[bool] = []
+
+    def connect(*_: Any, **__: Any) -> NoReturn:
+        is_daemon.append(threading.current_thread().daemon)
+        raise ConnectionError
+
+    monkeypatch.setattr(killing, "TuyaOTAClient", connect)
+    kill()
+
+    assert is_daemon == [True]
+
+
+def test_a_kill_while_a_job_is_created_leaves_the_outcome_to_the_task() -> None:
+    assert not answer_kill(replace(running(), log_only="while it was creating a job"), LOG)
+
+
+def test_a_stand_in_for_a_task_instance_is_no_mapped_one() -> None:
+    context: Any = {"ti": SimpleNamespace()}
+
+    assert RunningJobs.of(context, SETTINGS).map_index == -1

@@ -1,0 +1,49 @@
+"""What the log says of a kill in a worker."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_tuya_ota.runtime import kill as killing
+from airflow_provider_tuya_ota.runtime.log_thread import LogThread
+from tests.provider.runtime.test_kill import context, supervisor, waiting
+from tests.provider.triggers.fake_triggerer import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.provider.conftest import Service
+
+__all__ = ["context", "supervisor", "waiting"]
+
+
+def test_what_a_kill_has_stopped_is_counted(waiting: Any, supervisor: Callable[[Any], None]) -> None:
+    supervisor("failed")
+    log = Log()
+
+    killing.answer_kill(waiting.running, log)
+
+    assert log.lines[-1].endswith("2 device tasks cancelled, 0 are flashing and cannot be stopped")
+
+
+def test_a_refused_cancel_whose_job_cannot_be_counted_either_is_left_to_a_person(
+    service: Service, waiting: Any, supervisor: Callable[[Any], None]
+) -> None:
+    supervisor("failed")
+    killing.answer_kill(waiting.running, Log())
+    service.emulator.faults.add({"action": "ListOTATaskByJob", "kind": "redirect"})
+    log = Log()
+
+    killing.answer_kill(waiting.running, log)
+
+    assert log.lines[-1].endswith("was not stopped; cancel its device tasks in the vendor's console")
+
+
+def test_a_log_that_hangs_keeps_no_process_alive() -> None:
+    before = set(threading.enumerate())
+    log_thread = LogThread(Log())
+    (thread,) = set(threading.enumerate()) - before
+
+    assert thread.daemon
+    log_thread.close(5)
