@@ -243,7 +243,7 @@ class Actor:
                 case Sleep():
                     yield effect.seconds
                 case ReadContext():
-                    answer = self._look()
+                    answer = self._context()
                 case LoadState():
                     answer = self._recall(number)
                 case SaveState():
@@ -257,7 +257,7 @@ class Actor:
         noted = self.ledger.notes.get(self.name, ("", None))[1]
         return SavedState(self.store if number == self.tries else noted, is_durable=True)
 
-    def _look(self) -> FlowContext:
+    def _context(self) -> FlowContext:
         now = self.story.now
         return FlowContext(now=now, steady=now, nonce=f"{self.name}-{next(self.story.numbers)}", jitter=0.5)
 
@@ -291,7 +291,7 @@ class Actor:
         return OtherIntents(self.name, others)
 
     def _send(self, send: Send, number: int) -> Generator[float, None, Response]:
-        if send.is_late(self._look(), 0.0):
+        if send.is_late(self._context(), 0.0):
             # As the driver does, last of all.
             raise TransportError("stood still", endpoint="ota", delivery=Delivery.NEVER_SENT)
         request = send.request

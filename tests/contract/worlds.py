@@ -62,12 +62,12 @@ class Quiet:
 class MemoryTransport:
     """Hands requests to an emulator of the same process.
 
-    :param options: seconds after which an answer counts as lost.
+    :param read_timeout: seconds after which an answer counts as lost.
     """
 
-    def __init__(self, emulator: Emulator, options: float = 30.0) -> None:
+    def __init__(self, emulator: Emulator, read_timeout: float = 30.0) -> None:
         self._emulator = emulator
-        self._patience = options
+        self._read_timeout = read_timeout
 
     def send(self, request: Request) -> Response:
         parts = urlsplit(request.url)
@@ -86,7 +86,7 @@ class MemoryTransport:
             raise TransportError("refused", endpoint=parts.netloc, delivery=Delivery.NEVER_SENT) from None
         except messages.ConnectionDropped:
             raise TransportError("dropped", endpoint=parts.netloc, delivery=Delivery.UNKNOWN) from None
-        if answer.duration > self._patience:
+        if answer.duration > self._read_timeout:
             raise TransportError("no answer in time", endpoint=parts.netloc, delivery=Delivery.UNKNOWN)
         return Response(answer.status, answer.headers, answer.body, sent)
 

@@ -113,7 +113,7 @@ def test_jobs_of_no_known_firmware_that_hang_keep_no_list_from_being_read() -> N
     play(scene, 100, silent=True)
 
 
-def test_a_refused_glance_is_tolerated_once_a_glance_went_well() -> None:
+def test_a_refused_listing_is_tolerated_once_a_listing_succeeded() -> None:
     async def scene(stage: Stage) -> None:
         number = 0
 
@@ -232,7 +232,7 @@ async def hang(_: Request) -> Response:
     raise AssertionError("nobody waits so long")
 
 
-async def ask_for_patience(_: Request) -> Response:
+async def ask_for_a_long_pause(_: Request) -> Response:
     return Response(503, {"retry-after": "60"}, b"{}")
 
 
@@ -249,7 +249,7 @@ async def list_without_end(request: Request) -> Response:
     return Response(200, {}, json.dumps({"code": "", "success": True, "requestId": "r", "data": data}).encode())
 
 
-@pytest.mark.parametrize("misbehave", [hang, ask_for_patience, list_without_end])
+@pytest.mark.parametrize("misbehave", [hang, ask_for_a_long_pause, list_without_end])
 def test_a_job_is_looked_at_however_many_others_are_looked_at_without_end(
     misbehave: Callable[[Request], Awaitable[Response]],
 ) -> None:
@@ -292,7 +292,7 @@ def test_each_wait_gets_an_error_object_of_its_own_for_a_failure() -> None:
     play(scene, 50)
 
 
-def test_a_wait_that_is_over_no_longer_makes_others_look_as_often_as_it_wanted() -> None:
+def test_a_wait_that_is_over_no_longer_sets_the_poll_interval_of_others() -> None:
     async def scene(stage: Stage) -> None:
         (job,) = stage.jobs
         slow = asyncio.ensure_future(stage.wait(job, stage.options(poll_interval=60.0)))

@@ -42,7 +42,7 @@ def test_a_single_wait_reports_every_step_of_its_job() -> None:
     play(scene, 1)
 
 
-def test_two_who_wait_for_one_job_look_at_it_once() -> None:
+def test_two_waits_for_one_job_share_its_polls() -> None:
     async def scene(stage: Stage) -> None:
         (job,) = stage.jobs
         alone = asyncio.create_task(stage.wait(job))
@@ -57,7 +57,7 @@ def test_two_who_wait_for_one_job_look_at_it_once() -> None:
     play(scene, 1)
 
 
-def test_the_deadline_is_the_wait_s_own_and_has_a_last_look() -> None:
+def test_the_deadline_is_the_wait_s_own_and_has_a_last_poll() -> None:
     async def scene(stage: Stage) -> None:
         begun = stage.loop.time()
         polls = stage.count("ListOTATaskByJob")
@@ -71,7 +71,7 @@ def test_the_deadline_is_the_wait_s_own_and_has_a_last_look() -> None:
     play(scene, 1, silent=True)
 
 
-def test_a_thousand_waits_do_not_keep_a_last_look_waiting() -> None:
+def test_a_thousand_waits_do_not_delay_a_last_poll() -> None:
     async def scene(stage: Stage) -> None:
         others = asyncio.ensure_future(stage.wait_for_all())
         await asyncio.sleep(60)
@@ -115,7 +115,7 @@ def test_an_outage_fails_no_wait_and_is_reported_to_each() -> None:
     play(scene, 100, 2)
 
 
-def test_looks_that_fail_for_too_long_end_in_the_error_that_says_that_the_job_goes_on() -> None:
+def test_polls_that_fail_for_too_long_end_in_the_error_that_says_that_the_job_goes_on() -> None:
     async def scene(stage: Stage) -> None:
         (job,) = stage.jobs
         waiting = asyncio.create_task(stage.wait(job, stage.options(poll_error_tolerance=600)))

@@ -132,7 +132,7 @@ def test_a_refusal_that_follows_on_a_lost_answer_is_in_doubt(before: list[Answer
     assert caught.value.in_doubt is in_doubt
 
 
-def test_patience_can_be_set() -> None:
+def test_the_retry_policy_can_be_set() -> None:
     script = Script([lost()])
 
     with pytest.raises(TransportError):

@@ -71,7 +71,7 @@ def page(text: str, total: int | None = None) -> Response:
     return ok(data=[task(name, "QUEUED") for name in text], total=total)
 
 
-def test_a_list_whose_total_tells_more_than_the_pages_before_the_refusal_is_incomplete() -> None:
+def test_a_list_whose_total_counts_more_than_the_pages_before_the_refusal_is_incomplete() -> None:
     listing = Script([page("abc", 5), REFUSAL, page("abc", 5)]).run(whole_list(SETTINGS, FIRST))
 
     assert listing.missing == 2

@@ -64,7 +64,7 @@ def test_a_stop_cancels_the_parts_that_are_planned_after_the_first_cancel(
     assert (platform.cancels, script.sleeps) == (parts + 1, sleeps)
 
 
-def test_a_job_that_goes_on_after_the_last_cancel_is_never_told_as_stopped() -> None:
+def test_a_job_that_goes_on_after_the_last_cancel_is_never_reported_as_stopped() -> None:
     script = Script(InParts(99))
 
     stopped = script.run(stop_job(SETTINGS, "9"))
@@ -94,7 +94,7 @@ def test_where_a_device_waits_or_flashes_no_job_is_queried() -> None:
     assert "QueryOTAJob" not in script.actions
 
 
-def test_a_cancelled_job_that_cannot_be_queried_is_not_told_as_stopped() -> None:
+def test_a_cancelled_job_that_cannot_be_queried_is_not_reported_as_stopped() -> None:
     platform = InParts(0)
     platform.query = lost()
 

@@ -151,7 +151,7 @@ def test_a_note_that_was_written_in_another_time_zone_is_read_in_utc() -> None:
     assert Intent.from_dict(there).started_at.tzinfo is UTC
 
 
-def test_a_job_that_was_there_before_the_request_is_never_taken_for_it_however_often_a_retry_looks() -> None:
+def test_a_job_that_was_there_before_the_request_is_never_taken_for_it_however_often_a_retry_searches() -> None:
     script = script_for(ListOTAJobByFirmware=jobs(OWN | {"jobId": "1", "jobStatus": "COMPLETED"}))
     script.saved = NOTE.to_dict()
 

@@ -48,7 +48,7 @@ def named(job_id: str, number: int, outcome: Outcome = Outcome.FAILED) -> Verdic
     )
 
 
-def test_each_job_is_told_by_its_end_and_each_device_task_is_counted_once() -> None:
+def test_each_job_is_listed_under_its_end_and_each_device_task_is_counted_once() -> None:
     together = assess_jobs(
         {
             "1": verdict("1", SUCCEEDED=40),

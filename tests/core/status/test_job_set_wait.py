@@ -235,7 +235,7 @@ def test_changed_options_are_those_of_the_jobs_that_go_on() -> None:
     assert second.options.expected == ("device-2",)
 
 
-def test_one_job_is_a_set_of_one_which_tells_nothing_beside_its_result() -> None:
+def test_one_job_is_a_set_of_one_which_reports_nothing_beside_its_result() -> None:
     platform = Platform(job1=["QUEUED"])
 
     wait = run(platform, how=options(20))

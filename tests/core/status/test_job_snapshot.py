@@ -13,7 +13,7 @@ def listed(*jobs: dict[str, Any]) -> Any:
     return ok(data=list(jobs), total=len(jobs))
 
 
-def test_a_glance_at_many_jobs_of_a_firmware_is_one_request() -> None:
+def test_a_listing_of_many_jobs_of_a_firmware_is_one_request() -> None:
     script = Script([listed(job("1"), job("2", status="COMPLETED"), job("3"))])
 
     listing = script.run(fetch_job_listing(SETTINGS, "178", ["1", "2", "9"]))
@@ -56,7 +56,7 @@ def test_a_job_that_is_gone_or_odd_is_its_own_failure_and_no_other_job_s() -> No
     assert list(listing.jobs) == ["3"]
 
 
-def test_what_keeps_every_job_from_being_read_is_the_glance_s_failure() -> None:
+def test_what_keeps_every_job_from_being_read_is_a_failure_of_the_listing() -> None:
     script = Script([gateway("SignatureDoesNotMatch", 403)])
 
     with pytest.raises(AuthenticationError):

@@ -53,19 +53,19 @@ def snapshot(
 
 def taken(scheduler: PollScheduler, now: float) -> list[PollJob | ListJobs]:
     """Take everything that is due now, as if nothing were ever answered."""
-    errands: list[PollJob | ListJobs] = []
-    while not isinstance(errand := scheduler.next(now), float):
-        assert not isinstance(errand, PollCondition)
-        errands.append(errand)
-    return errands
+    due: list[PollJob | ListJobs] = []
+    while not isinstance(one := scheduler.next(now), float):
+        assert not isinstance(one, PollCondition)
+        due.append(one)
+    return due
 
 
-def polls(errands: list[PollJob | ListJobs]) -> list[str]:
-    return [errand.job_id for errand in errands if isinstance(errand, PollJob)]
+def polls(due: list[PollJob | ListJobs]) -> list[str]:
+    return [one.job_id for one in due if isinstance(one, PollJob)]
 
 
-def listings(errands: list[PollJob | ListJobs]) -> list[ListJobs]:
-    return [errand for errand in errands if isinstance(errand, ListJobs)]
+def listings(due: list[PollJob | ListJobs]) -> list[ListJobs]:
+    return [one for one in due if isinstance(one, ListJobs)]
 
 
 def crowd(number: int = 100, firmwares: int = 2) -> PollScheduler:
@@ -161,7 +161,7 @@ def test_whole_polls_have_a_quarter_of_the_budget_in_a_crowd() -> None:
 
 def test_a_large_job_pays_for_all_its_requests() -> None:
     scheduler = crowd()
-    (first,) = [errand for errand in taken(scheduler, 0.0) if isinstance(errand, PollJob)]
+    (first,) = [one for one in taken(scheduler, 0.0) if isinstance(one, PollJob)]
     scheduler.job_polled(first, snapshot(first.job_id, is_large=True), 0.0)
     for other in range(100):
         if str(other) != first.job_id:

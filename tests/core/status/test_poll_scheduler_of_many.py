@@ -80,10 +80,10 @@ def test_jobs_that_nobody_waits_for_any_more_do_not_count_as_a_crowd() -> None:
     for name in range(20, 100):
         scheduler.remove(str(name), POLL)
 
-    errands = taken(scheduler, 0.0)
+    due = taken(scheduler, 0.0)
 
-    assert sorted(polls(errands), key=int) == [str(name) for name in range(20)]
-    assert listings(errands) == []
+    assert sorted(polls(due), key=int) == [str(name) for name in range(20)]
+    assert listings(due) == []
 
 
 def test_a_firmware_is_listed_at_the_shortest_interval_of_the_waits_for_its_jobs() -> None:
@@ -151,23 +151,23 @@ def test_what_is_urgent_leaves_others_their_turn() -> None:
     for name in range(50):
         scheduler.prioritize(str(name), 0.0)
 
-    errands = taken(scheduler, 0.0)
+    due = taken(scheduler, 0.0)
 
-    places = [place for place, errand in enumerate(errands) if isinstance(errand, ListJobs)]
+    places = [place for place, one in enumerate(due) if isinstance(one, ListJobs)]
     # After the first four the turn is that of the job which has waited longest, and then that of the firmwares.
     assert places == [9, 14]
-    assert sorted(map(int, polls(errands))) == list(range(50))
+    assert sorted(map(int, polls(due))) == list(range(50))
 
 
 def test_when_all_have_left_nothing_is_due_and_a_late_answer_changes_nothing() -> None:
     scheduler = crowd(20)
-    errands = taken(scheduler, 0.0)
+    due = taken(scheduler, 0.0)
     for name in range(20):
         scheduler.remove(str(name), POLL)
 
-    for errand in errands:
-        assert isinstance(errand, PollJob)
-        scheduler.job_polled(errand, snapshot(errand.job_id), 1.0)
+    for one in due:
+        assert isinstance(one, PollJob)
+        scheduler.job_polled(one, snapshot(one.job_id), 1.0)
 
     assert scheduler.next(1e9) == math.inf
 

@@ -209,7 +209,7 @@ def out_of_time(operator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operator, "execute_complete", raises)
 
 
-def test_airflow_s_own_timeout_ends_in_a_last_look(
+def test_airflow_s_own_timeout_ends_in_a_last_poll(
     service: Service, context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operator = verify(firmware_id, deferrable=True)

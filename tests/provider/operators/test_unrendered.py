@@ -135,7 +135,7 @@ def test_a_template_that_skips_the_step_has_not_failed(running: Any, ti: FakeTas
     assert (ti.xcom, RecordingNotifier.calls) == ({}, [])
 
 
-def test_rendering_templates_for_a_look_notifies_nobody(context: Any, ti: FakeTask) -> None:
+def test_rendering_templates_for_display_calls_no_notifier(context: Any, ti: FakeTask) -> None:
     """As ``airflow tasks render`` does."""
     RecordingNotifier.calls.clear()
 

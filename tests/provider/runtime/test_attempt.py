@@ -45,7 +45,7 @@ def test_a_stand_in_that_knows_nothing_of_tries_is_in_its_first_one() -> None:
     assert (found.is_retry, found.clear_number, found.cleared_after) == (False, 0, None)
 
 
-def test_a_clear_is_told_by_the_run_and_by_the_tries_that_it_added() -> None:
+def test_a_clear_is_recognised_by_the_run_and_by_the_tries_that_it_added() -> None:
     context: Any = {"ti": FakeTask(max_tries=5), "dag_run": FakeRun(clear_number=2)}
 
     assert last_clear(context, retries=3) == (2, 2)
