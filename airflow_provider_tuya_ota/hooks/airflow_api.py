@@ -155,5 +155,11 @@ def _said(error: Exception) -> str:
     from airflow_provider_tuya_ota.core.texts import cut, one_line  # noqa: PLC0415 - operators import the hook
     from airflow_provider_tuya_ota.core.wire.redaction import redact  # noqa: PLC0415 - operators import the hook
 
-    kind = "" if isinstance(error, NoAnswerError) else f"{type(error).__name__}: "
-    return cut(one_line(redact(f"{kind}{error}")), _LONGEST)
+    if isinstance(error, NoAnswerError):
+        said = str(error)
+    elif isinstance(error, OSError) or type(error).__module__.partition(".")[0] == "airflow":
+        said = f"{type(error).__name__}: {error}"
+    else:
+        # Errors of other libraries quote what they refuse: pydantic's the whole connection with its password.
+        said = type(error).__name__
+    return cut(one_line(redact(said)), _LONGEST)

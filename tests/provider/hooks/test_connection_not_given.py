@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import traceback
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, PollingFailedError, StateUnavailableError
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
@@ -246,3 +251,50 @@ async def test_a_request_that_fails_slowly_is_repeated_once(monkeypatch: pytest.
     with pytest.raises(StateUnavailableError, match="Last answer: TimeoutError: database is locked"):
         await requests_to_airflow.arepeat(afails, "take it")
     assert now == 240.0
+
+
+@pytest.mark.parametrize("given", [{}, {"port": "86 86", "schema": None}], ids=["a field too few", "a wrong type"])
+async def test_an_error_of_a_library_is_not_quoted_because_it_quotes_the_connection(
+    airflow_api: AirflowAPI, given: dict[str, Any]
+) -> None:
+    """Pydantic's error shows the connection that it refuses, with its password."""
+    airflow_api.connections[TuyaOTAHook.default_conn_name] = {
+        "conn_type": "tuya_ota",
+        "login": "key",
+        "password": "sekret",
+    } | given
+
+    for read in (TuyaOTAHook().aget_settings, partial(asyncio.to_thread, TuyaOTAHook().get_settings)):
+        with pytest.raises(StateUnavailableError) as caught:
+            await read()
+        assert str(caught.value).endswith("Last answer: ValidationError")
+        assert "sekret" not in "".join(traceback.format_exception(caught.value))
+
+
+class OtherLibraryError(Exception):
+    """Quotes a secret."""
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OtherLibraryError("sekret"), "OtherLibraryError"),
+        (ValueError("sekret"), "ValueError"),
+        (ConnectionError("connection refused"), "ConnectionError: connection refused"),
+        (AirflowException("not now"), "AirflowException: not now"),
+        (AirflowRuntimeError(ErrorResponse(error=ErrorType.GENERIC_ERROR)), "AirflowRuntimeError: GENERIC_ERROR"),
+        (requests_to_airflow.NoAnswerError("it gave nothing"), "it gave nothing"),
+    ],
+)
+def test_only_what_airflow_or_the_system_says_is_quoted(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fails() -> None:
+        raise error
+
+    monkeypatch.setattr(requests_to_airflow, "PAUSES", (0.0,))
+    with pytest.raises(StateUnavailableError) as caught:
+        requests_to_airflow.repeat(fails, "take it")
+
+    assert caught.value.reason.startswith(said)
+    assert "sekret" not in caught.value.reason
