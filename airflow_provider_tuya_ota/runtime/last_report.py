@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.errors import StateUnavailableError
 from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop
 from airflow_provider_tuya_ota.core.model.task_counts import count_waiting
 from airflow_provider_tuya_ota.core.model.verdict import Outcome
-from airflow_provider_tuya_ota.core.status.event import Event, first_line
+from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event, first_line
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.last_step import (
     REJECT,
@@ -25,6 +25,7 @@ from airflow_provider_tuya_ota.core.status.last_step import (
     worst_instance,
 )
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
+from airflow_provider_tuya_ota.core.texts import bounded_line
 from airflow_provider_tuya_ota.hooks.airflow_api import repeat
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import run_link
@@ -179,7 +180,8 @@ def _polled(context: Context, report: ReleaseReport) -> tuple[ReleaseReport, boo
             poll = poll_after_stop if is_stopped else fetch_verdict
             verdict = client.run(poll(client.settings, report.job_id))
     except Exception as error:  # noqa: BLE001 - the rest is reported in any case
-        return replace(report, error=f"The job could not be polled: {first_line(error)}"), False
+        said = bounded_line(f"The job could not be polled: {first_line(error)}", LONGEST_ERROR)
+        return replace(report, error=said), False
     left = 0 if report.on_cancel == "keep" else count_waiting(verdict.counts)
     # A trigger that had not begun, or whose triggerer is frozen, cancels nothing.
     state = f"{left} {_NOT_CANCELLED}" if left else "state read afterwards"

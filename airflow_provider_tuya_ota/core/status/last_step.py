@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_tuya_ota.core.status.event import Event
+from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
 from airflow_provider_tuya_ota.core.texts import bounded_line
 
@@ -140,9 +140,15 @@ def report_last_step(steps: Sequence[Step], now: datetime) -> ReleaseReport:
         report = replace(report, summary=f"{report.summary}; not begun: {_list_steps(left)}")
     before = next((earlier.report for earlier in reversed(steps[:at]) if earlier.report and earlier.has_begun), None)
     if before is not None and not report.job_id and not report.event.is_good:
-        error = f"{report.error} Before it, step {before.step} {before.event}: {before.text}".strip()
-        return replace(report, error=error)
+        return replace(report, error=_error_with(report, before))
     return report
+
+
+def _error_with(report: ReleaseReport, before: ReleaseReport) -> str:
+    """Add what became of the step before to an error; both are cut, so that neither pushes out the other."""
+    room = max(LONGEST_ERROR // 2, LONGEST_ERROR - len(report.error) - 1)
+    earlier = bounded_line(f"Before it, step {before.step} {before.event}: {before.text}", room)
+    return f"{bounded_line(report.error, LONGEST_ERROR - len(earlier) - 1)} {earlier}".strip()
 
 
 def _without_stale_reports(steps: Sequence[Step]) -> list[Step]:

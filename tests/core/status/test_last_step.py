@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.status.event import Event
+from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event
 from airflow_provider_tuya_ota.core.status.last_step import Step, confirm_success, report_last_step, worst_instance
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
+from tests.report_schema import violations
 
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
 OWN = ("leaves_reports", "only_reads", "waits_elsewhere", "asks", "answer", "map_index")
@@ -284,6 +285,20 @@ def test_a_step_that_goes_on_without_a_report_is_not_taken_for_its_job() -> None
     found = report_last_step([Step(task_id="up", state="running", job_id="9")], NOW)
 
     assert (found.event, found.job_id, found.text) == (Event.WAITING, "", "Step up is running, 0 s.")
+
+
+@pytest.mark.parametrize("own", [0, 100, LONGEST_ERROR])
+@pytest.mark.parametrize("earlier", [0, 100, LONGEST_ERROR])
+def test_an_error_with_what_was_before_it_is_as_short_as_any_other(own: int, earlier: int) -> None:
+    before = step("verify", "failed", Event.FAILED, job_id="1836", error="v" * earlier)
+    last = step("upgrade", "failed", Event.REFUSED, error="u" * own)
+
+    values = report_last_step([before, last], NOW).to_dict()
+
+    assert violations(values) == []
+    assert values["error"].startswith("u" * min(own, LONGEST_ERROR // 2 - 2))
+    assert len(values["error"]) == LONGEST_ERROR or own + earlier < LONGEST_ERROR
+    assert "Before it, step verify failed: Step verify (OTA job 1836) failed" in values["error"]
 
 
 def test_what_a_step_left_before_the_run_was_cleared_is_not_reported_where_a_rejection_skipped_it_now() -> None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk import DAG, task_group
 
+from airflow_provider_tuya_ota.core.errors import ConfigurationError
+from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from tests.provider.conftest import CONNECTION, FakeTask
@@ -135,3 +138,27 @@ def test_an_address_given_as_connection_is_not_repeated(ti: FakeTask, context: A
         step.execute(context)
 
     assert ti.xcom["ota_release"]["tuya_ota_conn_id"] == ""
+
+
+def test_the_longest_error_of_a_poll_fits_into_the_report(run_of_one: tuple[FakeRun, DAG]) -> None:
+    """The schema bounds it, which holds for every report of a test."""
+    run, dag = run_of_one
+
+    report = report_of(run, dag, "verify")
+
+    assert report["error"].startswith("The job could not be polled: Connection 'nowhere' xxx")
+    assert len(report["error"]) == LONGEST_ERROR
+
+
+@pytest.fixture
+def run_of_one(monkeypatch: pytest.MonkeyPatch) -> tuple[FakeRun, DAG]:
+    """A step whose connection cannot be read for a reason that takes long to say."""
+
+    def fail(_: TuyaOTAHook) -> Any:
+        raise ConfigurationError("Connection 'nowhere' " + "x" * 2000)
+
+    monkeypatch.setattr(TuyaOTAHook, "get_settings", fail)
+    run = FakeRun(states={"verify": "failed"}, tasks={"verify": FakeTask(task_id="verify", xcom={"job_id": "1836"})})
+    with DAG("dag", schedule=None) as dag:
+        TuyaOTACreateVerifyJobOperator(task_id="verify", **FAST)
+    return run, dag
