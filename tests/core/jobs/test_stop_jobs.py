@@ -86,7 +86,17 @@ def test_one_cancel_is_sent_for_each_job_before_any_is_repeated() -> None:
     assert cancels == ["1", "2", "3", "1", "2", "1", "1", "1"]
     assert script.sleeps == [0.5, 1.0, 2.0, 4.0]
     assert script.slowed == [RateLimitGroup.CANCELS]
-    assert len([event for event in script.events if isinstance(event, RequestRetried)]) == 5
+    retried = [event.action for event in script.events if isinstance(event, RequestRetried)]
+    assert retried == ["CancelOTATaskByJob"] * 5
+
+
+def test_the_pause_before_cancels_are_repeated_is_the_longest_that_an_answer_asks_for() -> None:
+    platform = Platform(job1=1, job2=2, job3=2)
+    platform.answers = {"2": [gateway("Throttling.User", **{"retry-after": "2"})], "3": [lost()]}
+    script = Script(platform)
+
+    assert script.run(stop_jobs(SETTINGS, JOBS)) == dict.fromkeys(JOBS, CANCELLED)
+    assert script.sleeps == [2.0]
 
 
 def test_a_refusal_of_a_repeated_cancel_may_come_from_the_one_whose_answer_was_lost() -> None:

@@ -47,3 +47,4 @@ def test_a_log_that_hangs_keeps_no_process_alive() -> None:
 
     assert thread.daemon
     log_thread.close(5)
+    assert not thread.is_alive()
