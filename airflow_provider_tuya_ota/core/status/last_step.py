@@ -146,9 +146,12 @@ def report_last_step(steps: Sequence[Step], now: datetime) -> ReleaseReport:
 
 def _error_with(report: ReleaseReport, before: ReleaseReport) -> str:
     """Add what became of the step before to an error; both are cut, so that neither pushes out the other."""
-    room = max(LONGEST_ERROR // 2, LONGEST_ERROR - len(report.error) - 1)
-    earlier = bounded_line(f"Before it, step {before.step} {before.event}: {before.text}", room)
-    return f"{bounded_line(report.error, LONGEST_ERROR - len(earlier) - 1)} {earlier}".strip()
+    earlier = f"Before it, step {before.step} {before.event}: {before.text}"
+    if not report.error:
+        return bounded_line(earlier, LONGEST_ERROR)
+    # One character is the blank between them, and one is left for the ellipsis.
+    earlier = bounded_line(earlier, max(LONGEST_ERROR // 2, LONGEST_ERROR - len(report.error) - 2))
+    return f"{bounded_line(report.error, LONGEST_ERROR - len(earlier) - 1)} {earlier}"
 
 
 def _without_stale_reports(steps: Sequence[Step]) -> list[Step]:
