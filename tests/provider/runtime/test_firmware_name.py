@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_tuya_ota.runtime.firmware_name import LONGEST_NAME, default_name
+from airflow_provider_tuya_ota.runtime.firmware_name import default_name
 
 
 @pytest.mark.parametrize(
@@ -15,10 +15,10 @@ def test_a_name_shows_product_version_and_any_module_but_the_default_one(module:
 
 
 def test_a_name_that_just_fits_is_not_cut_off() -> None:
-    version = "1" * (LONGEST_NAME - len("k1demo-"))
+    version = "1" * (40 - len("k1demo-"))
 
     assert default_name("k1demo", None, version) == f"k1demo-{version}"
-    assert len(default_name("k1demo", None, version + "1")) == LONGEST_NAME
+    assert len(default_name("k1demo", None, version + "1")) == 40
 
 
 def test_a_name_begins_with_a_letter_or_a_digit() -> None:

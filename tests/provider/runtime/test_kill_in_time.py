@@ -133,3 +133,13 @@ def test_a_stand_in_for_a_task_instance_is_no_mapped_one() -> None:
     context: Any = {"ti": SimpleNamespace()}
 
     assert RunningJobs.of(context, SETTINGS).map_index == -1
+
+
+def test_a_freeze_is_noticed_from_the_moment_that_a_job_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[bool] = []
+    monkeypatch.setattr(killing, "stall_detector", lambda: begun.append(True))
+    context: Any = {"ti": SimpleNamespace()}
+
+    RunningJobs.of(context, SETTINGS)
+
+    assert begun == [True]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_tuya_ota.core.jobs import stop as stopping
 from airflow_provider_tuya_ota.runtime import kill as killing
 from airflow_provider_tuya_ota.runtime.log_thread import LogThread
 from tests.provider.runtime.test_kill import context, supervisor, waiting
@@ -12,6 +14,8 @@ from tests.provider.triggers.fake_triggerer import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from tests.provider.conftest import Service
 
@@ -48,3 +52,19 @@ def test_a_log_that_hangs_keeps_no_process_alive() -> None:
     assert thread.daemon
     log_thread.close(5)
     assert not thread.is_alive()
+
+
+def test_a_job_that_may_still_begin_is_cancelled_again(
+    service: Service, waiting: Any, supervisor: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor("failed")
+    monkeypatch.setattr(stopping, "CANCEL_AGAIN_AFTER", (0.01,))
+    (job,) = service.emulator.world.engine.jobs.values()
+    monkeypatch.setattr(job, "tasks", [])
+    monkeypatch.setattr(job, "status", "PLANNED")
+    world = service.emulator.world
+    monkeypatch.setattr(world, "quirks", replace(world.quirks, planned_cancel="nothing"))
+
+    killing.answer_kill(waiting.running, Log())
+
+    assert service.actions.count("CancelOTATaskByJob") == 2
