@@ -92,7 +92,7 @@ def test_one_cancel_is_sent_for_each_job_before_any_is_repeated() -> None:
 
 def test_the_pause_before_cancels_are_repeated_is_the_longest_that_an_answer_asks_for() -> None:
     platform = Platform(job1=1, job2=2, job3=2)
-    platform.answers = {"2": [gateway("Throttling.User", **{"retry-after": "2"})], "3": [lost()]}
+    platform.answers = {"2": [gateway("Throttling.User", 400, "no", **{"retry-after": "2"})], "3": [lost()]}
     script = Script(platform)
 
     assert script.run(stop_jobs(SETTINGS, JOBS)) == dict.fromkeys(JOBS, CANCELLED)
