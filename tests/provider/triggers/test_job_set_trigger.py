@@ -58,10 +58,10 @@ def test_deferred_and_blocking_waits_come_to_the_same_results(
 ) -> None:
     jobs = [*upgraded("succeeds", "fails", "succeeds"), WaitedJob(job_id="404", on_cancel="stop")]
 
-    event = json.loads(json.dumps(fired(trigger(*jobs, resume_state={"step": "wave"}))))
+    event = json.loads(json.dumps(fired(trigger(*jobs))))
     waited = blocking(jobs)
 
-    assert event["resume_state"] == {"step": "wave"}
+    assert event["resume_state"] == {}
     assert [one["status"] for one in event["jobs"]] == ["success", "failure", "success", "error"]
     together = assess_jobs(parse_event(event))
     assert together == assess_jobs(waited)
@@ -81,9 +81,11 @@ def test_the_first_failure_ends_a_wait_that_says_so_and_stops_nothing(
 ) -> None:
     jobs = upgraded("silent", "fails", "silent")
 
-    deferred = assess_jobs(parse_event(fired(trigger(*jobs, ends="first_failure"))))
+    event = fired(trigger(*jobs, ends="first_failure", resume_state={"step": "wave"}))
+    deferred = assess_jobs(parse_event(event))
     waited = assess_jobs(blocking(jobs, ends=first_failure))
 
+    assert event["resume_state"] == {"step": "wave"}
     assert deferred.ends == waited.ends
     assert list(deferred.ends.values()) == [JobEnd.UNFINISHED, JobEnd.FAILED, JobEnd.UNFINISHED]
     assert cancelled(service) == []
