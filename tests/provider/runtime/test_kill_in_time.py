@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -143,3 +144,23 @@ def test_a_freeze_is_noticed_from_the_moment_that_a_job_runs(monkeypatch: pytest
     RunningJobs.of(context, SETTINGS)
 
     assert begun == [True]
+
+
+def test_a_log_that_hangs_holds_a_kill_up_for_less_than_the_second_that_is_left() -> None:
+    is_over = threading.Event()
+    log = SimpleNamespace(warning=lambda *_: is_over.wait())
+    before = time.monotonic()
+
+    answer_kill(replace(running(), log_only="while it was creating a job"), log)
+
+    assert time.monotonic() - before < 1
+    is_over.set()
+
+
+def test_half_of_the_time_without_a_heartbeat_is_a_freeze(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT", "10")
+    monkeypatch.setattr(killing, "ThreadStallDetector", lambda seconds: seconds)
+
+    found: Any = killing.stall_detector.__wrapped__()
+
+    assert found == 5.0

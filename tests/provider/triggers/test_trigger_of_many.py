@@ -11,7 +11,7 @@ from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.status.job_set_wait import WaitedJob
 from airflow_provider_tuya_ota.core.status.poll_scheduler import PollScheduler
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
-from airflow_provider_tuya_ota.polling import fallback
+from airflow_provider_tuya_ota.polling import fallback, stopper
 from airflow_provider_tuya_ota.triggers import job_set
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from airflow_provider_tuya_ota.triggers.job_set import TuyaOTAJobSetTrigger
@@ -112,13 +112,14 @@ async def test_a_job_that_cannot_be_stopped_in_time_is_left_to_the_worker(
     event = await fire(trigger(WaitedJob(job_id=job_id, on_cancel="stop"), options=options(0.3)))
 
     assert "stopped" not in event["jobs"][0]
+    assert f"Stopping job {job_id}, because the time to wait is over" in log.lines
     assert log.lines[-1].endswith(f"Job {job_id} is not stopped yet; a worker tries again")
 
 
 async def test_waits_without_a_shared_poller_poll_no_oftener_than_the_limit_lets_all_of_them(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(scheduler: PollScheduler, now: float) -> float:
+    def fail(*_: Any, **__: Any) -> float:
         raise RuntimeError("a mistake of ours")
 
     monkeypatch.setattr(PollScheduler, "next", fail)
@@ -129,7 +130,7 @@ async def test_waits_without_a_shared_poller_poll_no_oftener_than_the_limit_lets
     await fire(trigger(WaitedJob(job_id=job_id), options=options(1.5)))
 
     # Once at the beginning and once after the deadline.
-    assert service.actions.count("QueryOTAJob") == 2
+    assert service.actions.count("ListOTATaskByJob") == 2
 
 
 def test_a_rule_that_is_not_known_is_refused_before_anything_is_awaited() -> None:
@@ -147,3 +148,15 @@ async def test_without_a_connection_each_job_ends_in_an_error_and_the_log_names_
 
     assert [job["error"]["kind"] for job in event["jobs"]] == ["ConfigurationError", "ConfigurationError"]
     assert all(any(f"job {job_id}" in line for line in log.lines) for job_id in ("1", "2"))
+
+
+async def test_what_is_stopped_in_a_crowd_is_reported_although_nothing_was_counted(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopper, "FEW", 0)
+    play(service, device_001={"outcome": "silent"}, device_002={"outcome": "silent"})
+    jobs = [WaitedJob(job_id=job_id, on_cancel="stop") for job_id in upgrades(service, "device-001", "device-002")]
+
+    event = await fire(trigger(*jobs, options=options(0.3)))
+
+    assert any("took the cancel" in job["stopped"] for job in event["jobs"])
