@@ -1,8 +1,8 @@
-"""A flow that leaves most of the rate limit to others: it sends no faster than a pace that several flows share."""
+"""A flow that goes behind all others: it reserves a request only where hardly any other is reserved ahead of it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.effects import End, Send, Sleep, advance
@@ -13,25 +13,28 @@ if TYPE_CHECKING:
     from typing import Any
 
     from airflow_provider_tuya_ota.core.flows.effects import Flow
-    from airflow_provider_tuya_ota.core.policy.rate import TokenBucket
 
 T = TypeVar("T")
 
+LONGEST_QUEUE: Final = 0.5
+"""Seconds of reserved requests behind which such a flow still reserves one. Requests are never overtaken, so hundreds
+of reservations at once would delay every other request by minutes."""
 
-def paced(flow: Flow[T], pace: TokenBucket, clock: Callable[[], float]) -> Flow[T]:
-    """Wait for the shared pace before each request; only then does the request reserve its moment in the rate limit.
+
+def paced(flow: Flow[T], backlog: Callable[[], float]) -> Flow[T]:
+    """Wait before each request until few others are reserved.
 
     Cancels do not wait: they have a rate limit of their own.
 
-    :param clock: seconds on the clock of ``pace``.
+    :param backlog: gives the seconds that a request reserved now would wait.
     """
     answer: Any = None
     failure: TuyaOTAError | None = None
     while not isinstance(effect := advance(flow, answer, failure), End):
         answer = failure = None
         is_call = isinstance(effect, Send) and effect.rate_limit_group is RateLimitGroup.CALLS
-        if is_call and (pause := pace.reserve(clock())) > 0:
-            yield Sleep(pause)
+        while is_call and (queue := backlog()) > LONGEST_QUEUE:
+            yield Sleep(queue)
         try:
             answer = yield effect
         except TuyaOTAError as error:

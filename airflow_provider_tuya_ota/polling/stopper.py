@@ -8,6 +8,7 @@ from collections import deque
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
@@ -17,7 +18,7 @@ from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
 from airflow_provider_tuya_ota.core.jobs.stop import count_stopped, poll_after_cancel
 from airflow_provider_tuya_ota.core.jobs.stop_events import JobStopped
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
-from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup, TokenBucket
+from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 from airflow_provider_tuya_ota.polling.paced import paced
 
@@ -40,9 +41,6 @@ PAUSE: Final = 3.0
 """Seconds before the next cancel if the platform was not reached."""
 FEW: Final = 10
 """Jobs that may still wait for their cancel while others are counted: a count needs five requests."""
-POLLS_SHARE: Final = 0.5
-"""Share of the rate limit for polls of cancelled jobs. Each request reserves its moment in advance, so hundreds of them
-would otherwise reserve minutes ahead of the polls of other jobs."""
 _ONCE: Final = RetryPolicy(attempts=1)
 
 
@@ -83,7 +81,6 @@ class Stopper:
         self._working = 0
         self._unfinished = 0
         self._is_calm = asyncio.Event()
-        self._pace = TokenBucket(client.settings.requests_per_second * POLLS_SHARE, asyncio.get_running_loop().time())
 
     @property
     def unfinished(self) -> int:
@@ -149,7 +146,8 @@ class Stopper:
         :returns: that it may still begin, where it may.
         """
         await self._is_calm.wait()
-        poll = paced(poll_after_cancel(self._client.settings, job_id), self._pace, asyncio.get_running_loop().time)
+        backlog = partial(self._client.limiter.backlog, RateLimitGroup.CALLS)
+        poll = paced(poll_after_cancel(self._client.settings, job_id), backlog)
         return await self._client.run(poll, listener=listener)
 
     def _change_unfinished(self, by: int) -> None:

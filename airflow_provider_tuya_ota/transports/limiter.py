@@ -59,6 +59,11 @@ class RateLimiter:
         """
         return _Reservation(self._buckets[rate_limit_group], self._lock, self._clock)
 
+    def backlog(self, rate_limit_group: RateLimitGroup) -> float:
+        """Give the seconds that a request reserved now would wait for those that are reserved already."""
+        with self._lock:
+            return self._buckets[rate_limit_group].backlog(self._clock())
+
     def slow_down(self, rate_limit_group: RateLimitGroup) -> None:
         """Send fewer requests of a rate limit group for a while."""
         with self._lock:

@@ -1,40 +1,30 @@
-"""Several flows share a pace, and leave the rest of the rate limit to others."""
+"""A flow that goes behind all others waits while requests are reserved ahead of it."""
 
 from __future__ import annotations
-
-from functools import partial
 
 import pytest
 
 from airflow_provider_tuya_ota.core.actions import CancelOTATaskByJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.policy.rate import SECOND, TokenBucket
-from airflow_provider_tuya_ota.polling.paced import paced
-from tests.core.script import NOW, SETTINGS, Script, job, ok, refused
+from airflow_provider_tuya_ota.polling.paced import LONGEST_QUEUE, paced
+from tests.core.script import SETTINGS, Script, job, ok, refused
 
 
-def seconds(script: Script) -> float:
-    return (script.now - NOW).total_seconds()
+def test_a_request_waits_until_few_others_are_reserved() -> None:
+    script = Script([ok(data=job("9"))])
+    queues = iter([20.0, 0.6, LONGEST_QUEUE])
+
+    found = script.run(paced(call(SETTINGS, QueryOTAJob(job_id="9")), lambda: next(queues)))
+
+    assert found.job_id == "9"
+    assert script.sleeps == [20.0, 0.6]
 
 
-def test_requests_of_all_flows_keep_the_shared_pace() -> None:
-    script = Script([ok(data=job("9"))] * 3)
-    pace = TokenBucket(2.0, 0.0)
+def test_a_cancel_does_not_wait_for_other_requests() -> None:
+    script = Script([ok()])
 
-    for _ in range(3):
-        found = script.run(paced(call(SETTINGS, QueryOTAJob(job_id="9")), pace, partial(seconds, script)))
-        assert found.job_id == "9"
-
-    assert seconds(script) == pytest.approx(2 * SECOND / 2.0)
-
-
-def test_a_cancel_does_not_wait_for_the_pace_of_polls() -> None:
-    script = Script([ok()] * 3)
-    pace = TokenBucket(2.0, 0.0)
-
-    for _ in range(3):
-        script.run(paced(call(SETTINGS, CancelOTATaskByJob(job_id="9")), pace, partial(seconds, script)))
+    script.run(paced(call(SETTINGS, CancelOTATaskByJob(job_id="9")), lambda: 20.0))
 
     assert script.sleeps == []
 
@@ -43,4 +33,4 @@ def test_a_refusal_is_the_flow_s_own() -> None:
     script = Script([refused("iot.firmware.InvalidOTAJobId")])
 
     with pytest.raises(NotFoundError):
-        script.run(paced(call(SETTINGS, QueryOTAJob(job_id="9")), TokenBucket(2.0, 0.0), partial(seconds, script)))
+        script.run(paced(call(SETTINGS, QueryOTAJob(job_id="9")), lambda: 0.0))

@@ -47,17 +47,21 @@ class TokenBucket:
 
         :returns: seconds to wait before sending it. A later reservation waits longer, so the order is fair.
         """
-        passed = max(0.0, now - self._at)
-        self._pace = min(1.0, self._pace * (1.0 + passed * FASTER))
-        self._tokens = min(1.0, self._tokens + passed * self._rate * self._pace)
-        self._at = max(self._at, now)
-        pause = max(0.0, 1.0 - self._tokens) / (self._rate * self._pace)
+        pause = self.backlog(now)
         while self._given_back and self._given_back[0] < now:
             heapq.heappop(self._given_back)
         if self._given_back and self._given_back[0] - now < pause:
             return heapq.heappop(self._given_back) - now
         self._tokens -= 1.0
         return pause
+
+    def backlog(self, now: float) -> float:
+        """Give the seconds that a reservation made now would wait; nothing is reserved."""
+        passed = max(0.0, now - self._at)
+        self._pace = min(1.0, self._pace * (1.0 + passed * FASTER))
+        self._tokens = min(1.0, self._tokens + passed * self._rate * self._pace)
+        self._at = max(self._at, now)
+        return max(0.0, 1.0 - self._tokens) / (self._rate * self._pace)
 
     def give_back(self, moment: float) -> None:
         """Return a reservation whose request is not sent; the next caller of :meth:`reserve` may get it.

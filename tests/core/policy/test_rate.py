@@ -137,3 +137,25 @@ def test_giving_back_grants_no_second_more_than_its_requests(steps: list[tuple[f
 
     for begin in sent:
         assert sum(begin <= at < begin + 1 for at in sent) <= 5
+
+
+def test_the_backlog_is_what_a_reservation_would_wait_and_reserves_nothing() -> None:
+    bucket = TokenBucket(2.0, 0.0)
+    assert bucket.backlog(0.0) == 0.0
+
+    for _ in range(3):
+        bucket.reserve(0.0)
+
+    assert bucket.backlog(0.0) == bucket.backlog(0.0) == pytest.approx(3 * SECOND / 2)
+    assert bucket.backlog(1.0) == pytest.approx(3 * SECOND / 2 - 1.0)
+    assert bucket.reserve(1.0) == pytest.approx(3 * SECOND / 2 - 1.0)
+
+
+def test_a_slower_pace_makes_the_backlog_longer() -> None:
+    bucket = TokenBucket(2.0, 0.0)
+    bucket.reserve(0.0)
+    before = bucket.backlog(0.0)
+
+    bucket.slow_down(0.0)
+
+    assert bucket.backlog(0.0) > before
