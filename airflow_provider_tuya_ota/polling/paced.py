@@ -1,4 +1,4 @@
-"""A flow that goes behind all others: it reserves a request only where hardly any other is reserved ahead of it."""
+"""A flow whose requests wait for all others: it reserves one only if hardly any other is reserved ahead of it."""
 
 from __future__ import annotations
 

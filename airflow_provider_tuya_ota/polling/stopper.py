@@ -40,7 +40,7 @@ first try is not counted: it depends on the queue."""
 PAUSE: Final = 3.0
 """Seconds before the next cancel if the platform was not reached."""
 FEW: Final = 10
-"""Jobs that may still wait for their cancel while others are counted: a count needs five requests."""
+"""Jobs that may still wait for their cancel while others are counted: a count needs up to six requests."""
 _ONCE: Final = RetryPolicy(attempts=1)
 
 
