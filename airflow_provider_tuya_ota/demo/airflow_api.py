@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.demo.emulator_process import Announcement
 
 CONNECTION_ID = "tuya_ota_default"
+# SQLite, which the demo's Airflow uses, refuses a request while another process holds its lock for five seconds.
+PAUSE, TRIES = 1.0, 10
 
 
 class AirflowApi:
@@ -105,10 +107,25 @@ class AirflowApi:
         return values
 
     def _send(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """Send a request, and again while Airflow's database undoes it."""
+        answer = self._send_once(method, path, **kwargs)
+        for _ in range(TRIES - 1):
+            if not _is_undone(answer):
+                break
+            time.sleep(PAUSE)
+            answer = self._send_once(method, path, **kwargs)
+        return answer
+
+    def _send_once(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         try:
             return self._session.request(method, f"{self._url}/{path}", timeout=30, **kwargs)
         except requests.RequestException as error:
             raise DemoError(f"Airflow at {self._url} does not answer {method} {path}: {error!r}") from None
+
+
+def _is_undone(answer: requests.Response) -> bool:
+    """Tell whether a request failed in Airflow's database, so that nothing of it has happened."""
+    return answer.status_code == requests.codes.internal_server_error and "Database error" in answer.text
 
 
 def _lines(entry: dict[str, Any] | str) -> list[str]:

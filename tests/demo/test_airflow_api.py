@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from airflow_provider_tuya_ota.core.settings import Settings
+from airflow_provider_tuya_ota.demo import airflow_api
 from airflow_provider_tuya_ota.demo.airflow_api import AirflowApi
 from airflow_provider_tuya_ota.demo.emulator_process import Announcement
 from airflow_provider_tuya_ota.demo.processes import DemoError, free_ports
@@ -20,10 +21,11 @@ SERVICE = Announcement("http://127.0.0.1:4711", "some-id", "some-secret", ("k1",
 
 
 class StubAirflow:
-    """Answers by table and remembers what it was sent."""
+    """Answers by table, first with what the table of earlier answers has, and remembers what it was sent."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, Any]] = {"GET /auth/token": (201, {"access_token": "token"})}
+        self.earlier: dict[str, list[tuple[int, Any]]] = {}
         self.requests: list[tuple[str, Any]] = []
         stub = self
 
@@ -32,7 +34,8 @@ class StubAirflow:
                 what = f"{self.command} {self.path.removeprefix('/api/v2')}"
                 length = int(self.headers.get("Content-Length") or 0)
                 stub.requests.append((what, json.loads(self.rfile.read(length)) if length else None))
-                status, body = stub.answers.get(what, (404, {"detail": "not found"}))
+                earlier = stub.earlier.get(what)
+                status, body = earlier.pop(0) if earlier else stub.answers.get(what, (404, {"detail": "not found"}))
                 content = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
@@ -94,6 +97,37 @@ def test_a_refusal_says_which_field_but_never_repeats_what_was_sent(airflow: Stu
         api.set_connection(SERVICE)
 
     assert str(refused.value) == "Airflow refused POST connections: HTTP 422, body.password: too short"
+
+
+LOCKED = (500, {"detail": {"reason": "Database error", "statement": "hidden"}})
+
+
+def test_a_run_is_started_once_airflow_s_database_is_free(
+    airflow: StubAirflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(airflow_api, "PAUSE", 0.0)
+    airflow.earlier["POST /dags/release/dagRuns"] = [LOCKED, LOCKED]
+    airflow.answers["POST /dags/release/dagRuns"] = (200, {"dag_run_id": "manual__1"})
+
+    with AirflowApi(airflow.url) as api:
+        assert api.trigger("release", {}) == "manual__1"
+
+    assert len(airflow.requests) == 1 + 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "tries"), [(LOCKED, airflow_api.TRIES), ((500, {"detail": "no answer"}), 1)], ids=["locked", "other"]
+)
+def test_a_run_that_airflow_never_starts_is_an_error(
+    airflow: StubAirflow, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, Any], tries: int
+) -> None:
+    monkeypatch.setattr(airflow_api, "PAUSE", 0.0)
+    airflow.answers["POST /dags/release/dagRuns"] = answer
+
+    with AirflowApi(airflow.url) as api, pytest.raises(DemoError, match="HTTP 500"):
+        api.trigger("release", {})
+
+    assert len(airflow.requests) == 1 + tries
 
 
 def test_a_run_is_started_with_the_values_of_the_form(airflow: StubAirflow) -> None:

@@ -187,7 +187,7 @@ def test_a_proxy_that_drips_its_answer_does_not_hold_its_client(exchange: Exchan
 def slow_taker(connection: socket.socket, received: Received) -> bool:
     """Take a file slowly, yet steadily, for longer than any answer may take."""
     for _ in range(40):
-        time.sleep(PAUSE / 2)
+        time.sleep(PAUSE)
         connection.recv(1 << 20)
     while connection.recv(1 << 20).count(b"--b0undary--") == 0:
         pass
@@ -195,9 +195,10 @@ def slow_taker(connection: socket.socket, received: Received) -> bool:
     return False
 
 
-def test_sending_a_file_takes_as_long_as_it_takes(exchange: Exchange, hasty: Settings) -> None:
+def test_sending_a_file_takes_as_long_as_it_takes(exchange: Exchange, settings: Settings) -> None:
+    brief = dataclasses.replace(settings, read_timeout=1.5, connect_timeout=0.5)
     with serving(slow_taker, is_deaf=True) as server:
-        (response,) = exchange(hasty, [of(b"x" * (40 << 20), server.url)])
+        (response,) = exchange(brief, [of(b"x" * (40 << 20), server.url)])
 
     assert response.status == 204
 
