@@ -3,8 +3,8 @@
 .PHONY: help venv demo up test mutants matrix campaigns fuzz bench docs lint check
 
 bin := .venv/bin
-# One worker for the real Airflows, one for all else; see tests/conftest.py.
-workers := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# One worker for the real Airflows, two for all else, which often waits; see tests/conftest.py.
+workers := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
