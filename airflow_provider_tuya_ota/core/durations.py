@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any, Final
 
@@ -10,6 +11,9 @@ from airflow_provider_tuya_ota.core.short_repr import short_repr
 
 LONGEST: Final = 10 * 365 * 86400.0
 """Seconds; with longer waits dates leave the calendar."""
+
+_WRITTEN: Final = re.compile(r"(?:([0-9]{1,4})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s)?")
+"""Days, hours, minutes and seconds; each may be left out."""
 
 
 def require_seconds(field: str, value: Any, *, or_zero: bool = False) -> None:
@@ -36,3 +40,27 @@ def require_interval(field: str, value: Any) -> None:
     if value is not None:
         seconds = value.total_seconds() if isinstance(value, timedelta) else value
         require_seconds(field, seconds, or_zero=True)
+
+
+def parse_seconds(field: str, value: Any, *, or_zero: bool = False) -> float:
+    """Read a duration: a text such as ``6h``, ``90s`` or ``1d12h``, a ``timedelta``, or a number of seconds.
+
+    A text without units is refused, because ``6`` may mean hours.
+
+    :param or_zero: whether no time at all is allowed.
+    :returns: seconds.
+    :raises InvalidParameterError: naming the argument.
+    """
+    if isinstance(value, str):
+        written = _WRITTEN.fullmatch(value)
+        if not (value and written):
+            raise InvalidParameterError(
+                field=field,
+                problem=f"{short_repr(value)} is not allowed",
+                allowed="a text such as '6h', '90s' or '1d12h' with the units d, h, m and s, or a number of seconds",
+            )
+        days, hours, minutes, seconds = (int(number or 0) for number in written.groups())
+        value = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    seconds_given = value.total_seconds() if isinstance(value, timedelta) else value
+    require_seconds(field, seconds_given, or_zero=or_zero)
+    return float(seconds_given)

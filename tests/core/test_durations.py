@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.durations import LONGEST, require_interval, require_seconds
+from airflow_provider_tuya_ota.core.durations import LONGEST, parse_seconds, require_interval, require_seconds
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 
 
@@ -36,3 +36,32 @@ def test_an_interval_is_seconds_or_a_timedelta_or_left_to_airflow(value: Any) ->
 def test_an_interval_that_airflow_would_misread_is_refused(value: Any) -> None:
     with pytest.raises(InvalidParameterError, match=r"^poke_interval: "):
         require_interval("poke_interval", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("90s", 90),
+        ("30m", 1800),
+        ("6h", 21600),
+        ("2d", 172800),
+        ("1d12h", 129600),
+        ("1h30m5s", 5405),
+        (timedelta(hours=6), 21600),
+        (0.5, 0.5),
+    ],
+)
+def test_a_duration_is_written_with_units_or_is_a_number_of_seconds(value: Any, seconds: float) -> None:
+    assert parse_seconds("soak", value) == seconds
+
+
+@pytest.mark.parametrize(
+    "value", ["", "6", "6 h", "h", "30m6h", "-6h", "1.5h", "6H", "6h\n", "\u0666h", True, None, "0h", 0, "4000d"]
+)
+def test_a_duration_that_may_be_misread_is_refused_by_its_name(value: Any) -> None:
+    with pytest.raises(InvalidParameterError, match=r"^soak: "):
+        parse_seconds("soak", value)
+
+
+def test_a_duration_may_be_no_time_at_all_where_it_is_asked_for() -> None:
+    assert parse_seconds("soak", "0h", or_zero=True) == 0
