@@ -1,0 +1,245 @@
+"""The frozen plan of a release: its waves, their pulses, and the jobs of each pulse with the names of their devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow_provider_tuya_ota.core.errors import ConfigurationError
+from airflow_provider_tuya_ota.rollout.plan.canonical import digest_of
+from airflow_provider_tuya_ota.rollout.plan.cohort_rule import CohortRule
+from airflow_provider_tuya_ota.rollout.plan.opening_hours import OpeningHours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+VERSION = 1
+"""Version of the form in which a plan is written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """Jobs that start together.
+
+    :param number: 1 for the first pulse of its wave.
+    :param jobs: the devices of each job with SPECIFIC, in start order.
+    """
+
+    number: int
+    jobs: tuple[tuple[str, ...], ...] = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Number of devices."""
+        return sum(map(len, self.jobs))
+
+    @property
+    def devices(self) -> Iterator[str]:
+        """The names of its devices, in start order."""
+        return (name for job in self.jobs for name in job)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedWave:
+    """A wave with its devices.
+
+    :param number: 1 for the first wave.
+    :param text: what the author of the Dag wrote, in one spelling.
+    :param kind: share, count, named or platform.
+    :param total: devices that have started when it ends, waves before included; of a wave of the platform, which
+        chooses devices itself, those of the waves before.
+    :param needs_approval: whether a person has to approve before it starts.
+    :param pulses: none for a wave of the platform.
+    :param selection: ALL, GRAY or GROUP for a wave of the platform; empty otherwise.
+    :param gray_percent: with GRAY.
+    :param group_id: with GROUP.
+    """
+
+    number: int
+    text: str
+    kind: str
+    total: int
+    needs_approval: bool
+    pulses: tuple[Pulse, ...]
+    selection: str = ""
+    gray_percent: str = ""
+    group_id: str = ""
+
+    @property
+    def is_paceable(self) -> bool:
+        """Whether it is cut into pulses; the platform starts all devices of its own wave at once."""
+        return not self.selection
+
+    @property
+    def size(self) -> int:
+        """Number of devices that it adds."""
+        return sum(pulse.size for pulse in self.pulses)
+
+    @property
+    def jobs(self) -> int:
+        """Number of its jobs; one for a wave of the platform."""
+        return sum(len(pulse.jobs) for pulse in self.pulses) + bool(self.selection)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give canonical values."""
+        return {
+            "number": self.number,
+            "text": self.text,
+            "kind": self.kind,
+            "total": self.total,
+            "needs_approval": self.needs_approval,
+            "pulses": [pulse.jobs for pulse in self.pulses],
+            "selection": self.selection,
+            "gray_percent": self.gray_percent,
+            "group_id": self.group_id,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild what :meth:`to_dict` gave, also after its way through JSON."""
+        pulses = tuple(
+            Pulse(number=number, jobs=tuple(map(tuple, jobs))) for number, jobs in enumerate(values["pulses"], start=1)
+        )
+        return cls(**{**values, "pulses": pulses})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStratum:
+    """Devices of the cohort that share the values of the rule's attributes.
+
+    :param values: in the order of the rule's attributes; empty where the devices lack one.
+    :param devices: number of devices.
+    :param in_first_pulse: how many of them start with the first pulse of the release.
+    """
+
+    values: tuple[str, ...]
+    devices: int
+    in_first_pulse: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasePlan:
+    """What a release does, decided once. A Dag that is changed later does not change it.
+
+    :param release_id: names the release; the ranks of the devices depend on it.
+    :param rule: by which the cohort was chosen.
+    :param cohort_digest: of the cohort.
+    :param candidates: devices that were looked through.
+    :param excluded: number of excluded devices by reason.
+    :param busy_jobs: number of devices that are excluded as busy by the id of their job.
+    :param strata: the strata of the cohort.
+    :param source_versions: number of devices by the version that they come from.
+    :param waves: the waves with their devices.
+    :param schedule: pace, soak, windows, approvals and limits, as :meth:`Schedule.to_dict` gives them.
+    :param gate: the thresholds of the gate, as it gives them.
+    :param digest: SHA-256 of all of these in their canonical form.
+    """
+
+    release_id: str
+    rule: CohortRule
+    cohort_digest: str
+    candidates: int
+    excluded: dict[str, int]
+    busy_jobs: tuple[tuple[str, int], ...]
+    strata: tuple[PlannedStratum, ...]
+    source_versions: tuple[tuple[str, int], ...]
+    waves: tuple[PlannedWave, ...]
+    schedule: dict[str, Any]
+    gate: dict[str, Any]
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", digest_of(self._values()))
+
+    @property
+    def cohort_size(self) -> int:
+        """Number of devices in the cohort."""
+        return self.candidates - sum(self.excluded.values())
+
+    @property
+    def planned(self) -> int:
+        """Number of devices in waves that are not the platform's."""
+        return sum(wave.size for wave in self.waves)
+
+    @property
+    def interval(self) -> int:
+        """Seconds between the starts of two pulses."""
+        return int(self.schedule["pace"]["interval"])
+
+    @property
+    def soak(self) -> int:
+        """Seconds for which a wave is watched after its last pulse."""
+        return int(self.schedule["soak"])
+
+    @property
+    def timeout_in_minutes(self) -> int | None:
+        """Timeout of a device; None where it has none."""
+        minutes: int | None = self.schedule["timeout_in_minutes"]
+        return minutes
+
+    @property
+    def devices_per_job(self) -> int:
+        """Devices of a job at most."""
+        return int(self.schedule["devices_per_job"])
+
+    def read_hours(self) -> OpeningHours:
+        """Read the windows and blackouts that the plan has frozen."""
+        return OpeningHours.from_dict(self.schedule["hours"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give canonical values and their digest."""
+        return self._values() | {"digest": self.digest}
+
+    def _values(self) -> dict[str, Any]:
+        return {
+            "plan_version": VERSION,
+            "release_id": self.release_id,
+            "rule": self.rule.to_dict(),
+            "cohort_digest": self.cohort_digest,
+            "candidates": self.candidates,
+            "excluded": self.excluded,
+            "busy_jobs": [list(pair) for pair in self.busy_jobs],
+            "strata": [[list(one.values), one.devices, one.in_first_pulse] for one in self.strata],
+            "source_versions": [list(pair) for pair in self.source_versions],
+            "waves": [wave.to_dict() for wave in self.waves],
+            "schedule": self.schedule,
+            "gate": self.gate,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild what :meth:`to_dict` gave, also after its way through JSON.
+
+        :raises ConfigurationError: it is no plan of this version, or was changed after it was made.
+        """
+        try:
+            plan = cls._read(values)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"This is no plan of a release: {type(error).__name__} while it was read."
+            ) from None
+        if values.get("plan_version") != VERSION or plan.digest != values.get("digest"):
+            raise ConfigurationError(
+                f"The plan of release {plan.release_id} was changed after it was made, or has another version: its"
+                f" digest is {plan.digest}, and it says {values.get('digest')}."
+            )
+        return plan
+
+    @classmethod
+    def _read(cls, values: Mapping[str, Any]) -> Self:
+        return cls(
+            release_id=values["release_id"],
+            rule=CohortRule.from_dict(values["rule"]),
+            cohort_digest=values["cohort_digest"],
+            candidates=values["candidates"],
+            excluded=dict(values["excluded"]),
+            busy_jobs=tuple((job, number) for job, number in values["busy_jobs"]),
+            strata=tuple(
+                PlannedStratum(values=tuple(stratum), devices=devices, in_first_pulse=first)
+                for stratum, devices, first in values["strata"]
+            ),
+            source_versions=tuple((version, number) for version, number in values["source_versions"]),
+            waves=tuple(map(PlannedWave.from_dict, values["waves"])),
+            schedule=dict(values["schedule"]),
+            gate=dict(values["gate"]),
+        )
