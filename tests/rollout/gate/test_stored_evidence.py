@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_tuya_ota.core.errors import ConfigurationError
+from airflow_provider_tuya_ota.rollout.gate.evidence import Evidence
+from airflow_provider_tuya_ota.rollout.gate.outcomes import DeviceOutcome
+from airflow_provider_tuya_ota.rollout.gate.stored_evidence import dump_evidence, load_evidence
+from tests.rollout.gate.fleet import after, evidence_of, places, record, tasks
+
+STRATA = ("eu", "us")
+
+
+def used() -> Evidence:
+    evidence = evidence_of("SFPGBC", STRATA)
+    record(evidence, tasks("FFSS", job="1"), places(4, STRATA), after(hours=1))
+    record(evidence, tasks("PP", first=4, job="2"), places(6, STRATA, wave=2), after(hours=2))
+    evidence.correct(["d00002"], now=after(hours=3))
+    evidence.exclude(["away"], DeviceOutcome.OFFLINE, {}, now=after(hours=4))
+    return evidence
+
+
+def test_evidence_comes_back_from_json() -> None:
+    evidence = used()
+
+    assert load_evidence(json.loads(json.dumps(dump_evidence(evidence)))) == evidence
+
+
+@given(st.text("QPGSFBC", min_size=6, max_size=6), st.text("QPGSFBC", min_size=6, max_size=6))
+def test_stored_evidence_goes_on_as_if_it_had_never_been_stored(first: str, second: str) -> None:
+    kept, where = used(), places(6, STRATA)
+    stored = load_evidence(json.loads(json.dumps(dump_evidence(kept))))
+    for evidence in (kept, stored):
+        record(evidence, [*tasks(first, job="2"), *tasks(second, job="1")], where, after(hours=5))
+        record(evidence, [*tasks(second, job="3"), *tasks(first, job="1")], where, after(hours=50))
+
+    assert stored == kept
+
+
+def test_the_evidence_of_a_large_wave_is_hardly_more_than_the_names_of_its_devices() -> None:
+    evidence = evidence_of("S" * 5000)
+
+    assert len(json.dumps(dump_evidence(evidence))) < 5000 * (len('"d00000", ') + 1) + 1000
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"version": 2}, "version 2 is not known"),
+        ({"devices": ["a"]}, "columns that are not as long"),
+        ({"wave_of": [[1, 3]]}, "columns that are not as long"),
+        ({"outcomes": "sfpgbcss?"}, "outcomes that are not known"),
+        ({"stratum_of": [[2, 9]]}, "strata that it does not name"),
+        ({"started": [[9, 9]]}, "order of their start"),
+        ({"started": [[-1, 9]]}, "order of their start"),
+        ({"started": [[1, 1], [0, 8]]}, "order of their start"),
+        ({"ended": [[-1, 9]]}, "end does not fit"),
+        ({"ended": [[4, 9]]}, "end does not fit"),
+        ({"ended": [[9, 9]]}, "end does not fit"),
+        ({"rounds": ["2026-03-02T09:00:00+00:00", "2026-03-01T09:00:00+00:00"]}, "order of time"),
+        ({"corrected": [[0, 1]]}, "corrections"),
+        ({"corrected": [[2, 99]]}, "corrections"),
+        ({"corrected": [[99, 1]]}, "corrections"),
+        ({"corrected": 5}, "cannot be read"),
+        ({"rounds": ["yesterday"]}, "cannot be read"),
+        ({"job_of": [[9, 9]]}, "jobs that it does not name"),
+        ({"job_of": [[-1, 9]]}, "jobs that it does not name"),
+    ],
+)
+def test_evidence_that_was_damaged_is_refused(changed: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^evidence: .*{problem}"):
+        load_evidence({**dump_evidence(used()), **changed})
+
+
+@pytest.mark.parametrize("name", sorted(dump_evidence(Evidence())))
+def test_evidence_of_which_a_part_is_missing_is_refused(name: str) -> None:
+    values = dump_evidence(used())
+    del values[name]
+
+    with pytest.raises(ConfigurationError, match=r"^evidence: "):
+        load_evidence(values)
