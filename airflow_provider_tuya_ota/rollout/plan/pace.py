@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.rollout.plan.duration import parse_duration, render_duration
 from airflow_provider_tuya_ota.rollout.plan.intent_text import NOT_GIVEN, NotGiven, require_whole
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 MOST_DEVICES: Final = 10_000_000
 MOST_PULSES: Final = 10_000
@@ -27,8 +30,8 @@ class Pace:
     """
 
     first: int = 50
-    double_every: str | NotGiven = field(default=NOT_GIVEN, kw_only=True)
-    every: str | NotGiven = field(default=NOT_GIVEN, kw_only=True)
+    double_every: str | float | timedelta | NotGiven = field(default=NOT_GIVEN, kw_only=True)
+    every: str | float | timedelta | NotGiven = field(default=NOT_GIVEN, kw_only=True)
     at_most: int | NotGiven = field(default=NOT_GIVEN, kw_only=True)
     interval: int = field(init=False, repr=False, compare=False)
     """Seconds between the starts of two pulses."""

@@ -10,15 +10,17 @@ from typing import Any, Final
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.short_repr import short_repr
+from airflow_provider_tuya_ota.rollout.percent import parse_percent
 from airflow_provider_tuya_ota.rollout.plan.intent_text import require_list, require_names, require_text
 
 MOST_WAVES: Final = 100
 ALL: Final = Fraction(1)
+LEAST: Final = "0.000001%"
 ALLOWED: Final = (
     'a share as "5%" of all devices, a number as 500 or "500 devices" (both count the waves before), a list of device'
     ' names, "rest" or "100%"; as the last wave "platform ALL", "platform GRAY 20%" or "platform GROUP <group id>"'
 )
-_SHARE: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%")
+_SHARE: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
 _COUNT: Final = re.compile(r"([1-9][0-9]{0,8})(?: devices?)?")
 _PLATFORM: Final = re.compile(r"platform (?:(ALL)|(GRAY) ?([1-9][0-9]?|100) ?%|(GROUP) ([!-~]{1,256}))")
 
@@ -113,13 +115,11 @@ def _parse_wave(number: int, entry: Any) -> Wave:
         return Wave(number=number, text=f"{len(names)} named device{more}", kind=WaveKind.NAMED, names=names)
     is_number = isinstance(entry, int) and not isinstance(entry, bool)
     text = normal_text(require_text("waves", str(entry) if is_number else entry, ALLOWED))
-    if share := _SHARE.fullmatch(text):
-        part = Fraction(share[1]) / 100
-        if 0 < part <= ALL:
-            return Wave(number=number, text=text, kind=WaveKind.SHARE, share=part)
-    elif count := _COUNT.fullmatch(text):
+    if _SHARE.fullmatch(text):
+        return Wave(number=number, text=text, kind=WaveKind.SHARE, share=parse_percent("waves", text, least=LEAST))
+    if count := _COUNT.fullmatch(text):
         return Wave(number=number, text=text, kind=WaveKind.COUNT, count=int(count[1]))
-    elif platform := _PLATFORM.fullmatch(text):
+    if platform := _PLATFORM.fullmatch(text):
         all_, gray, percent, group, group_id = platform.groups()
         return Wave(
             number=number,

@@ -19,19 +19,21 @@ from airflow_provider_tuya_ota.rollout.plan.duration import LONGEST, parse_durat
         ("90m", 5400),
         ("30s", 30),
         ("1h30m", 5400),
-        ("1d 2h 3m 4s", 93784),
+        ("1d2h3m4s", 93784),
         ("90d", LONGEST),
+        (60, 60),
+        (timedelta(hours=1), 3600),
     ],
 )
-def test_a_soak_is_numbers_with_units(text: str, seconds: int) -> None:
+def test_a_soak_is_numbers_with_units_or_seconds(text: Any, seconds: int) -> None:
     assert parse_duration("soak", text) == seconds
 
 
 @pytest.mark.parametrize(
     "value",
     [
-        *(None, True, 24, 0, 86400.0, timedelta(hours=24), "", " ", "None", "24", "h", "24 hours", "1m1h", "1h1h"),
-        *("-1h", "1.5h", "0h", "0s", "91d", "90d 1s", "12345678s", "24H", "{{ params.soak }}", "1h\u0663m", "1h  30"),
+        *(None, True, 0, 0.5, -1, float("nan"), timedelta(0), "", " ", "None", "24", "h", "24 hours", "1m1h", "1h1h"),
+        *("-1h", "1.5h", "0h", "0s", "91d", "90d1s", "99999999s", "24H", "{{ params.soak }}", "1h\u0663m", "1h  30"),
     ],
 )
 def test_what_is_no_length_of_time_is_refused_by_its_name(value: Any) -> None:

@@ -81,7 +81,7 @@ def test_what_is_no_list_of_waves_is_refused(value: Any) -> None:
             "0%",
             "100.1%",
             "101%",
-            "0.00001%",
+            "0.0000001%",
             "-1%",
             "\u0663%",
             "%",
