@@ -146,7 +146,13 @@ class Gate:
         :raises TypeError: a name is unknown.
         """
         confidence = values["confidence"]
-        return cls(**{**values, "confidence": confidence if isinstance(confidence, str) else Confidence(**confidence)})
+        return cls(
+            **{
+                **values,
+                "confidence": confidence if isinstance(confidence, str) else Confidence(**confidence),
+                "outside": tuple(values["outside"]),
+            }
+        )
 
     def _confidence(self) -> tuple[Fraction, Fraction]:
         both = self.confidence
@@ -213,7 +219,8 @@ def _outcome(name: str, value: Any, allowed: Collection[DeviceOutcome]) -> Devic
 
 
 def _names(name: str, values: Any) -> tuple[str, ...]:
-    is_list = isinstance(values, list | tuple | set | frozenset)
+    # An empty list comes from a variable that was meant to hold something; only the default is empty.
+    is_list = isinstance(values, tuple) or (isinstance(values, list | set | frozenset) and bool(values))
     if is_list and all(isinstance(value, str) and value.strip() for value in values):
         return tuple(dict.fromkeys(values))
     raise InvalidParameterError(field=name, problem=f"{short_repr(values)} is not allowed", allowed="a list of names")

@@ -94,6 +94,8 @@ def test_every_field_is_parsed() -> None:
         ("red_stratum", True),
         ("outside", "crash rate"),
         ("outside", [""]),
+        ("outside", []),
+        ("outside", None),
         ("observe_only", "yes"),
         ("observe_only", 1),
     ],
@@ -106,6 +108,8 @@ def test_a_field_that_could_be_misread_is_refused_by_its_name(field: str, value:
 def test_a_gate_that_counts_no_failure_could_never_act_and_says_so() -> None:
     with pytest.raises(ConfigurationError, match=r"^counts: is empty, so the gate could never act"):
         Gate(counts=())
+    with pytest.raises(ConfigurationError, match=r"^counts: \[\] is not allowed"):
+        Gate(counts=[])
 
 
 def test_a_stall_that_silence_would_always_come_before_could_never_hold_and_says_so() -> None:

@@ -1,98 +1,26 @@
-"""The command ``tuya-ota``."""
+"""The command ``tuya-ota call``: sign and send any operation."""
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import json
 import os
 import sys
-from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from airflow_provider_tuya_ota import __version__
 from airflow_provider_tuya_ota.client import TuyaOTAClient
-from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
-from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError
 from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.core.wire.redaction import mask_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
 
 SECRET_VARIABLE = "TUYA_OTA_ACCESS_KEY_SECRET"  # noqa: S105 - the name of a variable, not a secret
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.
-
-    :param argv: arguments without the program's name; those of the process by default.
-    :returns: 0 on success, 1 when the platform or the release failed, 2 for a wrong call.
-    """
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="backslashreplace"
-        )  # as Python does for standard error: printing must not fail a release
-    parser = _parser()
-    arguments, rest = parser.parse_known_args(argv)
-    # argparse accepts positional arguments only up to the first option after them.
-    if rest and (arguments.run is not _call or any(text.startswith("-") for text in rest)):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    if rest:
-        arguments.parameters += rest
-    run = arguments.run
-    try:
-        code: int = run(arguments)
-        sys.stdout.flush()
-    except ConfigurationError as error:
-        print(f"tuya-ota: {error}", file=sys.stderr)
-        return 2
-    except TuyaOTAError as error:
-        print(f"tuya-ota: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        # The reader has closed the pipe; without this, Python would report it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    from airflow_provider_tuya_ota.demo import command as demo  # noqa: PLC0415 - `call` needs no web server
-    from airflow_provider_tuya_ota.emulator import server as emulator  # noqa: PLC0415 - `call` needs no web server
-
-    parser = argparse.ArgumentParser(prog="tuya-ota", description="Release device firmware through Tuya's OTA API.")
-    parser.add_argument("--version", action="version", version=f"tuya-ota {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    call = commands.add_parser("call", help="sign and send any operation and print its answer")
-    _add_call_arguments(call)
-    call.set_defaults(run=_call)
-
-    actions = commands.add_parser("actions", help="list the operations that this version knows")
-    actions.set_defaults(run=_actions)
-
-    run_emulator = commands.add_parser("emulator", help="run an emulator of the OTA service on this machine")
-    emulator.add_arguments(run_emulator)
-    run_emulator.set_defaults(run=emulator.run)
-
-    run_demo = commands.add_parser("demo", help="release firmware to simulated devices in a real Airflow")
-    demo.add_demo_arguments(run_demo)
-    run_demo.set_defaults(run=demo.run_demo)
-
-    up = commands.add_parser("up", help="keep Airflow and the emulator running until Ctrl-C")
-    demo.add_up_arguments(up)
-    up.set_defaults(run=demo.run_up)
-    return parser
-
-
-def _actions(_: argparse.Namespace) -> int:
-    for name, action in ALL_ACTIONS.items():
-        print(f"{name:<30} {(action.__doc__ or '').partition(chr(10))[0]}")
-    return 0
-
-
-def _add_call_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``tuya-ota call``."""
     parser.add_argument("action", metavar="ACTION", help="operation on the wire, e.g. QueryOTAJob")
     parser.add_argument(
         "parameters", metavar="Key=value", nargs="*", help="its parameters, if any, e.g. JobId=1836 DeviceName.1=a"
@@ -109,7 +37,8 @@ def _add_call_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _call(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Send one operation and print its answer."""
     parameters: dict[str, str] = {}
     for text in arguments.parameters:
         key, equals, value = text.partition("=")
@@ -158,7 +87,3 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings.from_connection_fields(
         host=arguments.host, port=arguments.port, login=arguments.access_key_id, password=secret, extra={}
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,92 @@
+"""The command ``tuya-ota``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from io import TextIOWrapper
+from typing import TYPE_CHECKING
+
+from airflow_provider_tuya_ota import __version__
+from airflow_provider_tuya_ota.cli import call, gate
+from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    :param argv: arguments without the program's name; those of the process by default.
+    :returns: 0 on success, 1 when the platform or the release failed, 2 for a wrong call.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # as Python does for standard error: printing must not fail a release
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    # argparse accepts positional arguments only up to the first option after them.
+    if rest and (arguments.run is not call.run or any(text.startswith("-") for text in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        arguments.parameters += rest
+    run = arguments.run
+    try:
+        code: int = run(arguments)
+        sys.stdout.flush()
+    except ConfigurationError as error:
+        print(f"tuya-ota: {error}", file=sys.stderr)
+        return 2
+    except TuyaOTAError as error:
+        print(f"tuya-ota: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader has closed the pipe; without this, Python would report it again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    from airflow_provider_tuya_ota.demo import command as demo  # noqa: PLC0415 - `call` needs no web server
+    from airflow_provider_tuya_ota.emulator import server as emulator  # noqa: PLC0415 - `call` needs no web server
+
+    parser = argparse.ArgumentParser(prog="tuya-ota", description="Release device firmware through Tuya's OTA API.")
+    parser.add_argument("--version", action="version", version=f"tuya-ota {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    send = commands.add_parser("call", help="sign and send any operation and print its answer")
+    call.add_arguments(send)
+    send.set_defaults(run=call.run)
+
+    actions = commands.add_parser("actions", help="list the operations that this version knows")
+    actions.set_defaults(run=_actions)
+
+    run_gate = commands.add_parser(
+        "gate", help="print how many failures halt or promote a release, and what a wave can decide"
+    )
+    gate.add_arguments(run_gate)
+    run_gate.set_defaults(run=gate.run)
+
+    run_emulator = commands.add_parser("emulator", help="run an emulator of the OTA service on this machine")
+    emulator.add_arguments(run_emulator)
+    run_emulator.set_defaults(run=emulator.run)
+
+    run_demo = commands.add_parser("demo", help="release firmware to simulated devices in a real Airflow")
+    demo.add_demo_arguments(run_demo)
+    run_demo.set_defaults(run=demo.run_demo)
+
+    up = commands.add_parser("up", help="keep Airflow and the emulator running until Ctrl-C")
+    demo.add_up_arguments(up)
+    up.set_defaults(run=demo.run_up)
+    return parser
+
+
+def _actions(_: argparse.Namespace) -> int:
+    for name, action in ALL_ACTIONS.items():
+        print(f"{name:<30} {(action.__doc__ or '').partition(chr(10))[0]}")
+    return 0
