@@ -12,10 +12,9 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
-from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_tuya_ota.rollout.gate.boundaries import boundaries_for
+from airflow_provider_tuya_ota.rollout.gate.gate import Gate
 from airflow_provider_tuya_ota.rollout.plan.build import plan_release
 from airflow_provider_tuya_ota.rollout.plan.candidate import Candidate
 from airflow_provider_tuya_ota.rollout.plan.cohort import freeze_cohort
@@ -59,10 +58,9 @@ def measure(number: int) -> dict[str, float]:
     )
     cohort = freeze_cohort(candidates(number), rule)
     frozen = time.perf_counter()
-    plan = plan_release("release", cohort, schedule, {"ceiling": "5%"})
+    plan = plan_release("release", cohort, schedule, Gate(ceiling="5%"))
     planned = time.perf_counter()
-    boundaries = boundaries_for(Fraction(1, 20), Fraction(1, 20), Fraction(1, 20))
-    forecast = forecast_release(plan, boundaries, start=datetime(2026, 12, 1, tzinfo=UTC), requests_per_second=10.0)
+    forecast = forecast_release(plan, start=datetime(2026, 12, 1, tzinfo=UTC), requests_per_second=10.0)
     list_dry_run(plan, forecast)
     listed = time.perf_counter()
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.rollout.plan.intent_text import require_text
@@ -11,18 +11,19 @@ from airflow_provider_tuya_ota.rollout.plan.rank import start_order
 from airflow_provider_tuya_ota.rollout.plan.release_plan import PlannedStratum, PlannedWave, Pulse, ReleasePlan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from airflow_provider_tuya_ota.rollout.gate.gate import Gate
     from airflow_provider_tuya_ota.rollout.plan.cohort import Cohort
     from airflow_provider_tuya_ota.rollout.plan.pace import Pace
     from airflow_provider_tuya_ota.rollout.plan.schedule import Schedule
 
 
-def plan_release(release_id: str, cohort: Cohort, schedule: Schedule, gate: Mapping[str, Any]) -> ReleasePlan:
+def plan_release(release_id: str, cohort: Cohort, schedule: Schedule, gate: Gate) -> ReleasePlan:
     """Make the plan of a release. The same arguments give the same plan, device by device.
 
     :param release_id: names the release, for example the id of the Dag run.
-    :param gate: canonical values of the gate's thresholds, which the plan freezes too.
+    :param gate: decides from wave to wave; the plan freezes its thresholds too.
     :raises InvalidParameterError: the cohort is empty, a wave adds nobody or cannot be filled, or the pace cuts it into
         too many pulses.
     """
@@ -64,7 +65,7 @@ def plan_release(release_id: str, cohort: Cohort, schedule: Schedule, gate: Mapp
         source_versions=tuple(cohort.source_versions.items()),
         waves=tuple(waves),
         schedule=schedule.to_dict(),
-        gate=dict(gate),
+        gate=gate.to_dict(),
     )
 
 

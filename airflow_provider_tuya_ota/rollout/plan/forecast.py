@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from airflow_provider_tuya_ota.rollout.gate.boundaries import Boundaries
     from airflow_provider_tuya_ota.rollout.plan.release_plan import ReleasePlan
 
 
@@ -44,7 +43,6 @@ class Forecast:
 
 def forecast_release(
     plan: ReleasePlan,
-    boundaries: Boundaries,
     *,
     start: datetime,
     requests_per_second: float,
@@ -52,13 +50,13 @@ def forecast_release(
 ) -> Forecast:
     """Forecast a plan. The same arguments give the same forecast.
 
-    :param boundaries: of the gate that the plan has frozen.
     :param start: moment from which the first wave may start, with a zone.
     :param requests_per_second: that the connection allows.
     :param timing: how long devices need; the defaults of :class:`DeviceTiming` if left out.
     :raises InvalidParameterError: no window opens within 366 days.
     """
     timing = timing or DeviceTiming()
+    boundaries = plan.read_gate().rules.boundaries
     report_seconds = timing.settled_after
     dates = plan_dates(plan, start, report_seconds=report_seconds)
     decidability = tuple(decide_with(wave.total, boundaries) for wave in plan.waves)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
+from airflow_provider_tuya_ota.rollout.gate.gate import Gate
 from airflow_provider_tuya_ota.rollout.plan.canonical import digest_of
 from airflow_provider_tuya_ota.rollout.plan.cohort_rule import CohortRule
 from airflow_provider_tuya_ota.rollout.plan.opening_hours import OpeningHours
@@ -131,7 +132,7 @@ class ReleasePlan:
     :param source_versions: number of devices by the version that they come from.
     :param waves: the waves with their devices.
     :param schedule: pace, soak, windows, approvals and limits, as :meth:`Schedule.to_dict` gives them.
-    :param gate: the thresholds of the gate, as it gives them.
+    :param gate: the thresholds of the gate, as :meth:`Gate.to_dict` gives them.
     :param digest: SHA-256 of all of these in their canonical form.
     """
 
@@ -185,6 +186,10 @@ class ReleasePlan:
     def read_hours(self) -> OpeningHours:
         """Read the windows and blackouts that the plan has frozen."""
         return OpeningHours.from_dict(self.schedule["hours"])
+
+    def read_gate(self) -> Gate:
+        """Read the gate that the plan has frozen."""
+        return Gate.from_dict(self.gate)
 
     def to_dict(self) -> dict[str, Any]:
         """Give canonical values and their digest."""

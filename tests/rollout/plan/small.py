@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_tuya_ota.rollout.gate.gate import Gate
 from airflow_provider_tuya_ota.rollout.plan.build import plan_release
 from airflow_provider_tuya_ota.rollout.plan.candidate import Candidate
 from airflow_provider_tuya_ota.rollout.plan.cohort import freeze_cohort
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.plan.schedule import Schedule
 
 PRODUCT = "k1demoproduct"
+GATE = Gate(ceiling="5%")
 HOURLY = Pace(first=50, double_every="1h")
 
 
@@ -55,4 +57,4 @@ def schedule(**changes: Any) -> Schedule:
 
 def plan(number: int = 1000, **changes: Any) -> ReleasePlan:
     """Build the plan of a fleet of so many devices; changes are those of the schedule."""
-    return plan_release("release-1", cohort(number), schedule(**changes), {"ceiling": "5%"})
+    return plan_release("release-1", cohort(number), schedule(**changes), GATE)

@@ -2,30 +2,27 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.rollout.gate.boundaries import boundaries_for
 from airflow_provider_tuya_ota.rollout.plan.build import plan_release
 from airflow_provider_tuya_ota.rollout.plan.cohort import freeze_cohort
 from airflow_provider_tuya_ota.rollout.plan.dry_run import list_dry_run
 from airflow_provider_tuya_ota.rollout.plan.dry_run_text import render_dry_run
 from airflow_provider_tuya_ota.rollout.plan.forecast import forecast_release
 from airflow_provider_tuya_ota.rollout.plan.pace import Pace
-from tests.rollout.plan.small import candidate, fleet, plan, rule, schedule
+from tests.rollout.plan.small import GATE, candidate, fleet, plan, rule, schedule
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.plan.release_plan import ReleasePlan
 
 pytestmark = pytest.mark.usefixtures("few_courses")
-BOUNDARIES = boundaries_for(Fraction(1, 20), Fraction(1, 20), Fraction(1, 20))
 
 
 def dry_run(of: ReleasePlan) -> dict[str, Any]:
     start = datetime(2026, 12, 1, 8, tzinfo=UTC)
-    return list_dry_run(of, forecast_release(of, BOUNDARIES, start=start, requests_per_second=10))
+    return list_dry_run(of, forecast_release(of, start=start, requests_per_second=10))
 
 
 def small_plan() -> ReleasePlan:
@@ -34,7 +31,7 @@ def small_plan() -> ReleasePlan:
         "release-1",
         freeze_cohort(listed, rule()),
         schedule(waves=["10%", "rest"], approve=["rest"], window="daily 06:00-20:00 UTC", timeout_in_minutes=60),
-        {"ceiling": "5%"},
+        GATE,
     )
 
 
@@ -53,7 +50,7 @@ def test_the_rows_hold_the_whole_plan_but_the_names() -> None:
     assert values["busy_jobs"] == {"77": 1}
     assert values["strata"] == [{"stratum": "1.0.0", "devices": 1000, "in_first_pulse": 50}]
     assert values["source_versions"] == {"1.0.0": 1000}
-    assert values["gate"] == {"ceiling": "5%"}
+    assert values["gate"] == GATE.to_dict()
     assert values["schedule"] == of.schedule
     first = values["waves"][0]
     assert {name: first[name] for name in ("number", "wave", "adds", "total", "jobs", "is_paceable")} == {
@@ -147,6 +144,6 @@ def test_a_wave_of_the_platform_shows_no_number() -> None:
 
 def test_a_module_other_than_the_whole_device_is_named() -> None:
     listed = [candidate(f"d{at}", module_name="radio") for at in range(100)]
-    of = plan_release("r", freeze_cohort(listed, rule(module_name="radio")), schedule(waves=["rest"]), {})
+    of = plan_release("r", freeze_cohort(listed, rule(module_name="radio")), schedule(waves=["rest"]), GATE)
 
     assert render_dry_run(dry_run(of)).startswith("Release r: 2.0.0 for product k1demoproduct, module radio\n")

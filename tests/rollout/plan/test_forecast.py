@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.rollout.plan.forecast import forecast_release
 from airflow_provider_tuya_ota.rollout.plan.pace import Pace
 from airflow_provider_tuya_ota.rollout.plan.request_budget import estimate_requests
 from airflow_provider_tuya_ota.rollout.plan.timetable import plan_dates
-from tests.rollout.plan.small import candidate, fleet, plan, rule, schedule
+from tests.rollout.plan.small import GATE, candidate, fleet, plan, rule, schedule
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.plan.forecast import Forecast
@@ -28,7 +28,7 @@ QUICK = DeviceTiming(begins_after=0, takes=600, spread=0)
 
 
 def forecast(of: ReleasePlan, start: datetime = TUESDAY, requests_per_second: float = 10.0) -> Forecast:
-    return forecast_release(of, BOUNDARIES, start=start, requests_per_second=requests_per_second, timing=QUICK)
+    return forecast_release(of, start=start, requests_per_second=requests_per_second, timing=QUICK)
 
 
 def warnings(of: ReleasePlan, **changes: Any) -> list[str]:
@@ -55,7 +55,7 @@ def test_a_pulse_that_a_window_holds_gives_time_for_reports() -> None:
 
 
 def test_the_default_timing_is_used_where_none_is_given() -> None:
-    found = forecast_release(plan(100), BOUNDARIES, start=TUESDAY, requests_per_second=10)
+    found = forecast_release(plan(100), start=TUESDAY, requests_per_second=10)
 
     assert found.timing == DeviceTiming()
 
@@ -165,7 +165,7 @@ def test_a_last_wave_that_cannot_promote_needs_no_decision() -> None:
 def test_a_stratum_that_the_first_pulse_misses_is_named() -> None:
     listed = [candidate(f"d{at:03}", version=f"1.{at // 100}") for at in range(300)]
     of = plan_release(
-        "r", freeze_cohort(listed, rule()), schedule(waves=["90", "rest"], pace=Pace(first=2, every="1h")), {}
+        "r", freeze_cohort(listed, rule()), schedule(waves=["90", "rest"], pace=Pace(first=2, every="1h")), GATE
     )
 
     assert warnings(of) == ["1 of 3 strata have no device in the first pulse, for example '1.0'."]
@@ -173,14 +173,14 @@ def test_a_stratum_that_the_first_pulse_misses_is_named() -> None:
 
 def test_devices_without_an_attribute_are_counted() -> None:
     listed = [*fleet(90, attributes={"region": "eu"}), candidate("x"), candidate("y")]
-    of = plan_release("r", freeze_cohort(listed, rule(strata=["region"])), schedule(waves=["rest"]), {})
+    of = plan_release("r", freeze_cohort(listed, rule(strata=["region"])), schedule(waves=["rest"]), GATE)
 
     assert warnings(of) == ["2 devices lack an attribute of their stratum, for example in 'not given'."]
 
 
 def test_jobs_that_hold_devices_are_named_up_to_five() -> None:
     listed = [*fleet(90), *(candidate(f"x{at}", busy_job=f"job-{at % 6}") for at in range(7))]
-    of = plan_release("r", freeze_cohort(listed, rule()), schedule(waves=["rest"]), {})
+    of = plan_release("r", freeze_cohort(listed, rule()), schedule(waves=["rest"]), GATE)
 
     assert warnings(of) == [
         (
@@ -188,7 +188,7 @@ def test_jobs_that_hold_devices_are_named_up_to_five() -> None:
             " devices), job-3 (1 devices), job-4 (1 devices) and 1 more."
         )
     ]
-    fewer = plan_release("r", freeze_cohort(listed[:92], rule()), schedule(waves=["rest"]), {})
+    fewer = plan_release("r", freeze_cohort(listed[:92], rule()), schedule(waves=["rest"]), GATE)
     assert warnings(fewer) == [
         "Unfinished jobs hold devices that are therefore in no wave: job-0 (1 devices), job-1 (1 devices)."
     ]

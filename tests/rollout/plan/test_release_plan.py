@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError
+from airflow_provider_tuya_ota.rollout.gate.gate import Gate
 from airflow_provider_tuya_ota.rollout.plan.build import plan_release
 from airflow_provider_tuya_ota.rollout.plan.cohort import freeze_cohort
 from airflow_provider_tuya_ota.rollout.plan.pace import Pace
 from airflow_provider_tuya_ota.rollout.plan.rank import start_order
 from airflow_provider_tuya_ota.rollout.plan.release_plan import PlannedStratum, ReleasePlan
-from tests.rollout.plan.small import candidate, cohort, fleet, plan, rule, schedule
+from tests.rollout.plan.small import GATE, candidate, cohort, fleet, plan, rule, schedule
 
 
 def names(of: ReleasePlan) -> list[str]:
@@ -68,7 +69,7 @@ def test_the_same_arguments_give_the_same_plan_and_another_release_another_one()
 
     assert first == again
     assert first.digest == again.digest
-    other = plan_release("release-2", cohort(200), schedule(), {"ceiling": "5%"})
+    other = plan_release("release-2", cohort(200), schedule(), GATE)
     assert other.digest != first.digest
     assert names(other) != names(first)
 
@@ -90,9 +91,9 @@ def test_the_digest_covers_the_schedule(changes: dict[str, Any]) -> None:
 
 
 def test_the_digest_covers_gate_and_cohort() -> None:
-    assert plan_release("release-1", cohort(200), schedule(), {"ceiling": "1%"}).digest != plan(200).digest
+    assert plan_release("release-1", cohort(200), schedule(), Gate(ceiling="1%")).digest != plan(200).digest
     frozen = freeze_cohort([*fleet(200), candidate("x", busy_job="1")], rule())
-    assert plan_release("release-1", frozen, schedule(), {"ceiling": "5%"}).digest != plan(200).digest
+    assert plan_release("release-1", frozen, schedule(), GATE).digest != plan(200).digest
 
 
 def test_a_plan_survives_its_way_through_json() -> None:
@@ -139,7 +140,7 @@ def test_the_first_pulse_holds_each_stratum() -> None:
         for at in range(number)
     ]
 
-    found = plan_release("r", freeze_cohort(listed, rule()), schedule(waves=["5%", "rest"]), {})
+    found = plan_release("r", freeze_cohort(listed, rule()), schedule(waves=["5%", "rest"]), GATE)
 
     assert [(one.values, one.devices) for one in found.strata] == [
         (("1.0",), 900),
@@ -155,7 +156,7 @@ def test_the_first_pulse_holds_each_stratum() -> None:
 
 def test_exclusions_and_busy_jobs_are_in_the_plan() -> None:
     frozen = freeze_cohort([*fleet(10), candidate("x", busy_job="7"), candidate("y", version="2.0.0")], rule())
-    found = plan_release("r", frozen, schedule(waves=["rest"]), {})
+    found = plan_release("r", frozen, schedule(waves=["rest"]), GATE)
 
     assert found.excluded == {"already on the version": 1, "busy in another job": 1}
     assert found.busy_jobs == (("7", 1),)
@@ -174,12 +175,12 @@ def test_a_wave_of_the_platform_is_one_job_without_names() -> None:
 def test_an_empty_cohort_is_refused_with_its_exclusions() -> None:
     everyone = freeze_cohort(fleet(3, version="2.0.0"), rule())
     with pytest.raises(InvalidParameterError, match=r"^cohort: none of 3 devices is left \(3 already on the version\)"):
-        plan_release("r", everyone, schedule(), {})
+        plan_release("r", everyone, schedule(), GATE)
     with pytest.raises(InvalidParameterError, match=r"^cohort: none of 0 devices is left\. "):
-        plan_release("r", freeze_cohort([], rule()), schedule(), {})
+        plan_release("r", freeze_cohort([], rule()), schedule(), GATE)
 
 
 @pytest.mark.parametrize("value", [None, "", "None", 7, "{{ run_id }}"])
 def test_a_release_without_a_name_is_refused(value: Any) -> None:
     with pytest.raises(InvalidParameterError, match=r"^release_id: "):
-        plan_release(value, cohort(10), schedule(), {})
+        plan_release(value, cohort(10), schedule(), GATE)
