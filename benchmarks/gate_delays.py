@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.rollout.gate.boundaries import Boundaries, boundaries_for
-from airflow_provider_tuya_ota.rollout.gate.series import find_halt, find_promotion
+from airflow_provider_tuya_ota.rollout.gate.series import FAILED, PENDING, SUCCEEDED, find_halt, find_promotion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,12 +80,17 @@ def play(delays: Delays, seed: int) -> Wave:
 
 def by_rule_p(wave: Wave, boundaries: Boundaries) -> tuple[str, int]:
     """Judge each prefix, with pending devices as successes for a halt and as failures for a promotion."""
+    outcomes = sorted((end, place, failed) for place, (end, failed) in enumerate(wave))
+    series, known = bytearray(PENDING * len(wave)), 0
     for minute in range(MINUTES):
-        started = min(len(wave), (minute // EVERY + 1) * PULSE)
-        series = bytes(ord("P") if end > minute else ord("F") if failed else ord("S") for end, failed in wave[:started])
-        if find_halt(series, boundaries):
+        while known < len(outcomes) and outcomes[known][0] <= minute:
+            _, place, failed = outcomes[known]
+            series[place] = ord(FAILED if failed else SUCCEEDED)
+            known += 1
+        started = bytes(series[: (minute // EVERY + 1) * PULSE])
+        if find_halt(started, boundaries):
             return "halt", minute
-        if find_promotion(series, boundaries):
+        if find_promotion(started, boundaries):
             return "promote", minute
     return "undecided", MINUTES
 

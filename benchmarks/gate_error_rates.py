@@ -19,7 +19,7 @@ from airflow_provider_tuya_ota.rollout.gate.error_rates import compute_rates
 from airflow_provider_tuya_ota.rollout.percent import render_percent
 from benchmarks.gate_delays import SCENARIOS, by_outcomes, by_rule_p, simulate
 
-RUNS: Final = 1000
+RUNS: Final = 500
 STATED: Final = Fraction(5, 100)
 CEILINGS: Final = tuple(Fraction(percent, 100) for percent in (1, 2, 3, 5, 10))
 WAVES: Final = (50, 500, 5000)

@@ -80,6 +80,7 @@ ROOMS: Final = (
             "core.model.job_results",
         ),
     ),
+    Room("gate", ("rollout/gate", "rollout/percent.py"), ("tests/rollout",), ("rollout.gate", "rollout.percent")),
     Room(
         "worker",
         ("triggers", "runtime"),
