@@ -78,7 +78,7 @@ def test_each_job_is_listed_under_its_end_and_each_device_task_is_counted_once()
 
 
 def test_a_set_succeeds_where_each_job_does() -> None:
-    together = assess_jobs({"1": verdict("1", SUCCEEDED=1), "2": verdict("2", SUCCEEDED=2)})
+    together = assess_jobs({"1": verdict("1", SUCCEEDED=1), "2": verdict("2", SUCCEEDED=2, FAILED=0)})
 
     assert together.has_succeeded
     assert together.line() == "2 jobs: 2 succeeded. Devices: 3 SUCCEEDED"

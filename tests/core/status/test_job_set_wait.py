@@ -208,10 +208,10 @@ def test_a_connection_that_is_not_given_counts_as_a_failed_poll_of_each_job() ->
     events, pause = wait.pause_after(NO_CONNECTION, NOW)
 
     assert [event.line() for event in events] == [PollFailed("2 jobs: 1, 2", NO_CONNECTION.sentence).line()]
-    assert pause == 15
+    assert (pause, wait.is_failing) == (15, True)
     events, pause = wait.pause_after(NO_CONNECTION, NOW + timedelta(seconds=50))
     assert [type(event) for event in events] == [JobWaitEnded, JobWaitEnded, JobSetEnded]
-    assert (pause, wait.unfinished) == (0.0, [])
+    assert (pause, wait.unfinished, wait.is_failing) == (0.0, [], False)
 
 
 def test_a_connection_that_is_not_given_for_too_long_ends_the_wait_for_the_job_that_has_had_no_answer_longest() -> None:
