@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ def wait(sensor: Sensor, context: Any) -> None:
     try:
         sensor.execute(context)
     except TaskDeferred as deferred:
-        sensor.execute_complete(context, event=fired(deferred.trigger))
+        getattr(sensor, deferred.method_name)(context, event=fired(deferred.trigger))
 
 
 @BOTH
@@ -98,6 +99,16 @@ def test_an_error_of_the_platform_is_the_same_in_both_modes(
         wait(firmware_sensor("999", deferrable=deferrable), context)
 
 
+def test_airflow_gives_a_deferred_sensor_up_ten_minutes_after_the_trigger_does(
+    service: Service, context: Any, firmware_id: str
+) -> None:
+    with pytest.raises(TaskDeferred) as deferred:
+        device_sensor("device-001", state="DISABLE", deferrable=True, timeout=3600).execute(context)
+
+    assert isinstance(deferred.value.timeout, timedelta)
+    assert timedelta(minutes=69) < deferred.value.timeout <= timedelta(minutes=70)
+
+
 def test_an_error_of_the_platform_in_the_triggerer_is_raised_as_itself(
     service: Service, context: Any, firmware_id: str
 ) -> None:
@@ -136,9 +147,10 @@ def test_what_is_stored_of_a_wait_is_plain_and_holds_no_secret(
 def test_every_form_that_was_ever_stored_goes_on(service: Service, context: Any, firmware_id: str, form: int) -> None:
     stored = json.loads((GOLDEN / f"condition_trigger_{form}.json").read_text())
 
-    event = fired(TuyaOTAConditionTrigger(**stored))
+    rebuilt = TuyaOTAConditionTrigger(**stored)
 
-    assert event == {"status": "met"}
+    assert (rebuilt.task_instance, rebuilt.template_fields) == (None, ())
+    assert fired(rebuilt) == {"status": "met"}
 
 
 @pytest.mark.parametrize("event", [None, {}, {"status": "success"}, {"status": "error"}])

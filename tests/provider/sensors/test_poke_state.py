@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +15,7 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
 from airflow_provider_tuya_ota.runtime import poke_state
 from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
+from airflow_provider_tuya_ota.transports import runtime
 from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.emulator.plain_client import PlainClient, over_socket
 from tests.provider.conftest import FakeStore, FakeTask
@@ -97,6 +98,29 @@ def test_an_outage_is_sat_out_for_two_hours_and_no_longer(
         later(3500)
     assert task.poke() is False
     later(300)
+
+    with pytest.raises(PollingFailedError, match="could not be polled for 7200 s"):
+        task.poke()
+
+
+class SetBack(datetime):
+    """A wall clock that somebody has set back by a day."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime.now(tz) - timedelta(days=1)
+
+
+@KINDS
+def test_a_wall_clock_that_is_set_back_makes_no_outage_last_longer(
+    service: Service, later: Callable[[float], None], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silence(service)
+    task = Task(service, "poke", kind)
+    service.emulator.faults.add({"action": "*", "kind": "redirect"})
+    assert task.poke() is False
+    monkeypatch.setattr(runtime, "datetime", SetBack)
+    later(7300)
 
     with pytest.raises(PollingFailedError, match="could not be polled for 7200 s"):
         task.poke()
