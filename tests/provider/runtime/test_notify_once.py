@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import create_autospec
 
@@ -15,6 +16,7 @@ from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidPar
 from airflow_provider_tuya_ota.notifications import reported
 from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
+from airflow_provider_tuya_ota.runtime.retry_forecast import will_be_tried_again
 from tests.provider.conftest import FakeStore
 from tests.provider.operators.test_verify_operator import RecordingNotifier, make_firmware, run, verify
 from tests.provider.runtime.test_reports import Quiet, one
@@ -49,7 +51,9 @@ def fail(context: Any, task: Any, error: BaseException) -> None:
         raise error
 
 
-def test_a_failure_is_reported_at_the_last_try_alone(context: Any, ti: FakeTask, hearing: Any) -> None:
+def test_a_failure_is_reported_at_the_last_try_alone(
+    context: Any, ti: FakeTask, hearing: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     ti.max_tries = 3
     notified = []
     for ti.try_number in (1, 2, 3, 4):
@@ -57,6 +61,7 @@ def test_a_failure_is_reported_at_the_last_try_alone(context: Any, ti: FakeTask,
         notified.append(len(heard()))
 
     assert notified == [0, 0, 0, 1]
+    assert capsys.readouterr().out.count("The notifiers are not called yet: Airflow tries this task again") == 3
 
 
 def test_without_retries_a_failure_is_reported_at_once(context: Any, ti: FakeTask, hearing: Any) -> None:
@@ -92,10 +97,19 @@ def test_a_retry_policy_that_raises_hides_neither_the_error_nor_the_notification
     policy = create_autospec(RetryPolicy, instance=True)
     policy.evaluate.side_effect = KeyError("a mistake in the policy")
     hearing.retry_policy, ti.max_tries = policy, most
+    error = ValueError("once")
 
-    fail(context, hearing, ValueError("once"))
+    fail(context, hearing, error)
 
     assert heard() == ([] if most else ["failed"])
+    policy.evaluate.assert_called_once_with(exception=error, try_number=1, max_tries=most, context=context)
+
+
+@pytest.mark.parametrize(("ti", "is_tried_again"), [(SimpleNamespace(), False), (SimpleNamespace(max_tries=1), True)])
+def test_a_stand_in_for_a_task_instance_is_in_its_first_try_and_has_no_other(ti: Any, is_tried_again: bool) -> None:
+    context: Any = {"ti": ti}
+
+    assert will_be_tried_again(context, Quiet(task_id="check"), ValueError("once")) is is_tried_again
 
 
 @pytest.mark.parametrize(
@@ -119,6 +133,39 @@ def test_an_outcome_is_reported_once_and_again_after_each_clear(
     assert notified == [1, 2, 3]
 
 
+def test_a_clear_is_noticed_also_where_the_dag_has_fewer_retries_since(
+    context: Any, ti: FakeTask, hearing: Any
+) -> None:
+    for hearing.retries in (3, 2):
+        # Airflow has given the cleared task two more tries after its first.
+        ti.max_tries = 3
+        with reported(context, hearing):
+            pass
+
+    assert heard() == ["succeeded"] * 2
+
+
+def test_an_outcome_that_an_earlier_version_has_reported_is_known(context: Any, ti: FakeTask, hearing: Any) -> None:
+    ti.max_tries = 0
+    stored = {"clear_number": 0, "cleared_after": 0, "outcome": ["succeeded", "", ""]}
+    context["task_state_store"].set("tuya_ota.notified", stored)
+
+    with reported(context, hearing):
+        pass
+
+    assert heard() == []
+
+
+@pytest.mark.parametrize("notifiers", [None, (), []])
+def test_a_task_without_notifiers_stores_nothing(context: Any, hearing: Any, notifiers: Any) -> None:
+    hearing.notifiers = notifiers
+
+    with reported(context, hearing):
+        pass
+
+    assert context["task_state_store"].values == {}
+
+
 def test_another_outcome_is_reported_too(context: Any, ti: FakeTask, hearing: Any) -> None:
     ti.max_tries = 0
     fail(context, hearing, ValueError("once"))
@@ -132,13 +179,21 @@ BROKEN = create_autospec(TaskStateStoreAccessor, instance=True)
 BROKEN.get.side_effect = ZeroDivisionError
 
 
+BROKEN.set.side_effect = ZeroDivisionError
+
+
 @pytest.mark.parametrize("store", [None, BROKEN], ids=["no store", "a broken one"])
-def test_without_a_store_every_notifier_is_called(context: Any, hearing: Any, store: Any) -> None:
+def test_without_a_store_every_notifier_is_called(
+    context: Any, hearing: Any, store: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     context["task_state_store"] = store
     with reported(context, hearing):
         pass
 
     assert heard() == ["succeeded"]
+    said = capsys.readouterr().out
+    assert ("Whether the notifiers were called already cannot be read" in said) is (store is BROKEN)
+    assert ("The notifiers may be called again" in said) is (store is BROKEN)
 
 
 @pytest.mark.parametrize(
@@ -154,12 +209,17 @@ def test_a_webhook_that_does_not_exist_is_found_before_anything_is_sent(
 
 
 def test_a_connection_that_cannot_be_read_now_stops_nothing(
-    service: Service, context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch
+    service: Service,
+    context: Any,
+    firmware_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     notifier = TuyaOTAWebhookNotifier(webhook_conn_id="hook")
     monkeypatch.setattr("airflow.sdk.BaseHook.get_connection", away_for("hook", BaseHook.get_connection))
 
     assert run(verify(firmware_id, notifiers=[notifier]), context)
+    assert "TuyaOTAWebhookNotifier cannot be checked now" in capsys.readouterr().out
 
 
 def away_for(conn_id: str, otherwise: Any) -> Any:
