@@ -62,7 +62,8 @@ def run(operator: TuyaOTACreateVerifyJobOperator, context: Any) -> Any:
     try:
         return operator.execute(context)
     except TaskDeferred as deferred:
-        return operator.execute_complete(context, event=fired(deferred.trigger), **(deferred.kwargs or {}))
+        go_on = getattr(operator, deferred.method_name)
+        return go_on(context, event=fired(deferred.trigger), **(deferred.kwargs or {}))
 
 
 def fired(trigger: BaseTrigger) -> Any:
