@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.hooks import airflow_api
 from airflow_provider_tuya_ota.runtime import job_wait
 from airflow_provider_tuya_ota.runtime.state_store import KEY
 from tests.provider.conftest import FakeStore
-from tests.provider.operators.test_verify_operator import FAILS, make_firmware, play, verify
+from tests.provider.operators.test_verify_operator import DEVICES, FAILS, make_firmware, play, verify
 from tests.provider.specs import stands_in_for
 
 if TYPE_CHECKING:
@@ -220,6 +220,20 @@ def test_airflow_s_own_timeout_ends_in_a_last_poll(
     assert operator.resume_execution("execute_complete", {"event": {}}, context) == jobs(service)[0]
 
 
+def test_airflow_s_own_timeout_makes_no_success_of_a_job_without_a_device_that_was_named(
+    service: Service, context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = verify(firmware_id, deferrable=True)
+    deferred(operator, context)
+    service.emulator.clock.advance(600)
+    # As if the platform had left one of three out.
+    operator.device_names = [*DEVICES, "device-003"]
+
+    out_of_time(operator, monkeypatch)
+    with pytest.raises(WaitTimeoutError, match="2 SUCCEEDED"):
+        operator.resume_execution("execute_complete", {"event": {}}, context)
+
+
 def test_airflow_s_own_timeout_stops_what_has_not_begun(
     service: Service, context: Any, firmware: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,6 +255,20 @@ def test_a_wait_ends_before_airflow_breaks_it_off(context: Any, firmware_id: str
 
     deadline = datetime.fromisoformat(trigger.options["deadline"])
     assert timedelta(seconds=40) < deadline - before < timedelta(seconds=46)
+
+
+def test_a_blocking_task_that_has_spent_its_time_before_it_waits_does_not_wait(
+    service: Service, context: Any, ti: FakeTask, firmware: Path
+) -> None:
+    play(service, device_001={"outcome": "silent"})
+    firmware_id = make_firmware(service, context, firmware)
+    service.emulator.faults.add({"action": "CreateOTAVerifyJob", "kind": "delay", "seconds": 0.5})
+
+    with pytest.raises(WaitTimeoutError):
+        verify(firmware_id, execution_timeout=timedelta(seconds=0.3)).execute(context)
+
+    # The time to wait, which is 20 s, was not over.
+    assert ti.xcom["ota_release"]["duration"] < 15
 
 
 def test_a_lost_answer_is_looked_up_and_written_down(

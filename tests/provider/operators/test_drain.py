@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
 from airflow_provider_tuya_ota.core.errors import NotFoundError
-from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.status.poll_events import PollFailed
 from airflow_provider_tuya_ota.polling.stall_detector import LoopStallDetector
-from airflow_provider_tuya_ota.runtime import drain, job_wait
+from airflow_provider_tuya_ota.runtime import drain, job_wait, start
 from airflow_provider_tuya_ota.runtime import kill as killing
 from airflow_provider_tuya_ota.triggers import job_set as triggering
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
@@ -21,10 +23,12 @@ from airflow_provider_tuya_ota.triggers.job_set import DRAINED_BY
 from tests.provider.conftest import FakeStore
 from tests.provider.operators.test_create_once import FakeRun, clear, deferred, jobs
 from tests.provider.operators.test_verify_operator import fired, make_firmware, play, verify
+from tests.provider.runtime.test_connection_watch import REFUSED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from airflow_provider_tuya_ota.core.flows.events import FlowEvent
     from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait
     from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
     from tests.provider.conftest import FakeTask, Service
@@ -191,6 +195,50 @@ def test_being_killed_while_it_waits_for_the_old_job_is_said_and_stops_no_more(
     assert f"while it waited for job {old}, from before this task was cleared" in said[-1]
     assert "no new job was created" in said[-1]
     assert (service.actions, jobs(service)) == ([], [old])
+
+
+@pytest.mark.parametrize("seconds", [1e6])
+def test_a_key_that_is_refused_once_does_not_end_the_wait_for_the_old_job(
+    service: Service, context: Any, cleared: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firmware_id, old = cleared
+    events: list[FlowEvent] = []
+
+    def refused(_: Any, wait: JobSetWait, *__: Any) -> None:
+        (job_wait,) = wait.unfinished
+        events.append(job_wait.record_failure(REFUSED, datetime.now(UTC)))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(drain, "wait_in_worker", refused)
+    with pytest.raises(KeyboardInterrupt):
+        release(firmware_id).execute(context)
+
+    assert [type(event) for event in events] == [PollFailed]
+    assert jobs(service) == [old]
+
+
+@pytest.mark.parametrize("seconds", [1e6])
+def test_an_old_job_that_ended_before_its_devices_is_waited_for_with_pauses(
+    service: Service, context: Any, cleared: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firmware_id, old = cleared
+    done: list[str] = []
+
+    def ended(*_: Any) -> Any:
+        done.append("wait")
+        return {old: JobFailedError("it was cancelled", verdict=None)}  # type: ignore[arg-type] # nobody reads it
+
+    def pause(seconds: float) -> None:
+        done.append(f"pause of {seconds} s")
+        if len(done) == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(drain, "wait_in_worker", ended)
+    monkeypatch.setattr(start, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pause))
+    with pytest.raises(KeyboardInterrupt):
+        release(firmware_id, poll_interval=0.07).execute(context)
+
+    assert done == ["wait", "pause of 0.07 s"] * 3
 
 
 # --- out of time ---

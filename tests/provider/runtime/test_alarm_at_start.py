@@ -94,6 +94,8 @@ def test_an_alarm_while_the_job_is_pushed_is_reported_with_what_was_stopped(
     assert report["counts"]["CANCELED"] == 1
     assert "What had not begun was stopped" in report["error"]
     assert "request_id" in pushed
+    # The time to wait, which is 20 s, was not over.
+    assert report["duration"] < 15
 
 
 def test_pushes_that_take_too_long_after_the_alarm_are_broken_off_and_the_job_stopped(

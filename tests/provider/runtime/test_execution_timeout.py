@@ -80,6 +80,8 @@ def test_an_alarm_between_two_polls_is_reported_with_what_became_of_the_job(
     assert f"job {report['job_id']} had not ended when the time to wait was over" in report["error"]
     assert "What had not begun was stopped" in report["error"]
     assert "PID" not in report["text"]
+    # The time to wait, which is 20 s, was not over.
+    assert report["duration"] < 15
 
 
 @pytest.mark.parametrize("nth", [3, 4], ids=["before the cancel", "after the cancel"])

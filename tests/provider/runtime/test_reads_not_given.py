@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import DAG
+from airflow.sdk.api.datamodels._generated import DagRun
 from airflow.sdk.exceptions import (
     AirflowRescheduleException,
     AirflowRuntimeError,
@@ -123,7 +124,9 @@ def test_a_first_poke_that_is_not_given_once_is_read_again(service: Service) -> 
         sensor(mode="reschedule").execute(context)
 
 
-def test_a_first_poke_that_is_never_given_lets_the_sensor_wait_on(service: Service) -> None:
+def test_a_first_poke_that_is_never_given_lets_the_sensor_wait_on(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
     seed(service, offline=1.0)
     ti = Task(left=[FOR_GOOD], began=datetime.now(UTC) - timedelta(hours=2))
     context: Any = {"ti": ti}
@@ -131,20 +134,27 @@ def test_a_first_poke_that_is_never_given_lets_the_sensor_wait_on(service: Servi
     with pytest.raises(AirflowRescheduleException):
         sensor(mode="reschedule").execute(context)
 
+    assert "Whether the timeout has passed is decided at the next poke: Airflow's API" in capsys.readouterr().out
+
 
 @pytest.mark.parametrize("times", [ONCE, FOR_GOOD])
+@pytest.mark.parametrize("retries", [0, 3])
 def test_a_job_is_stopped_after_airflow_s_timeout_although_the_report_is_not_given(
-    service: Service, context: Any, firmware: Path, times: int
+    service: Service, context: Any, firmware: Path, times: int, retries: int
 ) -> None:
     seed(service, device={"device-002": {"outcome": "silent"}})
     firmware_id = upload(context, firmware)
     ti = Task()
-    context |= {"ti": ti, "task_state_store": FakeStore()}
-    operator = upgrade(firmware_id, target_selection="SPECIFIC", device_names=["device-002"], deferrable=True)
+    context |= {"ti": ti, "task_state_store": FakeStore(), "dag_run": DagRun.model_construct(clear_number=0)}
+    operator = upgrade(
+        firmware_id, target_selection="SPECIFIC", device_names=["device-002"], deferrable=True, retries=retries
+    )
     with pytest.raises(TaskDeferred):
         operator.execute(context)
     service.emulator.clock.advance(600)
     ti.left[0] = times
+    # Another task of the run was cleared.
+    context["dag_run"].clear_number = 1
 
     with pytest.raises(WaitTimeoutError, match="What had not begun was stopped"):
         operator.resume_execution("__fail__", {"error": "Trigger timeout"}, context)

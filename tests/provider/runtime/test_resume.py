@@ -1,0 +1,33 @@
+"""A task after its wait in the triggerer: it goes on as if it had waited itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import TaskDeferred
+
+from tests.provider.operators.test_verify_operator import fired, make_firmware, verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.provider.conftest import FakeTask, Service
+
+
+def test_its_report_has_the_link_and_the_beginning_of_the_one_from_before_the_wait(
+    service: Service, context: Any, ti: FakeTask, firmware: Path
+) -> None:
+    service.connect(extra={"console_url": "https://console.example/{job_id}", "requests_per_second": 1000})
+    firmware_id = make_firmware(service, context, firmware)
+    with pytest.raises(TaskDeferred) as deferred:
+        verify(firmware_id, deferrable=True).execute(context)
+    before = dict(ti.xcom["ota_release"])
+    ti.xcom.clear()
+
+    job_id = verify(firmware_id, deferrable=True).execute_complete(context, event=fired(deferred.value.trigger))
+
+    after = ti.xcom["ota_release"]
+    assert (before["event"], after["event"], after["job_id"]) == ("waiting", "succeeded", job_id)
+    assert after["link"] == before["link"] == f"https://console.example/{job_id}"
+    assert after["started_at"] == before["started_at"]
