@@ -179,11 +179,17 @@ def sensors(firmware_id: str, job: str, **more: Any) -> list[Any]:
 
 @pytest.mark.parametrize("at", [0, 1])
 def test_a_poke_without_its_connection_is_a_poll_that_failed(
-    service: Service, airflow_api: AirflowAPI, firmware_id: str, job: str, at: int
+    service: Service,
+    airflow_api: AirflowAPI,
+    firmware_id: str,
+    job: str,
+    at: int,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     sensor = sensors(firmware_id, job)[at]
     airflow_api.fail("GetConnection", times=FOR_GOOD)
     assert sensor.poke(context_of(FakeTask())) is False
+    assert "Airflow's API did not give the connection" in capsys.readouterr().out
     airflow_api.fails = lambda _: False
 
     sensor.execute(context_of(FakeTask()))
@@ -208,7 +214,7 @@ def test_a_sensor_that_has_seen_its_job_is_not_refused(airflow_api: AirflowAPI, 
 @pytest.mark.parametrize("kind", ["GetTaskStateStore", "SetTaskStateStore"])
 @pytest.mark.parametrize("at", [0, 1])
 def test_a_poke_does_without_what_is_kept(
-    airflow_api: AirflowAPI, firmware_id: str, job: str, at: int, kind: str
+    airflow_api: AirflowAPI, firmware_id: str, job: str, at: int, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sensor = sensors(firmware_id, job, mode="reschedule")[at]
     airflow_api.fail(kind, times=FOR_GOOD)
@@ -217,6 +223,9 @@ def test_a_poke_does_without_what_is_kept(
     sensor.poke(context_of(Rescheduled()))
 
     assert airflow_api.entries == before
+    assert (
+        f"Airflow's API did not {'give' if kind.startswith('Get') else 'take'} what was seen" in capsys.readouterr().out
+    )
     airflow_api.fails = lambda _: False
     sensor.poke(context_of(Rescheduled()))
     assert len(airflow_api.entries) == len(before) + 1
