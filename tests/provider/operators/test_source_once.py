@@ -119,6 +119,24 @@ def test_a_file_that_changed_since_the_first_try_is_refused_before_it_is_sent_ag
             file.open_file()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ETag", "etag", "VersionId", "version_id", "generation", "md5Hash", "content_md5", "checksum"),
+        *("LastModified", "last_modified", "mtime", "modified", "modificationTime", "updated", "created"),
+    ],
+)
+def test_a_file_is_known_to_have_changed_by_whatever_its_storage_shows_of_that(bucket: Bucket, name: str) -> None:
+    bucket.attributes = {"ETag": "the same", name: "before"}
+
+    with opened_source(SOURCE) as file:
+        assert read_all(file) == len(CONTENT)
+        bucket.attributes[name] = "after"
+
+        with pytest.raises(ConfigurationError, match="changed while it was being read"):
+            file.open_file()
+
+
 def test_another_file_under_the_same_name_is_not_mixed_into_the_one_that_is_read(tmp_path: Path) -> None:
     path, other = tmp_path / "lamp.bin", tmp_path / "other.bin"
     path.write_bytes(CONTENT)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk import ObjectStoragePath
 
 from airflow_provider_tuya_ota.core.errors import (
     ConfigurationError,
@@ -21,6 +22,7 @@ from airflow_provider_tuya_ota.runtime.source import opened_source
 from tests.core.test_source_failure import ClientError
 from tests.provider.operators.bucket import CONTENT, SOURCE, Bucket, Failing, as_s3, read_all
 from tests.provider.operators.test_upload_operator import upload
+from tests.provider.triggers.fake_triggerer import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,12 +50,14 @@ def test_an_opening_that_fails_for_a_moment_is_repeated_twice(
 ) -> None:
     getattr(bucket, place).extend([failure(), failure()])
     pauses: list[float] = []
+    log = Log()
 
-    with opened_source(SOURCE, pause=pauses.append) as file:
+    with opened_source(SOURCE, pause=pauses.append, log=log) as file:
         assert file.size == len(CONTENT)
 
     assert (bucket.asked, len(pauses)) == (3, 2)
     assert 0.5 <= pauses[0] <= 1.0 <= pauses[1] <= 2.0
+    assert [line.rpartition("Reading")[2] for line in log.lines] == [f" again in {pause:.1f} s." for pause in pauses]
 
 
 @pytest.mark.parametrize("place", ["at_info", "at_open", "at_read"])
@@ -109,11 +113,19 @@ def test_an_object_that_is_no_firmware_is_refused_before_anything_is_sent(
 ) -> None:
     bucket.attributes = attributes
 
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=rf"^source: .*{said}"):
         upload(SOURCE).execute(context)
 
     assert service.actions == []
     assert bucket.read_bytes == 0
+
+
+@pytest.mark.parametrize("size", [1, 1_048_576_000])
+def test_the_smallest_and_the_largest_file_that_the_platform_takes_are_read(bucket: Bucket, size: int) -> None:
+    bucket.attributes = {"size": size}
+
+    with opened_source(SOURCE) as file:
+        assert file.size == size
 
 
 @pytest.mark.parametrize("after", [4096, len(CONTENT)])
@@ -151,6 +163,30 @@ def test_a_file_that_nobody_read_is_closed(bucket: Bucket, monkeypatch: pytest.M
         pass
 
     assert [file.closed for file in opened] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (ImportError("No module named 's3fs'"), "Install apache-airflow-providers-amazon"),
+        (ValueError("unknown option"), "Install apache-airflow-providers-amazon"),
+        (RuntimeError("something else"), "^source: "),
+    ],
+)
+@pytest.mark.parametrize("place", ["address", "storage"])
+def test_a_library_that_cannot_open_its_storage_is_named(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, place: str, failure: Exception, said: str
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise failure
+
+    if place == "address":
+        monkeypatch.setattr(firmware_source, "ObjectStoragePath", fail)
+    else:
+        monkeypatch.setattr(ObjectStoragePath, "fs", property(fail))
+
+    with pytest.raises(ConfigurationError, match=said):
+        refused(SOURCE)
 
 
 def refused(source: str) -> None:
