@@ -169,7 +169,7 @@ def test_a_report_says_version_product_and_where_to_look(
 ) -> None:
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/ota/")
     service.connect(extra={"console_url": "https://console.example/{job_id}"})
-    ti.run_id, ti.map_index = "manual__2026-11-24T12:00:00+00:00", 3
+    ti.run_id, ti.map_index = "manual__2026-11-24T12:00:00+00:00", 0
     seed(service, device={"device-003": FAILS})
     firmware_id = upload(context, firmware)
 
@@ -178,9 +178,10 @@ def test_a_report_says_version_product_and_where_to_look(
 
     pushed = ti.xcom["ota_release"]
     assert (pushed["version"], pushed["product_key"], pushed["firmware_id"]) == ("1.1.0", PRODUCT, firmware_id)
+    assert pushed["step"] == "task[0]"
     assert pushed["link"] == f"https://console.example/{pushed['job_id']}"
     assert pushed["run_link"] == (
-        "https://airflow.example/ota/dags/dag/runs/manual__2026-11-24T12%3A00%3A00%2B00%3A00/tasks/task/mapped/3"
+        "https://airflow.example/ota/dags/dag/runs/manual__2026-11-24T12%3A00%3A00%2B00%3A00/tasks/task/mapped/0"
     )
     assert [device["name"] for device in pushed["failing"]] == ["device-003"]
     assert datetime.fromisoformat(pushed["started_at"]).tzinfo is not None
