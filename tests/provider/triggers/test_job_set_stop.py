@@ -174,6 +174,34 @@ def test_a_kill_leaves_a_job_alone_that_has_ended_and_stops_one_whose_state_is_n
     )
 
 
+def test_a_triggerer_that_ends_meanwhile_names_only_jobs_whose_stop_is_not_known_yet(
+    service: Service,
+    upgraded: Callable[..., list[WaitedJob]],
+    log: Log,
+    ti: FakeTask,
+    supervisor: Callable[..., Line],
+) -> None:
+    jobs = upgraded("silent", "silent", "silent", kept=(2,))
+    of_the_second = {"action": "CancelOTATaskByJob", "where": {"JobId": jobs[1].job_id}}
+    service.emulator.faults.add({**of_the_second, "kind": "delay", "seconds": 5.0})
+    supervisor("failed")
+
+    async def kill_and_end() -> None:
+        waiting = trigger(*jobs)
+        waiting.task_instance = ti  # type: ignore[assignment] # all that the trigger asks of it
+        # Whatever still runs when this ends is cancelled, as when a triggerer ends.
+        killing = asyncio.create_task(waiting.on_kill())
+        while not any("1 device tasks cancelled" in line for line in log.lines):  # noqa: ASYNC110 - the emulator runs in another thread
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        assert not killing.done()
+
+    asyncio.run(kill_and_end())
+
+    (line,) = (line for line in log.lines if line.startswith("This triggerer has ended"))
+    assert f"whether job {jobs[1].job_id} was stopped" in line
+
+
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Collect what the task logs."""

@@ -137,6 +137,12 @@ def test_a_connection_that_cannot_be_used_ends_the_wait_for_each_job(
     assert cancelled(service) == []
 
 
+def test_the_job_of_an_event_that_an_earlier_version_sent_is_kept() -> None:
+    event = {"status": "timeout", "verdict": None, "message": "", "job_id": "1"}
+
+    assert parse_jobs(event) == ([WaitedJob(job_id="1", on_cancel="keep")], {})
+
+
 @pytest.mark.parametrize(
     "jobs",
     [
