@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import faulthandler
 import importlib
 import os
 import pickle
@@ -31,6 +32,8 @@ MEMORY: Final = 6 * 2**30
 """Bytes that a mutant's process may take: one that collects for ever shall not take the machine's."""
 MOST_SECONDS: Final = 20.0
 """Seconds of tests for one mutant, the fastest first."""
+LONGEST: Final = 20.0
+"""Seconds that a test on a real clock may take, besides five times what it takes without a mutant."""
 
 
 @dataclass(slots=True)
@@ -160,11 +163,14 @@ class Session:
             if self._is_certain:
                 limit = 3 + round(6 * min(seconds, MOST_SECONDS))
                 resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-            self._run(mutant, chosen, write_end)
+            self._run(mutant, {name: baseline.seconds[name] for name in chosen}, write_end)
         os._exit(KILLED)
 
-    def _run(self, mutant: Mutant, chosen: list[str], said: int) -> None:
-        """Run tests in a child until one fails; never returns."""
+    def _run(self, mutant: Mutant, chosen: dict[str, float], said: int) -> None:
+        """Run tests in a child until one fails; never returns.
+
+        :param chosen: tests, with the seconds that each takes without a mutant.
+        """
         _quiet()
         module = importlib.import_module(mutant.path.removesuffix(".py").replace("/", ".").removesuffix(".__init__"))
         try:
@@ -172,6 +178,9 @@ class Session:
         except NotPatchedError:
             os._exit(NOT_PATCHED)
         for item, following in _in_order([self._items[name] for name in chosen]):
+            if not self._is_certain:
+                # Ends the process also where a mutant loops without ever letting another thread run.
+                faulthandler.dump_traceback_later(LONGEST + 5 * chosen[item.nodeid], exit=True)
             if _passes(item, following) or (not self._is_certain and _passes(item, following)):
                 continue
             os.write(said, item.nodeid.encode())
