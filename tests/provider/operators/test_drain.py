@@ -145,7 +145,7 @@ def test_an_old_job_that_cannot_be_looked_at_fails_the_task_with_a_report(
     service: Service, context: Any, cleared: tuple[str, str]
 ) -> None:
     firmware_id, _ = cleared
-    waits = deferred(release(firmware_id, deferrable=True), context)
+    waits = deferred(release(firmware_id, deferrable=True, timeout=1.0), context)
     service.emulator.reset()
 
     with pytest.raises(NotFoundError):
