@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("files", nargs="*", help="only these files or folders, below the package")
     parser.add_argument("--sample", type=int, default=0, help="so many mutants of each file; all by default")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
-    parser.add_argument("--tests", nargs="*", default=[], help="only these test files; all of the room by default")
+    parser.add_argument("--tests", nargs="*", default=[], help="only these test files")
     parser.add_argument("--only", default="", help="only mutants whose name holds this")
     options = parser.parse_args()
     began = time.monotonic()
@@ -70,9 +70,10 @@ def _run(room: Room, trees: dict[str, ast.Module], mutants: list[Mutant], option
         if not result.killer and result.is_patched:
             print(f"  survived, line {result.mutant.line}, {result.tests} tests: {result.mutant.name}", flush=True)
 
-    session = Session(ROOT, mutants, trees, on_result, jobs=options.jobs, is_certain=room.is_certain)
+    about = {name: options.tests or room.test_files(ROOT, name.removeprefix(f"{PACKAGE}/")) for name in trees}
+    session = Session(ROOT, mutants, trees, about, on_result, jobs=options.jobs, is_certain=room.is_certain)
     arguments = [
-        *(options.tests or room.test_files(ROOT)),
+        *sorted({file for files in about.values() for file in files}),
         "-q",
         "-s",
         "-p",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 PACKAGE: Final = "airflow_provider_tuya_ota"
@@ -22,14 +22,17 @@ class Room:
     :param tests: folders of tests.
     :param imports: modules of the package; only test files that import one of them are run.
     :param left_out: test files that take long and are about something else.
+    :param about: by source file, patterns of the test files that have to notice a change in it, below the only folder
+        of tests; where it is empty, each test that runs a line has to.
     :param is_certain: False where tests run on a real clock: then only a test that fails twice has noticed something.
     """
 
     name: str
     sources: tuple[str, ...]
     tests: tuple[str, ...]
-    imports: tuple[str, ...]
+    imports: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    about: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_certain: bool = True
 
     def files(self, root: Path) -> Iterable[Path]:
@@ -38,8 +41,19 @@ class Room:
             path = root / PACKAGE / source
             yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
 
-    def test_files(self, root: Path) -> list[str]:
-        """List the test files, also those that import one of the modules by way of another test file."""
+    def test_files(self, root: Path, source: str) -> list[str]:
+        """List the test files of a source file.
+
+        :param source: below the package.
+        """
+        if not self.about:
+            return self._importing(root)
+        (folder,) = self.tests
+        patterns = self.about.get(source, ())
+        return sorted({str(path.relative_to(root)) for one in patterns for path in (root / folder).glob(f"{one}.py")})
+
+    def _importing(self, root: Path) -> list[str]:
+        """List the test files that import one of the modules, also by way of another test file."""
         imported = {
             ".".join(path.relative_to(root).with_suffix("").parts): set(_IMPORT.findall(path.read_text("utf-8")))
             for folder in self.tests
@@ -52,6 +66,10 @@ class Room:
         files = {f"{name.replace('.', '/')}.py" for name in chosen if ".test_" in name}
         return sorted(files - set(self.left_out))
 
+
+_REPORTS: Final = ("runtime/test_reports*", "runtime/test_resume", "operators/test_verify_operator")
+_KILLED_TRIGGERS: Final = ("triggers/test_trigger_kill", "triggers/test_job_set_stop", "triggers/test_many_killed")
+_WAITS: Final = ("operators/test_create_once", "operators/test_drain", "operators/test_refused_key")
 
 ROOMS: Final = (
     Room(
@@ -82,11 +100,110 @@ ROOMS: Final = (
     ),
     Room("gate", ("rollout/gate", "rollout/percent.py"), ("tests/rollout",), ("rollout.gate", "rollout.percent")),
     Room(
-        "worker",
-        ("triggers", "runtime"),
+        "triggers",
+        ("triggers",),
         ("tests/provider",),
-        ("runtime", "triggers", "operators", "sensors"),
-        ("tests/provider/test_cli.py",),
+        about={
+            "triggers/condition.py": (
+                "sensors/test_condition_sensors",
+                "hooks/test_connection_not_given",
+                "hooks/test_changed_connection",
+            ),
+            "triggers/job.py": ("triggers/test_trigger*", "operators/test_drain", "operators/test_refused_key"),
+            "triggers/job_set.py": (
+                *("triggers/test_trigger*", "triggers/test_job_set_*", "triggers/test_stop_over_changed_connection"),
+                *("operators/test_drain", "operators/test_refused_key", "hooks/test_connection_not_given"),
+            ),
+            "triggers/kill_answer.py": (
+                *(*_KILLED_TRIGGERS, "triggers/test_kill_in_background", "triggers/test_stop_over_changed_connection"),
+                "runtime/test_kill_in_time",
+            ),
+        },
+        is_certain=False,
+    ),
+    Room(
+        "runtime",
+        ("runtime",),
+        ("tests/provider",),
+        about={
+            "runtime/alarm.py": (
+                *("runtime/test_alarm_at_start", "runtime/test_execution_timeout", "runtime/test_notifier_bound"),
+                "operators/test_create_once",
+            ),
+            "runtime/arguments.py": (
+                *("operators/test_rendered_arguments", "operators/test_every_argument", "operators/test_verify_input"),
+                *("operators/test_verify_operator", "operators/test_upgrade_operator", "sensors/*"),
+            ),
+            "runtime/attempt.py": ("runtime/test_attempt", "operators/test_create_once", "operators/test_drain"),
+            "runtime/condition.py": (
+                *("sensors/test_condition_sensors", "sensors/test_sensor_flags", "sensors/test_poke_state"),
+                *("hooks/test_connection_not_given", "runtime/test_reads_not_given"),
+            ),
+            "runtime/connection_watch.py": ("runtime/test_connection_watch", "operators/test_refused_key"),
+            "runtime/drain.py": (
+                *("operators/test_drain", "runtime/test_last_report", "runtime/test_reads_not_given"),
+                "operators/test_create_once",
+            ),
+            "runtime/firmware_name.py": ("runtime/test_firmware_name", "operators/test_upload_operator"),
+            "runtime/first_poke.py": ("runtime/test_reads_not_given", "sensors/test_poke_state"),
+            "runtime/job_wait.py": (
+                *_WAITS,
+                *_REPORTS,
+                "runtime/test_alarm_at_start",
+                "runtime/test_execution_timeout",
+            ),
+            "runtime/kill.py": ("runtime/test_kill*", "triggers/test_job_set_stop"),
+            "runtime/last_report.py": (
+                *("runtime/test_last_report*", "runtime/test_lost_end_report", "runtime/test_reads_not_given"),
+                "runtime/test_killed_reports",
+            ),
+            "runtime/late_stop.py": (
+                *("triggers/test_job_set_stop", "runtime/test_execution_timeout", "operators/test_drain"),
+                *_REPORTS,
+            ),
+            "runtime/ledger.py": ("runtime/test_ledger", "runtime/test_notes_not_given"),
+            "runtime/log_thread.py": ("runtime/test_kill_log", "runtime/test_kill_in_time", "runtime/test_kill"),
+            "runtime/notify.py": (
+                *("runtime/test_notify_once", "runtime/test_notifier_bound", "runtime/test_reports_in_doubt"),
+                *("operators/test_verify_operator", "operators/test_upload_operator"),
+            ),
+            "runtime/poke_state.py": ("sensors/test_poke_state", "hooks/test_connection_not_given"),
+            "runtime/resume.py": (*_REPORTS, *_WAITS, "runtime/test_last_report", "runtime/test_reads_not_given"),
+            "runtime/retry_forecast.py": ("runtime/test_notify_once",),
+            "runtime/source.py": ("operators/test_upload_*", "operators/test_source_once"),
+            "runtime/source_reader.py": ("operators/test_upload_*", "operators/test_source_once"),
+            "runtime/start.py": (
+                *(*_WAITS, *_REPORTS, "runtime/test_alarm_at_start", "runtime/test_kill"),
+                *("operators/test_rendered_arguments", "runtime/test_last_report"),
+            ),
+            "runtime/state_store.py": (
+                *("runtime/test_ledger", "runtime/test_notes_not_given", "runtime/test_reports_in_doubt"),
+                *("operators/test_create_once", "runtime/test_reads_not_given"),
+            ),
+            "runtime/task_report.py": (
+                *(
+                    *_REPORTS,
+                    "runtime/test_last_report*",
+                    "runtime/test_reads_not_given",
+                    "runtime/test_notes_not_given",
+                ),
+                *("runtime/test_killed_reports", "runtime/test_execution_timeout", "operators/test_unrendered"),
+                *("sensors/*", "operators/test_every_argument"),
+            ),
+            "runtime/timestamps.py": ("runtime/test_timestamps",),
+            "runtime/wait.py": (
+                *(*_WAITS, "triggers/test_job_set_trigger", "hooks/test_connection_not_given"),
+                *(
+                    "operators/test_verify_operator",
+                    "operators/test_rendered_arguments",
+                    "sensors/test_condition_sensors",
+                ),
+            ),
+            "runtime/xcom.py": (
+                *("runtime/test_xcom", "operators/test_upload_operator", "operators/test_verify_operator"),
+                *("runtime/test_reports", "runtime/test_last_report", "runtime/test_reads_not_given"),
+            ),
+        },
         is_certain=False,
     ),
 )

@@ -20,7 +20,7 @@ from _pytest.runner import runtestprotocol
 from tests.mutants.patch import NotPatchedError, patch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pytest
@@ -47,15 +47,19 @@ class Baseline:
     seconds: dict[str, float] = field(default_factory=dict)
     tests: dict[str, dict[int, set[str]]] = field(default_factory=dict)
 
-    def covering(self, mutant: Mutant, root: Path) -> list[str]:
-        """List the tests that run a mutant's line, or any line of its file where it runs at import; fastest first."""
+    def covering(self, mutant: Mutant, root: Path, files: Sequence[str]) -> list[str]:
+        """List the tests that run a mutant's line, or any line of its file where it runs at import; fastest first.
+
+        :param files: whose tests have to notice.
+        """
         lines = self.tests.get(str(root / mutant.path), {})
         found = {test for test in lines.get(mutant.line, ()) if test}
         if not found:
             is_function = isinstance(mutant.outer, ast.FunctionDef | ast.AsyncFunctionDef)
             span = range(mutant.outer.lineno, (mutant.outer.end_lineno or 0) + 1) if is_function else lines
             found = {test for line in span for test in lines.get(line, ()) if test}
-        return sorted(found & self.seconds.keys(), key=lambda test: (self.seconds[test], test))
+        chosen = {test for test in found & self.seconds.keys() if test.partition("::")[0] in files}
+        return sorted(chosen, key=lambda test: (self.seconds[test], test))
 
 
 @dataclass(slots=True)
@@ -76,6 +80,7 @@ class Session:
 
     :param mutants: of the room.
     :param trees: the syntax tree of each file.
+    :param about: the test files that have to notice a change in each file.
     :param on_result: takes each result.
     """
 
@@ -84,6 +89,7 @@ class Session:
         root: Path,
         mutants: Sequence[Mutant],
         trees: dict[str, ast.Module],
+        about: Mapping[str, Sequence[str]],
         on_result: Callable[[Result], None],
         *,
         jobs: int,
@@ -92,6 +98,7 @@ class Session:
         self._root = root
         self._mutants = mutants
         self._trees = trees
+        self._about = about
         self._on_result = on_result
         self._jobs = jobs
         self._is_certain = is_certain
@@ -149,7 +156,7 @@ class Session:
     def _begin(self, mutant: Mutant, baseline: Baseline) -> _Child:
         chosen: list[str] = []
         seconds = 0.0
-        for name in baseline.covering(mutant, self._root):
+        for name in baseline.covering(mutant, self._root, self._about[mutant.path]):
             seconds += baseline.seconds[name]
             if chosen and seconds > MOST_SECONDS:
                 break

@@ -12,7 +12,7 @@ import pytest
 
 from tests.mutants.mutation import Mutant, mutants_of
 from tests.mutants.patch import patch
-from tests.mutants.rooms import ROOMS
+from tests.mutants.rooms import PACKAGE, ROOMS, Room
 from tests.mutants.survivors import ROOT, SURVIVORS, read_reasons
 
 if TYPE_CHECKING:
@@ -117,10 +117,27 @@ def test_a_mutant_changes_what_the_running_module_does(
     assert ask(module) == after
 
 
-def test_every_room_has_code_and_tests() -> None:
-    for room in ROOMS:
-        assert all(path.exists() for path in room.files(ROOT))
-        assert room.test_files(ROOT)
+def sources(room: Room) -> list[str]:
+    """List the files of a room that have mutants, below the package."""
+    return [
+        str(path.relative_to(ROOT / PACKAGE))
+        for path in room.files(ROOT)
+        if mutants_of("a.py", ast.parse(path.read_text(encoding="utf-8")))
+    ]
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_every_file_with_mutants_has_tests(room: Room) -> None:
+    assert sources(room)
+    assert all(room.test_files(ROOT, source) for source in sources(room))
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room.about], ids=lambda room: room.name)
+def test_a_room_names_the_tests_of_no_file_that_is_gone_and_no_test_that_is(room: Room) -> None:
+    assert room.about.keys() == set(sources(room))
+    (folder,) = room.tests
+    patterns = {pattern for patterns in room.about.values() for pattern in patterns}
+    assert [pattern for pattern in patterns if not list((ROOT / folder).glob(f"{pattern}.py"))] == []
 
 
 def test_every_listed_survivor_has_a_reason() -> None:
