@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_tuya_ota.cli import main
-from airflow_provider_tuya_ota.cli.call import SECRET_VARIABLE
+from airflow_provider_tuya_ota.cli.connection import SECRET_VARIABLE
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 

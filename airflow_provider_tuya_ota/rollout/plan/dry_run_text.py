@@ -24,7 +24,7 @@ def render_dry_run(values: Mapping[str, Any]) -> str:
 def _lines(values: Mapping[str, Any]) -> Iterator[str]:
     module = "" if values["module_name"] == "default" else f", module {values['module_name']}"
     yield f"Release {values['release_id']}: {values['version']} for product {values['product_key']}{module}"
-    yield f"Plan {values['plan_digest'][:16]}, cohort {values['cohort_digest'][:16]}. Nothing was sent."
+    yield f"Plan {values['plan_digest'][:16]}, cohort {values['cohort_digest'][:16]}. Nothing was created or changed."
     yield from _section("Cohort", _cohort_rows(values))
     yield from _section(
         "Strata",

@@ -97,7 +97,7 @@ def test_the_text_is_a_table_for_people() -> None:
 
     assert text.startswith("Release release-1: 2.0.0 for product k1demoproduct\n")
     assert text.endswith("\n")
-    assert "Nothing was sent." in text
+    assert "Nothing was created or changed." in text
     assert section(text, "Cohort") == [
         "candidates              1,002",
         "already on the version  -1",
