@@ -34,6 +34,7 @@ from airflow_provider_tuya_ota.core.errors import (
     UnreadableReplyError,
 )
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitEndedError, WaitTimeoutError
+from airflow_provider_tuya_ota.rollout.record.unreadable import RecordUnreadableError
 
 __all__ = [
     "AlreadyUnderWayError",
@@ -55,6 +56,7 @@ __all__ = [
     "PermissionDeniedError",
     "PollingFailedError",
     "ProtocolError",
+    "RecordUnreadableError",
     "SourceUnavailableError",
     "StateUnavailableError",
     "ThrottledError",

@@ -4,7 +4,8 @@
 
     TuyaOTAError
     ├── ConfigurationError            nothing was sent: correct the connection or the argument
-    │   └── InvalidParameterError     one parameter of an operation or operator is invalid
+    │   ├── InvalidParameterError     one parameter of an operation or operator is invalid
+    │   └── RecordUnreadableError     a release record, or the key for one, cannot be read
     ├── TransportError                no usable answer arrived; .delivery says whether the request may have arrived
     │   ├── SourceUnavailableError    the file to upload could not be read now
     │   └── StateUnavailableError     Airflow's API could not read or store the state of the task

@@ -23,8 +23,8 @@ EXCEPTIONS = """
     AlreadyUnderWayError AmbiguousOutcomeError ApiError AuthenticationError ConfigurationError ConflictError
     Delivery FirmwareStatusError FirmwareVersionTakenError IncompleteListError InvalidParameterError
     InvalidRequestError JobFailedError JobMissingError NotFoundError OutcomeError PermissionDeniedError
-    PollingFailedError ProtocolError SourceUnavailableError StateUnavailableError ThrottledError TransportError
-    TriggerEventError TuyaOTAError UnavailableError UnreadableReplyError WaitEndedError
+    PollingFailedError ProtocolError RecordUnreadableError SourceUnavailableError StateUnavailableError ThrottledError
+    TransportError TriggerEventError TuyaOTAError UnavailableError UnreadableReplyError WaitEndedError
     WaitTimeoutError
 """
 ACTIONS = """

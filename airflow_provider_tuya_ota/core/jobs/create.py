@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, NotFoundError, ProtocolError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import (
-    Flow,
-    FlowContext,
-    LoadState,
-    ReadContext,
-    SavedState,
-    SaveState,
-)
+from airflow_provider_tuya_ota.core.flows.effects import Flow, LoadState, SavedState, SaveState
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear, wait_until_complete
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs
 from airflow_provider_tuya_ota.core.jobs.conflict import cancel_if_later, require_no_conflict
@@ -31,11 +24,8 @@ from airflow_provider_tuya_ota.core.jobs.search import find_job
 from airflow_provider_tuya_ota.core.jobs.target import contradicts
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
-from airflow_provider_tuya_ota.core.status.queried_job import QueriedJob
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from airflow_provider_tuya_ota.core.jobs.job_request import JobRequest
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.model.entities import Created, Job
@@ -56,7 +46,7 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
     intent = replace(intent, known=ids_put_aside(saved.value))
     yield SaveState(intent.to_dict())
     listed = yield from wait_until_complete(lambda: list_jobs(settings, action.firmware_id))
-    before = [job for job in listed.items if job.type == request.kind]
+    before = [job for job in listed if job.type == request.kind]
     young = young_ids(before, intent.started_at)
     intent = replace(intent, known=tuple(dict.fromkeys([*intent.known, *young])))
     if isinstance(action, CreateOTAStaticUpgradeJob):
@@ -75,34 +65,27 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
             yield from save_if_current(asking, intent.at(Stage.NOTHING))
             raise
         return (yield from _find_after_lost_answer(request, intent.at(Stage.LOST), error))
-    if created.entity_id is None or created.entity_id in JobSet.listed(listed.items):
+    if created.entity_id is None or created.entity_id in JobSet.listed(listed):
         # A job that existed before is not the created one, so the answer names none.
         return (yield from _find_unnamed(request, intent.at(Stage.ACCEPTED), created))
     yield SaveState(intent.at(Stage.CREATED, created.entity_id).to_dict())
-    job, read_at = yield from _query_created(request, created.entity_id)
-    # A kill would stop a job of another target, which is not the one of this task.
-    if job is not None and contradicts(job, intent.target):
+    if (yield from _has_other_target(request, intent, created.entity_id)):
         return (yield from _find_unnamed(request, intent.at(Stage.ACCEPTED), created))
     if isinstance(action, CreateOTAStaticUpgradeJob):
-        yield from cancel_if_later(settings, action, intent, listed, created.entity_id)
-    tracked = request.tracked(
+        yield from cancel_if_later(settings, action, intent, before, created.entity_id)
+    return request.tracked(
         created.entity_id, JobOrigin.CREATED, utc_create=created.utc_create, request_id=created.request_id
     )
-    return replace(tracked, queried=QueriedJob.of(job, read_at))
 
 
-def _query_created(request: JobRequest, job_id: str) -> Flow[tuple[Job | None, datetime]]:
-    """Query the job that the answer names. Only this query shows share, group and source versions; a list does not.
+def _has_other_target(request: JobRequest, intent: Intent, job_id: str) -> Flow[bool]:
+    """Check whether the job that the answer names certainly has another target; a kill would stop the wrong job.
 
     A job that the platform does not show yet is given time to appear, because a wait would end at its first poll.
-
-    :returns: the job, or None where the platform does not show it; and the wall-clock time right before the request.
+    Only this query shows share, group and source versions; a list does not.
     """
-    context: FlowContext = yield ReadContext()
 
     def query() -> Flow[Job | None]:
-        nonlocal context
-        context = yield ReadContext()
         try:
             return (yield from call(request.settings, QueryOTAJob(job_id=job_id), RetryPolicy(attempts=1)))
         except NotFoundError:
@@ -111,8 +94,8 @@ def _query_created(request: JobRequest, job_id: str) -> Flow[tuple[Job | None, d
     try:
         job = yield from wait_to_appear(query)
     except TuyaOTAError:
-        job = None
-    return job, context.now
+        return False
+    return job is not None and contradicts(job, intent.target)
 
 
 def _find_after_lost_answer(request: JobRequest, intent: Intent, error: TuyaOTAError) -> Flow[TrackedJob]:
