@@ -142,7 +142,7 @@ ROOMS: Final = (
             "runtime/connection_watch.py": ("runtime/test_connection_watch", "operators/test_refused_key"),
             "runtime/drain.py": (
                 *("operators/test_drain", "runtime/test_last_report", "runtime/test_reads_not_given"),
-                "operators/test_create_once",
+                *("operators/test_create_once", "operators/test_verify_operator"),
             ),
             "runtime/firmware_name.py": ("runtime/test_firmware_name", "operators/test_upload_operator"),
             "runtime/first_poke.py": ("runtime/test_reads_not_given", "sensors/test_poke_state"),

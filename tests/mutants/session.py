@@ -12,9 +12,12 @@ import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import coverage
+import pytest
 from _pytest.runner import runtestprotocol
 
 from tests.mutants.patch import NotPatchedError, patch
@@ -22,8 +25,6 @@ from tests.mutants.patch import NotPatchedError, patch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    import pytest
 
     from tests.mutants.mutation import Mutant
 
@@ -47,17 +48,20 @@ class Baseline:
     seconds: dict[str, float] = field(default_factory=dict)
     tests: dict[str, dict[int, set[str]]] = field(default_factory=dict)
 
-    def covering(self, mutant: Mutant, root: Path, files: Sequence[str]) -> list[str]:
-        """List the tests that run a mutant's line, or any line of its file where it runs at import; fastest first.
+    def covering(self, mutant: Mutant, root: Path, files: Sequence[str], users: set[str]) -> list[str]:
+        """List the tests that run a mutant's line, fastest first.
+
+        Where it runs at import, they are those that run any line of its file, or use the module themselves.
 
         :param files: whose tests have to notice.
+        :param users: the tests whose own file uses the module.
         """
         lines = self.tests.get(str(root / mutant.path), {})
         found = {test for test in lines.get(mutant.line, ()) if test}
         if not found:
             is_function = isinstance(mutant.outer, ast.FunctionDef | ast.AsyncFunctionDef)
             span = range(mutant.outer.lineno, (mutant.outer.end_lineno or 0) + 1) if is_function else lines
-            found = {test for line in span for test in lines.get(line, ()) if test}
+            found = {test for line in span for test in lines.get(line, ()) if test} | (set() if is_function else users)
         chosen = {test for test in found & self.seconds.keys() if test.partition("::")[0] in files}
         return sorted(chosen, key=lambda test: (self.seconds[test], test))
 
@@ -156,7 +160,7 @@ class Session:
     def _begin(self, mutant: Mutant, baseline: Baseline) -> _Child:
         chosen: list[str] = []
         seconds = 0.0
-        for name in baseline.covering(mutant, self._root, self._about[mutant.path]):
+        for name in baseline.covering(mutant, self._root, self._about[mutant.path], self._users(mutant.path)):
             seconds += baseline.seconds[name]
             if chosen and seconds > MOST_SECONDS:
                 break
@@ -173,13 +177,22 @@ class Session:
             self._run(mutant, {name: baseline.seconds[name] for name in chosen}, write_end)
         os._exit(KILLED)
 
+    def _users(self, path: str) -> set[str]:
+        """List the tests in whose file a name stands for a module, or for what it defines."""
+        name = _module_name(path)
+        return {
+            test
+            for test, item in self._items.items()
+            if isinstance(item, pytest.Function) and name in _used_modules(item.module)
+        }
+
     def _run(self, mutant: Mutant, chosen: dict[str, float], said: int) -> None:
         """Run tests in a child until one fails; never returns.
 
         :param chosen: tests, with the seconds that each takes without a mutant.
         """
         _quiet()
-        module = importlib.import_module(mutant.path.removesuffix(".py").replace("/", ".").removesuffix(".__init__"))
+        module = importlib.import_module(_module_name(mutant.path))
         try:
             patch(mutant, self._trees[mutant.path], module)
         except NotPatchedError:
@@ -224,6 +237,16 @@ class _Child:
         elif self.code not in {SURVIVED, NOT_PATCHED} and not killer:
             killer = f"exit {self.code}"
         return Result(self.mutant, killer, self.tests, is_patched=self.code != NOT_PATCHED)
+
+
+def _module_name(path: str) -> str:
+    return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+@cache
+def _used_modules(tests: ModuleType) -> set[str]:
+    values = vars(tests).values()
+    return {value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "") for value in values}
 
 
 def _ended(running: dict[int, _Child]) -> list[_Child]:

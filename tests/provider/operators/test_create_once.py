@@ -89,6 +89,8 @@ def test_a_killed_try_is_gone_on_with(service: Service, context: Any, ti: FakeTa
 
     again = deferred(verify(firmware_id, retries=3, deferrable=True), context)
     assert again.job.job_id == first.job.job_id == ti.xcom["job_id"]
+    # For one list of many jobs.
+    assert again.job.firmware_id == firmware_id
     assert len(jobs(service)) == 1
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from airflow_provider_tuya_ota.core.errors import NotFoundError
+from airflow_provider_tuya_ota.core.errors import NotFoundError, PollingFailedError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.result_event import describe_result
 from airflow_provider_tuya_ota.core.status.poll_events import PollFailed
 from airflow_provider_tuya_ota.polling.stall_detector import LoopStallDetector
 from airflow_provider_tuya_ota.runtime import drain, job_wait, start
@@ -151,6 +152,23 @@ def test_an_old_job_that_cannot_be_looked_at_fails_the_task_with_a_report(
     with pytest.raises(NotFoundError):
         release(firmware_id, deferrable=True).execute_complete(context, event=fired(waits))
     assert context["ti"].xcom["ota_release"]["event"] == "refused"
+
+
+@pytest.mark.parametrize("seconds", [1e6])
+def test_an_old_job_whose_polls_kept_failing_fails_the_task_with_a_report(
+    service: Service, context: Any, cleared: tuple[str, str]
+) -> None:
+    firmware_id, old = cleared
+    waits = deferred(release(firmware_id, deferrable=True), context)
+    event = describe_result(PollingFailedError(f"job {old} could not be polled"))
+
+    with pytest.raises(PollingFailedError):
+        release(firmware_id, deferrable=True).execute_complete(
+            context, event=event | {"job_id": old, "resume_state": waits.resume_state}
+        )
+
+    report = context["ti"].xcom["ota_release"]
+    assert (report["event"], report["error"], jobs(service)) == ("unreachable", f"job {old} could not be polled", [old])
 
 
 def test_a_blocking_task_waits_for_its_old_job_in_a_time_of_its_own(

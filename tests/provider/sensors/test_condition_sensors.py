@@ -109,6 +109,13 @@ def test_airflow_gives_a_deferred_sensor_up_ten_minutes_after_the_trigger_does(
     assert timedelta(minutes=69) < deferred.value.timeout <= timedelta(minutes=70)
 
 
+def test_a_deferred_sensor_refuses_its_interval_by_the_name_that_a_dag_author_knows(
+    service: Service, context: Any, firmware_id: str
+) -> None:
+    with pytest.raises(InvalidParameterError, match=r"^poke_interval: "):
+        device_sensor("device-001", state="DISABLE", deferrable=True, poke_interval=0).execute(context)
+
+
 def test_an_error_of_the_platform_in_the_triggerer_is_raised_as_itself(
     service: Service, context: Any, firmware_id: str
 ) -> None:
