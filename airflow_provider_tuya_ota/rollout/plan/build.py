@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.rollout.plan.intent_text import require_text
 from airflow_provider_tuya_ota.rollout.plan.membership import assign_devices
+from airflow_provider_tuya_ota.rollout.plan.planned_wave import PlannedStratum, PlannedWave, Pulse
 from airflow_provider_tuya_ota.rollout.plan.rank import start_order
-from airflow_provider_tuya_ota.rollout.plan.release_plan import PlannedStratum, PlannedWave, Pulse, ReleasePlan
+from airflow_provider_tuya_ota.rollout.plan.release_plan import ReleasePlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

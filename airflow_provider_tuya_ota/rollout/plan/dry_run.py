@@ -10,7 +10,8 @@ from airflow_provider_tuya_ota.rollout.plan.cohort import stratum_label
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.plan.decidability import Decidability
     from airflow_provider_tuya_ota.rollout.plan.forecast import Forecast
-    from airflow_provider_tuya_ota.rollout.plan.release_plan import PlannedWave, ReleasePlan
+    from airflow_provider_tuya_ota.rollout.plan.planned_wave import PlannedWave
+    from airflow_provider_tuya_ota.rollout.plan.release_plan import ReleasePlan
     from airflow_provider_tuya_ota.rollout.plan.timetable import WaveDates
 
 VERSION = 1

@@ -25,6 +25,7 @@ def _lines(values: Mapping[str, Any]) -> Iterator[str]:
     module = "" if values["module_name"] == "default" else f", module {values['module_name']}"
     yield f"Release {values['release_id']}: {values['version']} for product {values['product_key']}{module}"
     yield f"Plan {values['plan_digest'][:16]}, cohort {values['cohort_digest'][:16]}. Nothing was created or changed."
+    yield from _section("Course", _course_rows(values["schedule"], values["gate"]))
     yield from _section("Cohort", _cohort_rows(values))
     yield from _section(
         "Strata",
@@ -44,6 +45,22 @@ def _lines(values: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield "Warnings"
         yield from (f"{_GAP}- {warning}" for warning in values["warnings"])
+
+
+def _course_rows(schedule: Mapping[str, Any], gate: Mapping[str, Any]) -> list[Row]:
+    pace, hours, minutes = schedule["pace"], schedule["hours"], schedule["timeout_in_minutes"]
+    growth = "doubling every" if pace["doubles"] else "as many every"
+    most = "" if pace["at_most"] is None else f", at most {_number(pace['at_most'])}"
+    confidence = gate["confidence"]
+    both = confidence if isinstance(confidence, str) else f"{confidence['halt']} / {confidence['promote']}"
+    return [
+        ("pace", f"{_number(pace['first'])} first, {growth} {render_duration(pace['interval'])}{most}"),
+        ("soak", render_duration(schedule["soak"])),
+        *(("window", text) for text in hours["windows"] or ["always"]),
+        *(("blackout", text) for text in hours["blackouts"]),
+        ("device timeout", "none" if minutes is None else render_duration(minutes * 60)),
+        ("gate", f"ceiling {gate['ceiling']}, confidence {both}"),
+    ]
 
 
 def _cohort_rows(values: Mapping[str, Any]) -> list[Row]:

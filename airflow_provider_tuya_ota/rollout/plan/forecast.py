@@ -68,7 +68,7 @@ def forecast_release(
         decidability=decidability,
         budget=budget,
         risks=forecast_risks(_starts(dates), boundaries, timing),
-        warnings=tuple(list_warnings(plan, dates, decidability, budget, start=start)),
+        warnings=tuple(list_warnings(plan, dates, decidability, budget, start=start, report_seconds=report_seconds)),
     )
 
 

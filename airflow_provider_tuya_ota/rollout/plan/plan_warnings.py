@@ -32,9 +32,19 @@ def list_warnings(
     budget: RequestBudget,
     *,
     start: datetime,
+    report_seconds: float,
 ) -> Iterator[str]:
-    """Give one sentence for each."""
+    """Give one sentence for each.
+
+    :param report_seconds: after which the devices of a pulse are taken to have reported.
+    """
     yield from _of_windows(plan, dates, start)
+    if plan.interval < report_seconds and any(len(wave.pulses) > 1 for wave in plan.waves):
+        yield (
+            f"A pulse follows {render_duration(plan.interval)} after the one before, and most devices are taken to have"
+            f" reported after {render_duration(round(report_seconds))}: pulses start before the failures of earlier"
+            f" ones are known."
+        )
     yield from _of_cohort(plan)
     yield from _of_gate(plan, decidability)
     yield from _of_platform(plan)

@@ -11,7 +11,8 @@ from airflow_provider_tuya_ota.rollout.plan.opening_hours import HORIZON
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.plan.opening_hours import OpeningHours
-    from airflow_provider_tuya_ota.rollout.plan.release_plan import PlannedWave, ReleasePlan
+    from airflow_provider_tuya_ota.rollout.plan.planned_wave import PlannedWave
+    from airflow_provider_tuya_ota.rollout.plan.release_plan import ReleasePlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

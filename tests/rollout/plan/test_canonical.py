@@ -42,3 +42,5 @@ def test_keys_are_sorted_as_other_programs_sort_them() -> None:
 def test_half_a_character_cannot_be_stored() -> None:
     with pytest.raises(ConfigurationError, match=r"half of a surrogate pair"):
         canonical_json("\ud800")
+    with pytest.raises(ConfigurationError, match=r"half of a surrogate pair"):
+        canonical_json({"\ud800": 1})

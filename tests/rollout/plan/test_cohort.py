@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -159,6 +160,17 @@ def test_the_digest_changes_with_rule_devices_strata_and_exclusions() -> None:
 
     assert len(digests) == 7
     assert freeze_cohort(fleet(3), rule()).digest == freeze_cohort(iter(fleet(3)), rule()).digest
+
+
+def test_the_digest_can_be_recomputed_by_anybody() -> None:
+    frozen = freeze_cohort([candidate("b"), candidate("a"), candidate("x", busy_job="1")], rule(exclude=["b"]))
+
+    written = (
+        '{"excluded":{"busy in another job":1,"excluded by name":1},"rule":{"exclude":["b"],"module_name":"default",'
+        '"product_key":"k1demoproduct","source_versions":null,"strata":["version"],"verify_on":[],"version":"2.0.0"},'
+        '"strata":[[["1.0.0"],["a"]]]}'
+    )
+    assert frozen.digest == hashlib.sha256(written.encode()).hexdigest()
 
 
 def test_a_device_that_is_no_candidate_has_no_reason() -> None:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_tuya_ota.rollout.gate.gate import Confidence, Gate
 from airflow_provider_tuya_ota.rollout.plan.build import plan_release
 from airflow_provider_tuya_ota.rollout.plan.cohort import freeze_cohort
 from airflow_provider_tuya_ota.rollout.plan.dry_run import list_dry_run
 from airflow_provider_tuya_ota.rollout.plan.dry_run_text import render_dry_run
 from airflow_provider_tuya_ota.rollout.plan.forecast import forecast_release
 from airflow_provider_tuya_ota.rollout.plan.pace import Pace
-from tests.rollout.plan.small import GATE, candidate, fleet, plan, rule, schedule
+from tests.rollout.plan.small import GATE, candidate, cohort, fleet, plan, rule, schedule
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.plan.release_plan import ReleasePlan
@@ -98,6 +99,13 @@ def test_the_text_is_a_table_for_people() -> None:
     assert text.startswith("Release release-1: 2.0.0 for product k1demoproduct\n")
     assert text.endswith("\n")
     assert "Nothing was created or changed." in text
+    assert section(text, "Course") == [
+        "pace            50 first, doubling every 1h",
+        "soak            1d",
+        "window          daily 06:00-20:00 UTC",
+        "device timeout  1h",
+        "gate            ceiling 5%, confidence 95%",
+    ]
     assert section(text, "Cohort") == [
         "candidates              1,002",
         "already on the version  -1",
@@ -140,6 +148,23 @@ def test_a_wave_of_the_platform_shows_no_number() -> None:
 
     assert section(text, "Waves (earliest dates, UTC)")[2].split()[:6] == ["2", "platform", "ALL", "?", "?", "1"]
     assert section(text, "Pulses (earliest dates, UTC)")[3].split()[:4] == ["2", "1", "?", "1"]
+
+
+def test_the_course_shows_what_was_written() -> None:
+    gate = Gate(ceiling="1%", confidence=Confidence(halt="99%", promote="90%"))
+    wanted = schedule(
+        waves=["rest"], pace=Pace(first=50, every="30m", at_most=1000), soak="90m", blackout=["2026-12-24 UTC"]
+    )
+    text = render_dry_run(dry_run(plan_release("r", cohort(10), wanted, gate)))
+
+    assert section(text, "Course") == [
+        "pace            50 first, as many every 30m, at most 1,000",
+        "soak            1h30m",
+        "window          always",
+        "blackout        2026-12-24 UTC",
+        "device timeout  none",
+        "gate            ceiling 1%, confidence 99% / 90%",
+    ]
 
 
 def test_a_module_other_than_the_whole_device_is_named() -> None:

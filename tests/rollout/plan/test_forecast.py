@@ -142,6 +142,19 @@ def test_a_plan_warns_of_what_is_allowed_and_surprises(changes: dict[str, Any], 
     assert warnings(plan(1000, **({"waves": ["10%", "rest"]} | changes))) == [warning]
 
 
+def test_pulses_that_follow_before_the_reports_are_said() -> None:
+    quick = Pace(first=50, every="9m59s")
+
+    assert warnings(plan(100, waves=["rest"], pace=quick)) == [
+        (
+            "A pulse follows 9m59s after the one before, and most devices are taken to have reported after 10m: pulses"
+            " start before the failures of earlier ones are known."
+        )
+    ]
+    assert warnings(plan(50, waves=["rest"], pace=quick)) == []
+    assert warnings(plan(100, waves=["rest"], pace=Pace(first=50, every="11m"))) == []
+
+
 def test_a_single_late_pulse_is_one() -> None:
     of = plan(
         100, waves=["100"], pace=Pace(first=100, every="1h"), window="daily 07:50-08:30 UTC", timeout_in_minutes=40

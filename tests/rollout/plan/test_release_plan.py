@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from collections import Counter
 from typing import Any
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError
 from airflow_provider_tuya_ota.rollout.gate.gate import Gate
 from airflow_provider_tuya_ota.rollout.plan.build import plan_release
+from airflow_provider_tuya_ota.rollout.plan.canonical import canonical_json
 from airflow_provider_tuya_ota.rollout.plan.cohort import freeze_cohort
 from airflow_provider_tuya_ota.rollout.plan.pace import Pace
+from airflow_provider_tuya_ota.rollout.plan.planned_wave import PlannedStratum
 from airflow_provider_tuya_ota.rollout.plan.rank import start_order
-from airflow_provider_tuya_ota.rollout.plan.release_plan import PlannedStratum, ReleasePlan
+from airflow_provider_tuya_ota.rollout.plan.release_plan import ReleasePlan
 from tests.rollout.plan.small import GATE, candidate, cohort, fleet, plan, rule, schedule
 
 
@@ -104,6 +107,41 @@ def test_a_plan_survives_its_way_through_json() -> None:
     assert again == found
     assert again.digest == found.digest
     assert again.read_hours() == schedule(blackout=["2026-12-24 UTC"]).hours
+
+
+def test_the_digest_can_be_recomputed_by_anybody() -> None:
+    of = plan(3, waves=["1 device", ["lamp-0001"], "platform GRAY 5%"], approve=["wave 2"])
+    last, first = (name for name in start_order("release-1", cohort(3).strata)[::-1] if name != "lamp-0001")
+
+    values = json.loads(json.dumps(of.to_dict()))
+
+    assert values.pop("digest") == of.digest
+    assert values == {
+        "plan_version": 1,
+        "release_id": "release-1",
+        "rule": rule().to_dict(),
+        "cohort_digest": cohort(3).digest,
+        "candidates": 3,
+        "excluded": {},
+        "busy_jobs": [],
+        "strata": [[["1.0.0"], 3, 1]],
+        "source_versions": [["1.0.0", 3]],
+        "waves": [
+            _wave(1, "1 device", "count", 1, pulses=[[[first]]]),
+            _wave(2, "1 named device", "named", 2, pulses=[[["lamp-0001"]]], needs_approval=True),
+            _wave(3, "platform GRAY 5%", "platform", 2, selection="GRAY", gray_percent="5"),
+        ],
+        "schedule": schedule(waves=["1", "2"], approve=["2"]).to_dict(),
+        "gate": GATE.to_dict(),
+    }
+    assert last not in json.dumps(values["waves"])
+    assert of.digest == hashlib.sha256(canonical_json(values)).hexdigest()
+
+
+def _wave(number: int, text: str, kind: str, total: int, **changes: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {"number": number, "text": text, "kind": kind, "total": total, "pulses": []}
+    values |= {"needs_approval": False, "selection": "", "gray_percent": "", "group_id": ""}
+    return values | changes
 
 
 CHANGES: dict[str, Any] = {
