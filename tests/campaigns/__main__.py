@@ -21,6 +21,7 @@ from tests.campaigns import (
     two_runs,
     two_runs_for_real,
     waits,
+    windows,
 )
 from tests.campaigns.field import open_field
 from tests.campaigns.table import Row, rows_of, table_of
@@ -28,7 +29,7 @@ from tests.campaigns.table import Row, rows_of, table_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STORIES, CRASHES, PAIRS, ROUNDS, CROWD, WAITS, SHARING = 5000, 40, 32, 2, 300, 1000, 120.0
+STORIES, CRASHES, PAIRS, ROUNDS, CROWD, WAITS, SHARING, YEARS = 5000, 40, 32, 2, 300, 1000, 120.0, 3
 
 
 def _crash() -> Iterator[Row]:
@@ -74,6 +75,7 @@ CAMPAIGNS = {
     "waits": _waits,
     "sharing": _sharing,
     "canary": canary.rows,
+    "windows": lambda: windows.rows(YEARS),
 }
 
 
