@@ -66,6 +66,10 @@ def _sharing() -> Iterator[Row]:
             yield from sharing.rows(Path(folder), processes=processes, seconds=SHARING)
 
 
+def _windows() -> Iterator[Row]:
+    yield from windows.rows(YEARS)
+
+
 CAMPAIGNS = {
     "crash": _crash,
     "two_runs": _two_runs,
@@ -75,7 +79,7 @@ CAMPAIGNS = {
     "waits": _waits,
     "sharing": _sharing,
     "canary": canary.rows,
-    "windows": lambda: windows.rows(YEARS),
+    "windows": _windows,
 }
 
 

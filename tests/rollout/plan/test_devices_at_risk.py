@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from fractions import Fraction
 from itertools import islice
 
@@ -137,6 +138,24 @@ def test_draws_lie_between_0_and_1_and_are_spread_evenly() -> None:
     assert 0.99 < max(draws) < 1
     assert sum(draws) / len(draws) == pytest.approx(0.5, abs=0.02)
     assert len(set(draws)) > 3990
+
+
+def test_draws_can_be_recomputed_by_anybody() -> None:
+    blocks = b"".join(hashlib.sha256(f"seed:{block}".encode()).digest() for block in range(2))
+    expected = [(int.from_bytes(blocks[at : at + 4]) + 0.5) / 2**32 for at in range(0, 64, 4)]
+
+    assert list(islice(devices_at_risk._draws("seed"), 16)) == expected
+
+
+def test_a_device_begins_at_its_quantile_of_the_pulse() -> None:
+    timing = DeviceTiming(takes=600, spread=0)
+
+    found = devices_at_risk._draw_failures("seed", [(HOUR, 4), (2 * HOUR, 1)], 0.999999, timing)
+
+    begins = [HOUR + timing.begins_at(share) for share in (0.125, 0.375, 0.625, 0.875)]
+    begins.append(2 * HOUR + timing.begins_at(0.5))
+    assert [place for _, place in found] == [1, 2, 3, 4, 5]
+    assert [reported - 600 for reported, _ in found] == pytest.approx(begins)
 
 
 def test_the_gate_judges_in_start_order() -> None:
