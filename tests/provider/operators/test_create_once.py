@@ -21,6 +21,7 @@ from tests.provider.specs import stands_in_for
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait
     from airflow_provider_tuya_ota.runtime.kill import RunningJobs
     from tests.provider.conftest import FakeTask, Service
 
@@ -257,6 +258,23 @@ def test_a_wait_ends_before_airflow_breaks_it_off(context: Any, firmware_id: str
 
     deadline = datetime.fromisoformat(trigger.options["deadline"])
     assert timedelta(seconds=40) < deadline - before < timedelta(seconds=46)
+
+
+def test_a_blocking_wait_ends_before_airflow_breaks_it_off(
+    context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[timedelta] = []
+
+    def wait_in_worker(_: Any, wait: JobSetWait, *__: Any) -> None:
+        (one,) = wait.unfinished
+        left.append(one.options.deadline - datetime.now(UTC))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job_wait, "wait_in_worker", wait_in_worker)
+    with pytest.raises(KeyboardInterrupt):
+        verify(firmware_id, timeout=900, execution_timeout=timedelta(seconds=50)).execute(context)
+
+    assert timedelta(seconds=30) < left[0] < timedelta(seconds=45)
 
 
 def test_a_blocking_task_that_has_spent_its_time_before_it_waits_does_not_wait(
