@@ -71,6 +71,7 @@ def test_a_pace_spares_devices_that_starting_at_once_does_not() -> None:
     assert found[0.1].until_hold < found[0.1].paced
 
 
+@pytest.mark.usefixtures("few_courses")
 def test_devices_that_begin_together_are_all_reached() -> None:
     found = by_share(forecast_risks([(0.0, 400)], BOUNDARIES, FIXED))
 
@@ -78,12 +79,14 @@ def test_devices_that_begin_together_are_all_reached() -> None:
     assert {risk.until_hold for risk in found.values()} == {400}
 
 
+@pytest.mark.usefixtures("few_courses")
 def test_the_same_plan_has_the_same_figures() -> None:
     first, again = (forecast_risks(doubling(1000), BOUNDARIES, DeviceTiming()) for _ in range(2))
 
     assert first == again
 
 
+@pytest.mark.usefixtures("few_courses")
 def test_a_slow_reaction_reaches_more_devices() -> None:
     quick, slow = (
         by_share(forecast_risks([(0.0, 3000)], BOUNDARIES, DeviceTiming(reaction=seconds)))[0.2] for seconds in (0, 600)
@@ -92,12 +95,14 @@ def test_a_slow_reaction_reaches_more_devices() -> None:
     assert slow.at_once > quick.at_once * 1.1
 
 
+@pytest.mark.usefixtures("few_courses")
 def test_pulses_that_follow_before_the_reports_give_no_protection() -> None:
     starts = [(at * 1.0, 50) for at in range(20)]
 
     assert by_share(forecast_risks(starts, BOUNDARIES, FIXED))[0.2].paced == 1000
 
 
+@pytest.mark.usefixtures("few_courses")
 def test_a_firmware_that_is_not_halted_in_time_reaches_everybody() -> None:
     generous = boundaries_for(Fraction(1, 2), Fraction(1, 20), Fraction(1, 20))
 
