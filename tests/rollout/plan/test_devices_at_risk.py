@@ -178,6 +178,25 @@ def test_an_early_failure_raises_the_count_of_those_behind_it() -> None:
     assert devices_at_risk._halt_time(late_first, BOUNDARIES) == 5.0
 
 
+def test_the_first_pulse_that_is_due_while_the_gate_is_amber_is_held() -> None:
+    most = BOUNDARIES.amber_within(7)
+    assert BOUNDARIES.row(most).amber == 7
+    seven = [60.0 * at for at in range(1, 8)]
+
+    def held(*resolved: float, failures: list[float] = seven) -> float | None:
+        return devices_at_risk._hold_time(failures, [(HOUR * at, n) for at, n in enumerate(resolved)], BOUNDARIES)
+
+    assert held(0, most) == HOUR
+    assert held(0, most + 1) is None
+    assert held(0, most + 1, most) == 2 * HOUR
+    assert held(0, 50, failures=seven[:6]) is None
+    assert held(0, 50, failures=[]) is None
+    assert held(0, 0, failures=[HOUR + 1.0] * 9) is None
+    assert held(50, failures=[0.0] * 9) is None
+    # Fewer devices than failures have reported on average: each failure has.
+    assert held(0, 1.0) == HOUR
+
+
 def test_resolved_devices_are_those_of_pulses_that_are_long_over_and_a_part_of_the_others() -> None:
     starts = [(0.0, 50), (HOUR, 100), (2 * HOUR, 200)]
 
