@@ -132,7 +132,7 @@ ROOMS: Final = (
                 "operators/test_create_once",
             ),
             "runtime/arguments.py": (
-                *("operators/test_rendered_arguments", "operators/test_every_argument", "operators/test_verify_input"),
+                *("operators/test_rendered_arguments", "operators/test_verify_input"),
                 *("operators/test_verify_operator", "operators/test_upgrade_operator", "sensors/*"),
             ),
             "runtime/attempt.py": ("runtime/test_attempt", "operators/test_create_once", "operators/test_drain"),
@@ -189,7 +189,7 @@ ROOMS: Final = (
                     "runtime/test_notes_not_given",
                 ),
                 *("runtime/test_killed_reports", "runtime/test_execution_timeout", "operators/test_unrendered"),
-                *("sensors/*", "operators/test_every_argument"),
+                *("sensors/*", "operators/test_verify_input"),
             ),
             "runtime/timestamps.py": ("runtime/test_timestamps",),
             "runtime/wait.py": (

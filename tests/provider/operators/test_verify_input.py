@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,7 +9,7 @@ from airflow_provider_tuya_ota.core.errors import ConfigurationError
 from tests.provider.operators.test_verify_operator import run, verify
 
 if TYPE_CHECKING:
-    from tests.provider.conftest import Service
+    from tests.provider.conftest import FakeTask, Service
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,13 @@ def test_bad_input_is_named_before_anything_is_sent(
         run(verify(**{"firmware_id": "178"} | changes), context)
 
     assert service.actions == []
+
+
+@pytest.mark.parametrize("name", ["firmware_id", "product_key"])
+def test_an_address_in_the_place_of_an_id_is_refused_and_not_repeated(ti: FakeTask, context: Any, name: str) -> None:
+    address = "https://user:sekret@host/firmware.bin?sig=sekret"
+
+    with pytest.raises(ConfigurationError):
+        run(verify(**{"firmware_id": "178", name: address}), context)
+
+    assert "sekret" not in json.dumps(ti.xcom["ota_release"])
