@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota import __version__
-from airflow_provider_tuya_ota.cli import call, gate, plan
+from airflow_provider_tuya_ota.cli import call, gate, plan, record
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
 
@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     run_plan = commands.add_parser("plan", help="print what a release in waves would do, and send nothing that changes")
     plan.add_arguments(run_plan)
     run_plan.set_defaults(run=plan.run)
+
+    run_record = commands.add_parser("record", help="verify the record of a release, or show it")
+    record.add_arguments(run_record)
 
     run_emulator = commands.add_parser("emulator", help="run an emulator of the OTA service on this machine")
     emulator.add_arguments(run_emulator)

@@ -17,11 +17,11 @@ from tests.campaigns import (
     ends,
     hostile,
     kill,
+    records,
     sharing,
     two_runs,
     two_runs_for_real,
     waits,
-    windows,
 )
 from tests.campaigns.field import open_field
 from tests.campaigns.table import Row, rows_of, table_of
@@ -29,7 +29,8 @@ from tests.campaigns.table import Row, rows_of, table_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STORIES, CRASHES, PAIRS, ROUNDS, CROWD, WAITS, SHARING, YEARS = 5000, 40, 32, 2, 300, 1000, 120.0, 3
+STORIES, CRASHES, PAIRS, ROUNDS, CROWD, WAITS, SHARING = 5000, 40, 32, 2, 300, 1000, 120.0
+FLIPS, RELEASES = 1000, 200
 
 
 def _crash() -> Iterator[Row]:
@@ -66,8 +67,8 @@ def _sharing() -> Iterator[Row]:
             yield from sharing.rows(Path(folder), processes=processes, seconds=SHARING)
 
 
-def _windows() -> Iterator[Row]:
-    yield from windows.rows(YEARS)
+def _records() -> Iterator[Row]:
+    yield from records.rows(FLIPS, RELEASES)
 
 
 CAMPAIGNS = {
@@ -78,8 +79,8 @@ CAMPAIGNS = {
     "hostile": _hostile,
     "waits": _waits,
     "sharing": _sharing,
+    "records": _records,
     "canary": canary.rows,
-    "windows": _windows,
 }
 
 

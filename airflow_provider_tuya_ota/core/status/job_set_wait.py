@@ -132,11 +132,9 @@ class JobSetWait:
     def pause(self, now: datetime) -> float:
         """Give the seconds from now until the next polls: all jobs share interval and deadline.
 
-        A success that is held at the deadline extends it for its own job.
-
-        :raises ValueError: every job has a result.
+        :raises IndexError: every job has a result.
         """
-        return min(wait.pause(now) for wait in self.unfinished)
+        return self.unfinished[0].pause(now)
 
     def change_options(self, **changes: Any) -> None:
         """Change how the jobs are waited for that have no result yet.

@@ -17,10 +17,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from dataclasses import dataclass
 from itertools import accumulate
-from operator import le
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -136,13 +135,12 @@ def _draws(seed: str) -> Iterator[float]:
 
 
 def _halt_time(failures: Sequence[tuple[float, int]], boundaries: Boundaries) -> float | None:
-    most_devices = [boundaries.halt_within(number) for number in range(1, len(failures) + 1)]
     known: list[int] = []
     for reported, place in failures:
-        position = bisect_right(known, place)
-        known.insert(position, place)
+        insort(known, place)
+        position = bisect_right(known, place) - 1
         # Places behind this one have one failure more among the devices before them.
-        if any(map(le, known[position:], most_devices[position:])):
+        if any(known[at] <= boundaries.halt_within(at + 1) for at in range(position, len(known))):
             return reported
     return None
 

@@ -10,7 +10,8 @@ from airflow_provider_tuya_ota.rollout.gate.gate import Gate  # noqa: TC001 - th
 from airflow_provider_tuya_ota.rollout.record.canonical import DIGEST
 
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.rollout.plan.release_plan import PlannedWave, ReleasePlan
+    from airflow_provider_tuya_ota.rollout.plan.planned_wave import PlannedWave
+    from airflow_provider_tuya_ota.rollout.plan.release_plan import ReleasePlan
 
 LONGEST_NAME: Final = 256
 """Characters of a name or an id."""

@@ -66,11 +66,15 @@ class RecordedDevices:
         return self.evidence.jobs[self.evidence.job_of[place]]
 
     @property
-    def in_planned_jobs(self) -> set[str]:
-        """Names of the devices that were in a job, without those of a wave of the platform."""
-        chosen = {job_id for job_id, job in self.jobs.items() if job.devices is None} | {""}
-        listed = {name for place, name in enumerate(self.evidence.devices) if self.job_id(place) not in chosen}
-        return listed | self.in_receipt
+    def created(self) -> int:
+        """How many devices the jobs were created for, without jobs whose devices the platform chooses."""
+        return sum(job.devices or 0 for job in self.jobs.values())
+
+    @property
+    def in_jobs(self) -> list[str]:
+        """The devices that the evidence has of these jobs; one that was tried again is there twice."""
+        planned = {job_id for job_id, job in self.jobs.items() if job.devices is not None}
+        return [name for place, name in enumerate(self.evidence.devices) if self.job_id(place) in planned]
 
 
 def check_devices(devices: RecordedDevices) -> Iterator[Finding]:
@@ -157,14 +161,15 @@ def check_completeness(file: RecordFile, devices: RecordedDevices) -> Iterator[F
     """At the end of a release, find devices of jobs of which nothing is known."""
     if not file.of(ReleaseEnded):
         return
-    created = sum(job.devices or 0 for job in devices.jobs.values())
-    planned = {job_id for job_id, job in devices.jobs.items() if job.devices is not None}
-    listed = sum(devices.job_id(place) in planned for place in range(len(devices.evidence.devices)))
-    receipts = devices.in_receipt - devices.last.keys()
-    if created != listed + len(receipts):
+    listed = devices.in_jobs
+    excluded = {name for place, name in enumerate(devices.evidence.devices) if not devices.job_id(place)}
+    # A device that never started is in the receipt of a halt, or is listed without a job, such as an offline one.
+    known = len(devices.in_receipt - devices.last.keys())
+    unlisted = devices.created - len(listed)
+    if not known <= unlisted <= known + len(excluded - set(listed)):
         text = (
-            f"the jobs were created for {created} devices; the evidence has {listed} of them, and the receipt of a halt"
-            f" {len(receipts)} more"
+            f"the jobs were created for {devices.created} devices; the evidence has {len(listed)} of them, and the"
+            f" receipt of a halt {known} more"
         )
         yield Finding(kind=FindingKind.WRONG_DEVICES, text=text)
 

@@ -73,7 +73,8 @@ def _problems_of_counts(
         yield f"it says {_counts(end.counts)}; the evidence says {_counts(counts)}"
     if end.planned != plan.planned:
         yield f"planned devices: it says {end.planned}; the plan says {plan.planned}"
-    in_no_job = plan.planned - len(devices.in_planned_jobs)
+    tried_again = len(devices.in_jobs) - len(set(devices.in_jobs))
+    in_no_job = plan.planned - (devices.created - tried_again)
     if end.in_no_job != in_no_job:
         yield f"planned devices in no job: it says {end.in_no_job}; the entries say {in_no_job}"
     for _, receipt in file.of(HaltReceipt):

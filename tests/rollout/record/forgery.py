@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 def rewritten(record: ReleaseRecord, change: Callable[[list[Content]], None]) -> bytes:
     """Give a record with other entries, in a chain of their own and unsigned."""
     contents = [entry.content for entry in record.entries]
+    times = {id(entry.content): entry.at for entry in record.entries}
     change(contents)
-    again = ReleaseRecord()
-    for content, at in zip(contents, [record.entries[0].at] * len(contents), strict=True):
+    again, at = ReleaseRecord(), record.entries[0].at
+    for content in contents:
+        at = times.get(id(content), at)
         again = again.append(content, at=at)
     return again.seal(None)
 

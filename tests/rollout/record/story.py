@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from airflow_provider_tuya_ota.rollout.gate.verdict import GateVerdict
-    from airflow_provider_tuya_ota.rollout.plan.release_plan import PlannedWave, ReleasePlan
+    from airflow_provider_tuya_ota.rollout.plan.planned_wave import PlannedWave
+    from airflow_provider_tuya_ota.rollout.plan.release_plan import ReleasePlan
     from airflow_provider_tuya_ota.rollout.record.entry import Content
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -53,6 +54,7 @@ FATES: Final = {
     "slow": ("IN_PROGRESS", ""),
     "mute": ("IN_PROGRESS", ""),
     "asleep": ("QUEUED", ""),
+    "busy": ("FAILED", "the device is in another unfinished task"),
     "waits": ("NOTIFIED", ""),
 }
 """What becomes of a device: the status and reason of its task an hour after its job was created."""
@@ -122,13 +124,17 @@ class Story:
         for pulse in wave.pulses:
             for number, devices in enumerate(pulse.jobs, start=1):
                 self.create(f"{wave.number}-{pulse.number}-{number}", wave.number, pulse.number, devices)
-            self.poll(lambda name: "waits" if self.fate_of(name) != "asleep" else "asleep", pulse.devices)
+            self.poll(
+                lambda name: self.fate_of(name) if self.fate_of(name) in {"asleep", "busy"} else "waits", pulse.devices
+            )
             self.judge(wave.number)
             self.now += timedelta(hours=1)
             self.poll(self.fate_of, pulse.devices)
             self.judge(wave.number, soaked=3600)
             if self.halted:
                 return
+            if self.last is Decision.HOLD:
+                self.add(ControlNote(verb=ControlVerb.ADVANCE, who="grace", why="one tray of old devices"))
 
     def create(self, job_id: str, wave: int, pulse: int, devices: tuple[str, ...]) -> None:
         self.jobs[job_id] = devices
@@ -210,6 +216,11 @@ class Story:
         return self.end(ReleaseOutcome.HALTED, in_no_job=len(spared))
 
     def finish(self) -> ReleaseRecord:
+        rounds, jobs = len(self.evidence.rounds), len(self.evidence.jobs)
+        asleep = [name for name in self.places if self.fate_of(name) == "asleep"]
+        self.evidence.exclude(asleep, DeviceOutcome.OFFLINE, self.places, now=self.now)
+        if asleep:
+            self.add(part_since(self.evidence, rounds=rounds, jobs=jobs))
         reported = [name for name in self.evidence.devices if self.fate_of(name) in {"good", "liar"}]
         liars = [name for name in reported if self.fate_of(name) == "liar"]
         rounds = len(self.evidence.rounds)

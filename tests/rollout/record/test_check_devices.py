@@ -118,7 +118,7 @@ def test_a_device_that_was_excluded_is_in_no_job() -> None:
     devices = devices_of(evidence, job("1", 3, NAMES))
 
     assert problems(devices) == []
-    assert devices.in_planned_jobs == set(NAMES)
+    assert devices.in_jobs == NAMES
 
 
 def test_the_receipt_of_a_true_halt_is_right() -> None:
@@ -209,6 +209,15 @@ def test_devices_of_which_nothing_is_known_are_missing_at_the_end() -> None:
     assert [one for one in found(HALTED.to_bytes()) if one[0] == FindingKind.WRONG_DEVICES] == []
     open_record = b"".join(HALTED.to_bytes().splitlines(keepends=True)[:-2])
     assert {kind for kind, _ in found(open_record)} == {FindingKind.NOT_CLOSED}
+
+
+def test_a_device_that_never_started_may_be_listed_without_its_job() -> None:
+    fates = {7: "asleep", 90: "asleep"}
+    record = story(200, lambda rank: fates.get(rank, "good")).tell()
+
+    assert first(record, ReleaseEnded).counts == {"succeeded": 198, "offline before start": 2}
+    assert found(record.seal(None)) == []
+    assert FindingKind.WRONG_DEVICES in {kind for kind, _ in found(without(record, EvidencePart, which=-1))}
 
 
 def test_a_receipt_says_nothing_about_devices_that_the_platform_chose() -> None:
