@@ -16,8 +16,10 @@ from airflow_provider_tuya_ota.rollout.gate.gate import Gate
 from airflow_provider_tuya_ota.rollout.plan.build import plan_release
 from airflow_provider_tuya_ota.rollout.plan.cohort import freeze_cohort
 from airflow_provider_tuya_ota.rollout.plan.cohort_rule import parse_cohort_rule
+from airflow_provider_tuya_ota.rollout.plan.device_timing import DeviceTiming
 from airflow_provider_tuya_ota.rollout.plan.dry_run import list_dry_run
 from airflow_provider_tuya_ota.rollout.plan.dry_run_text import render_dry_run
+from airflow_provider_tuya_ota.rollout.plan.duration import parse_duration
 from airflow_provider_tuya_ota.rollout.plan.forecast import forecast_release
 from airflow_provider_tuya_ota.rollout.plan.intent_text import NOT_GIVEN
 from airflow_provider_tuya_ota.rollout.plan.pace import Pace
@@ -44,6 +46,7 @@ class _Wanted:
     schedule: Schedule
     gate: Gate
     start: datetime
+    timing: DeviceTiming
     release_id: str
 
 
@@ -76,6 +79,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     course.add_argument("--devices-per-job", type=int, default=200, help="%(default)s by default")
     course.add_argument("--ceiling", default="5%", help="highest acceptable failure rate; %(default)s by default")
     course.add_argument("--confidence", default="95%", help="of the gate; %(default)s by default")
+    fleet = parser.add_argument_group("how the forecast takes devices to behave")
+    fleet.add_argument("--begins-after", default="9m", help="mean until a device begins; %(default)s by default")
+    fleet.add_argument("--takes", default="12m", help="of the device in the middle; %(default)s by default")
     parser.add_argument(
         "--release-id", default=RELEASE, help="decides the order of the devices; %(default)s by default"
     )
@@ -91,7 +97,9 @@ def run(arguments: argparse.Namespace) -> int:
     with TuyaOTAClient(settings) as client:
         listing = client.run(read_candidates(settings, wanted.rule.product_key, wanted.rule.module_name))
     plan = plan_release(wanted.release_id, freeze_cohort(listing.candidates, wanted.rule), wanted.schedule, wanted.gate)
-    forecast = forecast_release(plan, start=wanted.start, requests_per_second=settings.requests_per_second)
+    forecast = forecast_release(
+        plan, start=wanted.start, requests_per_second=settings.requests_per_second, timing=wanted.timing
+    )
     values = list_dry_run(plan, forecast)
     values["warnings"] += [
         f"Job {job_id} is unfinished and shows no devices yet; some of the cohort may be busy in it."
@@ -132,7 +140,11 @@ def _read(arguments: argparse.Namespace) -> _Wanted:
         devices_per_job=arguments.devices_per_job,
     )
     gate = Gate(ceiling=arguments.ceiling, confidence=arguments.confidence)
-    return _Wanted(rule, schedule, gate, _parse_start(arguments.start), arguments.release_id)
+    timing = DeviceTiming(
+        begins_after=parse_duration("--begins-after", arguments.begins_after, or_zero=True),
+        takes=parse_duration("--takes", arguments.takes),
+    )
+    return _Wanted(rule, schedule, gate, _parse_start(arguments.start), timing, arguments.release_id)
 
 
 def _given(value: Any) -> Any:

@@ -57,6 +57,7 @@ def test_json_has_what_the_options_say(where: list[str], capsys: Capture) -> Non
     options += ["--at-most", "2", "--soak", "1h", "--window", "daily 06:00-20:00 Europe/Berlin", "--approve", "rest"]
     options += ["--blackout", "2026-12-24", "--timeout-in-minutes", "60", "--devices-per-job", "1"]
     options += ["--ceiling", "1%", "--confidence", "90%", "--release-id", "release-7", "--json"]
+    options += ["--begins-after", "0s", "--takes", "10m"]
 
     assert main(["plan", *COURSE, *options, *where]) == 0
 
@@ -68,6 +69,13 @@ def test_json_has_what_the_options_say(where: list[str], capsys: Capture) -> Non
     assert (values["schedule"]["soak"], values["schedule"]["timeout_in_minutes"]) == (3600, 60)
     assert values["schedule"]["devices_per_job"] == 1
     assert (values["gate"]["ceiling"], values["gate"]["confidence"]) == ("1%", "90%")
+    assert values["assumptions"] == {
+        "start": "2026-12-01T07:00:00Z",
+        "devices_begin_after_seconds": 0,
+        "devices_take_seconds": 600,
+        "spread": 0.35,
+        "reaction_seconds": 30.0,
+    }
     assert [(wave["wave"], wave["adds"], wave["jobs"], wave["needs_approval"]) for wave in values["waves"]] == [
         ("25%", 3, 3, False),
         ("100%", 9, 9, True),
@@ -114,6 +122,8 @@ def test_a_job_without_devices_is_a_warning(where: list[str], capsys: Capture, m
         (["--first", "0"], "pace first: 0 is not allowed"),
         (["--source-version", ""], "source_versions: is blank"),
         (["--ceiling", "5"], "ceiling: '5' is not allowed"),
+        (["--takes", "0s"], "--takes: 0.0 is not allowed"),
+        (["--begins-after", "9"], "--begins-after: '9' is not allowed"),
         (["--start", "tomorrow"], "--start: 'tomorrow' is no moment"),
         (["--start", "2026-12-01T08:00"], "--start: '2026-12-01T08:00' has no zone"),
     ],
