@@ -64,6 +64,7 @@ Alibaba Cloud IoT (the upstream API); the vendor publishes none.
 ABOUT_ERRORS = f"""# Errors
 
 {WRITTEN} For a code that is not listed, the longest listed beginning of it counts; without one, the HTTP status.
+A create that is refused with a code that is not listed may have been carried out: `error.in_doubt` is True.
 The advice is part of the message in the task log. [The client](../client.md#errors) says what each error class means.
 
 *Repeated*: whether the client sends the request again; `reads`: only requests that create nothing.

@@ -13,7 +13,7 @@
     │   ├── IncompleteListError       a list has fewer items than its Total says
     │   └── UnreadableReplyError      it is no reply of the platform: cut short, or written by a proxy
     ├── ApiError                      the platform refused; .action .code .message .request_id .http_status
-    │   ├── AuthenticationError       key, signature, timestamp or nonce
+    │   ├── AuthenticationError       key, signature or timestamp
     │   ├── PermissionDeniedError     the key is not allowed to do this
     │   ├── InvalidRequestError       the platform does not accept a parameter
     │   ├── NotFoundError             product, firmware, job, device task or device does not exist
@@ -203,7 +203,7 @@ class ApiError(TuyaOTAError):
 
 
 class AuthenticationError(ApiError):
-    """The platform does not accept the AccessKey pair, the signature, the timestamp or the nonce."""
+    """The platform does not accept the AccessKey pair, the signature or the timestamp."""
 
 
 class PermissionDeniedError(ApiError):
@@ -227,7 +227,7 @@ class ThrottledError(ApiError):
 
 
 class UnavailableError(ApiError):
-    """The platform could not answer now; it may have carried out the request."""
+    """The platform could not answer now, or a proxy sent the request twice; it may have been carried out."""
 
     in_doubt = True
 

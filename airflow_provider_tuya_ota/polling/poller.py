@@ -160,7 +160,7 @@ class Poller:
             has_news = subscription.news.is_set()
             if (result := take(now)) is not None:
                 return result
-            if is_last:
+            if is_last and wait.is_last(now):
                 raise wait.timeout()
             if has_news and wait.state.is_key_refused:
                 raise KeyRefusedError(wait.pause(now))

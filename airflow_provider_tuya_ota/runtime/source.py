@@ -15,7 +15,7 @@ from airflow_provider_tuya_ota.core.actions.firmware import FILE_SUFFIXES
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, SourceUnavailableError
 from airflow_provider_tuya_ota.core.policy.retry import Repeat, RetryPolicy
 from airflow_provider_tuya_ota.core.short_repr import short_repr
-from airflow_provider_tuya_ota.core.source_failure import READABLE, assess_read_failure
+from airflow_provider_tuya_ota.core.source_failure import assess_read_failure
 from airflow_provider_tuya_ota.core.upload import FirmwareFile
 from airflow_provider_tuya_ota.core.wire.multipart import plain_name
 from airflow_provider_tuya_ota.runtime.source_reader import SourceReader, no_storage
@@ -98,8 +98,6 @@ def suffix_of(name: str) -> str:
 
 
 def _find(source: str, conn_id: str | None) -> Path | ObjectStoragePath:
-    if not source or not source.strip():
-        raise InvalidParameterError(field="source", problem="is empty", allowed=READABLE)
     if "://" not in source:
         return Path(source)
     try:

@@ -22,6 +22,7 @@ from tests.campaigns import (
     two_runs,
     two_runs_for_real,
     waits,
+    windows,
 )
 from tests.campaigns.field import open_field
 from tests.campaigns.table import Row, rows_of, table_of
@@ -29,7 +30,7 @@ from tests.campaigns.table import Row, rows_of, table_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STORIES, CRASHES, PAIRS, ROUNDS, CROWD, WAITS, SHARING = 5000, 40, 32, 2, 300, 1000, 120.0
+STORIES, CRASHES, PAIRS, ROUNDS, CROWD, WAITS, SHARING, YEARS = 5000, 40, 32, 2, 300, 1000, 120.0, 3
 FLIPS, RELEASES = 1000, 200
 
 
@@ -67,6 +68,10 @@ def _sharing() -> Iterator[Row]:
             yield from sharing.rows(Path(folder), processes=processes, seconds=SHARING)
 
 
+def _windows() -> Iterator[Row]:
+    yield from windows.rows(YEARS)
+
+
 def _records() -> Iterator[Row]:
     yield from records.rows(FLIPS, RELEASES)
 
@@ -81,6 +86,7 @@ CAMPAIGNS = {
     "sharing": _sharing,
     "records": _records,
     "canary": canary.rows,
+    "windows": _windows,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
@@ -132,6 +133,10 @@ class Actor:
     is_own: bool = False
     is_certain: bool = False
     end: str = ""
+
+    def __post_init__(self) -> None:
+        # Drawn apart, so that the stories stay those of their seeds.
+        self.answers = copy.copy(self.random)
 
     def play(self) -> Generator[float, None, None]:
         """Try until it ends; each value is how long the others may go on."""
@@ -308,8 +313,20 @@ class Actor:
         self._may_die(number)
         yield self.random.random() * 0.5
         if fate == "after":
-            raise self._lost()
+            return self._unclear(request, response)
         return _without_an_id(response) if fate == "no id" else response
+
+    def _unclear(self, request: Request, response: Response) -> Response:
+        """Answer what does not show that the request was carried out."""
+        how = self.answers.choice(["lost", "replayed", "refused"])
+        if how == "lost":
+            raise self._lost()
+        self.story.lost += 1
+        if how == "replayed":
+            # The proxy's first copy was carried out, and the answer is the one to its second copy.
+            return self.story.send(self, request)
+        fields = {"code": "iot.firmware.UpgradeJobTimeout", "requestId": "late", "success": False}
+        return replace(response, body=json.dumps(fields).encode())
 
     def _lost(self) -> TransportError:
         self.story.lost += 1

@@ -40,6 +40,9 @@ LOST = (
     {"kind": "drop_before"},
     {"kind": "drop_after"},
     {"kind": "status_after", "status": 504},
+    {"kind": "replay"},
+    {"kind": "refused_after", "status": 200, "text": "iot.firmware.UpgradeJobTimeout"},
+    {"kind": "refused_after", "status": 408, "text": "RequestTimeout"},
     {"kind": "garbage"},
     {"kind": "delay", "seconds": 60},
 )

@@ -1,8 +1,9 @@
 """Two runs, and sometimes an outsider, at one platform whose lists lag: ``python -m tests.campaigns.two_runs [N]``.
 
 Each story is drawn from a seed. Two tasks of one Airflow create jobs for equal, overlapping or disjoint devices at
-about the same time; requests are lost before and after they arrive, or arrive late; processes die between any two
-effects, or stand still there and go on beside the try that follows them; people clear what stays ambiguous; lists lag
+about the same time; requests are lost before and after they arrive, arrive late, are sent twice by a proxy, or are
+refused although they were carried out; processes die between any two effects, or stand still there and go on beside the
+try that follows them; people clear what stays ambiguous; lists lag
 by up to a minute in any order, and device tasks are listed later than their job. The platform's own books say
 afterwards whose job is whose.
 """

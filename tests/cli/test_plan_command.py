@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,10 @@ from airflow_provider_tuya_ota.cli import main
 from airflow_provider_tuya_ota.cli.connection import SECRET_VARIABLE
 from airflow_provider_tuya_ota.emulator.clock import Clock
 from airflow_provider_tuya_ota.emulator.emulator import Emulator
+from airflow_provider_tuya_ota.emulator.operations import HANDLERS
 from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
+from airflow_provider_tuya_ota.emulator.simulation.storage import StoredObject
 from airflow_provider_tuya_ota.rollout.plan import devices_at_risk, read_candidates
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ def server() -> Iterator[EmulatorServer]:
 def where(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     key = server.emulator.key
     server.emulator.reset(read(FLEET))
+    server.emulator.clock.freeze(frozen=False)
     server.emulator.log.clear()
     monkeypatch.setenv(SECRET_VARIABLE, key.access_key_secret)
     monkeypatch.setattr(devices_at_risk, "COURSES", 5)
@@ -97,6 +101,37 @@ def test_devices_are_kept_out_by_name_and_module(server: EmulatorServer, where: 
     values = json.loads(capsys.readouterr().out)
     assert values["cohort"]["excluded"] == {"excluded by name": 1, "verification device": 1}
     assert values["schedule"]["pace"]["interval"] == 7200
+
+
+def test_devices_that_another_job_holds_are_in_no_wave(
+    server: EmulatorServer, where: list[str], capsys: Capture
+) -> None:
+    server.emulator.clock.freeze(frozen=True)
+    devices = list(server.emulator.world.products[PRODUCT].devices)
+    job_id = start_upgrade(server.emulator, devices[:5])
+
+    assert main(["plan", *COURSE, *where, "--json"]) == 0
+
+    values = json.loads(capsys.readouterr().out)
+    assert values["cohort"] == {"candidates": 12, "excluded": {"busy in another job": 5}, "devices": 7, "in_waves": 7}
+    assert values["busy_jobs"] == {job_id: 5}
+    assert any(warning.startswith("Unfinished jobs hold devices") for warning in values["warnings"])
+
+
+def start_upgrade(emulator: Emulator, devices: list[str]) -> str:
+    """Let another program upgrade some devices."""
+    content = b"firmware"
+    world = emulator.world
+    ticket = HANDLERS["GenerateOTAUploadURL"](world, {}, "http://emulator")["Data"]
+    digests = {"SHA256": hashlib.sha256(content).hexdigest()}
+    stored = StoredObject(ticket["Key"], len(content), digests, content, emulator.clock.gateway(), used=False)
+    world.storage.objects[ticket["Key"]] = stored
+    values: dict[str, Any] = {"DestVersion": "1.5.0", "FirmwareName": "other", "FirmwareUrl": ticket["FirmwareUrl"]}
+    values |= {"FirmwareSign": digests["SHA256"], "SignMethod": "SHA256", "ProductKey": PRODUCT, "NeedToVerify": False}
+    firmware = world.firmwares.create(values, "http://emulator")
+    request = {"FirmwareId": firmware.firmware_id, "ProductKey": PRODUCT, "TargetSelection": "SPECIFIC"}
+    answer = HANDLERS["CreateOTAStaticUpgradeJob"](world, {**request, "TargetDeviceName": devices}, "http://emulator")
+    return str(answer["Data"]["JobId"])
 
 
 def test_a_job_without_devices_is_a_warning(where: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

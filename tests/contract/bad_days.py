@@ -11,17 +11,20 @@ from tests.contract.worlds import Meeting
 
 APART = {"endless_list"}
 """A list with invented entries cannot be recognised, so no client can be right about it."""
-STATUSES = (200, 400, 401, 403, 404, 407, 418, 500, 502, 503, 504)
+STATUSES = (200, 400, 401, 403, 404, 407, 408, 418, 500, 502, 503, 504)
 """Answered by a proxy, without a code of the platform."""
 ODD = ("float", "exponent", "bool", "padded", "surrogate", "list")
 """How ids come that are none."""
 _WITH_VALUES = {
     *("status", "status_after", "refuse", "outage", "skew", "wrong_status", "other_id", "odd_ids", "hostile_texts"),
-    *("drip", "huge", "deep"),
+    *("drip", "huge", "deep", "refused_after"),
 }
+LATE_REFUSALS = ((408, "RequestTimeout"), (200, "iot.firmware.UpgradeJobTimeout"), (400, "iot.new.Timeout"))
+"""Status and code with which a call is refused that was carried out; no code is documented."""
 FAULTS: list[dict[str, Any]] = [
     *({"kind": kind} for kind in KINDS if kind not in {*_WITH_VALUES, *APART}),
     *({"kind": kind, "status": status} for kind in ("status", "status_after") for status in STATUSES),
+    *({"kind": "refused_after", "status": status, "text": text} for status, text in LATE_REFUSALS),
     *({"kind": "wrong_status", "status": status} for status in (405, 429, 500)),
     {"kind": "delay", "seconds": 60},
     {"kind": "slow_body", "seconds": 60},

@@ -9,7 +9,7 @@ from airflow_provider_tuya_ota.emulator.faults.fault import AFTERWARDS, KINDS
 from tests.contract.bad_days import APART, CREATES, FAULTS, calls_of_a_release, outcome
 
 CALLS = calls_of_a_release()
-LIES = {"no_id", "odd_ids", "other_id", "wrong_status"}
+LIES = {"no_id", "odd_ids", "other_id", "wrong_status", "refused_after"}
 """After one of these nobody knows what was meant."""
 TRANSIENT_ERRORS = {"throttle", "hostile_texts", *AFTERWARDS} - LIES
 """After one of these a release goes on by itself, wherever it hits."""
@@ -24,6 +24,7 @@ STATED = {
     "odd_ids": {"ProtocolError"},
     "other_id": {"ProtocolError", "NotFoundError"},
     "wrong_status": {"ProtocolError"},
+    "refused_after": {"ApiError", "InvalidRequestError"},
 }
 """What a release that is stopped says of the others."""
 
@@ -55,6 +56,13 @@ def test_a_short_fault_stops_a_release_only_where_a_create_was_not_carried_out(f
     stopped = Counter(call for number, call in enumerate(CALLS, 1) if outcome(fault, number).startswith("stopped"))
 
     assert set(stopped) <= set(CREATES)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault["kind"] in {"replay", "refused_after"}], ids=name)
+def test_a_create_that_was_carried_out_and_refused_is_found_and_not_repeated(fault: dict[str, Any]) -> None:
+    outcomes = {number: outcome(fault, number) for number, call in enumerate(CALLS, 1) if call in CREATES}
+
+    assert set(outcomes.values()) == {"right"}
 
 
 @pytest.mark.parametrize("way", ["through_requests", "through_aiohttp"])

@@ -133,7 +133,7 @@ def test_a_message_that_something_follows_ends_in_one_full_stop(text: str, sente
     [
         ("SignatureDoesNotMatch", AuthenticationError),
         ("IncompleteSignature", AuthenticationError),
-        ("SignatureNonceUsed", AuthenticationError),
+        ("SignatureNonceUsed", UnavailableError),
         ("InvalidTimeStamp.Expired", AuthenticationError),
         ("IllegalTimestamp", AuthenticationError),
         ("InvalidAccessKeyId.NotFound", AuthenticationError),

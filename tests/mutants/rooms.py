@@ -132,7 +132,7 @@ ROOMS: Final = (
                 "operators/test_create_once",
             ),
             "runtime/arguments.py": (
-                *("operators/test_rendered_arguments", "operators/test_every_argument", "operators/test_verify_input"),
+                *("operators/test_rendered_arguments", "operators/test_verify_input"),
                 *("operators/test_verify_operator", "operators/test_upgrade_operator", "sensors/*"),
             ),
             "runtime/attempt.py": ("runtime/test_attempt", "operators/test_create_once", "operators/test_drain"),
@@ -175,7 +175,7 @@ ROOMS: Final = (
             "runtime/source_reader.py": ("operators/test_upload_*", "operators/test_source_once"),
             "runtime/start.py": (
                 *(*_WAITS, *_REPORTS, "runtime/test_alarm_at_start", "runtime/test_kill"),
-                *("operators/test_rendered_arguments", "runtime/test_last_report"),
+                *("operators/test_verify_input", "runtime/test_last_report"),
             ),
             "runtime/state_store.py": (
                 *("runtime/test_ledger", "runtime/test_notes_not_given", "runtime/test_reports_in_doubt"),
@@ -189,14 +189,14 @@ ROOMS: Final = (
                     "runtime/test_notes_not_given",
                 ),
                 *("runtime/test_killed_reports", "runtime/test_execution_timeout", "operators/test_unrendered"),
-                *("sensors/*", "operators/test_every_argument"),
+                *("sensors/*", "operators/test_verify_input"),
             ),
             "runtime/timestamps.py": ("runtime/test_timestamps",),
             "runtime/wait.py": (
                 *(*_WAITS, "triggers/test_job_set_trigger", "hooks/test_connection_not_given"),
                 *(
                     "operators/test_verify_operator",
-                    "operators/test_rendered_arguments",
+                    "operators/test_verify_input",
                     "sensors/test_condition_sensors",
                 ),
             ),

@@ -14,7 +14,7 @@ import pytest
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import TransportError, TuyaOTAError
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
-from airflow_provider_tuya_ota.core.status.wait import LAST_POLL, JobWait, WaitOptions, poll_once
+from airflow_provider_tuya_ota.core.status.wait import LAST_POLL, LISTED_LATE, JobWait, WaitOptions, poll_once
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError, WaitState
 from airflow_provider_tuya_ota.polling.poller import Poller
 from airflow_provider_tuya_ota.transports.limiter import RateLimiter
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.wire.http import Request, Response
 
 State: TypeAlias = "tuple[str, int, str] | Response | TransportError"
-"""Status of the job, of the firmware and of the device; or what comes instead of any answer."""
+"""Status of the job, of the firmware (0 in an upgrade) and of the device; or what comes instead of any answer."""
 Play: TypeAlias = "list[tuple[float, State]]"
 """From which second on the platform shows what."""
 End: TypeAlias = tuple[str, float]
@@ -45,6 +45,8 @@ HOUR = 3600.0
 RUNNING: State = ("IN_PROGRESS", 2, "NOTIFIED")
 DONE: State = ("COMPLETED", 1, "SUCCEEDED")
 FAILED: State = ("COMPLETED", 3, "FAILED")
+UPGRADING: State = ("IN_PROGRESS", 0, "NOTIFIED")
+UPGRADED: State = ("COMPLETED", 0, "SUCCEEDED")
 UNSETTLED: State = ("COMPLETED", 2, "SUCCEEDED")
 REFUSED: State = gateway("SignatureDoesNotMatch", 403)
 GONE: State = gateway("iot.firmware.InvalidOTAJobId", 404)
@@ -107,7 +109,8 @@ class Stand:
             return state
         status, firmware_status, device = state
         if action == "QueryOTAJob":
-            return ok(data=job(job_id, status=status))
+            kind = "VERIFY_FIRMWARE" if firmware_status else "UPGRADE_FIRMWARE"
+            return ok(data=job(job_id, status=status, kind=kind))
         if action == "ListOTATaskByJob":
             return ok(data=[task("d1", device)], total=1)
         return ok(firmwareInfo=firmware(status=firmware_status))
@@ -245,6 +248,25 @@ def test_what_ends_while_an_answer_drips_at_the_deadline_is_seen_by_the_last_pol
 
     assert end == "succeeded"
     assert after <= 3 * HOUR + LAST_POLL
+
+
+@pytest.mark.parametrize("before", [0.5, 5.0, 20.0, 55.0, 90.0])
+@pytest.mark.parametrize("mode", [blocking, deferred])
+def test_an_upgrade_that_ends_just_before_the_deadline_is_a_success(mode: Callable[[Play], End], before: float) -> None:
+    end, after = mode([(0, UPGRADING), (3 * HOUR - before, UPGRADED)])
+
+    assert end == "succeeded"
+    assert after <= 3 * HOUR + LISTED_LATE + LAST_POLL
+
+
+@pytest.mark.parametrize("mode", [blocking, deferred])
+def test_no_success_is_told_of_an_upgrade_that_stops_looking_like_one_behind_the_deadline(
+    mode: Callable[[Play], End],
+) -> None:
+    end, after = mode([(0, UPGRADING), (3 * HOUR - 20, UPGRADED), (3 * HOUR + 10, UPGRADING)])
+
+    assert end == "WaitTimeoutError"
+    assert after <= 3 * HOUR + LISTED_LATE + LAST_POLL
 
 
 @pytest.mark.parametrize("state", [AWAY, ODD, REFUSED, GONE])

@@ -24,8 +24,11 @@ GATEWAY: Final[dict[str, Meaning]] = {
     "SignatureDoesNotMatch": Meaning(AuthenticationError, f"The AccessKey secret is wrong. {CHECK_KEY}"),
     "IncompleteSignature": Meaning(AuthenticationError, f"{_NOT_OURS} {CHECK_KEY}"),
     "InvalidAccessKeyId": Meaning(AuthenticationError, f"This AccessKey ID is not known. {CHECK_KEY}"),
+    # No two requests have the same nonce: a used one shows that this request has arrived before.
     "SignatureNonceUsed": Meaning(
-        AuthenticationError, "A proxy may be replaying requests: each is signed with a nonce of its own."
+        UnavailableError,
+        "A proxy has sent this request twice, and the platform may have carried out the first copy. Set the proxy so"
+        " that it repeats no request.",
     ),
     "InvalidTimeStamp": Meaning(AuthenticationError, _CLOCK),
     "IllegalTimestamp": Meaning(AuthenticationError, _CLOCK),

@@ -1,10 +1,12 @@
 """Find the error class and the advice for a code of the platform.
 
-The longest documented prefix of a code decides, so that an undocumented code still gets the class of its family.
+The longest documented prefix of a code decides, so that an undocumented code still gets the class of its family. Only a
+documented code, or a status of HTTP that refuses, says that nothing was carried out.
 """
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 
 from airflow_provider_tuya_ota.core.codes.firmware import FIRMWARE
@@ -31,18 +33,33 @@ _BY_STATUS: Final[dict[int, Meaning]] = {
     404: Meaning(NotFoundError, "Check API host and API port of the connection: 8686 is the API, 3443 the console."),
     429: Meaning(ThrottledError, SLOWER),
 }
+_GATEWAY: Final = tuple(code.lower() for code in GATEWAY)
+_REFUSING: Final = {*_BY_STATUS, HTTPStatus.METHOD_NOT_ALLOWED}
+"""Statuses of HTTP which say that the request was not carried out."""
 
 
 def meaning_of(code: str, http_status: int) -> Meaning:
     """Find the meaning of the longest documented prefix of a code; where there is none, of the HTTP status.
 
-    A failure of the server (5xx) is never an ``InvalidRequestError``, whatever its code: the platform may have acted.
+    A failure of the server (5xx, and 408, its timeout) is never an ``InvalidRequestError``, whatever its code: the
+    platform may have acted.
     """
     matches = [prefix for prefix in _LOWER if code.lower().startswith(prefix)]
     documented = _LOWER[max(matches, key=len)] if matches else None
-    if http_status >= 500 and (documented is None or documented.kind is InvalidRequestError):  # noqa: PLR2004 - HTTP's server failures
+    has_failed = http_status >= HTTPStatus.INTERNAL_SERVER_ERROR or http_status == HTTPStatus.REQUEST_TIMEOUT
+    if has_failed and (documented is None or documented.kind is InvalidRequestError):
         return Meaning(UnavailableError, LATER)
     return documented or _BY_STATUS.get(http_status, Meaning(ApiError))
+
+
+def is_documented_refusal(code: str, http_status: int) -> bool:
+    """Whether a refusal says by its code, or by its HTTP status, that the request was not carried out.
+
+    The gateway's codes count with any ending, because the gateway refuses before an operation begins. An undocumented
+    code of an operation may stand for a timeout after which the operation goes on.
+    """
+    known = code.lower()
+    return http_status in _REFUSING or known in _LOWER or known.startswith(_GATEWAY)
 
 
 def api_error(

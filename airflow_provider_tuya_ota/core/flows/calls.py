@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow_provider_tuya_ota.core.actions.base import Action
+from airflow_provider_tuya_ota.core.codes.lookup import is_documented_refusal
 from airflow_provider_tuya_ota.core.errors import (
     ApiError,
     AuthenticationError,
@@ -97,7 +98,7 @@ def call_by_name(
     :param permit: runs right before each request, which is then sent soon or not at all; an error that it raises ends
         the call.
     :raises TuyaOTAError: ``in_doubt`` is set also on a refusal that follows a lost answer, because the request without
-        an answer may have caused it.
+        an answer may have caused it; and on the refusal of a create with a code that is not documented.
     """
     policy = retry or (CANCEL_RETRY if rate_limit_group is RateLimitGroup.CANCELS else DEFAULT_RETRY)
     wire = to_wire(parameters)
@@ -120,7 +121,7 @@ def call_by_name(
                 method = _OTHER_METHOD[method]
                 continue
             delay = policy.delay(error, repeat, attempt=attempt, jitter=context.jitter)
-            is_in_doubt = is_in_doubt or error.in_doubt
+            is_in_doubt = is_in_doubt or error.in_doubt or _may_have_created(error, repeat)
             if delay is None:
                 error.in_doubt = is_in_doubt
                 raise
@@ -150,6 +151,11 @@ def _refuses_method(error: TuyaOTAError) -> bool:
     return isinstance(error, ApiError) and (
         error.http_status == HTTPStatus.METHOD_NOT_ALLOWED or error.code.lower().startswith("unsupportedhttpmethod")
     )
+
+
+def _may_have_created(error: TuyaOTAError, repeat: Repeat) -> bool:
+    is_unexplained = isinstance(error, ApiError) and not is_documented_refusal(error.code, error.http_status)
+    return repeat is Repeat.DUPLICATES and is_unexplained
 
 
 def _signed(settings: Settings, method: str, name: str, wire: Wire, context: FlowContext) -> Request:

@@ -73,7 +73,7 @@ class Listing(Generic[Item]):
     """A list that was read until a page brought nothing new.
 
     :param name: of the operation.
-    :param items: each once, in its latest state.
+    :param items: each once, in its latest state; a device task as :meth:`.DeviceTask.read_after` says.
     :param missing: how many more items ``Total`` counts; 0 without a ``Total`` or where it counts no more.
     """
 
@@ -275,6 +275,10 @@ def whole_list(
     return _read(settings, Reading(first, until_empty=True), first_page)
 
 
+def _counting(earlier: Any, later: Any) -> Any:
+    return later if not isinstance(earlier, DeviceTask) else later.read_after(earlier)
+
+
 def _read(settings: Settings, reading: Reading[Item], first_page: Page[Item] | None = None) -> Flow[Listing[Item]]:
     found: dict[tuple[str, ...], Item] = {}
     longest = max(LONGEST_READING, MOST_REQUESTS / settings.requests_per_second)
@@ -286,6 +290,7 @@ def _read(settings: Settings, reading: Reading[Item], first_page: Page[Item] | N
             raise reading.endless(f"it was read for {longest:.0f} s")
         page = first_page or (yield from read_page(settings, reading, reading.request))
         first_page = None
-        found.update({identity_of(item): item for item in page.items})
+        for item in page.items:
+            found[identity_of(item)] = _counting(found.get(identity_of(item)), item)
         reading.take(page)
     return Listing(reading.name, list(found.values()), reading.missing)

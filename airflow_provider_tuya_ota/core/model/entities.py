@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from airflow_provider_tuya_ota.core.model.states import TaskStatus
+
 if TYPE_CHECKING:
-    from airflow_provider_tuya_ota.core.model.states import DeviceStatus, FirmwareStatus, JobStatus, JobType, TaskStatus
+    from airflow_provider_tuya_ota.core.model.states import DeviceStatus, FirmwareStatus, JobStatus, JobType
     from airflow_provider_tuya_ota.core.secret import Secret
 
 Item = TypeVar("Item")
@@ -116,6 +118,14 @@ class DeviceTask:
     job_id: str = ""
     firmware_id: str = ""
     module_name: str = ""
+
+    def read_after(self, earlier: DeviceTask) -> DeviceTask:
+        """Give the state that counts, where one reading shows the same task twice.
+
+        It is the later one. But of two different ends, a success does not replace the other: a task ends once.
+        """
+        is_contradiction = earlier.status.has_ended and self.status == TaskStatus.SUCCEEDED
+        return earlier if is_contradiction else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,9 +132,11 @@ class JobSetWait:
     def pause(self, now: datetime) -> float:
         """Give the seconds from now until the next polls: all jobs share interval and deadline.
 
-        :raises IndexError: every job has a result.
+        A success that is held at the deadline extends it for its own job.
+
+        :raises ValueError: every job has a result.
         """
-        return self.unfinished[0].pause(now)
+        return min(wait.pause(now) for wait in self.unfinished)
 
     def change_options(self, **changes: Any) -> None:
         """Change how the jobs are waited for that have no result yet.

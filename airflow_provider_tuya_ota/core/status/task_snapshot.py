@@ -101,13 +101,19 @@ def fetch_tasks(
             read[identity_of(task)] = task
     whole = yield from call(settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=SAMPLE))
     once = _counted_once(counts, total_of(whole, SAMPLE))
-    if once is None or (len(whole.items) < SAMPLE and _have_ended(whole)):
+    if once is None or (len(whole.items) < SAMPLE and _have_ended(whole)) or _shows_an_uncounted_end(whole, once):
         return _all((yield from list_tasks(settings, job_id)), is_large=True)
     return TaskSnapshot(counts=once, read=list(read.values()), is_large=True)
 
 
 def _have_ended(page: Page[DeviceTask]) -> bool:
     return bool(page.items) and all(task.status.has_ended for task in page.items)
+
+
+def _shows_an_uncounted_end(page: Page[DeviceTask], counts: dict[str, int]) -> bool:
+    """Whether all counted tasks have ended, and a page shows a task with a status that none of them has."""
+    has_ended = all(TaskStatus(status).has_ended for status in counts)
+    return has_ended and any(task.status.value not in counts for task in page.items)
 
 
 def _have_succeeded(page: Page[DeviceTask]) -> bool:
@@ -139,6 +145,10 @@ def _counted_once(counts: dict[str, int], total: int | None) -> dict[str, int] |
 
 
 def _all(found: Listing[DeviceTask], *, is_large: bool) -> TaskSnapshot:
-    # A list may contain a task twice; its later state counts.
-    tasks = {identity_of(task): task for task in found.items}.values()
-    return TaskSnapshot(counts=count_by_status(tasks), read=list(tasks), is_large=is_large, missing=found.missing)
+    # A page may contain a task twice.
+    tasks: dict[tuple[str, ...], DeviceTask] = {}
+    for task in found.items:
+        earlier = tasks.get(identity_of(task))
+        tasks[identity_of(task)] = task if earlier is None else task.read_after(earlier)
+    read = list(tasks.values())
+    return TaskSnapshot(counts=count_by_status(read), read=read, is_large=is_large, missing=found.missing)

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.effects import Flow, ReadContext, Report, Sleep
 from airflow_provider_tuya_ota.core.model.coverage import require_coverage
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
-from airflow_provider_tuya_ota.core.model.states import JobType, TaskStatus
+from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType, TaskStatus
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_job_snapshot
 from airflow_provider_tuya_ota.core.status.poll_events import JobFailureObserved, PollFailed
@@ -85,10 +85,10 @@ class JobWait:
 
     def is_last(self, now: datetime) -> bool:
         """Whether a poll that begins now is the last one."""
-        return now >= self.options.deadline
+        return self._left(now) <= 0
 
     def is_past(self, now: datetime, seconds: float) -> bool:
-        """Whether the deadline has passed for so many seconds."""
+        """Whether the deadline, or the extended one, has passed for so many seconds."""
         return self._left(now) <= -seconds
 
     def pause(self, now: datetime) -> float:
@@ -99,13 +99,21 @@ class JobWait:
         """Give the seconds that a poll beginning now may take.
 
         The wait ends at most ``LAST_POLL`` after its deadline, with a poll that began after the deadline. So a poll
-        that is running at the deadline has to leave half of that time.
+        that is running at the deadline has to leave half of that time. A success that is held at the deadline extends
+        it by the rest of that time, at most ``LISTED_LATE``.
         """
         left = self._left(now)
         return left + LAST_POLL / 2 if left > 0 else max(LAST_POLL / 2, left + LAST_POLL)
 
     def _left(self, now: datetime) -> float:
-        return (self.options.deadline - now).total_seconds()
+        deadline = self.options.deadline
+        if (since := self.state.successful_since) is not None:
+            # The job has ended in time. Only late device tasks could show that it has not succeeded.
+            deadline = max(deadline, since + self._hold())
+        return (deadline - now).total_seconds()
+
+    def _hold(self) -> timedelta:
+        return timedelta(seconds=min(LISTED_LATE, LATE_POLLS * self.options.poll_interval, self.options.settle_time))
 
     def assess(self, snapshot: JobSnapshot, now: datetime) -> Verdict:
         """Compare the result of a poll with the devices that this wait expects.
@@ -125,9 +133,7 @@ class JobWait:
 
         Where the platform chose the devices, some may be listed later.
         """
-        since = self.state.settling_since or now
-        longest = min(LISTED_LATE, LATE_POLLS * self.options.poll_interval, self.options.settle_time)
-        return not self.options.expected and now - since < timedelta(seconds=longest)
+        return not self.options.expected and now - (self.state.successful_since or now) < self._hold()
 
     def record(self, verdict: Verdict, now: datetime) -> bool:
         """Record the verdict of a poll that succeeded.
@@ -139,9 +145,11 @@ class JobWait:
         self.state.verdict = verdict
         self.state.record()
         self.state.line = verdict.line()
-        since = (self.state.settling_since or now) if verdict.outcome is Outcome.SETTLING else None
-        self.state.settling_since = since
-        if since and now - since >= timedelta(seconds=self.options.settle_time):
+        is_settling = verdict.outcome is Outcome.SETTLING
+        is_held = is_settling and verdict.why == _CHOSEN_BY_PLATFORM
+        self.state.successful_since = (self.state.successful_since or now) if is_held else None
+        since = self.state.settling_since = (self.state.settling_since or now) if is_settling else None
+        if since and not is_held and now - since >= timedelta(seconds=self.options.settle_time):
             raise JobFailedError(_contradiction(verdict, self.options), verdict=verdict)
         return verdict.outcome.has_ended
 
@@ -181,9 +189,11 @@ class JobWait:
         if self.state.last_error:
             failing = f" The last poll failed: {self.state.last_error.removesuffix('.')}."
         advice = (
-            "It goes on at the platform. To wait longer, run the task again or use TuyaOTAJobSensor with this job id;"
-            " to stop what has not begun, cancel the job's tasks"
+            "To wait longer, run the task again or use TuyaOTAJobSensor with this job id; to stop what has not begun,"
+            " cancel the job's tasks"
         )
+        if not _has_ended(verdict):
+            advice = f"It goes on at the platform. {advice}"
         said = describe_timeout(self.job_id, verdict, self.state.line)
         return WaitTimeoutError(f"{said}{failing} {advice}", verdict=verdict)
 
@@ -260,10 +270,19 @@ def _contradiction(verdict: Verdict, options: WaitOptions) -> str:
 
 
 def describe_timeout(job_id: str, verdict: Verdict | None, line: str = "") -> str:
-    """Say that a job had not ended in time, and its last known state.
+    """Say that a job had not ended in time, or had ended without a certain result, and its last known state.
 
     :param line: that state in words, where the verdict is not known any more.
     """
     line = verdict.line() if verdict else line
     state = f"Last state: {line}." if line else "No poll of it succeeded."
+    if verdict is not None and _has_ended(verdict):
+        return f"job {job_id} had no certain result when the time to wait was over: {verdict.why}. {state}"
     return f"job {job_id} had not ended when the time to wait was over. {state}"
+
+
+def _has_ended(verdict: Verdict | None) -> bool:
+    """Whether the platform shows job and device tasks as ended, although it may contradict itself."""
+    if verdict is None or not JobStatus(verdict.job_status).has_ended:
+        return False
+    return all(TaskStatus(status).has_ended for status in verdict.counts)

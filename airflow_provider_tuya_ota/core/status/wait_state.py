@@ -55,6 +55,8 @@ class WaitState:
 
     :param has_polled: whether a poll, or another request for the same job, has ever succeeded.
     :param settling_since: since when everything has ended while the platform contradicts itself; None otherwise.
+    :param successful_since: since when polls have shown success that is not concluded yet, because the platform chose
+        the devices and may list some later; None otherwise.
     :param line: the state in the last successful poll, in words; empty before it.
     :param last_error: the error of the last poll, as a sentence; empty where that poll succeeded.
     :param verdict: the verdict of the last successful poll of a job; it is not part of the JSON values.
@@ -63,6 +65,7 @@ class WaitState:
 
     has_polled: bool = False
     settling_since: datetime | None = None
+    successful_since: datetime | None = None
     line: str = ""
     last_error: str = ""
     verdict: Verdict | None = None
@@ -133,6 +136,7 @@ class WaitState:
             "failing_since": _render_time(self._polls.since),
             "refused_since": _render_time(self._polls.refused_since),
             "settling_since": _render_time(self.settling_since),
+            "successful_since": _render_time(self.successful_since),
             "line": self.line,
             "last_error": self.last_error,
         }
@@ -143,6 +147,7 @@ class WaitState:
         return cls(
             has_polled=bool(values.get("has_polled")),
             settling_since=_parse_time(values.get("settling_since")),
+            successful_since=_parse_time(values.get("successful_since")),
             line=str(values.get("line", "")),
             last_error=str(values.get("last_error", "")),
             _polls=_Failures(_parse_time(values.get("failing_since")), _parse_time(values.get("refused_since"))),

@@ -60,7 +60,10 @@ class Faults:
             self._skew = fault.seconds
             self._clock.gateway_offset += fault.seconds
             return process(None)
-        return self._instead(fault, now) if fault.kind in INSTEAD else spoil(fault, process(None))
+        if fault.kind in INSTEAD:
+            return self._instead(fault, now)
+        good = process(None)
+        return process(None) if fault.kind == "replay" else spoil(fault, good)
 
     def answered(self) -> None:
         """Undo a ``skew``; call this after the answer has its date."""

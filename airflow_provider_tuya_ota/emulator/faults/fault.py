@@ -18,6 +18,8 @@ WITHIN: Final = ("no_id", "odd_ids", "other_id", "hostile_texts", "endless_list"
 AFTERWARDS: Final = (
     "drop_after",
     "status_after",
+    "refused_after",
+    "replay",
     "wrong_status",
     "delay",
     "slow_body",
@@ -28,7 +30,7 @@ AFTERWARDS: Final = (
     "huge",
     "deep",
 )
-"""Kinds that damage the answer on its way, after the call was carried out."""
+"""Kinds that damage or replace the answer on its way, after the call was carried out."""
 KINDS: Final = INSTEAD + WITHIN + AFTERWARDS
 PARTS: Final = ("status_line", "headers", "between", "body")
 """Parts of an answer that can be sent slowly; ``between`` is a pause after the headers."""
@@ -51,12 +53,12 @@ _FAULT: Final = {
     "size": Entry(int, 1, MOST_BYTES),
 }
 _TAKEN: Final = {
-    "status": ("status", "status_after", "wrong_status"),
+    "status": ("status", "status_after", "refused_after", "wrong_status"),
     "seconds": ("refuse", "outage", "skew", "delay", "slow_body", "drip", "continue"),
     "retry_after": ("status", "outage", "throttle"),
     "part": ("drip",),
     "about": ("other_id",),
-    "text": ("odd_ids", "hostile_texts"),
+    "text": ("odd_ids", "hostile_texts", "refused_after"),
     "fields": ("hostile_texts",),
     "size": ("huge", "deep"),
 }
@@ -74,14 +76,14 @@ class Fault:
     :param probability: share of calls that are hit; the draws follow from the scenario's seed.
     :param where: hits and counts only calls with these parameters; ``User-Agent`` counts as one. The name of a list
         without a number means any of its entries.
-    :param status: HTTP status of ``status``, ``status_after`` and ``wrong_status``.
+    :param status: HTTP status of ``status``, ``status_after``, ``refused_after`` and ``wrong_status``.
     :param seconds: duration of ``delay``, ``slow_body``, ``refuse`` and ``outage``; of ``skew``, how far the gateway's
         clock is ahead; of ``drip`` and ``continue``, the time between two bytes or lines.
     :param retry_after: text of the header ``Retry-After``.
     :param part: part of the answer that ``drip`` sends slowly.
     :param about: whether the other entity of ``other_id`` exists.
     :param text: for ``hostile_texts``, a name in :data:`~.hostile_texts.TEXTS` or the text itself; for ``odd_ids``, one
-        of :data:`ODD_IDS`.
+        of :data:`ODD_IDS`; for ``refused_after``, the code.
     :param fields: fields that ``hostile_texts`` fills, in the spelling of the vendor's tables; ``*`` means every text.
         By default, the fields that may hold any text.
     :param size: bytes of ``huge``, levels of ``deep``.

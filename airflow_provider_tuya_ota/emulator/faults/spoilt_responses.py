@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,12 @@ def from_in_between(status: int, retry_after: str = "") -> Response:
     return Response(status, b"<html><body>Service Unavailable</body></html>", "text/html", headers)
 
 
+def _refused(fault: Fault) -> Response:
+    """Refuse with any code, as JSON whatever the request asks for."""
+    fields = {"code": fault.text, "errorMessage": "The request timed out.", "requestId": "late", "success": False}
+    return Response(fault.status, json.dumps(fields).encode())
+
+
 def _stuffed(response: Response, value: bytes) -> Response:
     """Add an unknown field to an answer."""
     if response.body.startswith(b"{"):
@@ -30,6 +37,7 @@ def _stuffed(response: Response, value: bytes) -> Response:
 
 _SPOILT: Final[dict[str, Callable[[Fault, Response], Response]]] = {
     "status_after": lambda fault, _: from_in_between(fault.status),
+    "refused_after": lambda fault, _: _refused(fault),
     "wrong_status": lambda fault, good: replace(good, status=fault.status),
     "delay": lambda fault, good: replace(good, delay=fault.seconds),
     "slow_body": lambda fault, good: replace(good, trickle=fault.seconds),

@@ -54,7 +54,9 @@ class Boundaries:
     :param amber: the statistic from which the gate holds; below 1 / ``false_halt``.
     """
 
-    def __init__(self, ceiling: Fraction, false_halt: Fraction, false_promote: Fraction, amber: int = AMBER) -> None:
+    def __init__(
+        self, ceiling: Fraction, false_halt: Fraction, false_promote: Fraction, amber: Fraction | int = AMBER
+    ) -> None:
         rate = float(ceiling)
         worse = _log_mean(rate, sorted({min(WORST, rate * times) for times in WORSE}))
         better = _log_mean(rate, [rate * times for times in BETTER])
@@ -102,7 +104,9 @@ class Boundaries:
 
 
 @lru_cache(maxsize=256)
-def boundaries_for(ceiling: Fraction, false_halt: Fraction, false_promote: Fraction, amber: int = AMBER) -> Boundaries:
+def boundaries_for(
+    ceiling: Fraction, false_halt: Fraction, false_promote: Fraction, amber: Fraction | int = AMBER
+) -> Boundaries:
     """Give the boundaries, which are computed once in a process; parameters as :class:`Boundaries` has them."""
     return Boundaries(ceiling, false_halt, false_promote, amber)
 

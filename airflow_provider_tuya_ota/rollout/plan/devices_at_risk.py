@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import le
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -135,12 +136,13 @@ def _draws(seed: str) -> Iterator[float]:
 
 
 def _halt_time(failures: Sequence[tuple[float, int]], boundaries: Boundaries) -> float | None:
+    most_devices = [boundaries.halt_within(number) for number in range(1, len(failures) + 1)]
     known: list[int] = []
     for reported, place in failures:
-        insort(known, place)
-        position = bisect_right(known, place) - 1
+        position = bisect_right(known, place)
+        known.insert(position, place)
         # Places behind this one have one failure more among the devices before them.
-        if any(known[at] <= boundaries.halt_within(at + 1) for at in range(position, len(known))):
+        if any(map(le, known[position:], most_devices[position:])):
             return reported
     return None
 

@@ -73,6 +73,6 @@ def forecast_release(
 
 
 def _starts(waves: Sequence[WaveDates]) -> list[Start]:
-    pulses = [pulse for wave in waves for pulse in wave.pulses if pulse.devices]
+    pulses = [pulse for wave in waves for pulse in wave.pulses]
     first = pulses[0].starts_at
     return [((pulse.starts_at - first).total_seconds(), pulse.devices) for pulse in pulses]

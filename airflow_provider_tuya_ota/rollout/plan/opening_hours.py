@@ -14,7 +14,6 @@ from airflow_provider_tuya_ota.rollout.plan.window import ALLOWED, parse_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import tzinfo
 
     from airflow_provider_tuya_ota.rollout.plan.blackout import Blackout
     from airflow_provider_tuya_ota.rollout.plan.window import Opening, Window
@@ -80,7 +79,7 @@ class OpeningHours:
         )
 
     def _from(self, at: datetime) -> Iterator[Opening]:
-        closed = self._closed_spans()
+        closed = sorted(_closed_span(blackout, self.windows) for blackout in self.blackouts)
         for start, end in self._merged(at):
             for first, last in _without(closed, start, end):
                 if last > at and first <= at + HORIZON:
@@ -102,13 +101,12 @@ class OpeningHours:
             end = max(end, closes)
         yield start, end
 
-    def _closed_spans(self) -> list[Opening]:
-        return sorted(blackout.span(zone) for blackout in self.blackouts for zone in _zones_of(blackout, self.windows))
 
-
-def _zones_of(blackout: Blackout, windows: Sequence[Window]) -> list[tzinfo]:
+def _closed_span(blackout: Blackout, windows: Sequence[Window]) -> Opening:
     # A day without a zone is closed from its beginning in the first zone to its end in the last one.
-    return [window.zone for window in windows] if blackout.zone is None else [blackout.zone]
+    zones = [window.zone for window in windows] if blackout.zone is None else [blackout.zone]
+    starts, ends = zip(*map(blackout.span, zones), strict=True)
+    return min(starts), max(ends)
 
 
 def _without(closed: Sequence[Opening], start: datetime, end: datetime) -> Iterator[Opening]:

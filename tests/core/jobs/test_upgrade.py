@@ -74,7 +74,17 @@ def test_an_upgrade_that_is_not_named_is_found_among_the_firmware_s_upgrades() -
     assert creates(script) == 1
 
 
-@pytest.mark.parametrize("doubt", [lost(), gateway("InternalError", 500), gateway("", 502)])
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        lost(),
+        gateway("InternalError", 500),
+        gateway("", 502),
+        gateway("SignatureNonceUsed"),
+        gateway("RequestTimeout", 408),
+        refused("iot.firmware.UpgradeJobTimeout"),
+    ],
+)
 def test_a_lost_answer_is_looked_up_and_never_asked_again(doubt: Answer) -> None:
     script = script_for(jobs(OLD), jobs(OLD, NEW), create=doubt)
 

@@ -38,7 +38,7 @@ def refusal(code: str, status: int = 200) -> ApiError:
         (refusal("iot.system.SystemException"), True, False),
         (refusal("Throttling.User", 400), True, True),
         (refusal("", 429), True, True),
-        (refusal("SignatureNonceUsed", 400), False, False),
+        (refusal("SignatureNonceUsed", 400), True, False),
         (refusal("iot.firmware.FirmwareNotFound"), False, False),
         (refusal("", 404), False, False),
         (ProtocolError("?"), False, False),

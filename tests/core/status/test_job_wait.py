@@ -101,6 +101,70 @@ def test_a_success_on_devices_that_the_platform_chose_counts_once_late_tasks_had
     assert wait.assess(seen(verdict()), after(seconds)).outcome is Outcome.SUCCEEDED
 
 
+def test_a_contradiction_before_a_success_takes_none_of_the_time_of_late_tasks() -> None:
+    wait = waiting()
+    wait.record(verdict(Outcome.SETTLING), NOW)
+    wait.record(wait.assess(seen(verdict()), after(55)), after(55))
+
+    assert wait.assess(seen(verdict()), after(114)).outcome is Outcome.SETTLING
+    assert wait.assess(seen(verdict()), after(115)).outcome is Outcome.SUCCEEDED
+
+
+def test_a_success_that_is_held_does_not_end_as_a_contradiction() -> None:
+    wait = waiting()
+    wait.record(verdict(Outcome.SETTLING), NOW)
+
+    wait.record(wait.assess(seen(verdict()), after(299)), after(299))
+    wait.record(wait.assess(seen(verdict()), after(358)), after(358))
+
+    assert wait.assess(seen(verdict()), after(359)).outcome is Outcome.SUCCEEDED
+    with pytest.raises(JobFailedError, match="for 300 s"):
+        wait.record(verdict(Outcome.SETTLING), after(359))
+
+
+@pytest.mark.parametrize(("first_seen", "extended"), [(20, 100), (95, 155), (100, 160), (130, 190)])
+def test_a_success_that_is_held_at_the_deadline_extends_it_until_it_counts(first_seen: float, extended: float) -> None:
+    wait = waiting()
+    wait.record(wait.assess(seen(verdict()), after(first_seen)), after(first_seen))
+
+    assert not wait.is_last(after(extended - 1))
+    assert wait.pause(after(extended - 1)) == 1
+    assert wait.is_last(after(extended))
+    assert wait.assess(seen(verdict()), after(extended)).outcome is Outcome.SUCCEEDED
+
+
+def test_a_deadline_is_not_extended_any_more_once_the_success_is_gone() -> None:
+    wait = waiting()
+    wait.record(wait.assess(seen(verdict()), after(95)), after(95))
+    wait.record(verdict(Outcome.RUNNING), after(110))
+
+    assert wait.is_last(after(110))
+
+
+def test_the_deadline_of_devices_asked_for_by_name_is_never_extended() -> None:
+    wait = waiting(expected=("d1",))
+
+    assert wait.record(wait.assess(seen(verdict()), after(95)), after(95))
+    assert wait.is_last(after(100))
+
+
+@pytest.mark.parametrize(
+    ("counts", "said", "goes_on"),
+    [
+        ({"SUCCEEDED": 1}, "had no certain result when the time to wait was over: the firmware is UNVERIFIED.", False),
+        ({"SUCCEEDED": 1, "IN_PROGRESS": 1}, "had not ended when the time to wait was over.", True),
+    ],
+)
+def test_a_timeout_does_not_say_of_an_ended_job_that_it_goes_on(
+    counts: dict[str, int], said: str, goes_on: bool
+) -> None:
+    wait = waiting()
+    wait.record(verdict(Outcome.SETTLING, why="the firmware is UNVERIFIED", counts=counts), NOW)
+
+    assert f"job 9001 {said} Last state: job 9001 COMPLETED" in str(wait.timeout())
+    assert ("It goes on at the platform" in str(wait.timeout())) is goes_on
+
+
 def test_a_success_counts_only_once_the_list_of_device_tasks_was_read_to_its_end() -> None:
     wait = waiting()
     wait.record(wait.assess(seen(verdict()), NOW), NOW)

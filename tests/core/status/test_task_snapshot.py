@@ -19,6 +19,7 @@ class Platform:
     def __init__(self, counts: dict[str, int], *, totals: str = "all", filters: bool = True, most: int = 100) -> None:
         self.totals, self.filters, self.most = totals, filters, most
         self.left_out = 0
+        self.hidden = ""
         self.moves: dict[str | None, list[tuple[str, str, int]]] = {}
         self.tasks = [task(f"d{status}{number}", status) for status, many in counts.items() for number in range(many)]
 
@@ -29,6 +30,8 @@ class Platform:
             for one in [one for one in self.tasks if one["taskStatus"] == before][:number]:
                 one["taskStatus"] = after
         wanted = sent.parameters.get("TaskStatus") if self.filters else None
+        if wanted and wanted == self.hidden:
+            return ok(data=[], total=0)
         number, size = int(sent.parameters["CurrentPage"]), min(int(sent.parameters["PageSize"]), self.most)
         found = [one for one in self.tasks if wanted in {one["taskStatus"], None}]
         page = found[(number - 1) * size : number * size]
@@ -104,6 +107,43 @@ def test_a_total_that_may_be_the_page_s_own_costs_the_reading_of_that_status_alo
 
     assert tasks.counts == {"IN_PROGRESS": 200, "SUCCEEDED": 9000, "FAILED": SAMPLE}
     assert len(script.sent) == len(ORDER) + 2
+
+
+def test_where_a_page_shows_an_end_that_no_count_has_everything_is_read() -> None:
+    platform = Platform({"FAILED": 1, "SUCCEEDED": 149})
+    platform.hidden = "FAILED"
+
+    assert read(platform, is_large=True)[0].counts == {"FAILED": 1, "SUCCEEDED": 149}
+
+
+def test_while_tasks_go_on_an_end_that_no_count_has_costs_no_reading_of_all() -> None:
+    platform = Platform({"FAILED": 1, "IN_PROGRESS": 149})
+    platform.hidden = "FAILED"
+    platform.left_out = 1
+
+    _, script = read(platform, is_large=True)
+
+    assert len(script.sent) == len(ORDER) + 1
+
+
+@pytest.mark.parametrize("ends", [("FAILED", "SUCCEEDED"), ("SUCCEEDED", "FAILED"), ("CANCELED", "SUCCEEDED")])
+@pytest.mark.parametrize("is_large", [False, True])
+def test_of_two_ends_of_one_task_the_success_does_not_count(ends: tuple[str, str], is_large: bool) -> None:
+    platform = Platform({"SUCCEEDED": 149 if is_large else 3})
+    platform.tasks[:0] = [task("d1", ends[0]), task("d1", ends[1])]
+    (lost,) = set(ends) - {"SUCCEEDED"}
+
+    counts = read(platform, is_large=is_large)[0].counts
+
+    assert counts[lost] == 1
+    assert counts["SUCCEEDED"] == len(platform.tasks) - 2
+
+
+def test_a_task_that_goes_on_again_goes_on() -> None:
+    platform = Platform({"SUCCEEDED": 3})
+    platform.tasks[:0] = [task("d1", "FAILED"), task("d1", "IN_PROGRESS")]
+
+    assert read(platform)[0].counts == {"SUCCEEDED": 3, "IN_PROGRESS": 1}
 
 
 def test_where_the_platform_does_not_filter_everything_is_read() -> None:

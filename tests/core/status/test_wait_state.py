@@ -180,6 +180,7 @@ def test_the_first_poll_of_a_job_that_is_known_is_judged_like_a_later_one() -> N
 def test_it_survives_as_json_in_the_middle_of_everything() -> None:
     state = seen_well()
     state.settling_since = NOW.astimezone(timezone(timedelta(hours=8)))
+    state.successful_since = NOW + timedelta(seconds=1)
     state.line = "job 1 IN_PROGRESS"
     fail(state, lost(), 0)
     fail(state, refusal(NotFoundError), 60)
@@ -189,6 +190,7 @@ def test_it_survives_as_json_in_the_middle_of_everything() -> None:
     assert again == WaitState.from_dict(state.to_dict())
     assert again.to_dict() == state.to_dict()
     assert (again.has_polled, again.line, again.settling_since) == (True, "job 1 IN_PROGRESS", NOW)
+    assert again.successful_since == NOW + timedelta(seconds=1)
     assert state.to_dict()["settling_since"] == "2026-03-01T12:00:00+00:00"
     fail(again, lost(), DEFAULT_TOLERANCE - 1)
     with pytest.raises(PollingFailedError):

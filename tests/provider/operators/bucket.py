@@ -86,6 +86,8 @@ def as_s3(bucket: Storage, monkeypatch: pytest.MonkeyPatch) -> Storage:
 class Ranges(AbstractBufferedFile):  # type: ignore[misc] # fsspec ships no types
     """A file that is fetched by ranges, as those of S3 are."""
 
+    DEFAULT_BLOCK_SIZE = 50 * 2**20
+
     def _fetch_range(self, start: int, end: int) -> bytes:
         self.fs.fetched.append((start, min(end, self.size)))
         return bytes(self.fs.content[start:end])

@@ -21,6 +21,7 @@ from tests.provider.specs import stands_in_for
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait
     from airflow_provider_tuya_ota.runtime.kill import RunningJobs
     from tests.provider.conftest import FakeTask, Service
 
@@ -163,12 +164,12 @@ def test_without_a_store_a_retry_goes_on_with_what_this_run_created_and_does_not
     assert (again.job.job_id, again.job.on_cancel, len(jobs(service))) == (first.job.job_id, "keep", 1)
 
 
-@pytest.mark.parametrize("changes", [{"on_cancel": "abort"}, {"on_failed_job": "again"}])
+@pytest.mark.parametrize("name", ["on_cancel", "on_failed_job", "deferrable", "wait_for_completion"])
 def test_a_choice_that_there_is_not_is_refused_before_anything_is_sent(
-    service: Service, context: Any, firmware_id: str, changes: dict[str, str]
+    service: Service, context: Any, firmware_id: str, name: str
 ) -> None:
-    with pytest.raises(InvalidParameterError, match="Allowed"):
-        verify(firmware_id, **changes).execute(context)
+    with pytest.raises(InvalidParameterError, match=rf"^{name}: 'perhaps' .*Allowed"):
+        verify(firmware_id, **{name: "perhaps"}).execute(context)
     assert service.actions == []
 
 
@@ -222,6 +223,22 @@ def test_airflow_s_own_timeout_ends_in_a_last_poll(
     assert operator.resume_execution("execute_complete", {"event": {}}, context) == jobs(service)[0]
 
 
+def test_airflow_s_own_timeout_of_a_task_that_has_stored_nothing_is_said_to_be_one(
+    service: Service, context: Any, ti: FakeTask, store: FakeStore, firmware_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = verify(firmware_id, deferrable=True)
+    deferred(operator, context)
+    store.values.clear()
+    ti.xcom.clear()
+    service.emulator.log.clear()
+
+    out_of_time(operator, monkeypatch)
+    with pytest.raises(WaitTimeoutError, match="has not stored which job it waits for"):
+        operator.resume_execution("execute_complete", {"event": {}}, context)
+
+    assert (ti.xcom["ota_release"]["event"], service.actions) == ("timeout", [])
+
+
 def test_airflow_s_own_timeout_makes_no_success_of_a_job_without_a_device_that_was_named(
     service: Service, context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +274,23 @@ def test_a_wait_ends_before_airflow_breaks_it_off(context: Any, firmware_id: str
 
     deadline = datetime.fromisoformat(trigger.options["deadline"])
     assert timedelta(seconds=40) < deadline - before < timedelta(seconds=46)
+
+
+def test_a_blocking_wait_ends_before_airflow_breaks_it_off(
+    context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[timedelta] = []
+
+    def wait_in_worker(_: Any, wait: JobSetWait, *__: Any) -> None:
+        (one,) = wait.unfinished
+        left.append(one.options.deadline - datetime.now(UTC))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job_wait, "wait_in_worker", wait_in_worker)
+    with pytest.raises(KeyboardInterrupt):
+        verify(firmware_id, timeout=900, execution_timeout=timedelta(seconds=50)).execute(context)
+
+    assert timedelta(seconds=30) < left[0] < timedelta(seconds=45)
 
 
 def test_a_blocking_task_that_has_spent_its_time_before_it_waits_does_not_wait(

@@ -169,6 +169,25 @@ def test_a_task_whose_notes_fail_for_good_creates_one_job_and_says_whether_it_go
     assert number > 1
 
 
+def test_a_retry_that_may_have_a_job_says_so_where_a_note_is_not_given(
+    airflow_api: AirflowAPI, firmware_id: str
+) -> None:
+    ti, names = FakeTask(), {"device_names": ["device-001"]}
+    release(firmware_id, ti, **names)
+    # The try before has ended between its request and the answer.
+    asking = json.loads(airflow_api.entries[KEY]) | {"entity_id": "", "stage": "asking"}
+    airflow_api.entries[KEY] = json.dumps(asking)
+    airflow_api.fail("GetVariable", times=FOR_GOOD)
+    ti.try_number += 1
+
+    error = failure_of(firmware_id, ti, **names)
+
+    assert error is not None
+    assert error.in_doubt
+    assert "a job may have been created, and a retry looks for it" in str(error)
+    assert ti.xcom["ota_release"]["event"] == "unclear"
+
+
 def test_two_equal_upgrades_stay_one_though_the_other_s_note_is_not_given(
     service: Service, airflow_api: AirflowAPI, firmware: Path
 ) -> None:

@@ -16,6 +16,7 @@ from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidPar
 from airflow_provider_tuya_ota.notifications import reported
 from airflow_provider_tuya_ota.notifications.webhook import TuyaOTAWebhookNotifier
 from airflow_provider_tuya_ota.retry_policy import tuya_ota_retry_policy
+from airflow_provider_tuya_ota.runtime.notify import require_notifiers
 from airflow_provider_tuya_ota.runtime.retry_forecast import will_be_tried_again
 from tests.provider.conftest import FakeStore
 from tests.provider.operators.test_verify_operator import RecordingNotifier, make_firmware, run, verify
@@ -157,9 +158,10 @@ def test_an_outcome_that_an_earlier_version_has_reported_is_known(context: Any, 
 
 
 @pytest.mark.parametrize("notifiers", [None, (), []])
-def test_a_task_without_notifiers_stores_nothing(context: Any, hearing: Any, notifiers: Any) -> None:
+def test_a_task_without_notifiers_is_not_refused_and_stores_nothing(context: Any, hearing: Any, notifiers: Any) -> None:
     hearing.notifiers = notifiers
 
+    require_notifiers(notifiers, hearing.log)
     with reported(context, hearing):
         pass
 

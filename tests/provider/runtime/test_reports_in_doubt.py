@@ -81,6 +81,17 @@ def test_a_job_from_before_a_clear_is_reported_where_another_task_was_cleared(
     assert (report["event"], report["job_id"]) == (("refused", "") if is_own else ("failed", job_id))
 
 
+def test_a_first_try_that_is_refused_before_it_has_stored_anything_leaves_no_doubt(
+    service: Service, context: Any, ti: FakeTask
+) -> None:
+    context["task_state_store"] = FakeStore()
+
+    with pytest.raises(ConfigurationError):
+        verify("178", tuya_ota_conn_id="nowhere").execute(context)
+
+    assert (ti.xcom["ota_release"]["event"], ti.xcom["ota_release"]["job_id"]) == ("refused", "")
+
+
 def test_a_note_that_cannot_be_read_does_not_hide_the_error(service: Service, context: Any, ti: FakeTask) -> None:
     class Away(FakeStore):
         def get(self, key: str, default: Any = None) -> Any:

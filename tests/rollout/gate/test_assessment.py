@@ -167,6 +167,7 @@ def test_soak_and_evidence_are_both_needed() -> None:
     assert decided(judge(GOOD, gate, soaked=3599)) == ("undecided", "soak")
     assert judge(GOOD, gate, soaked=3599).reason == "undecided: wave 1 has soaked for 3599 of 3600 seconds"
     assert judge(GOOD, gate, soaked=3600).decision is Decision.PROMOTE
+    assert judge(GOOD, Gate(min_soak="1s")).cause is Cause.SOAK
     assert judge("S" * 80, gate, soaked=3600).decision is Decision.UNDECIDED
 
 

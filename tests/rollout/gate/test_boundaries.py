@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_tuya_ota.rollout.gate.boundaries import BETTER, WORSE, Boundaries, BoundaryRow, boundaries_for
+from airflow_provider_tuya_ota.rollout.gate.boundaries import (
+    BETTER,
+    WORSE,
+    Boundaries,
+    BoundaryRow,
+    _Steps,
+    boundaries_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,18 +85,19 @@ def test_both_views_of_the_boundaries_agree() -> None:
 def test_the_smallest_wave_that_can_halt_needs_more_failures_for_more_confidence() -> None:
     assert Boundaries(FIVE, FIVE, FIVE).first_halt == 2
     assert Boundaries(FIVE, Fraction(1, 10_000), FIVE).first_halt == 5
-    assert Boundaries(FIVE, Fraction(1, 5), FIVE).first_halt == 2
+    assert Boundaries(FIVE, Fraction(1, 4), FIVE).first_halt == 1
 
 
 def test_no_device_decides_nothing() -> None:
     assert Boundaries(FIVE, FIVE, FIVE).row(0) == BoundaryRow(devices=0, amber=None, halt=None, promote=None)
 
 
-def test_a_tie_halts_and_does_not_promote() -> None:
+def test_a_tie_halts_and_holds_and_does_not_promote() -> None:
     # One failure among one device has the statistic 131/28 at any ceiling whose grid is not capped.
     tie = Fraction(28, 131)
     assert math.isclose(sum(WORSE) / len(WORSE), 1 / tie)
     assert Boundaries(FIVE, tie, FIVE).row(1).halt == 1
+    assert Boundaries(FIVE, FIVE, FIVE, 1 / tie).row(1).amber == 1
 
     # The grid of a promotion at 1/2 gives 159/100 for one clean device.
     half = Fraction(1, 2)
@@ -109,21 +117,27 @@ def test_asking_in_any_order_gives_the_same_boundaries() -> None:
 
 
 def test_the_work_grows_with_the_failures_and_not_with_the_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = 0
+    evaluated = grown = 0
 
-    def counted(value: float) -> float:
-        nonlocal calls
-        calls += 1
-        return log(value)
+    def log(value: float) -> float:
+        nonlocal evaluated
+        evaluated += 1
+        return real_log(value)
 
-    log = math.log
+    def grow(steps: _Steps, failures: int) -> None:
+        nonlocal grown
+        grown += 1
+        real_grow(steps, failures)
+
+    real_log, real_grow = math.log, _Steps._grow
     boundaries = Boundaries(FIVE, FIVE, FIVE)
-    monkeypatch.setattr(math, "log", counted)
+    monkeypatch.setattr(math, "log", log)
+    monkeypatch.setattr(_Steps, "_grow", grow)
     row = boundaries.row(100_000)
 
-    assert row.promote is not None
-    assert row.halt is not None
-    assert calls < 12 * (row.promote + row.halt) * 1.5
+    assert (row.amber, row.halt, row.promote) == (5618, 5625, 4462)
+    assert evaluated < 8 * (5618 + 5625 + 4462)
+    assert grown < 150
 
 
 def test_equal_parameters_share_their_boundaries() -> None:

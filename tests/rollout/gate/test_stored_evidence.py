@@ -31,6 +31,24 @@ def test_evidence_comes_back_from_json() -> None:
     assert load_evidence(json.loads(json.dumps(dump_evidence(evidence)))) == evidence
 
 
+def test_the_form_of_stored_evidence_does_not_change() -> None:
+    assert dump_evidence(used()) == {
+        "version": 1,
+        "strata": ["eu", "us"],
+        "rounds": [after(hours=hours).isoformat() for hours in range(5)],
+        "jobs": ["1", "2", ""],
+        "devices": ["d00000", "d00001", "d00002", "d00003", "d00004", "d00005", "d00004", "d00005", "away"],
+        "outcomes": "sfwsbcppn",
+        "stratum_of": [[0, 1], [1, 1], [0, 1], [1, 1], [0, 1], [1, 1], [0, 1], [1, 1], [255, 1]],
+        "wave_of": [[1, 6], [2, 2], [0, 1]],
+        "job_of": [[0, 6], [1, 2], [2, 1]],
+        "started": [[0, 6], [2, 2], [4, 1]],
+        "ended": [[0, 2], [1, 2], [0, 2], [-1, 2], [4, 1]],
+        "corrected": [[2, 3]],
+        "contradictions": {"d00000": "FAILED"},
+    }
+
+
 @given(st.text("QPGSFBC", min_size=6, max_size=6), st.text("QPGSFBC", min_size=6, max_size=6))
 def test_stored_evidence_goes_on_as_if_it_had_never_been_stored(first: str, second: str) -> None:
     kept, where = used(), places(6, STRATA)

@@ -8,6 +8,7 @@ from airflow_provider_tuya_ota.rollout.gate.assessment import assess_wave
 from airflow_provider_tuya_ota.rollout.gate.decision import Cause, Decision
 from airflow_provider_tuya_ota.rollout.gate.evidence import Evidence, Place
 from airflow_provider_tuya_ota.rollout.gate.gate import Gate
+from airflow_provider_tuya_ota.rollout.gate.series import Prefix
 from airflow_provider_tuya_ota.rollout.gate.verdict import GateVerdict
 from tests.rollout.gate.fleet import START, after, places, record, task, tasks
 
@@ -26,6 +27,7 @@ def test_one_red_stratum_is_held_alone_and_the_others_are_promoted() -> None:
 
     assert verdict.held_strata == ("eu",)
     assert verdict.strata[0].reason == "halt at 3 of the first 3 started; ceiling 5 %"
+    assert verdict.strata[0].prefix == Prefix(devices=3, failures=3)
     assert verdict.decision is Decision.PROMOTE
     assert verdict.reason == "promote at 0 failed or pending of the first 129 started; ceiling 5 %; without eu"
     assert verdict.counts.started == 150

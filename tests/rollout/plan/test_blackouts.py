@@ -40,6 +40,13 @@ def test_a_date_without_a_zone_is_closed_in_the_zone_of_each_window() -> None:
     assert of.next_opening(utc("2026-12-23T15:00")) == utc("2026-12-25T05:00")
 
 
+def test_a_date_without_a_zone_has_no_gap_between_zones_that_never_share_a_day() -> None:
+    of = hours(["daily 00:00-24:00 Pacific/Kiritimati", "daily 00:00-24:00 Pacific/Niue"], ["2026-12-24"])
+
+    assert of.closes_at(utc("2026-12-20T00:00")) == utc("2026-12-23T10:00")
+    assert of.next_opening(utc("2026-12-23T10:00")) == utc("2026-12-25T11:00")
+
+
 def test_a_date_with_a_zone_needs_no_window() -> None:
     of = hours(blackout=["2026-12-24 Asia/Tokyo"])
 

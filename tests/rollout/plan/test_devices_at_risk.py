@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from fractions import Fraction
 from itertools import islice
 
@@ -70,6 +71,7 @@ def test_a_pace_spares_devices_that_starting_at_once_does_not() -> None:
     assert found[0.1].until_hold < found[0.1].paced
 
 
+@pytest.mark.usefixtures("few_courses")
 def test_devices_that_begin_together_are_all_reached() -> None:
     found = by_share(forecast_risks([(0.0, 400)], BOUNDARIES, FIXED))
 
@@ -77,12 +79,14 @@ def test_devices_that_begin_together_are_all_reached() -> None:
     assert {risk.until_hold for risk in found.values()} == {400}
 
 
+@pytest.mark.usefixtures("few_courses")
 def test_the_same_plan_has_the_same_figures() -> None:
     first, again = (forecast_risks(doubling(1000), BOUNDARIES, DeviceTiming()) for _ in range(2))
 
     assert first == again
 
 
+@pytest.mark.usefixtures("few_courses")
 def test_a_slow_reaction_reaches_more_devices() -> None:
     quick, slow = (
         by_share(forecast_risks([(0.0, 3000)], BOUNDARIES, DeviceTiming(reaction=seconds)))[0.2] for seconds in (0, 600)
@@ -91,12 +95,14 @@ def test_a_slow_reaction_reaches_more_devices() -> None:
     assert slow.at_once > quick.at_once * 1.1
 
 
+@pytest.mark.usefixtures("few_courses")
 def test_pulses_that_follow_before_the_reports_give_no_protection() -> None:
     starts = [(at * 1.0, 50) for at in range(20)]
 
     assert by_share(forecast_risks(starts, BOUNDARIES, FIXED))[0.2].paced == 1000
 
 
+@pytest.mark.usefixtures("few_courses")
 def test_a_firmware_that_is_not_halted_in_time_reaches_everybody() -> None:
     generous = boundaries_for(Fraction(1, 2), Fraction(1, 20), Fraction(1, 20))
 
@@ -139,6 +145,24 @@ def test_draws_lie_between_0_and_1_and_are_spread_evenly() -> None:
     assert len(set(draws)) > 3990
 
 
+def test_draws_can_be_recomputed_by_anybody() -> None:
+    blocks = b"".join(hashlib.sha256(f"seed:{block}".encode()).digest() for block in range(2))
+    expected = [(int.from_bytes(blocks[at : at + 4]) + 0.5) / 2**32 for at in range(0, 64, 4)]
+
+    assert list(islice(devices_at_risk._draws("seed"), 16)) == expected
+
+
+def test_a_device_begins_at_its_quantile_of_the_pulse() -> None:
+    timing = DeviceTiming(takes=600, spread=0)
+
+    found = devices_at_risk._draw_failures("seed", [(HOUR, 4), (2 * HOUR, 1)], 0.999999, timing)
+
+    begins = [HOUR + timing.begins_at(share) for share in (0.125, 0.375, 0.625, 0.875)]
+    begins.append(2 * HOUR + timing.begins_at(0.5))
+    assert [place for _, place in found] == [1, 2, 3, 4, 5]
+    assert [reported - 600 for reported, _ in found] == pytest.approx(begins)
+
+
 def test_the_gate_judges_in_start_order() -> None:
     # The boundary is 3 failures among the first 5, and 2 among the first 2.
     assert BOUNDARIES.row(5).halt == 3
@@ -152,6 +176,25 @@ def test_an_early_failure_raises_the_count_of_those_behind_it() -> None:
     assert BOUNDARIES.row(20).halt == 5
     late_first = [(1.0, 18), (2.0, 19), (3.0, 20), (4.0, 17), (5.0, 16)]
     assert devices_at_risk._halt_time(late_first, BOUNDARIES) == 5.0
+
+
+def test_the_first_pulse_that_is_due_while_the_gate_is_amber_is_held() -> None:
+    most = BOUNDARIES.amber_within(7)
+    assert BOUNDARIES.row(most).amber == 7
+    seven = [60.0 * at for at in range(1, 8)]
+
+    def held(*resolved: float, failures: list[float] = seven) -> float | None:
+        return devices_at_risk._hold_time(failures, [(HOUR * at, n) for at, n in enumerate(resolved)], BOUNDARIES)
+
+    assert held(0, most) == HOUR
+    assert held(0, most + 1) is None
+    assert held(0, most + 1, most) == 2 * HOUR
+    assert held(0, 50, failures=seven[:6]) is None
+    assert held(0, 50, failures=[]) is None
+    assert held(0, 0, failures=[HOUR + 1.0] * 9) is None
+    assert held(50, failures=[0.0] * 9) is None
+    # Fewer devices than failures have reported on average: each failure has.
+    assert held(0, 1.0) == HOUR
 
 
 def test_resolved_devices_are_those_of_pulses_that_are_long_over_and_a_part_of_the_others() -> None:

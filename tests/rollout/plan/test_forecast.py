@@ -117,7 +117,7 @@ def test_an_ordinary_plan_has_no_warning() -> None:
             {"window": "daily 08:00-09:30 UTC", "timeout_in_minutes": 60},
             "4 pulses start so late in a window that devices may go on for up to 40m after it has closed.",
         ),
-        ({"waves": ["10%", "40%"]}, "600 of 1,000 devices of the cohort are in no wave: the last one is 40%."),
+        ({"waves": ["10%", "20%", "40%"]}, "600 of 1,000 devices of the cohort are in no wave: the last one is 40%."),
         (
             {"waves": ["5%", "rest"]},
             (

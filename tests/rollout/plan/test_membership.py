@@ -68,6 +68,8 @@ def test_no_device_is_in_two_waves_and_each_total_is_the_share_rounded_up(size: 
         ([["lamp-0000", "lamp-0001"], "100%"], 2, r"wave 2 \(100%\) adds nobody: 2 of 2"),
         (["500 devices"], 300, r"wave 1 \(500 devices\) needs 500 more devices and 300 are left"),
         (["90%", ["lamp-0000", "lamp-0001"]], 10, r"wave 1 \(90%\) needs 9 more devices and 8 are left"),
+        (["50%", "90%", ["lamp-0000", "lamp-0001"]], 10, r"wave 2 \(90%\) needs 4 more devices and 3 are left"),
+        (["1%", ["ghost", "spook"]], 10, "'ghost' is no device .*; 1 more named devices are not"),
         (["1%", ["ghost"]], 10, "'ghost' is no device of the product"),
         (["1%", ["ghost", "spook", "wraith"]], 10, "'ghost' is no device .*; 2 more named devices are not"),
     ],

@@ -153,6 +153,14 @@ def test_time_travel_over_changes_of_the_clock(window: str, start: str, expected
     assert openings(hours(window), start, 1) == [expected]
 
 
+def test_a_window_between_two_skipped_times_has_no_opening_of_no_length() -> None:
+    window = parse_window("window", "Sun 02:15-02:45 Europe/Berlin")
+    first, last = day("2027-03-21").date(), day("2027-04-04").date()
+
+    assert [f"{start:%m-%d %H:%M}" for start, _ in window.openings(first, last)] == ["03-21 01:15", "04-04 00:15"]
+    assert list(window.openings(first, first)) == [(utc("2027-03-21T01:15"), utc("2027-03-21T01:45"))]
+
+
 def test_a_window_in_the_hour_that_comes_twice_opens_once() -> None:
     of = hours("Sun 02:00-02:30 Europe/Berlin")
 
