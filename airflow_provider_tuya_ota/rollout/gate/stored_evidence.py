@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 VERSION: Final = 1
-_IS_WRONG_VERSION: Final = bytes(code == CODES[DeviceOutcome.WRONG_VERSION] for code in range(256))
 
 
 def dump_evidence(evidence: Evidence) -> dict[str, Any]:
@@ -96,12 +95,14 @@ def _problem_of_order(evidence: Evidence) -> str:
         fits = end == UNENDED if OUTCOMES[code] in UNFINISHED else start <= end < rounds
         if not fits:
             return "has devices whose end does not fit their outcome"
-    wrong = evidence.outcomes.translate(_IS_WRONG_VERSION)
-    if not all(
-        0 <= index < len(wrong) and wrong[index] and 0 <= one < rounds for index, one in evidence.corrected.items()
-    ):
+    if not all(_fits(evidence, index, number) for index, number in evidence.corrected.items()):
         return "has corrections that do not fit their device"
     return ""
+
+
+def _fits(evidence: Evidence, index: int, corrected: int) -> bool:
+    is_wrong = 0 <= index < len(evidence.devices) and evidence.outcomes[index] == CODES[DeviceOutcome.WRONG_VERSION]
+    return is_wrong and evidence.ended[index] < corrected < len(evidence.rounds)
 
 
 def _runs(column: Iterable[int]) -> list[list[int]]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
-from airflow_provider_tuya_ota.rollout.gate.evidence import Evidence
-from airflow_provider_tuya_ota.rollout.gate.outcomes import DeviceOutcome
+from airflow_provider_tuya_ota.rollout.gate.evidence import UNENDED, Evidence
+from airflow_provider_tuya_ota.rollout.gate.outcomes import CODES, UNFINISHED, DeviceOutcome
 from airflow_provider_tuya_ota.rollout.gate.stored_evidence import dump_evidence, load_evidence
 from tests.rollout.gate.fleet import after, evidence_of, places, record, tasks
 
@@ -49,6 +49,21 @@ def test_the_form_of_stored_evidence_does_not_change() -> None:
     }
 
 
+def test_evidence_with_every_outcome_comes_back() -> None:
+    evidence = evidence_of("S" * len(DeviceOutcome))
+    evidence.outcomes[:] = CODES.values()
+    evidence.ended[:] = [UNENDED if outcome in UNFINISHED else 0 for outcome in DeviceOutcome]
+
+    assert load_evidence(dump_evidence(evidence)) == evidence
+
+
+def test_the_first_device_may_be_corrected_in_the_round_after_its_success() -> None:
+    evidence = evidence_of("S")
+    evidence.correct(["d00000"], now=after(hours=1))
+
+    assert load_evidence(dump_evidence(evidence)) == evidence
+
+
 @given(st.text("QPGSFBC", min_size=6, max_size=6), st.text("QPGSFBC", min_size=6, max_size=6))
 def test_stored_evidence_goes_on_as_if_it_had_never_been_stored(first: str, second: str) -> None:
     kept, where = used(), places(6, STRATA)
@@ -81,7 +96,16 @@ def test_the_evidence_of_a_large_wave_is_hardly_more_than_the_names_of_its_devic
         ({"ended": [[4, 9]]}, "end does not fit"),
         ({"ended": [[9, 9]]}, "end does not fit"),
         ({"rounds": ["2026-03-02T09:00:00+00:00", "2026-03-01T09:00:00+00:00"]}, "order of time"),
+        ({"started": [[0, 6], [2, 2], [5, 1]]}, "order of their start"),
+        ({"ended": [[0, 2], [1, 2], [0, 2], [-1, 2], [5, 1]]}, "end does not fit"),
+        ({"ended": [[0, 2], [1, 2], [0, 2], [-1, 2], [3, 1]]}, "end does not fit"),
+        ({"job_of": [[0, 6], [1, 2], [3, 1]]}, "jobs that it does not name"),
         ({"corrected": [[0, 1]]}, "corrections"),
+        ({"corrected": [[2, 3], [0, 1]]}, "corrections"),
+        ({"corrected": [[2, 1]]}, "corrections"),
+        ({"corrected": [[2, 5]]}, "corrections"),
+        ({"corrected": [[9, 3]]}, "corrections"),
+        ({"corrected": [[-7, 3]]}, "corrections"),
         ({"corrected": [[2, 99]]}, "corrections"),
         ({"corrected": [[99, 1]]}, "corrections"),
         ({"corrected": 5}, "cannot be read"),
