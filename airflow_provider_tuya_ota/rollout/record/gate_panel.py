@@ -30,7 +30,12 @@ _LINES: Final = (
 
 
 def gate_panel(file: RecordFile, evidence: Evidence, rules: Rules) -> str:
-    """Draw it."""
+    """Draw it, as the gate saw the devices when it halted, or else as they are at the end of the record.
+
+    Devices that are cancelled after the halt do not count, and would move those that decided.
+    """
+    halts = [given.verdict for _, given in file.of(VerdictGiven) if given.verdict.decision is Decision.HALT]
+    evidence = evidence.as_of(halts[0].occasion.rounds) if halts else evidence
     series = bytes(evidence.outcomes).translate(*rules.series_codec())
     devices = max(1, len(series))
     rows = [rules.boundaries.row(number) for number in _numbers(devices)]
@@ -42,7 +47,12 @@ def gate_panel(file: RecordFile, evidence: Evidence, rules: Rules) -> str:
     parts = [
         text(LEFT, TOP - 28, "What the gate saw", class_="heading"),
         legend(LEFT + 170, TOP - 28, _LINES),
-        text(RIGHT, BOTTOM + 38, f"devices in the order of their start; ceiling {ceiling}", class_="small right"),
+        text(
+            RIGHT,
+            BOTTOM + 38,
+            f"devices in the order of their start{' at the halt' if halts else ''}; ceiling {ceiling}",
+            class_="small right",
+        ),
     ]
     for tick in y.ticks():
         parts.append(line((LEFT, y.at(tick)), (RIGHT, y.at(tick)), "grid"))

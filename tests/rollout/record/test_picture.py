@@ -64,7 +64,8 @@ def test_a_halt_is_marked_with_what_decided() -> None:
 
     assert reason.startswith("halt at ")
     assert texts(drawn).count(reason) == 1
-    assert 'class="prefix halt"' in drawn
+    ((x, y),) = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="5" class="prefix halt"/>', drawn)
+    assert f"H{x}V{y}" in drawn
     assert len(lines(drawn, "mark halt")) == 3
     assert "600 planned, 40 started, 15 succeeded, 20 failed" in texts(drawn)
 
