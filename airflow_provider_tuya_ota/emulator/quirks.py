@@ -28,6 +28,7 @@ CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "methods": ("both", "GET", "POST"),
     "repeated_cancel": ("refused", "accepted"),
     "planned_cancel": ("whole_job", "nothing"),
+    "equal_upgrade": ("second_job", "running_job"),
     "planning": ("at_once", "in_parts"),
     "list_order": ("in_order", "any_order"),
 }
@@ -69,6 +70,8 @@ class Quirks:
     :param methods: HTTP methods that are accepted.
     :param repeated_cancel: whether a cancel for a job that has ended is refused.
     :param planned_cancel: whether cancelling queued tasks ends a job that has no tasks yet.
+    :param equal_upgrade: whether an upgrade of the devices of an unfinished job becomes a second job, or is answered
+        with that job.
     :param planning: whether a job gets all of its tasks at once, or half of them five seconds later.
     :param list_order: ``in_order``: an entry appears after its delay, in its current state; ``any_order``: each entry
         and each change of its status appears after its own share of the delay, so later ones may appear first.
@@ -100,6 +103,7 @@ class Quirks:
     methods: str = "both"
     repeated_cancel: str = "refused"
     planned_cancel: str = "whole_job"
+    equal_upgrade: str = "second_job"
     planning: str = "at_once"
     list_order: str = "in_order"
     page_cap: int = 0

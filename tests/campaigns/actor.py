@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,6 +35,7 @@ from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.jobs.verification import IfVerified, start_verification
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
+from tests.campaigns.create_answers import named_in, unexplained, without_an_id
 from tests.contract.release import PRODUCT
 from tests.contract.worlds import settings
 from tests.core.one_job import wait_for_job
@@ -129,6 +129,7 @@ class Actor:
     cleared_after: int = 0
     steps: int = 0
     errors: list[str] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
     followed: str = ""
     is_own: bool = False
     is_certain: bool = False
@@ -314,7 +315,11 @@ class Actor:
         yield self.random.random() * 0.5
         if fate == "after":
             return self._unclear(request, response)
-        return _without_an_id(response) if fate == "no id" else response
+        if fate == "no id":
+            return without_an_id(response)
+        if is_create:
+            self.named.add(named_in(response))
+        return response
 
     def _unclear(self, request: Request, response: Response) -> Response:
         """Answer what does not show that the request was carried out."""
@@ -325,8 +330,7 @@ class Actor:
         if how == "replayed":
             # The proxy's first copy was carried out, and the answer is the one to its second copy.
             return self.story.send(self, request)
-        fields = {"code": "iot.firmware.UpgradeJobTimeout", "requestId": "late", "success": False}
-        return replace(response, body=json.dumps(fields).encode())
+        return unexplained(response)
 
     def _lost(self) -> TransportError:
         self.story.lost += 1
@@ -339,10 +343,3 @@ def _thawed(one: Generator[float, None, None]) -> Generator[float, None, None]:
         yield from one
     except (Killed, TuyaOTAError):
         return
-
-
-def _without_an_id(response: Response) -> Response:
-    body = json.loads(response.body)
-    for key in ("jobId", "firmwareId"):
-        (body.get("data") or {}).pop(key, None)
-    return replace(response, body=json.dumps(body).encode())

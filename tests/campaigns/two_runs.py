@@ -83,6 +83,7 @@ class Story:
             "list_order": random.choice(["in_order", "any_order"]),
             "task_delay": random.choice([0.0, random.random() * 30]),
             "task_list_delay": random.choice([0.0, random.random() * 30]),
+            "equal_upgrade": lists.choice(["second_job", "running_job"]),
         }
         self.emulator.world.quirks = self.emulator.world.quirks.changed(quirks)
         ledger = Ledger()
@@ -133,7 +134,9 @@ class Story:
             hit = [job for job in before if f"JobId={job}" in request.url]
             self.taken_back.update(job for job in hit if self.owners[job] == actor.name)
             self.wrong += [
-                f"{actor.name} stopped {self.owners[job]}'s" for job in hit if self.owners[job] != actor.name
+                f"{actor.name} stopped {self.owners[job]}'s"
+                for job in hit
+                if self.owners[job] != actor.name and job not in actor.named
             ]
         response: Response = self.transport.send(request)
         for job in set(self.emulator.world.engine.jobs) - before:
@@ -179,12 +182,14 @@ class Story:
         other = next(one for one in self.actors if one.name == owner)
         is_equal = set(other.devices) == set(actor.devices)
         is_shared = other is not actor and other.is_own and other.followed == actor.followed
-        is_beyond_telling = is_equal and ("z" in {owner, actor.name} or not is_shared)
+        # A platform that answers with a running job gives it to both.
+        is_named = actor.followed in actor.named
+        is_beyond_telling = is_named or (is_equal and ("z" in {owner, actor.name} or not is_shared))
         if actor.is_own and other is not actor and not is_beyond_telling:
             self.wrong.append(f"{actor.name} took {owner}'s job for its own")
         if actor.is_own and other is not actor and any(self._is_listed_soon(job, actor.followed) for job in now):
             self.wrong.append(f"{actor.name} took {owner}'s job though its own was listed within a minute of it")
-        if actor.is_certain and owner != actor.name:
+        if actor.is_certain and not is_named:
             self.wrong.append(f"{actor.name} is certain of {owner}'s job")
         if actor.end == "succeeded":
             done = {task.device.name for task in jobs[actor.followed].tasks if task.status == "SUCCEEDED"}

@@ -7,7 +7,7 @@ anything else happens. If the answer is lost, the job is searched for.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, NotFoundError, ProtocolError, TuyaOTAError
@@ -21,14 +21,19 @@ from airflow_provider_tuya_ota.core.jobs.events import JobOutcomeUnknown, JobUnn
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, Stage, ids_put_aside, young_ids
 from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
 from airflow_provider_tuya_ota.core.jobs.search import find_job
-from airflow_provider_tuya_ota.core.jobs.target import contradicts
+from airflow_provider_tuya_ota.core.jobs.target import contradicts, describe_job, list_other_devices
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_provider_tuya_ota.core.jobs.job_request import JobRequest
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.model.entities import Created, Job
+
+_NAMES_SHOWN: Final = 5
+"""Devices that an error names."""
 
 
 def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
@@ -37,7 +42,8 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
     :raises AlreadyUnderWayError: an unfinished job that this task did not create upgrades the same devices.
     :raises AmbiguousOutcomeError: the answer was lost, and several jobs may be the created one.
     :raises IncompleteListError: a list shows fewer items than its total counts; nothing was created.
-    :raises ProtocolError: the platform accepted the request, but no list shows the job.
+    :raises ProtocolError: the platform accepted the request, but no list shows the job; or the answer names a job that
+        certainly has another target. Nothing was cancelled.
     :raises TuyaOTAError: anything else. If ``in_doubt`` is set, the jobs were searched and none was found.
     """
     settings, action = request.settings, request.action
@@ -69,8 +75,13 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
         # A job that existed before is not the created one, so the answer names none.
         return (yield from _find_unnamed(request, intent.at(Stage.ACCEPTED), created))
     yield SaveState(intent.at(Stage.CREATED, created.entity_id).to_dict())
-    if (yield from _has_other_target(request, intent, created.entity_id)):
-        return (yield from _find_unnamed(request, intent.at(Stage.ACCEPTED), created))
+    if other := (yield from _find_other_target(request, intent, created.entity_id)):
+        yield SaveState(intent.at(Stage.ACCEPTED).to_dict())
+        raise ProtocolError(
+            f"{action.name} succeeded, but its answer names job {created.entity_id}, which has {other} (request id"
+            f" {created.request_id}). Nothing was cancelled or created again. Look at that job, and at firmware"
+            f" {action.firmware_id}, in the vendor's console. A retry searches for the requested job"
+        )
     if isinstance(action, CreateOTAStaticUpgradeJob):
         yield from cancel_if_later(settings, action, intent, before, created.entity_id)
     return request.tracked(
@@ -78,11 +89,13 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
     )
 
 
-def _has_other_target(request: JobRequest, intent: Intent, job_id: str) -> Flow[bool]:
+def _find_other_target(request: JobRequest, intent: Intent, job_id: str) -> Flow[str]:
     """Check whether the job that the answer names certainly has another target; a kill would stop the wrong job.
 
     A job that the platform does not show yet is given time to appear, because a wait would end at its first poll.
     Only this query shows share, group and source versions; a list does not.
+
+    :returns: what it has, and what was requested; empty where it may be the requested job.
     """
 
     def query() -> Flow[Job | None]:
@@ -91,11 +104,22 @@ def _has_other_target(request: JobRequest, intent: Intent, job_id: str) -> Flow[
         except NotFoundError:
             return None
 
+    action = request.action
     try:
         job = yield from wait_to_appear(query)
+        if job is None:
+            return ""
+        if contradicts(job, intent.target):
+            return f"another target: {describe_job(job)}; requested was {intent.target.describe()}"
+        others = yield from list_other_devices(request.settings, job_id, intent.target)
     except TuyaOTAError:
-        return False
-    return job is not None and contradicts(job, intent.target)
+        return ""
+    requested = action.target_device_name or ()
+    return f"other devices ({_some(others)}) than the requested ones ({_some(requested)})" if others else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
 
 
 def _find_after_lost_answer(request: JobRequest, intent: Intent, error: TuyaOTAError) -> Flow[TrackedJob]:
@@ -119,7 +143,7 @@ def _find_unnamed(request: JobRequest, intent: Intent, created: Created) -> Flow
         )
     return request.tracked(
         job.job_id,
-        JobOrigin.CREATED if intent.found(job.job_id).is_own else JobOrigin.FOUND,
+        JobOrigin.FOUND,
         utc_create=created.utc_create or job.utc_create,
         request_id=created.request_id,
     )

@@ -176,12 +176,8 @@ class Intent:
         return replace(self.at(Stage.NOTHING), known=tuple(known)[:_PUT_ASIDE])
 
     def found(self, job_id: str) -> Self:
-        """Copy it with the job that a list showed.
-
-        If the platform accepted the request and the found job has exactly the named devices, it is the created one.
-        """
-        is_it = self.stage is Stage.ACCEPTED and bool(self.target.devices)
-        return self.at(Stage.CREATED if is_it else Stage.FOUND, job_id)
+        """Copy it with the job that a list showed; another program may have created that one."""
+        return self.at(Stage.FOUND, job_id)
 
     def could_be(self, job: Job) -> bool:
         """Whether a listed job may be the requested one, by its id and age."""

@@ -57,7 +57,7 @@ class Kill:
     :param process: which process it is.
     :param state: state of its task; None if it could not be read or Airflow does not know the task.
     :param is_own: whether the platform named the job in answer to this task's request. A job that the task follows, or
-        that a list showed after a lost answer, may be another program's.
+        that a list showed after an answer that was lost or named none, may be another program's.
     :param on_cancel: ``stop`` or ``keep``, as set in the Dag.
     :param has_stalled: whether the process was frozen a short while ago. Airflow may then have taken it for dead, and
         even ``failed`` may be set by Airflow itself.

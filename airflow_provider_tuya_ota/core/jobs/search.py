@@ -186,8 +186,11 @@ def _list_candidates(
         and other.intent.target.may_share_a_job_with(intent.target)
         and (not was_sent or other.intent.stage is Stage.ASKING or other.precedes(intent, other_intents.key))
     ]
-    # A job with all of the devices is the task's rather than one with some of them.
-    return _Candidates(fitting, unknown, [] if fitting else partial, past, rivals, listing.missing)
+    if fitting and intent.stage is not Stage.ACCEPTED:
+        # A job with all of the devices is the task's rather than one with some of them. Where the task certainly has a
+        # job, that one may have some, and another program's all of them.
+        partial = []
+    return _Candidates(fitting, unknown, partial, past, rivals, listing.missing)
 
 
 def _may_be_past(job: Job, intent: Intent) -> bool:

@@ -13,6 +13,7 @@ from airflow_provider_tuya_ota.core.errors import NotFoundError
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.pages import whole_list
 from airflow_provider_tuya_ota.core.model.states import JobType
+from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,6 +117,11 @@ class Target:
         """Whether both requests name the same devices."""
         return self == other or (bool(self.devices) and self.overlaps(other))
 
+    def describe(self) -> str:
+        """Describe it for an error, without its devices."""
+        share = {"share": self.gray_percent, "group": self.group_id}
+        return _describe(self.kind, self.firmware_id, self.product_key, self.selection, share)
+
     @property
     def mask(self) -> str:
         """Compress the devices to 32 characters: targets whose masks share no bit share no device."""
@@ -177,6 +183,17 @@ def match_job(settings: Settings, job: Job, target: Target) -> Flow[Match]:
     return Match.YES if is_shown else Match.UNKNOWN
 
 
+def describe_job(job: Job) -> str:
+    """Describe the target of a job as :meth:`Target.describe` does, with its source versions."""
+    share = {"share": job.gray_percent, "group": job.group_id, "from": ", ".join(job.src_versions)}
+    return _describe(job.type, job.firmware_id, job.product_key, job.target_selection, share)
+
+
+def _describe(kind: str, firmware_id: str, product_key: str, selection: str, more: dict[str, str]) -> str:
+    parts = {"firmware": firmware_id, "product": product_key, "devices": selection} | more
+    return ", ".join([kind, *(f"{name} {value}" for name, value in parts.items() if value)])
+
+
 def contradicts(job: Job, target: Target) -> bool:
     """Whether the job itself, without its device tasks, excludes a target."""
     return (
@@ -188,6 +205,18 @@ def contradicts(job: Job, target: Target) -> bool:
         or bool(job.src_versions and _digest_of_versions(job.src_versions) != target.src_versions)
         or (target.selection == "GROUP" and job.group_id not in {target.group_id, ""})
     )
+
+
+def list_other_devices(settings: Settings, job_id: str, target: Target) -> Flow[list[str]]:
+    """List devices of a job that were not requested, as far as one page shows them; none if no devices were named."""
+    if not target.devices:
+        return []
+    size = ListOTATaskByJob.largest_page
+    page = yield from call(
+        settings, ListOTATaskByJob(job_id=job_id, current_page=1, page_size=size), RetryPolicy(attempts=1)
+    )
+    names = [task.device_name for task in page.items if task.device_name]
+    return [name for name in names if digest_of(name) not in target.devices]
 
 
 def _match_devices(settings: Settings, job: Job, requested: set[str]) -> Flow[Match]:

@@ -21,8 +21,8 @@ class JobOrigin(StrEnum):
     RESUMED = "resumed"
     """An earlier try created it, and the platform named it in answer."""
     FOUND = "found"
-    """The answer to this task's request was lost. A list shows this job and it fits; another program may have created
-    it."""
+    """The answer to this task's request was lost or named no job. A list shows this job and it fits; another program
+    may have created it."""
     FOLLOWED = "followed"
     """Another program or task created it: a verification of the same firmware that was running already."""
     VERIFIED_BEFORE = "verified_before"
@@ -92,8 +92,8 @@ class TrackedJob:
 NAMES: Final[Mapping[JobType, str]] = {JobType.VERIFY_FIRMWARE: "verification", JobType.UPGRADE_FIRMWARE: "upgrade"}
 """What a kind of job is called in messages."""
 _LOST_ANSWER: Final = (
-    ": a list showed it after the answer to its request was lost. Another program may have created it, so killing the"
-    " task does not stop it"
+    ": a list showed it, and no answer to this task's request named it. Another program may have created it, so killing"
+    " the task does not stop it"
 )
 _LINES: Final[Mapping[JobOrigin, tuple[str, str]]] = {
     JobOrigin.CREATED: ("Created", ""),

@@ -45,6 +45,10 @@ def create_upgrade(world: World, values: Values, _: str) -> Values:
     if "RetryInterval" in values and "RetryCount" not in values:
         raise BusinessError("iot.firmware.InvalidRetryCount", "RetryInterval needs RetryCount.")
     devices = choose_for_upgrade(product, firmware, values)
+    if world.quirks.equal_upgrade == "running_job":
+        for running in world.engine.jobs_of(firmware):
+            if _is_running_on(running, devices):
+                return _created(world, running)
     job = _job(world, firmware, "UPGRADE_FIRMWARE", values["TargetSelection"], values)
     _start(world, job, devices)
     return _created(world, job)
@@ -128,6 +132,12 @@ def _firmware_of(world: World, values: Values) -> Firmware:
     if firmware.product is not world.product(values["ProductKey"]):
         raise BusinessError("iot.firmware.FirmwareAndProductKeyMismatch", "The firmware is not of this product.")
     return firmware
+
+
+def _is_running_on(job: Job, devices: list[Device]) -> bool:
+    busy = {device.iot_id for device in [*job.planned, *(task.device for task in job.tasks)]}
+    is_running = job.kind == "UPGRADE_FIRMWARE" and job.status not in {"CANCELED", "COMPLETED"}
+    return is_running and busy == {device.iot_id for device in devices}
 
 
 def _start(world: World, job: Job, devices: list[Device]) -> None:

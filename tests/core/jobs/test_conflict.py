@@ -260,23 +260,6 @@ def test_not_seeing_whether_there_is_another_is_no_reason_to_fail() -> None:
     assert "Whether another program created the same upgrade" in script.warnings[-1]
 
 
-def test_a_job_that_only_its_query_shows_to_have_another_share_is_not_the_created_one() -> None:
-    ours, foreign = (job(name, kind=UPGRADE, targetSelection="GRAY") for name in ("9", "10"))
-    gray = replace(ACTION, target_selection="GRAY", gray_percent="5")
-    script = script_for(
-        CreateOTAStaticUpgradeJob=ok(data={"jobId": "10"}),
-        ListOTAJobByFirmware=[jobs(), *[jobs(ours, foreign)] * 30],
-        QueryOTAJob=lambda sent: ok(
-            data=job(sent.parameters["JobId"], kind=UPGRADE, targetSelection="GRAY", grayPercent="100")
-            if sent.parameters["JobId"] == "10"
-            else job("9", kind=UPGRADE, targetSelection="GRAY", grayPercent="5")
-        ),
-    )
-
-    assert start(script, action=gray).job_id != "10"
-    assert "CancelOTATaskByJob" not in script.actions
-
-
 def test_a_listed_job_is_not_tracked_before_it_can_be_queried() -> None:
     ours = job("10", kind=UPGRADE)
     unknown = refused("iot.firmware.InvalidOTAJobId")

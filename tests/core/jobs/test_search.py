@@ -120,11 +120,19 @@ def test_a_job_of_which_the_devices_that_were_asked_for_are_listed_first_is_not_
     assert script.run(find_job(SETTINGS, MINE)) is None
 
 
-def test_what_was_accepted_and_has_exactly_the_devices_is_certainly_one_s_own() -> None:
+def test_what_was_accepted_without_an_id_and_has_exactly_the_devices_is_followed_and_never_one_s_own() -> None:
     script = script_with([named()], {"9": ["d1", "d2"]})
     search(script, intent=MINE.at(Stage.ACCEPTED))
 
-    assert script.saved["stage"] == "created"
+    assert script.saved["stage"] == "found"
+
+
+def test_after_an_accepted_request_a_job_on_some_of_the_devices_may_be_the_own_one_beside_one_on_all_of_them() -> None:
+    script = script_with([named("8"), named("9")], {"8": ["d2"], "9": ["d1", "d2"]})
+
+    with pytest.raises(AmbiguousOutcomeError, match=r"2 jobs \(9, 8\).*8 has some of the devices and no other"):
+        search(script, intent=MINE.at(Stage.ACCEPTED))
+    assert script.saved["stage"] == "accepted"
 
 
 def test_a_job_whose_devices_are_not_listed_yet_is_waited_for_and_never_taken() -> None:

@@ -171,19 +171,6 @@ def test_an_answer_that_names_a_job_that_was_there_before_names_none() -> None:
     assert start(script).job_id == "9"
 
 
-def test_an_answer_that_names_the_job_of_another_firmware_names_none() -> None:
-    theirs = ok(data=OWN | {"jobId": "77", "firmwareId": "999"})
-    script = script_for(
-        CreateOTAStaticUpgradeJob=ok(data={"jobId": "77"}),
-        QueryOTAJob=lambda sent: theirs if sent.parameters["JobId"] == "77" else ok(data=OWN),
-        ListOTAJobByFirmware=lasting(jobs(), jobs(), jobs(OWN)),
-    )
-
-    found = start(script)
-
-    assert (found.job_id, found.origin) == ("9", JobOrigin.FOUND)
-
-
 def test_a_refusal_is_forgotten_so_that_nobody_else_s_job_is_taken_for_ours_later() -> None:
     script = script_for(CreateOTAStaticUpgradeJob=refused("iot.firmware.NoDeviceCanUpgrade"))
 

@@ -6,8 +6,8 @@ from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJo
 from airflow_provider_tuya_ota.core.model.states import JobType
 
 LOST_ANSWER = (
-    "Waiting for verification job 9 of firmware 178: a list showed it after the answer to its request was lost."
-    " Another program may have created it, so killing the task does not stop it"
+    "Waiting for verification job 9 of firmware 178: a list showed it, and no answer to this task's request named"
+    " it. Another program may have created it, so killing the task does not stop it"
 )
 
 

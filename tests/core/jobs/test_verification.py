@@ -123,7 +123,7 @@ def test_an_answer_without_job_id_is_completed_from_the_list(data: Any) -> None:
 
     found = start(script)
 
-    assert (found.job_id, found.origin, found.request_id) == ("2", JobOrigin.CREATED, REQUEST_ID)
+    assert (found.job_id, found.origin, found.request_id) == ("2", JobOrigin.FOUND, REQUEST_ID)
     assert found.utc_create == NEW["utcCreate"]
     assert creates(script) == 1
 
