@@ -189,7 +189,7 @@ ROOMS: Final = (
                     "runtime/test_notes_not_given",
                 ),
                 *("runtime/test_killed_reports", "runtime/test_execution_timeout", "operators/test_unrendered"),
-                *("sensors/*", "operators/test_verify_input"),
+                *("sensors/*", "operators/test_verify_input", "hooks/test_connection_not_given"),
             ),
             "runtime/timestamps.py": ("runtime/test_timestamps",),
             "runtime/wait.py": (

@@ -57,11 +57,13 @@ class Baseline:
         :param users: the tests whose own file uses the module.
         """
         lines = self.tests.get(str(root / mutant.path), {})
-        found = {test for test in lines.get(mutant.line, ()) if test}
-        if not found:
-            is_function = isinstance(mutant.outer, ast.FunctionDef | ast.AsyncFunctionDef)
-            span = range(mutant.outer.lineno, (mutant.outer.end_lineno or 0) + 1) if is_function else lines
-            found = {test for line in span for test in lines.get(line, ()) if test} | (set() if is_function else users)
+        if isinstance(mutant.outer, ast.FunctionDef | ast.AsyncFunctionDef):
+            span = range(mutant.outer.lineno, (mutant.outer.end_lineno or 0) + 1)
+            found = lines.get(mutant.line, set()) & self.seconds.keys()
+            found = found or {test for line in span for test in lines.get(line, ())}
+        else:
+            # The first test that needs the module has imported it.
+            found = {test for tests in lines.values() for test in tests} | users
         chosen = {test for test in found & self.seconds.keys() if test.partition("::")[0] in files}
         return sorted(chosen, key=lambda test: (self.seconds[test], test))
 

@@ -298,12 +298,14 @@ def test_a_rejected_approval_is_reported_as_that(run: FakeRun, xcom: dict[str, A
     assert f"because step approve was rejected{by}: upgrade (skipped)" in report["text"]
 
 
-def test_an_approval_that_was_marked_failed_is_stopped(run: FakeRun) -> None:
+def test_an_approval_that_was_marked_failed_is_stopped(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example")
     run.states = {"approve": "failed", "upgrade": "upstream_failed"}
 
     report = asked(run)
 
     assert (report["event"], report["step"]) == ("stopped", "approve")
+    assert report["run_link"] == "https://airflow.example/dags/dag/runs/run/tasks/approve"
     assert "marked failed" in report["text"]
     assert "not begun: upgrade (upstream_failed)" in report["text"]
 

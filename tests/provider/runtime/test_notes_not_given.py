@@ -169,6 +169,18 @@ def test_a_task_whose_notes_fail_for_good_creates_one_job_and_says_whether_it_go
     assert number > 1
 
 
+def test_a_first_try_that_is_not_given_the_notes_of_others_has_created_nothing(
+    airflow_api: AirflowAPI, firmware_id: str
+) -> None:
+    airflow_api.fail("GetVariableKeys", times=FOR_GOOD)
+
+    error = failure_of(firmware_id, FakeTask(), device_names=["device-001"])
+
+    assert error is not None
+    assert not error.in_doubt
+    assert "this try has created nothing" in str(error)
+
+
 def test_a_retry_that_may_have_a_job_says_so_where_a_note_is_not_given(
     airflow_api: AirflowAPI, firmware_id: str
 ) -> None:
