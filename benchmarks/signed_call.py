@@ -10,22 +10,16 @@ the machine does meets all of them; printed are the medians, and the medians of 
 from __future__ import annotations
 
 import asyncio
-import base64
 import gc
-import hashlib
-import hmac
 import json
 import os
 import re
 import subprocess
 import sys
 import time
-import uuid
 import warnings
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import aiohttp
 import requests
@@ -34,20 +28,19 @@ from alibabacloud_iot20180120.client import Client
 from alibabacloud_tea_openapi.models import Config
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.request import CommonRequest
-from yarl import URL
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, TuyaOTAClient
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.core.settings import Settings
 from airflow_provider_tuya_ota.transports.limiter import RateLimiter
+from benchmarks.by_hand import JOB, KEY, SECRET, Careful, bare, signed_query
 from benchmarks.table import Figure, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
 ROUNDS, CALLS = 80, 50
-JOB, KEY, SECRET = "9001", "LTAI4FoClientBenchmark", "secret"
 ANSWER = {
     "requestId": "6E4F2A3B-0D1C-4F5E-8A9B-7C6D5E4F3A2B",
     "success": True,
@@ -121,25 +114,6 @@ def connection(port: int) -> Settings:
     return Settings.from_connection_fields(host=f"http://127.0.0.1:{port}", login=KEY, password=SECRET, extra={})
 
 
-def signed_by_hand(port: int) -> str:
-    """Give the address of a signed call, as a script without any library would write it."""
-    parameters = {
-        "Action": "QueryOTAJob",
-        "JobId": JOB,
-        "AccessKeyId": KEY,
-        "SignatureMethod": "HMAC-SHA1",
-        "SignatureNonce": uuid.uuid4().hex,
-        "SignatureVersion": "1.0",
-        "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "Format": "JSON",
-        "Version": "2018-01-20",
-    }
-    query = "&".join(f"{quote(name, safe='')}={quote(parameters[name], safe='')}" for name in sorted(parameters))
-    text = f"GET&{quote('/', safe='')}&{quote(query, safe='')}"
-    digest = hmac.new(f"{SECRET}&".encode(), text.encode(), hashlib.sha1).digest()
-    return f"http://127.0.0.1:{port}/?{query}&Signature={quote(base64.b64encode(digest).decode(), safe='')}"
-
-
 def unlimited() -> RateLimiter:
     """Give a limiter that lets every request leave at once; the others have none."""
     return RateLimiter(dict.fromkeys(RateLimitGroup, 1e12))
@@ -171,7 +145,9 @@ def callers(port: int) -> dict[str, Callable[[], object]]:
 
     return {
         "this client": lambda: client.do(QueryOTAJob(job_id=JOB)),
-        "requests, signed by hand": lambda: session.get(signed_by_hand(port), timeout=30).json(),
+        "requests, signed by hand": lambda: session.get(
+            f"http://127.0.0.1:{port}/?{signed_query()}", timeout=30
+        ).json(),
         "aliyun-python-sdk-core": core_call,
         "alibabacloud-iot20180120 (tea)": lambda: tea.query_otajob(models.QueryOTAJobRequest(job_id=JOB)),
     }
@@ -197,15 +173,15 @@ async def async_cpu(act: Callable[[], Coroutine[Any, Any, object]], calls: int) 
 
 async def async_rounds(port: int, rounds: int, calls: int) -> list[dict[str, float]]:
     """Measure the callers for event loops in turn; the first round, in which connections are made, is left out."""
-    async with AsyncTuyaOTAClient(connection(port), limiter=unlimited()) as client, aiohttp.ClientSession() as session:
-
-        async def bare() -> object:
-            async with session.get(URL(signed_by_hand(port), encoded=True)) as answer:
-                return await answer.json()
-
+    async with (
+        AsyncTuyaOTAClient(connection(port), limiter=unlimited()) as client,
+        aiohttp.ClientSession() as session,
+        Careful(port) as careful,
+    ):
         acts: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
             "this client": lambda: client.do(QueryOTAJob(job_id=JOB)),
-            "aiohttp, signed by hand": bare,
+            "aiohttp, signed by hand": lambda: bare(session, port),
+            "the same promises, by hand": lambda: careful.query_job(JOB),
         }
         found = [{name: await async_cpu(act, calls) for name, act in acts.items()} for _ in range(rounds + 1)]
     return found[1:]

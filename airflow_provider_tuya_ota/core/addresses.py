@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 REMOVED: Final = "[removed]"
-_QUERY: Final = re.compile(r"""(?P<address>[?#])[^\s"'<>?#=]{1,200}=[^\s"'<>]*""")
-"""A query or fragment with values, of any address."""
-_USERINFO: Final = re.compile(
-    r"""(?P<mark>(?:\\?/|%(?:25)?2F){2})[^\s"'<>/?#\\]{1,256}(?P<at>@|%(?:25)?40)""", re.IGNORECASE
-)
-"""User and password before a host, of any address."""
 
 
 def redact_addresses(text: str) -> str:
     """Remove users, passwords and queries of the addresses in a text, in time proportional to its length."""
-    return _QUERY.sub(rf"\g<address>{REMOVED}", _USERINFO.sub(rf"\g<mark>{REMOVED}\g<at>", text))
+    query, userinfo = _patterns()
+    return query.sub(rf"\g<address>{REMOVED}", userinfo.sub(rf"\g<mark>{REMOVED}\g<at>", text))
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Give the patterns of a query or fragment with values, and of user and password before a host, of any address.
+
+    They are compiled when they are first needed: each parsed Dag imports this module, and nearly none needs them.
+    """
+    return (
+        re.compile(r"""(?P<address>[?#])[^\s"'<>?#=]{1,200}=[^\s"'<>]*"""),
+        re.compile(r"""(?P<mark>(?:\\?/|%(?:25)?2F){2})[^\s"'<>/?#\\]{1,256}(?P<at>@|%(?:25)?40)""", re.IGNORECASE),
+    )

@@ -94,7 +94,7 @@ _DECODER: Final = json.JSONDecoder(object_pairs_hook=_one_value_each)
 
 def _harmless(value: Any, depth: int) -> Any:
     """Copy a parsed value so that it can be encoded: as UTF-8, JSON and MessagePack."""
-    if isinstance(value, str):
+    if type(value) is str:
         return encodable(value)
     if isinstance(value, (dict, list)):
         if not depth:
@@ -104,7 +104,7 @@ def _harmless(value: Any, depth: int) -> Any:
         # Nearly all keys and values are short printable texts: those cost no call each.
         return {
             key if len(key) <= LONGEST_NAME and key.isprintable() else cut(visible(key), LONGEST_NAME): item
-            if isinstance(item, str) and item.isprintable()
+            if type(item) is str and item.isprintable()
             else _harmless(item, depth - 1)
             for key, item in value.items()
         }

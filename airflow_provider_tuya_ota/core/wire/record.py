@@ -168,15 +168,19 @@ class Record(Mapping[str, Any]):
 
     def flag(self, key: str) -> bool | None:
         """Read a boolean that may come as text; absent, null and empty give None."""
+        value = self._by_key.get(key.lower())
+        if value is None or value is True or value is False:
+            return value
         text = (self._scalar(key) or "").strip().lower()
         if text not in _FLAGS:
             raise ProtocolError(f"{key} should be true or false")
         return _FLAGS[text]
 
     def _scalar(self, key: str) -> str | None:
-        value = self.get(key)
+        value = self._by_key.get(key.lower())
         if value is None or type(value) is str:
             return value
+        value = self.get(key)
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, _SINGLE):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.wire.encoding import canonical_query, percent_encode, percent_encode_query
@@ -53,9 +54,16 @@ def string_to_sign(method: str, query: str) -> str:
 
 def signature(secret: Secret, text: str) -> str:
     """Sign the text; the key is the AccessKey secret with a trailing ``&``."""
+    signing = _keyed(secret).copy()
+    signing.update(text.encode())
+    return base64.b64encode(signing.digest()).decode("ascii")
+
+
+@lru_cache(maxsize=16)
+def _keyed(secret: Secret) -> hmac.HMAC:
+    """Prepare the signing with a key, which takes three times as long as the signing of a text."""
     # The platform offers no other method than HMAC-SHA1.
-    digest = hmac.digest(f"{secret.reveal()}&".encode(), text.encode(), "sha1")
-    return base64.b64encode(digest).decode("ascii")
+    return hmac.new(f"{secret.reveal()}&".encode(), digestmod="sha1")
 
 
 def signed_query(method: str, wire: Wire, secret: Secret) -> str:

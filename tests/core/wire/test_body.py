@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from airflow_provider_tuya_ota.core.errors import NotFoundError, ProtocolError
+from airflow_provider_tuya_ota.core.secret import Secret
 from airflow_provider_tuya_ota.core.wire.body import MOST_SIGNS, read_body, safely
 from airflow_provider_tuya_ota.core.wire.xml import DEEPEST
 
@@ -55,6 +56,30 @@ def test_whatever_was_sent_can_be_encoded(value: Any) -> None:
     assert record is not None
     json.dumps(record.plain(), ensure_ascii=False, allow_nan=False).encode()
     msgspec.msgpack.encode(record.plain())
+
+
+@pytest.mark.parametrize(
+    ("body", "secret"),
+    [
+        pytest.param(b'{"a":"is canary-7Kq1 known"}', "canary-7Kq1", id="plain"),
+        pytest.param(b'{"a":"is canary7Kq1Zx known"}', "canary7Kq1Zx", id="a word"),
+        pytest.param(b'{"a":"is \\u0063anary7Kq1Zx known"}', "canary7Kq1Zx", id="escaped"),
+        pytest.param(b"<R><a>canary7&#75;q1Zx</a></R>", "canary7Kq1Zx", id="a character of XML by its number"),
+        pytest.param(b"<R><a>canary7<!-- -->Kq1Zx</a></R>", "canary7Kq1Zx", id="cut by a comment"),
+        pytest.param(b'{"a":"ended by canary7Kq1"}', "canary7Kq1Zx", id="its beginning"),
+        pytest.param(b'{"a":"pass  word  of  two"}', "pass word of two", id="a text with blanks"),
+        pytest.param('{"a":"can\u200bary7Kq1"}'.encode(), "can\ufffdary7Kq1", id="what stands for the invisible"),
+        pytest.param(b'{"a":"is pw"}', "pw", id="short"),
+        pytest.param(b'{"a":12345678e10}', "1234567800000", id="digits of a number"),
+        pytest.param(b'{"a":0.000012345678}', "2345678e", id="a number with an e"),
+    ],
+)
+def test_a_known_secret_is_in_no_text_however_the_answer_writes_it(body: bytes, secret: str) -> None:
+    record = read_body(body, [Secret("LTAI4FoClientTest"), Secret(secret)])
+
+    assert record is not None
+    assert secret not in record.text("a")
+    assert secret[:8] not in record.text("a")
 
 
 def test_line_breaks_of_a_text_stay_where_nobody_shows_it() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hmac
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -55,6 +57,15 @@ def test_the_signed_query_carries_the_signature_encoded_at_its_end(vector: Path)
 
 def test_the_method_is_part_of_what_is_signed() -> None:
     assert string_to_sign("POST", "A=1") == "POST&%2F&A%3D1"
+
+
+def test_each_text_is_signed_with_its_own_key_and_nothing_signed_before() -> None:
+    signed = [(key, text) for text in ("text", "other", "text") for key in ("one", "two", "one")]
+
+    found = [signature(Secret(key), text) for key, text in signed]
+
+    digests = [hmac.digest(f"{key}&".encode(), text.encode(), "sha1") for key, text in signed]
+    assert found == [base64.b64encode(digest).decode() for digest in digests]
 
 
 def test_a_secret_outside_ascii_signs_in_utf_8() -> None:
