@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.model.job_results import JobResult
     from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait
+    from airflow_provider_tuya_ota.core.status.job_snapshot import EarlierPoll
     from airflow_provider_tuya_ota.core.status.wait import JobWait
     from airflow_provider_tuya_ota.polling.poller import Poller
     from airflow_provider_tuya_ota.transports.interfaces import Listener
@@ -45,10 +46,12 @@ async def wait_for_jobs(poller: Poller, wait: JobSetWait, *, listener: Listener,
     """
     changes = _Changes()
     firmware_ids = {job.job_id: job.firmware_id for job in wait.jobs}
+    context = runtime.context()
 
     async def settle(job: JobWait) -> None:
         seen = Listeners(listener, changes)
-        result = await _wait_for(poller, job, firmware_ids[job.job_id], listener=seen, runtime=runtime)
+        earlier = wait.take_queried(job.job_id, context)
+        result = await _wait_for(poller, job, firmware_ids[job.job_id], earlier, listener=seen, runtime=runtime)
         _report(listener, wait.settle(job.job_id, result))
 
     waits = [asyncio.create_task(settle(job)) for job in wait.unfinished]
@@ -68,11 +71,23 @@ async def wait_for_jobs(poller: Poller, wait: JobSetWait, *, listener: Listener,
 
 
 async def _wait_for(
-    poller: Poller, job: JobWait, firmware_id: str, *, listener: Listener, runtime: Runtime
+    poller: Poller,
+    job: JobWait,
+    firmware_id: str,
+    earlier: EarlierPoll | None,
+    *,
+    listener: Listener,
+    runtime: Runtime,
 ) -> JobResult:
     try:
         return await poller.wait_for_job(
-            job.job_id, job.options, firmware_id=firmware_id, listener=listener, runtime=runtime, state=job.state
+            job.job_id,
+            job.options,
+            firmware_id=firmware_id,
+            earlier=earlier,
+            listener=listener,
+            runtime=runtime,
+            state=job.state,
         )
     except AuthenticationError:
         raise

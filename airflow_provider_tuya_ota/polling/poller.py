@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient
     from airflow_provider_tuya_ota.core.status.condition_wait import ConditionWait
     from airflow_provider_tuya_ota.core.status.conditions import Condition, ConditionSnapshot
-    from airflow_provider_tuya_ota.core.status.job_snapshot import JobSnapshot
+    from airflow_provider_tuya_ota.core.status.job_snapshot import EarlierPoll, JobSnapshot
     from airflow_provider_tuya_ota.core.status.wait import WaitOptions
     from airflow_provider_tuya_ota.core.status.wait_state import WaitState
     from airflow_provider_tuya_ota.polling.subscription import Subscription
@@ -89,6 +89,7 @@ class Poller:
         options: WaitOptions,
         *,
         firmware_id: str = "",
+        earlier: EarlierPoll | None = None,
         listener: Listener,
         runtime: Runtime,
         state: WaitState | None = None,
@@ -96,6 +97,7 @@ class Poller:
         """Wait as :func:`~airflow_provider_tuya_ota.core.status.wait.wait_for_job` does.
 
         :param firmware_id: the job's firmware, if it is known; otherwise the first poll finds it out.
+        :param earlier: what the first poll may take from a query before the wait; None otherwise.
         :param state: of earlier polls, continued by this wait; a new one by default.
         :raises KeyRefusedError: the AccessKey pair is refused: read the connection again, then continue the wait.
         :raises PollerBrokenError: this poller does not poll any more; poll separately.
@@ -113,7 +115,7 @@ class Poller:
                         return verdict
             return None
 
-        with self._job_subscribed(wait, firmware_id, subscription):
+        with self._job_subscribed(wait, firmware_id, earlier, subscription):
             return await self._wait(wait, job_id, subscription, take, runtime)
 
     async def wait_for_condition(self, wait: ConditionWait, *, listener: Listener, runtime: Runtime) -> None:
@@ -167,11 +169,19 @@ class Poller:
             await runtime.asleep(wait.pause(now), unless=subscription.news)
 
     @contextmanager
-    def _job_subscribed(self, wait: JobWait, firmware_id: str, subscription: JobSubscription) -> Iterator[None]:
+    def _job_subscribed(
+        self, wait: JobWait, firmware_id: str, earlier: EarlierPoll | None, subscription: JobSubscription
+    ) -> Iterator[None]:
         job_id, poll_interval = wait.job_id, wait.options.poll_interval
         subscriptions = self._jobs.setdefault(job_id, set())
         subscriptions.add(subscription)
-        self._scheduler.add(job_id, firmware_id=firmware_id or None, poll_interval=poll_interval, now=self._clock())
+        self._scheduler.add(
+            job_id,
+            firmware_id=firmware_id or None,
+            poll_interval=poll_interval,
+            now=self._clock(),
+            earlier=earlier,
+        )
         self._dispatcher.wake_up()
         try:
             yield

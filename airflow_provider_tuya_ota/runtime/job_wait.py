@@ -47,6 +47,7 @@ def wait_for_verdict(operator: JobOperator, report: TaskReport, job: TrackedJob,
             on_cancel=waited.on_cancel,
             firmware_id=waited.firmware_id,
             resume_state=resume_state,
+            queried=None if waited.queried is None else waited.queried.to_dict(),
         )
         wait_in_triggerer(operator, trigger, options)
     wait = JobSetWait([waited], options)

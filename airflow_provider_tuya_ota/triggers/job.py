@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_tuya_ota.core.status.job_set_wait import WaitedJob
+from airflow_provider_tuya_ota.core.status.queried_job import QueriedJob
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
 from airflow_provider_tuya_ota.triggers.job_set import TuyaOTAJobSetTrigger
 
@@ -26,6 +27,8 @@ class TuyaOTAJobTrigger(TuyaOTAJobSetTrigger):
     :param resume_state: what the operator wants back with the event; ``Dag.test()`` drops what is given to ``defer``
         instead. Only operators give it, after a request that succeeded. So a refusal of the first poll is tolerated for
         five minutes, also after a restart of the triggerer; without it, the first poll has to be accepted.
+    :param queried: the job as the operator has queried it, as :meth:`QueriedJob.to_dict` gives it; None, as in older
+        stored triggers: the first poll queries it.
     :ivar job: the job, with what else belongs to it.
     """
 
@@ -38,6 +41,7 @@ class TuyaOTAJobTrigger(TuyaOTAJobSetTrigger):
         on_cancel: str = "keep",
         firmware_id: str = "",
         resume_state: dict[str, str] | None = None,
+        queried: dict[str, Any] | None = None,
     ) -> None:
         expected = WaitOptions.from_dict(options).expected
         job = WaitedJob(
@@ -46,6 +50,7 @@ class TuyaOTAJobTrigger(TuyaOTAJobSetTrigger):
             expected=expected,
             on_cancel=on_cancel,
             is_known=bool(resume_state),
+            queried=QueriedJob.from_dict(queried),
         )
         super().__init__(
             jobs=[job.to_dict()], tuya_ota_conn_id=tuya_ota_conn_id, options=options, resume_state=resume_state
@@ -63,6 +68,7 @@ class TuyaOTAJobTrigger(TuyaOTAJobSetTrigger):
                 "on_cancel": self.job.on_cancel,
                 "firmware_id": self.job.firmware_id,
                 "resume_state": self.resume_state,
+                "queried": None if self.job.queried is None else self.job.queried.to_dict(),
             },
         )
 

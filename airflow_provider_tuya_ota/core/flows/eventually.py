@@ -34,7 +34,7 @@ def wait_to_appear(find: Callable[[], Flow[Thing | None]]) -> Flow[Thing | None]
     return found
 
 
-def wait_until_complete(read: Callable[[], Flow[Listing[Thing]]]) -> Flow[list[Thing]]:
+def wait_until_complete(read: Callable[[], Flow[Listing[Thing]]]) -> Flow[Listing[Thing]]:
     """Read a list at once, and again after each of the :data:`GRACE_PAUSES` while it is incomplete.
 
     :param read: reads the list.
@@ -47,4 +47,5 @@ def wait_until_complete(read: Callable[[], Flow[Listing[Thing]]]) -> Flow[list[T
         yield ListIncomplete(listing.name, listing.missing, seconds)
         yield Sleep(seconds)
         listing = yield from read()
-    return listing.require_complete()
+    listing.require_complete()
+    return listing

@@ -29,6 +29,20 @@ def list_jobs(settings: Settings, firmware_id: str) -> Flow[Listing[Job]]:
     return whole_list(settings, _jobs_of(firmware_id))
 
 
+def list_jobs_again(settings: Settings, firmware_id: str, before: Listing[Job]) -> Flow[Listing[Job]]:
+    """List all jobs of a firmware shortly after they were listed, if possible with one request.
+
+    One page shows that no other follows if it has as many jobs as its ``Total``, none of the earlier ones is missing
+    and the earlier listing has proven the ``Total``.
+
+    :param before: the earlier listing.
+    """
+    listing = yield from whole_list(settings, _jobs_of(firmware_id), trusts_total=before.total_is_proven)
+    if before.total_is_proven and not {job.job_id for job in before.items} <= {job.job_id for job in listing.items}:
+        return (yield from list_jobs(settings, firmware_id))
+    return listing
+
+
 def list_jobs_to_poll(settings: Settings, firmware_id: str) -> Flow[list[Job]]:
     """List jobs of a firmware; jobs that are not shown are polled otherwise."""
     return every_page(settings, _jobs_of(firmware_id))

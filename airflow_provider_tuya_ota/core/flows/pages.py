@@ -75,11 +75,14 @@ class Listing(Generic[Item]):
     :param name: of the operation.
     :param items: each once, in its latest state; a device task as :meth:`.DeviceTask.read_after` says.
     :param missing: how many more items ``Total`` counts; 0 without a ``Total`` or where it counts no more.
+    :param total_is_proven: whether an empty page behind the items had a ``Total`` of exactly their number. A ``Total``
+        that counts the items of its own page would have been 0 there.
     """
 
     name: str
     items: list[Item]
     missing: int = 0
+    total_is_proven: bool = False
 
     def require_complete(self) -> list[Item]:
         """Give the items of a complete list.
@@ -110,10 +113,12 @@ class Reading(Generic[Item]):
     :param first: requests the page at which to begin.
     :param until_empty: read until a page brings nothing new, whatever the total is; without it a short page ends a list
         that has as many items as its total.
+    :param trusts_total: with ``until_empty``, a short page also ends a list that has exactly as many items as its
+        total. Only for a list whose total was proven a moment before, see :class:`Listing`.
     :raises InvalidParameterError: the request has no page size, so a full page cannot be recognized.
     """
 
-    def __init__(self, first: Action[Page[Item]], *, until_empty: bool = False) -> None:
+    def __init__(self, first: Action[Page[Item]], *, until_empty: bool = False, trusts_total: bool = False) -> None:
         asked: Any = first
         if asked.page_size is None:
             raise InvalidParameterError(
@@ -131,6 +136,9 @@ class Reading(Generic[Item]):
         self._doubles = 0
         self._names_next = False
         self._until_empty = until_empty
+        self._trusts_total = trusts_total
+        self._was_refused = False
+        self._is_proven = False
         self._is_returning = False
         self._sparse = 0
         self._request: Action[Page[Item]] | None = replace(asked, current_page=self._first)
@@ -155,6 +163,8 @@ class Reading(Generic[Item]):
         fresh = self._new_of(page)
         self._names_next = bool(page.next_token)
         self._last_total = self._last_total if page.total is None else page.total
+        # The page that stands for a refused one has no total of the platform's own.
+        self._is_proven |= not (page.items or self._was_refused) and page.total == self._reached > 0
         if not self._is_returning:
             self._total_forward = self._last_total if fresh else self._total_forward or self._last_total
             self._doubles += len(page.items) - len({identity_of(item) for item in page.items})
@@ -181,12 +191,18 @@ class Reading(Generic[Item]):
         """
         return max(0, min(self._total_forward, self._last_total) - self._reached - self._doubles)
 
+    @property
+    def total_is_proven(self) -> bool:
+        """Whether an empty page had a total of all items that were found, and no page had another one."""
+        return self._is_proven and self._totals == {self._reached}
+
     def page_behind(self) -> Page[Item] | None:
         """Give the empty page that a refused one stands for; :attr:`missing` shows whether the list ends before it.
 
         :returns: None where the refusal says nothing about the end: before any page was read, for a page that the last
             answer named by its token, and for one that page numbers do not reach.
         """
+        self._was_refused = True
         if self._totals == {self._reached}:
             return Page(total=self._reached)
         is_behind = bool(self._totals) and not self._names_next and self._number * self._size <= DEEPEST
@@ -218,7 +234,8 @@ class Reading(Generic[Item]):
     def _ends_with(self, page: Page[Item], fresh: list[Item]) -> bool:
         # The documents describe the total of another list here: it may ask for more pages, but never end the list.
         is_complete = len(page.items) < self._size and self._reached >= (page.total or 0)
-        return (is_complete and not self._until_empty) or not fresh
+        is_counted = self._trusts_total and page.total == self._reached
+        return (is_complete and (is_counted or not self._until_empty)) or not fresh
 
     def _is_settled(self) -> bool:
         asked: Any = self._request
@@ -264,15 +281,20 @@ def every_page(settings: Settings, first: Action[Page[Item]]) -> Flow[list[Item]
 
 
 def whole_list(
-    settings: Settings, first: Action[Page[Item]], *, first_page: Page[Item] | None = None
+    settings: Settings,
+    first: Action[Page[Item]],
+    *,
+    first_page: Page[Item] | None = None,
+    trusts_total: bool = False,
 ) -> Flow[Listing[Item]]:
     """Read a list until a page brings nothing new.
 
     :param first: asks for the first page, with a page size.
     :param first_page: the answer to it, where it was asked for already.
+    :param trusts_total: end at a short page too, where its total is exactly the number of items; see :class:`Reading`.
     :raises ProtocolError: the list does not end, in items or in time.
     """
-    return _read(settings, Reading(first, until_empty=True), first_page)
+    return _read(settings, Reading(first, until_empty=True, trusts_total=trusts_total), first_page)
 
 
 def _counting(earlier: Any, later: Any) -> Any:
@@ -293,4 +315,4 @@ def _read(settings: Settings, reading: Reading[Item], first_page: Page[Item] | N
         for item in page.items:
             found[identity_of(item)] = _counting(found.get(identity_of(item)), item)
         reading.take(page)
-    return Listing(reading.name, list(found.values()), reading.missing)
+    return Listing(reading.name, list(found.values()), reading.missing, reading.total_is_proven)

@@ -10,7 +10,7 @@ from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob, ListOTAUnfi
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Flow, OtherIntents, ReadContext, ReadOtherIntents, SaveState
-from airflow_provider_tuya_ota.core.flows.lists import list_jobs, list_tasks
+from airflow_provider_tuya_ota.core.flows.lists import list_jobs_again, list_tasks
 from airflow_provider_tuya_ota.core.flows.pages import whole_list
 from airflow_provider_tuya_ota.core.jobs.events import RivalCheckFailed
 from airflow_provider_tuya_ota.core.jobs.intent import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob
+    from airflow_provider_tuya_ota.core.flows.pages import Listing
     from airflow_provider_tuya_ota.core.model.entities import DeviceTask, Job
     from airflow_provider_tuya_ota.core.settings import Settings
 
@@ -83,7 +84,7 @@ def require_no_conflict(
 
 
 def cancel_if_later(
-    settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, before: list[Job], job_id: str
+    settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, before: Listing[Job], job_id: str
 ) -> Flow[None]:
     """Cancel a new job if another program created the same one at the same time and was first.
 
@@ -134,10 +135,10 @@ def stop_later(settings: Settings, intent: Intent, *, earlier: str) -> Flow[NoRe
 
 
 def _earlier(
-    settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, before: list[Job], job_id: str
+    settings: Settings, action: CreateOTAStaticUpgradeJob, intent: Intent, before: Listing[Job], job_id: str
 ) -> Flow[Job | None]:
-    listing = yield from list_jobs(settings, action.firmware_id)
-    jobs = JobSet.listed(before).exclude_from(listing.items)
+    listing = yield from list_jobs_again(settings, action.firmware_id, before)
+    jobs = JobSet.listed(before.items).exclude_from(listing.items)
     first: Job | None = None
     if ours := next((job for job in jobs if job.job_id == job_id), None):
         earlier = [job for job in sorted(jobs, key=_age) if _age(job) < _age(ours) and not job.status.has_ended]

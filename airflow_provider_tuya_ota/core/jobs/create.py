@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.core.actions import CreateOTAStaticUpgradeJob, QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import AlreadyUnderWayError, NotFoundError, ProtocolError, TuyaOTAError
 from airflow_provider_tuya_ota.core.flows.calls import call
-from airflow_provider_tuya_ota.core.flows.effects import Flow, LoadState, SavedState, SaveState
+from airflow_provider_tuya_ota.core.flows.effects import (
+    Flow,
+    FlowContext,
+    LoadState,
+    ReadContext,
+    SavedState,
+    SaveState,
+)
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear, wait_until_complete
 from airflow_provider_tuya_ota.core.flows.lists import list_jobs
 from airflow_provider_tuya_ota.core.jobs.conflict import cancel_if_later, require_no_conflict
@@ -24,9 +31,11 @@ from airflow_provider_tuya_ota.core.jobs.search import find_job
 from airflow_provider_tuya_ota.core.jobs.target import contradicts, describe_job, list_other_devices
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
+from airflow_provider_tuya_ota.core.status.queried_job import QueriedJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from airflow_provider_tuya_ota.core.jobs.job_request import JobRequest
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
@@ -52,7 +61,7 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
     intent = replace(intent, known=ids_put_aside(saved.value))
     yield SaveState(intent.to_dict())
     listed = yield from wait_until_complete(lambda: list_jobs(settings, action.firmware_id))
-    before = [job for job in listed if job.type == request.kind]
+    before = [job for job in listed.items if job.type == request.kind]
     young = young_ids(before, intent.started_at)
     intent = replace(intent, known=tuple(dict.fromkeys([*intent.known, *young])))
     if isinstance(action, CreateOTAStaticUpgradeJob):
@@ -71,11 +80,12 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
             yield from save_if_current(asking, intent.at(Stage.NOTHING))
             raise
         return (yield from _find_after_lost_answer(request, intent.at(Stage.LOST), error))
-    if created.entity_id is None or created.entity_id in JobSet.listed(listed):
+    if created.entity_id is None or created.entity_id in JobSet.listed(listed.items):
         # A job that existed before is not the created one, so the answer names none.
         return (yield from _find_unnamed(request, intent.at(Stage.ACCEPTED), created))
     yield SaveState(intent.at(Stage.CREATED, created.entity_id).to_dict())
-    if other := (yield from _find_other_target(request, intent, created.entity_id)):
+    job, read_at = yield from _query_created(request, created.entity_id)
+    if other := (yield from _find_other_target(request, intent, created.entity_id, job)):
         yield SaveState(intent.at(Stage.ACCEPTED).to_dict())
         raise ProtocolError(
             f"{action.name} succeeded, but its answer names job {created.entity_id}, which has {other} (request id"
@@ -83,38 +93,52 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
             f" {action.firmware_id}, in the vendor's console. A retry searches for the requested job"
         )
     if isinstance(action, CreateOTAStaticUpgradeJob):
-        yield from cancel_if_later(settings, action, intent, before, created.entity_id)
-    return request.tracked(
+        yield from cancel_if_later(settings, action, intent, listed, created.entity_id)
+    tracked = request.tracked(
         created.entity_id, JobOrigin.CREATED, utc_create=created.utc_create, request_id=created.request_id
     )
+    return replace(tracked, queried=QueriedJob.of(job, read_at))
 
 
-def _find_other_target(request: JobRequest, intent: Intent, job_id: str) -> Flow[str]:
-    """Check whether the job that the answer names certainly has another target; a kill would stop the wrong job.
+def _query_created(request: JobRequest, job_id: str) -> Flow[tuple[Job | None, datetime]]:
+    """Query the job that the answer names. Only this query shows share, group and source versions; a list does not.
 
     A job that the platform does not show yet is given time to appear, because a wait would end at its first poll.
-    Only this query shows share, group and source versions; a list does not.
 
-    :returns: what it has, and what was requested; empty where it may be the requested job.
+    :returns: the job, or None where the platform does not show it; and the wall-clock time right before the request.
     """
+    context: FlowContext = yield ReadContext()
 
     def query() -> Flow[Job | None]:
+        nonlocal context
+        context = yield ReadContext()
         try:
             return (yield from call(request.settings, QueryOTAJob(job_id=job_id), RetryPolicy(attempts=1)))
         except NotFoundError:
             return None
 
-    action = request.action
     try:
         job = yield from wait_to_appear(query)
-        if job is None:
-            return ""
-        if contradicts(job, intent.target):
-            return f"another target: {describe_job(job)}; requested was {intent.target.describe()}"
+    except TuyaOTAError:
+        job = None
+    return job, context.now
+
+
+def _find_other_target(request: JobRequest, intent: Intent, job_id: str, job: Job | None) -> Flow[str]:
+    """Check whether the job that the answer names certainly has another target; a kill would stop the wrong job.
+
+    :param job: as its query showed it; None where the platform does not show it.
+    :returns: what it has, and what was requested; empty where it may be the requested job.
+    """
+    if job is None:
+        return ""
+    if contradicts(job, intent.target):
+        return f"another target: {describe_job(job)}; requested was {intent.target.describe()}"
+    try:
         others = yield from list_other_devices(request.settings, job_id, intent.target)
     except TuyaOTAError:
         return ""
-    requested = action.target_device_name or ()
+    requested = request.action.target_device_name or ()
     return f"other devices ({_some(others)}) than the requested ones ({_some(requested)})" if others else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,8 @@ from airflow_provider_tuya_ota.core.status.job_set_wait import WaitedJob
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from airflow_provider_tuya_ota.core.status.queried_job import QueriedJob
 
 
 class JobOrigin(StrEnum):
@@ -42,6 +44,7 @@ class TrackedJob:
     :param utc_create: when the platform created it, as the platform writes it; empty if unknown.
     :param request_id: of the request that created it; empty where its answer was lost or an earlier try sent it.
     :param selection: ALL, SPECIFIC, GRAY or GROUP for an upgrade; empty for a verification.
+    :param queried: the job as this try has queried it after creating it; None otherwise.
     """
 
     job_id: str
@@ -51,6 +54,7 @@ class TrackedJob:
     utc_create: str = ""
     request_id: str = ""
     selection: str = ""
+    queried: QueriedJob | None = field(default=None, compare=False)
 
     @property
     def is_own(self) -> bool:
@@ -74,6 +78,7 @@ class TrackedJob:
             expected=expected,
             on_cancel=on_cancel if self.is_own else "keep",
             is_known=True,
+            queried=self.queried,
         )
 
     def line(self) -> str:

@@ -13,6 +13,7 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import WaitEndedError
 from airflow_provider_tuya_ota.core.model.verdict import Verdict
 from airflow_provider_tuya_ota.core.status.end_rule import every_end
 from airflow_provider_tuya_ota.core.status.poll_events import JobSetEnded, JobWaitEnded, PollFailed
+from airflow_provider_tuya_ota.core.status.queried_job import QueriedJob
 from airflow_provider_tuya_ota.core.status.wait import LAST_POLL, JobWait, poll_once, require_success
 from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.errors import StateUnavailableError
+    from airflow_provider_tuya_ota.core.flows.effects import FlowContext
     from airflow_provider_tuya_ota.core.flows.events import FlowEvent
     from airflow_provider_tuya_ota.core.settings import Settings
     from airflow_provider_tuya_ota.core.status.end_rule import EndRule
@@ -41,6 +43,7 @@ class WaitedJob:
         by default, because only a job that certainly is the task's own may be stopped.
     :param is_known: whether another request for the job has succeeded over the same connection. Then a new wait
         tolerates a refusal of its first poll for as long as one of a later poll.
+    :param queried: the job as it was queried shortly before the wait; None where the first poll queries it.
     """
 
     job_id: str
@@ -48,6 +51,7 @@ class WaitedJob:
     expected: tuple[str, ...] = ()
     on_cancel: str = "keep"
     is_known: bool = False
+    queried: QueriedJob | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -57,13 +61,15 @@ class WaitedJob:
             "expected": list(self.expected),
             "on_cancel": self.on_cancel,
             "is_known": self.is_known,
+            "queried": None if self.queried is None else self.queried.to_dict(),
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> WaitedJob:
         """Rebuild what :meth:`to_dict` gave; names that a newer version added are ignored."""
         known = {name: values[name] for name in cls.__slots__ if name in values}
-        return cls(**known | {"expected": tuple(known.get("expected", ()))})
+        queried = QueriedJob.from_dict(known.get("queried"))
+        return cls(**known | {"expected": tuple(known.get("expected", ())), "queried": queried})
 
 
 class JobSetWait:
@@ -91,6 +97,7 @@ class JobSetWait:
         self._ends = ends
         self._results: dict[str, JobResult] = {}
         self._waits: dict[str, JobWait] = {}
+        self._queried = {job.job_id: job for job in self.jobs if job.queried is not None}
         for job in self.jobs:
             state = (states or {}).get(job.job_id) or WaitState(has_polled=job.is_known)
             self._waits[job.job_id] = JobWait(job.job_id, replace(options, expected=job.expected), state)
@@ -128,6 +135,16 @@ class JobSetWait:
     def subject(self) -> str:
         """What is waited for, for logs."""
         return f"{'job' if len(self.jobs) == 1 else f'{len(self.jobs)} jobs:'} {', '.join(self._waits)}"
+
+    def take_queried(self, job_id: str, context: FlowContext) -> EarlierPoll | None:
+        """Give what the first poll of a job, which begins now, may take from its query before the wait; only once.
+
+        A wait that goes on over another connection, or after polls have failed, takes nothing from it.
+        """
+        job = self._queried.pop(job_id, None)
+        if job is None or job.queried is None:
+            return None
+        return job.queried.as_poll(job_id, job.firmware_id, context)
 
     def pause(self, now: datetime) -> float:
         """Give the seconds from now until the next polls: all jobs share interval and deadline.
@@ -231,7 +248,9 @@ def wait_for_jobs(settings: Settings, wait: JobSetWait) -> Flow[None]:
     :param wait: receives the results; jobs that have one are not polled.
     :raises AuthenticationError: the AccessKey pair was refused before a job was ever polled.
     """
-    earlier: dict[str, EarlierPoll] = {}
+    context: FlowContext = yield ReadContext()
+    first = {one.job_id: wait.take_queried(one.job_id, context) for one in wait.unfinished}
+    earlier = {job_id: poll for job_id, poll in first.items() if poll is not None}
     while wait.unfinished:
         for number, job_wait in enumerate(wait.unfinished):
             now = (yield ReadContext()).steady

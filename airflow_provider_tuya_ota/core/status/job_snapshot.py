@@ -50,7 +50,7 @@ class EarlierPoll:
     """What the next poll of a job may take from the one before; it saves requests.
 
     :param job: as QueryOTAJob gave it.
-    :param firmware: as QueryOTAFirmware gave it; None for an upgrade.
+    :param firmware: as QueryOTAFirmware gave it; None for an upgrade, and before the first poll.
     :param is_large: whether the device tasks do not fit on a page.
     :param read_at: steady time at which job and firmware were requested.
     """
@@ -62,7 +62,8 @@ class EarlierPoll:
 
     def is_reusable(self, now: datetime) -> bool:
         """Whether a poll that begins now may take job and firmware from here, as long as a device task goes on."""
-        return self.job.status == JobStatus.IN_PROGRESS and now - self.read_at < FRESH
+        # Clocks of two processes may differ: where this was read after now, its age is not known.
+        return self.job.status == JobStatus.IN_PROGRESS and timedelta(0) <= now - self.read_at < FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _fetch_job_snapshot(
     if earlier is not None and earlier.is_reusable(now):
         tasks = yield from fetch_tasks(settings, job_id, is_large=is_large, expected=expected, holds_success=True)
         if tasks.goes_on:
-            return _of_running(earlier, tasks)
+            return (yield from _of_running(settings, earlier, tasks))
         is_large = tasks.is_large
     # The job first: only then its end shows that the device tasks, which are read after it, do not change any more.
     job = yield from call(settings, QueryOTAJob(job_id=job_id))
@@ -138,7 +139,7 @@ def _fetch_job_snapshot(
         if not job.firmware_id:
             raise ProtocolError(f"QueryOTAJob: the answer for job {job_id} has no FirmwareId")
         # Read last, so that the firmware is never older than the device tasks.
-        firmware = yield from call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
+        firmware = yield from _query_firmware(settings, job)
     missing = tasks.missing
     verdict = assess_job(job, tasks.read, firmware, tasks.counts, missing=missing)
     poll = EarlierPoll(job, firmware, tasks.is_large, now)
@@ -155,9 +156,17 @@ def _fetch_job_snapshot(
     return JobSnapshot(verdict, poll, names, is_complete=not missing, is_whole=tasks.is_whole)
 
 
-def _of_running(earlier: EarlierPoll, tasks: TaskSnapshot) -> JobSnapshot:
-    verdict = assess_job(earlier.job, tasks.read, earlier.firmware, tasks.counts, missing=tasks.missing)
-    return JobSnapshot(verdict, replace(earlier, is_large=tasks.is_large), is_complete=not tasks.missing)
+def _of_running(settings: Settings, earlier: EarlierPoll, tasks: TaskSnapshot) -> Flow[JobSnapshot]:
+    firmware = earlier.firmware
+    if firmware is None and earlier.job.type != JobType.UPGRADE_FIRMWARE:
+        firmware = yield from _query_firmware(settings, earlier.job)
+    verdict = assess_job(earlier.job, tasks.read, firmware, tasks.counts, missing=tasks.missing)
+    poll = replace(earlier, firmware=firmware, is_large=tasks.is_large)
+    return JobSnapshot(verdict, poll, is_complete=not tasks.missing)
+
+
+def _query_firmware(settings: Settings, job: Job) -> Flow[Firmware]:
+    return call(settings, QueryOTAFirmware(firmware_id=job.firmware_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ SLOWEST: Final = 4.0
 """Times the poll interval after which the most idle job is polled."""
 BRIEFEST: Final = 1.0
 """Seconds between two polls of a job; a shorter interval has to be asked for."""
+FIRST_POLL: Final = 3.0
+"""Seconds after which a job is first polled that was queried right before: its devices need some to begin, and
+its device tasks may be listed later than the job."""
 SMALL, LARGE = 3, 10
 """Requests of one poll of a small and of a large job."""
 CROWDED: Final = 0.5
@@ -132,17 +135,31 @@ class PollScheduler:
         self._urgent_in_a_row = 0
         self._polls_resume_at = float("-inf")
 
-    def add(self, job_id: str, *, firmware_id: str | None, poll_interval: float, now: float) -> None:
+    def add(
+        self,
+        job_id: str,
+        *,
+        firmware_id: str | None,
+        poll_interval: float,
+        now: float,
+        earlier: EarlierPoll | None = None,
+    ) -> None:
         """Poll a job for one more wait, now and then at the shortest interval of its waits.
 
+        A job that was queried right before its first wait is first polled :data:`FIRST_POLL` seconds from now.
+
         :param firmware_id: its firmware; None where it is not known yet.
+        :param earlier: the query before its first wait, for the first poll; None otherwise.
         """
         subject = self._subjects.get(job_id)
+        first_poll = now
         if subject is None:
-            subject = self._subjects[job_id] = _Subject(_Alone(job_id), now)
+            subject = self._subjects[job_id] = _Subject(_Alone(job_id), now, earlier=earlier)
             self._file(job_id, firmware_id, now)
+            if earlier is not None:
+                first_poll += min(poll_interval, FIRST_POLL)
         # A wait that joins later has no snapshot yet either.
-        self._polls.set(job_id, now)
+        self._polls.set(job_id, first_poll)
         self._demand -= subject.demand
         subject.wanted.append(poll_interval)
         self._demand += subject.demand

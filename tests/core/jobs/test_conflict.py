@@ -90,7 +90,8 @@ def test_many_jobs_of_others_cost_no_more_than_a_request_for_each_device() -> No
     assert (is_refused(free, NAMED), is_refused(busy, NAMED)) == (False, True)
     lists = ["ListOTAJobByFirmware"] * 2
     devices = ["ListOTAUnfinishedTaskByDevice"] * 2
-    assert free.actions == [*lists, *devices, "CreateOTAStaticUpgradeJob", "QueryOTAJob", *lists]
+    # The empty page behind the first listing has proven the total, so the second one ends with its first page.
+    assert free.actions == [*lists, *devices, "CreateOTAStaticUpgradeJob", "QueryOTAJob", *lists[:1]]
 
 
 def test_jobs_of_this_airflow_on_other_devices_cost_no_request_however_many_they_are() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,10 +13,11 @@ from airflow_provider_tuya_ota.core.errors import (
     ProtocolError,
     TransportError,
 )
+from airflow_provider_tuya_ota.core.flows.eventually import GRACE_PAUSES
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin, TrackedJob
 from airflow_provider_tuya_ota.core.jobs.upgrade import start_upgrade
 from airflow_provider_tuya_ota.core.model.states import JobType
-from tests.core.script import REQUEST_ID, SETTINGS, Script, by_action, gateway, job, lost, ok, refused
+from tests.core.script import NOW, REQUEST_ID, SETTINGS, Script, by_action, gateway, job, lasting, lost, ok, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +50,7 @@ def script_for(*lists: Response, create: Answer | Sequence[Answer]) -> Script:
     )
 
 
-def tracked(origin: JobOrigin, **more: str) -> TrackedJob:
+def tracked(origin: JobOrigin, **more: Any) -> TrackedJob:
     return TrackedJob(
         job_id="3", firmware_id="178", kind=JobType.UPGRADE_FIRMWARE, origin=origin, selection="ALL", **more
     )
@@ -65,6 +67,34 @@ def test_an_upgrade_is_known_by_the_id_that_the_answer_gives(key: str) -> None:
     assert script.run(start_upgrade(SETTINGS, ACTION)) == tracked(
         JobOrigin.CREATED, utc_create="now", request_id=REQUEST_ID
     )
+
+
+@pytest.mark.parametrize(
+    ("queries", "seconds"),
+    [
+        ([ok(data=NEW | {"jobStatus": "IN_PROGRESS"})], 0),
+        ([refused("iot.firmware.InvalidOTAJobId"), ok(data=NEW | {"jobStatus": "IN_PROGRESS"})], GRACE_PAUSES[0]),
+        ([ok(data=NEW | {"jobStatus": "PLANNED"})], None),
+        ([refused("iot.system.SystemException")], None),
+    ],
+)
+def test_the_wait_gets_the_new_job_as_it_was_queried_in_progress(
+    queries: list[Response], seconds: float | None
+) -> None:
+    script = Script(
+        by_action(
+            {
+                "ListOTAJobByFirmware": jobs(OLD),
+                "QueryOTAJob": lasting(*queries),
+                "CreateOTAStaticUpgradeJob": ok(data={"jobId": "3"}),
+            }
+        )
+    )
+
+    queried = script.run(start_upgrade(SETTINGS, ACTION)).waited_for(on_cancel="stop", expected=()).queried
+
+    at = None if seconds is None else NOW + timedelta(seconds=seconds)
+    assert (queried.read_at if queried else None) == at
 
 
 def test_an_upgrade_that_is_not_named_is_found_among_the_firmware_s_upgrades() -> None:

@@ -41,10 +41,12 @@ def test_it_is_rebuilt_from_what_it_serialises() -> None:
     assert TuyaOTAJobSetTrigger(**stored).serialize() == (path, kwargs)
 
 
-def test_every_form_that_was_ever_stored_still_resumes() -> None:
-    stored = json.loads((GOLDEN / "job_set_trigger_1.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("form", [1, 2])
+def test_every_form_that_was_ever_stored_still_resumes(form: int) -> None:
+    stored = json.loads((GOLDEN / f"job_set_trigger_{form}.json").read_text(encoding="utf-8"))
 
-    assert TuyaOTAJobSetTrigger(**stored).serialize()[1] == stored
+    jobs = [{"queried": None} | job for job in stored["jobs"]]
+    assert TuyaOTAJobSetTrigger(**stored).serialize()[1] == stored | {"jobs": jobs}
 
 
 @pytest.mark.parametrize(("jobs", "ends"), [((), "every_end"), (("1", "1"), "every_end"), (("1",), "some_day")])
