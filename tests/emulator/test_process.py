@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_provider_tuya_ota.emulator.emulator import Emulator
+from airflow_provider_tuya_ota.emulator.web.http_server import HttpServer
 from tests.emulator.plain_client import PlainClient, over_socket
 
 if TYPE_CHECKING:
@@ -38,6 +40,13 @@ def test_it_announces_itself_serves_and_stops_cleanly(number: signal.Signals, tm
     assert ready["product_keys"] == ["k2"]
     assert (ready["access_key_id"], ready["access_key_secret"]) == ("me", "secret:with:colons")
     assert (process.returncode, output, errors) == (0, "", "")
+
+
+def test_an_idle_connection_is_kept_for_longer_than_any_client_waits_between_two_polls() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = HttpServer(Emulator(), listener, lambda: None)
+
+    assert server.config.timeout_keep_alive >= 60
 
 
 def test_a_busy_port_is_one_sentence() -> None:

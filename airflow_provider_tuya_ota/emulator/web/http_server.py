@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from airflow_provider_tuya_ota.emulator.emulator import Emulator
+
+
+KEEP_ALIVE: Final = 75
+"""Seconds for which an idle connection is kept, as gateways do. After uvicorn's five, a client that polls every five
+seconds would send requests into connections that are being closed."""
 
 
 class HttpServer(uvicorn.Server):
@@ -43,6 +48,7 @@ class HttpServer(uvicorn.Server):
             date_header=False,
             server_header=False,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=KEEP_ALIVE,
         )
         config.load()
         config.ssl = tls
