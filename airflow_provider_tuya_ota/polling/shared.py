@@ -10,7 +10,6 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
 from airflow_provider_tuya_ota.polling.poller import Poller
-from airflow_provider_tuya_ota.transports.aiohttp_transport import AiohttpTransport
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -24,7 +23,7 @@ class _Shared:
 
     def __init__(self, settings: Settings) -> None:
         listener = LogListener(logging.getLogger(__name__))
-        self.poller = Poller(AsyncTuyaOTAClient(settings, transport=AiohttpTransport(settings), listener=listener))
+        self.poller = Poller(AsyncTuyaOTAClient(settings, listener=listener))
         self.users = 0
 
 

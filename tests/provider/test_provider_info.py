@@ -93,6 +93,25 @@ NOT_AT_PARSE = (
 )
 
 
+WORK = """
+import airflow.sdk, importlib, pkgutil, sys
+package = importlib.import_module("airflow_provider_tuya_ota.runtime")
+for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+    importlib.import_module(module.name)
+print(*sorted(sys.modules), sep="\\n")
+"""
+"""Loads all that a worker may load."""
+
+
+def test_a_worker_does_not_load_the_http_library_of_the_triggerer() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", WORK], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.split()
+
+    assert "airflow_provider_tuya_ota.triggers.job" in loaded
+    assert [name for name in loaded if name.split(".")[0] == "aiohttp"] == []
+
+
 def test_parsing_a_dag_loads_neither_an_http_library_nor_the_protocol_nor_worker_code() -> None:
     samples = sorted(str(path) for path in (ROOT / "dags_examples").glob("*.py"))
 
