@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +40,9 @@ SWEPT_AT_ONCE: Final = 5
 class Ledger:
     """The notes about one firmware of one service instance.
 
+    The names of this task's own notes are listed once, because only its tries write them. A note that another try wrote
+    meanwhile stays, and other tasks read both: a note too many makes them wait, one too few could give a job two tasks.
+
     :param firmware: digest of firmware and service instance.
     :param task: digest of this task.
     :param who: this task, for messages.
@@ -48,6 +51,7 @@ class Ledger:
     firmware: str
     task: str
     who: str
+    _own_keys: list[str] | None = field(default=None, init=False)
 
     @classmethod
     def of(cls, context: Context, settings: Settings, firmware_id: str) -> Ledger | None:
@@ -86,6 +90,7 @@ class Ledger:
         for key in own:
             if key != new:
                 _delete(key)
+        self._own_keys = [] if new is None else [new]
 
     def other_intents(self, mask: str | None) -> OtherIntents:
         """Read the notes of other tasks, without those that certainly concern other devices."""
@@ -111,7 +116,9 @@ class Ledger:
                     _delete(key)
 
     def _own(self) -> list[str]:
-        return [key for key in self._keys() if key.endswith(f".{self.task}")]
+        if self._own_keys is None:
+            self._own_keys = [key for key in self._keys() if key.endswith(f".{self.task}")]
+        return self._own_keys
 
     def _keys(self) -> list[str]:
         prefix = f"{PREFIX}.{self.firmware}."

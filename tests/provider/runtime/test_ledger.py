@@ -87,6 +87,48 @@ def test_a_note_replaces_the_one_before_even_where_the_devices_were_edited(varia
     assert json.loads(*variables.values.values())["had"] == {}
 
 
+def test_a_task_lists_the_names_of_its_notes_once(variables: type[Variables], monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[str | None] = []
+    keys = variables.keys
+
+    def list_keys(prefix: str | None = None) -> Sequence[str]:
+        listed.append(prefix)
+        return keys(prefix)
+
+    monkeypatch.setattr(variables, "keys", list_keys)
+    writer = task()
+
+    assert writer.read() is None
+    for stage in (Stage.NOTHING, Stage.PREPARING, Stage.ASKING, Stage.CREATED):
+        writer.write(note(stage=stage))
+
+    assert listed == [f"{ledger.PREFIX}.p."]
+    assert writer.read() == note(stage=Stage.CREATED)
+
+
+def test_a_note_that_another_try_wrote_meanwhile_about_other_devices_stays(variables: type[Variables]) -> None:
+    frozen, current = task(), task()
+    frozen.write(note())
+    current.write(note(OF_NAMED))
+    assert len(variables.values) == 1
+
+    frozen.write(note(stage=Stage.CREATED))
+
+    assert sorted(one.value["stage"] for one in task("b").other_intents(None).intents) == ["asking", "created"]
+
+
+def test_a_job_that_another_try_was_done_with_meanwhile_stays_marked() -> None:
+    frozen, current = task("a"), task("a")
+    frozen.write(note())
+    current.write(NOTE.at(Stage.CREATED, "9").to_dict())
+    current.write(note(stage=Stage.NOTHING))
+
+    frozen.write(NOTE.at(Stage.CREATED, "10").to_dict())
+
+    (stored,) = task("b").other_intents(None).intents
+    assert (stored.value["entity_id"], stored.past_jobs) == ("10", ("9",))
+
+
 def test_a_task_that_never_had_a_job_leaves_no_entry(variables: type[Variables]) -> None:
     writer = task()
     writer.write(note(OF_NAMED))
