@@ -86,6 +86,23 @@ def test_each_selection_reaches_its_devices(
 
 
 @BOTH
+def test_the_wait_does_not_query_again_the_job_that_the_task_has_just_queried(
+    service: Service, context: Any, firmware_id: str, deferrable: bool
+) -> None:
+    names = ["device-001", "device-002"]
+
+    run(upgrade(firmware_id, target_selection="SPECIFIC", device_names=names, deferrable=deferrable), context)
+
+    created = service.actions.index("CreateOTAStaticUpgradeJob")
+    queries = [at for at, action in enumerate(service.actions) if action == "QueryOTAJob"]
+    listed = ["ListOTAJobByFirmware"] * 2
+    assert service.actions[created + 1 :][:4] == ["QueryOTAJob", *listed, "ListOTATaskByJob"]
+    # The other query is that of the poll that concludes.
+    assert len(queries) == 2
+    assert service.actions[queries[1] - 1 :] == ["ListOTATaskByJob", "QueryOTAJob", "ListOTATaskByJob"]
+
+
+@BOTH
 def test_a_part_is_a_failure_that_names_the_others(
     service: Service, context: Any, firmware: Path, deferrable: bool
 ) -> None:
