@@ -1,4 +1,4 @@
-"""The Dags of the benchmark of a whole release: with the operators, by hand, and one that only sleeps.
+"""The Dags of the benchmark of a whole release: with the operators, by hand, one that only sleeps, one to warm up.
 
 They are text, because Airflow's processes read them from its folder of Dags; ``CONSTANTS`` stands above them there.
 """
@@ -7,18 +7,22 @@ from __future__ import annotations
 
 TRIGGER = """
 import asyncio, time
+from airflow.sdk import BaseHook
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 
 class SleepTrigger(BaseTrigger):
-    def __init__(self, until):
+    def __init__(self, until, conn_id=""):
         super().__init__()
         self.until = until
+        self.conn_id = conn_id
 
     def serialize(self):
-        return "sleep_trigger.SleepTrigger", {"until": self.until}
+        return "sleep_trigger.SleepTrigger", {"until": self.until, "conn_id": self.conn_id}
 
     async def run(self):
+        if self.conn_id:
+            await BaseHook.aget_connection(self.conn_id)
         await asyncio.sleep(max(0.0, self.until - time.time()))
         yield TriggerEvent(True)
 """
@@ -145,12 +149,13 @@ with DAG("by_hand", schedule=None, params={"version": "2.0.0"}):
 
 
 class SleepOperator(BaseOperator):
-    def __init__(self, *, seconds, **kwargs):
+    def __init__(self, *, seconds, conn_id="", **kwargs):
         super().__init__(**kwargs)
         self.seconds = seconds
+        self.conn_id = conn_id
 
     def execute(self, context):
-        self.defer(trigger=SleepTrigger(time.time() + self.seconds), method_name="execute_complete")
+        self.defer(trigger=SleepTrigger(time.time() + self.seconds, self.conn_id), method_name="execute_complete")
 
     def execute_complete(self, context, event):
         pass
@@ -167,4 +172,8 @@ with DAG("sleeps", schedule=None, params={"version": "2.0.0"}):
         following = SleepOperator(task_id=f"sleep_{number}", seconds=seconds)
         step >> following
         step = following
+
+
+with DAG("warm_up", schedule=None, params={"version": "2.0.0"}):
+    SleepOperator(task_id="warm_up", seconds=0, conn_id="tuya_ota_default")
 """
