@@ -95,8 +95,8 @@ def test_the_wait_does_not_query_again_the_job_that_the_task_has_just_queried(
 
     created = service.actions.index("CreateOTAStaticUpgradeJob")
     queries = [at for at, action in enumerate(service.actions) if action == "QueryOTAJob"]
-    listed = ["ListOTAJobByFirmware"] * 2
-    assert service.actions[created + 1 :][:4] == ["QueryOTAJob", *listed, "ListOTATaskByJob"]
+    checked = ["QueryOTAJob", "ListOTATaskByJob", "ListOTAJobByFirmware", "ListOTAJobByFirmware"]
+    assert service.actions[created + 1 :][:5] == [*checked, "ListOTATaskByJob"]
     # The other query is that of the poll that concludes.
     assert len(queries) == 2
     assert service.actions[queries[1] - 1 :] == ["ListOTATaskByJob", "QueryOTAJob", "ListOTATaskByJob"]
