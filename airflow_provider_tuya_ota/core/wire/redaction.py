@@ -27,8 +27,10 @@ _KEYED = re.compile(
     r"""(?ix) (?P<key> access_?key_?id | signature(?!doesnotmatch|nonceused) | policy | secret | firmwareurl
             | password | token | authorization )
         (?P<mark> (?: \\*["'] | &quot; )? \s* (?: [:=>] | %3D | %253D ) \s* (?: \\*["'] | &quot; )? )
-        (?P<value> (?: (?: bearer | basic ) \s+ )? [^"'&\s,<>}\\]+ )"""
+        (?P<value> \[ [^\]]* | \{ [^}]* | (?: (?: bearer | basic ) \s+ )? [^"'&\s,<>}\\]+ )"""
 )
+_ESCAPE = re.compile(r"(?<!\\)\\++(?:(?P<slash>/)|u(?P<char>[0-9A-Fa-f]{4})|(?P<cut>(?:u[0-9A-Fa-f]{0,3})?\Z))")
+"""A slash or another character as JSON may escape it, also inside a text of JSON; or the beginning of an escape."""
 _WORD = re.compile(r"[^\W\d_]{5}")
 """Every name of a secret contains one; a time of day does not."""
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_%~-]{28,}")
@@ -41,8 +43,24 @@ def redact(text: str, known: Iterable[Secret] = ()) -> str:
     """Remove secrets from a text, in time proportional to its length.
 
     Removed are known secrets, values of secret names, users and passwords in addresses, queries of addresses (they may
-    be presigned), and any long opaque run of characters except UUIDs, which are request ids.
+    be presigned), and any long opaque run of characters except UUIDs, which are request ids. Where a secret is found
+    only without the escapes of JSON, the text is given without them.
     """
+    if "\\" in text and (plain := _ESCAPE.sub(_unescaped, text)) != text:
+        redacted = _redact(plain, known)
+        if redacted != plain:
+            return redacted
+    return _redact(text, known)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    if escape["char"] is None:
+        return escape["slash"] or ""
+    char = chr(int(escape["char"], 16))
+    return char if char.isprintable() else escape[0]
+
+
+def _redact(text: str, known: Iterable[Secret]) -> str:
     if not text:
         return text
     text = redact_addresses(_without(text, known))
