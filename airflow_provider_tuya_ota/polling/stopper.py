@@ -68,8 +68,8 @@ class _Order:
 class Stopper:
     """Cancel jobs one after the other within the account's limit, as long as it takes.
 
-    Processes that share an account do not know of each other. If the platform throttles a cancel, the pace slows down
-    and the same cancel is sent again.
+    Processes that share an account do not know of each other. If the platform throttles a cancel, the pace slows down.
+    A cancel that failed is sent again after those of all other jobs, so that no job holds up the others.
 
     :param client: sends the requests; the stopper closes it.
     """
@@ -183,11 +183,12 @@ class Stopper:
             order.may_be_accepted = error.in_doubt = order.may_be_accepted or error.in_doubt
             if now - order.first_tried_at >= RETRY_SECONDS:
                 _settle(order, error)
-            elif isinstance(error, ThrottledError):
+                return
+            self._queue.append(order)
+            if isinstance(error, ThrottledError):
+                # The limiter makes the next request wait.
                 self._client.limiter.slow_down(RateLimitGroup.CANCELS)
-                self._queue.appendleft(order)
             else:
-                self._queue.append(order)
                 await asyncio.sleep(PAUSE)
         except Exception as error:  # noqa: BLE001 - the caller that waits for this job gets the error
             _settle(order, error)

@@ -21,7 +21,7 @@ from airflow_provider_tuya_ota.emulator.scenario import read
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.polling import stopper as stopping
 from airflow_provider_tuya_ota.polling.paced import LONGEST_QUEUE
-from airflow_provider_tuya_ota.polling.stopper import _STOPPERS, FEW, Stopper, shared_stopper
+from airflow_provider_tuya_ota.polling.stopper import _STOPPERS, AT_ONCE, FEW, Stopper, shared_stopper
 from airflow_provider_tuya_ota.transports.limiter import RateLimiter, limiter_of
 from tests.contract.worlds import Quiet, settings
 from tests.emulator.plain_client import PlainClient, over_socket
@@ -138,6 +138,22 @@ async def test_polls_after_many_cancels_leave_other_requests_their_turn(server: 
         await asyncio.gather(*polls, return_exceptions=True)
 
     assert pause <= LONGEST_QUEUE + SECOND * 2 / where.requests_per_second
+
+
+async def test_jobs_whose_cancels_are_always_throttled_hold_up_no_other(server: EmulatorServer) -> None:
+    job_ids = jobs(server, 20)
+    throttled, others = job_ids[: AT_ONCE + 1], job_ids[AT_ONCE + 1 :]
+    for job_id in throttled:
+        server.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "throttle", "where": {"JobId": job_id}})
+
+    async with shared_stopper(connected(server)) as stopper:
+        endless = asyncio.gather(*(stopper.cancel(job_id, listener=Quiet()) for job_id in throttled))
+        await asyncio.wait_for(asyncio.gather(*(stopper.cancel(job_id, listener=Quiet()) for job_id in others)), 60)
+        endless.cancel()
+        await asyncio.gather(endless, return_exceptions=True)
+
+    cancelled = {task.job.job_id for task in server.emulator.world.engine.tasks.values() if task.status == "CANCELED"}
+    assert cancelled == set(others)
 
 
 async def test_an_outage_is_waited_out(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
