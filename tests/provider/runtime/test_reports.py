@@ -178,7 +178,6 @@ def test_a_report_says_version_product_and_where_to_look(
 
     pushed = ti.xcom["ota_release"]
     assert (pushed["version"], pushed["product_key"], pushed["firmware_id"]) == ("1.1.0", PRODUCT, firmware_id)
-    assert pushed["step"] == "task[0]"
     assert pushed["link"] == f"https://console.example/{pushed['job_id']}"
     assert pushed["run_link"] == (
         "https://airflow.example/ota/dags/dag/runs/manual__2026-11-24T12%3A00%3A00%2B00%3A00/tasks/task/mapped/0"
@@ -323,12 +322,12 @@ class Quiet(BaseOperator):
     ],
 )
 def test_any_task_may_leave_a_report(context: Any, ti: FakeTask, error: BaseException, event: str) -> None:
-    context["task"] = Quiet(task_id="check")
+    context["task"], ti.map_index = Quiet(task_id="check"), 0
 
     with pytest.raises(type(error)), reported(context):
         raise error
 
-    assert ti.xcom["ota_release"]["event"] == event
+    assert (ti.xcom["ota_release"]["event"], ti.xcom["ota_release"]["step"]) == (event, "task[0]")
 
 
 def test_waiting_elsewhere_is_no_end(context: Any, ti: FakeTask) -> None:
