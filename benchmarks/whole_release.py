@@ -70,13 +70,14 @@ class Measured:
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     slot_seconds: float = 0.0
     wall: float = 0.0
+    calls: int = 0
     state: str = "running"
 
-    @property
-    def calls(self) -> int:
-        """API calls of this release; the uploaded file goes to object storage and is none."""
+    def end(self, state: str, now: float) -> None:
+        """Note that it has ended. The uploaded file goes to object storage, so that it is no API call."""
+        self.state, self.wall = state, now - self.begun
         log = list(self.emulator.log)[self.calls_before :] if self.emulator else []
-        return sum(entry["action"] != "PostObject" for entry in log)
+        self.calls = sum(entry["action"] != "PostObject" for entry in log)
 
     def sample(self, states: Sequence[str], passed: float) -> None:
         """Take the states of all tasks as those of the time since the sample before."""
@@ -143,7 +144,7 @@ def _play(
                 continue
             one.sample(database.task_states(dag, one.run), now - sampled)
             if (state := database.run_state(dag, one.run)) in {"success", "failed"}:
-                one.state, one.wall = state, now - one.begun
+                one.end(state, now)
             if now - one.begun > LONGEST:
                 raise TimeoutError(f"{dag} goes on after {LONGEST:g} s: {api.task_states(dag, one.run)}")
         sampled = now
