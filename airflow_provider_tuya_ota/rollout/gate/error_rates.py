@@ -42,7 +42,7 @@ def compute_rates(boundaries: Boundaries, devices: int, failure_rate: float) -> 
 
     The devices fail independently of each other with the same probability.
 
-    :param devices: devices of the wave, judged after each outcome.
+    :param devices: devices of the wave, at least one, judged after each outcome.
     """
     never, always = -1, devices + 1
     rows = [boundaries.row(number) for number in range(1, devices + 1)]
@@ -51,7 +51,7 @@ def compute_rates(boundaries: Boundaries, devices: int, failure_rate: float) -> 
     first = list(_absorbed(promotes, halts, failure_rate))
     halted = [share for _, share in _absorbed([never] * devices, halts, failure_rate)]
     ever = fsum(halted)
-    most = max(promotes, default=never)
+    most = max(promotes)
     # Above the last boundary nothing is promoted any more, so these numbers of failures need not be told apart.
     promoted = [share for share, _ in _absorbed(promotes, [most + 1] * devices, failure_rate)]
     return DecisionRates(
@@ -71,7 +71,7 @@ def _absorbed(low: list[int], high: list[int], failure_rate: float) -> Iterator[
     for bottom, top in zip(low, high, strict=True):
         stay, rise = [*shares, 0.0], [0.0, *shares]
         shares = [one * (1 - failure_rate) + other * failure_rate for one, other in zip(stay, rise, strict=True)]
-        above, below = shares[max(0, top - least) :], shares[: max(0, bottom + 1 - least)]
-        del shares[max(0, top - least) :], shares[: len(below)]
+        above, below = shares[top - least :], shares[: max(0, bottom + 1 - least)]
+        del shares[top - least :], shares[: len(below)]
         least += len(below)
         yield fsum(below), fsum(above)
