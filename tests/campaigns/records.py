@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SEED: Final = 20260302
 DEVICES: Final = 600
 KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+STRATA: Final = ((), ("north", "south"), ("1.0", "1.1", "1.2", "1.3"))
 FATES: Final = ("bad", "slow", "mute", "waits", "asleep", "busy", "liar")
 
 
@@ -38,7 +39,7 @@ def _releases(chance: random.Random, number: int, devices: int) -> Row:
     for run in range(number):
         weights = [chance.choice((0.0, 0.0, 0.02, 0.1, 0.3)) for _ in FATES]
         fates = chance.choices([*FATES, "good"], [*weights, 1.0], k=devices)
-        told = story(devices, fates.__getitem__)
+        told = story(devices, fates.__getitem__, strata=chance.choice(STRATA))
         record = told.tell()
         verification = verify_record(record.seal(SigningKey(KEY)), KEY.public_key())
         wrong += [f"release {run}: {finding}" for finding in verification.findings]

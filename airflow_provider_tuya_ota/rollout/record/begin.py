@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.addresses import redact_addresses
 from airflow_provider_tuya_ota.rollout.gate.gate import Gate  # noqa: TC001 - the types of fields are read at runtime
-from airflow_provider_tuya_ota.rollout.record.canonical import DIGEST
+from airflow_provider_tuya_ota.rollout.record.canonical import DIGEST, digest_of_devices
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.plan.planned_wave import PlannedWave
@@ -83,6 +83,7 @@ class FrozenPlan:
 
     :param plan_digest: of the whole plan, which names the devices of each job.
     :param cohort_digest: of the cohort.
+    :param names_digest: of the sorted names of the devices in the waves.
     :param candidates: devices that were looked through.
     :param devices: devices of the cohort.
     :param excluded: number of the other candidates by the reason of their exclusion.
@@ -91,6 +92,7 @@ class FrozenPlan:
 
     plan_digest: str = field(metadata=SHA_256)
     cohort_digest: str = field(metadata=SHA_256)
+    names_digest: str = field(metadata=SHA_256)
     candidates: int
     devices: int
     excluded: dict[str, int]
@@ -125,6 +127,7 @@ def frozen_plan_of(plan: ReleasePlan) -> FrozenPlan:
     return FrozenPlan(
         plan_digest=plan.digest,
         cohort_digest=plan.cohort_digest,
+        names_digest=digest_of_devices(name for wave in plan.waves for pulse in wave.pulses for name in pulse.devices),
         candidates=plan.candidates,
         devices=plan.cohort_size,
         excluded=dict(plan.excluded),

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_tuya_ota.rollout.record.begin import FrozenPlan
-    from airflow_provider_tuya_ota.rollout.record.check_devices import RecordedDevices
     from airflow_provider_tuya_ota.rollout.record.record_file import RecordFile
+    from airflow_provider_tuya_ota.rollout.record.recorded_devices import RecordedDevices
 
 
 def check_landed(file: RecordFile, devices: RecordedDevices) -> Iterator[Finding]:

@@ -64,7 +64,7 @@ class JobCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictGiven:
-    """The gate has judged the evidence so far.
+    """The gate has judged the evidence so far; written where its decision changes, and before what it allows.
 
     :param verdict: what it said, with the devices that decide and everything that judging again needs.
     """

@@ -36,6 +36,8 @@ class FindingKind(StrEnum):
     DEVICE_IN_TWO_JOBS = "device in two jobs"
     WRONG_DEVICES = "wrong devices"
     """A job has other devices than the entry of its creation says."""
+    EXCLUDED_DEVICE = "excluded device"
+    """A job took a device that a person had excluded before."""
     WRONG_RECEIPT = "wrong receipt"
     WRONG_LANDED_CHECK = "wrong landed check"
     WRONG_COUNTS = "wrong counts"

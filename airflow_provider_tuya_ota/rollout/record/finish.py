@@ -107,6 +107,8 @@ class ReleaseEnded:
     :param in_no_job: how many of them were in no job.
     :param counts: devices of the evidence by their outcome; of a device that was tried again, by the last one.
     :param succeeded_on_retry: devices that failed and succeeded in a retry.
+    :param left_out: names of planned devices that no job took although the release was not halted, such as those of a
+        held stratum.
     """
 
     outcome: ReleaseOutcome
@@ -115,3 +117,4 @@ class ReleaseEnded:
     in_no_job: int
     counts: dict[str, int]
     succeeded_on_retry: int = 0
+    left_out: tuple[str, ...] = ()

@@ -14,20 +14,18 @@ from airflow_provider_tuya_ota.rollout.record.check_chain import (
     check_seal,
     signature_state,
 )
+from airflow_provider_tuya_ota.rollout.record.check_completeness import check_completeness
 from airflow_provider_tuya_ota.rollout.record.check_course import check_course
-from airflow_provider_tuya_ota.rollout.record.check_devices import (
-    RecordedDevices,
-    check_completeness,
-    check_devices,
-    check_receipt,
-)
+from airflow_provider_tuya_ota.rollout.record.check_devices import check_devices, check_excluded, check_held_strata
 from airflow_provider_tuya_ota.rollout.record.check_end import check_end, check_landed
 from airflow_provider_tuya_ota.rollout.record.check_plan import check_jobs, check_plan
+from airflow_provider_tuya_ota.rollout.record.check_receipt import check_receipt
 from airflow_provider_tuya_ota.rollout.record.check_verdicts import check_verdicts
 from airflow_provider_tuya_ota.rollout.record.course import JobCreated, VerdictGiven
 from airflow_provider_tuya_ota.rollout.record.evidence_part import EvidencePart, join_parts
 from airflow_provider_tuya_ota.rollout.record.finding import Finding, FindingKind
 from airflow_provider_tuya_ota.rollout.record.record_file import RecordFile, read_record
+from airflow_provider_tuya_ota.rollout.record.recorded_devices import RecordedDevices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,8 +98,10 @@ def _check_contents(file: RecordFile) -> Iterator[Finding]:
     yield from check_verdicts(file, evidence)
     devices = RecordedDevices.of(file, evidence)
     yield from check_devices(devices)
+    yield from check_excluded(file, devices)
+    yield from check_held_strata(file, devices)
     yield from check_receipt(file, devices)
-    yield from check_completeness(file, devices)
     yield from check_landed(file, devices)
     if plan is not None:
+        yield from check_completeness(file, devices, plan)
         yield from check_end(file, devices, plan)

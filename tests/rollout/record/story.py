@@ -74,13 +74,18 @@ class Story:
     record: ReleaseRecord = field(default_factory=ReleaseRecord)
     now: datetime = START
     jobs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    strata: tuple[str, ...] = ()
     halted: GateVerdict | None = None
+    held: tuple[str, ...] = ()
+    honours_held: bool = True
     last: Decision | None = None
 
     def __post_init__(self) -> None:
         waves = [(wave.number, list(pulse.devices)) for wave in self.plan.waves for pulse in wave.pulses]
         names = [(number, name) for number, devices in waves for name in devices]
-        self.places = {name: Place(rank, number) for rank, (number, name) in enumerate(names)}
+        around = self.strata or ("",)
+        self.places = {name: Place(rank, wave, around[rank % len(around)]) for rank, (wave, name) in enumerate(names)}
+        self.evidence = Evidence(strata=self.strata)
         self.add(
             ReleaseBegun(
                 release_id=self.plan.release_id,
@@ -122,14 +127,16 @@ class Story:
 
     def tell_wave(self, wave: PlannedWave) -> None:
         for pulse in wave.pulses:
-            for number, devices in enumerate(pulse.jobs, start=1):
-                self.create(f"{wave.number}-{pulse.number}-{number}", wave.number, pulse.number, devices)
-            self.poll(
-                lambda name: self.fate_of(name) if self.fate_of(name) in {"asleep", "busy"} else "waits", pulse.devices
-            )
+            started = list[str]()
+            for number, planned in enumerate(pulse.jobs, start=1):
+                devices = tuple(name for name in planned if self.places[name].stratum not in self.held)
+                if devices:
+                    self.create(f"{wave.number}-{pulse.number}-{number}", wave.number, pulse.number, devices)
+                started += devices
+            self.poll(lambda name: self.fate_of(name) if self.fate_of(name) in {"asleep", "busy"} else "waits", started)
             self.judge(wave.number)
             self.now += timedelta(hours=1)
-            self.poll(self.fate_of, pulse.devices)
+            self.poll(self.fate_of, started)
             self.judge(wave.number, soaked=3600)
             if self.halted:
                 return
@@ -176,9 +183,14 @@ class Story:
 
     def judge(self, wave: int, soaked: float = 0.0) -> None:
         verdict = assess_wave(self.gate, self.evidence, wave=wave, now=self.now, soaked=soaked)
-        if verdict.decision is not self.last or verdict.decision is Decision.PROMOTE:
+        if (
+            verdict.decision is not self.last
+            or verdict.decision is Decision.PROMOTE
+            or verdict.held_strata != self.held
+        ):
             self.add(VerdictGiven(verdict=verdict))
         self.last = verdict.decision
+        self.held = verdict.held_strata if self.honours_held else ()
         self.halted = verdict if verdict.decision is Decision.HALT else None
 
     def settle(self) -> ReleaseRecord:
@@ -217,7 +229,7 @@ class Story:
 
     def finish(self) -> ReleaseRecord:
         rounds, jobs = len(self.evidence.rounds), len(self.evidence.jobs)
-        asleep = [name for name in self.places if self.fate_of(name) == "asleep"]
+        asleep = [name for names in self.jobs.values() for name in names if self.fate_of(name) == "asleep"]
         self.evidence.exclude(asleep, DeviceOutcome.OFFLINE, self.places, now=self.now)
         if asleep:
             self.add(part_since(self.evidence, rounds=rounds, jobs=jobs))
@@ -237,10 +249,13 @@ class Story:
                 elsewhere=tuple(VersionFound(device=name, version="1.0.0") for name in liars),
             )
         )
-        lost = [name for name in self.places if self.fate_of(name) != "good"]
-        return self.end(ReleaseOutcome.WITH_EXCEPTIONS if lost else ReleaseOutcome.COMPLETE)
+        taken = {name for names in self.jobs.values() for name in names}
+        left_out = tuple(name for name in self.places if name not in taken)
+        lost = [*left_out, *(name for name in taken if self.fate_of(name) != "good")]
+        outcome = ReleaseOutcome.WITH_EXCEPTIONS if lost else ReleaseOutcome.COMPLETE
+        return self.end(outcome, in_no_job=len(left_out), left_out=left_out)
 
-    def end(self, outcome: ReleaseOutcome, in_no_job: int = 0) -> ReleaseRecord:
+    def end(self, outcome: ReleaseOutcome, in_no_job: int = 0, left_out: tuple[str, ...] = ()) -> ReleaseRecord:
         codes = [OUTCOMES[code] for code in self.evidence.outcomes]
         # The evidence that was recorded does not tell flashing devices from pending ones.
         codes = [DeviceOutcome.PENDING if one is DeviceOutcome.FLASHING else one for one in codes]
@@ -251,13 +266,22 @@ class Story:
                 planned=self.plan.planned,
                 in_no_job=in_no_job,
                 counts={one.value: codes.count(one) for one in DeviceOutcome if one in codes},
+                left_out=left_out,
             )
         )
         return self.record
 
 
-def story(number: int = 600, fate: Callable[[int], str] = lambda _: "good", gate: Gate | None = None) -> Story:
-    """Prepare a release of three waves; the last one needs an approval."""
+def story(
+    number: int = 600,
+    fate: Callable[[int], str] = lambda _: "good",
+    gate: Gate | None = None,
+    strata: tuple[str, ...] = (),
+) -> Story:
+    """Prepare a release of three waves; the last one needs an approval.
+
+    :param strata: the devices belong to one after the other, in the order of their start.
+    """
     gate = gate or Gate(ceiling="5%")
     plan = plan_release(
         "release-1",
@@ -265,7 +289,7 @@ def story(number: int = 600, fate: Callable[[int], str] = lambda _: "good", gate
         schedule(waves=["20%", "50%", "rest"], pace=HOURLY, approve=["rest"]),
         gate,
     )
-    return Story(plan, gate, fate)
+    return Story(plan, gate, fate, strata=strata)
 
 
 def good(number: int = 600) -> ReleaseRecord:

@@ -36,7 +36,9 @@ WAVES = tuple(
     )
     for number in (1, 2, 3)
 )
-PLAN = FrozenPlan(plan_digest=SHOWN, cohort_digest=SHOWN, candidates=3, devices=3, excluded={}, waves=WAVES)
+PLAN = FrozenPlan(
+    plan_digest=SHOWN, cohort_digest=SHOWN, names_digest=SHOWN, candidates=3, devices=3, excluded={}, waves=WAVES
+)
 GATE = GateSettings(gate=Gate())
 BEGINNING: list[Content] = [BEGUN, PLAN, GATE]
 

@@ -1,21 +1,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_provider_tuya_ota.rollout.gate.evidence import Evidence
 from airflow_provider_tuya_ota.rollout.gate.gate import Gate
 from airflow_provider_tuya_ota.rollout.gate.outcomes import CODES, DeviceOutcome
+from airflow_provider_tuya_ota.rollout.record.begin import FrozenPlan
 from airflow_provider_tuya_ota.rollout.record.canonical import digest_of_devices
-from airflow_provider_tuya_ota.rollout.record.check_devices import (
-    RecordedDevices,
-    check_completeness,
-    check_devices,
-    check_receipt,
+from airflow_provider_tuya_ota.rollout.record.check_completeness import check_completeness
+from airflow_provider_tuya_ota.rollout.record.check_devices import check_devices
+from airflow_provider_tuya_ota.rollout.record.check_receipt import check_receipt
+from airflow_provider_tuya_ota.rollout.record.course import (
+    ControlNote,
+    ControlVerb,
+    JobCreated,
+    JobPurpose,
+    VerdictGiven,
 )
-from airflow_provider_tuya_ota.rollout.record.course import ControlNote, ControlVerb, JobCreated, JobPurpose
 from airflow_provider_tuya_ota.rollout.record.evidence_part import EvidencePart, part_since
 from airflow_provider_tuya_ota.rollout.record.finding import FindingKind
 from airflow_provider_tuya_ota.rollout.record.finish import (
@@ -26,13 +30,18 @@ from airflow_provider_tuya_ota.rollout.record.finish import (
     VersionFound,
 )
 from airflow_provider_tuya_ota.rollout.record.record_file import read_record
-from airflow_provider_tuya_ota.rollout.record.verify import evidence_of
+from airflow_provider_tuya_ota.rollout.record.recorded_devices import RecordedDevices
+from airflow_provider_tuya_ota.rollout.record.verify import evidence_of, verify_record
 from tests.rollout.gate.fleet import DAY, START, places, tasks
 from tests.rollout.record.forgery import changed, first, found, rewritten, with_entry, without
 from tests.rollout.record.story import Story, good, halted, story
 
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.rollout.record.release_record import ReleaseRecord
+
 GOOD, HALTED = good(200), halted(400)
 FILE = read_record(HALTED.seal(None))
+STRATA = ("a", "b", "c", "d", "e", "f", "g", "h")
 RECEIPT: HaltReceipt = first(HALTED, HaltReceipt)
 END: ReleaseEnded = first(GOOD, ReleaseEnded)
 
@@ -189,6 +198,68 @@ def test_a_spared_device_was_in_no_job_and_each_one_is_listed() -> None:
     assert said == ["planned devices in no job: 350; spared in the receipt: 349"]
 
 
+def test_the_record_names_the_devices_of_the_plan_and_no_other_one() -> None:
+    other = (*RECEIPT.spared[:-1], "stranger")
+
+    assert "400 devices are named, and they are not the 400 that are planned" in texts(
+        changed(HALTED, HaltReceipt, spared=other), FindingKind.WRONG_DEVICES
+    )
+
+
+def test_no_job_takes_a_device_that_was_excluded_before() -> None:
+    name = first(GOOD, EvidencePart, 2).devices[0]
+    note = ControlNote(verb=ControlVerb.EXCLUDE, who="ada", why="in a museum", devices=(name,))
+    hold = replace(note, verb=ControlVerb.ADVANCE)
+    later = with_entry(GOOD, note, before=LandedCheck)
+
+    assert texts(with_entry(GOOD, note, before=JobCreated, which=1), FindingKind.EXCLUDED_DEVICE) == [
+        f"excluded by a person, and in a job that was created later: '{name}' (1 in all)"
+    ]
+    assert found(later) == []
+    assert texts(with_entry(GOOD, hold, before=JobCreated, which=1), FindingKind.EXCLUDED_DEVICE) == []
+
+
+def test_no_job_takes_a_device_of_a_stratum_that_is_held() -> None:
+    told = story(2000, lambda rank: "bad" if rank % 8 == 0 else "good", strata=STRATA)
+    told.tell_wave(told.plan.waves[0])
+    held = told.record
+    assert told.halted is None
+    assert told.held == first(held, VerdictGiven, -1).verdict.held_strata == ("a",)
+    told.honours_held, told.held = False, ()
+    told.tell_wave(told.plan.waves[1])
+    names = [name for name, place in told.places.items() if place.stratum == "a" and place.wave == 2]
+
+    assert held_problems(held) == []
+    (said,) = held_problems(told.record)
+    assert said.startswith("of a stratum that was held, and in a job that was created later: 'lamp-")
+    assert said.endswith(f"({len(names)} in all)")
+
+
+def test_a_stratum_that_the_gate_only_observes_is_not_held() -> None:
+    gate = Gate(observe_only=True)
+    told = story(2000, lambda rank: "bad" if rank % 8 == 0 else "good", gate, strata=STRATA)
+    told.honours_held = False
+    record = told.tell()
+
+    assert "a" in first(record, VerdictGiven, -1).verdict.held_strata
+    assert found(record.seal(None)) == []
+
+
+def test_a_release_may_end_without_a_stratum_and_names_its_devices() -> None:
+    record = story(2000, lambda rank: "bad" if rank % 8 == 0 else "good", strata=STRATA).tell()
+    end = first(record, ReleaseEnded)
+
+    assert (end.outcome, end.in_no_job) == (ReleaseOutcome.WITH_EXCEPTIONS, len(end.left_out))
+    assert len(end.left_out) > 100
+    assert found(record.seal(None)) == []
+    assert FindingKind.WRONG_DEVICES in {kind for kind, _ in found(changed(record, ReleaseEnded, left_out=()))}
+
+
+def held_problems(record: ReleaseRecord) -> list[str]:
+    verification = verify_record(record.to_bytes())
+    return [one.text for one in verification.findings if one.text.startswith("of a stratum")]
+
+
 def test_an_excluded_device_may_be_spared() -> None:
     told = story(400, fate=lambda rank: "bad" if rank % 2 else "good")
     rounds = len(told.evidence.rounds)
@@ -226,7 +297,8 @@ def test_a_receipt_says_nothing_about_devices_that_the_platform_chose() -> None:
     devices = RecordedDevices.of(file, evidence_of(file))
 
     assert devices.in_receipt == frozenset()
-    assert list(check_completeness(file, devices)) != []
+    (finding,) = check_completeness(file, devices, first(HALTED, FrozenPlan))
+    assert finding.text.endswith("the receipt of a halt 0 more")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ SHARE, COUNT, PLATFORM = (
 PLAN = FrozenPlan(
     plan_digest=SHOWN,
     cohort_digest=SHOWN,
+    names_digest=SHOWN,
     candidates=101,
     devices=100,
     excluded={"busy in another job": 1},

@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
 from airflow_provider_tuya_ota.rollout.record.begin import LONGEST_REASON, ReleaseBegun, frozen_plan_of
-from airflow_provider_tuya_ota.rollout.record.canonical import digest_of_bytes
+from airflow_provider_tuya_ota.rollout.record.canonical import digest_of_bytes, digest_of_devices
 from airflow_provider_tuya_ota.rollout.record.course import ControlNote, ControlVerb
 from airflow_provider_tuya_ota.rollout.record.finish import ReleaseEnded, ReleaseOutcome
 from airflow_provider_tuya_ota.rollout.record.record_file import read_record
@@ -120,7 +120,9 @@ def test_the_entry_of_a_plan_has_its_waves_counts_and_digests() -> None:
     found = plan(1000)
     entry = frozen_plan_of(found)
 
+    names = [name for wave in found.waves for pulse in wave.pulses for name in pulse.devices]
     assert (entry.plan_digest, entry.cohort_digest) == (found.digest, found.cohort_digest)
+    assert entry.names_digest == digest_of_devices(names)
     assert (entry.candidates, entry.devices, entry.planned, entry.excluded) == (1000, 1000, 1000, {})
     assert [(wave.text, wave.total, wave.jobs, wave.size) for wave in entry.waves] == [
         ("1%", 10, 1, 10),
