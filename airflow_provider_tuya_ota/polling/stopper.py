@@ -49,12 +49,14 @@ class _Order:
     """A job to cancel, with its events for the log of its task.
 
     :param may_be_accepted: whether the answer to a try was lost; then a later refusal may come from that try.
+    :param problem: error of the last try, as a sentence; empty if none has failed.
     """
 
     job_id: str
     is_cancelled: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     first_tried_at: float | None = None
     may_be_accepted: bool = False
+    problem: str = ""
     events: list[FlowEvent] = field(default_factory=list)
 
     def event(self, event: FlowEvent) -> None:
@@ -79,13 +81,22 @@ class Stopper:
         self._queue: deque[_Order] = deque()
         self._workers: set[asyncio.Task[None]] = set()
         self._working = 0
-        self._unfinished = 0
+        self._orders: set[_Order] = set()
         self._is_calm = asyncio.Event()
 
     @property
     def unfinished(self) -> int:
         """How many jobs are not cancelled yet."""
-        return self._unfinished
+        return len(self._orders)
+
+    def explain(self, job_id: str) -> str:
+        """Say why a job is not cancelled yet, as the end of a sentence."""
+        order = next((order for order in self._orders if order.job_id == job_id), None)
+        if order is None or order.first_tried_at is None:
+            return f"{self.unfinished} jobs are being stopped at once"
+        if order.problem:
+            return f"its last cancel failed: {order.problem.removesuffix('.')}"
+        return "its cancel is not answered yet"
 
     async def close(self) -> None:
         """Send nothing more and release the connections."""
@@ -115,12 +126,14 @@ class Stopper:
         """
         order = _Order(job_id)
         self._queue.append(order)
-        self._change_unfinished(1)
+        self._orders.add(order)
+        self._update_calm()
         try:
             self._hire()
             return await order.is_cancelled
         finally:
-            self._change_unfinished(-1)
+            self._orders.discard(order)
+            self._update_calm()
             for event in order.events:
                 listener.event(event)
 
@@ -132,7 +145,7 @@ class Stopper:
         :returns: not counted if many other jobs wait to be cancelled; then call :meth:`poll_stopped` later.
         :raises TuyaOTAError: the platform had accepted no cancel, and the device tasks could not be counted.
         """
-        if is_cancelled and self._unfinished > FEW:
+        if is_cancelled and self.unfinished > FEW:
             not_counted = NotCounted()
             listener.event(JobStopped(job_id, not_counted))
             return not_counted
@@ -150,9 +163,8 @@ class Stopper:
         poll = paced(poll_after_cancel(self._client.settings, job_id), backlog)
         return await self._client.run(poll, listener=listener)
 
-    def _change_unfinished(self, by: int) -> None:
-        self._unfinished += by
-        if self._unfinished > FEW:
+    def _update_calm(self) -> None:
+        if self.unfinished > FEW:
             self._is_calm.clear()
         else:
             self._is_calm.set()
@@ -181,6 +193,7 @@ class Stopper:
             is_cancelled = await self._client.run(cancel, listener=order)
         except TRANSIENT_ERRORS as error:
             order.may_be_accepted = error.in_doubt = order.may_be_accepted or error.in_doubt
+            order.problem = error.sentence
             if now - order.first_tried_at >= RETRY_SECONDS:
                 _settle(order, error)
                 return

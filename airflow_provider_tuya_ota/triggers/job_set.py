@@ -173,21 +173,30 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
         return {job_id: line for job_id, line in zip(late, stopped, strict=True) if line}
 
     async def _stop_one(self, job_id: str) -> str:
+        cancelled: list[str] = []
         try:
             async with asyncio.timeout(LONGEST_STOP):
                 settings = await self._read_settings()
                 await self.log.awarning(f"Stopping job {job_id}, because the time to wait is over")
-                stopped = await send_twice_if_refused(self.tuya_ota_conn_id, settings, partial(self._cancel, job_id))
+                stopped = await send_twice_if_refused(
+                    self.tuya_ota_conn_id, settings, partial(self._cancel, job_id, cancelled)
+                )
         except Exception as error:  # noqa: BLE001 - after any error the worker tries again and reports
             sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
-            await self.log.awarning(f"{sentence} Job {job_id} is not stopped yet; a worker tries again")
+            state = f"The effect of the cancel of job {job_id} was not counted"
+            if not cancelled:
+                state = f"Job {job_id} is not stopped yet"
+            await self.log.awarning(f"{sentence} {state}; a worker tries again")
             return ""
         return stopped.line(job_id)
 
-    async def _cancel(self, job_id: str, settings: Settings) -> StopResult:
+    async def _cancel(self, job_id: str, cancelled: list[str], settings: Settings) -> StopResult:
         listener = LogListener(self.log)
         async with shared_stopper(settings) as stopper:
-            stopped = await stopper.stop(job_id, listener=listener)
+            is_cancelled = await stopper.cancel(job_id, listener=listener)
+            if is_cancelled:
+                cancelled.append(job_id)
+            stopped = await stopper.count(job_id, is_cancelled=is_cancelled, listener=listener)
             if isinstance(stopped, NotCounted):
                 stopped = await stopper.poll_stopped(job_id, listener=listener)
         return stopped

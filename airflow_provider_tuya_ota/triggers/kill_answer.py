@@ -80,7 +80,7 @@ class KillAnswer:
         self._conn_id = conn_id
         self._settings = settings
         self._log = log
-        self._ahead: Callable[[], int] = lambda: 0
+        self._explain: Callable[[str], str] = lambda _: "its task's state or its connection is still being read"
         # In the order of the jobs: those whose fate is not known yet, and those that are not known to be cancelled.
         self._open = dict.fromkeys(job.job_id for job in jobs)
         self._uncancelled = dict(self._open)
@@ -103,8 +103,8 @@ class KillAnswer:
                 await asyncio.wait([self._task], timeout=left)
         for job_id in self._uncancelled if not self._task.done() else ():
             self._log.warning(
-                f"Job {job_id} is not stopped yet, because {self._ahead()} jobs are being stopped at once. This"
-                " triggerer continues, and its own log will have the result"
+                f"Job {job_id} is not stopped yet, because {self._explain(job_id)}. This triggerer continues, and its"
+                " own log will have the result"
             )
 
     async def _answer(self) -> None:
@@ -150,7 +150,7 @@ class KillAnswer:
     async def _cancel(self, job_id: str, settings: Settings) -> None:
         listener = LogListener(self._log)
         async with shared_stopper(settings) as stopper:
-            self._ahead = lambda: stopper.unfinished
+            self._explain = stopper.explain
             is_cancelled = await stopper.cancel(job_id, listener=listener)
             self._uncancelled.pop(job_id, None)
             stopped = await stopper.count(job_id, is_cancelled=is_cancelled, listener=listener)

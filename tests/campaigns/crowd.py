@@ -29,7 +29,7 @@ STARTED_WITHIN = 1500.0
 STOPPED_WITHIN = 300.0
 WAITING = ("CONFIRM", "QUEUED", "NOTIFIED")
 _LINES = {
-    "stopped": re.compile(r"[Jj]ob (\d+): (?:the platform took the cancel|\d+ device tasks cancelled)"),
+    "stopped": re.compile(r"[Jj]ob (\d+): (?:its cancel was sent|\d+ device tasks cancelled)"),
     "goes on": re.compile(r"[Jj]ob (\d+) (?:was not stopped|goes on at the platform|was stopped)"),
     "later": re.compile(r"Job (\d+) is not stopped yet"),
 }

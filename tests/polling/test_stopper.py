@@ -156,6 +156,19 @@ async def test_jobs_whose_cancels_are_always_throttled_hold_up_no_other(server: 
     assert cancelled == set(others)
 
 
+async def test_why_a_job_is_not_cancelled_yet_is_explained(server: EmulatorServer) -> None:
+    job_ids = jobs(server, AT_ONCE + 1)
+    slow = {"action": "CancelOTATaskByJob", "kind": "delay", "seconds": 0.5}
+    server.emulator.faults.add(slow)
+    async with shared_stopper(connected(server)) as stopper:
+        waiting = [asyncio.create_task(stopper.cancel(job_id, listener=Quiet())) for job_id in job_ids]
+        await asyncio.sleep(0.2)
+
+        assert stopper.explain(job_ids[0]) == "its cancel is not answered yet"
+        assert stopper.explain(job_ids[-1]) == f"{len(job_ids)} jobs are being stopped at once"
+        await asyncio.gather(*waiting)
+
+
 async def test_an_outage_is_waited_out(server: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stopping, "PAUSE", 0.05)
     job_ids = jobs(server, 3)

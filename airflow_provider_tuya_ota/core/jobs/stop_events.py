@@ -58,7 +58,7 @@ class CancelRepeated(FlowWarning):
 
 @dataclass(frozen=True, slots=True)
 class CancelNotRepeated(FlowWarning):
-    """A further cancel of a job failed, after the platform had accepted one.
+    """A further cancel of a job failed, after one that the platform may have accepted.
 
     :param problem: the failure, as a sentence.
     """
@@ -68,7 +68,7 @@ class CancelNotRepeated(FlowWarning):
 
     def line(self) -> str:
         """Write it as one line for a log."""
-        return f"Cancelling job {self.job_id} again failed, an earlier cancel was accepted. {self.problem}"
+        return f"Cancelling job {self.job_id} again failed, an earlier cancel may have been accepted. {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ class Stopped:
     :param flashing: device tasks that go on: nothing stops a device that is flashing.
     :param is_planned: True if no device task waits or flashes and the job is not known to have ended: it may still
         begin device tasks that are planned later.
-    :param is_taken: whether the platform accepted the cancel; its effect may come seconds later.
+    :param is_taken: whether the platform may have accepted the cancel; its effect may come seconds later.
     """
 
     cancelled: int
@@ -31,7 +31,7 @@ class Stopped:
 
     @property
     def may_change(self) -> bool:
-        """Whether a later count may show more: the cancel was accepted, and something may still begin."""
+        """Whether a later count may show more: the cancel may have been accepted, and something may still begin."""
         return self.is_planned or (self.waiting > 0 and self.is_taken)
 
     @property
@@ -50,14 +50,14 @@ class Stopped:
         if self.waiting:
             waiting = "could not be cancelled and may still begin"
             if self.is_taken:
-                waiting = "still waited when they were counted, although the platform took the cancel"
+                waiting = "still waited when they were counted, although the platform may have taken the cancel"
             text += f", {self.waiting} {waiting}"
         return f"{text}, {self.flashing} are flashing and cannot be stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class NotCounted:
-    """The platform accepted the cancel of a job, and its device tasks were not counted afterwards."""
+    """The platform may have accepted the cancel of a job, and its device tasks were not counted afterwards."""
 
     @property
     def may_change(self) -> bool:
@@ -71,9 +71,7 @@ class NotCounted:
 
     def line(self, job_id: str) -> str:
         """Write it as a sentence without its full stop."""
-        return (
-            f"job {job_id}: the platform took the cancel, its effect was not counted; devices that are flashing go on"
-        )
+        return f"job {job_id}: its cancel was sent, its effect was not counted; devices that are flashing go on"
 
 
 StopResult: TypeAlias = Stopped | NotCounted

@@ -45,7 +45,7 @@ NOTHING_LEFT = Stopped(cancelled=2, waiting=0, flashing=0)
         (
             CancelNotRepeated("9", "HTTP 503."),
             "warning",
-            "Cancelling job 9 again failed, an earlier cancel was accepted. HTTP 503.",
+            "Cancelling job 9 again failed, an earlier cancel may have been accepted. HTTP 503.",
         ),
         (
             OldJobUnfinished("9", "has not ended"),

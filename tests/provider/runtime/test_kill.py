@@ -234,9 +234,7 @@ def test_a_cancel_that_was_confirmed_is_reported_although_nobody_has_counted_yet
     kill(waiting)
 
     assert states(service) == {"CANCELED"}
-    assert said[-1].endswith(
-        "the platform took the cancel, its effect was not counted; devices that are flashing go on"
-    )
+    assert said[-1].endswith("its cancel was sent, its effect was not counted; devices that are flashing go on")
 
 
 def test_a_job_that_goes_on_because_it_has_no_device_tasks_yet_is_not_reported_as_cancelled(

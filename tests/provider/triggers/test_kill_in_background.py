@@ -94,6 +94,30 @@ def test_airflow_is_not_kept_waiting_longer_than_it_grants(
         killing.cancel()
 
     asyncio.run(kill_for_a_while())
+    assert any("because its task's state or its connection is still being read. This" in line for line in log.lines)
+
+
+def test_a_cancel_that_fails_again_and_again_is_reported_with_its_error(
+    service: Service,
+    watched: TuyaOTAJobTrigger,
+    supervisor: Callable[..., Line],
+    monkeypatch: pytest.MonkeyPatch,
+    log: Log,
+) -> None:
+    supervisor("failed")
+    monkeypatch.setenv("AIRFLOW__TRIGGERER__ON_KILL_TIMEOUT", "1")
+    service.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "throttle"})
+
+    async def kill_for_a_while() -> None:
+        await kill_as_airflow_does(watched, limit=1)
+        for answer in list(kill_answer._ANSWERS):
+            answer.cancel()
+        await asyncio.gather(*kill_answer._ANSWERS, return_exceptions=True)
+
+    asyncio.run(kill_for_a_while())
+
+    (line,) = [line for line in log.lines if "is not stopped yet" in line]
+    assert "is not stopped yet, because its last cancel failed: CancelOTATaskByJob was refused: Throttling.User" in line
 
 
 def test_what_ends_within_the_last_second_that_airflow_grants_is_waited_for(
