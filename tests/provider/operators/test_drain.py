@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import TaskDeferred
 from airflow_provider_tuya_ota.core.errors import NotFoundError, PollingFailedError
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.result_event import describe_result
+from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.poll_events import PollFailed
 from airflow_provider_tuya_ota.polling.stall_detector import LoopStallDetector
 from airflow_provider_tuya_ota.runtime import drain, job_wait, start
@@ -121,18 +122,18 @@ def test_an_old_job_that_does_not_end_fails_the_task_by_its_name(
 
 
 @pytest.mark.parametrize("seconds", [1e6])
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.SUCCEEDED])
 def test_an_old_job_that_ended_before_its_devices_is_waited_for_again(
-    service: Service, context: Any, cleared: tuple[str, str]
+    service: Service, context: Any, cleared: tuple[str, str], outcome: Outcome
 ) -> None:
     firmware_id, old = cleared
     waits = deferred(release(firmware_id, deferrable=True), context)
-    verdict = {"job_id": old, "firmware_id": firmware_id, "job_type": "", "job_status": "", "firmware_status": ""}
-    failed = {"verdict": verdict | {"outcome": "failed", "devices": []}, "message": "it was cancelled"}
+    ids: Any = {"job_id": old, "firmware_id": firmware_id, "job_type": "", "job_status": "", "firmware_status": ""}
 
     again = resumed(
         release(firmware_id, deferrable=True),
         context,
-        {"status": "failure", "resume_state": waits.resume_state, "job_id": old} | failed,
+        describe_result(Verdict(**ids, outcome=outcome)) | {"resume_state": waits.resume_state, "job_id": old},
     )
 
     assert (again.job.job_id, again.resume_state, again.options["deadline"]) == (
