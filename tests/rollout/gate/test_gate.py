@@ -174,6 +174,16 @@ def test_a_share_of_the_evidence_is_rounded_up(started: int, needed: int) -> Non
     assert Gate().rules.needed(started) == needed
 
 
+def test_the_smallest_and_the_largest_of_what_is_allowed_are_accepted() -> None:
+    assert [Gate(min_evidence=devices).rules.min_devices for devices in (1, 1_000_000)] == [1, 1_000_000]
+    assert [Gate(ceiling=text).rules.ceiling for text in ("0.01%", "50%")] == [Fraction(1, 10_000), Fraction(1, 2)]
+    assert [Gate(confidence=text).rules.false_halt for text in ("80%", "99.99%")] == [
+        Fraction(1, 5),
+        Fraction(1, 10_000),
+    ]
+    assert Gate(texts={"cold": "declined"}).rules.texts == {"cold": "declined"}
+
+
 def test_a_number_of_devices_is_needed_however_small_the_wave() -> None:
     assert Gate(min_evidence=30).rules.needed(4) == 30
 
