@@ -19,12 +19,12 @@ from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event, fi
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.last_step import (
     REJECT,
-    Step,
     confirm_success,
     report_last_step,
     worst_instance,
 )
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
+from airflow_provider_tuya_ota.core.status.step import Step
 from airflow_provider_tuya_ota.core.texts import bounded_line
 from airflow_provider_tuya_ota.hooks.airflow_api import repeat
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event
-from airflow_provider_tuya_ota.core.status.last_step import Step, confirm_success, report_last_step, worst_instance
+from airflow_provider_tuya_ota.core.status.last_step import confirm_success, report_last_step, worst_instance
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
+from airflow_provider_tuya_ota.core.status.step import Step
 from tests.report_schema import violations
 
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
