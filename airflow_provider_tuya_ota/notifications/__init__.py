@@ -26,7 +26,8 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
     the task has now, this says what is known instead, and polls the job. Where the stop cancels what has not begun, it
     polls again after 3, 5 and 10 s until nothing of that waits any more; where some does even then, ``text`` says how
     many device tasks, and how to cancel them. A success whose last report was not stored is reported as one where that
-    poll shows that its job has succeeded. Steps of others that succeeded are passed over; one that failed is
+    poll shows that its job has succeeded, and a job that the poll shows as failed, with no device task cancelled, as
+    ``failed``. Steps of others that succeeded are passed over; one that failed is
     reported.
 
     Reads states and XCom of the run, and in these cases sends about four requests a poll, for at most two minutes. An

@@ -14,12 +14,11 @@ from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError
 from airflow_provider_tuya_ota.core.jobs.after_stop import poll_after_stop
 from airflow_provider_tuya_ota.core.model.task_counts import count_waiting
-from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event, first_line
 from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.last_step import (
     REJECT,
-    confirm_success,
+    confirm_end,
     report_last_step,
     worst_instance,
 )
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
 
 CONN_ID: Final = "tuya_ota_conn_id"
 SKIPPED: Final = "skipmixin_key"
@@ -66,8 +67,8 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
         report = report_last_step([worst_instance(instances, now) for instances in steps], now)
         if report.event is not Event.STOPPED or not report.job_id or report.counts or time.monotonic() > until:
             return report.to_dict()
-        report, has_succeeded = _polled(context, report)
-        known = [confirm_success(instances, report) for instances in steps] if has_succeeded else steps
+        report, verdict = _polled(context, report)
+        known = steps if verdict is None else [confirm_end(instances, report, verdict) for instances in steps]
         if known == steps:
             return report.to_dict()
         # What was stopped is decided again: another instance, or a step that was not begun.
@@ -113,7 +114,6 @@ def _step(context: Context, task_id: str, map_index: int, state: str) -> Step:
         report=report,
         run_link=run_link(at),
         leaves_reports=leaves_reports,
-        waits_elsewhere=_argument(task, "deferrable") is True,
         only_reads=hasattr(kind, "poke"),
         asks=asks,
         answer=_answer(ti, task_id, map_index) if asks else None,
@@ -162,17 +162,17 @@ def _read(values: Any) -> ReleaseReport | None:
         return None
 
 
-def _polled(context: Context, report: ReleaseReport) -> tuple[ReleaseReport, bool]:
+def _polled(context: Context, report: ReleaseReport) -> tuple[ReleaseReport, Verdict | None]:
     """Add the state of the job now.
 
-    :returns: the report, and whether the job has succeeded.
+    :returns: the report, and what the poll shows; None where the job could not be polled.
     """
     task: Any = context["dag"].get_task(report.step.partition("[")[0])
     is_stopped = report.on_cancel == "stop"
     try:
         conn_id = report.tuya_ota_conn_id or _conn_id(task, context)
         if not conn_id:
-            return replace(report, error=_UNKNOWN_CONNECTION), False
+            return replace(report, error=_UNKNOWN_CONNECTION), None
         hook = TuyaOTAHook(conn_id)
         # An outage must not delay the notification.
         settings = replace(hook.get_settings(), connect_timeout=3.0, read_timeout=5.0)
@@ -181,9 +181,9 @@ def _polled(context: Context, report: ReleaseReport) -> tuple[ReleaseReport, boo
             verdict = client.run(poll(client.settings, report.job_id))
     except Exception as error:  # noqa: BLE001 - the rest is reported in any case
         said = bounded_line(f"The job could not be polled: {first_line(error)}", LONGEST_ERROR)
-        return replace(report, error=said), False
+        return replace(report, error=said), None
     left = 0 if report.on_cancel == "keep" else count_waiting(verdict.counts)
     # A trigger that had not begun, or whose triggerer is frozen, cancels nothing.
     state = f"{left} {_NOT_CANCELLED}" if left else "state read afterwards"
     polled = replace(report, summary=f"{report.summary}; {state}", **verdict_fields(verdict))
-    return polled, verdict.outcome is Outcome.SUCCEEDED
+    return polled, verdict

@@ -45,7 +45,7 @@ class Event(StrEnum):
     UNREACHABLE = "unreachable"
     """The platform could not be polled for longer than tolerated; the job goes on there."""
     STOPPED = "stopped"
-    """A person or a lost process ended the step or the run before it was done."""
+    """The step or the run ended before it was done: a person ended it, its process or its last report was lost."""
 
     @property
     def is_good(self) -> bool:

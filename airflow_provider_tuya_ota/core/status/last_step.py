@@ -6,15 +6,18 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from airflow_provider_tuya_ota.core.model.states import JobStatus, TaskStatus
+from airflow_provider_tuya_ota.core.model.verdict import Outcome
 from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
-from airflow_provider_tuya_ota.core.status.step_end import report_of_step
+from airflow_provider_tuya_ota.core.status.step_end import report_of_step, unreported_end
 from airflow_provider_tuya_ota.core.texts import bounded_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from airflow_provider_tuya_ota.core.model.verdict import Verdict
     from airflow_provider_tuya_ota.core.status.step import Step
 
 REJECT: Final = "Reject"
@@ -45,19 +48,37 @@ def worst_instance(instances: Sequence[Step], now: datetime) -> Step:
     return replace(worst, tally=f"of {len(instances)} instances {tally}")
 
 
-def confirm_success(instances: Sequence[Step], polled: ReleaseReport) -> list[Step]:
-    """Give an instance that Airflow counts as a success the report of one, where its own may not have been stored.
+def confirm_end(instances: Sequence[Step], polled: ReleaseReport, verdict: Verdict) -> list[Step]:
+    """Give an instance whose end was not reported the report of the end that a poll of its job shows.
+
+    A success is confirmed where Airflow counts the instance as one; else the instance stays stopped. A failure is the
+    job's own only where no device task was cancelled: else the stop may have caused it.
 
     :param instances: of one task.
-    :param polled: the report on one step, whose job has succeeded as a poll shows.
+    :param polled: the report on one step, with what the poll shows.
+    :param verdict: of the poll.
     """
-    summary = "succeeded, as a poll shows: the step's last report was not stored, or a person marked it success"
     return [
-        replace(step, report=replace(polled, event=Event.SUCCEEDED, summary=summary))
-        if step.is_success_without_end and polled.step in {step.task_id, f"{step.task_id}[{step.map_index}]"}
+        _confirmed(step, polled, verdict)
+        if step.has_unreported_end and polled.step in {step.task_id, f"{step.task_id}[{step.map_index}]"}
         else step
         for step in instances
     ]
+
+
+def _confirmed(step: Step, polled: ReleaseReport, verdict: Verdict) -> Step:
+    if verdict.outcome is Outcome.SUCCEEDED and step.state == "success":
+        summary = "succeeded, as a poll shows: the step's last report was not stored, or a person marked it success"
+        return replace(step, report=replace(polled, event=Event.SUCCEEDED, summary=summary))
+    if verdict.outcome is Outcome.SUCCEEDED:
+        summary = f"succeeded, as a poll shows, but {unreported_end(step)}"
+        return replace(step, report=replace(polled, summary=summary))
+    was_cancelled = verdict.job_status == JobStatus.CANCELED or TaskStatus.CANCELED in verdict.counts
+    if verdict.outcome is not Outcome.FAILED or was_cancelled:
+        return step
+    summary = f"failed, as a poll shows; {unreported_end(step)}"
+    error = bounded_line(verdict.failure_text(), LONGEST_ERROR)
+    return replace(step, report=replace(polled, event=Event.FAILED, summary=summary, error=error))
 
 
 def report_last_step(steps: Sequence[Step], now: datetime) -> ReleaseReport:

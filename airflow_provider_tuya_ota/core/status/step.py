@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 GOING_ON: Final = frozenset(
     {"running", "deferred", "awaiting_input", "restarting", "up_for_retry", "up_for_reschedule"}
 )
+ENDED: Final = frozenset({"success", "failed", "skipped"})
 _BEGUN: Final = GOING_ON | {"success", "failed"}
 
 
@@ -25,7 +26,6 @@ class Step:
     :param report: the report that it left; None where it left none.
     :param run_link: its page in Airflow; empty where that is not known.
     :param leaves_reports: whether it is a task of this package. Other tasks are skipped if they succeeded.
-    :param waits_elsewhere: whether it waits in the triggerer, without a worker process that could be lost.
     :param only_reads: whether it can start nothing, as a sensor.
     :param asks: whether it does nothing but ask a person.
     :param answer: the person's answer, where it asks.
@@ -39,7 +39,6 @@ class Step:
     report: ReleaseReport | None = None
     run_link: str = ""
     leaves_reports: bool = True
-    waits_elsewhere: bool = False
     only_reads: bool = False
     asks: bool = False
     answer: Any = None
@@ -55,9 +54,9 @@ class Step:
         return self.state in _BEGUN
 
     @property
-    def is_success_without_end(self) -> bool:
-        """Whether Airflow says that it succeeded, and it left no report of its end."""
-        return self.state == "success" and (self.report is None or self.report.event is Event.WAITING)
+    def has_unreported_end(self) -> bool:
+        """Whether Airflow says that it has ended, and it left no report of its end."""
+        return self.state in ENDED and (self.report is None or self.report.event is Event.WAITING)
 
     @property
     def is_reported(self) -> bool:

@@ -35,7 +35,7 @@ def _report_of_instance(step: Step, now: datetime) -> ReleaseReport:
             return spent
         meanwhile = f"; it {report.summary}" if report.summary else ""
         return replace(spent, event=Event.STOPPED, summary=_stopped_from_outside(step) + meanwhile)
-    if state == "success" and not report.event.is_good:
+    if state == "success" and not report.event.is_good and not report.summary:
         return replace(report, summary=f"{report.event}, and the step was marked success by a person")
     if state == "failed" and report.event.is_good:
         summary = f"{report.event}, and the step was marked failed by a person, or its process was lost at the end"
@@ -76,9 +76,17 @@ def _without_report(step: Step) -> ReleaseReport:
 def _stopped_from_outside(step: Step) -> str:
     if step.state == "success":
         return f"was stopped by a person, who marked step {step.task_id} success, or its last report was not stored"
-    if step.waits_elsewhere:
-        return f"was stopped by a person, who marked step {step.task_id} {step.state}"
-    return f"was stopped: step {step.task_id} was marked {step.state} by a person, or its process was lost"
+    return f"was stopped: {unreported_end(step)}"
+
+
+def unreported_end(step: Step) -> str:
+    """Say in which ways a step may have come to its state without a report of its end.
+
+    A deferred step may have lost its process too: the one that Airflow starts after the wait. The scheduler itself
+    fails a step whose process ends before it begins.
+    """
+    lost = "" if step.state in {"success", "skipped"} else "or its process was lost, "
+    return f"step {step.task_id} was marked {step.state} by a person, {lost}or its last report was not stored"
 
 
 def _seconds_since_start(report: ReleaseReport, now: datetime) -> float:

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event
-from airflow_provider_tuya_ota.core.status.last_step import confirm_success, report_last_step, worst_instance
+from airflow_provider_tuya_ota.core.status.last_step import confirm_end, report_last_step, worst_instance
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
 from airflow_provider_tuya_ota.core.status.step import Step
 from tests.report_schema import violations
 
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
-OWN = ("leaves_reports", "only_reads", "waits_elsewhere", "asks", "answer", "map_index")
+OWN = ("leaves_reports", "only_reads", "asks", "answer", "map_index")
 
 
 def report(event: Event, step: str, **values: Any) -> ReleaseReport:
@@ -41,38 +42,61 @@ def test_the_last_step_that_began_is_reported_not_the_last_with_a_good_report() 
 
 
 def test_a_wait_that_a_person_broke_off_is_stopped_and_not_what_came_before() -> None:
-    waiting = step("upgrade", "failed", Event.WAITING, job_id="2", waits_elsewhere=True)
+    waiting = step("upgrade", "failed", Event.WAITING, job_id="2")
     found = report_last_step([VERIFIED, waiting], NOW)
 
     assert (found.event, found.job_id, found.counts, found.duration) == (Event.STOPPED, "2", {}, 30.0)
-    assert found.text == "OTA job 2 was stopped by a person, who marked step upgrade failed, 30 s."
-
-
-def test_what_a_broken_off_step_waited_for_is_reported() -> None:
-    draining = step("upgrade", "failed", Event.WAITING, summary="waits for job 1", waits_elsewhere=True)
-
-    assert summary_of(draining)[2] == (
-        "Step upgrade was stopped by a person, who marked step upgrade failed; it waits for job 1, 30 s."
+    assert found.text == (
+        "OTA job 2 was stopped: step upgrade was marked failed by a person, or its process was lost, or its last report"
+        " was not stored, 30 s."
     )
 
 
-def test_a_wait_in_a_worker_may_also_have_lost_its_process() -> None:
+def test_what_a_broken_off_step_waited_for_is_reported() -> None:
+    draining = step("upgrade", "failed", Event.WAITING, summary="waits for job 1")
+
+    assert summary_of(draining)[2] == (
+        "Step upgrade was stopped: step upgrade was marked failed by a person, or its process was lost, or its last"
+        " report was not stored; it waits for job 1, 30 s."
+    )
+
+
+def test_a_wait_that_ended_without_a_report_may_also_have_lost_its_process() -> None:
     event, _, text = summary_of(step("upgrade", "failed", Event.WAITING, job_id="2"))
 
     assert event is Event.STOPPED
     assert "by a person, or its process was lost" in text
 
 
-@pytest.mark.parametrize("waits_elsewhere", [True, False])
-def test_a_success_whose_last_report_is_of_its_wait_may_have_lost_the_report_of_its_end(waits_elsewhere: bool) -> None:
-    waiting = step("verify", "success", Event.WAITING, job_id="2", waits_elsewhere=waits_elsewhere)
+def test_a_lost_process_skips_no_step() -> None:
+    assert summary_of(step("upgrade", "skipped", Event.WAITING, job_id="2"))[2] == (
+        "OTA job 2 was stopped: step upgrade was marked skipped by a person, or its last report was not stored, 30 s."
+    )
+
+
+def test_a_success_whose_last_report_is_of_its_wait_may_have_lost_the_report_of_its_end() -> None:
+    waiting = step("verify", "success", Event.WAITING, job_id="2")
 
     assert summary_of(waiting)[2] == (
         "OTA job 2 was stopped by a person, who marked step verify success, or its last report was not stored, 30 s."
     )
 
 
+def verdict(outcome: Outcome, **counts: int) -> Verdict:
+    return Verdict(
+        job_id="2",
+        firmware_id="",
+        job_type="UPGRADE_FIRMWARE",
+        job_status="COMPLETED" if outcome.has_ended else "IN_PROGRESS",
+        firmware_status="",
+        outcome=outcome,
+        why="not every device was upgraded (1 FAILED)",
+        counts=counts,
+    )
+
+
 ENDS = {
+    "goes on": step("up", "deferred", Event.WAITING, job_id="2", map_index=1),
     "waiting": step("up", "success", Event.WAITING, job_id="2", map_index=1),
     "none": Step(task_id="up", state="success", job_id="2", map_index=1),
     "failed": step("up", "failed", Event.WAITING, job_id="2", map_index=1),
@@ -87,7 +111,8 @@ ENDS = {
     ("end", "name"), [("waiting", "up[1]"), ("none", "up[1]"), ("waiting", "up")], ids=["waiting", "none", "not mapped"]
 )
 def test_a_poll_confirms_a_success_that_left_no_report_of_its_end(end: str, name: str) -> None:
-    (found,) = confirm_success([ENDS[end]], report(Event.STOPPED, name, job_id="2", counts={"SUCCEEDED": 2}))
+    polled = report(Event.STOPPED, name, job_id="2", counts={"SUCCEEDED": 2})
+    (found,) = confirm_end([ENDS[end]], polled, verdict(Outcome.SUCCEEDED, SUCCEEDED=2))
 
     event, named, text = summary_of(found)
     assert (event, named) == (Event.SUCCEEDED, name)
@@ -97,11 +122,60 @@ def test_a_poll_confirms_a_success_that_left_no_report_of_its_end(end: str, name
     )
 
 
-@pytest.mark.parametrize("end", ["failed", "good", "bad", "other", "another"])
-def test_a_poll_confirms_nothing_else(end: str) -> None:
+def test_a_poll_that_shows_the_success_of_a_job_makes_its_failed_step_no_success() -> None:
+    polled = report(Event.STOPPED, "up[1]", job_id="2", counts={"SUCCEEDED": 2})
+    (found,) = confirm_end([ENDS["failed"]], polled, verdict(Outcome.SUCCEEDED, SUCCEEDED=2))
+
+    event, _, text = summary_of(found)
+    assert event is Event.STOPPED
+    assert text == (
+        "OTA job 2 succeeded, as a poll shows, but step up was marked failed by a person, or its process was lost, or"
+        " its last report was not stored: 2 SUCCEEDED, 0 s."
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "how"),
+    [
+        ("failed", "failed by a person, or its process was lost, or its last report was not stored"),
+        ("waiting", "success by a person, or its last report was not stored"),
+        ("none", "success by a person, or its last report was not stored"),
+    ],
+)
+def test_a_poll_confirms_the_failure_of_a_job_that_no_report_tells(end: str, how: str) -> None:
+    polled = report(Event.STOPPED, "up[1]", job_id="2", counts={"FAILED": 1})
+    (found,) = confirm_end([ENDS[end]], polled, verdict(Outcome.FAILED, FAILED=1))
+
+    event, named, text = summary_of(found)
+    assert (event, named) == (Event.FAILED, "up[1]")
+    assert text == (
+        f"OTA job 2 failed, as a poll shows; step up was marked {how}: 1 FAILED, 0 s."
+        " job 2: not every device was upgraded (1 FAILED)"
+    )
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        verdict(Outcome.FAILED, FAILED=1, CANCELED=1),
+        replace(verdict(Outcome.FAILED, FAILED=1), job_status="CANCELED"),
+        verdict(Outcome.RUNNING, FAILED=1, IN_PROGRESS=1),
+        verdict(Outcome.SETTLING, FAILED=1),
+    ],
+    ids=["cancelled device", "cancelled job", "running", "settling"],
+)
+def test_a_job_that_a_stop_may_have_failed_or_that_goes_on_stays_stopped(found: Verdict) -> None:
+    polled = report(Event.STOPPED, "up[1]", job_id="2", counts=found.counts)
+
+    assert confirm_end([ENDS["failed"]], polled, found) == [ENDS["failed"]]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED])
+@pytest.mark.parametrize("end", ["good", "bad", "other", "another", "goes on"])
+def test_a_poll_confirms_nothing_else(end: str, outcome: Outcome) -> None:
     polled = report(Event.STOPPED, "up[1]", job_id="2", counts={"SUCCEEDED": 2})
 
-    assert confirm_success([ENDS[end]], polled) == [ENDS[end]]
+    assert confirm_end([ENDS[end]], polled, verdict(outcome, SUCCEEDED=2)) == [ENDS[end]]
 
 
 def test_a_wait_that_goes_on_is_under_way() -> None:

@@ -128,7 +128,8 @@ def test_a_stopped_upgrade_reports_how_far_it_came_and_not_of_the_verification(
     assert report["counts"] == {"FAILED": 1, "CANCELED": 1, "SUCCEEDED": 1}
     assert [device["name"] for device in report["failing"]] == ["device-003", "device-004"]
     assert report["version"] == "1.1.0"
-    assert "was stopped by a person, who marked step upgrade failed; state read afterwards: 1 FAILED" in report["text"]
+    assert "was stopped: step upgrade was marked failed by a person, or its process was lost" in report["text"]
+    assert "; state read afterwards: 1 FAILED" in report["text"]
 
 
 def test_what_still_waits_after_a_stop_is_reported_with_how_to_cancel_it(
@@ -138,11 +139,27 @@ def test_what_still_waits_after_a_stop_is_reported_with_how_to_cancel_it(
 
     assert report["counts"] == {"FAILED": 1, "NOTIFIED": 1, "SUCCEEDED": 1}
     assert (
-        "failed; 1 of its device tasks still wait, and may not be cancelled by anyone. To cancel them, use"
-        in report["text"]
+        "; 1 of its device tasks still wait, and may not be cancelled by anyone. To cancel them, use" in report["text"]
     )
     assert "TuyaOTACancelJobOperator or the sample Dag stop_job: 1 FAILED" in report["text"]
     assert pauses == [3.0, 5.0, 10.0]
+
+
+def test_a_job_that_had_failed_before_its_step_was_ended_is_reported_as_failed(
+    service: Service, context: Any, firmware: Path, run: FakeRun
+) -> None:
+    seed(service, device={"device-003": {"outcome": "fails", "reason": "worn"}})
+    dag = released(upload(context, firmware, need_to_verify=False))
+    run.execute(dag.get_task("upgrade"))
+    service.emulator.clock.advance(600)
+    # The trigger has fired, and the scheduler fails the task before its process has begun.
+    run.states |= {"verify": "success", "upgrade": "failed"}
+
+    report = report_of(run, dag)
+
+    assert (report["event"], report["counts"]) == ("failed", {"FAILED": 1, "SUCCEEDED": 2})
+    assert "failed, as a poll shows; step upgrade was marked failed by a person, or its process" in report["text"]
+    assert report["error"].startswith(f"job {report['job_id']}: not every device was upgraded (1 FAILED)")
 
 
 @pytest.mark.parametrize("lost", ["job_id", "ota_release"])
@@ -346,4 +363,4 @@ def test_of_a_mapped_step_the_worst_instance_is_reported(
     assert (report["step"], "(of 3 instances 2 succeeded, 1 failed)" in report["text"]) == ("upgrade[1]", True)
     run.states["upgrade_1"], run.tasks["upgrade_1"].xcom["ota_release"] = "failed", None
     report = last_report({"ti": run, "dag": dag, "run_id": "run"}, ["upgrade"])  # type: ignore[typeddict-item] # the run is a stand-in
-    assert (report["event"], report["failing"][0]["name"], report["step"]) == ("stopped", "device-003", "upgrade[1]")
+    assert (report["event"], report["failing"][0]["name"], report["step"]) == ("failed", "device-003", "upgrade[1]")
