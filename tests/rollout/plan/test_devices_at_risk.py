@@ -112,6 +112,24 @@ def test_a_firmware_that_is_not_halted_in_time_reaches_everybody() -> None:
     assert {risk.until_hold for risk in found.values()} == {20_000}
 
 
+def test_the_figures_are_means_of_200_courses() -> None:
+    found = forecast_risks(doubling(12_000), BOUNDARIES, DeviceTiming())
+
+    assert [(risk.at_once, risk.paced, risk.until_hold) for risk in found] == [
+        (11950, 11482, 11306),
+        (9593, 295, 241),
+        (8516, 60, 54),
+    ]
+
+
+def test_the_first_5000_devices_are_evidence() -> None:
+    assert [devices for _, devices in devices_at_risk._until_evidence_ends(doubling(20_000))] == [
+        *(50, 100, 200, 400, 800, 1600, 3200),
+    ]
+    assert devices_at_risk._until_evidence_ends([(0.0, 5000), (1.0, 1)]) == [(0.0, 5000)]
+    assert len(devices_at_risk._until_evidence_ends([(0.0, 4999), (1.0, 1), (2.0, 1)])) == 2
+
+
 def test_evidence_ends_inside_the_pulse_in_which_the_limit_lies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices_at_risk, "MOST_EVIDENCE", 150)
     starts = doubling(1550)
