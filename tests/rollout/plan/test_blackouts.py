@@ -26,6 +26,19 @@ def test_a_blackout_cuts_a_window_that_is_open_at_midnight() -> None:
     assert openings(of, "2026-12-23T12:00", 2) == [("Wed 23 22:00", "Thu 24 00:00"), ("Fri 25 00:00", "Fri 25 04:00")]
 
 
+def test_a_blackout_that_ends_with_a_window_leaves_no_opening_of_no_length() -> None:
+    of = hours("daily 20:00-24:00 UTC", ["2026-12-24"])
+
+    assert of.next_opening(utc("2026-12-24T00:00")) == utc("2026-12-25T20:00")
+
+
+def test_an_end_is_found_within_366_days() -> None:
+    of = hours(blackout=["2027-01-02 UTC"])
+
+    assert of.closes_at(utc("2026-01-01T00:00")) == utc("2027-01-02T00:00")
+    assert of.closes_at(utc("2025-12-31T23:59")) is None
+
+
 def test_a_blackout_may_end_inside_a_window_and_several_may_overlap() -> None:
     of = hours("daily 00:00-24:00 UTC", ["2026-12-24..2026-12-26", "2026-12-25", "2026-12-24 Asia/Tokyo"])
 

@@ -215,6 +215,15 @@ def test_the_first_pulse_that_is_due_while_the_gate_is_amber_is_held() -> None:
     assert held(0, 1.0) == HOUR
 
 
+def test_a_halt_reaches_what_has_begun_in_the_pulses_before_it() -> None:
+    timing = DeviceTiming(begins_after=100, takes=600, reaction=50)
+    starts = [(0.0, 1000), (HOUR, 2000), (HOUR + 210, 4000), (HOUR + 220, 8000)]
+
+    # The last two pulses are due when the halt is decided, or while its cancels are sent.
+    expected = 1000 * timing.begun(HOUR + 260) + 2000 * timing.begun(260)
+    assert devices_at_risk._begun_by(starts, HOUR + 210, timing) == pytest.approx(expected)
+
+
 def test_resolved_devices_are_those_of_pulses_that_are_long_over_and_a_part_of_the_others() -> None:
     starts = [(0.0, 50), (HOUR, 100), (2 * HOUR, 200)]
 

@@ -198,6 +198,7 @@ def test_exclusions_and_busy_jobs_are_in_the_plan() -> None:
 
     assert found.excluded == {"already on the version": 1, "busy in another job": 1}
     assert found.busy_jobs == (("7", 1),)
+    assert ReleasePlan.from_dict(found.to_dict()) == found
     assert (found.candidates, found.cohort_size, found.planned) == (12, 10, 10)
     assert found.cohort_digest == frozen.digest
 

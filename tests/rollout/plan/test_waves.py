@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
+from pathlib import PurePath
 from typing import Any
 
 import pytest
@@ -63,6 +65,8 @@ def test_what_is_no_list_of_waves_is_refused(value: Any) -> None:
 @pytest.mark.parametrize(
     "entry",
     [
+        Decimal(5),
+        PurePath("5%"),
         *(
             None,
             True,
@@ -103,6 +107,7 @@ def test_an_entry_that_is_no_wave_is_refused(entry: Any) -> None:
 @pytest.mark.parametrize(
     ("entries", "problem"),
     [
+        (["0%"], "'0%' is not allowed"),
         (["5%", "5%"], r"wave 2 \(5%\) does not rise"),
         (["5%", "5.0 %"], r"wave 2 \(5%\) does not rise"),
         (["5%", "9 devices", "1%"], r"wave 3 \(1%\) does not rise"),

@@ -265,3 +265,5 @@ def test_hours_survive_their_way_through_plain_values() -> None:
 
     assert OpeningHours.from_dict(of.to_dict()) == of
     assert OpeningHours.from_dict(hours().to_dict()) == hours()
+    with pytest.raises(InvalidParameterError, match=r"^window: 'x' is no window"):
+        OpeningHours.from_dict({"windows": ["x"], "blackouts": []})
