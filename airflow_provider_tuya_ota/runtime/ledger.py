@@ -65,7 +65,10 @@ class Ledger:
         firmware = _digest(settings.host.lower().rstrip("."), str(settings.port), firmware_id)
         mapped = "" if ti.map_index is None or ti.map_index < 0 else f" [{ti.map_index}]"
         who = f"task {ti.task_id}{mapped} of run {ti.run_id} of Dag {ti.dag_id}"
-        return cls(firmware, _digest(ti.dag_id, ti.run_id, ti.task_id, str(ti.map_index)), who)
+        # A run that is deleted and triggered again under its id is another run. A clear changes the start of a run, but
+        # never this moment.
+        run = ti.run_id, str(getattr(context.get("dag_run"), "run_after", ""))
+        return cls(firmware, _digest(ti.dag_id, *run, ti.task_id, str(ti.map_index)), who)
 
     def read(self) -> Any:
         """Read this task's own note; None if there is none, or if no job is outstanding."""

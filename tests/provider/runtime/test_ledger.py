@@ -4,6 +4,7 @@ import inspect
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -279,15 +280,34 @@ def test_outside_of_a_running_task_there_is_no_ledger() -> None:
     assert Ledger.of(context, settings, "178") is None
 
 
+def run_of(day: int) -> Any:
+    return SimpleNamespace(run_after=datetime(2026, 3, day, tzinfo=UTC))
+
+
+def opened_by(monkeypatch: pytest.MonkeyPatch, run: Any, map_index: int = -1) -> Ledger:
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", object(), raising=False)
+    context: Any = {"ti": FakeTask(map_index=map_index), "dag_run": run}
+    opened = Ledger.of(context, Settings(credentials=Credentials("key", "secret"), host="ota.example.com"), "178")
+    assert opened is not None
+    return opened
+
+
+def test_a_run_that_is_deleted_and_triggered_again_under_its_id_resumes_no_job_of_the_first_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened_by(monkeypatch, run_of(1)).write(note(stage=Stage.ASKING))
+
+    again = opened_by(monkeypatch, run_of(2))
+
+    assert again.read() is None
+    assert [other.value for other in again.other_intents(None).intents] == [note(stage=Stage.ASKING)]
+    assert opened_by(monkeypatch, run_of(1)).read() == note(stage=Stage.ASKING)
+
+
 @pytest.mark.parametrize(("map_index", "named"), [(-1, "task"), (0, "task [0]"), (3, "task [3]")])
 def test_an_instance_of_a_mapped_task_is_named_by_its_index(
     monkeypatch: pytest.MonkeyPatch, map_index: int, named: str
 ) -> None:
-    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", object(), raising=False)
-    context: Any = {"ti": FakeTask(map_index=map_index)}
-    settings = Settings(credentials=Credentials("key", "secret"), host="ota.example.com")
+    opened = opened_by(monkeypatch, run_of(1), map_index=map_index)
 
-    opened = Ledger.of(context, settings, "178")
-
-    assert opened is not None
     assert opened.who == f"task {named} of run run of Dag dag"
