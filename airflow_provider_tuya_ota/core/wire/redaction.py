@@ -127,11 +127,19 @@ def excerpt(body: bytes, known: Iterable[Secret] = ()) -> str:
 def mask_reply(value: Any) -> Any:
     """Copy a parsed answer without the values of secret names, and without users and queries of addresses."""
     if isinstance(value, Mapping):
-        return {key: "***" if key.lower() in _SECRET_KEYS and item else mask_reply(item) for key, item in value.items()}
+        return {key: "***" if item and _is_secret(key) else mask_reply(item) for key, item in value.items()}
     if isinstance(value, list):
         return [mask_reply(item) for item in value]
     # A device or a person may have written a presigned address, or one with a password, into any text.
     return redact_addresses(value) if isinstance(value, str) else value
 
 
-_SECRET_KEYS = frozenset({"ossaccesskeyid", "accesskeyid", "policy", "signature", "firmwareurl", "devicesecret"})
+def _is_secret(key: str) -> bool:
+    name = key.casefold()
+    return name in _SECRET_KEYS or (name.endswith(_SECRET_ENDS) and name not in _NO_SECRETS)
+
+
+_SECRET_KEYS = frozenset({"ossaccesskeyid", "accesskeyid", "policy", "signature", "firmwareurl"})
+_SECRET_ENDS = ("secret", "password", "token")
+_NO_SECRETS = frozenset({"nexttoken"})
+"""Names with such an end of what is no secret: the place of a page in a list of devices."""

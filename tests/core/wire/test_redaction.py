@@ -130,6 +130,25 @@ def test_a_masked_reply_hides_values_behind_secret_names_at_any_depth() -> None:
 
 
 @pytest.mark.parametrize(
+    "key",
+    [
+        *("productSecret", "AccessKeySecret", "accessSecret", "DeviceSecret", "secret"),
+        *("mqttPassword", "device_password", "pa\u017f\u017fword"),
+        *("securityToken", "TOKEN"),
+    ],
+)
+def test_every_field_whose_name_ends_like_a_secret_is_masked(key: str) -> None:
+    assert mask_reply({"data": [{key: "canary"}, {key: ["canary"]}, {key: {"a": "canary"}}]}) == {
+        "data": [{key: "***"}] * 3
+    }
+
+
+@pytest.mark.parametrize("key", ["NextToken", "tokenCount", "secretary", "FirmwareSign"])
+def test_a_field_whose_name_only_resembles_a_secret_is_kept(key: str) -> None:
+    assert mask_reply({key: "shown"}) == {key: "shown"}
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "glued_https://h/p",
