@@ -22,12 +22,14 @@ from airflow_provider_tuya_ota.core.status.last_step import (
     report_last_step,
     worst_instance,
 )
+from airflow_provider_tuya_ota.core.status.old_reports import set_aside_old_reports
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
 from airflow_provider_tuya_ota.core.status.step import Step
 from airflow_provider_tuya_ota.core.texts import bounded_line
 from airflow_provider_tuya_ota.hooks.airflow_api import repeat
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.links import run_link
+from airflow_provider_tuya_ota.runtime.attempt import last_clear
 from airflow_provider_tuya_ota.runtime.xcom import pull, pull_job_id, pull_report
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
         except StateUnavailableError as error:
             # The notification must go out even during an outage.
             return _unreadable(context["ti"], task_id, error).to_dict()
+    steps = set_aside_old_reports(steps, _cleared_at(context))
     until = time.monotonic() + _POLL_SECONDS
     while True:
         report = report_last_step([worst_instance(instances, now) for instances in steps], now)
@@ -73,6 +76,14 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
             return report.to_dict()
         # What was stopped is decided again: another instance, or a step that was not begun.
         steps = known
+
+
+def _cleared_at(context: Context) -> datetime | None:
+    """Give when the run began after its last clear; None where nothing shows that it was cleared."""
+    clear_number, cleared_after = last_clear(context, retries=getattr(context.get("task"), "retries", 0) or 0)
+    # A clear that keeps the run's state changes no more than this step's own tries.
+    was_cleared = clear_number or (cleared_after or 0) > 0
+    return getattr(context.get("dag_run"), "start_date", None) if was_cleared else None
 
 
 def _unreadable(ti: Any, task_id: str, error: StateUnavailableError) -> ReleaseReport:

@@ -135,7 +135,13 @@ def _without_stale_reports(steps: Sequence[Step]) -> list[Step]:
 
 
 def _list_steps(steps: Sequence[Step]) -> str:
-    return ", ".join(f"{step.task_id} ({step.state or 'no state'})" for step in steps)
+    return ", ".join(f"{step.task_id} ({step.state or 'no state'}{_old_end(step)})" for step in steps)
+
+
+def _old_end(step: Step) -> str:
+    if (old := step.old_report) is None:
+        return ""
+    return f"; its older report says {old.event}{f', job {old.job_id}' if old.job_id else ''}"
 
 
 def _rejection(steps: Sequence[Step]) -> str:

@@ -24,6 +24,7 @@ class Step:
     :param task_id: id of the task.
     :param state: its state; empty before it is scheduled.
     :param report: the report that it left; None where it left none.
+    :param old_report: the report that it left before it was skipped, from before the run was cleared.
     :param run_link: its page in Airflow; empty where that is not known.
     :param leaves_reports: whether it is a task of this package. Other tasks are skipped if they succeeded.
     :param only_reads: whether it can start nothing, as a sensor.
@@ -37,6 +38,7 @@ class Step:
     task_id: str
     state: str
     report: ReleaseReport | None = None
+    old_report: ReleaseReport | None = None
     run_link: str = ""
     leaves_reports: bool = True
     only_reads: bool = False
@@ -48,7 +50,7 @@ class Step:
 
     @property
     def has_begun(self) -> bool:
-        """Whether it ran; a report from before the run was cleared does not count."""
+        """Whether it ran; the report of a skipped step shows it, see :mod:`.old_reports` for one of before a clear."""
         if self.state == "skipped":
             return self.report is not None and not self.report.event.is_good
         return self.state in _BEGUN

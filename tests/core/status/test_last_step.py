@@ -9,16 +9,19 @@ import pytest
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event
 from airflow_provider_tuya_ota.core.status.last_step import confirm_end, report_last_step, worst_instance
+from airflow_provider_tuya_ota.core.status.old_reports import set_aside_old_reports
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
 from airflow_provider_tuya_ota.core.status.step import Step
 from tests.report_schema import violations
 
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
+CLEARED = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+BEFORE, AFTER = "2026-11-24T11:00:00+00:00", "2026-11-24T12:00:10+00:00"
 OWN = ("leaves_reports", "only_reads", "asks", "answer", "map_index")
 
 
 def report(event: Event, step: str, **values: Any) -> ReleaseReport:
-    return ReleaseReport(event=event, step=step, started_at="2026-11-24T12:00:00+00:00", **values)
+    return ReleaseReport(event=event, step=step, **{"started_at": "2026-11-24T12:00:00+00:00"} | values)
 
 
 def step(task_id: str, state: str, event: Event | None = None, **values: Any) -> Step:
@@ -388,6 +391,67 @@ def test_what_a_step_left_before_the_run_was_cleared_is_not_reported_where_a_rej
 
     assert (event, found) == (Event.STOPPED, "verify")
     assert "step approve was rejected, and what follows was not begun: everybody (skipped)" in text
+
+
+def this_time(*steps: Step, cleared_at: datetime | None = CLEARED) -> tuple[Event, str, str]:
+    return summary_of(*(one for (one,) in set_aside_old_reports([[one] for one in steps], cleared_at)))
+
+
+def test_a_step_that_is_skipped_after_a_clear_is_not_reported_with_what_it_did_before() -> None:
+    old = step("upgrade", "skipped", Event.FAILED, job_id="2", counts={"FAILED": 1}, started_at=BEFORE)
+    event, at, text = this_time(VERIFIED, old)
+
+    assert (event, at) == (Event.STOPPED, "verify")
+    assert "succeeded, but what follows was not begun: upgrade (skipped; its older report says failed, job 2)" in text
+    assert this_time(old)[1:] == (
+        "upgrade",
+        "Step upgrade was not begun: upgrade (skipped; its older report says failed, job 2), 0 s.",
+    )
+
+
+@pytest.mark.parametrize("cleared_at", [CLEARED, None], ids=["cleared", "cleared, and nothing shows it"])
+def test_the_job_of_this_time_is_reported_and_not_that_of_a_skipped_step(cleared_at: datetime | None) -> None:
+    waits = step("first", "failed", Event.WAITING, job_id="333")
+    old = step("upgrade", "skipped", Event.FAILED, job_id="111", started_at=BEFORE)
+
+    event, at, text = this_time(waits, old, cleared_at=cleared_at)
+
+    assert (event, at) == (Event.STOPPED, "first")
+    assert text.startswith("OTA job 333 ")
+
+
+@pytest.mark.parametrize("cleared_at", [CLEARED, None])
+@pytest.mark.parametrize("kind", [{"only_reads": True}, {"leaves_reports": False}, {}], ids=["sensor", "own", "marked"])
+def test_a_step_that_skipped_itself_this_time_keeps_its_report(
+    kind: dict[str, Any], cleared_at: datetime | None
+) -> None:
+    soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=AFTER, **kind)
+
+    assert this_time(VERIFIED, soft, cleared_at=cleared_at)[:2] == (Event.TIMEOUT, "wait")
+
+
+def test_a_sensor_is_not_taken_for_old_because_of_two_clocks_where_nothing_was_cleared() -> None:
+    soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=BEFORE, only_reads=True)
+
+    assert this_time(VERIFIED, soft, cleared_at=None)[:2] == (Event.TIMEOUT, "wait")
+    assert this_time(VERIFIED, replace(soft, only_reads=False), cleared_at=None)[:2] == (Event.STOPPED, "verify")
+
+
+def test_a_sensor_that_is_older_than_a_step_before_it_was_skipped_after_a_clear_that_left_the_run_going() -> None:
+    soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=AFTER, only_reads=True)
+    later = step("verify", "success", Event.SUCCEEDED, job_id="1", started_at="2026-11-24T12:00:20+00:00")
+
+    event, at, text = this_time(later, soft)
+
+    assert (event, at) == (Event.STOPPED, "verify")
+    assert "not begun: wait (skipped; its older report says timeout, job 3)" in text
+
+
+@pytest.mark.parametrize("start", ["", "?", "2026-11-24T11:00:00"])
+def test_a_report_whose_start_is_unclear_is_kept(start: str) -> None:
+    soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=start)
+
+    assert this_time(VERIFIED, soft)[:2] == (Event.TIMEOUT, "wait")
 
 
 def test_only_of_a_step_that_may_have_started_a_job_it_is_said_to_be_unknown() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,13 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitTimeoutError
+from airflow_provider_tuya_ota.core.status.event import Event
+from airflow_provider_tuya_ota.core.status.report import ReleaseReport
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.notifications import last_report
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
+from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
 from airflow_provider_tuya_ota.transports.runtime import Runtime
 from tests.provider.conftest import CONNECTION, FakeStore, FakeTask
 from tests.provider.operators.test_upgrade_operator import PRODUCT, seed, upload
@@ -41,6 +45,7 @@ class FakeRun:
     states: dict[str, str] = field(default_factory=dict)
     dag_id: str = "dag"
     task_id: str = "notify"
+    max_tries: int = 0
 
     def get_task_states(self, dag_id: str, *, task_ids: list[str], run_ids: list[str]) -> dict[str, dict[str, str]]:
         assert (dag_id, run_ids) == ("dag", ["run"])
@@ -325,6 +330,32 @@ def test_an_approval_that_was_marked_failed_is_stopped(run: FakeRun, monkeypatch
     assert report["run_link"] == "https://airflow.example/dags/dag/runs/run/tasks/approve"
     assert "marked failed" in report["text"]
     assert "not begun: upgrade (upstream_failed)" in report["text"]
+
+
+@pytest.mark.parametrize(
+    ("clear_number", "max_tries", "reported"),
+    [(0, 0, "upgrade"), (1, 0, "verify"), (0, 1, "verify")],
+    ids=["not cleared", "cleared", "cleared, and the run's state kept"],
+)
+def test_a_sensor_that_a_branch_skips_after_a_clear_is_not_reported(
+    run: FakeRun, clear_number: int, max_tries: int, reported: str
+) -> None:
+    with DAG("dag", schedule=None) as dag:
+        TuyaOTAJobSensor(task_id="verify", job_id="1")
+        TuyaOTAJobSensor(task_id="upgrade", job_id="2", soft_fail=True)
+    left = {
+        "verify": (Event.SUCCEEDED, "2026-11-24T12:00:00+00:00"),
+        "upgrade": (Event.TIMEOUT, "2026-11-24T11:00:00+00:00"),
+    }
+    for name, (event, started_at) in left.items():
+        report = ReleaseReport(event=event, step=name, started_at=started_at)
+        run.tasks[name] = FakeTask(task_id=name, xcom={"ota_release": report.to_dict()})
+    run.states, run.max_tries = {"verify": "success", "upgrade": "skipped"}, max_tries
+    dag_run = SimpleNamespace(clear_number=clear_number, start_date=datetime(2026, 11, 24, 11, 30, tzinfo=UTC))
+
+    report_now = last_report({"ti": run, "dag": dag, "run_id": "run", "dag_run": dag_run}, STEPS)  # type: ignore[typeddict-item] # the run is a stand-in
+
+    assert report_now["step"] == reported
 
 
 @pytest.mark.parametrize("left", [None, "a text", {}, {"event": "unheard of"}])
