@@ -41,9 +41,9 @@ class Approvals:
     :param two_person: whether the person who triggered the release may not approve it.
     """
 
-    before: tuple[int, ...] = ()
-    approvers: tuple[Approver, ...] = ()
-    two_person: bool = False
+    before: tuple[int, ...]
+    approvers: tuple[Approver, ...]
+    two_person: bool
 
     def to_dict(self) -> dict[str, Any]:
         """Give canonical values."""

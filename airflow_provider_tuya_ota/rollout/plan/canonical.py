@@ -23,7 +23,7 @@ def canonical_json(value: Canonical) -> bytes:
     :raises ConfigurationError: the value has another type, a number that programs write differently, or a text that
         UTF-8 cannot encode.
     """
-    text = json.dumps(_normal(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_normal(value), ensure_ascii=False, separators=(",", ":"))
     try:
         return text.encode()
     except UnicodeEncodeError:

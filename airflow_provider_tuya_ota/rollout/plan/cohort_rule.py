@@ -33,9 +33,9 @@ class CohortRule:
     module_name: str
     version: str
     source_versions: tuple[str, ...] | None
-    exclude: tuple[str, ...] = ()
-    verify_on: tuple[str, ...] = ()
-    strata: tuple[str, ...] = ("version",)
+    exclude: tuple[str, ...]
+    verify_on: tuple[str, ...]
+    strata: tuple[str, ...]
     excluded_names: frozenset[str] = field(init=False, repr=False, compare=False)
     verification_names: frozenset[str] = field(init=False, repr=False, compare=False)
 

@@ -31,6 +31,7 @@ def test_the_largest_whole_numbers_are_kept() -> None:
 
 def test_a_number_has_one_text_whatever_its_type() -> None:
     assert canonical_json([60.0, 60, -0.0, 0.5, 1e15]) == b"[60,60,0,0.5,1000000000000000]"
+    assert canonical_json([1e-4, -1e-4]) == b"[0.0001,-0.0001]"
 
 
 def test_keys_are_sorted_as_other_programs_sort_them() -> None:

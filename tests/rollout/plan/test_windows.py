@@ -158,6 +158,7 @@ def test_a_window_between_two_skipped_times_has_no_opening_of_no_length() -> Non
     first, last = day("2027-03-21").date(), day("2027-04-04").date()
 
     assert [f"{start:%m-%d %H:%M}" for start, _ in window.openings(first, last)] == ["03-21 01:15", "04-04 00:15"]
+    assert len(list(parse_window("window", "daily 09:00-16:00 UTC").openings(first, last))) == 15
     assert list(window.openings(first, first)) == [(utc("2027-03-21T01:15"), utc("2027-03-21T01:45"))]
 
 
