@@ -133,10 +133,7 @@ ROOMS: Final = (
                 *("runtime/test_alarm_at_start", "runtime/test_execution_timeout", "runtime/test_notifier_bound"),
                 "operators/test_create_once",
             ),
-            "runtime/arguments.py": (
-                *("operators/test_rendered_arguments", "operators/test_verify_input"),
-                *("operators/test_verify_operator", "operators/test_upgrade_operator", "sensors/*"),
-            ),
+            "runtime/arguments.py": ("runtime/test_arguments", "operators/test_verify_input"),
             "runtime/attempt.py": ("runtime/test_attempt", "operators/test_create_once", "operators/test_drain"),
             "runtime/condition.py": (
                 *("sensors/test_condition_sensors", "sensors/test_sensor_flags", "sensors/test_poke_state"),

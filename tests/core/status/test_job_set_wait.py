@@ -141,6 +141,12 @@ def test_at_the_deadline_each_job_is_polled_once_more() -> None:
     assert "job 3 had not ended when the time to wait was over" in str(wait.results["3"])
 
 
+def test_a_timeout_names_why_the_last_poll_failed_and_nothing_where_it_did_not() -> None:
+    wait = run(Platform(job1=["QUEUED"], job2=["QUEUED", *[lost()] * 100]), how=options(20))
+
+    assert ["The last poll failed: " in str(wait.results[job_id]) for job_id in ("1", "2")] == [False, True]
+
+
 @pytest.mark.parametrize(("seconds", "polls"), [(15.0, 1), (14.9, 2)])
 def test_where_the_last_poll_of_one_job_takes_long_others_count_as_late_without_one(seconds: float, polls: int) -> None:
     platform = Platform(job1=["QUEUED"], job2=["QUEUED", "SUCCEEDED"])

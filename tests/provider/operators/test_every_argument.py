@@ -11,10 +11,9 @@ import pytest
 from airflow.sdk import BaseSensorOperator
 from airflow.sdk.exceptions import AirflowException, TaskDeferred
 
-from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.operators.upgrade import TuyaOTACreateUpgradeJobOperator
-from airflow_provider_tuya_ota.runtime.arguments import parse_int, parse_source
 from tests.core.zoo import ZOO, require_plain
 from tests.provider.operators.test_rendered_arguments import OPERATORS, named
 
@@ -191,31 +190,3 @@ def test_an_id_of_a_connection_is_one(animal: str) -> None:
             read()
         assert "onnection" in str(caught.value)[:100] or "tuya_ota_conn_id" in str(caught.value)[:100]
         require_plain(str(caught.value), hostile=value)
-
-
-@pytest.mark.parametrize(
-    ("text", "number"), [("0", 0), ("7", 7), (" 60\n", 60), ("-5", -5), ("1440", 1440), ("9" * 18, 10**18 - 1)]
-)
-def test_digits_are_a_whole_number(text: str, number: int) -> None:
-    assert parse_int("n", text) == number
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["+5", "1_0", "007", "-0", "--1", "1.0", "1e3", "0x10", "\u0663", "\uff13", "\xa05", "5 5", "9" * 19, "five"],
-)
-def test_what_only_looks_like_a_whole_number_is_refused(text: str) -> None:
-    with pytest.raises(InvalidParameterError, match=r"^n: .* is not a whole number"):
-        parse_int("n", text)
-
-
-def test_the_largest_whole_number_is_the_platform_s_longest() -> None:
-    assert parse_int("n", 2**63 - 1) == 2**63 - 1
-    with pytest.raises(InvalidParameterError, match=r"^n: .* is not a whole number"):
-        parse_int("n", 2**63)
-
-
-@pytest.mark.parametrize("value", [None, 5, "", " "])
-def test_a_source_that_is_none_is_refused_by_its_name(value: Any) -> None:
-    with pytest.raises(InvalidParameterError, match=r"^source: "):
-        parse_source(value)
