@@ -38,8 +38,8 @@ class TuyaOTACreateVerifyJobOperator(TuyaOTAJobOperator):
 
     Killing the task (marking it or its run failed or successful, or clearing it) and running out of time cancel what
     the job has not begun, unless ``on_cancel`` is ``keep``. A device that is flashing cannot be stopped; the log says
-    how many there are. A worker or triggerer that restarts or was frozen cancels nothing. The task never cancels a job
-    that it did not create.
+    how many there are. A worker or triggerer that restarts or was frozen cancels nothing, and neither does marking the
+    task between two tries, when none of its code runs. The task never cancels a job that it did not create.
 
     :param firmware_id: firmware to verify.
     :param product_key: product of the devices.

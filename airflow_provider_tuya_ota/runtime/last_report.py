@@ -19,6 +19,7 @@ from airflow_provider_tuya_ota.core.status.job_snapshot import fetch_verdict
 from airflow_provider_tuya_ota.core.status.last_step import (
     REJECT,
     confirm_end,
+    needs_poll,
     report_last_step,
     worst_instance,
 )
@@ -68,7 +69,8 @@ def last_report(context: Context, task_ids: Sequence[str]) -> dict[str, Any]:
     until = time.monotonic() + _POLL_SECONDS
     while True:
         report = report_last_step([worst_instance(instances, now) for instances in steps], now)
-        if report.event is not Event.STOPPED or not report.job_id or report.counts or time.monotonic() > until:
+        every = [instance for instances in steps for instance in instances]
+        if not needs_poll(every, report) or time.monotonic() > until:
             return report.to_dict()
         report, verdict = _polled(context, report)
         known = steps if verdict is None else [confirm_end(instances, report, verdict) for instances in steps]
@@ -191,6 +193,9 @@ def _polled(context: Context, report: ReleaseReport) -> tuple[ReleaseReport, Ver
             poll = poll_after_stop if is_stopped else fetch_verdict
             verdict = client.run(poll(client.settings, report.job_id))
     except Exception as error:  # noqa: BLE001 - the rest is reported in any case
+        if report.event is Event.UNREACHABLE:
+            # Its own error says for how long, and what to do.
+            return report, None
         said = bounded_line(f"The job could not be polled: {first_line(error)}", LONGEST_ERROR)
         return replace(report, error=said), None
     left = 0 if report.on_cancel == "keep" else count_waiting(verdict.counts)

@@ -48,8 +48,21 @@ def worst_instance(instances: Sequence[Step], now: datetime) -> Step:
     return replace(worst, tally=f"of {len(instances)} instances {tally}")
 
 
+def needs_poll(instances: Sequence[Step], report: ReleaseReport) -> bool:
+    """Whether the job of a step has to be polled before the step is reported.
+
+    :param instances: of every step.
+    :param report: of the step; one that has counts was polled, unless the step could not poll its job later.
+    """
+    if not report.job_id:
+        return False
+    if report.event is Event.UNREACHABLE:
+        return any(step.is_unreachable and _is_of(report, step) for step in instances)
+    return report.event is Event.STOPPED and not report.counts
+
+
 def confirm_end(instances: Sequence[Step], polled: ReleaseReport, verdict: Verdict) -> list[Step]:
-    """Give an instance whose end was not reported the report of the end that a poll of its job shows.
+    """Give an instance whose end is not known the report of the end that a poll of its job shows.
 
     A success is confirmed where Airflow counts the instance as one; else the instance stays stopped. A failure is the
     job's own only where no device task was cancelled: else the stop may have caused it.
@@ -58,25 +71,26 @@ def confirm_end(instances: Sequence[Step], polled: ReleaseReport, verdict: Verdi
     :param polled: the report on one step, with what the poll shows.
     :param verdict: of the poll.
     """
-    return [
-        _confirmed(step, polled, verdict)
-        if step.has_unreported_end and polled.step in {step.task_id, f"{step.task_id}[{step.map_index}]"}
-        else step
-        for step in instances
-    ]
+    return [_confirmed(step, polled, verdict) if _is_of(polled, step) else step for step in instances]
+
+
+def _is_of(report: ReleaseReport, step: Step) -> bool:
+    return report.step in {step.task_id, f"{step.task_id}[{step.map_index}]"}
 
 
 def _confirmed(step: Step, polled: ReleaseReport, verdict: Verdict) -> Step:
-    if verdict.outcome is Outcome.SUCCEEDED and step.state == "success":
+    if verdict.outcome is Outcome.SUCCEEDED and step.has_unreported_end:
+        if step.state != "success":
+            return replace(
+                step, report=replace(polled, summary=f"succeeded, as a poll shows, but {unreported_end(step)}")
+            )
         summary = "succeeded, as a poll shows: the step's last report was not stored, or a person marked it success"
         return replace(step, report=replace(polled, event=Event.SUCCEEDED, summary=summary))
-    if verdict.outcome is Outcome.SUCCEEDED:
-        summary = f"succeeded, as a poll shows, but {unreported_end(step)}"
-        return replace(step, report=replace(polled, summary=summary))
     was_cancelled = verdict.job_status == JobStatus.CANCELED or TaskStatus.CANCELED in verdict.counts
-    if verdict.outcome is not Outcome.FAILED or was_cancelled:
+    if verdict.outcome is not Outcome.FAILED or was_cancelled or not (step.has_unreported_end or step.is_unreachable):
         return step
-    summary = f"failed, as a poll shows; {unreported_end(step)}"
+    why = f"could not poll it for too long, and ended {step.state}" if step.is_unreachable else ""
+    summary = f"failed, as a poll shows; {f'step {step.task_id} {why}' if why else unreported_end(step)}"
     error = bounded_line(verdict.failure_text(), LONGEST_ERROR)
     return replace(step, report=replace(polled, event=Event.FAILED, summary=summary, error=error))
 

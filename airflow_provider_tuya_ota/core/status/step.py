@@ -61,6 +61,11 @@ class Step:
         return self.state in ENDED and (self.report is None or self.report.event is Event.WAITING)
 
     @property
+    def is_unreachable(self) -> bool:
+        """Whether it could not poll its job, and Airflow says that no try follows."""
+        return self.state in ENDED and self.report is not None and self.report.event is Event.UNREACHABLE
+
+    @property
     def is_reported(self) -> bool:
         """Whether there is something to report about it."""
         return self.has_begun and (self.leaves_reports or self.report is not None or self.state != "success")

@@ -30,17 +30,26 @@ def _report_of_instance(step: Step, now: datetime) -> ReleaseReport:
     if report is None:
         return _without_report(step)
     if report.event is Event.WAITING:
-        spent = replace(report, duration=_seconds_since_start(report, now))
-        if state in GOING_ON:
-            return spent
-        meanwhile = f"; it {report.summary}" if report.summary else ""
-        return replace(spent, event=Event.STOPPED, summary=_stopped_from_outside(step) + meanwhile)
+        return _after_wait(step, replace(report, duration=_seconds_since_start(report, now)))
+    if step.is_unreachable and state == "failed":
+        summary = (
+            f"could not be polled for too long, and step {step.task_id} failed then, or a person marked it failed"
+            " before its next try"
+        )
+        return replace(report, summary=summary)
     if state == "success" and not report.event.is_good and not report.summary:
         return replace(report, summary=f"{report.event}, and the step was marked success by a person")
     if state == "failed" and report.event.is_good:
         summary = f"{report.event}, and the step was marked failed by a person, or its process was lost at the end"
         return replace(report, event=Event.STOPPED, summary=summary)
     return report
+
+
+def _after_wait(step: Step, report: ReleaseReport) -> ReleaseReport:
+    if step.state in GOING_ON:
+        return report
+    meanwhile = f"; it {report.summary}" if report.summary else ""
+    return replace(report, event=Event.STOPPED, summary=_stopped_from_outside(step) + meanwhile)
 
 
 def _without_report(step: Step) -> ReleaseReport:

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_tuya_ota.core.model.verdict import Outcome, Verdict
 from airflow_provider_tuya_ota.core.status.event import LONGEST_ERROR, Event
-from airflow_provider_tuya_ota.core.status.last_step import confirm_end, report_last_step, worst_instance
+from airflow_provider_tuya_ota.core.status.last_step import confirm_end, needs_poll, report_last_step, worst_instance
 from airflow_provider_tuya_ota.core.status.old_reports import set_aside_old_reports
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
 from airflow_provider_tuya_ota.core.status.step import Step
@@ -171,6 +171,51 @@ def test_a_job_that_a_stop_may_have_failed_or_that_goes_on_stays_stopped(found: 
     polled = report(Event.STOPPED, "up[1]", job_id="2", counts=found.counts)
 
     assert confirm_end([ENDS["failed"]], polled, found) == [ENDS["failed"]]
+
+
+AWAY = step("up", "failed", Event.UNREACHABLE, job_id="2", error="Why.", counts={"QUEUED": 1})
+
+
+def test_a_failed_step_that_could_not_poll_its_job_may_have_been_marked_before_its_next_try() -> None:
+    event, _, text = summary_of(AWAY)
+
+    assert event is Event.UNREACHABLE
+    assert text == (
+        "OTA job 2 could not be polled for too long, and step up failed then, or a person marked it failed before its"
+        " next try: 1 QUEUED, 0 s. Why."
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "needs"),
+    [
+        (AWAY, True),
+        (replace(AWAY, state="success"), True),
+        (replace(AWAY, state="up_for_retry"), False),
+        (replace(AWAY, report=report(Event.UNREACHABLE, "up")), False),
+        (step("up", "failed", Event.WAITING, job_id="2"), True),
+        (step("up", "failed", Event.WAITING), False),
+        (step("up", "failed", Event.WAITING, job_id="2", counts={"FAILED": 1}), False),
+        (step("up", "failed", Event.FAILED, job_id="2"), False),
+    ],
+)
+def test_a_job_is_polled_where_no_report_tells_its_end(left: Step, needs: bool) -> None:
+    other = step("other", "failed", Event.UNREACHABLE, job_id="1")
+
+    assert needs_poll([other, left], report_last_step([left], NOW)) is needs
+
+
+@pytest.mark.parametrize("state", ["failed", "success"])
+def test_a_poll_shows_the_failure_of_a_job_that_its_step_could_not_poll(state: str) -> None:
+    away = replace(AWAY, state=state)
+    polled = replace(report_last_step([away], NOW), counts={"FAILED": 1})
+    (found,) = confirm_end([away], polled, verdict(Outcome.FAILED, FAILED=1))
+
+    assert summary_of(found)[0] is Event.FAILED
+    assert summary_of(found)[2].startswith(
+        f"OTA job 2 failed, as a poll shows; step up could not poll it for too long, and ended {state}: 1 FAILED"
+    )
+    assert confirm_end([away], polled, verdict(Outcome.SUCCEEDED, SUCCEEDED=1)) == [away]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED])

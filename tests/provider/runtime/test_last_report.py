@@ -167,6 +167,36 @@ def test_a_job_that_had_failed_before_its_step_was_ended_is_reported_as_failed(
     assert report["error"].startswith(f"job {report['job_id']}: not every device was upgraded (1 FAILED)")
 
 
+@pytest.fixture
+def unreachable(stopped: DAG, run: FakeRun) -> DAG:
+    """A try of the upgrade could not poll its job, and a person marked the task failed before the next try."""
+    left = run.tasks["upgrade"].xcom["ota_release"]
+    left |= {"event": "unreachable", "on_cancel": "", "error": "The job goes on. Run the task again.", "summary": ""}
+    return stopped
+
+
+def test_a_step_that_was_marked_failed_before_its_next_try_is_reported_with_its_job_as_it_is_now(
+    run: FakeRun, unreachable: DAG
+) -> None:
+    report = report_of(run, unreachable)
+
+    assert (report["event"], report["counts"]) == ("unreachable", {"FAILED": 1, "NOTIFIED": 1, "SUCCEEDED": 1})
+    assert "or a person marked it failed before its next try; 1 of its device tasks still wait" in report["text"]
+    assert report["error"] == "The job goes on. Run the task again."
+
+
+def test_a_step_that_is_still_unreachable_keeps_its_own_error(
+    service: Service, run: FakeRun, unreachable: DAG, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    service.connect(port=1)
+
+    report = report_of(run, unreachable)
+
+    assert (report["event"], report["counts"]) == ("unreachable", {})
+    assert report["error"] == "The job goes on. Run the task again."
+
+
 @pytest.mark.parametrize("lost", ["job_id", "ota_release"])
 def test_a_task_that_was_killed_while_it_pushed_its_job_has_one(
     service: Service, context: Any, firmware: Path, run: FakeRun, lost: str, monkeypatch: pytest.MonkeyPatch
