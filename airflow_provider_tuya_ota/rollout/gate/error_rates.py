@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import fsum
 from typing import TYPE_CHECKING
 
@@ -69,8 +70,7 @@ def _absorbed(low: list[int], high: list[int], failure_rate: float) -> Iterator[
     """Give, for each outcome, the shares that reach at most ``low`` and at least ``high`` failures with it."""
     shares, least = [1.0], 0
     for bottom, top in zip(low, high, strict=True):
-        stay, rise = [*shares, 0.0], [0.0, *shares]
-        shares = [one * (1 - failure_rate) + other * failure_rate for one, other in zip(stay, rise, strict=True)]
+        shares = [stay * (1 - failure_rate) + rise * failure_rate for rise, stay in pairwise([0.0, *shares, 0.0])]
         above, below = shares[top - least :], shares[: max(0, bottom + 1 - least)]
         del shares[top - least :], shares[: len(below)]
         least += len(below)
