@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 KILLED, SURVIVED, NOT_PATCHED = 1, 0, 3
 MEMORY: Final = 6 * 2**30
 """Bytes that a mutant's process may take: one that collects for ever shall not take the machine's."""
-MOST_SECONDS: Final = 20.0
-"""Seconds of tests for one mutant, the fastest first."""
+MOST_SECONDS: Final = {True: 20.0, False: 60.0}
+"""Seconds of tests for one mutant, the fastest first, by whether they are certain. On a busy machine, tests on a real
+clock take longer."""
 LONGEST: Final = 20.0
 """Seconds that a test on a real clock may take, besides five times what it takes without a mutant."""
 
@@ -161,20 +162,20 @@ class Session:
 
     def _begin(self, mutant: Mutant, baseline: Baseline) -> _Child:
         chosen: list[str] = []
-        seconds = 0.0
+        seconds, most = 0.0, MOST_SECONDS[self._is_certain]
         for name in baseline.covering(mutant, self._root, self._about[mutant.path], self._users(mutant.path)):
             seconds += baseline.seconds[name]
-            if chosen and seconds > MOST_SECONDS:
+            if chosen and seconds > most:
                 break
             chosen.append(name)
         read_end, write_end = os.pipe()
         if pid := os.fork():
             os.close(write_end)
-            return _Child(mutant, pid, read_end, len(chosen), time.monotonic() + 30 + 5 * min(seconds, MOST_SECONDS))
+            return _Child(mutant, pid, read_end, len(chosen), time.monotonic() + 30 + 5 * min(seconds, most))
         os.close(read_end)
         with suppress(BaseException):
             if self._is_certain:
-                limit = 3 + round(6 * min(seconds, MOST_SECONDS))
+                limit = 3 + round(6 * min(seconds, most))
                 resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
             self._run(mutant, {name: baseline.seconds[name] for name in chosen}, write_end)
         os._exit(KILLED)

@@ -195,7 +195,8 @@ def test_while_it_waits_a_task_has_said_that_it_does(
         verify(firmware_id, deferrable=True).execute(context)
 
     pushed = ti.xcom["ota_release"]
-    assert (pushed["event"], pushed["job_id"], pushed["firmware_id"]) == ("waiting", ti.xcom["job_id"], firmware_id)
+    assert (pushed["event"], pushed["job_id"], pushed["on_cancel"]) == ("waiting", ti.xcom["job_id"], "stop")
+    assert pushed["firmware_id"] == firmware_id
 
 
 def test_after_a_timeout_the_report_has_what_the_stop_left(
