@@ -1,9 +1,10 @@
 """The CPU time of one signed call beside the vendor's SDKs and scripts without any, in turn in one run.
 
 A server in a process of its own answers every request alike, so that only the callers differ. Each caller signs and
-sends QueryOTAJob and reads the answer: this client, the vendor's two SDKs, and scripts that sign by hand over one
-session of ``requests`` or ``aiohttp`` and check nothing. The callers take turns in many short rounds, so that what else
-the machine does meets all of them; printed are the medians, and the medians of the ratios within a round:
+sends QueryOTAJob and reads the answer: this client, the vendor's two SDKs, scripts that sign by hand over one session
+of ``requests`` or ``aiohttp`` and check nothing, and a script that keeps what this client promises. The callers take
+turns in many short rounds, so that what else the machine does meets all of them; printed are the medians, and the
+medians of the ratios within a round:
 ``python -m benchmarks.signed_call [ROUNDS] [CALLS]``.
 """
 
@@ -203,6 +204,8 @@ def measure(rounds: int = ROUNDS, calls: int = CALLS) -> list[Figure]:
         blocking = [{name: cpu(act, calls) for name, act in acts.items()} for _ in range(rounds + 1)][1:]
         in_loop = asyncio.run(async_rounds(port, rounds, calls))
 
+    script, careful = list(in_loop[0])[1:]
+
     def shares(rounds: list[dict[str, float]]) -> list[Figure]:
         others = list(rounds[0])[1:]
         return [Figure.of(f"signed call / {name}", ratios(rounds, name), most=TARGETS.get(name)) for name in others]
@@ -212,6 +215,7 @@ def measure(rounds: int = ROUNDS, calls: int = CALLS) -> list[Figure]:
         *(Figure.of(f"CPU of one call in a loop, {name}", [one[name] for one in in_loop], "us") for name in in_loop[0]),
         *shares(blocking),
         *shares(in_loop),
+        Figure.of(f"{careful} / {script}", [one[careful] / one[script] for one in in_loop]),
     ]
 
 
