@@ -16,8 +16,8 @@ STATUSES = (200, 400, 401, 403, 404, 407, 408, 418, 500, 502, 503, 504)
 ODD = ("float", "exponent", "bool", "padded", "surrogate", "list")
 """How ids come that are none."""
 _WITH_VALUES = {
-    *("status", "status_after", "refuse", "outage", "skew", "wrong_status", "other_id", "odd_ids", "hostile_texts"),
-    *("drip", "huge", "deep", "refused_after"),
+    *("status", "status_after", "refuse", "outage", "skew", "wrong_status", "other_id", "odd_ids", "odd_fields"),
+    *("hostile_texts", "drip", "huge", "deep", "refused_after"),
 }
 LATE_REFUSALS = ((408, "RequestTimeout"), (200, "iot.firmware.UpgradeJobTimeout"), (400, "iot.new.Timeout"))
 """Status and code with which a call is refused that was carried out; no code is documented."""
@@ -38,6 +38,7 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "other_id", "about": "inexistent"},
     {"kind": "odd_ids", "text": "number"},
     *({"kind": "odd_ids", "text": text} for text in ODD),
+    *({"kind": "odd_fields", "text": text} for text in ("list", "object")),
     {"kind": "hostile_texts", "text": "everything"},
     {"kind": "hostile_texts", "text": "1MB"},
     {"kind": "hostile_texts", "text": "everything", "fields": ["TaskStatus", "JobStatus", "DestVersion"]},

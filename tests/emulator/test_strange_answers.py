@@ -248,6 +248,7 @@ def test_a_throttled_answer_has_retry_after_where_the_quirk_says_so(client: Plai
     [
         ({"kind": "no_id", "text": "x"}, "a no_id takes no text"),
         ({"kind": "odd_ids", "text": "round"}, "not one of number, float"),
+        ({"kind": "odd_fields", "text": "round"}, "not one of list, object"),
         ({"kind": "odd_ids"}, "not one of number, float"),
         ({"kind": "hostile_texts", "fields": [1]}, "hold texts"),
         ({"kind": "status", "where": {"PageSize": 7}}, "hold texts"),

@@ -240,7 +240,7 @@ def read_firmware(info: Record, action: str) -> Firmware:
         product_key=info.id("ProductKey"),
         status=FirmwareStatus(status),
         module_name=info.name("ModuleName") or "default",
-        src_version=info.name("SrcVersion"),
+        src_version=info.shown("SrcVersion"),
         firmware_sign=info.name("FirmwareSign").lower(),
         sign_method=info.name("SignMethod").upper(),
         firmware_size=info.whole("FirmwareSize"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import ProtocolError
@@ -98,12 +99,16 @@ class Record(Mapping[str, Any]):
         return self._values
 
     def text(self, key: str, default: str = "") -> str:
-        """Read a free text: on one line, short, without secrets; absent and null give the default.
+        """Read a free text: on one line, short, without secrets; absent, null, a list and an object give the default.
 
-        A number or a boolean is given as the platform writes it.
+        Nothing is decided by it. A number or a boolean is given as the platform writes it.
         """
-        value = self._scalar(key)
+        value = self._scalar(key) if self._is_scalar(key) else None
         return default if value is None else safe_text(value, self._secrets)
+
+    def shown(self, key: str) -> str:
+        """Read a text as :meth:`name` does, by which nothing is decided: a list and an object give an empty text."""
+        return self.name(key) if self._is_scalar(key) else ""
 
     def name(self, key: str) -> str:
         """Read a text that is compared with others: a name, a version, a status; absent and null give an empty text.
@@ -175,6 +180,9 @@ class Record(Mapping[str, Any]):
         if text not in _FLAGS:
             raise ProtocolError(f"{key} should be true or false")
         return _FLAGS[text]
+
+    def _is_scalar(self, key: str) -> bool:
+        return isinstance(self.get(key), (*_SINGLE, NoneType))
 
     def _scalar(self, key: str) -> str | None:
         value = self._by_key.get(key.lower())

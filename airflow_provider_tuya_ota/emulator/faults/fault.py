@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 INSTEAD: Final = ("refuse", "drop_before", "status", "outage", "throttle", "redirect", "skew")
 """Kinds that prevent a call from being carried out."""
-WITHIN: Final = ("no_id", "odd_ids", "other_id", "hostile_texts", "endless_list")
+WITHIN: Final = ("no_id", "odd_ids", "odd_fields", "other_id", "hostile_texts", "endless_list")
 """Kinds that change what the platform answers to a call that it has carried out."""
 AFTERWARDS: Final = (
     "drop_after",
@@ -58,11 +58,12 @@ _TAKEN: Final = {
     "retry_after": ("status", "outage", "throttle"),
     "part": ("drip",),
     "about": ("other_id",),
-    "text": ("odd_ids", "hostile_texts", "refused_after"),
-    "fields": ("hostile_texts",),
+    "text": ("odd_ids", "odd_fields", "hostile_texts", "refused_after"),
+    "fields": ("odd_fields", "hostile_texts"),
     "size": ("huge", "deep"),
 }
 """The kinds that accept a value, by its name."""
+ODD_FIELDS: Final = ("list", "object")
 ODD_IDS: Final = ("number", "float", "exponent", "bool", "padded", "surrogate", "list")
 
 
@@ -83,9 +84,9 @@ class Fault:
     :param part: part of the answer that ``drip`` sends slowly.
     :param about: whether the other entity of ``other_id`` exists.
     :param text: for ``hostile_texts``, a name in :data:`~.hostile_texts.TEXTS` or the text itself; for ``odd_ids``, one
-        of :data:`ODD_IDS`; for ``refused_after``, the code.
-    :param fields: fields that ``hostile_texts`` fills, in the spelling of the vendor's tables; ``*`` means every text.
-        By default, the fields that may hold any text.
+        of :data:`ODD_IDS`; for ``odd_fields``, ``list`` or ``object``; for ``refused_after``, the code.
+    :param fields: fields that ``hostile_texts`` and ``odd_fields`` fill, in the spelling of the vendor's tables; ``*``
+        means every text. By default, the fields that may hold any text; of ``odd_fields``, those that decide nothing.
     :param size: bytes of ``huge``, levels of ``deep``.
     """
 
@@ -130,6 +131,8 @@ def read_fault(values: dict[str, Any]) -> Fault:
         raise ValueError(f"fault: {fault.action} answers nothing that a {fault.kind} could change")
     if fault.kind == "odd_ids" and fault.text not in ODD_IDS:
         raise ValueError(f"fault: text {fault.text!r:.80} of an odd_ids is not one of {', '.join(ODD_IDS)}")
+    if fault.kind == "odd_fields" and fault.text not in ODD_FIELDS:
+        raise ValueError(f"fault: text {fault.text!r:.80} of an odd_fields is not one of {', '.join(ODD_FIELDS)}")
     if not all(isinstance(text, str) for text in (*fault.where.values(), *fault.fields)):
         raise ValueError("fault: where and fields hold texts")
     return fault

@@ -34,6 +34,11 @@ _ODD: Final[dict[str, Callable[[str], Any]]] = {
 }
 
 
+_ODD_FIELDS: Final[dict[str, Any]] = {"list": [1], "object": {}}
+DECIDE_NOTHING: Final = frozenset({"ErrorMessage", "Message", "Progress", "TaskDesc", "SrcVersion"})
+"""Fields that a client can only show."""
+
+
 class StrangeAnswer:
     """The changes that a fault makes to one call.
 
@@ -78,12 +83,15 @@ class StrangeAnswer:
                 return fields
 
     def texts(self, fields: Values) -> Values:
-        """Put the hostile text into an answer or a refusal."""
+        """Put the hostile text, or the odd value, into an answer or a refusal."""
         fault = self._fault
-        if fault is None or fault.kind != "hostile_texts":
+        if fault is None or fault.kind not in {"hostile_texts", "odd_fields"}:
             return fields
-        text = TEXTS.get(fault.text, fault.text)
+        text: Any = TEXTS.get(fault.text, fault.text)
         chosen = fault.fields or FREE
+        if fault.kind == "odd_fields":
+            text = _ODD_FIELDS[fault.text]
+            chosen = fault.fields or DECIDE_NOTHING
 
         def reword(name: str, value: Any) -> Any:
             hit = name in chosen or ("*" in chosen and isinstance(value, str))

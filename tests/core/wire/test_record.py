@@ -101,10 +101,16 @@ def test_scalars_are_read_as_text(value: Any, text: str) -> None:
     assert Record({"v": value}).text("V", "-") == text
 
 
-@pytest.mark.parametrize("value", [[1], {"a": 1}])
-def test_a_list_or_object_is_no_text(value: Any) -> None:
+@pytest.mark.parametrize("value", [[1], {"a": 1}, [], {}])
+def test_a_list_or_object_is_no_name_and_reads_as_empty_where_nothing_is_decided(value: Any) -> None:
     with pytest.raises(ProtocolError, match="V should be a single value"):
-        Record({"v": value}).text("V")
+        Record({"v": value}).name("V")
+    assert (Record({"v": value}).text("V", "-"), Record({"v": value}).shown("V")) == ("-", "")
+
+
+@pytest.mark.parametrize(("value", "text"), [(50, "50"), ("50.00", "50.00"), (True, "true"), (None, "")])
+def test_what_is_only_shown_is_read_as_a_name(value: Any, text: str) -> None:
+    assert Record({"v": value}).shown("V") == text
 
 
 @pytest.mark.parametrize(("value", "number"), [(7, 7), ("7", 7), (" -1 ", -1), ("", None), (None, None)])
