@@ -189,6 +189,20 @@ def test_a_library_that_cannot_open_its_storage_is_named(
         refused(SOURCE)
 
 
+def test_a_storage_is_opened_over_the_connection_that_is_given(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def path(source: str, *, conn_id: str) -> ObjectStoragePath:
+        asked.append(conn_id)
+        return ObjectStoragePath(source)
+
+    monkeypatch.setattr(firmware_source, "ObjectStoragePath", path)
+    with opened_source(SOURCE, conn_id="storage"):
+        pass
+
+    assert asked == ["storage"]
+
+
 def refused(source: str) -> None:
     with opened_source(source):
         pytest.fail("it was opened")

@@ -47,11 +47,13 @@ def test_it_is_rebuilt_from_what_it_serialises() -> None:
 def test_every_form_that_was_ever_stored_still_resumes(form: int, on_cancel: str, firmware_id: str) -> None:
     stored = json.loads((GOLDEN / f"job_trigger_{form}.json").read_text(encoding="utf-8"))
 
-    rebuilt = TuyaOTAJobTrigger(**stored).serialize()[1]
+    waiting = TuyaOTAJobTrigger(**stored)
+    rebuilt = waiting.serialize()[1]
 
     assert rebuilt == {"queried": None} | stored | {"on_cancel": on_cancel, "firmware_id": firmware_id}
     how = WaitOptions.from_dict(stored["options"] | {"added_later": 1})
     assert (how.poll_interval, how.expected) == (15.0, ("device-001", "device-002") if form >= 4 else ())
+    assert (waiting.job.expected, waiting.job.is_known) == (how.expected, bool(stored["resume_state"]))
 
 
 def test_the_newest_stored_form_is_the_one_that_is_written_today() -> None:
