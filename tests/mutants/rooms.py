@@ -101,7 +101,6 @@ ROOMS: Final = (
         ),
     ),
     Room("gate", ("rollout/gate", "rollout/percent.py"), ("tests/rollout",), ("rollout.gate", "rollout.percent")),
-    Room("plan", ("rollout/plan",), ("tests/rollout/plan",), ("rollout.plan",)),
     Room(
         "triggers",
         ("triggers",),
