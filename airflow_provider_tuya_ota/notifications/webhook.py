@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Connection, Context
 
+    from airflow_provider_tuya_ota.core.status.report import ReleaseReport
+
 TIMEOUT = 10.0
 """Seconds; a slower receiver must not delay a release."""
 
@@ -37,7 +39,8 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
 
     :param webhook_conn_id: id of that connection.
     :param text: text of the message, sent as one line of at most 1,000 characters; by default the text of
-        ``ota_release``, or the task's state where there is no report, as in Airflow's own callbacks.
+        ``ota_release``, or the state of the task where there is no report, as in callbacks of a task. In a callback of
+        a Dag it is the run's state and reason, and what the step that Airflow names has reported, where that fits.
     :raises TransportError: the receiver did not accept it within ten seconds; operators of this package log that and go
         on.
     """
@@ -60,8 +63,11 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
             require_webhook(self.webhook_conn_id)
 
     def notify(self, context: Context) -> None:
-        """Send the message from a worker."""
-        self._send(_connection(self.webhook_conn_id), self._payload(context))
+        """Send the message from a worker, or from the process that calls a Dag's callbacks."""
+        from airflow_provider_tuya_ota.notifications.callback_text import report_of_run  # noqa: PLC0415 - Dag files import the notifier
+
+        of_run = report_of_run(context) if context.get("ota_release") is None else None
+        self._send(_connection(self.webhook_conn_id), self._payload(context, of_run))
 
     async def async_notify(self, context: Context) -> None:
         """Send the message from an event loop, as Airflow's deadline alerts do."""
@@ -75,19 +81,27 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
             raise _unknown(self.webhook_conn_id) from None
         await self._asend(connection, self._payload(context))
 
-    def _payload(self, context: Context) -> bytes:
+    def _payload(self, context: Context, of_run: ReleaseReport | None = None) -> bytes:
+        """Build the message.
+
+        :param of_run: what the step of a run has reported, where the notifier is a callback of the Dag.
+        """
         values: dict[str, Any] = dict(context)
         from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT  # noqa: PLC0415 - Dag files import the notifier
         from airflow_provider_tuya_ota.core.texts import bounded_line  # noqa: PLC0415 - Dag files import the notifier
+        from airflow_provider_tuya_ota.notifications.callback_text import describe_state  # noqa: PLC0415 - Dag files import the notifier
 
-        release = values.get("ota_release")
+        release = values.get("ota_release") or {}
         ti = values.get("ti")
+        said = release.get("text") or describe_state(values)
+        if of_run is not None:
+            release, said = of_run.to_dict(), f"{said}. {of_run.text}"
         message = {
-            "text": bounded_line(self.text or (release or {}).get("text") or _state(ti), LONGEST_TEXT),
-            "ota_release": release,
-            "dag_id": getattr(ti, "dag_id", None),
+            "text": bounded_line(self.text or said, LONGEST_TEXT),
+            "ota_release": release or None,
+            "dag_id": getattr(ti, "dag_id", None) or getattr(values.get("dag"), "dag_id", None),
             "task_id": getattr(ti, "task_id", None),
-            "run_id": getattr(ti, "run_id", None),
+            "run_id": getattr(ti, "run_id", None) or values.get("run_id"),
         }
         return json.dumps(message, ensure_ascii=False).encode(errors="replace")
 
@@ -221,7 +235,3 @@ def webhook_url(connection: Connection, conn_id: str) -> Secret:
         parts.scheme, parts.hostname or "", allow_http=False, what=f"Connection {short_repr(conn_id)}: webhook"
     )
     return Secret(url)
-
-
-def _state(ti: Any) -> str:
-    return f"Task {getattr(ti, 'task_id', '?')} of Dag {getattr(ti, 'dag_id', '?')}: {getattr(ti, 'state', '?')}"
