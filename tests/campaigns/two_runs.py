@@ -83,7 +83,7 @@ class Story:
             "list_order": random.choice(["in_order", "any_order"]),
             "task_delay": random.choice([0.0, random.random() * 30]),
             "task_list_delay": random.choice([0.0, random.random() * 30]),
-            "equal_upgrade": lists.choice(["second_job", "running_job"]),
+            "equal_upgrade": lists.choice(["second_job", "running_job"]) if self.what == "upgrade" else "second_job",
         }
         self.emulator.world.quirks = self.emulator.world.quirks.changed(quirks)
         ledger = Ledger()
