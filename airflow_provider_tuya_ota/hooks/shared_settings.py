@@ -7,7 +7,12 @@ from copy import copy
 from typing import TYPE_CHECKING, Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from airflow_provider_tuya_ota.core.errors import AuthenticationError, StateUnavailableError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    StateUnavailableError,
+    TuyaOTAError,
+)
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 
@@ -92,7 +97,7 @@ async def keep_connected(
     wait: Callable[[Settings], Awaitable[T]],
     *,
     is_failing: Callable[[], bool],
-    pause_after: Callable[[StateUnavailableError], float],
+    pause_after: Callable[[TuyaOTAError], float],
 ) -> T:
     """Run a wait, and continue it with the changed connection after a change.
 
@@ -100,8 +105,9 @@ async def keep_connected(
 
     :param wait: begins or continues the wait with these settings.
     :param is_failing: says whether its last poll failed.
-    :param pause_after: called when Airflow's API does not give the connection before the wait begins. Returns the
-        seconds until the next attempt, or raises the error that ends the wait.
+    :param pause_after: called when the connection cannot be used before the wait begins: Airflow's API does not give
+        it, or a person has changed only a part of it. Returns the seconds until the next attempt, or raises the error
+        that ends the wait.
     """
     settings = await _first_settings(conn_id, pause_after)
     while True:
@@ -123,11 +129,11 @@ async def keep_connected(
         settings = renewed
 
 
-async def _first_settings(conn_id: str, pause_after: Callable[[StateUnavailableError], float]) -> Settings:
+async def _first_settings(conn_id: str, pause_after: Callable[[TuyaOTAError], float]) -> Settings:
     while True:
         try:
             return await shared_settings(conn_id)
-        except StateUnavailableError as error:
+        except (StateUnavailableError, ConfigurationError) as error:
             pause = pause_after(error)
         await asyncio.sleep(pause)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_tuya_ota.client import LogListener
-from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.model.error_event import describe_error
 from airflow_provider_tuya_ota.core.status.condition_wait import ConditionWait, wait_for_condition
 from airflow_provider_tuya_ota.core.status.conditions import rebuild_condition
@@ -90,7 +90,7 @@ class TuyaOTAConditionTrigger(BaseTrigger):
                 log=self.log,
             )
 
-        def pause_after(error: StateUnavailableError) -> float:
+        def pause_after(error: TuyaOTAError) -> float:
             event, pause = wait.pause_after(error, runtime.context().steady)
             listener.event(event)
             return pause

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_tuya_ota.client import LogListener
-from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.core.model.result_event import describe_result
@@ -222,7 +222,7 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
                 log=self.log,
             )
 
-        def pause_after(error: StateUnavailableError) -> float:
+        def pause_after(error: TuyaOTAError) -> float:
             events, pause = wait.pause_after(error, runtime.context().steady)
             for event in events:
                 listener.event(event)

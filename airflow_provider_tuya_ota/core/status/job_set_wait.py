@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from airflow_provider_tuya_ota.core.errors import StateUnavailableError
     from airflow_provider_tuya_ota.core.flows.effects import FlowContext
     from airflow_provider_tuya_ota.core.flows.events import FlowEvent
     from airflow_provider_tuya_ota.core.settings import Settings
@@ -213,8 +212,10 @@ class JobSetWait:
             events += self.settle(wait.job_id, copy(error))
         return events
 
-    def pause_after(self, error: StateUnavailableError, now: datetime) -> tuple[list[FlowEvent], float]:
+    def pause_after(self, error: TuyaOTAError, now: datetime) -> tuple[list[FlowEvent], float]:
         """Take an error that let no poll begin; it counts as a poll of each job that failed.
+
+        An error that waiting does not solve ends the wait for the jobs that were never polled.
 
         :returns: the events for the listener, and the seconds until the next attempt; 0 where every job has a result.
         """

@@ -88,6 +88,30 @@ async def test_a_wait_that_a_restarted_triggerer_takes_over_while_the_key_is_cha
     assert (service.emulator.log[-1]["outcome"] == "ok") == (not end)
 
 
+@pytest.mark.parametrize(
+    ("resume_state", "end"), [({"started_at": "2026-11-23T09:00:00+00:00"}, ""), ({}, "ConfigurationError")]
+)
+async def test_a_wait_that_a_triggerer_takes_over_while_its_connection_is_half_written_goes_on_for_an_operator(
+    service: Service, job: str, resume_state: dict[str, str], end: str
+) -> None:
+    deadline = datetime.now(UTC) + timedelta(seconds=1.5)
+    waiting = TuyaOTAJobTrigger(
+        job_id=job,
+        tuya_ota_conn_id="tuya_ota_default",
+        options=WaitOptions(deadline=deadline, poll_interval=0.1).to_dict(),
+        resume_state=resume_state,
+    )
+    service.connect(password="")
+    before = len(service.emulator.log)
+    event = asyncio.ensure_future(fire(waiting))
+    await asyncio.sleep(0.5)
+    assert len(service.emulator.log) == before
+    service.connect()
+
+    assert (await event).get("error", {}).get("kind", "") == end
+    assert (len(service.emulator.log) > before) == (not end)
+
+
 async def test_waits_go_on_at_the_host_of_the_corrected_connection(
     service: Service, firmware_id: str, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
