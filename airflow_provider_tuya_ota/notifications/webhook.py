@@ -55,12 +55,15 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
     def require_ready(self) -> None:
         """Check that the connection exists and has a safe address; nothing is sent to it.
 
-        An id that is a template is not checked, because its value is known only at the end.
+        An id that is a template, or the output of a task, is not checked, because its value is known only at the end.
 
-        :raises ConfigurationError: there is no such connection, or its address is missing or not safe.
+        :raises ConfigurationError: the id is empty or no text, there is no such connection, or its
+            address is missing or not safe.
         """
-        if "{" not in self.webhook_conn_id:
-            require_webhook(self.webhook_conn_id)
+        conn_id: Any = self.webhook_conn_id
+        is_template = "{" in conn_id if isinstance(conn_id, str) else hasattr(conn_id, "resolve")
+        if not is_template:
+            require_webhook(conn_id)
 
     def notify(self, context: Context) -> None:
         """Send the message from a worker, or from the process that calls a Dag's callbacks."""

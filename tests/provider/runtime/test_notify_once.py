@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import create_autospec
 
 import pytest
-from airflow.sdk import BaseHook, RetryPolicy
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, BaseHook, RetryPolicy
 from airflow.sdk.api.datamodels._generated import DagRun
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.context import TaskStateStoreAccessor
@@ -208,6 +209,28 @@ def test_a_webhook_that_does_not_exist_is_found_before_anything_is_sent(
         one(name, firmware, notifiers=TuyaOTAWebhookNotifier(webhook_conn_id="typo")).execute(context)
 
     assert service.actions == []
+
+
+@pytest.mark.parametrize("conn_id", [None, 5, "", ["hook"]])
+def test_a_webhook_whose_connection_id_is_none_is_refused_before_anything_is_sent(
+    service: Service, context: Any, firmware: Path, conn_id: Any
+) -> None:
+    with pytest.raises(InvalidParameterError, match=r"^webhook_conn_id: "):
+        one(
+            "TuyaOTACreateUpgradeJobOperator", firmware, notifiers=TuyaOTAWebhookNotifier(webhook_conn_id=conn_id)
+        ).execute(context)
+
+    assert service.actions == []
+
+
+def test_a_webhook_whose_connection_id_is_the_output_of_a_task_is_not_checked(
+    service: Service, context: Any, firmware_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with DAG("dag", schedule=None):
+        chosen = EmptyOperator(task_id="choose").output
+    run(verify(firmware_id, notifiers=[TuyaOTAWebhookNotifier(webhook_conn_id=chosen)]), context)  # type: ignore[arg-type] # as a Dag may give it
+
+    assert "cannot be checked now" not in capsys.readouterr().out
 
 
 def test_a_connection_that_cannot_be_read_now_stops_nothing(
