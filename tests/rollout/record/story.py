@@ -233,7 +233,8 @@ class Story:
         self.evidence.exclude(asleep, DeviceOutcome.OFFLINE, self.places, now=self.now)
         if asleep:
             self.add(part_since(self.evidence, rounds=rounds, jobs=jobs))
-        reported = [name for name in self.evidence.devices if self.fate_of(name) in {"good", "liar"}]
+        planned = [name for name in self.evidence.devices if name in self.places]
+        reported = [name for name in planned if self.fate_of(name) in {"good", "liar"}]
         liars = [name for name in reported if self.fate_of(name) == "liar"]
         rounds = len(self.evidence.rounds)
         self.now += timedelta(hours=1)

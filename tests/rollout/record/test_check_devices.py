@@ -116,6 +116,13 @@ def test_a_job_has_the_devices_for_which_it_was_created(jobs: list[JobCreated], 
     assert problems(devices_of(polled("SSF"), *jobs)) == [f"wrong devices: {problem}"]
 
 
+def test_a_job_may_have_a_device_that_the_plan_does_not_name() -> None:
+    evidence = polled("SSF")
+    evidence.wave_of[1] = 0
+
+    assert problems(devices_of(evidence, job("1", 3, NAMES))) == []
+
+
 @pytest.mark.parametrize("one", [job("1", 3, NAMES), job("1", 4, [*NAMES, "d9"]), job("1", None, [])])
 def test_a_job_may_have_devices_that_nobody_has_heard_of_yet(one: JobCreated) -> None:
     assert problems(devices_of(polled("SSF"), one)) == []
@@ -204,6 +211,20 @@ def test_the_record_names_the_devices_of_the_plan_and_no_other_one() -> None:
     assert "400 devices are named, and they are not the 400 that are planned" in texts(
         changed(HALTED, HaltReceipt, spared=other), FindingKind.WRONG_DEVICES
     )
+
+
+def test_a_device_that_the_plan_does_not_name_is_no_planned_one() -> None:
+    told = story(40, lambda rank: "bad" if rank == 5 else "good")
+    told.evidence.exclude(["stranger"], DeviceOutcome.REMOVED, {}, now=told.now)
+    told.add(part_since(told.evidence))
+
+    assert found(told.tell().seal(None)) == []
+
+
+def test_devices_that_the_platform_chose_are_no_planned_ones() -> None:
+    devices = devices_of(polled("SSF"), job("1", None, []))
+
+    assert (devices.has_chosen, devices.created, devices.in_jobs) == (True, 0, [])
 
 
 def test_no_job_takes_a_device_that_was_excluded_before() -> None:

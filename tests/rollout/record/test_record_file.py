@@ -49,6 +49,7 @@ def test_entries_are_found_by_their_kind() -> None:
     assert [LINES[place].count(b'"kind":"job"') for place, _ in jobs] == [1] * len(jobs)
     assert file.first(ReleaseBegun) == RECORD.entries[0].content
     assert file.first(HaltReceipt) is None
+    assert not read_record(RECORD.to_bytes()).is_seal_canonical
     assert isinstance(file.first(FrozenPlan), FrozenPlan)
 
 
@@ -67,6 +68,7 @@ def test_entries_are_found_by_their_kind() -> None:
         (with_line(2, b"[" * 100_000 + b"]" * 100_000), "line 3: its values are nested too deeply"),
         (with_line(2, b'{"a":' * 100_000 + b"1" + b"}" * 100_000), "line 3: its values are nested too deeply"),
         (with_line(2, b'{"a":1,"a":2}'), "line 3: the name 'a' is twice in one object"),
+        (with_line(2, b'{"b":1,"a":1,"a":2}'), "line 3: the name 'a' is twice in one object"),
         (with_line(2, b'{"a":NaN}'), "line 3: NaN is no number in JSON"),
         (with_line(2, b'{"a":-Infinity}'), "line 3: -Infinity is no number in JSON"),
         (with_line(2, b'{"a":1e999}'), "line 3: it has a number or a text without a form in RFC 8785"),
@@ -97,6 +99,8 @@ def test_a_huge_file_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(record_file, "MOST_BYTES", len(DATA) - 1)
     with pytest.raises(RecordUnreadableError, match="it has more than 0 MiB"):
         read_record(DATA)
+    monkeypatch.setattr(record_file, "MOST_BYTES", len(DATA))
+    assert read_record(DATA).seal
     monkeypatch.undo()
     with pytest.raises(RecordUnreadableError, match="it has more than 100,000 lines"):
         read_record(b"\n" * 100_001)

@@ -63,6 +63,7 @@ def test_a_public_key_in_any_form_is_the_same_key(text: str) -> None:
         ("not a key, but longer than 32 bytes", "none of the known forms"),
         (b64encode(SEED + b"x").decode(), "none of the known forms"),
         (RAW[:-4], "none of the known forms"),
+        (f"{RAW[:7]}!{RAW[7:]}", "none of the known forms"),
         ("\ud800\U0001f511", "none of the known forms"),
         (PEM.replace("MC4", "MC5"), "none of the known forms"),
         (OPENSSH.replace("b3BlbnNzaC1r", "b3BlbnNzaC1s"), "none of the known forms"),
@@ -88,6 +89,8 @@ def test_what_is_no_private_key_is_refused_without_showing_it(text: str, problem
     [
         ("", "none of the known forms"),
         ("ssh-ed25519 AAAA", "none of the known forms"),
+        (f"{PUBLIC_RAW[:7]}!{PUBLIC_RAW[7:]}", "none of the known forms"),
+        ("\ud800", "none of the known forms"),
         (PUBLIC_PEM.replace("MCow", "MCox"), "none of the known forms"),
         (OTHER_PUBLIC, "another algorithm than Ed25519"),
         (PEM, "is a private key"),

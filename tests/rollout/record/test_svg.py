@@ -56,6 +56,22 @@ def test_times_have_one_unit_that_people_read(seconds: float, first: str, number
     assert len({label.split()[-1] for label in labels[1:]}) == 1
 
 
+def test_ticks_of_time_are_of_sizes_that_clocks_and_calendars_have() -> None:
+    firsts = [
+        *["1 s", "5 s", "15 s", "1 min", "5 min", "15 min", "30 min", "1 h", "2 h", "3 h", "6 h", "12 h", "1 d", "2 d"],
+        *["7 d", "30 d", "365 d"],
+    ]
+    units = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+    for label in firsts:
+        number, unit = label.split()
+        step = int(number) * units[unit]
+        assert list(Scale(low=0, high=1, most=8 * step).time_ticks().items())[:2] == [(0, "0"), (step, label)]
+
+
+def test_a_line_goes_from_one_point_to_the_other() -> None:
+    assert line((1, 2), (3, 4.55), "grid") == '<line x1="1" y1="2" x2="3" y2="4.5" class="grid"/>'
+
+
 def test_a_value_beyond_the_axis_lies_at_its_end() -> None:
     scale = Scale(low=100, high=200, most=10)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from airflow_provider_tuya_ota.rollout.gate.outside import OutsideEvidence
 from airflow_provider_tuya_ota.rollout.gate.series import Prefix
 from airflow_provider_tuya_ota.rollout.record import verify
 from airflow_provider_tuya_ota.rollout.record.begin import FrozenPlan, GateSettings
+from airflow_provider_tuya_ota.rollout.record.canonical import canonical_bytes, digest_of_bytes
 from airflow_provider_tuya_ota.rollout.record.check_chain import SignatureState
 from airflow_provider_tuya_ota.rollout.record.course import (
     ControlNote,
@@ -22,7 +24,7 @@ from airflow_provider_tuya_ota.rollout.record.course import (
 )
 from airflow_provider_tuya_ota.rollout.record.evidence_part import EvidencePart
 from airflow_provider_tuya_ota.rollout.record.finding import Finding, FindingKind
-from airflow_provider_tuya_ota.rollout.record.finish import LandedCheck, ReleaseEnded
+from airflow_provider_tuya_ota.rollout.record.finish import HaltReceipt, LandedCheck, ReleaseEnded
 from airflow_provider_tuya_ota.rollout.record.release_record import ReleaseRecord
 from airflow_provider_tuya_ota.rollout.record.signature import Seal
 from airflow_provider_tuya_ota.rollout.record.signing_key import SigningKey
@@ -201,7 +203,44 @@ def test_an_answer_from_outside_has_to_be_recorded_before_it_is_used() -> None:
     assert problems(unsaid) == ["it uses an answer of crash rate that was not recorded before it"]
 
 
-def test_a_finding_names_its_entry() -> None:
+def test_the_number_of_an_entry_is_its_place() -> None:
+    values = [json.loads(line) for line in GOOD.to_bytes().splitlines()]
+    values[5]["number"] = 7
+    for place in range(6, len(values)):
+        values[place]["previous"] = digest_of_bytes(canonical_bytes(values[place - 1]))
+    data = b"".join(canonical_bytes(one) + b"\n" for one in values)
+    findings = verify_record(data).findings
+
+    assert [(one.kind, one.entry, one.text) for one in findings if one.entry is not None] == [
+        (FindingKind.BROKEN_CHAIN, 5, "entry 7 stands where entry 5 belongs")
+    ]
+
+
+def test_each_finding_names_the_entry_that_it_is_about() -> None:
+    halt = ControlNote(verb=ControlVerb.HALT, who="ada", why="stop")
+    verdict = replace(verdict_of(GOOD), reason="all is well")
+    cases: dict[FindingKind, tuple[bytes, int]] = {
+        FindingKind.BROKEN_CHAIN: (b"".join([*LINES[:5], *LINES[6:]]), 5),
+        FindingKind.NOT_CANONICAL: (b"".join([*LINES[:3], LINES[3].replace(b",", b", ", 1), *LINES[4:]]), 3),
+        FindingKind.INCOMPLETE: (with_entry(GOOD, first(GOOD, FrozenPlan), before=GateSettings), 2),
+        FindingKind.JOB_AFTER_HALT: (with_entry(GOOD, halt, before=JobCreated), 4),
+        FindingKind.NOT_PLANNED: (changed(GOOD, JobCreated, which=1, pulse=9), places(GOOD, JobCreated)[1]),
+        FindingKind.WRONG_VERDICT: (changed(GOOD, VerdictGiven, verdict=verdict), places(GOOD, VerdictGiven)[0]),
+        FindingKind.WRONG_RECEIPT: (changed(HALTED, HaltReceipt, rounds=9), places(HALTED, HaltReceipt)[0]),
+        FindingKind.WRONG_LANDED_CHECK: (changed(GOOD, LandedCheck, checked=1), places(GOOD, LandedCheck)[0]),
+        FindingKind.WRONG_COUNTS: (changed(GOOD, ReleaseEnded, planned=1), places(GOOD, ReleaseEnded)[0]),
+    }
+    for kind, (data, place) in cases.items():
+        assert place in [one.entry for one in verify_record(data).findings if one.kind is kind], kind
+    headless = verify_record(b"".join(LINES[1:])).findings
+    assert [one.entry for one in headless if one.kind is FindingKind.INCOMPLETE] == [0]
+    ended = b"".join([*LINES[:-1], LINES[-2], LINES[-1]])
+    assert (len(LINES) - 2, "entries follow the end of the release") in [
+        (one.entry, one.text) for one in verify_record(ended).findings
+    ]
+
+
+def test_a_finding_is_one_sentence_with_its_entry() -> None:
     assert str(Finding(kind=FindingKind.NOT_CLOSED, text="it was cut")) == "not closed: it was cut"
     assert str(Finding(kind=FindingKind.WRONG_PLAN, text="no", entry=3)) == "wrong plan (entry 3): no"
 
