@@ -37,7 +37,7 @@ def test_devices_begin_one_after_the_other() -> None:
 def test_nearly_all_devices_have_reported_when_a_pulse_is_settled() -> None:
     timing = DeviceTiming()
 
-    assert timing.reported(timing.settled_after) == pytest.approx(0.99, abs=0.001)
+    assert timing.reported(timing.settled_after - 1) < 0.99 <= timing.reported(timing.settled_after)
     assert timing.reported(timing.settled_after / 4) < 0.3
 
 
