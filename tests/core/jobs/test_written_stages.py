@@ -18,6 +18,8 @@ from airflow_provider_tuya_ota.core.jobs.events import (
     JobUnnamed,
 )
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage
+from airflow_provider_tuya_ota.core.model.entities import Job
+from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from tests.core.jobs.upgrades import ACTION, CREATED, JUST_NOW, NOTE, OWN, creates, jobs, script_for, start
 from tests.core.script import NOW, Script, gateway, job, lasting, lost, ok, task
 
@@ -174,3 +176,19 @@ def test_an_intent_is_of_the_first_try_unless_it_says_otherwise() -> None:
 def test_a_job_that_is_missing_is_named_by_its_kind_and_firmware() -> None:
     with pytest.raises(JobMissingError, match="the upgrade job of firmware 178 that this task"):
         written(NOTE.at(Stage.ACCEPTED).to_dict())
+
+
+@pytest.mark.parametrize(("minutes", "is_too_old"), [(29, False), (30, True), (31, True)])
+def test_a_request_that_was_saved_half_an_hour_before_a_job_was_created_did_not_create_it(
+    minutes: int, is_too_old: bool
+) -> None:
+    created_at = (NOW + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
+    found = Job(
+        job_id="9",
+        firmware_id="178",
+        status=JobStatus.IN_PROGRESS,
+        type=JobType.UPGRADE_FIRMWARE,
+        utc_create=created_at,
+    )
+
+    assert NOTE.is_too_old_for(found) is is_too_old

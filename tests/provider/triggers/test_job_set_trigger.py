@@ -145,6 +145,16 @@ def test_the_job_of_an_event_that_an_earlier_version_sent_is_kept() -> None:
     assert parse_jobs(event) == ([WaitedJob(job_id="1", on_cancel="keep")], {})
 
 
+def test_what_the_triggerer_has_cancelled_is_known_by_job() -> None:
+    late = {"status": "timeout", "verdict": None, "message": "", "on_cancel": "stop"}
+    events = [late | {"job_id": "1", "stopped": "2 device tasks cancelled"}, late | {"job_id": "2"}]
+
+    jobs, stopped = parse_jobs({"jobs": events})
+
+    assert [job.job_id for job in jobs] == ["1", "2"]
+    assert stopped == {"1": "2 device tasks cancelled"}
+
+
 @pytest.mark.parametrize(
     "jobs",
     [
