@@ -2,8 +2,9 @@
 
 What: verifies a firmware on a few named devices; once all of them run it, hands it to a share of the product's devices
 or to named ones; reports the result in any case. Why: one form for what takes two visits to the vendor's console, and
-firmware that failed on a pilot reaches no other device. When: the firmware is uploaded. Running it again does not
-verify a verified firmware once more. Needs the connection `tuya_ota_default`; a webhook connection is optional.
+firmware that failed on a pilot, or that no pilot has tried, reaches no other device. When: the firmware is uploaded.
+Running it again does not verify a verified firmware once more. Needs the connection `tuya_ota_default`; a webhook
+connection is optional.
 """
 
 from __future__ import annotations
@@ -113,12 +114,29 @@ with DAG(
             if (params["target"] == "SPECIFIC") != bool(params["device_names"]):
                 raise AirflowFailException("Devices: name them with SPECIFIC, and leave them empty with GRAY.")
 
+    @task
+    def tried() -> None:
+        """Refuse a firmware that no pilot has tried: the platform verifies none that needs no verification."""
+        from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook  # noqa: PLC0415 - parsing a Dag needs no hook
+
+        context: Context = get_current_context()
+        verification = context["ti"].xcom_pull(task_ids="verify", key="ota_release") or {}
+        if verification.get("counts"):
+            return
+        firmware = TuyaOTAHook().query_firmware(firmware_id=context["params"]["firmware_id"])
+        if firmware.status.name != "VERIFIED":
+            with reported(context):
+                raise AirflowFailException(
+                    "No pilot has tried the firmware, because it needs no verification. Upload it as one that does, or"
+                    " begin with a share of the devices: sample Dag upgrade_firmware."
+                )
+
     # What was sent once is not sent again.
     @task(retries=0)
     def notify() -> str:
         """Tell the last step that began."""
         context: Context = get_current_context()
-        release = last_report(context, ["check", "verify", "upgrade"])
+        release = last_report(context, ["check", "verify", "tried", "upgrade"])
         context["task"].log.info("%s", release["text"])
         # Before the webhook, which may fail this step.
         context["ti"].xcom_push(key="return_value", value=release["text"])
@@ -127,4 +145,4 @@ with DAG(
         return str(release["text"])
 
     # A teardown runs however the tasks before it ended, and does not turn a failed run into a successful one.
-    check() >> verify >> upgrade >> notify().as_teardown()
+    check() >> verify >> tried() >> upgrade >> notify().as_teardown()

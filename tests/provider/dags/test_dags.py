@@ -176,8 +176,45 @@ def test_verify_and_upgrade_stops_at_a_pilot_that_fails_and_reports(
 
     assert run.state == "failed"
     states = {ti.task_id: ti.state for ti in run.get_task_instances()}
-    assert states == {"check": "success", "verify": "failed", "upgrade": "upstream_failed", "notify": "success"}
+    assert states == {
+        "check": "success",
+        "verify": "failed",
+        "tried": "upstream_failed",
+        "upgrade": "upstream_failed",
+        "notify": "success",
+    }
     assert len(service.emulator.world.engine.jobs) == 1
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["verify_and_upgrade"], indirect=True)
+def test_verify_and_upgrade_refuses_a_firmware_that_no_pilot_has_tried(
+    service: Service, dag: DAG, context: Any, firmware: Path
+) -> None:
+    seed(service)
+    firmware_id = upload(context, firmware, need_to_verify=False)
+
+    run = dag.test(run_conf={"firmware_id": firmware_id})
+
+    assert run.state == "failed"
+    states = {ti.task_id: ti.state for ti in run.get_task_instances()}
+    assert (states["verify"], states["tried"], states["upgrade"]) == ("success", "failed", "upstream_failed")
+    assert service.emulator.world.engine.jobs == {}
+    said = run.get_task_instance("notify").xcom_pull(task_ids="notify")
+    assert said.startswith("Step tried was refused, nothing was started")
+    assert "No pilot has tried the firmware, because it needs no verification" in said[:160]
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["verify_and_upgrade"], indirect=True)
+def test_verify_and_upgrade_hands_a_firmware_on_that_was_verified_before(
+    service: Service, dag: DAG, context: Any, firmware: Path
+) -> None:
+    seed(service)
+    firmware_id = upload(context, firmware, need_to_verify=True)
+    verify(firmware_id, device_names=PILOTS).execute(context)
+
+    assert dag.test(run_conf={"firmware_id": firmware_id, "percent": 50}).state == "success"
 
 
 @pytest.mark.airflow
