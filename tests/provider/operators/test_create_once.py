@@ -174,6 +174,7 @@ def test_a_choice_that_there_is_not_is_refused_before_anything_is_sent(
 
 
 def test_a_job_that_is_only_followed_is_never_stopped(service: Service, context: Any, firmware_id: str) -> None:
+    service.emulator.clock.freeze(frozen=True)
     deferred(verify(firmware_id, deferrable=True), context)
     other = {"ti": context["ti"], "task_state_store": FakeStore(), "dag_run": FakeRun()}
 
@@ -184,6 +185,7 @@ def test_a_job_that_is_only_followed_in_a_worker_is_not_its_own(
     service: Service, context: Any, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that neither a kill nor a timeout of the task stops it."""
+    service.emulator.clock.freeze(frozen=True)
     deferred(verify(firmware_id, deferrable=True), context)
     other: Any = {"ti": context["ti"], "task_state_store": FakeStore(), "dag_run": FakeRun()}
     follower = verify(firmware_id)
