@@ -75,6 +75,15 @@ def test_stored_evidence_goes_on_as_if_it_had_never_been_stored(first: str, seco
     assert stored == kept
 
 
+def test_a_device_that_no_job_could_start_is_listed_once_for_each_job_also_after_a_restart() -> None:
+    evidence = evidence_of("B")
+    record(evidence, tasks("B", job="2"), places(1), after(hours=1))
+    again = load_evidence(dump_evidence(evidence))
+    record(again, [*tasks("B"), *tasks("B", job="2")], places(1), after(hours=2))
+
+    assert again == evidence
+
+
 def test_the_evidence_of_a_large_wave_is_hardly_more_than_the_names_of_its_devices() -> None:
     evidence = evidence_of("S" * 5000)
 
