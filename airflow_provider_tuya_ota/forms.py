@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.missing import NOTHING
 from airflow_provider_tuya_ota.core.texts import HIDDEN
+from airflow_provider_tuya_ota.hooks.connection_id import DEFAULT_CONNECTION_ID
 from airflow_provider_tuya_ota.notifications.webhook import require_webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _BEGIN: Final = rf"^(?!({'|'.join(NOTHING)})$)"
 _END: Final = r"$(?!\n)"
+_MOST_DEVICES: Final = 50
+"""In one request, see BatchGetDeviceState."""
 ID: Final = rf"{_BEGIN}[!-~]{{1,256}}{_END}"
 """A product key, or the id of a firmware."""
 JOB_ID: Final = rf"^[0-9]{{1,256}}{_END}"
@@ -40,6 +43,44 @@ def require_form(params: Mapping[str, Any]) -> None:
     """
     for field, value in params.items():
         _require(field, value)
+
+
+def require_devices(
+    product_key: str, device_names: Sequence[str], *, log: Any, tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID
+) -> None:
+    """Refuse a product or devices that the platform does not know, before anything is uploaded or created.
+
+    Reads the devices' states, with a request for up to 50. Where the platform cannot be asked, a warning is logged: a
+    later step sends its own requests and is refused then.
+
+    :param log: of the task.
+    :raises NotFoundError: there is no such product, or no such device.
+    :raises InvalidParameterError: the platform gave no state of a device; names up to ten.
+    """
+    from airflow_provider_tuya_ota.core.errors import InvalidParameterError, NotFoundError, TuyaOTAError  # noqa: PLC0415 - parsing a Dag needs no protocol
+    from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook  # noqa: PLC0415 - parsing a Dag needs no hook
+
+    try:
+        hook = TuyaOTAHook(tuya_ota_conn_id)
+        known = {
+            device.device_name
+            for start in range(0, len(device_names), _MOST_DEVICES)
+            for device in hook.batch_get_device_state(
+                product_key=product_key, device_name=list(device_names[start : start + _MOST_DEVICES])
+            )
+        }
+    except NotFoundError:
+        raise
+    except TuyaOTAError as error:
+        log.warning("Whether the platform knows the devices could not be read (%s)", error)
+        return
+    if unknown := [name for name in device_names if name not in known]:
+        named = ", ".join(map(repr, unknown[:10])) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")  # noqa: PLR2004 - as many as are named
+        raise InvalidParameterError(
+            field="device_names",
+            problem=f"the platform gives no state of {named}",
+            allowed=f"devices of product {product_key}",
+        )
 
 
 def _require(field: str, value: Any) -> None:

@@ -85,10 +85,12 @@ with DAG(
 
     @task
     def check() -> None:
-        """Refuse what a later step would refuse, before anything is uploaded."""
+        """Refuse wrong input, and a product or devices that the platform does not know, before anything is uploaded."""
         context: Context = get_current_context()
+        params = context["params"]
         with reported(context):
-            forms.require_form(context["params"])
+            forms.require_form(params)
+            forms.require_devices(params["product_key"], params["device_names"], log=context["task"].log)
 
     # What was sent once is not sent again.
     @task(retries=0)

@@ -124,10 +124,18 @@ def parse_names(field: str, value: Any) -> list[Any] | None:
 
 
 def _listed(value: str) -> object:
-    if not value.strip().startswith("["):
-        return [name.strip(_BLANKS) for name in re.split(r"[\n,]", value) if name.strip(_BLANKS)]
+    text = value.strip()
+    if text.startswith("["):
+        return _literal(text)
+    # A template renders a tuple or a set in brackets that a name may have too.
+    if text.startswith(("(", "{")) and isinstance(rendered := _literal(text), tuple | set | dict):
+        return rendered
+    return [name.strip(_BLANKS) for name in re.split(r"[\n,]", value) if name.strip(_BLANKS)]
+
+
+def _literal(text: str) -> object:
     try:
-        return ast.literal_eval(value.strip())
+        return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,13 @@ from airflow.exceptions import ParamValidationError
 from airflow_provider_tuya_ota import forms
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
 from airflow_provider_tuya_ota.core.actions.texts import NAME
-from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, InvalidParameterError, NotFoundError
 from airflow_provider_tuya_ota.core.texts import HIDDEN
+from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.runtime.arguments import parse_source
+from tests.provider.conftest import CONNECTION
 from tests.provider.dags.test_dags import SAMPLES, load
-from tests.provider.operators.test_upgrade_operator import seed
+from tests.provider.operators.test_upgrade_operator import PRODUCT, seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from tests.provider.conftest import Service
 
+LOG = logging.getLogger("tests.forms")
 WORDS = ["None", "null", "undefined", "<leave out>"]
 INVISIBLE = ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u3164", "\u2800", "\ufe0f", "\U000e0041", "\u202e"]
 HOSTILE = [
@@ -152,6 +156,58 @@ def test_a_release_is_refused_before_anything_is_uploaded(
     }
     assert service.actions == []
     assert said in run.get_task_instance("notify").xcom_pull(task_ids="notify")[:120]
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("changes", [{"product_key": "nope"}, {"device_names": ["device-001", "ghost-1"]}])
+def test_a_release_for_what_the_platform_does_not_know_is_refused_before_anything_is_uploaded(
+    airflow_database: None, service: Service, firmware: Path, changes: dict[str, Any]
+) -> None:
+    seed(service)
+
+    run = load("release_firmware").test(run_conf={"version": "1.1.0", "source": str(firmware), **changes})
+
+    assert {ti.task_id: ti.state for ti in run.get_task_instances()} == {
+        "check": "failed",
+        "upload": "upstream_failed",
+        "verify": "upstream_failed",
+        "notify": "success",
+    }
+    assert service.actions == ["BatchGetDeviceState"]
+    assert run.get_task_instance("notify").xcom_pull(task_ids="notify").startswith("Step check was refused")
+
+
+def test_devices_that_the_platform_knows_are_accepted_fifty_at_a_time(service: Service) -> None:
+    seed(service, devices=60)
+    forms.require_devices(PRODUCT, [f"device-{n:03d}" for n in range(1, 61)], log=LOG)
+
+    assert service.actions == ["BatchGetDeviceState"] * 2
+
+
+def test_a_product_or_a_device_that_does_not_exist_is_refused(service: Service) -> None:
+    seed(service)
+    with pytest.raises(NotFoundError, match="NotExistedProduct"):
+        forms.require_devices("nope", ["device-001"], log=LOG)
+    with pytest.raises(NotFoundError, match="ghost-1"):
+        forms.require_devices(PRODUCT, ["device-001", "ghost-1"], log=LOG)
+
+
+@pytest.mark.parametrize(("unknown", "more"), [(2, ""), (12, " and 2 more")])
+def test_a_device_without_a_state_is_refused_by_its_name(
+    service: Service, monkeypatch: pytest.MonkeyPatch, unknown: int, more: str
+) -> None:
+    monkeypatch.setattr(TuyaOTAHook, "batch_get_device_state", lambda *_, **__: [])
+    with pytest.raises(InvalidParameterError, match=rf"^device_names: the platform gives no state of 'd0', .*{more}\."):
+        forms.require_devices(PRODUCT, [f"d{n}" for n in range(unknown)], log=LOG)
+
+
+def test_a_platform_that_cannot_be_asked_is_left_to_the_later_steps(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv(CONNECTION)
+    forms.require_devices(PRODUCT, ["ghost-1"], log=LOG)
+
+    assert "Whether the platform knows the devices could not be read" in caplog.text
 
 
 @pytest.mark.airflow

@@ -73,18 +73,28 @@ def test_a_choice_is_one_of_those_that_there_are() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [["a", "b"], ("a", "b"), "a, b", "a\n b\n", "['a', 'b']", " ['a', 'b'] "],
+    [["a", "b"], ("a", "b"), "a, b", "a\n b\n", "['a', 'b']", " ['a', 'b'] ", "('a', 'b')", " ('a', 'b') "],
 )
 def test_names_are_a_list_or_a_text_that_lists_them(value: Any) -> None:
     assert parse_names("n", value) == ["a", "b"]
 
 
-@pytest.mark.parametrize("value", [5, b"ab", range(2), {"a": 1}, "[oops", "[a", "['a'"])
+@pytest.mark.parametrize("value", [5, b"ab", range(2), {"a": 1}, "{'a': 1}", "[oops", "[a", "['a'"])
 def test_what_lists_no_names_is_refused(value: Any) -> None:
     with pytest.raises(
         InvalidParameterError, match=r"^n: .* is not a list\. Allowed: a list of names, or text with one"
     ):
         parse_names("n", value)
+
+
+def test_a_set_that_a_template_rendered_is_a_list_of_names() -> None:
+    assert sorted(parse_names("n", "{'a', 'b'}") or ()) == ["a", "b"]
+    assert parse_names("n", "('a',)") == ["a"]
+
+
+@pytest.mark.parametrize("value", ["(a)\n{b}", "(a), {b}", "(a,{b}"])
+def test_a_name_may_have_brackets(value: str) -> None:
+    assert [name.strip("()") for name in parse_names("n", value) or ()] == ["a", "{b}"]
 
 
 @pytest.mark.parametrize("value", [["a", LEAVE_OUT], f"a, {LEAVE_OUT}"])
