@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+from dataclasses import Field
 from functools import cache, cached_property
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -97,6 +98,9 @@ def _replace_value(node: ast.stmt, owner: str, module: ModuleType) -> None:
         case _:
             raise NotPatchedError(ast.unparse(node))
     new = _value(value, module)
+    if isinstance(new, Field):
+        # The class has been made of it already.
+        raise NotPatchedError(ast.unparse(node))
     if not owner:
         _rebind(module, name, new)
         return

@@ -18,6 +18,7 @@ from airflow_provider_tuya_ota.core.jobs.events import (
     JobUnnamed,
 )
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt, Intent, OnFailedJob, Stage
+from airflow_provider_tuya_ota.core.jobs.target import describe_job
 from airflow_provider_tuya_ota.core.model.entities import Job
 from airflow_provider_tuya_ota.core.model.states import JobStatus, JobType
 from tests.core.jobs.upgrades import ACTION, CREATED, JUST_NOW, NOTE, OWN, creates, jobs, script_for, start
@@ -192,3 +193,20 @@ def test_a_request_that_was_saved_half_an_hour_before_a_job_was_created_did_not_
     )
 
     assert NOTE.is_too_old_for(found) is is_too_old
+
+
+def test_a_target_is_described_by_what_it_names() -> None:
+    job = Job(
+        job_id="9",
+        firmware_id="178",
+        status=JobStatus.IN_PROGRESS,
+        type=JobType.UPGRADE_FIRMWARE,
+        product_key="p",
+        target_selection="GROUP",
+        group_id="g1",
+        src_versions=("1.0", "1.1"),
+    )
+    target = replace(NOTE.target, kind="UPGRADE", firmware_id="178", product_key="p", selection="GROUP", group_id="g1")
+
+    assert describe_job(job) == "UPGRADE_FIRMWARE, firmware 178, product p, devices GROUP, group g1, from 1.0, 1.1"
+    assert target.describe() == "UPGRADE, firmware 178, product p, devices GROUP, group g1"
