@@ -34,8 +34,9 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
     ``ota_release`` is the release report, see :class:`~airflow_provider_tuya_ota.core.status.report.ReleaseReport`.
 
     An address is often a secret, so it comes from an Airflow connection of type HTTP: *Host* is the whole address (or
-    scheme, host and port are in their fields), *Password* a bearer token where the receiver wants one. Redirects are
-    not followed.
+    scheme, host and port are in their fields), *Password* a bearer token where the receiver wants one. Airflow stores
+    *Host* as plain text; a path that is a secret belongs in *Extra*, which it encrypts: ``{"path": "/services/…"}``.
+    Redirects are not followed.
 
     :param webhook_conn_id: id of that connection.
     :param text: text of the message, sent as one line of at most 1,000 characters; by default the text of
@@ -203,23 +204,57 @@ def _unknown(conn_id: str) -> ConfigurationError:
     )
 
 
+def _secret_path(connection: Connection, conn_id: str) -> str:
+    """Read ``path`` in *Extra*, which Airflow encrypts as it does the password; *Host* it stores as plain text.
+
+    :raises ConfigurationError: Extra cannot be read, or the path is none; neither is repeated.
+    """
+    try:
+        extra = json.loads(connection.extra or "{}")
+    except ValueError:
+        extra = None
+    if not isinstance(extra, dict):
+        raise ConfigurationError(f"Connection {short_repr(conn_id)}: Extra is no JSON object.")
+    path = extra.get("path", "")
+    if path and not (isinstance(path, str) and path.startswith("/") and path.isprintable() and " " not in path):
+        raise ConfigurationError(
+            f"Connection {short_repr(conn_id)}: path in Extra is no path. It begins with a slash and contains no blank."
+        )
+    return path or ""
+
+
+def _require_token(connection: Connection, conn_id: str) -> None:
+    if not (connection.password or "").isprintable() or " " in (connection.password or ""):
+        raise ConfigurationError(
+            f"Connection {short_repr(conn_id)}: Password contains a blank or a line break, which no token has."
+        )
+
+
 def webhook_url(connection: Connection, conn_id: str) -> Secret:
     """Build the address from the fields of a connection.
 
-    :raises ConfigurationError: there is none, or it is plain http to another machine.
+    :raises ConfigurationError: there is none, it has two paths, or it is plain http to another machine.
     """
     host = (connection.host or "").strip()
     if not host:
         raise ConfigurationError(f"Connection {short_repr(conn_id)}: Host is empty: enter the webhook's address.")
     url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
+    path = _secret_path(connection, conn_id)
     try:
         parts = urlsplit(url)
         if connection.port and parts.port is None:
             parts = parts._replace(netloc=f"{parts.netloc}:{connection.port}")
             url = parts.geturl()
+        if path:
+            is_origin = parts.path in {"", "/"} and not parts.query and not parts.fragment
+            url = f"{parts.scheme}://{parts.netloc}{path}" if is_origin else ""
         is_address = bool((parts.hostname or "").encode("idna")) and parts.port != 0
     except ValueError:
         is_address = False
+    if not url:
+        raise ConfigurationError(
+            f"Connection {short_repr(conn_id)}: Host and Extra both contain a path. Enter it in one of them."
+        )
     if not is_address:
         # The text is not repeated, because it may be the secret.
         raise ConfigurationError(f"Connection {short_repr(conn_id)}: Host cannot be read as an address.")
@@ -228,10 +263,7 @@ def webhook_url(connection: Connection, conn_id: str) -> Secret:
             f"Connection {short_repr(conn_id)}: Host contains a user. Enter the address alone, and a bearer token in"
             " Password."
         )
-    if not (connection.password or "").isprintable() or " " in (connection.password or ""):
-        raise ConfigurationError(
-            f"Connection {short_repr(conn_id)}: Password contains a blank or a line break, which no token has."
-        )
+    _require_token(connection, conn_id)
     from airflow_provider_tuya_ota.core.settings import require_safe_scheme  # noqa: PLC0415 - Dag files import the notifier
 
     require_safe_scheme(
