@@ -68,6 +68,15 @@ def test_a_note_that_is_never_given_is_no_missing_note(airflow_api: AirflowAPI) 
             use()
 
 
+def test_a_key_with_a_part_more_is_no_note_of_this_firmware(airflow_api: AirflowAPI) -> None:
+    task("a").write(note())
+    ((key, entry),) = airflow_api.variables.items()
+    *firmware, mask, who = key.split(".")
+    airflow_api.variables = {".".join([*firmware, "more", mask, who]): entry}
+
+    assert task("b").other_intents(None).intents == ()
+
+
 def test_a_note_that_is_deleted_while_it_is_read_is_gone(airflow_api: AirflowAPI) -> None:
     task("a").write(note())
 
