@@ -96,6 +96,7 @@ def test_what_is_no_record_is_refused_with_its_line(data: bytes, problem: str) -
 
 
 def test_a_huge_file_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert record_file.MOST_BYTES == 128 * 1024 * 1024
     monkeypatch.setattr(record_file, "MOST_BYTES", len(DATA) - 1)
     with pytest.raises(RecordUnreadableError, match="it has more than 0 MiB"):
         read_record(DATA)

@@ -51,6 +51,14 @@ def test_a_value_is_read_back_as_it_was(value: Outer) -> None:
     assert read(Outer, written, field="outer") == value
 
 
+def test_the_largest_numbers_are_read() -> None:
+    largest = Outer(number=LARGEST, share=-float(LARGEST))
+
+    assert read(Outer, write(largest), field="outer") == largest
+    with pytest.raises(ValueError, match="share: "):
+        read(Outer, write(largest) | {"share": float(LARGEST + 1)}, field="outer")
+
+
 def test_a_time_is_written_in_utc() -> None:
     at = datetime(2026, 3, 29, 3, tzinfo=timezone(timedelta(hours=2)))
 

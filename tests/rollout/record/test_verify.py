@@ -240,12 +240,36 @@ def test_each_finding_names_the_entry_that_it_is_about() -> None:
     ]
 
 
+def test_the_arithmetic_of_the_plan_and_the_devices_of_each_job_are_verified_too() -> None:
+    part: EvidencePart = first(GOOD, EvidencePart)
+    other = (*part.devices[:-1], "stranger")
+
+    assert (FindingKind.WRONG_PLAN, "600 devices and 0 excluded ones are not 601 candidates") in found(
+        changed(GOOD, FrozenPlan, candidates=601)
+    )
+    assert (
+        FindingKind.WRONG_DEVICES,
+        "job 1-1-1 was created for other devices than those that the evidence has",
+    ) in found(changed(GOOD, EvidencePart, devices=other))
+
+
+def test_a_device_in_two_jobs_is_found_in_a_record() -> None:
+    part: EvidencePart = first(GOOD, EvidencePart, 2)
+    again = (first(GOOD, EvidencePart).devices[0], *part.devices[1:])
+
+    assert (
+        FindingKind.DEVICE_IN_TWO_JOBS,
+        f"tried in two jobs: '{again[0]}' (1 in all)",
+    ) in found(changed(GOOD, EvidencePart, which=2, devices=again))
+
+
 def test_a_finding_is_one_sentence_with_its_entry() -> None:
     assert str(Finding(kind=FindingKind.NOT_CLOSED, text="it was cut")) == "not closed: it was cut"
     assert str(Finding(kind=FindingKind.WRONG_PLAN, text="no", entry=3)) == "wrong plan (entry 3): no"
 
 
 def test_findings_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verify.MOST_FINDINGS == 1000
     monkeypatch.setattr(verify, "MOST_FINDINGS", 3)
     note = ControlNote(verb=ControlVerb.HALT, who="ada", why="stop")
     data = with_entry(GOOD, note, before=JobCreated)
