@@ -1,0 +1,80 @@
+"""What a step did before the run was cleared is no end of this run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_tuya_ota.core.status.event import Event
+from airflow_provider_tuya_ota.core.status.old_reports import set_aside_old_reports
+from tests.core.status.test_last_step import VERIFIED, step, summary_of
+
+if TYPE_CHECKING:
+    from airflow_provider_tuya_ota.core.status.step import Step
+
+CLEARED = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+BEFORE, AFTER = "2026-11-24T11:00:00+00:00", "2026-11-24T12:00:10+00:00"
+
+
+def this_time(*steps: Step, cleared_at: datetime | None = CLEARED) -> tuple[Event, str, str]:
+    return summary_of(*(one for (one,) in set_aside_old_reports([[one] for one in steps], cleared_at)))
+
+
+def test_a_step_that_is_skipped_after_a_clear_is_not_reported_with_what_it_did_before() -> None:
+    old = step("upgrade", "skipped", Event.FAILED, job_id="2", counts={"FAILED": 1}, started_at=BEFORE)
+    event, at, text = this_time(VERIFIED, old)
+
+    assert (event, at) == (Event.STOPPED, "verify")
+    assert "succeeded, but what follows was not begun: upgrade (skipped; its older report says failed, job 2)" in text
+    assert this_time(old)[1:] == (
+        "upgrade",
+        "Step upgrade was not begun: upgrade (skipped; its older report says failed, job 2), 0 s.",
+    )
+
+
+@pytest.mark.parametrize("cleared_at", [CLEARED, None], ids=["cleared", "cleared, and nothing shows it"])
+def test_the_job_of_this_time_is_reported_and_not_that_of_a_skipped_step(cleared_at: datetime | None) -> None:
+    waits = step("first", "failed", Event.WAITING, job_id="333")
+    old = step("upgrade", "skipped", Event.FAILED, job_id="111", started_at=BEFORE)
+
+    event, at, text = this_time(waits, old, cleared_at=cleared_at)
+
+    assert (event, at) == (Event.STOPPED, "first")
+    assert text.startswith("OTA job 333 ")
+
+
+@pytest.mark.parametrize("cleared_at", [CLEARED, None])
+@pytest.mark.parametrize("kind", [{"only_reads": True}, {"leaves_reports": False}, {}], ids=["sensor", "own", "marked"])
+def test_a_step_that_skipped_itself_this_time_keeps_its_report(
+    kind: dict[str, Any], cleared_at: datetime | None
+) -> None:
+    soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=AFTER, **kind)
+
+    assert this_time(VERIFIED, soft, cleared_at=cleared_at)[:2] == (Event.TIMEOUT, "wait")
+
+
+def test_a_sensor_is_not_taken_for_old_because_of_two_clocks_where_nothing_was_cleared() -> None:
+    soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=BEFORE, only_reads=True)
+
+    assert this_time(VERIFIED, soft, cleared_at=None)[:2] == (Event.TIMEOUT, "wait")
+    assert this_time(VERIFIED, replace(soft, only_reads=False), cleared_at=None)[:2] == (Event.STOPPED, "verify")
+
+
+def test_a_sensor_that_is_older_than_a_step_before_it_was_skipped_after_a_clear_that_left_the_run_going() -> None:
+    soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=AFTER, only_reads=True)
+    later = step("verify", "success", Event.SUCCEEDED, job_id="1", started_at="2026-11-24T12:00:20+00:00")
+
+    event, at, text = this_time(later, soft)
+
+    assert (event, at) == (Event.STOPPED, "verify")
+    assert "not begun: wait (skipped; its older report says timeout, job 3)" in text
+
+
+@pytest.mark.parametrize("start", ["", "?", "2026-11-24T11:00:00"])
+def test_a_report_whose_start_is_unclear_is_kept(start: str) -> None:
+    soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=start)
+
+    assert this_time(VERIFIED, soft)[:2] == (Event.TIMEOUT, "wait")
