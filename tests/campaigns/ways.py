@@ -44,7 +44,7 @@ class Way:
 
 def _ways(dag: str, step: str, conf: dict[str, Any]) -> list[Way]:
     """Give the ways that all waiting steps share."""
-    by_person = f"who marked step {step}"
+    failed = f"step {step} was marked failed by a person"
     stopped = (dag, "stopped", step)
 
     def stop(name: str, act: str, said: str, *, is_run_good: bool = False) -> Way:
@@ -54,9 +54,9 @@ def _ways(dag: str, step: str, conf: dict[str, Any]) -> list[Way]:
         Way(dag, "good", "succeeded", step, conf=conf, is_run_good=True),
         Way(dag, "failed", "failed", step, "worn flash", ALL_FAIL, conf),
         Way(dag, "partly failed", "failed", step, "1 FAILED", LAST_FAILS, conf),
-        stop("step marked failed", f"mark {step} failed", f"{by_person} failed"),
-        stop("step marked success", f"mark {step} success", f"{by_person} success", is_run_good=True),
-        stop("run marked failed", "mark run failed", f"{by_person} failed", is_run_good=dag == UPGRADE),
+        stop("step marked failed", f"mark {step} failed", failed),
+        stop("step marked success", f"mark {step} success", f"who marked step {step} success", is_run_good=True),
+        stop("run marked failed", "mark run failed", failed, is_run_good=dag == UPGRADE),
         Way(HURRIED + dag, "out of time", "timeout", step, "", LAST_SILENT, conf),
         Way(dag, "no connection", "refused", "upload" if dag == RELEASE else "verify" if dag == BOTH else step),
     ]
@@ -71,13 +71,21 @@ WAYS = [
     Way(BOTH, "pilot failed", "failed", "verify", "worn flash", {"device-001": FAILS}),
     Way(BOTH, "refused input", "refused", "check", "name them with SPECIFIC", conf={"device_names": []}),
     Way(BOTH, "no webhook", "refused", "check", "is not defined", conf=TYPO),
-    Way(BOTH, "pilot stopped", "stopped", "verify", "who marked", {"device-001": SILENT}, act="mark verify failed"),
+    Way(
+        BOTH,
+        "pilot stopped",
+        "stopped",
+        "verify",
+        "was marked failed",
+        {"device-001": SILENT},
+        act="mark verify failed",
+    ),
     Way(
         BOTH,
         "run marked failed while pilots wait",
         "stopped",
         "verify",
-        "who marked",
+        "was marked failed",
         {"device-001": SILENT},
         act="mark run failed",
         is_run_good=True,
