@@ -62,3 +62,7 @@ def first(record: ReleaseRecord, kind: type[Any], which: int = 0) -> Any:
 
 def found(data: bytes, key: Any = None) -> list[tuple[FindingKind, str]]:
     return [(one.kind, one.text) for one in verify_record(data, key).findings]
+
+
+def texts(data: bytes, kind: FindingKind) -> list[str]:
+    return [text for one, text in found(data) if one == kind]
