@@ -73,7 +73,7 @@ async def test_a_kill_before_the_next_poll_takes_the_new_key(
         if is_corrected:
             correct(service)
 
-    await poll_then_kill(watched, change, until=lambda: "QueryOTAJob" in service.actions)
+    await poll_then_kill(watched, change, until=lambda: "ListOTATaskByJob" in service.actions)
 
     cancels = [entry["outcome"] for entry in service.emulator.log if entry["action"] == "CancelOTATaskByJob"]
     assert len(cancels) == (2 if is_corrected else 1)
