@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import AuthenticationError, ConfigurationError, StateUnavailableError
+from airflow_provider_tuya_ota.core.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    StateUnavailableError,
+    TuyaOTAError,
+)
 from airflow_provider_tuya_ota.core.settings import Credentials, Settings
 from airflow_provider_tuya_ota.core.status.wait_state import KeyRefusedError
 from airflow_provider_tuya_ota.hooks.shared_settings import (
@@ -136,7 +141,7 @@ def play(
     connections: Connections,
     *waits: Callable[[Settings], Awaitable[str]],
     is_failing: Callable[[], bool] = lambda: False,
-    pause_after: Callable[[StateUnavailableError], float] = lambda _: 15.0,
+    pause_after: Callable[[TuyaOTAError], float] = lambda _: 15.0,
 ) -> list[str | BaseException]:
     async def scene() -> list[str | BaseException]:
         ends = (keep_connected("c", wait, is_failing=is_failing, pause_after=pause_after) for wait in waits)
@@ -300,7 +305,7 @@ def test_a_connection_that_airflow_does_not_give_is_asked_for_until_the_wait_has
     async def wait(settings: Settings) -> str:
         return "done"
 
-    def pause_after(error: StateUnavailableError) -> float:
+    def pause_after(error: TuyaOTAError) -> float:
         failures.append(loop.time())
         if len(failures) == 2:
             connections.now = SETTINGS
