@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from airflow_provider_tuya_ota.client import AsyncTuyaOTAClient, LogListener
-from airflow_provider_tuya_ota.core.errors import TRANSIENT_ERRORS, ThrottledError
+from airflow_provider_tuya_ota.core.errors import TRANSIENT_ERRORS, ThrottledError, TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.cancel import cancel_job
 from airflow_provider_tuya_ota.core.jobs.stop import count_stopped, poll_after_cancel
 from airflow_provider_tuya_ota.core.jobs.stop_events import JobStopped
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 4
 """Cancels under way at the same time: enough for five a second where an answer takes most of one."""
+SLOW: Final = 3.0
+"""Seconds after which a cancel without an answer no longer counts among those: it must not hold up other jobs."""
 RETRY_SECONDS: Final = 600.0
 """How long a job's cancel is repeated after its first try, unless the platform refuses it for good. The wait before the
 first try is not counted: it depends on the queue."""
@@ -79,8 +81,8 @@ class Stopper:
     def __init__(self, client: AsyncTuyaOTAClient) -> None:
         self._client = client
         self._queue: deque[_Order] = deque()
-        self._workers: set[asyncio.Task[None]] = set()
-        self._working = 0
+        self._tries: set[asyncio.Task[None]] = set()
+        self._counted: dict[_Order, asyncio.TimerHandle] = {}
         self._orders: set[_Order] = set()
         self._is_calm = asyncio.Event()
 
@@ -100,10 +102,11 @@ class Stopper:
 
     async def close(self) -> None:
         """Send nothing more and release the connections."""
-        for worker in self._workers:
-            worker.cancel()
+        self._queue.clear()
+        for one in self._tries:
+            one.cancel()
         try:
-            await asyncio.gather(*self._workers, return_exceptions=True)
+            await asyncio.gather(*self._tries, return_exceptions=True)
         finally:
             await self._client.close()
 
@@ -129,7 +132,7 @@ class Stopper:
         self._orders.add(order)
         self._update_calm()
         try:
-            self._hire()
+            self._begin_tries()
             return await order.is_cancelled
         finally:
             self._orders.discard(order)
@@ -169,21 +172,37 @@ class Stopper:
         else:
             self._is_calm.set()
 
-    def _hire(self) -> None:
-        # Not the number of asyncio tasks: one that has found an empty queue exists for a moment longer.
-        if self._working < AT_ONCE:
-            self._working += 1
-            # A new context: that of the first caller holds the log and the variables of its Airflow task.
-            worker = asyncio.get_running_loop().create_task(self._work(), context=Context())
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
-
-    async def _work(self) -> None:
-        while self._queue:
+    def _begin_tries(self) -> None:
+        while self._queue and len(self._counted) < AT_ONCE:
             order = self._queue.popleft()
-            if not order.is_cancelled.done():
-                await self._try(order)
-        self._working -= 1
+            if order.is_cancelled.done():
+                continue
+            # A new context: that of the first caller holds the log and the variables of its Airflow task.
+            one = asyncio.get_running_loop().create_task(self._try(order), context=Context())
+            self._tries.add(one)
+            one.add_done_callback(partial(self._end_try, order))
+            self._count(order)
+
+    def _count(self, order: _Order) -> None:
+        self._counted[order] = asyncio.get_running_loop().call_later(SLOW, self._discount, order)
+
+    def _discount(self, order: _Order) -> None:
+        if self._client.limiter.backlog(RateLimitGroup.CANCELS):
+            # It may still wait for its turn, and more cancels would be given turns at today's pace, which may fall.
+            self._count(order)
+            return
+        del self._counted[order]
+        self._begin_tries()
+
+    def _end_try(self, order: _Order, one: asyncio.Task[None]) -> None:
+        self._tries.discard(one)
+        if slow := self._counted.pop(order, None):
+            slow.cancel()
+        if one.cancelled():
+            return
+        if not order.is_cancelled.done():
+            self._queue.append(order)
+        self._begin_tries()
 
     async def _try(self, order: _Order) -> None:
         now = asyncio.get_running_loop().time()
@@ -197,13 +216,14 @@ class Stopper:
             if now - order.first_tried_at >= RETRY_SECONDS:
                 _settle(order, error)
                 return
-            self._queue.append(order)
             if isinstance(error, ThrottledError):
                 # The limiter makes the next request wait.
                 self._client.limiter.slow_down(RateLimitGroup.CANCELS)
             else:
                 await asyncio.sleep(PAUSE)
         except Exception as error:  # noqa: BLE001 - the caller that waits for this job gets the error
+            if isinstance(error, TuyaOTAError):
+                error.in_doubt = order.may_be_accepted or error.in_doubt
             _settle(order, error)
         else:
             _settle(order, is_cancelled or order.may_be_accepted)

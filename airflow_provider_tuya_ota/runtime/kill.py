@@ -248,8 +248,7 @@ class _KillThread(threading.Thread):
 
     def _say_not_stopped(self, job_id: str, error: Exception) -> None:
         self._left.discard(job_id)
-        sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
-        self._log_thread.write("error", f"{sentence} {not_stopped(job_id)}")
+        self._log_thread.write("error", not_stopped(job_id, error))
 
 
 def _own_state(running: RunningJobs) -> TaskState | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from airflow_provider_tuya_ota.client import LogListener, TuyaOTAClient
 from airflow_provider_tuya_ota.core.durations import require_seconds
-from airflow_provider_tuya_ota.core.errors import StateUnavailableError, TuyaOTAError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, StateUnavailableError, TuyaOTAError
 from airflow_provider_tuya_ota.core.model.result_event import rebuild_result
 from airflow_provider_tuya_ota.core.status.job_set_wait import WaitedJob, wait_for_jobs
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
@@ -91,15 +91,16 @@ def wait_in_worker(
 
 
 def _read_settings(hook: TuyaOTAHook, wait: JobSetWait, listener: LogListener, runtime: Runtime) -> Settings:
-    """Read the connection. If Airflow's API does not give it, that counts as a failed poll.
+    """Read the connection. Without an answer of Airflow's API, or half-written by a person, it is a failed poll.
 
-    :raises StateUnavailableError: this ended the wait for every job.
+    :raises StateUnavailableError: Airflow's API did not give it, and this ended the wait for every job.
+    :raises ConfigurationError: it is undefined or wrong, and this ended the wait for every job.
     """
     while True:
         now = runtime.context().steady
         try:
             return hook.get_settings()
-        except StateUnavailableError as error:
+        except (StateUnavailableError, ConfigurationError) as error:
             events, pause = wait.pause_after(error, now)
             for event in events:
                 listener.event(event)

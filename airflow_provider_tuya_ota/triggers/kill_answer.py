@@ -18,7 +18,6 @@ from weakref import WeakKeyDictionary
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_tuya_ota.client import LogListener
-from airflow_provider_tuya_ota.core.errors import TuyaOTAError
 from airflow_provider_tuya_ota.core.jobs.kill_decision import (
     Kill,
     KillDecision,
@@ -158,8 +157,7 @@ class KillAnswer:
                 await stopper.poll_stopped(job_id, listener=listener)
 
     async def _say_not_stopped(self, job_id: str, error: Exception) -> None:
-        sentence = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
-        await self._log.aerror(f"{sentence} {not_stopped(job_id)}")
+        await self._log.aerror(not_stopped(job_id, error))
 
     def _settle(self, job_id: str) -> None:
         self._open.pop(job_id)

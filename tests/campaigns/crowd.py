@@ -30,7 +30,8 @@ STOPPED_WITHIN = 300.0
 WAITING = ("CONFIRM", "QUEUED", "NOTIFIED")
 _LINES = {
     "stopped": re.compile(r"[Jj]ob (\d+): (?:its cancel was sent|\d+ device tasks cancelled)"),
-    "goes on": re.compile(r"[Jj]ob (\d+) (?:was not stopped|goes on at the platform|was stopped)"),
+    "goes on": re.compile(r"[Jj]ob (\d+) (?:was not stopped|goes on at the platform)"),
+    "not known": re.compile(r"[Ww]hether job (\d+) was stopped"),
     "later": re.compile(r"Job (\d+) is not stopped yet"),
 }
 
@@ -87,6 +88,7 @@ def _mark(field: Field, case: Case, bystanders: list[Case], number: int) -> Row:
             f"the account's limit allows {number / UPSTREAM_QUOTAS['CancelOTATaskByJob']:.0f} s",
             f"{len(cancels)} cancels, {len(cancels) - cancels.count('ok')} throttled",
             f"other jobs polled every {gap:.1f} s at the longest",
+            f"{len(said['not known'])} of which the logs do not know it",
             f"{len(said['later'])} to be stopped later, with the outcome in the triggerer's log",
         )
     )
@@ -131,7 +133,7 @@ def _lies(said: dict[str, set[str]], jobs: set[str], going_on: set[str]) -> Iter
     for what, found in (
         ("stopped jobs that are said to go on", said["goes on"] & jobs - going_on),
         ("jobs that go on and are said to be stopped", said["stopped"] & going_on),
-        ("jobs of which nothing is said", jobs - said["stopped"] - said["goes on"]),
+        ("jobs of which nothing is said", jobs - said["stopped"] - said["goes on"] - said["not known"]),
     ):
         if found:
             yield f"{len(found)} {what}, such as {min(found)}"

@@ -156,6 +156,64 @@ async def test_jobs_whose_cancels_are_always_throttled_hold_up_no_other(server: 
     assert cancelled == set(others)
 
 
+async def test_jobs_whose_cancels_are_not_answered_hold_up_no_other(
+    server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "SLOW", 0.2)
+    job_ids = jobs(server, 20)
+    hanging, others = job_ids[: AT_ONCE + 1], job_ids[AT_ONCE + 1 :]
+    for job_id in hanging:
+        server.emulator.faults.add(
+            {"action": "CancelOTATaskByJob", "kind": "delay", "seconds": 60.0, "where": {"JobId": job_id}}
+        )
+
+    async with shared_stopper(connected(server)) as stopper:
+        endless = [asyncio.ensure_future(stopper.cancel(job_id, listener=Quiet())) for job_id in hanging]
+        await asyncio.sleep(0)
+        await asyncio.wait_for(asyncio.gather(*(stopper.cancel(job_id, listener=Quiet()) for job_id in others)), 30)
+        assert not any(one.done() for one in endless)
+        for one in endless:
+            one.cancel()
+        await asyncio.gather(*endless, return_exceptions=True)
+
+    cancelled = {task.job.job_id for task in server.emulator.world.engine.tasks.values() if task.status == "CANCELED"}
+    assert cancelled >= set(others)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_cancels_that_wait_for_their_turn_are_no_slow_ones(
+    server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "SLOW", 0.01)
+    job_ids = jobs(server, 2 * AT_ONCE)
+    where = replace(connected(server), cancels_per_second=2.0)
+    async with shared_stopper(where) as stopper:
+        waiting = [asyncio.ensure_future(stopper.cancel(job_id, listener=Quiet())) for job_id in job_ids]
+        await asyncio.sleep(0.3)
+        backlog = limiter_of(where).backlog(RateLimitGroup.CANCELS)
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    # One is sent, and so many others have their turns.
+    assert backlog <= (AT_ONCE + 1) * SECOND / where.cancels_per_second
+
+
+async def test_a_refusal_after_a_lost_answer_leaves_a_cancel_in_doubt(
+    server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "PAUSE", 0.0)
+    (job_id,) = jobs(server, 1)
+    server.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "drop_after", "nth": 1})
+    server.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "skew", "seconds": 7200.0, "nth": 2})
+
+    async with shared_stopper(connected(server)) as stopper:
+        with pytest.raises(AuthenticationError) as refused:
+            await stopper.cancel(job_id, listener=Quiet())
+
+    assert refused.value.in_doubt
+
+
 async def test_why_a_job_is_not_cancelled_yet_is_explained(server: EmulatorServer) -> None:
     job_ids = jobs(server, AT_ONCE + 1)
     slow = {"action": "CancelOTATaskByJob", "kind": "delay", "seconds": 0.5}

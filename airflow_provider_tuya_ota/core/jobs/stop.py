@@ -119,9 +119,15 @@ def poll_after_cancel(settings: Settings, job_id: str) -> Flow[StopResult]:
     return (yield from count_stopped(settings, job_id, is_cancelled=True))
 
 
-def not_stopped(job_id: str) -> str:
-    """Say what a person has to do about a job that could not be stopped."""
-    return f"Job {job_id} was not stopped; cancel its device tasks in the vendor's console"
+def not_stopped(job_id: str, error: Exception) -> str:
+    """Say that a job was not stopped, or may not be, and what a person has to do.
+
+    :param error: why not; after one that left a cancel in doubt, or that nothing is known of, the job may be stopped.
+    """
+    if isinstance(error, TuyaOTAError) and not error.in_doubt:
+        return f"Job {job_id} was not stopped; cancel its device tasks in the vendor's console. {error.sentence}"
+    cause = error.sentence if isinstance(error, TuyaOTAError) else f"{type(error).__name__}."
+    return f"Whether job {job_id} was stopped is not known; look at its device tasks in the vendor's console. {cause}"
 
 
 def _count_each(settings: Settings, cancelled: Mapping[str, bool]) -> Flow[dict[str, StopResult | TuyaOTAError]]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_tuya_ota.core.errors import TransportError
+from airflow_provider_tuya_ota.core.errors import ConfigurationError, Delivery, TransportError
 from airflow_provider_tuya_ota.core.jobs.stop import not_stopped, poll_after_cancel, stop_job
 from airflow_provider_tuya_ota.core.jobs.stop_events import CancelRefused, CancelSent
 from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted, Stopped
@@ -130,7 +130,25 @@ def test_a_cancel_that_got_through_is_no_failure_because_nobody_can_count() -> N
 
 
 def test_a_job_that_was_not_stopped_is_left_to_a_person() -> None:
-    assert not_stopped("9") == "Job 9 was not stopped; cancel its device tasks in the vendor's console"
+    refused = ConfigurationError("The connection has no key.")
+
+    assert not_stopped("9", refused) == (
+        "Job 9 was not stopped; cancel its device tasks in the vendor's console. The connection has no key."
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (TransportError("No answer.", endpoint="a", delivery=Delivery.UNKNOWN), "it may have been carried out."),
+        (ZeroDivisionError(), "ZeroDivisionError."),
+    ],
+)
+def test_a_job_whose_cancel_may_have_been_carried_out_is_not_said_to_go_on(error: Exception, sentence: str) -> None:
+    said = not_stopped("9", error)
+
+    assert said.startswith("Whether job 9 was stopped is not known; look at its device tasks in the vendor's console. ")
+    assert said.endswith(sentence)
 
 
 @pytest.mark.parametrize("code", ["iot.firmware.JobAlreadyCanceled", "iot.firmware.CancelUpgradeTaskFailed"])

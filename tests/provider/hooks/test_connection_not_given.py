@@ -15,6 +15,7 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, PollingFailedError, StateUnavailableError
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
+from airflow_provider_tuya_ota.core.model.verdict import Verdict
 from airflow_provider_tuya_ota.core.status.conditions import FirmwareCondition, describe_condition
 from airflow_provider_tuya_ota.core.status.job_set_wait import JobSetWait, WaitedJob, require_only_success
 from airflow_provider_tuya_ota.core.status.wait import WaitOptions
@@ -24,6 +25,7 @@ from airflow_provider_tuya_ota.notifications.webhook import require_webhook
 from airflow_provider_tuya_ota.runtime.wait import wait_in_worker
 from airflow_provider_tuya_ota.sensors.firmware import TuyaOTAFirmwareStatusSensor
 from airflow_provider_tuya_ota.sensors.job import TuyaOTAJobSensor
+from airflow_provider_tuya_ota.transports.runtime import Runtime
 from airflow_provider_tuya_ota.triggers.condition import TuyaOTAConditionTrigger
 from airflow_provider_tuya_ota.triggers.job import TuyaOTAJobTrigger
 from tests.provider.airflow_api import context_of
@@ -129,6 +131,21 @@ def test_a_wait_whose_connection_is_never_given_says_that_the_job_goes_on(airflo
 
 def blocking(hook: TuyaOTAHook, job: str, options: WaitOptions) -> None:
     require_only_success(wait_in_worker(hook, JobSetWait([WaitedJob(job_id=job)], options), hook.log))
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_wait_in_a_worker_whose_connection_is_being_changed_goes_on_if_it_knows_its_job(
+    service: Service, airflow_api: AirflowAPI, job: str, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    stored = airflow_api.connections.pop(CONN)
+    before = len(service.emulator.log)
+    monkeypatch.setattr(Runtime, "sleep", lambda *_: airflow_api.connections.update({CONN: stored}))
+    wait = JobSetWait([WaitedJob(job_id=job, is_known=is_known)], options())
+
+    results = wait_in_worker(TuyaOTAHook(CONN), wait, TuyaOTAHook(CONN).log)
+
+    assert isinstance(results[job], Verdict if is_known else ConfigurationError)
+    assert (len(service.emulator.log) > before) == is_known
 
 
 def condition_of(firmware_id: str, status: str, failing: str) -> FirmwareCondition:

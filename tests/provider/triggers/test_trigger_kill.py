@@ -130,28 +130,34 @@ def test_a_triggerer_that_stood_still_stops_nothing_for_a_while(
     assert states(service) == {"CANCELED"}
 
 
-@pytest.mark.parametrize("is_our_fault", [False, True])
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("throttle", "Job {} was not stopped; cancel its device tasks in the vendor's console"),
+        ("redirect", "Whether job {} was stopped is not known; look at its device tasks in the vendor's console"),
+        ("", "Whether job {} was stopped is not known; look at its device tasks in the vendor's console"),
+    ],
+)
 def test_a_job_that_could_not_be_stopped_is_left_to_a_person_by_name(
     service: Service,
     watched: TuyaOTAJobTrigger,
     supervisor: Callable[..., Line],
     monkeypatch: pytest.MonkeyPatch,
     log: Log,
-    is_our_fault: bool,
+    fault: str,
+    said: str,
 ) -> None:
     supervisor("failed")
-    if is_our_fault:
-        monkeypatch.setattr(stopping, "cancel_job", lambda *_: 1 / 0)
-    else:
+    if fault:
         monkeypatch.setattr(stopping, "PAUSE", 0.0)
         monkeypatch.setattr(stopping, "RETRY_SECONDS", 0.1)
-        service.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": "redirect"})
+        service.emulator.faults.add({"action": "CancelOTATaskByJob", "kind": fault})
+    else:
+        monkeypatch.setattr(stopping, "cancel_job", lambda *_: 1 / 0)
 
     kill(watched)
 
-    assert log.lines[-1].endswith(
-        f"Job {watched.job.job_id} was not stopped; cancel its device tasks in the vendor's console"
-    )
+    assert log.lines[-1].startswith(said.format(watched.job.job_id))
 
 
 def test_a_trigger_without_a_task_stops_nothing(service: Service, watched: TuyaOTAJobTrigger) -> None:
