@@ -141,6 +141,12 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
             _CONSOLE,
         ),
         ("only the report of the new version is a success, not 100 %", DOCUMENTED, _CONSOLE),
+        (
+            "on request: a device runs the old version again after its success, and its task stays SUCCEEDED",
+            INFERRED,
+            "A/B devices of other platforms do so; no operation changes a task that has ended",
+        ),
+        ("on request: how an update ended is reported later, by outcome", INVENTED, "realistic evidence needs it"),
         ("steps -1 to -4 and another version fail the task; retries only if the job has them", DOCUMENTED, _CONSOLE),
         (
             "the timeout starts at the first progress report and continues while the device is offline",

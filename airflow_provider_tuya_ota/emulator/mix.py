@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow_provider_tuya_ota.emulator.documents import DECADE, VERSION, Entry, read_table
-from airflow_provider_tuya_ota.emulator.fleet import STEPS, WELL, Behaviour
+from airflow_provider_tuya_ota.emulator.fleet import OUTCOMES, STEPS, WELL, Behaviour
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +23,11 @@ _MIX: Final = {
     "offline": _SHARE,
     "silent": _SHARE,
     "lies": _SHARE,
+    "falls_back": _SHARE,
     "fails": Entry(list),
     "flash": Entry(dict),
+    "fallback": Entry(dict),
+    "reports": Entry(dict),
     "modules": Entry(dict),
 }
 NAMES: Final = frozenset(_MIX)
@@ -35,7 +38,10 @@ _FAILS: Final = {
     "at_progress": Entry(int, 0, 100),
     "reason": Entry(str),
 }
-_FLASH: Final = {
+_REPORTING: Final = tuple(outcome for outcome in OUTCOMES if outcome not in {"silent", "lies"})
+"""Outcomes of devices that report how their update ended."""
+_REPORTS: Final = {outcome: Entry(dict) for outcome in _REPORTING}
+_DELAY: Final = {
     "distribution": Entry(str, choices=DISTRIBUTIONS),
     "seconds": Entry(float, 0, DECADE),
     "spread": Entry(float, 0, DECADE),
@@ -44,8 +50,8 @@ _MODULE: Final = {"share": _SHARE, "versions": Entry(dict)}
 
 
 @dataclass(frozen=True, slots=True)
-class Flash:
-    """The distribution of the time that devices take from the first report to the end.
+class Delay:
+    """The distribution of the time that devices take for something.
 
     :param distribution: fixed; uniform (``seconds`` plus or minus ``spread``); normal (mean and standard deviation);
         lognormal (median, and the standard deviation of the logarithm).
@@ -83,14 +89,18 @@ class Mix:
     :param versions: versions of the default module; the other devices have the product's ``version``.
     :param offline: devices that are not connected.
     :param outcomes: behaviours other than success; the updates of the other devices succeed.
-    :param flash: duration of an update.
+    :param flash: duration of an update, from the first report to the end; None: as each behaviour has it.
+    :param fallback: time from a success to the old version, of devices that fall back.
+    :param reports: time from the end of an update to its report, by outcome.
     :param modules: further modules, by name.
     """
 
     versions: tuple[tuple[str, float], ...] = ()
     offline: float = 0.0
     outcomes: tuple[tuple[Behaviour, float], ...] = ()
-    flash: Flash = Flash()
+    flash: Delay | None = None
+    fallback: Delay | None = None
+    reports: dict[str, Delay] = field(default_factory=dict)
     modules: dict[str, ModuleMix] = field(default_factory=dict)
 
     def apply(self, devices: Sequence[Device], random: Random) -> None:
@@ -105,9 +115,18 @@ class Mix:
             device.online = False
         for device, behaviour in _dealt(devices, self.outcomes, random):
             device.behaviour = behaviour
-        if self.flash != Flash():
+        if self.flash is not None:
             for device in devices:
                 device.behaviour = replace(device.behaviour, flash_seconds=self.flash.draw(random))
+        for device in devices:
+            self._delay(device, random)
+
+    def _delay(self, device: Device, random: Random) -> None:
+        outcome = device.behaviour.outcome
+        if outcome in self.reports:
+            device.behaviour = replace(device.behaviour, report_seconds=self.reports[outcome].draw(random))
+        if outcome == "falls_back" and self.fallback is not None:
+            device.behaviour = replace(device.behaviour, fallback_seconds=self.fallback.draw(random))
 
 
 def read_mix(values: dict[str, Any], product: str) -> Mix:
@@ -123,17 +142,27 @@ def read_mix(values: dict[str, Any], product: str) -> Mix:
         *((replace(WELL, outcome="fails", **_without(item, "share")), float(item["share"])) for item in fails),
         (replace(WELL, outcome="silent"), known.get("silent", 0.0)),
         (replace(WELL, outcome="lies"), known.get("lies", 0.0)),
+        (replace(WELL, outcome="falls_back"), known.get("falls_back", 0.0)),
     ]
-    _require_whole((share for _, share in outcomes), f"product {product}: fails, silent and lies")
+    _require_whole((share for _, share in outcomes), f"product {product}: fails, silent, lies and falls_back")
     return Mix(
         versions=_versions(known.get("versions", {}), f"product {product}: versions"),
         offline=known.get("offline", 0.0),
         outcomes=tuple((behaviour, share) for behaviour, share in outcomes if share),
-        flash=Flash(**read_table(known.get("flash", {}), f"product {product}: flash", _FLASH)),
+        flash=_delay(known["flash"], f"product {product}: flash") if "flash" in known else None,
+        fallback=_delay(known["fallback"], f"product {product}: fallback") if "fallback" in known else None,
+        reports={
+            outcome: _delay(values, f"product {product}: reports: {outcome}")
+            for outcome, values in read_table(known.get("reports", {}), f"product {product}: reports", _REPORTS).items()
+        },
         modules={
             name: _module(item, f"product {product}: module {name}") for name, item in known.get("modules", {}).items()
         },
     )
+
+
+def _delay(values: Any, what: str) -> Delay:
+    return Delay(**read_table(values, what, _DELAY))
 
 
 def _module(values: Any, what: str) -> ModuleMix:

@@ -44,6 +44,8 @@ _BEHAVIOUR = {
     "at_progress": Entry(int, 0, 100),
     "reason": Entry(str),
     "flash_seconds": Entry(float, 0, DECADE),
+    "report_seconds": Entry(float, 0, DECADE),
+    "fallback_seconds": Entry(float, 0, DECADE),
     "polls": Entry(bool),
     "poll_seconds": Entry(float, 0.1, DECADE),
 }

@@ -84,7 +84,7 @@ def test_a_named_device_is_as_it_is_said_to_be_whatever_its_share() -> None:
     ("product", "said"),
     [
         ({"offline": 1.2}, "offline 1.2 is not from 0 to 1"),
-        ({"silent": 0.6, "lies": 0.6}, "fails, silent and lies make 1.2"),
+        ({"silent": 0.6, "lies": 0.6}, "fails, silent, lies and falls_back make 1.2"),
         ({"fails": [{"share": 0.7}, {"share": 0.7}]}, "make 1.4"),
         ({"fails": [{"step": -1}]}, "share missing"),
         ({"fails": [{"share": 0.1, "step": -9}]}, "step -9 is not one of"),
@@ -100,6 +100,10 @@ def test_a_named_device_is_as_it_is_said_to_be_whatever_its_share() -> None:
         ({"version": "1 0"}, "version '1 0' is not of the form"),
         ({"device": {"": {}}}, "a device has no name"),
         ({"device": {"d": {"reports": "1/0"}}}, "device d: reports '1/0' is not of the form"),
+        ({"lies": 0.6, "falls_back": 0.6}, "fails, silent, lies and falls_back make 1.2"),
+        ({"fallback": {"distribution": "poisson"}}, "fallback: distribution 'poisson' is not one of fixed, uniform"),
+        ({"reports": {"silent": {"seconds": 5}}}, "reports: unknown silent"),
+        ({"reports": {"fails": {"seconds": -5}}}, "reports: fails: seconds -5 is not from 0"),
         ({"colour": "red"}, "unknown colour"),
     ],
 )

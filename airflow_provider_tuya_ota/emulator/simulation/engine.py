@@ -86,7 +86,7 @@ class Engine:
         needs_device = what != "time_out"
         if needs_device:
             task.scheduled = False
-        if task.status in ENDED:
+        if task.status in ENDED and what != "fall_back":
             return
         if needs_device and not task.device.online:
             task.waiting = what, number
@@ -164,10 +164,12 @@ class Engine:
     def set_online(self, device: Device, *, online: bool) -> None:
         """Connect or disconnect a device; a step that it missed happens after it is online again."""
         device.online = online
-        task = self.current_task(device)
-        if online and task is not None and task.waiting is not None:
-            (what, number), task.waiting = task.waiting, None
-            self._after(0.5, task, what, number)
+        if not online:
+            return
+        for task in self.tasks_of(device):
+            if task.waiting is not None and (task.status not in ENDED or task.waiting[0] == "fall_back"):
+                (what, number), task.waiting = task.waiting, None
+                self._after(0.5, task, what, number)
 
     def reconsider(self, device: Device) -> None:
         """Continue the task of a device after its behaviour has changed."""
@@ -236,14 +238,21 @@ class Engine:
         progress = 100 * step // PROGRESS_STEPS
         if behaviour.outcome == "fails" and progress >= behaviour.at_progress:
             task.progress = behaviour.at_progress
-            self._fail_or_retry(task, f"step {behaviour.step}: {behaviour.reason or STEPS[behaviour.step]}")
+            if behaviour.report_seconds:
+                self._after(behaviour.report_seconds, task, "fail")
+            else:
+                self._fail(task, 0)
             return
         task.progress, task.modified = progress, self.now
         if step < PROGRESS_STEPS:
             self._step(task, step + 1)
         elif behaviour.outcome != "lies":
             # Progress 100 is not a success; the version reported after the restart is.
-            self._after(1.0, task, "inform")
+            self._after(1.0 + behaviour.report_seconds, task, "inform")
+
+    def _fail(self, task: Task, _: int) -> None:
+        behaviour = task.device.behaviour
+        self._fail_or_retry(task, f"step {behaviour.step}: {behaviour.reason or STEPS[behaviour.step]}")
 
     def _inform(self, task: Task, _: int) -> None:
         firmware, device = task.job.firmware, task.device
@@ -254,6 +263,14 @@ class Engine:
         else:
             task.progress = 100
             self._enter(task, "SUCCEEDED")
+            if device.behaviour.outcome == "falls_back":
+                self._after(device.behaviour.fallback_seconds, task, "fall_back")
+
+    def _fall_back(self, task: Task, _: int) -> None:
+        """Run the old version again; no task shows it. An update that was begun meanwhile is not disturbed."""
+        versions, module = task.device.versions, task.job.firmware.module
+        if versions.get(module) == task.job.firmware.version and self.current_task(task.device) is None:
+            versions[module] = task.src_version
 
     def _fail_or_retry(self, task: Task, desc: str) -> None:
         if task.retries < (task.job.retry_count or 0):
@@ -293,6 +310,8 @@ _HAPPENS: Final[dict[str, Callable[[Engine, Task, int], None]]] = {
     "notify": Engine._notify,  # noqa: SLF001 - this table belongs to the class
     "begin": Engine._begin,  # noqa: SLF001 - this table belongs to the class
     "report": Engine._report,  # noqa: SLF001 - this table belongs to the class
+    "fail": Engine._fail,  # noqa: SLF001 - this table belongs to the class
+    "fall_back": Engine._fall_back,  # noqa: SLF001 - this table belongs to the class
     "inform": Engine._inform,  # noqa: SLF001 - this table belongs to the class
     "try_again": Engine._step,  # noqa: SLF001 - this table belongs to the class
     "time_out": Engine._time_out,  # noqa: SLF001 - this table belongs to the class
