@@ -100,7 +100,27 @@ ROOMS: Final = (
             "core.model.job_results",
         ),
     ),
+    Room(
+        "steps",
+        (
+            "core/status/step.py",
+            "core/status/step_end.py",
+            "core/status/old_reports.py",
+            "core/status/last_step.py",
+        ),
+        ("tests/core/status",),
+        ("core.status.step", "core.status.step_end", "core.status.old_reports", "core.status.last_step"),
+    ),
     Room("gate", ("rollout/gate", "rollout/percent.py"), ("tests/rollout",), ("rollout.gate", "rollout.percent")),
+    Room("plan", ("rollout/plan",), ("tests/rollout/plan", "tests/docs"), ("rollout.plan",)),
+    Room("record", ("rollout/record",), ("tests/rollout/record", "tests/docs"), ("rollout.record",)),
+    Room(
+        "stopper",
+        ("polling/stopper.py",),
+        ("tests/polling",),
+        about={"polling/stopper.py": ("test_stopper",)},
+        is_certain=False,
+    ),
     Room(
         "triggers",
         ("triggers",),

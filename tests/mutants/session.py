@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import faulthandler
 import importlib
+import math
 import os
 import pickle
 import resource
@@ -36,6 +37,9 @@ MOST_SECONDS: Final = {True: 20.0, False: 60.0}
 clock take longer."""
 LONGEST: Final = 20.0
 """Seconds that a test on a real clock may take, besides five times what it takes without a mutant."""
+LONGEST_CPU: Final = 10
+"""Seconds of the processor that any other test may take, besides six times what it takes without a mutant. It may be
+the first one that needs a fixture for several tests, which another test has paid for without a mutant."""
 
 
 @dataclass(slots=True)
@@ -174,9 +178,6 @@ class Session:
             return _Child(mutant, pid, read_end, len(chosen), time.monotonic() + 30 + 5 * min(seconds, most))
         os.close(read_end)
         with suppress(BaseException):
-            if self._is_certain:
-                limit = 3 + round(6 * min(seconds, most))
-                resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
             self._run(mutant, {name: baseline.seconds[name] for name in chosen}, write_end)
         os._exit(KILLED)
 
@@ -201,7 +202,9 @@ class Session:
         except NotPatchedError:
             os._exit(NOT_PATCHED)
         for item, following in _in_order([self._items[name] for name in chosen]):
-            if not self._is_certain:
+            if self._is_certain:
+                _limit_cpu(LONGEST_CPU + 6 * chosen[item.nodeid])
+            else:
                 # Ends the process also where a mutant loops without ever letting another thread run.
                 faulthandler.dump_traceback_later(LONGEST + 5 * chosen[item.nodeid], exit=True)
             if _passes(item, following) or (not self._is_certain and _passes(item, following)):
@@ -275,6 +278,13 @@ def _quiet() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
+
+
+def _limit_cpu(seconds: float) -> None:
+    """End this process after so many further seconds of the processor: a mutant may loop for ever."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used.ru_utime + used.ru_stime + seconds), hard))
 
 
 def _in_a_child(work: Callable[[], Any]) -> Any:

@@ -31,6 +31,7 @@ ENDS = {
     "waiting": step("up", "success", Event.WAITING, job_id="2", map_index=1),
     "none": Step(task_id="up", state="success", job_id="2", map_index=1),
     "failed": step("up", "failed", Event.WAITING, job_id="2", map_index=1),
+    "skipped": step("up", "skipped", Event.WAITING, job_id="2", map_index=1),
     "good": step("up", "success", Event.SUCCEEDED, job_id="2", map_index=1),
     "bad": step("up", "success", Event.FAILED, job_id="2", map_index=1),
     "other": step("up", "success", Event.WAITING, job_id="2", map_index=0),
@@ -69,6 +70,7 @@ def test_a_poll_that_shows_the_success_of_a_job_makes_its_failed_step_no_success
     ("end", "how"),
     [
         ("failed", "failed by a person, or its process was lost, or its last report was not stored"),
+        ("skipped", "skipped by a person, or its last report was not stored"),
         ("waiting", "success by a person, or its last report was not stored"),
         ("none", "success by a person, or its last report was not stored"),
     ],
@@ -119,6 +121,7 @@ def test_a_failed_step_that_could_not_poll_its_job_may_have_been_marked_before_i
     [
         (AWAY, True),
         (replace(AWAY, state="success"), True),
+        (replace(AWAY, state="skipped"), True),
         (replace(AWAY, state="up_for_retry"), False),
         (replace(AWAY, report=report(Event.UNREACHABLE, "up")), False),
         (step("up", "failed", Event.WAITING, job_id="2"), True),

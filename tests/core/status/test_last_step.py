@@ -128,6 +128,18 @@ def test_a_step_without_a_report_is_reported_by_its_state(
     assert "Before it, step verify succeeded: OTA job 1 succeeded: 2 SUCCEEDED" in found.text
 
 
+@pytest.mark.parametrize(
+    "state", ["running", "deferred", "awaiting_input", "restarting", "up_for_retry", "up_for_reschedule"]
+)
+def test_a_step_that_goes_on_has_begun_and_has_no_end(state: str) -> None:
+    assert summary_of(VERIFIED, step("upgrade", state))[:2] == (Event.WAITING, "upgrade")
+    assert summary_of(step("upgrade", state, Event.WAITING, job_id="2"))[0] is Event.WAITING
+
+
+def test_a_step_before_the_last_one_that_was_skipped_is_not_said_to_follow_it() -> None:
+    assert summary_of(step("check", "skipped"), VERIFIED)[:2] == (Event.SUCCEEDED, "verify")
+
+
 @pytest.mark.parametrize("state", ["skipped", "upstream_failed", "removed", ""])
 def test_a_release_that_ends_between_two_steps_is_stopped(state: str) -> None:
     found = report_last_step([VERIFIED, step("upgrade", state)], NOW)

@@ -73,6 +73,22 @@ def test_a_sensor_that_is_older_than_a_step_before_it_was_skipped_after_a_clear_
     assert "not begun: wait (skipped; its older report says timeout, job 3)" in text
 
 
+def test_a_sensor_that_is_older_than_one_of_the_steps_before_it_was_skipped_after_a_clear() -> None:
+    earlier = step("check", "success", Event.SUCCEEDED, started_at="2026-11-24T12:00:05+00:00")
+    later = step("verify", "success", Event.SUCCEEDED, job_id="1", started_at="2026-11-24T12:00:20+00:00")
+    soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=AFTER, only_reads=True)
+
+    assert this_time(earlier, later, soft)[:2] == (Event.STOPPED, "verify")
+    assert this_time(earlier, soft)[:2] == (Event.TIMEOUT, "wait")
+
+
+def test_a_report_of_the_very_moment_of_the_clear_or_of_the_step_before_it_is_kept() -> None:
+    same = step("verify", "success", Event.SUCCEEDED, job_id="1", started_at=CLEARED.isoformat())
+    soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=CLEARED.isoformat(), only_reads=True)
+
+    assert this_time(same, soft)[:2] == (Event.TIMEOUT, "wait")
+
+
 @pytest.mark.parametrize("start", ["", "?", "2026-11-24T11:00:00"])
 def test_a_report_whose_start_is_unclear_is_kept(start: str) -> None:
     soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=start)
