@@ -14,6 +14,8 @@ from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from airflow_provider_tuya_ota.notifications import reported
 from airflow_provider_tuya_ota.runtime import late_stop
 from airflow_provider_tuya_ota.transports.runtime import Runtime
+from tests.provider.conftest import FakeStore
+from tests.provider.operators.test_create_once import deferred, out_of_time
 from tests.provider.operators.test_verify_operator import make_firmware, play, verify
 from tests.provider.runtime.test_reports import Quiet
 
@@ -97,6 +99,28 @@ def test_an_alarm_while_the_job_is_stopped_leaves_no_report_without_counts(
     report = ti.xcom["ota_release"]
     assert (report["event"], report["counts"]) == ("timeout", counts(service))
     assert report["counts"]["CANCELED"] == 1
+
+
+def test_an_alarm_in_the_last_wait_after_a_deferral_polls_and_stops_the_job_all_the_same(
+    service: Service,
+    context: Any,
+    ti: FakeTask,
+    firmware_id: str,
+    rings_at: Callable[[Any, str, int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Only a job that is stored is certainly this task's, and stopped.
+    context["task_state_store"] = FakeStore()
+    operator = verify(firmware_id, deferrable=True)
+    deferred(operator, context)
+    out_of_time(operator, monkeypatch)
+    rings_at(TuyaOTAClient, "run", 1)
+
+    with pytest.raises(WaitTimeoutError, match="1 device tasks cancelled"):
+        operator.resume_execution("execute_complete", {"event": {}}, context)
+
+    report = ti.xcom["ota_release"]
+    assert (report["event"], report["counts"]) == ("timeout", counts(service))
 
 
 def test_an_alarm_stops_nothing_of_a_job_that_is_kept(
