@@ -41,7 +41,7 @@ def outcome_panel(file: RecordFile, evidence: Evidence, rules: Rules) -> str:
     seconds = max(1.0, *((entry.at - begin).total_seconds() for entry in file.entries))
     x = Scale(low=LEFT, high=RIGHT, most=seconds)
     numbers = _cumulative(evidence, rules)
-    y = Scale(low=BOTTOM, high=TOP, most=max(chain.from_iterable(numbers), default=0) or 1)
+    y = Scale(low=BOTTOM, high=TOP, most=max([1, *chain.from_iterable(numbers)]))
     parts = [
         text(LEFT, TOP - 40, "Devices over time", class_="heading"),
         legend(LEFT + 170, TOP - 40, _MARKS),

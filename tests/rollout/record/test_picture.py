@@ -24,6 +24,7 @@ from tests.rollout.record.forgery import changed, first, with_entry, without
 from tests.rollout.record.story import Story, good, halted, story
 
 GOOD, HALTED = good(600), halted(600)
+HALT_AT = r'<circle cx="([\d.]+)" cy="([\d.]+)" r="5" class="prefix halt"/>'
 
 
 def draw(data: bytes) -> str:
@@ -37,6 +38,12 @@ def texts(drawn: str) -> list[str]:
 
 def lines(drawn: str, class_: str) -> list[str]:
     return re.findall(rf'<(?:line|path)[^>]* class="{class_}"/>', drawn)
+
+
+def halt_label(drawn: str) -> tuple[str, float]:
+    """Give on which side of its place the text of a halt is, and where it begins or ends."""
+    ((x, class_),) = re.findall(r'<text x="([\d.]+)" y="\d+" class="([a-z ]+)">halt at', drawn)
+    return class_, float(x)
 
 
 def told() -> Story:
@@ -64,8 +71,9 @@ def test_a_halt_is_marked_with_what_decided() -> None:
 
     assert reason.startswith("halt at ")
     assert texts(drawn).count(reason) == 1
-    ((x, y),) = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="5" class="prefix halt"/>', drawn)
+    ((x, y),) = re.findall(HALT_AT, drawn)
     assert f"H{x}V{y}" in drawn
+    assert halt_label(drawn) == ("label", pytest.approx(float(x) + 8))
     assert len(lines(drawn, "mark halt")) == 3
     assert "600 planned, 40 started, 15 succeeded, 20 failed" in texts(drawn)
 
@@ -75,6 +83,7 @@ def test_a_halt_on_the_right_has_its_text_on_the_left() -> None:
     drawn = draw(record.seal(None))
 
     assert re.search(r'<text x="[678]\d\d[.\d]*" y="\d+" class="label right">halt at', drawn)
+    assert halt_label(drawn) == ("label right", pytest.approx(float(re.findall(HALT_AT, drawn)[0][0]) - 8))
 
 
 def test_the_first_promotion_of_each_wave_is_marked_once() -> None:
@@ -120,6 +129,7 @@ def test_a_release_that_runs_is_drawn_as_far_as_it_is() -> None:
     just_begun = texts(draw(begun.record.to_bytes()))
     assert "not ended" in just_begun
     assert "600 planned, 0 started, 0 succeeded, 0 failed" in just_begun
+    assert just_begun[just_begun.index("What the gate saw") - 4 :][:4] == ["0", "1", "0", "1 s"]
     running = texts(draw(told().record.to_bytes()))
     assert "600 planned, 120 started, 120 succeeded, 0 failed" in running
     assert "wave 1: 20%" in running

@@ -72,6 +72,7 @@ def test_a_public_key_in_any_form_is_the_same_key(text: str) -> None:
         (OTHER_SSH, "another algorithm than Ed25519"),
         (PUBLIC_PEM, "is a public key"),
         (PUBLIC_SSH, "is a public key"),
+        ("k" * LONGEST_KEY, "none of the known forms"),
         ("k" * (LONGEST_KEY + 1), "is too long"),
     ],
 )
@@ -95,6 +96,7 @@ def test_what_is_no_private_key_is_refused_without_showing_it(text: str, problem
         (OTHER_PUBLIC, "another algorithm than Ed25519"),
         (PEM, "is a private key"),
         (OPENSSH, "is a private key"),
+        ("k" * LONGEST_KEY, "none of the known forms"),
         ("k" * (LONGEST_KEY + 1), "is too long"),
     ],
 )

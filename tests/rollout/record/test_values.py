@@ -33,6 +33,7 @@ class Outer:
     at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     colour: Colour = Colour.RED
     inner: Inner | None = None
+    short: str | None = field(default=None, metadata={"maxLength": 5})
     runs: tuple[tuple[int, int], ...] = field(default=(), metadata={"maxItems": 2})
     counts: dict[str, int] = field(default_factory=dict)
     hidden: str = field(init=False, default="not written")
@@ -93,6 +94,7 @@ def test_a_time_is_written_in_utc() -> None:
         ("inner", {"name": "a", "x": 1}, "inner: the names 'x' are missing or not known here"),
         ("inner", {"name": "aaaaaa"}, "inner.name: 'aaaaaa' is not a text of at most 5 characters"),
         ("inner", {"name": "A"}, "inner.name: 'A' is not a text like"),
+        ("short", "aaaaaa", "short: 'aaaaaa' is not a text of at most 5 characters"),
         ("runs", {}, "runs: .* is not a list"),
         ("runs", [[1, 2]] * 3, "is not at most 2 entries"),
         ("runs", [[1]], "is not 2 entries"),
