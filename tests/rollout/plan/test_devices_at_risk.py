@@ -229,5 +229,6 @@ def test_resolved_devices_are_those_of_pulses_that_are_long_over_and_a_part_of_t
 
     assert devices_at_risk._resolved_by(2 * HOUR, starts, FIXED) == 150
     assert devices_at_risk._resolved_by(HOUR + 300, starts, FIXED) == 50
+    assert devices_at_risk._resolved_by(FIXED.settled_after, starts, FIXED) == 50
     part = DeviceTiming(begins_after=0, takes=HOUR, spread=0.5)
     assert devices_at_risk._resolved_by(2 * HOUR, starts[1:], part) == pytest.approx(50, abs=1)

@@ -87,6 +87,25 @@ def test_the_rows_hold_the_whole_plan_but_the_names() -> None:
     assert "lamp-" not in json.dumps(values)
 
 
+def test_the_rows_have_the_names_of_their_version() -> None:
+    values = dry_run(small_plan())
+
+    assert values["dry_run_version"] == 1
+    assert " ".join(values) == (
+        "dry_run_version release_id product_key module_name version plan_digest cohort_digest cohort busy_jobs strata"
+        " source_versions schedule gate waves requests devices_at_risk assumptions warnings"
+    )
+    assert " ".join(values["waves"][0]) == (
+        "number wave adds total jobs is_paceable needs_approval starts_at soaks_until promotes_with halts_with decides"
+        " pulses"
+    )
+    assert " ".join(values["requests"]) == "to_plan to_create to_watch total requests_per_second minutes"
+    assert " ".join(values["devices_at_risk"][0]) == "bad_percent all_at_once paced until_hold"
+    assert " ".join(values["assumptions"]) == (
+        "start devices_begin_after_seconds devices_take_seconds spread reaction_seconds"
+    )
+
+
 def section(text: str, title: str) -> list[str]:
     lines = text.splitlines()
     at = lines.index(title)
