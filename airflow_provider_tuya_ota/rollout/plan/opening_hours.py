@@ -105,8 +105,8 @@ class OpeningHours:
 def _closed_span(blackout: Blackout, windows: Sequence[Window]) -> Opening:
     # A day without a zone is closed from its beginning in the first zone to its end in the last one.
     zones = [window.zone for window in windows] if blackout.zone is None else [blackout.zone]
-    starts, ends = zip(*map(blackout.span, zones), strict=True)
-    return min(starts), max(ends)
+    spans = [blackout.span(zone) for zone in zones]
+    return min(start for start, _ in spans), max(end for _, end in spans)
 
 
 def _without(closed: Sequence[Opening], start: datetime, end: datetime) -> Iterator[Opening]:

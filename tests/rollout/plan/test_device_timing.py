@@ -15,7 +15,7 @@ def test_devices_that_are_all_the_same_report_at_one_moment() -> None:
     assert [AT_ONCE.reported(at) for at in (0, 599, 600, 601)] == [0, 0, 1, 1]
     assert AT_ONCE.takes_at(0.01) == AT_ONCE.takes_at(0.99) == 600
     assert AT_ONCE.begins_at(0.9) == 0
-    assert AT_ONCE.settled_after == pytest.approx(600, abs=1)
+    assert AT_ONCE.settled_after == 600
 
 
 def test_half_of_the_devices_take_the_time_of_the_middle() -> None:

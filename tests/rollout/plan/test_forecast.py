@@ -136,6 +136,13 @@ def test_an_ordinary_plan_has_no_warning() -> None:
                 " neither paced nor forecast, and may take devices that are not in the cohort."
             ),
         ),
+        (
+            {"waves": ["10%", "20%", "platform ALL"]},
+            (
+                "Wave 3 (platform ALL) is one job whose devices the platform chooses and starts at once. It can be"
+                " neither paced nor forecast, and may take devices that are not in the cohort."
+            ),
+        ),
     ],
 )
 def test_a_plan_warns_of_what_is_allowed_and_surprises(changes: dict[str, Any], warning: str) -> None:
@@ -153,6 +160,8 @@ def test_pulses_that_follow_before_the_reports_are_said() -> None:
     ]
     assert warnings(plan(50, waves=["rest"], pace=quick)) == []
     assert warnings(plan(100, waves=["rest"], pace=Pace(first=50, every="11m"))) == []
+    assert warnings(plan(100, waves=["rest"], pace=Pace(first=50, every="10m"))) == []
+    assert "A pulse follows 9m59s after" in warnings(plan(100, waves=["10", "rest"], pace=quick))[0]
 
 
 def test_a_single_late_pulse_is_one() -> None:

@@ -113,6 +113,8 @@ def test_only_lists_are_read_and_each_device_costs_one_request(platform: Platfor
     assert all(action.startswith(("List", "Query")) for action in actions)
     assert actions.count("ListOTAModuleVersionsByDevice") == 120
     assert actions.count("QueryDevice") <= 4
+    of_a_product = [sent for sent in platform.script.sent if sent.action != "ListOTAJobByFirmware"]
+    assert {sent.parameters.get("ProductKey") for sent in of_a_product} == {PRODUCT}
 
 
 def test_a_device_that_was_deleted_meanwhile_has_no_version(platform: Platform) -> None:

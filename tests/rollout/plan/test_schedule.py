@@ -18,6 +18,7 @@ def test_what_is_left_out_has_a_default() -> None:
     assert found.hours == OpeningHours()
     assert schedule(soak="0h").soak == 0
     assert schedule(timeout_in_minutes=1440, devices_per_job=1).timeout_in_minutes == 1440
+    assert schedule(timeout_in_minutes=1).timeout_in_minutes == 1
 
 
 @pytest.mark.parametrize("value", [None, True, "60", 0, 1441, 60.0])
