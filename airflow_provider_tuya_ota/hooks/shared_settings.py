@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from copy import copy
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from airflow_provider_tuya_ota.core.errors import (
@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 FRESH: Final = 60.0
 """Seconds for which a connection is reused after it was read."""
+PATIENCE: Final = 30.0
+"""Seconds for which a wait whose key was refused waits for the changed connection."""
 JUST_READ: Final = 5.0
 """Seconds for which it is also reused where its key was refused: the keys of a thousand waits are refused at once."""
 
@@ -146,19 +148,28 @@ async def _settings_after(
     :returns: the settings to go on with.
     """
     while not (await asyncio.wait([waiting], timeout=FRESH))[0]:
-        if is_failing() and (renewed := await changed_settings(conn_id, settings)) != settings:
-            return renewed
+        if is_failing():
+            reading = asyncio.ensure_future(changed_settings(conn_id, settings))
+            try:
+                # The end of the wait must not wait for Airflow's answer.
+                either: set[Future[Any]] = {waiting, reading}
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                if reading.done() and (renewed := reading.result()) != settings:
+                    return renewed
+            finally:
+                reading.cancel()
     return settings
 
 
 async def changed_settings(
     conn_id: str, settings: Settings, *, refused: Settings | None = None, at_once: bool = False
 ) -> Settings:
-    """Read a connection as :func:`shared_settings` does; if that fails, keep the settings.
+    """Read a connection as :func:`shared_settings` does; if that fails or takes long, keep the settings.
 
     :param settings: as they were read last.
     """
     try:
-        return await shared_settings(conn_id, refused=refused, at_once=at_once)
+        reading = shared_settings(conn_id, refused=refused, at_once=at_once)
+        return await asyncio.wait_for(reading, None if at_once else PATIENCE)
     except Exception:  # noqa: BLE001 - Airflow is unavailable or the connection is being changed, and the wait tolerates that
         return settings

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_provider_tuya_ota.core.status.event import Event
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def describe_state(context: Mapping[str, Any]) -> str:
@@ -18,9 +16,12 @@ def describe_state(context: Mapping[str, Any]) -> str:
     The task in the context of a Dag's callback has no state, and neither has one whose process was lost.
     """
     ti = context.get("ti")
-    dag_id = getattr(ti, "dag_id", None) or getattr(context.get("dag"), "dag_id", "?")
-    run_id = getattr(ti, "run_id", None) or context.get("run_id", "?")
+    dag_id = name_of(context, "dag_id") or "?"
+    run_id = name_of(context, "run_id") or "?"
     run_state = plain_state(context.get("dag_run"))
+    if isinstance(deadline := context.get("deadline"), Mapping):
+        due = f" of {deadline['deadline_time']}" if deadline.get("deadline_time") else ""
+        return f"Run {run_id} of Dag {dag_id} missed its deadline{due}: {run_state or 'state not known'}"
     if "reason" in context:
         return f"Run {run_id} of Dag {dag_id}: {run_state or 'ended'} ({context['reason']})"
     of_run = f"Run {run_id} of Dag {dag_id}: {run_state or 'state not known'}"
@@ -31,9 +32,23 @@ def describe_state(context: Mapping[str, Any]) -> str:
     return f"{of_run}; the state of task {ti.task_id} is not known"
 
 
+def name_of(context: Mapping[str, Any], key: str) -> Any:
+    """Find the ``dag_id`` or ``run_id`` of a callback; a deadline alert has no task, and its run is a mapping.
+
+    :returns: None where the context does not say it.
+    """
+    found = getattr(context.get("ti"), key, None) or getattr(context.get("dag"), key, None) or context.get(key)
+    run = context.get("dag_run")
+    if found or run is None:
+        return found
+    if isinstance(run, Mapping):
+        return run.get("dag_run_id" if key == "run_id" else key)
+    return getattr(run, key, None)
+
+
 def plain_state(entity: Any) -> str:
     """Give the state of a task or run as text: Airflow's enumerations show their class."""
-    state = getattr(entity, "state", None)
+    state = entity.get("state") if isinstance(entity, Mapping) else getattr(entity, "state", None)
     return str(getattr(state, "value", state) or "")
 
 

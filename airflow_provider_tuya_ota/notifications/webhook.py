@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0
 """Seconds; a slower receiver must not delay a release."""
+GRACE = 1.0
+"""Seconds for the end of a request whose time is over."""
 
 
 class TuyaOTAWebhookNotifier(BaseNotifier):
@@ -93,7 +96,7 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         values: dict[str, Any] = dict(context)
         from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT  # noqa: PLC0415 - Dag files import the notifier
         from airflow_provider_tuya_ota.core.texts import bounded_line  # noqa: PLC0415 - Dag files import the notifier
-        from airflow_provider_tuya_ota.notifications.callback_text import describe_state  # noqa: PLC0415 - Dag files import the notifier
+        from airflow_provider_tuya_ota.notifications.callback_text import describe_state, name_of  # noqa: PLC0415 - Dag files import the notifier
 
         release = values.get("ota_release") or {}
         ti = values.get("ti")
@@ -103,9 +106,9 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         message = {
             "text": bounded_line(self.text or said, LONGEST_TEXT),
             "ota_release": release or None,
-            "dag_id": getattr(ti, "dag_id", None) or getattr(values.get("dag"), "dag_id", None),
+            "dag_id": name_of(values, "dag_id"),
             "task_id": getattr(ti, "task_id", None),
-            "run_id": getattr(ti, "run_id", None) or values.get("run_id"),
+            "run_id": name_of(values, "run_id"),
         }
         return json.dumps(message, ensure_ascii=False).encode(errors="replace")
 
@@ -116,9 +119,15 @@ class TuyaOTAWebhookNotifier(BaseNotifier):
         with alarm_held_back():
             for secret in _parts(url):
                 mask_secret(secret.reveal())
-        # In a thread, because the caller may run an event loop.
-        with ThreadPoolExecutor(max_workers=1) as executor:
-            reason = executor.submit(asyncio.run, _post(url, payload, _token(connection))).result()
+        # In a thread, because the caller may run an event loop, and because a name server that does not answer can hold
+        # one for longer than any timeout.
+        reasons: SimpleQueue[str] = SimpleQueue()
+        post = _post(url, payload, _token(connection))
+        Thread(target=lambda: reasons.put(asyncio.run(post)), name="tuya-ota-webhook", daemon=True).start()
+        try:
+            reason = reasons.get(timeout=TIMEOUT + GRACE)
+        except Empty:
+            reason = "TimeoutError"
         self._require_delivered(reason)
 
     async def _asend(self, connection: Connection, payload: bytes) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 4
 """Cancels under way at the same time: enough for five a second where an answer takes most of one."""
-SLOW: Final = 3.0
+SLOW: Final = 1.0
 """Seconds after which a cancel without an answer no longer counts among those: it must not hold up other jobs."""
 RETRY_SECONDS: Final = 600.0
 """How long a job's cancel is repeated after its first try, unless the platform refuses it for good. The wait before the
@@ -191,18 +191,18 @@ class Stopper:
             # It may still wait for its turn, and more cancels would be given turns at today's pace, which may fall.
             self._count(order)
             return
-        del self._counted[order]
+        self._stop_counting(order)
+
+    def _stop_counting(self, order: _Order) -> None:
+        if slow := self._counted.pop(order, None):
+            slow.cancel()
         self._begin_tries()
 
     def _end_try(self, order: _Order, one: asyncio.Task[None]) -> None:
         self._tries.discard(one)
-        if slow := self._counted.pop(order, None):
-            slow.cancel()
-        if one.cancelled():
-            return
-        if not order.is_cancelled.done():
+        if not (one.cancelled() or order.is_cancelled.done()):
             self._queue.append(order)
-        self._begin_tries()
+        self._stop_counting(order)
 
     async def _try(self, order: _Order) -> None:
         now = asyncio.get_running_loop().time()
@@ -220,6 +220,7 @@ class Stopper:
                 # The limiter makes the next request wait.
                 self._client.limiter.slow_down(RateLimitGroup.CANCELS)
             else:
+                self._stop_counting(order)
                 await asyncio.sleep(PAUSE)
         except Exception as error:  # noqa: BLE001 - the caller that waits for this job gets the error
             if isinstance(error, TuyaOTAError):

@@ -181,6 +181,27 @@ async def test_jobs_whose_cancels_are_not_answered_hold_up_no_other(
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+async def test_jobs_whose_cancels_always_fail_hold_up_no_other(server: EmulatorServer) -> None:
+    job_ids = jobs(server, 20)
+    failing, others = job_ids[: AT_ONCE + 1], job_ids[AT_ONCE + 1 :]
+    for job_id in failing:
+        server.emulator.faults.add(
+            {"action": "CancelOTATaskByJob", "kind": "status", "status": 503, "where": {"JobId": job_id}}
+        )
+
+    async with shared_stopper(connected(server)) as stopper:
+        endless = [asyncio.ensure_future(stopper.cancel(job_id, listener=Quiet())) for job_id in failing]
+        await asyncio.gather(*(stopper.cancel(job_id, listener=Quiet()) for job_id in others))
+        tried = [entry["parameters"]["JobId"] for entry in asked(server, "CancelOTATaskByJob")]
+        for one in endless:
+            one.cancel()
+        await asyncio.gather(*endless, return_exceptions=True)
+
+    # None of those that fail was tried again before the last of the others.
+    assert tried[: len(failing)] == failing
+    assert set(tried[len(failing) :]) == set(others)
+
+
 async def test_cancels_that_wait_for_their_turn_are_no_slow_ones(
     server: EmulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,9 @@ _BY_STATUS: Final[dict[int, Meaning]] = {
 _GATEWAY: Final = tuple(code.lower() for code in GATEWAY)
 _REFUSING: Final = {*_BY_STATUS, HTTPStatus.METHOD_NOT_ALLOWED}
 """Statuses of HTTP which say that the request was not carried out."""
+_TIMEOUTS: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT}
+_OF_OPERATION: Final = "iot."
+"""Beginning of the codes of operations: such a request has passed the gateway."""
 
 
 def meaning_of(code: str, http_status: int) -> Meaning:
@@ -56,10 +59,15 @@ def is_documented_refusal(code: str, http_status: int) -> bool:
     """Whether a refusal says by its code, or by its HTTP status, that the request was not carried out.
 
     The gateway's codes count with any ending, because the gateway refuses before an operation begins. An undocumented
-    code of an operation may stand for a timeout after which the operation goes on.
+    code of an operation may stand for a timeout after which the operation goes on, whatever status comes with it; and
+    after a timeout of HTTP the operation may go on, whatever code comes with it.
     """
+    if http_status in _TIMEOUTS:
+        return False
     known = code.lower()
-    return http_status in _REFUSING or known in _LOWER or known.startswith(_GATEWAY)
+    if known in _LOWER or known.startswith(_GATEWAY):
+        return True
+    return http_status in _REFUSING and not known.startswith(_OF_OPERATION)
 
 
 def api_error(

@@ -116,13 +116,14 @@ def call_by_name(
             send = Send(request, rate_limit_group, since=None if permit is None else context)
             return (yield from _attempt(settings, name, send, context.now))
         except TuyaOTAError as error:
-            if _refuses_method(error) and method == settings.http_method:
+            may_have_created = _may_have_created(error, repeat)
+            if _refuses_method(error) and method == settings.http_method and not may_have_created:
                 # The gateway refused the request, so even a create was not carried out.
                 method = _OTHER_METHOD[method]
                 continue
             delay = policy.delay(error, repeat, attempt=attempt, jitter=context.jitter)
-            is_in_doubt = is_in_doubt or error.in_doubt or _may_have_created(error, repeat)
-            if delay is None:
+            is_in_doubt = is_in_doubt or error.in_doubt or may_have_created
+            if delay is None or may_have_created:
                 error.in_doubt = is_in_doubt
                 raise
             if isinstance(error, ThrottledError):

@@ -14,6 +14,7 @@ from airflow_provider_tuya_ota.core.errors import AmbiguousOutcomeError, JobMiss
 from airflow_provider_tuya_ota.core.flows.calls import call
 from airflow_provider_tuya_ota.core.flows.effects import Flow, LoadState, SavedState, SaveState
 from airflow_provider_tuya_ota.core.flows.eventually import wait_to_appear
+from airflow_provider_tuya_ota.core.flows.lists import list_jobs
 from airflow_provider_tuya_ota.core.jobs.conflict import stop_later
 from airflow_provider_tuya_ota.core.jobs.drain import wait_until_drained
 from airflow_provider_tuya_ota.core.jobs.events import (
@@ -175,6 +176,10 @@ def _query_stored(request: JobRequest, attempt: Attempt, intent: Intent) -> Flow
             return None
 
     job = yield from wait_to_appear(query)
+    if job is None:
+        # A platform may list a job that it says it does not have. Another one beside it would upgrade devices twice.
+        listing = yield from list_jobs(request.settings, intent.target.firmware_id)
+        job = next((one for one in listing.items if one.job_id == intent.entity_id), None)
     problem = ""
     if job is None:
         problem = "is not on the platform"

@@ -1,13 +1,14 @@
-"""Set aside the reports of skipped steps that did not run since the run was cleared.
+"""Tell the reports from before the run was cleared from those of steps that have run since.
 
-Airflow deletes what a step pushed when the step begins again, and not when it is skipped.
+Airflow deletes what a step pushed when the step begins again; not when it is skipped, or marked by a person before it
+begins.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.status.step import Step
 
 
+_BEFORE: Final = "; that was before the run was cleared"
+
+
 def set_aside_old_reports(steps: Sequence[Sequence[Step]], cleared_at: datetime | None) -> list[list[Step]]:
     """Set aside the report of a skipped step that is older than the clear, or than a step before it.
+
+    The report of a step that Airflow counts as ended stays, and says that it is from before the clear: the step was not
+    cleared, or a person marked it before it began, or its process was lost before that.
 
     :param steps: the instances of each step, in the order of the Dag.
     :param cleared_at: when the run began after it was cleared; None where it was not cleared. Then the report of a step
@@ -28,8 +35,17 @@ def set_aside_old_reports(steps: Sequence[Sequence[Step]], cleared_at: datetime 
     for instances in steps:
         kept = [_set_aside(step) if _is_old(step, cleared_at, begun_at) else step for step in instances]
         begun_at += [start for step in kept if step.has_begun and (start := _start(step.report))]
-        found.append(kept)
+        found.append([_dated(step, cleared_at) for step in kept])
     return found
+
+
+def _dated(step: Step, cleared_at: datetime | None) -> Step:
+    start = _start(step.report)
+    if step.report is None or start is None or cleared_at is None or start >= cleared_at:
+        return step
+    if step.state not in {"success", "failed"}:
+        return step
+    return replace(step, report=replace(step.report, summary=f"{step.report.predicate}{_BEFORE}"))
 
 
 def _is_old(step: Step, cleared_at: datetime | None, begun_at: Sequence[datetime]) -> bool:

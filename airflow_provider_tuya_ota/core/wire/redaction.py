@@ -24,11 +24,14 @@ _SEARCHED = 65_536
 _SHORTEST_PREFIX = 8
 """Characters of a known secret that are removed at the end of a text."""
 _KEYED = re.compile(
-    r"""(?ix) (?P<key> access_?key_?id | signature(?!doesnotmatch|nonceused) | policy | secret | firmwareurl
-            | password | token | authorization )
-        (?P<mark> (?: \\*["'] | &quot; )? \s* (?: [:=>] | %3D | %253D ) \s* (?: \\*["'] | &quot; )? )
-        (?P<value> \[ [^\]]* | \{ [^}]* | (?: (?: bearer | basic ) \s+ )? [^"'&\s,<>}\\]+ )"""
+    r"""(?isx) (?: access_?key_?id | signature(?!doesnotmatch|nonceused) | policy | secret(?: s | _?key )? | firmwareurl
+            | passw(?: or )?d | passphrase | token | authorization | api_?key | private_?key | cookie )
+        (?: \\*["'] | &quot; )? \s* (?: [:=] | %3D | %253D | (?P<tag> > ) ) \s* (?: (?P<quote> \\*["'] | &quot; ) )?
+        (?P<value> (?(quote) (?: (?! (?<! \\ ) (?P=quote) ) . )+ | (?: (?(tag) [^<]+ | (?:
+            (?P<inside> [\[{] ) | (?: (?: bearer | basic ) \s+ )? [^"'&\s,<>}\\]+ ) ) ) ) )"""
 )
+"""A secret name with its value: up to the quote that ends it, up to the next tag, or a word; or a list or an object."""
+_INSIDE = re.compile(r"""(?sx) " (?: [^"\\] | \\ . )*+ "? | (?P<open> [\[{] ) | (?P<close> [\]}] )""")
 _ESCAPE = re.compile(r"(?<!\\)\\++(?:(?P<slash>/)|u(?P<char>[0-9A-Fa-f]{4})|(?P<cut>(?:u[0-9A-Fa-f]{0,3})?\Z))")
 """A slash or another character as JSON may escape it, also inside a text of JSON; or the beginning of an escape."""
 _WORD = re.compile(r"[^\W\d_]{5}")
@@ -64,8 +67,28 @@ def _redact(text: str, known: Iterable[Secret]) -> str:
     if not text:
         return text
     text = redact_addresses(_without(text, known))
-    text = _KEYED.sub(rf"\g<key>\g<mark>{REMOVED}", text)
+    text = _without_values(text)
     return _OPAQUE.sub(lambda run: run.group() if _UUID.fullmatch(run.group()) else REMOVED, text)
+
+
+def _without_values(text: str) -> str:
+    """Remove the values of secret names."""
+    parts: list[str] = []
+    end = 0
+    while keyed := _KEYED.search(text, end):
+        parts += text[end : keyed.start("value")], REMOVED
+        end = _end_inside(text, keyed.end()) if keyed["inside"] else keyed.end()
+    return "".join([*parts, text[end:]])
+
+
+def _end_inside(text: str, begin: int) -> int:
+    """Find the end of a list or an object that has begun; the end of the text where it was cut."""
+    depth = 1
+    for token in _INSIDE.finditer(text, begin):
+        depth += bool(token["open"]) - bool(token["close"])
+        if not depth:
+            return token.end()
+    return len(text)
 
 
 def contains_secret(text: str, known: Iterable[Secret]) -> bool:
@@ -109,7 +132,7 @@ def safe_name(text: str, known: Iterable[Secret] = ()) -> str:
     name = _without(text if text.isprintable() else visible(text), known)
     if _PLAIN_NAME.fullmatch(name):
         # A list of 100,000 tasks has a million names, so few are searched: a secret follows its name and a colon.
-        return _KEYED.sub(rf"\g<key>\g<mark>{REMOVED}", name) if ":" in name and _WORD.search(name) else name
+        return _without_values(name) if ":" in name and _WORD.search(name) else name
     return cut(redact(name, known), LONGEST_NAME)
 
 
@@ -131,15 +154,18 @@ def mask_reply(value: Any) -> Any:
     if isinstance(value, list):
         return [mask_reply(item) for item in value]
     # A device or a person may have written a presigned address, or one with a password, into any text.
-    return redact_addresses(value) if isinstance(value, str) else value
+    return _without_values(redact_addresses(value)) if isinstance(value, str) else value
 
 
 def _is_secret(key: str) -> bool:
-    name = key.casefold()
+    name = key.casefold().strip()
     return name in _SECRET_KEYS or (name.endswith(_SECRET_ENDS) and name not in _NO_SECRETS)
 
 
 _SECRET_KEYS = frozenset({"ossaccesskeyid", "accesskeyid", "policy", "signature", "firmwareurl"})
-_SECRET_ENDS = ("secret", "password", "token")
+_SECRET_ENDS = (
+    *("secret", "secrets", "secretkey", "secret_key", "password", "passwd", "passphrase", "token", "cookie"),
+    *("apikey", "api_key", "privatekey", "private_key"),
+)
 _NO_SECRETS = frozenset({"nexttoken"})
 """Names with such an end of what is no secret: the place of a page in a list of devices."""

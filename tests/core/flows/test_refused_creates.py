@@ -33,6 +33,10 @@ FIRMWARE = CreateOTAFirmware(dest_version="1.1", firmware_name="lamp")
         refused("iot.firmware.UpgradeJobTimeout"),
         refused("iot.firmware.InvalidFirmwareTimeout"),
         refused(""),
+        *(refused("iot.firmware.BrandNew", status) for status in (401, 403, 404, 405, 429)),
+        *(refused("iot.brandnew.Code", status) for status in (401, 403, 404, 405, 429)),
+        refused("iot.firmware.InvalidOTAJobId", 504),
+        gateway("Throttling.User", 504),
     ],
 )
 def test_a_create_is_in_doubt_where_its_refusal_does_not_say_that_nothing_was_done(

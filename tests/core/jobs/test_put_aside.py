@@ -46,7 +46,9 @@ def requests_again(saved: Any, late: Response) -> Any:
 
 
 def test_a_job_that_was_missing_at_a_clear_and_appears_later_is_not_taken_for_the_new_one() -> None:
-    script = script_for(QueryOTAJob=refused("iot.firmware.InvalidOTAJobId"), ListOTAJobByFirmware=lost())
+    script = script_for(
+        QueryOTAJob=refused("iot.firmware.InvalidOTAJobId"), ListOTAJobByFirmware=[jobs(), *[lost()] * 9]
+    )
     script.saved = CREATED.to_dict()
     with pytest.raises(TransportError):
         start(script, Attempt(clear_number=1))

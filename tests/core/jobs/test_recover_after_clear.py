@@ -18,7 +18,7 @@ from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.model.outcome_errors import WaitTimeoutError
 from tests.core.jobs.upgrades import CREATED, NAMED, OF_NAMED, OWN, creates, jobs, script_for, start
-from tests.core.script import NOW, lost, ok, task
+from tests.core.script import NOW, lost, ok, refused, task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -282,3 +282,24 @@ def test_a_task_that_dies_after_a_clear_remembers_the_job_of_before_it() -> None
     with pytest.raises(TransportError):
         start(retry, Attempt(clear_number=1, is_retry=True))
     assert retry.saved["entity_id"] == ""
+
+
+HIDDEN = {"QueryOTAJob": refused("iot.firmware.InvalidOTAJobId"), "ListOTAJobByFirmware": jobs(OWN)}
+
+
+def test_a_cleared_task_creates_no_job_beside_one_that_is_listed_and_cannot_be_queried() -> None:
+    script = script_for(**HIDDEN, ListOTATaskByJob=ok(data=[task("d1", "IN_PROGRESS")]))
+    script.saved = CREATED.to_dict()
+
+    with pytest.raises(WaitTimeoutError, match="job 9, which this task started before it was cleared, still has"):
+        start(script, Attempt(clear_number=1, drained_by=NOW))
+
+    assert creates(script) == 0
+
+
+def test_a_retry_resumes_a_job_that_is_listed_and_cannot_be_queried() -> None:
+    script = script_for(**HIDDEN)
+    script.saved = CREATED.to_dict()
+
+    assert start(script).job_id == "9"
+    assert creates(script) == 0

@@ -94,3 +94,21 @@ def test_a_report_whose_start_is_unclear_is_kept(start: str) -> None:
     soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=start)
 
     assert this_time(VERIFIED, soft)[:2] == (Event.TIMEOUT, "wait")
+
+
+@pytest.mark.parametrize(("state", "event"), [("success", Event.SUCCEEDED), ("failed", Event.FAILED)])
+def test_what_an_ended_step_reported_before_the_clear_says_so(state: str, event: Event) -> None:
+    old = step("upgrade", state, event, job_id="2", started_at=BEFORE)
+    new = replace(old, report=replace(old.report, started_at=AFTER))  # type: ignore[type-var] # the step has a report
+
+    said = f" {event}; that was before the run was cleared"
+    assert this_time(VERIFIED, old)[:2] == (event, "upgrade")
+    assert said in this_time(VERIFIED, old)[2]
+    assert "before the run" not in this_time(VERIFIED, new)[2]
+    assert "before the run" not in this_time(VERIFIED, old, cleared_at=None)[2]
+
+
+def test_a_step_that_runs_again_has_no_old_report() -> None:
+    running = step("upgrade", "deferred", Event.WAITING, job_id="2", started_at=BEFORE)
+
+    assert "before the run" not in this_time(VERIFIED, running)[2]

@@ -119,6 +119,7 @@ def test_a_masked_reply_hides_values_behind_secret_names_at_any_depth() -> None:
         "deviceSecret": "canary",
     }
 
+    reply["info"] = '{"deviceSecret": "one canary"}'
     reply["text"] = [{"TaskDesc": "see https://bucket/k?Signature=canary&Expires=1 for more"}]
 
     masked = mask_reply(reply)
@@ -134,7 +135,7 @@ def test_a_masked_reply_hides_values_behind_secret_names_at_any_depth() -> None:
     [
         *("productSecret", "AccessKeySecret", "accessSecret", "DeviceSecret", "secret"),
         *("mqttPassword", "device_password", "pa\u017f\u017fword"),
-        *("securityToken", "TOKEN"),
+        *("securityToken", "TOKEN", "deviceSecret ", "secretKey", "api_key", "Cookie", "passphrase"),
     ],
 )
 def test_every_field_whose_name_ends_like_a_secret_is_masked(key: str) -> None:
@@ -207,6 +208,51 @@ def test_a_known_secret_is_no_name() -> None:
 )
 def test_a_secret_behind_its_name_is_removed_however_it_is_quoted(text: str) -> None:
     assert "canary0123456789" not in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"deviceSecret":"one canary", "x":1}',
+        '{"password": "one,canary;more"}',
+        '{"password": "it\'s canary"}',
+        '{"token":"a&canary=c"}',
+        r'{"password":"one\"canary"}',
+        r'"{\"token\":\"one\\\"canary\"}"',
+        '{"Password":"one<canary"}',
+        '{"productSecret":"one}canary',
+        '{"secrets":["a]b","canary"]}',
+        '{"secret":["a]canary',
+        '{"password":{"a":{"v":1},"b":"canary"}}',
+        r'{"token":{\"a\":\"b\",\"c\":\"canary\"}}',
+        "<password>one canary</password>",
+        "<DeviceSecret>one canary",
+        "secretKey=canary",
+        "api_key: canary",
+        "passwd=canary",
+        "passphrase='one canary'",
+        "Cookie: canary",
+    ],
+)
+def test_a_value_of_a_secret_name_is_removed_up_to_its_end(text: str) -> None:
+    assert "canary" not in redact(text)
+
+
+def test_what_follows_a_secret_value_stays() -> None:
+    assert redact('{"secret":[["a"],{"b":"}"}],"x":1}') == '{"secret":[removed],"x":1}'
+    assert redact('{"token":"a b","code":"x"}') == '{"token":"[removed]","code":"x"}'
+    assert redact("<token>a b</token><code>x</code>") == "<token>[removed]</token><code>x</code>"
+
+
+@pytest.mark.parametrize(
+    "text", ['"' * 500_000, "secret:" * 70_000, '{"secret":' + "[" * 500_000, 'secret="' + "\\" * 500_000]
+)
+def test_a_megabyte_of_secret_names_or_marks_is_read_once(text: str) -> None:
+    before = time.process_time()
+    redact(text)
+
+    # A second reading of each rest would take minutes.
+    assert time.process_time() - before < 10
 
 
 def escaped(text: str, way: str) -> str:

@@ -142,3 +142,41 @@ async def test_waits_go_on_at_the_host_of_the_corrected_connection(
 
     assert (ended["status"], ended["verdict"]["outcome"]) == ("timeout", "running")
     assert met == {"status": "met"}
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+async def test_a_wait_ends_at_its_deadline_while_its_connection_cannot_be_read_again(
+    service: Service, job: str, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
+    settings = TuyaOTAHook("tuya_ota_default").get_settings()
+    monkeypatch.setattr(shared, "FRESH", 0.1)
+    monkeypatch.setattr(shared, "JUST_READ", 0.1)
+    if is_refused:
+        # The poll has ended then, so only this time can be the limit.
+        monkeypatch.setattr(shared, "PATIENCE", 0.2)
+    reads = 0
+
+    async def read(_: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        if reads > 1:
+            await asyncio.sleep(60)
+        return settings
+
+    monkeypatch.setattr(TuyaOTAHook, "aget_settings", read)
+    deadline = datetime.now(UTC) + timedelta(seconds=1.5)
+    waiting = TuyaOTAJobTrigger(
+        job_id=job,
+        tuya_ota_conn_id="tuya_ota_default",
+        options=WaitOptions(deadline=deadline, poll_interval=0.1).to_dict(),
+        resume_state={"started_at": "2026-11-23T09:00:00+00:00"},
+    )
+    if is_refused:
+        monkeypatch.setattr(service.emulator.gateway, "_key", AccessKey("another-key-id", "another-key-secret"))
+    else:
+        service.emulator.faults.add({"action": "ListOTATaskByJob", "kind": "redirect"})
+
+    event = await asyncio.wait_for(fire(waiting), 30)
+
+    assert event["status"] == "timeout"
+    assert reads > 1

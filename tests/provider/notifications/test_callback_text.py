@@ -121,8 +121,25 @@ def test_a_task_whose_state_airflow_does_not_give_is_named_with_the_state_of_its
     assert receiver.received[0][2]["text"] == f"{text}; the state of task task is not known"
 
 
-def test_a_deadline_names_its_run(receiver: Receiver) -> None:
-    run = SimpleNamespace(state=DagRunState.RUNNING)
-    send("async", {"dag_run": run, "run_id": "run", "dag": SimpleNamespace(dag_id="dag")})
+@MODES
+def test_a_deadline_names_its_run_as_airflow_s_alert_describes_it(receiver: Receiver, mode: str) -> None:
+    # What ``Deadline.handle_miss`` gives to the callback: the run as JSON, and no task.
+    run = {"dag_run_id": "run", "dag_id": "dag", "state": "running", "run_after": "2026-11-30T20:00:00Z"}
+    send(mode, {"dag_run": run, "deadline": {"id": "1", "deadline_time": "2026-11-30T21:00:00Z"}})
+
+    message = receiver.received[0][2]
+    assert message["text"] == "Run run of Dag dag missed its deadline of 2026-11-30T21:00:00Z: running"
+    assert (message["dag_id"], message["run_id"], message["task_id"]) == ("dag", "run", None)
+
+
+def test_a_run_without_a_task_is_named(receiver: Receiver) -> None:
+    run = SimpleNamespace(state=DagRunState.RUNNING, dag_id="dag", run_id="run")
+    send("async", {"dag_run": run})
 
     assert receiver.received[0][2]["text"] == "Run run of Dag dag: running"
+
+
+def test_a_context_that_says_nothing_is_no_error(receiver: Receiver) -> None:
+    send("async", {"deadline": {}})
+
+    assert receiver.received[0][2]["text"] == "Run ? of Dag ? missed its deadline: state not known"

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -179,6 +179,25 @@ def test_a_receiver_that_goes_on_and_on_holds_no_release_up(
 
         with pytest.raises(TransportError, match="webhook of connection 'hook'"):
             send(mode, context)
+
+
+def test_a_name_server_that_does_not_answer_holds_no_release_up(monkeypatch: pytest.MonkeyPatch, context: Any) -> None:
+    monkeypatch.setattr(webhook, "TIMEOUT", 0.2)
+    monkeypatch.setattr(webhook, "GRACE", 0.1)
+    connect(monkeypatch, host="https://hooks.example.test/x")
+    is_over = Event()
+
+    def getaddrinfo(*_: Any, **__: Any) -> Any:
+        is_over.wait(60)
+        raise OSError
+
+    monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
+    try:
+        with pytest.raises(TransportError, match="TimeoutError"):
+            send("sync", context)
+        assert not is_over.is_set()
+    finally:
+        is_over.set()
 
 
 @MODES
