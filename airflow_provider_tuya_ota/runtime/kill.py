@@ -12,11 +12,13 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow.providers.common.compat.sdk import conf
 from airflow.sdk.exceptions import AirflowTaskTimeout
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import CommsDecoder
 
 from airflow_provider_tuya_ota.client import TuyaOTAClient
 from airflow_provider_tuya_ota.core.errors import AuthenticationError, TuyaOTAError
@@ -34,6 +36,7 @@ from airflow_provider_tuya_ota.core.jobs.stopped import NotCounted
 from airflow_provider_tuya_ota.core.policy.rate import RateLimitGroup
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
 from airflow_provider_tuya_ota.polling.stall_detector import STOOD_STILL, ThreadStallDetector
+from airflow_provider_tuya_ota.runtime.airflow_watch import AirflowWatch
 from airflow_provider_tuya_ota.runtime.log_thread import LogThread
 from airflow_provider_tuya_ota.transports.limiter import RateLimiter
 
@@ -89,7 +92,15 @@ class RunningJobs:
         ti = context["ti"]
         # A stand-in for a task instance, as tests use, may lack attributes.
         dag_id, run_id, task_id = (getattr(ti, name, "") for name in ("dag_id", "run_id", "task_id"))
-        return cls(settings, jobs, dag_id, run_id, task_id, getattr(ti, "map_index", -1), **more)
+        running = cls(settings, jobs, dag_id, run_id, task_id, getattr(ti, "map_index", -1), **more)
+        if jobs:
+            _airflow_watch(running.key)
+        return running
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """The task instance."""
+        return self.dag_id, self.run_id, self.task_id, self.map_index
 
 
 @cache
@@ -97,8 +108,20 @@ def stall_detector() -> ThreadStallDetector:
     """Give the stall detector of this process, started at the first call."""
     # The scheduler gives up a task whose worker sends no heartbeat for this time. Half of it, because a freeze may
     # begin just before a heartbeat.
-    heartbeat_timeout = conf.getfloat("scheduler", "task_instance_heartbeat_timeout", fallback=300.0)
-    return ThreadStallDetector(min(STOOD_STILL, heartbeat_timeout / 2))
+    return ThreadStallDetector(min(STOOD_STILL, _heartbeat_timeout() / 2))
+
+
+@cache
+def _airflow_watch(key: tuple[str, str, str, int]) -> AirflowWatch | None:
+    """Give the watch of this process, started at the first call; None where no supervisor process is asked."""
+    comms: Any = getattr(task_runner, "SUPERVISOR_COMMS", None)
+    # Others, as that of ``dag.test()``, cannot be used by two threads.
+    is_process = isinstance(comms, CommsDecoder)
+    return AirflowWatch(partial(_get_states, *key), _heartbeat_timeout()) if is_process else None
+
+
+def _heartbeat_timeout() -> float:
+    return float(conf.getfloat("scheduler", "task_instance_heartbeat_timeout", fallback=300.0))
 
 
 def answer_kill(running: RunningJobs, log: Any) -> bool:
@@ -180,11 +203,13 @@ class _KillThread(threading.Thread):
 
     def _describe(self) -> Kill:
         running = self._running
+        watch = _airflow_watch(running.key)
         return Kill(
             process=KilledProcess.WORKER,
             state=None if self._is_out_of_time else _own_state(running),
             on_cancel=running.on_cancel,
             has_stalled=stall_detector().recently_stalled(),
+            was_silent=watch is not None and watch.was_silent(),
             is_out_of_time=self._is_out_of_time,
         )
 
@@ -255,17 +280,17 @@ def _own_state(running: RunningJobs) -> TaskState | None:
     """Read the task's state from the supervisor, which answers while it kills this process; None without an answer."""
 
     def read() -> TaskState | None:
-        from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - exists in a running task only
-
-        states = RuntimeTaskInstance.get_task_states(
-            dag_id=running.dag_id,
-            task_ids=[running.task_id],
-            run_ids=[running.run_id],
-            map_index=running.map_index,
-        )
-        return parse_task_state(states, run_id=running.run_id, task_id=running.task_id, map_index=running.map_index)
+        dag_id, run_id, task_id, map_index = running.key
+        states = _get_states(dag_id, run_id, task_id, map_index)
+        return parse_task_state(states, run_id=run_id, task_id=task_id, map_index=map_index)
 
     return _ask_airflow(read)
+
+
+def _get_states(dag_id: str, run_id: str, task_id: str, map_index: int) -> dict[str, Any]:
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance  # noqa: PLC0415 - exists in a running task only
+
+    return RuntimeTaskInstance.get_task_states(dag_id=dag_id, task_ids=[task_id], run_ids=[run_id], map_index=map_index)
 
 
 def _changed_settings(running: RunningJobs) -> Settings | None:

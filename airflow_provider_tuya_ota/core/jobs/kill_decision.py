@@ -61,6 +61,7 @@ class Kill:
     :param on_cancel: ``stop`` or ``keep``, as set in the Dag.
     :param has_stalled: whether the process was frozen a short while ago. Airflow may then have taken it for dead, and
         even ``failed`` may be set by Airflow itself.
+    :param was_silent: whether Airflow did not answer for a while. Then it may have missed the task's heartbeats.
     :param is_out_of_time: whether the task's ``execution_timeout`` ends it.
     """
 
@@ -69,6 +70,7 @@ class Kill:
     is_own: bool = True
     on_cancel: str = "stop"
     has_stalled: bool = False
+    was_silent: bool = False
     is_out_of_time: bool = False
 
 
@@ -119,7 +121,7 @@ def is_ended_from_outside(kill: Kill) -> bool:
 
     In doubt the answer is no, and the process reports its outcome.
     """
-    if kill.is_out_of_time or kill.has_stalled or kill.state is None:
+    if kill.is_out_of_time or kill.has_stalled or kill.was_silent or kill.state is None:
         return False
     return kill.state.name in _SET_BY_A_PERSON
 
@@ -134,6 +136,8 @@ def _reason_to_keep(kill: Kill) -> str:
             f"this {kill.process} stood still for a while, so Airflow may have given its task to another process"
             " although nobody asked to stop it"
         )
+    if kill.was_silent and not kill.is_out_of_time:
+        return "Airflow did not answer for a while, so it may have given up its task although nobody asked to stop it"
     return ""
 
 

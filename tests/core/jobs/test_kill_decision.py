@@ -66,6 +66,16 @@ def test_a_process_that_stood_still_believes_nothing(
 
 
 @pytest.mark.parametrize("state", STATES)
+def test_where_airflow_was_silent_only_the_execution_timeout_stops_a_job(state: TaskState | None) -> None:
+    kill = Kill(process=KilledProcess.WORKER, state=state, was_silent=True)
+
+    assert not assess_kill(kill).stop
+    assert "Airflow did not answer for a while" in assess_kill(kill).reason
+    assert not is_ended_from_outside(kill)
+    assert assess_kill(replace(kill, is_out_of_time=True)).stop
+
+
+@pytest.mark.parametrize("state", STATES)
 def test_the_execution_timeout_stops_a_job_whatever_the_state(state: TaskState | None) -> None:
     assert assess_kill(Kill(process=KilledProcess.WORKER, state=state, is_out_of_time=True)).stop
 

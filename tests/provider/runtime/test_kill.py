@@ -8,6 +8,7 @@ import signal
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import create_autospec
 
@@ -151,6 +152,24 @@ def test_a_worker_that_was_frozen_and_wakes_up_stops_nothing(
     assert "this worker stood still" in said[0]
 
 
+@pytest.mark.parametrize("state", ["failed", "success"])
+def test_a_worker_whose_airflow_was_silent_stops_nothing(
+    service: Service,
+    waiting: Any,
+    supervisor: Callable[[Any], None],
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+) -> None:
+    supervisor(state)
+    monkeypatch.setattr(killing, "_airflow_watch", lambda _: SimpleNamespace(was_silent=lambda: True))
+
+    kill(waiting)
+
+    assert "CancelOTATaskByJob" not in service.actions
+    assert "Airflow did not answer for a while" in said[0]
+
+
 @pytest.mark.parametrize(("map_index", "stops"), [(0, True), (1, False)])
 def test_a_mapped_task_goes_by_its_own_state(
     service: Service, firmware: Path, supervisor: Callable[[Any], None], ti: FakeTask, context: Any, map_index: int,
@@ -201,7 +220,7 @@ def test_a_platform_that_is_away_when_a_task_is_killed_is_said(
 
     kill(waiting)
 
-    assert "cancel its device tasks in the vendor's console" in said[-1]
+    assert "is not known; look at its device tasks in the vendor's console" in said[-1]
 
 
 def test_a_platform_that_does_not_answer_in_time_is_said(
