@@ -121,15 +121,22 @@ with DAG(
 
         context: Context = get_current_context()
         verification = context["ti"].xcom_pull(task_ids="verify", key="ota_release") or {}
-        if verification.get("counts"):
+        # A person may have marked a verification success that failed, or did not end.
+        if verification.get("event") == "succeeded" and verification.get("counts"):
             return
         firmware = TuyaOTAHook().query_firmware(firmware_id=context["params"]["firmware_id"])
-        if firmware.status.name != "VERIFIED":
-            with reported(context):
+        if firmware.status.name == "VERIFIED":
+            return
+        with reported(context):
+            if firmware.status.name == "NOT_NEEDED" and not verification.get("counts"):
                 raise AirflowFailException(
                     "No pilot has tried the firmware, because it needs no verification. Upload it as one that does, or"
                     " begin with a share of the devices: sample Dag upgrade_firmware."
                 )
+            raise AirflowFailException(
+                f"The firmware has not succeeded on its pilots: its status is {firmware.status.name}. Step verify has"
+                f" reported: {verification.get('text', 'nothing')}"
+            )
 
     # What was sent once is not sent again.
     @task(retries=0)

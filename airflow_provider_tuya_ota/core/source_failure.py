@@ -55,8 +55,19 @@ def assess_read_failure(source: str, error: Exception) -> TuyaOTAError:
 
 
 def shown_source(source: str) -> str:
-    """Quote a source without its possible secrets: a password before the host, and a query."""
-    bare = re.sub(r"(?<=//)([^/@:]*):[^/@]*@", r"\1:***@", source).partition("?")[0]
+    """Quote a source without its possible secrets: a password before the host, a query and a fragment.
+
+    Before the host of HTTP a user may be a token; in other addresses it is the id of an Airflow connection.
+    """
+    bare = re.split("[?#]", source, maxsplit=1)[0] if "://" in source else source
+    scheme, mark, rest = bare.partition("://")
+    # A password may contain a slash, and then its first part looks like a host with a port.
+    if "@" in rest and re.match("[^/]*[@:]", rest):
+        user, _, where = rest.rpartition("@")
+        name, colon, _ = user.partition(":")
+        is_http = scheme.lower() in {"http", "https"}
+        shown = "***" if is_http else f"{name}:***" if colon else name
+        bare = f"{scheme}{mark}{shown}@{where}"
     return repr(bare if len(bare) <= _LONGEST else f"{bare[:_LONGEST]}…")
 
 

@@ -162,14 +162,20 @@ async def _settings_after(
 
 
 async def changed_settings(
-    conn_id: str, settings: Settings, *, refused: Settings | None = None, at_once: bool = False
+    conn_id: str,
+    settings: Settings,
+    *,
+    refused: Settings | None = None,
+    at_once: bool = False,
+    patience: float = PATIENCE,
 ) -> Settings:
     """Read a connection as :func:`shared_settings` does; if that fails or takes long, keep the settings.
 
     :param settings: as they were read last.
+    :param patience: seconds to wait for Airflow's answer.
     """
     try:
         reading = shared_settings(conn_id, refused=refused, at_once=at_once)
-        return await asyncio.wait_for(reading, None if at_once else PATIENCE)
+        return await asyncio.wait_for(reading, patience)
     except Exception:  # noqa: BLE001 - Airflow is unavailable or the connection is being changed, and the wait tolerates that
         return settings

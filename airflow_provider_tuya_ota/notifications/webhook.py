@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0
 """Seconds; a slower receiver must not delay a release."""
+_TYPES = frozenset({"http", "https"})
+"""Types of a webhook's connection. The password of any other belongs to something else."""
 GRACE = 1.0
 """Seconds for the end of a request whose time is over."""
 
@@ -224,6 +226,10 @@ def _secret_path(connection: Connection, conn_id: str) -> str:
         extra = None
     if not isinstance(extra, dict):
         raise ConfigurationError(f"Connection {short_repr(conn_id)}: Extra is no JSON object.")
+    if misspelt := [name for name in extra if name.lower() == "path" != name]:
+        raise ConfigurationError(
+            f"Connection {short_repr(conn_id)}: Extra has {short_repr(misspelt[0])}. Write it in small letters: path."
+        )
     path = extra.get("path", "")
     if path and not (isinstance(path, str) and path.startswith("/") and path.isprintable() and " " not in path):
         raise ConfigurationError(
@@ -242,8 +248,14 @@ def _require_token(connection: Connection, conn_id: str) -> None:
 def webhook_url(connection: Connection, conn_id: str) -> Secret:
     """Build the address from the fields of a connection.
 
-    :raises ConfigurationError: there is none, it has two paths, or it is plain http to another machine.
+    :raises ConfigurationError: there is none, it has two paths, it is plain http to another machine, or the connection
+        is of another type than HTTP.
     """
+    if (connection.conn_type or "http").lower() not in _TYPES:
+        raise ConfigurationError(
+            f"Connection {short_repr(conn_id)} is of type {short_repr(connection.conn_type)}, and a webhook's is HTTP."
+            " Its password would be sent to the webhook, so nothing was sent."
+        )
     host = (connection.host or "").strip()
     if not host:
         raise ConfigurationError(f"Connection {short_repr(conn_id)}: Host is empty: enter the webhook's address.")

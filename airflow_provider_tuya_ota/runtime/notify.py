@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from asyncio import CancelledError
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -86,7 +87,7 @@ def notify(task: Any, context: Context, release: dict[str, Any]) -> None:
             with bounded_after_alarm(NOTIFIER_SECONDS) if is_limited else nullcontext():
                 # Rendering replaces a notifier's templates for good, and merging writes into the context.
                 copy.copy(notifier)(cast("Context", {**context, "ota_release": release}))
-        except (Exception, AirflowTaskTimeout) as error:  # noqa: BLE001 - a notifier may raise anything or time out, and must not fail a finished release
+        except (Exception, AirflowTaskTimeout, CancelledError, SystemExit) as error:  # noqa: BLE001 - a notifier may raise anything or time out, and must not fail a finished release
             is_limited |= isinstance(error, AirflowTaskTimeout)
             task.log.warning(
                 "Notifier %s failed (%s: %s); the release is not affected",

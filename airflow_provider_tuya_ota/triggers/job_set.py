@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 LONGEST_STOP: Final = 300.0
 """Seconds that stopping jobs may take whose time is over; Airflow gives the trigger up ten minutes after that."""
+KILL_PATIENCE: Final = 3.0
+"""Seconds for which a stop waits for the connection to be read again."""
 DRAINED_BY: Final = "drained_by"
 """Name in ``resume_state`` that says that the wait is for a job from before a clear, and when that is given up."""
 
@@ -152,7 +154,10 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
         if self._settings is None:
             self._settings = await shared_settings(self.tuya_ota_conn_id)
         elif self._wait.is_failing:
-            self._settings = await changed_settings(self.tuya_ota_conn_id, self._settings, refused=self._settings)
+            # A cancel whose key is refused is sent again with the changed connection, so this may take no time.
+            self._settings = await changed_settings(
+                self.tuya_ota_conn_id, self._settings, refused=self._settings, patience=KILL_PATIENCE
+            )
         return self._settings
 
     async def _stop_late(self) -> dict[str, str]:

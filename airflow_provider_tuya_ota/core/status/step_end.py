@@ -83,6 +83,10 @@ def _without_report(step: Step) -> ReleaseReport:
 
 
 def _stopped_from_outside(step: Step) -> str:
+    report = step.report
+    if report is not None and report.job_id and (step.only_reads or report.on_cancel == "keep"):
+        why = "" if step.only_reads else ", because on_cancel is 'keep'"
+        return f"was not cancelled{why}, and is not waited for any more: {unreported_end(step)}"
     if step.state == "success":
         return f"was stopped by a person, who marked step {step.task_id} success, or its last report was not stored"
     return f"was stopped: {unreported_end(step)}"

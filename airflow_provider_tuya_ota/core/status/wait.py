@@ -165,7 +165,8 @@ class JobWait:
             error,
             now,
             subject=f"job {self.job_id}",
-            meanwhile="it goes on at the platform. Run the task again to resume the wait for this job",
+            meanwhile=f"{'it has ended' if _has_ended(self.state.verdict) else 'it goes on'} at the platform."
+            " Run the task again to resume the wait for this job",
             tolerance=self.options.poll_error_tolerance,
             is_listing=is_listing,
         )

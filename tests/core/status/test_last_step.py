@@ -53,6 +53,17 @@ def test_a_wait_that_a_person_broke_off_is_stopped_and_not_what_came_before() ->
     )
 
 
+@pytest.mark.parametrize("state", ["failed", "success", "skipped"])
+def test_a_job_that_nobody_cancels_with_its_wait_is_not_said_to_be_stopped(state: str) -> None:
+    kept = step("upgrade", state, Event.WAITING, job_id="2", on_cancel="keep")
+    watched = replace(step("upgrade", state, Event.WAITING, job_id="2"), only_reads=True)
+
+    assert summary_of(VERIFIED, kept)[0] is Event.STOPPED
+    assert "OTA job 2 was not cancelled, because on_cancel is 'keep', and is not" in summary_of(VERIFIED, kept)[2]
+    assert "OTA job 2 was not cancelled, and is not waited for any more" in summary_of(VERIFIED, watched)[2]
+    assert f"was marked {state} by a person" in summary_of(VERIFIED, kept)[2]
+
+
 def test_what_a_broken_off_step_waited_for_is_reported() -> None:
     draining = step("upgrade", "failed", Event.WAITING, summary="waits for job 1")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError
+from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
 from tests.provider.operators.test_upgrade_operator import seed, upgrade, upload
 from tests.provider.operators.test_verify_operator import FAILS, make_firmware, play, verify
 
@@ -184,6 +187,30 @@ def test_verify_and_upgrade_stops_at_a_pilot_that_fails_and_reports(
         "notify": "success",
     }
     assert len(service.emulator.world.engine.jobs) == 1
+
+
+@pytest.mark.airflow
+@pytest.mark.parametrize("dag", ["verify_and_upgrade"], indirect=True)
+def test_verify_and_upgrade_refuses_a_firmware_that_failed_on_a_pilot_and_was_marked_success(
+    service: Service, dag: DAG, context: Any, firmware: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(service, device={"device-002": FAILS})
+    firmware_id = upload(context, firmware, need_to_verify=True)
+    inner = TuyaOTACreateVerifyJobOperator.execute_complete
+
+    def marked(self: TuyaOTACreateVerifyJobOperator, context: Any, event: Any) -> None:
+        with suppress(JobFailedError):
+            inner(self, context, event)
+
+    monkeypatch.setattr(TuyaOTACreateVerifyJobOperator, "execute_complete", marked)
+
+    run = dag.test(run_conf={"firmware_id": firmware_id})
+
+    states = {ti.task_id: ti.state for ti in run.get_task_instances()}
+    assert (states["verify"], states["tried"], states["upgrade"]) == ("success", "failed", "upstream_failed")
+    assert len(service.emulator.world.engine.jobs) == 1
+    said = run.get_task_instance("notify").xcom_pull(task_ids="notify")
+    assert "The firmware has not succeeded on its pilots: its status is FAILED" in said
 
 
 @pytest.mark.airflow

@@ -320,6 +320,20 @@ def test_a_user_in_the_address_and_a_token_that_is_none_are_refused(
 
 
 @MODES
+@pytest.mark.parametrize("conn_type", ["tuya_ota", "aws", "Postgres"])
+def test_the_password_of_another_kind_of_connection_is_sent_nowhere(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, context: Any, mode: str, conn_type: str
+) -> None:
+    connect(monkeypatch, conn_type=conn_type, host=f"http://127.0.0.1:{receiver.server_port}", password="canary-secret")
+
+    with pytest.raises(ConfigurationError, match="a webhook's is HTTP") as caught:
+        send(mode, context)
+
+    assert receiver.received == []
+    assert "canary" not in str(caught.value)
+
+
+@MODES
 def test_a_password_of_the_worker_s_own_files_is_not_handed_out(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch, context: Any, mode: str, tmp_path: Path
 ) -> None:

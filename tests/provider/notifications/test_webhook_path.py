@@ -49,6 +49,7 @@ def test_a_secret_path_goes_with_a_port_of_its_own(
         ("https://a.example", '{"path": "/canary x"}', "path in Extra is no path"),
         ("https://a.example", '{"path": "/canary\\n"}', "path in Extra is no path"),
         ("https://a.example", '{"path": 5}', "path in Extra is no path"),
+        ("https://a.example", '{"Path": "/canary"}', "Extra has 'Path'. Write it in small letters"),
         ("https://a.example/x", '{"path": "/canary"}', "Host and Extra both contain a path"),
         ("https://a.example?x=1", '{"path": "/canary"}', "Host and Extra both contain a path"),
         ("https://a.example#x", '{"path": "/canary"}', "Host and Extra both contain a path"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from asyncio import CancelledError
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,22 @@ def test_each_notifier_is_interrupted_after_an_alarm_that_has_ended_the_step(
     assert (len(alarms), all(0 < left <= SECONDS for left in alarms)) == (2, True)
     assert time.monotonic() - began < 10
     assert ti.xcom["ota_release"]["event"] == "timeout"
+
+
+@pytest.mark.parametrize("error", [CancelledError, SystemExit, ValueError])
+def test_whatever_a_notifier_raises_the_next_one_is_called(
+    context: Any, task: Any, alarms: list[float], error: type[BaseException]
+) -> None:
+    class Raises(BaseNotifier):
+        def notify(self, context: Context) -> None:
+            raise error
+
+    task.notifiers = [Raises(), Recorded(alarms, hangs=False)]
+    task.execution_timeout = None
+
+    notify.notify(task, context, {"text": "done"})
+
+    assert len(alarms) == 1
 
 
 def test_an_alarm_that_has_not_rung_stays_as_it_is(context: Any, task: Any, alarms: list[float]) -> None:

@@ -78,7 +78,7 @@ async def test_a_kill_before_the_next_poll_takes_the_new_key(
     cancels = [entry["outcome"] for entry in service.emulator.log if entry["action"] == "CancelOTATaskByJob"]
     assert len(cancels) == (2 if is_corrected else 1)
     assert (states(service) == {"CANCELED"}) == is_corrected
-    assert log.lines[-1].endswith("cancel its device tasks in the vendor's console") == (not is_corrected)
+    assert ("cancel its device tasks in the vendor's console" in log.lines[-1]) == (not is_corrected)
     assert len(reads) == 2
     assert NEW.access_key_secret not in str(log.lines)
 
@@ -99,6 +99,32 @@ async def test_a_kill_after_a_failed_poll_goes_to_the_host_of_the_corrected_conn
         service.connect(port=gone.getsockname()[1])
 
         await poll_then_kill(watched, service.connect, until=lambda: bool(log.lines))
+
+    assert states(service) == {"CANCELED"}
+
+
+async def test_a_kill_cancels_also_while_the_connection_cannot_be_read_again(
+    service: Service,
+    watched: TuyaOTAJobTrigger,
+    supervisor: Callable[..., Line],
+    log: Log,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    supervisor("failed")
+    monkeypatch.setattr("airflow_provider_tuya_ota.hooks.shared_settings.JUST_READ", 0.0)
+    monkeypatch.setattr("airflow_provider_tuya_ota.triggers.job_set.KILL_PATIENCE", 0.1)
+    monkeypatch.setattr(RetryPolicy, "delay", lambda *_, **__: None)
+    service.emulator.faults.add({"action": "ListOTATaskByJob", "kind": "status", "status": 503})
+
+    async def hang(_: Any) -> Any:
+        await asyncio.sleep(60)
+
+    async with asyncio.timeout(30):
+        await poll_then_kill(
+            watched,
+            lambda: monkeypatch.setattr(TuyaOTAHook, "aget_settings", hang),
+            until=lambda: bool(log.lines),
+        )
 
     assert states(service) == {"CANCELED"}
 
