@@ -61,6 +61,13 @@ if TYPE_CHECKING:
         FirmwareAdopted,
         FirmwareOutcomeUnknown,
     )
+    from airflow_provider_tuya_ota.rollout.halt.events import (
+        HaltBegun,
+        HaltJobUnread,
+        HaltListed,
+        HaltSettled,
+        HaltStateLost,
+    )
 
 __all__ = [
     "BatchConfirmRefused",
@@ -80,6 +87,11 @@ __all__ = [
     "FirmwareAdopted",
     "FirmwareOutcomeUnknown",
     "FlowEvent",
+    "HaltBegun",
+    "HaltJobUnread",
+    "HaltListed",
+    "HaltSettled",
+    "HaltStateLost",
     "IntentMissing",
     "JobAdopted",
     "JobCreated",
@@ -112,6 +124,7 @@ _ROOMS: Final = (
     "airflow_provider_tuya_ota.core.jobs.task_events",
     "airflow_provider_tuya_ota.core.status.poll_events",
     "airflow_provider_tuya_ota.core.upload_events",
+    "airflow_provider_tuya_ota.rollout.halt.events",
 )
 
 

@@ -37,7 +37,8 @@ ACTIONS = """
 EVENTS = """
     BatchConfirmRefused CancelNotCounted CancelNotRepeated CancelRefused CancelRepeated CancelSent ConditionChanged
     ConfirmInterrupted DeviceCancelUnknown DevicesFlashing FailedJobReplaced FileReadStarted
-    FileTransferRetried FileUploadStarted FirmwareAdopted FirmwareOutcomeUnknown FlowEvent IntentMissing
+    FileTransferRetried FileUploadStarted FirmwareAdopted FirmwareOutcomeUnknown FlowEvent HaltBegun HaltJobUnread
+    HaltListed HaltSettled HaltStateLost IntentMissing
     JobAdopted JobCreated JobFailureObserved JobOutcomeUnknown JobSetEnded JobStopped JobUnnamed JobWaitEnded
     Level ListIncomplete
     MissingJobReplaced NothingCancelled OldJobUnfinished OtherTaskCleared PollFailed RequestAdvised
