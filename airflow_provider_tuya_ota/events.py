@@ -68,6 +68,12 @@ if TYPE_CHECKING:
         HaltSettled,
         HaltStateLost,
     )
+    from airflow_provider_tuya_ota.rollout.landed.events import (
+        LandedCheckBegun,
+        LandedElsewhere,
+        LandedReadFailed,
+        LandedUnknown,
+    )
 
 __all__ = [
     "BatchConfirmRefused",
@@ -101,6 +107,10 @@ __all__ = [
     "JobStopped",
     "JobUnnamed",
     "JobWaitEnded",
+    "LandedCheckBegun",
+    "LandedElsewhere",
+    "LandedReadFailed",
+    "LandedUnknown",
     "Level",
     "ListIncomplete",
     "MissingJobReplaced",
@@ -125,6 +135,7 @@ _ROOMS: Final = (
     "airflow_provider_tuya_ota.core.status.poll_events",
     "airflow_provider_tuya_ota.core.upload_events",
     "airflow_provider_tuya_ota.rollout.halt.events",
+    "airflow_provider_tuya_ota.rollout.landed.events",
 )
 
 

@@ -48,6 +48,7 @@ def get_provider_info() -> dict[str, Any]:
             _modules(
                 "operators.firmware",
                 "operators.job",
+                "operators.landed",
                 "operators.module",
                 "operators.task",
                 "operators.upgrade",

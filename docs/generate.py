@@ -27,6 +27,7 @@ from airflow_provider_tuya_ota.operators.firmware import (
     TuyaOTAUploadFirmwareOperator,
 )
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+from airflow_provider_tuya_ota.operators.landed import TuyaOTALandedCheckOperator
 from airflow_provider_tuya_ota.operators.module import (
     TuyaOTACreateModuleOperator,
     TuyaOTADeleteModuleOperator,
@@ -77,6 +78,7 @@ OPERATORS = (
     TuyaOTACancelJobOperator,
     TuyaOTACancelDeviceTasksOperator,
     TuyaOTAConfirmTasksOperator,
+    TuyaOTALandedCheckOperator,
     TuyaOTAModifyFirmwareOperator,
     TuyaOTADeleteFirmwareOperator,
     TuyaOTACreateModuleOperator,

@@ -27,6 +27,7 @@
     │   ├── AmbiguousOutcomeError     several jobs may be the one that was created
     │   ├── JobMissingError           the job of this task does not exist on the platform
     │   ├── JobFailedError            the job ended without success; .verdict names devices and reasons
+    │   ├── LandedVersionError        devices reported success and do not run the version
     │   ├── PollingFailedError        the platform was unreachable for too long; the job goes on
     │   ├── WaitEndedError            the wait for a set of jobs ended before this job did; the job goes on
     │   └── WaitTimeoutError          the deadline has passed; the job goes on
@@ -254,6 +255,10 @@ class AmbiguousOutcomeError(OutcomeError):
 
 class JobMissingError(OutcomeError):
     """The job that this task has stored does not exist on the platform, or is another one; nothing was created."""
+
+
+class LandedVersionError(OutcomeError):
+    """Devices reported success, and report another version than that of the release, or none."""
 
 
 class PollingFailedError(OutcomeError):

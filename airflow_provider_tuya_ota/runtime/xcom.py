@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.status.report import ReleaseReport
     from airflow_provider_tuya_ota.core.upload import EnsuredFirmware
+    from airflow_provider_tuya_ota.rollout.landed.result import LandedVersions
 
 REPORT_KEY: Final = "ota_release"
 JOB_ID_KEY: Final = "job_id"
+LANDED_KEY: Final = "landed_check"
 
 
 def push_firmware(ti: Any, firmware: EnsuredFirmware, *, version: str, size: int) -> None:
@@ -53,6 +55,11 @@ def push_job(ti: Any, job: TrackedJob, *, link: str) -> None:
     }
     outcome = f"job {job.job_id} goes on, and a retry resumes it" if job.job_id else ""
     _push_all(ti, values, outcome=outcome, job_id=job.job_id)
+
+
+def push_landed(ti: Any, found: LandedVersions) -> None:
+    """Push which versions devices run; a task that fails for them returns nothing."""
+    _push_all(ti, {LANDED_KEY: found.summary()}, outcome="nothing was changed")
 
 
 def _push_all(ti: Any, values: dict[str, Any], *, outcome: str = "", job_id: str = "") -> None:

@@ -22,10 +22,10 @@ ROOT = Path(__file__).parents[2]
 EXCEPTIONS = """
     AlreadyUnderWayError AmbiguousOutcomeError ApiError AuthenticationError ConfigurationError ConflictError
     Delivery FirmwareStatusError FirmwareVersionTakenError IncompleteListError InvalidParameterError
-    InvalidRequestError JobFailedError JobMissingError NotFoundError OutcomeError PermissionDeniedError
-    PollingFailedError ProtocolError RecordUnreadableError SourceUnavailableError StateUnavailableError ThrottledError
-    TransportError TriggerEventError TuyaOTAError UnavailableError UnreadableReplyError WaitEndedError
-    WaitTimeoutError
+    InvalidRequestError JobFailedError JobMissingError LandedVersionError NotFoundError OutcomeError
+    PermissionDeniedError PollingFailedError ProtocolError RecordUnreadableError SourceUnavailableError
+    StateUnavailableError ThrottledError TransportError TriggerEventError TuyaOTAError UnavailableError
+    UnreadableReplyError WaitEndedError WaitTimeoutError
 """
 ACTIONS = """
     ALL_ACTIONS Action BatchGetDeviceState CancelOTATaskByDevice CancelOTATaskByJob ConfirmOTATask
@@ -40,7 +40,7 @@ EVENTS = """
     FileTransferRetried FileUploadStarted FirmwareAdopted FirmwareOutcomeUnknown FlowEvent HaltBegun HaltJobUnread
     HaltListed HaltSettled HaltStateLost IntentMissing
     JobAdopted JobCreated JobFailureObserved JobOutcomeUnknown JobSetEnded JobStopped JobUnnamed JobWaitEnded
-    Level ListIncomplete
+    LandedCheckBegun LandedElsewhere LandedReadFailed LandedUnknown Level ListIncomplete
     MissingJobReplaced NothingCancelled OldJobUnfinished OtherTaskCleared PollFailed RequestAdvised
     RequestRetried RivalCheckFailed TaskNotWaiting TasksConfirmed TasksCounted VerificationSkipped
 """

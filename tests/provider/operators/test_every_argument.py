@@ -42,19 +42,29 @@ TAKEN: dict[str, set[str]] = {
     "firmware_name": TEXT,
     **dict.fromkeys(("firmware_desc", "udi", "desc"), WORDS),
     **dict.fromkeys(("device_names", "source_versions"), ONE_BY_LINE),
-    "task_ids": IDS | {"padded", "line end", "two lines"},
+    **dict.fromkeys(("task_ids", "job_ids"), IDS | {"padded", "line end", "two lines"}),
     **dict.fromkeys(("need_to_verify", "need_push", "need_confirm", "missing_ok"), TRUE),
     **dict.fromkeys(("cancel_queued", "cancel_notified", "cancel_unconfirmed"), TRUE),
     **dict.fromkeys(("wait_for_completion", "deferrable"), TRUE),
     "timeout_in_minutes": {"padded", "line end", "odd number"},
+    "sample": {"padded", "line end", "odd number"},
     "retry_interval": {"zero"},
     **dict.fromkeys(("gray_percent", "retry_count", "at_least"), ONE),
-    **dict.fromkeys(("poll_interval", "timeout"), SECONDS),
+    **dict.fromkeys(("poll_interval", "timeout", "requests_per_second"), SECONDS),
     **dict.fromkeys(("poll_error_tolerance", "poke_interval"), PERHAPS_NONE),
     "notifiers": EMPTY,
     **dict.fromkeys(("source", "sign_method", "file_suffix", "if_verified", "download_protocol"), NOTHING),
     **dict.fromkeys(
-        ("target_selection", "statuses", "failing_statuses", "state", "on_cancel", "on_failed_job"), NOTHING
+        (
+            "target_selection",
+            "statuses",
+            "failing_statuses",
+            "state",
+            "on_cancel",
+            "on_failed_job",
+            "on_mismatch",
+        ),
+        NOTHING,
     ),
     "source_conn_id": NAMES | LISTS_AS_TEXT,
     "tuya_ota_conn_id": NOTHING,
@@ -125,6 +135,8 @@ def test_an_argument_means_what_it_says_or_is_refused_by_name(
         others["source"] = str(firmware)
     if name == "task_ids":
         del others["job_id"]
+    if name == "job_ids":
+        del others["device_names"]
     is_sensor = issubclass(operator, BaseSensorOperator)
     others |= BESIDE.get(name, {}) | ({"poke_interval": 0.01, "timeout": 0.01} if is_sensor else {})
     if operator is TuyaOTACreateUpgradeJobOperator and name == "device_names":

@@ -21,6 +21,7 @@ from airflow_provider_tuya_ota.operators.firmware import (
     TuyaOTAUploadFirmwareOperator,
 )
 from airflow_provider_tuya_ota.operators.job import TuyaOTACreateVerifyJobOperator
+from airflow_provider_tuya_ota.operators.landed import TuyaOTALandedCheckOperator
 from airflow_provider_tuya_ota.operators.module import TuyaOTACreateModuleOperator, TuyaOTAUpdateModuleOperator
 from airflow_provider_tuya_ota.operators.task import (
     TuyaOTACancelDeviceTasksOperator,
@@ -52,6 +53,7 @@ OPERATORS: dict[type[Any], dict[str, Any]] = {
     TuyaOTADeleteFirmwareOperator: {"firmware_id": "178"},
     TuyaOTACreateModuleOperator: {"module_name": "mcu", **PRODUCT},
     TuyaOTAUpdateModuleOperator: {"module_name": "mcu", "desc": "d", "alias_name": "a", **PRODUCT},
+    TuyaOTALandedCheckOperator: {"version": "1.0.0", "device_names": ["device-001"], **PRODUCT},
     TuyaOTAFirmwareStatusSensor: {"firmware_id": "178"},
     TuyaOTADeviceStateSensor: {"device_names": ["d1"], **PRODUCT},
     TuyaOTAJobSensor: {"job_id": JOB},

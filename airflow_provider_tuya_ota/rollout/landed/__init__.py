@@ -1,0 +1,1 @@
+"""The check of landed versions: which version devices run that reported success."""
