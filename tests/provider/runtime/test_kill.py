@@ -295,37 +295,6 @@ def test_a_signal_that_arrives_while_the_budget_is_taken_from_stops_the_job(
         signal.signal(signal.SIGUSR1, handler)
 
 
-def test_a_signal_that_arrives_while_the_log_is_written_stops_the_job_and_is_reported_later(
-    service: Service, waiting: Any, supervisor: Callable[[Any], None]
-) -> None:
-    supervisor("failed")
-    lines: list[str] = []
-    warned = threading.Event()
-
-    class Log:
-        """A log as structlog's are: its lock is not reentrant."""
-
-        lock = threading.Lock()
-
-        def info(self, text: str, *values: Any) -> None:
-            with self.lock:
-                lines.append(text % values)
-                warned.set()
-
-        warning = error = info
-
-    handler = signal.signal(signal.SIGUSR1, lambda *_: killing.answer_kill(waiting.running, Log()))
-    try:
-        with Log.lock:
-            os.kill(os.getpid(), signal.SIGUSR1)
-            assert (states(service), lines) == ({"CANCELED"}, [])
-    finally:
-        signal.signal(signal.SIGUSR1, handler)
-
-    assert warned.wait(10)
-    assert lines[0].endswith("because its task was marked failed")
-
-
 def test_keep_keeps(
     service: Service, context: Any, firmware_id: str, supervisor: Callable[[Any], None], said: list[str]
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_tuya_ota.core.jobs import stop as stopping
 from airflow_provider_tuya_ota.runtime import kill as killing
 from airflow_provider_tuya_ota.runtime.log_thread import LogThread
-from tests.provider.runtime.test_kill import context, supervisor, waiting
+from tests.provider.runtime.test_kill import context, states, supervisor, waiting
 from tests.provider.triggers.fake_triggerer import Log
 
 if TYPE_CHECKING:
@@ -68,3 +70,34 @@ def test_a_job_that_may_still_begin_is_cancelled_again(
     killing.answer_kill(waiting.running, Log())
 
     assert service.actions.count("CancelOTATaskByJob") == 2
+
+
+def test_a_signal_that_arrives_while_the_log_is_written_stops_the_job_and_is_reported_later(
+    service: Service, waiting: Any, supervisor: Callable[[Any], None]
+) -> None:
+    supervisor("failed")
+    lines: list[str] = []
+    warned = threading.Event()
+
+    class Log:
+        """A log as structlog's are: its lock is not reentrant."""
+
+        lock = threading.Lock()
+
+        def info(self, text: str, *values: Any) -> None:
+            with self.lock:
+                lines.append(text % values)
+                warned.set()
+
+        warning = error = info
+
+    handler = signal.signal(signal.SIGUSR1, lambda *_: killing.answer_kill(waiting.running, Log()))
+    try:
+        with Log.lock:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            assert (states(service), lines) == ({"CANCELED"}, [])
+    finally:
+        signal.signal(signal.SIGUSR1, handler)
+
+    assert warned.wait(10)
+    assert lines[0].endswith("because its task was marked failed")
