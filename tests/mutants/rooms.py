@@ -170,6 +170,7 @@ ROOMS: Final = (
                 *_REPORTS,
                 "runtime/test_alarm_at_start",
                 "runtime/test_execution_timeout",
+                "operators/test_upgrade_operator",
             ),
             "runtime/kill.py": ("runtime/test_kill*", "triggers/test_job_set_stop"),
             "runtime/last_report.py": (
