@@ -135,6 +135,16 @@ def test_an_alarm_stops_nothing_of_a_job_that_is_kept(
     assert "CancelOTATaskByJob" not in service.actions
 
 
+def test_a_kill_after_the_wait_has_failed_finds_nothing_to_stop(context: Any, firmware_id: str) -> None:
+    """A person may mark the task while Airflow handles its failure; a retry goes on with the job."""
+    operator = verify(firmware_id, timeout=0.1)
+
+    with pytest.raises(WaitTimeoutError):
+        operator.execute(context)
+
+    assert operator.running is None
+
+
 def test_a_second_alarm_leaves_the_stop_to_airflow_and_is_reported_in_words(
     service: Service, context: Any, ti: FakeTask, firmware_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
