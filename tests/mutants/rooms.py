@@ -114,6 +114,8 @@ ROOMS: Final = (
     Room("gate", ("rollout/gate", "rollout/percent.py"), ("tests/rollout",), ("rollout.gate", "rollout.percent")),
     Room("plan", ("rollout/plan",), ("tests/rollout/plan", "tests/docs"), ("rollout.plan",)),
     Room("record", ("rollout/record",), ("tests/rollout/record", "tests/docs"), ("rollout.record",)),
+    Room("halt", ("rollout/halt",), ("tests/rollout/halt",), ("rollout.halt",)),
+    Room("landed", ("rollout/landed",), ("tests/rollout/landed",), ("rollout.landed",)),
     Room(
         "stopper",
         ("polling/stopper.py",),
@@ -148,6 +150,7 @@ ROOMS: Final = (
         ("runtime",),
         ("tests/provider",),
         about={
+            "runtime/airflow_watch.py": ("runtime/test_airflow_watch", "runtime/test_kill*"),
             "runtime/alarm.py": (
                 *("runtime/test_alarm_at_start", "runtime/test_execution_timeout", "runtime/test_notifier_bound"),
                 "operators/test_create_once",
@@ -172,7 +175,7 @@ ROOMS: Final = (
                 "runtime/test_execution_timeout",
                 "operators/test_upgrade_operator",
             ),
-            "runtime/kill.py": ("runtime/test_kill*", "triggers/test_job_set_stop"),
+            "runtime/kill.py": ("runtime/test_kill*", "runtime/test_airflow_watch", "triggers/test_job_set_stop"),
             "runtime/last_report.py": (
                 *("runtime/test_last_report*", "runtime/test_lost_end_report", "runtime/test_reads_not_given"),
                 "runtime/test_killed_reports",

@@ -112,10 +112,8 @@ def _closed_span(blackout: Blackout, windows: Sequence[Window]) -> Opening:
 def _without(closed: Sequence[Opening], start: datetime, end: datetime) -> Iterator[Opening]:
     """Cut the closed spans, which are sorted by their beginning, out of an opening."""
     for closes, opens in closed:
-        if closes >= end:
-            break
-        if start < closes:
-            yield start, closes
+        if start < min(closes, end):
+            yield start, min(closes, end)
         start = max(start, opens)
     if start < end:
         yield start, end
