@@ -35,6 +35,7 @@ from airflow_provider_tuya_ota.core.errors import (
     UnreadableReplyError,
 )
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitEndedError, WaitTimeoutError
+from airflow_provider_tuya_ota.rollout.control.refused import ControlRefusedError
 from airflow_provider_tuya_ota.rollout.record.unreadable import RecordUnreadableError
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "AuthenticationError",
     "ConfigurationError",
     "ConflictError",
+    "ControlRefusedError",
     "Delivery",
     "FirmwareStatusError",
     "FirmwareVersionTakenError",

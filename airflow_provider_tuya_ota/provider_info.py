@@ -46,6 +46,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [_modules("hooks.tuya_ota")],
         "operators": [
             _modules(
+                "operators.control",
                 "operators.firmware",
                 "operators.job",
                 "operators.landed",

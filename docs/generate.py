@@ -21,6 +21,7 @@ from airflow_provider_tuya_ota.core.status.report import LONGEST_TEXT, ReleaseRe
 from airflow_provider_tuya_ota.emulator.fidelity import BEHAVIOURS, REFUSALS
 from airflow_provider_tuya_ota.emulator.gateway.quotas import UPSTREAM_QUOTAS
 from airflow_provider_tuya_ota.operations import Method, Operations
+from airflow_provider_tuya_ota.operators.control import TuyaOTAControlReleaseOperator
 from airflow_provider_tuya_ota.operators.firmware import (
     TuyaOTADeleteFirmwareOperator,
     TuyaOTAModifyFirmwareOperator,
@@ -84,6 +85,7 @@ OPERATORS = (
     TuyaOTACreateModuleOperator,
     TuyaOTAUpdateModuleOperator,
     TuyaOTADeleteModuleOperator,
+    TuyaOTAControlReleaseOperator,
     TuyaOTAJobSensor,
     TuyaOTAFirmwareStatusSensor,
     TuyaOTADeviceStateSensor,

@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota import __version__
-from airflow_provider_tuya_ota.cli import call, gate, plan, record
+from airflow_provider_tuya_ota.cli import call, gate, plan, record, release
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
 
@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
 
     run_record = commands.add_parser("record", help="verify the record of a release, or show it")
     record.add_arguments(run_record)
+
+    run_release = commands.add_parser("release", help="hold, resume, halt or advance a release, or exclude devices")
+    release.add_arguments(run_release)
 
     run_emulator = commands.add_parser("emulator", help="run an emulator of the OTA service on this machine")
     emulator.add_arguments(run_emulator)

@@ -24,6 +24,7 @@
     │   ├── FirmwareVersionTakenError the version exists with other bytes
     │   ├── FirmwareStatusError       the firmware has a status that waiting does not change
     │   ├── AlreadyUnderWayError      another unfinished job does the same
+    │   ├── ControlRefusedError       the release does not take this change of its control note
     │   ├── AmbiguousOutcomeError     several jobs may be the one that was created
     │   ├── JobMissingError           the job of this task does not exist on the platform
     │   ├── JobFailedError            the job ended without success; .verdict names devices and reasons

@@ -91,7 +91,7 @@ def read_connection(conn_id: str, read: Callable[[str], Connection]) -> Connecti
         try:
             return read(conn_id)
         except AirflowNotFoundException:
-            if (comms := _comms()) is None or _is_absent(comms.send, conn_id):
+            if (comms := supervisor_comms()) is None or _is_absent(comms.send, conn_id):
                 raise
             raise NoAnswerError(_GAVE_NOTHING) from None
 
@@ -105,7 +105,7 @@ async def aread_connection(conn_id: str, read: Callable[[str], Awaitable[Connect
         try:
             return await read(conn_id)
         except AirflowNotFoundException:
-            if (comms := _comms()) is None or await _ais_absent(comms.asend, conn_id):
+            if (comms := supervisor_comms()) is None or await _ais_absent(comms.asend, conn_id):
                 raise
             raise NoAnswerError(_GAVE_NOTHING) from None
 
@@ -114,10 +114,11 @@ async def aread_connection(conn_id: str, read: Callable[[str], Awaitable[Connect
 
 def has_supervisor() -> bool:
     """Whether this process runs a task, a trigger or the Dag processor; Airflow itself uses the same test."""
-    return _comms() is not None
+    return supervisor_comms() is not None
 
 
-def _comms() -> Any:
+def supervisor_comms() -> Any:
+    """Give the connection to the supervisor; None in a process that has none."""
     return getattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS", None)
 
 

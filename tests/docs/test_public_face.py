@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 EXCEPTIONS = """
     AlreadyUnderWayError AmbiguousOutcomeError ApiError AuthenticationError ConfigurationError ConflictError
-    Delivery FirmwareStatusError FirmwareVersionTakenError IncompleteListError InvalidParameterError
+    ControlRefusedError Delivery FirmwareStatusError FirmwareVersionTakenError IncompleteListError InvalidParameterError
     InvalidRequestError JobFailedError JobMissingError LandedVersionError NotFoundError OutcomeError
     PermissionDeniedError PollingFailedError ProtocolError RecordUnreadableError SourceUnavailableError
     StateUnavailableError ThrottledError TransportError TriggerEventError TuyaOTAError UnavailableError

@@ -20,11 +20,12 @@ TI_ID: Any = "00000000-0000-4000-8000-000000000001"
 
 @dataclass
 class AirflowAPI:
-    """Variables, connections, task state and XCom, as a supervisor gives them.
+    """Variables, connections, task state and an asset's state, as a supervisor gives them.
 
     :param fails: whether a message fails.
     :param answers_lost: whether what fails is carried out all the same.
     :param sent: names of the messages, in order.
+    :param notes: the state store of the asset ``asset``, the only one that is active.
     """
 
     service: Service
@@ -34,6 +35,8 @@ class AirflowAPI:
     variables: dict[str, str] = field(default_factory=dict)
     entries: dict[str, str] = field(default_factory=dict)
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    asset: str = "ota-control"
 
     def fail(self, kind: str, *, key: str = "", times: int = 1, after: int = 0) -> None:
         """Let messages of a kind fail.
@@ -94,6 +97,17 @@ class AirflowAPI:
 
     def _answer_SetTaskStateStore(self, message: comms.SetTaskStateStore) -> None:  # noqa: N802 - as above
         self.entries[message.key] = json.dumps(message.value)
+
+    def _answer_GetAssetStateStoreByName(self, message: comms.GetAssetStateStoreByName) -> Any:  # noqa: N802 - as above
+        if message.name == self.asset and message.key in self.notes:
+            return comms.AssetStateStoreResult(value=json.loads(self.notes[message.key]))
+        return comms.ErrorResponse(error=ErrorType.ASSET_STORE_NOT_FOUND)
+
+    def _answer_SetAssetStateStoreByName(self, message: comms.SetAssetStateStoreByName) -> None:  # noqa: N802 - as above
+        if message.name != self.asset:
+            detail = {"status_code": 404, "message": "asset not found"}
+            raise AirflowRuntimeError(comms.ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail=detail))
+        self.notes[message.key] = json.dumps(message.value)
 
     def _answer_GetConnection(self, message: comms.GetConnection) -> Any:  # noqa: N802 - as above
         if message.conn_id in self.connections:

@@ -64,12 +64,14 @@ class Change:
     :param seq: its number; each change has the next one, so a gap shows that changes are no longer kept.
     :param verb: what was asked.
     :param reason: who asked, why and when.
+    :param wave: number of the wave that it advances; 0 for all other verbs.
     :param devices: the devices that it excludes, sorted; empty for all other verbs.
     """
 
     seq: int
     verb: ChangeVerb
     reason: Reason
+    wave: int = 0
     devices: tuple[str, ...] = ()
 
 

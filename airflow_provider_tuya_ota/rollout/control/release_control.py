@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -45,8 +45,7 @@ class ReleaseControl:
     :param why: the reason.
     :param at: when it was asked, in UTC; None where that is not known.
     :param seq: number of the last change of the run note; 0 where that note cannot be read.
-    :param excluded: devices that no job may take from now on, sorted. Nothing is known of them where ``problem`` is
-        not empty.
+    :param excluded: devices that no job may take from now on, sorted; nothing is known of them where ``seq`` is 0.
     :param advance: the request to go on without waiting; None where there is none, and always with hold and halt.
     :param changes: the last changes of the run note, oldest first; for the release record.
     :param problem: why a note could not be read; empty where both could.
@@ -82,28 +81,39 @@ def merge_stored(release: ReleaseId, run_value: Any, halt_value: Any) -> Release
     A halt decides whatever the run note says, and also where that note is missing or unreadable. A halt note that
     cannot be read holds: it may be a halt, and a release is not ended for good by a value that does not say so.
     """
-    problem, run = "", None
+    run, halt, is_halted, problem = None, None, False, ""
     try:
         run = _read_run(run_value, release)
     except ControlNoteUnreadableError as error:
         problem = error.problem
     try:
         if halt_value is not None:
-            return _halted(read_halt_note(halt_value, release), run, problem)
+            halt, is_halted = read_halt_note(halt_value, release), True
     except ControlNoteUnreadableError as error:
-        return ReleaseControl.unreadable(error.problem)
-    if run is None:
+        problem = error.problem
+    control = _halted(halt, problem) if is_halted else _not_halted(run, problem)
+    return control if run is None else replace(control, seq=run.seq, excluded=run.excluded, changes=run.changes)
+
+
+def _not_halted(run: RunNote | None, problem: str) -> ReleaseControl:
+    if run is None or problem:
         return ReleaseControl.unreadable(problem)
-    runs = run.state is RunState.RUN
     return ReleaseControl(
-        state=ControlState.RUN if runs else ControlState.HOLD,
+        state=ControlState.RUN if run.state is RunState.RUN else ControlState.HOLD,
         who=run.reason.who,
         why=run.reason.why,
         at=run.reason.at,
-        seq=run.seq,
-        excluded=run.excluded,
         advance=run.advance,
-        changes=run.changes,
+    )
+
+
+def _halted(reason: Reason | None, problem: str) -> ReleaseControl:
+    return ReleaseControl(
+        state=ControlState.HALT,
+        who=reason.who if reason else NOT_KNOWN,
+        why=reason.why if reason else NOT_KNOWN,
+        at=reason.at if reason else None,
+        problem=problem,
     )
 
 
@@ -111,16 +121,3 @@ def _read_run(value: Any, release: ReleaseId) -> RunNote:
     if value is None:
         raise ControlNoteUnreadableError(MISSING)
     return read_run_note(value, release)
-
-
-def _halted(reason: Reason | None, run: RunNote | None, problem: str) -> ReleaseControl:
-    return ReleaseControl(
-        state=ControlState.HALT,
-        who=reason.who if reason else NOT_KNOWN,
-        why=reason.why if reason else NOT_KNOWN,
-        at=reason.at if reason else None,
-        seq=run.seq if run else 0,
-        excluded=run.excluded if run else (),
-        changes=run.changes if run else (),
-        problem=problem,
-    )

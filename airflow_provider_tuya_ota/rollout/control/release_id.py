@@ -16,6 +16,9 @@ LONGEST_KEY: Final = 512
 LONGEST_ID: Final = 250
 """Characters of an id in Airflow."""
 
+_PATHS: Final = {".", ".."}
+"""Clients of HTTP shorten an address with these, so that it would name another key."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseId:
@@ -35,7 +38,7 @@ class ReleaseId:
         for field in ("dag_id", "run_id", "group"):
             value = getattr(self, field)
             is_name = isinstance(value, str) and value.isprintable() and value == value.strip()
-            if not is_name or len(value) > LONGEST_ID or not (value or field == "group"):
+            if not is_name or len(value) > LONGEST_ID or value in _PATHS or not (value or field == "group"):
                 raise InvalidParameterError(
                     field=field,
                     problem=f"{short_repr(value)} is not an id",

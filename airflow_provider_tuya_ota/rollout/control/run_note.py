@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.short_repr import short_repr
-from airflow_provider_tuya_ota.core.texts import LONGEST_NAME
 from airflow_provider_tuya_ota.rollout.control.change import AdvanceRequest, Change, ChangeVerb
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ MOST_DEVICES: Final = 1500
 """Devices that people exclude while a release runs; a plan takes more. 1,500 names of 24 characters are 48 KB, and
 Airflow's API takes 64 KB."""
 MOST_WAVES: Final = 1000
+LONGEST_NAME: Final = 256
+"""Characters of the name of a device, as operators take it."""
 
 
 class RunState(StrEnum):
@@ -88,7 +89,7 @@ class RunNote:
             problem = f"the release is held by {self.reason.who} ({self.reason.why})"
             raise InvalidParameterError(field="wave", problem=problem, allowed="a wave of a release that runs")
         request = AdvanceRequest(seq=self.seq + 1, wave=wave, reason=reason)
-        return self._changed(ChangeVerb.ADVANCE, reason, advance=request)
+        return self._changed(ChangeVerb.ADVANCE, reason, wave=wave, advance=request)
 
     def exclude(self, devices: Iterable[str], reason: Reason) -> RunNote:
         """Let no later job take these devices; those that are excluded already stay so.
@@ -108,8 +109,10 @@ class RunNote:
             raise InvalidParameterError(field="devices", problem=problem, allowed=allowed)
         return self._changed(ChangeVerb.EXCLUDE, reason, devices=added, excluded_by=excluded_by)
 
-    def _changed(self, verb: ChangeVerb, by: Reason, /, devices: tuple[str, ...] = (), **fields: Any) -> RunNote:
-        change = Change(seq=self.seq + 1, verb=verb, reason=by, devices=devices)
+    def _changed(
+        self, verb: ChangeVerb, by: Reason, /, *, wave: int = 0, devices: tuple[str, ...] = (), **fields: Any
+    ) -> RunNote:
+        change = Change(seq=self.seq + 1, verb=verb, reason=by, wave=wave, devices=devices)
         changes = (*self.changes, change)[-MOST_CHANGES:]
         return replace(self, seq=change.seq, changes=changes, **fields)
 

@@ -92,7 +92,12 @@ def read_run_note(value: Any, release: ReleaseId) -> RunNote:
 
 
 def _write_change(change: Change) -> dict[str, Any]:
-    return {"seq": change.seq, "verb": change.verb.value, "reason": write_reason(change.reason)}
+    return {
+        "seq": change.seq,
+        "verb": change.verb.value,
+        "reason": write_reason(change.reason),
+        "wave": change.wave or None,
+    }
 
 
 def _write_advance(advance: AdvanceRequest | None) -> dict[str, Any] | None:
@@ -139,11 +144,16 @@ def _read_changes(value: Any, seq: int, excluded_by: dict[str, int]) -> tuple[Ch
 
 
 def _read_change(value: Any, seq: int, excluded_by: dict[str, int]) -> Change:
-    values = read_object("changes", value, {"seq", "verb", "reason"})
+    values = read_object("changes", value, {"seq", "verb", "reason", "wave"})
     number = read_number("changes.seq", values["seq"], seq)
+    verb = read_choice("changes.verb", values["verb"], ChangeVerb)
+    if (values["wave"] is None) is (verb is ChangeVerb.ADVANCE):
+        problem = f"changes.wave: {short_repr(values['wave'])}, and the verb is {verb}"
+        raise ControlNoteUnreadableError(f"cannot be read: {problem}")
     return Change(
         seq=number,
-        verb=read_choice("changes.verb", values["verb"], ChangeVerb),
+        verb=verb,
         reason=read_reason("changes.reason", values["reason"]),
+        wave=0 if values["wave"] is None else read_number("changes.wave", values["wave"], MOST_WAVES),
         devices=tuple(sorted(name for name, by in excluded_by.items() if by == number)),
     )

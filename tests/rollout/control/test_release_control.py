@@ -72,8 +72,10 @@ def test_a_halt_that_does_not_say_who_says_so() -> None:
 
 @pytest.mark.parametrize("value", ["halt", 1, [], {}, {"state": "run"}, {"state": "HALT"}, False, ""])
 def test_a_halt_note_that_does_not_say_halt_holds(value: Any) -> None:
-    control = merge_stored(RELEASE, stored(begun()), value)
-    assert control.state is ControlState.HOLD
+    note = begun().exclude(["a"], reason()).advance_wave(2, reason())
+    control = merge_stored(RELEASE, stored(note), value)
+    assert (control.state, control.who, control.at, control.advance) == (ControlState.HOLD, "", None, None)
+    assert (control.excluded, control.seq, control.changes) == (("a",), 3, note.changes)
     assert control.problem.startswith("of a halt cannot be read: ")
 
 

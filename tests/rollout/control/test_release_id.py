@@ -29,7 +29,7 @@ def test_a_slash_in_an_id_never_gives_the_key_of_another_release() -> None:
     assert len(keys) == 4
 
 
-@pytest.mark.parametrize("value", ["", " ", "a ", "a\nb", "\ud800", "x" * 251, None, 7])
+@pytest.mark.parametrize("value", ["", " ", ".", "..", "a ", "a\nb", "\ud800", "x" * 251, None, 7])
 @pytest.mark.parametrize("field", ["dag_id", "run_id"])
 def test_what_is_no_id_is_refused(field: str, value: object) -> None:
     with pytest.raises(InvalidParameterError, match=f"^{field}: .* is not an id"):

@@ -30,7 +30,7 @@ def test_the_stored_form_is_pinned() -> None:
         "excluded": {},
         "excluded_number": 0,
         "advance": None,
-        "changes": [{"seq": 1, "verb": "begin", "reason": by}],
+        "changes": [{"seq": 1, "verb": "begin", "reason": by, "wave": None}],
     }
 
 
@@ -77,6 +77,8 @@ NOTE = stored(begun().exclude(["a"], reason()).advance_wave(2, reason()))
         ({"reason": {**NOTE["reason"], "at": "2026-11-30T09:00:00"}}, "reason.at: .* is no time with an offset"),
         ({"reason": {**NOTE["reason"], "at": "0001-01-01T00:00:00+14:00"}}, "is no time with an offset"),
         ({"reason": {**NOTE["reason"], "at": "2026-11-30T09:00:00+00:00" + " " * 20}}, "is no time with an offset"),
+        ({"changes": [*NOTE["changes"][:2], NOTE["changes"][2] | {"wave": None}]}, "wave: None, .* is advance"),
+        ({"changes": [NOTE["changes"][0] | {"wave": 1}, *NOTE["changes"][1:]]}, "wave: 1, .* is begin"),
         ({"more": 1}, "note: missing or not known: 'more'"),
     ],
 )
