@@ -15,6 +15,7 @@ from tests.campaigns import (
     crash_for_real,
     crowd,
     ends,
+    halts,
     hostile,
     kill,
     records,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STORIES, CRASHES, PAIRS, ROUNDS, CROWD, WAITS, SHARING, YEARS = 5000, 40, 32, 2, 300, 1000, 120.0, 3
-FLIPS, RELEASES = 1000, 200
+FLIPS, RELEASES, HALTS = 1000, 200, 500
 
 
 def _crash() -> Iterator[Row]:
@@ -76,6 +77,10 @@ def _records() -> Iterator[Row]:
     yield from records.rows(FLIPS, RELEASES)
 
 
+def _halts() -> Iterator[Row]:
+    yield from halts.rows(HALTS)
+
+
 CAMPAIGNS = {
     "crash": _crash,
     "two_runs": _two_runs,
@@ -85,6 +90,7 @@ CAMPAIGNS = {
     "waits": _waits,
     "sharing": _sharing,
     "records": _records,
+    "halts": _halts,
     "canary": canary.rows,
     "windows": _windows,
 }

@@ -6,7 +6,6 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from random import Random
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow_provider_tuya_ota.client import TuyaOTAClient
@@ -31,11 +30,18 @@ from airflow_provider_tuya_ota.rollout.gate.evidence import Evidence, Place
 from airflow_provider_tuya_ota.rollout.halt.halt import halt_jobs
 from airflow_provider_tuya_ota.rollout.halt.scope import HaltScope
 from airflow_provider_tuya_ota.rollout.halt.settlement import HaltOptions
-from airflow_provider_tuya_ota.rollout.record.finish import Receipt
+from airflow_provider_tuya_ota.rollout.record.begin import ReleaseBegun
+from airflow_provider_tuya_ota.rollout.record.check_receipt import check_receipt
+from airflow_provider_tuya_ota.rollout.record.finish import Receipt, ReleaseEnded, ReleaseOutcome
+from airflow_provider_tuya_ota.rollout.record.record_file import read_record
+from airflow_provider_tuya_ota.rollout.record.recorded_devices import RecordedDevices
+from airflow_provider_tuya_ota.rollout.record.release_record import ReleaseRecord
 from tests.contract.release import FILE, PRODUCT, VERSION
 from tests.contract.worlds import MemoryTransport, VirtualWorld, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_provider_tuya_ota.core.flows.effects import Flow
     from airflow_provider_tuya_ota.core.flows.events import FlowEvent
     from airflow_provider_tuya_ota.core.model.entities import DeviceTask
@@ -47,6 +53,9 @@ SETTINGS = settings("http://127.0.0.1:1")
 SILENT_AFTER: Final = 1800.0
 OPTIONS: Final = HaltOptions(silent_after=SILENT_AFTER, longest=20_000.0, poll_interval=300.0)
 REASON: Final = "halt at 13 of the first 100 started; ceiling 5 %"
+BEGUN: Final = ReleaseBegun(
+    release_id="r1", triggered_by="ada", product_key=PRODUCT, module_name="default", version=VERSION
+)
 TRUTH: Final = {
     "CANCELED": Receipt.CANCELLED,
     "SUCCEEDED": Receipt.LANDED,
@@ -197,9 +206,22 @@ class Field:
         self.emulator.world.engine.run()
         return Counter(task.status for job in self.emulator.world.engine.jobs.values() for task in job.tasks)
 
+    def problems(self, settled: SettledHalt) -> Iterator[str]:
+        """Hold a receipt against the emulator's truth, and against the evidence as a record does."""
+        truth = self.truth()
+        for receipt, names in settled.receipt.by_receipt.items():
+            if names != truth[receipt]:
+                yield f"{receipt}: {len(names)}, and in truth {len(truth[receipt])}"
+        if not sum(settled.counts.values()) == settled.cohort == len(self.devices):
+            yield f"{settled} of {len(self.devices)}"
+        self.evidence.record(settled.tasks, self.places, now=self.now, silent_after=SILENT_AFTER)
+        record = ReleaseRecord().append(BEGUN, at=self.now).append(settled.receipt, at=self.now)
+        end = ReleaseEnded(outcome=ReleaseOutcome.HALTED, reason=REASON, planned=0, in_no_job=0, counts={})
+        file = read_record(record.append(end, at=self.now).seal(None))
+        yield from (finding.text for finding in check_receipt(file, RecordedDevices.of(file, self.evidence)))
+
     def require_truth(self, settled: SettledHalt) -> None:
-        assert settled.receipt.by_receipt == self.truth()
-        assert sum(settled.counts.values()) == settled.cohort == len(self.devices)
+        assert list(self.problems(settled)) == []
 
     def _create(self, sizes: tuple[int, ...], quirks: dict[str, Any]) -> None:
         action = CreateOTAFirmware(
@@ -220,50 +242,3 @@ class Field:
             created = self.run(call(SETTINGS, request))
             self.jobs[str(created.entity_id)] = names
             begin += size
-
-
-def drawn(seed: int, devices: int = 60) -> Field:
-    """Draw a release in flight: slow flashers, silent, failing and lying devices, offline ones, and lists that lag."""
-    random = Random(seed)  # noqa: S311 - a campaign, repeatable by its seed
-    product = {
-        "devices": devices,
-        "offline": random.choice([0.0, 0.2]),
-        "silent": random.choice([0.0, 0.1]),
-        "lies": random.choice([0.0, 0.05]),
-        "falls_back": 0.1,
-        "fails": [{"share": random.choice([0.1, 0.4]), "step": -4}],
-        "flash": {"distribution": "lognormal", "seconds": random.choice([30, 300, 1200]), "spread": 0.8},
-        "reports": {"fails": {"seconds": random.choice([0, 900])}},
-    }
-    quirks = {
-        "list_order": random.choice(["in_order", "any_order"]),
-        "task_list_delay": random.choice([0.0, 0.0, 20.0, 50.0]),
-        "query_delay": random.choice([0.0, 0.0, 30.0]),
-        "task_delay": random.choice([0.0, 0.0, 15.0]),
-        "planning": random.choice(["at_once", "at_once", "in_parts"]),
-        "planned_cancel": random.choice(["whole_job", "nothing"]),
-        "repeated_cancel": random.choice(["refused", "accepted"]),
-        "page_cap": random.choice([0, 0, 7]),
-    }
-    if not quirks["page_cap"]:
-        quirks["totals"] = random.choice(["present", "absent", "of_page", "zero"])
-    sizes = tuple(random.choice([5, 10, 20]) for _ in range(random.choice([1, 2, 3])))
-    made = Field(product, sizes, quirks, seed)
-    for _ in range(random.choice([0, 1, 3])):
-        made.sleep(random.choice([1, 5, 60, 400]))
-        made.poll()
-    made.sleep(random.choice([0, 1, 30]))
-    for _ in range(random.choice([0, 0, 2])):
-        kind = random.choice(["drop_before", "drop_after", "garbage"])
-        action = random.choice(["CancelOTATaskByJob", "ListOTATaskByJob"])
-        made.emulator.faults.add({"kind": kind, "action": action, "nth": random.choice([1, 4])})
-    return made
-
-
-def fates(seed: int) -> list[Fate]:
-    """Draw the kills of a halt."""
-    random = Random(f"{seed} kills")  # noqa: S311 - as above
-    return [
-        Fate(random.choice([random.randint(1, 12), random.randint(1, 80)]), random.random() < 0.5)
-        for _ in range(random.choice([0, 1, 2, 5]))
-    ]
