@@ -42,13 +42,14 @@ docs: venv ## Write docs/reference, the picture of the layers and the table of r
 	@$(bin)/python docs/generate.py
 	@$(bin)/python docs/generate_architecture.py
 	@$(bin)/python docs/generate_gate.py
+	@$(bin)/python docs/generate_waves.py
 	@$(bin)/python -m docs.generate_record
 
 lint: venv ## Check style, types, layers, import circles, dependencies and file lengths
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check --quiet .
 	@$(bin)/mypy airflow_provider_tuya_ota
-	@$(bin)/mypy tests dags_examples benchmarks docs/generate.py docs/generate_architecture.py docs/generate_gate.py docs/generate_record.py .ci/import_circles.py
+	@$(bin)/mypy tests dags_examples benchmarks docs/generate.py docs/generate_architecture.py docs/generate_gate.py docs/generate_record.py docs/generate_waves.py .ci/import_circles.py
 	@$(bin)/lint-imports
 	@$(bin)/python .ci/import_circles.py
 	@$(bin)/deptry airflow_provider_tuya_ota dags_examples

@@ -22,9 +22,11 @@ class HoldCause(StrEnum):
     """What holds a wave. Nobody knows when a hold ends."""
 
     PERSON = "a person"
+    """Somebody has held the release, and nobody has resumed it."""
     NO_NOTE = "no control note"
     """The note is missing or cannot be read, so nobody has allowed anything."""
     GATE = "the gate"
+    """It says hold: amber, a stall, or evidence from outside."""
     STRATUM = "an amber stratum"
     """A stratum is amber, and has devices whose outcome may clear it."""
     PLATFORM = "no verdict"

@@ -12,6 +12,7 @@ class WavePhase(StrEnum):
     """Where a wave is."""
 
     PLANNED = "planned"
+    """Nothing of it has happened."""
     AWAITING_APPROVAL = "awaiting approval"
     """A person decides whether its first pulse may start."""
     RAMPING = "ramping"
@@ -21,7 +22,9 @@ class WavePhase(StrEnum):
     JUDGING = "judging"
     """The soak is over, and the gate needs more evidence."""
     OVER = "over"
+    """Nothing more of it will start; the next wave may begin, or has to be approved first."""
     HALTED = "halted"
+    """The release was halted while it was the last wave that had begun."""
 
 
 class WaveOutcome(StrEnum):
