@@ -120,7 +120,7 @@ ROOMS: Final = (
         "stopper",
         ("polling/stopper.py",),
         ("tests/polling",),
-        about={"polling/stopper.py": ("test_stopper",)},
+        about={"polling/stopper.py": ("test_stopper*",)},
         is_certain=False,
     ),
     Room(
