@@ -57,12 +57,13 @@ def assess_wave(
     return _Assessment(gate.rules, evidence, occasion).verdict()
 
 
-def reassess(gate: Gate, evidence: Evidence, verdict: GateVerdict) -> GateVerdict:
-    """Judge again what an earlier verdict judged, from evidence that has grown since.
+def assess_occasion(gate: Gate, evidence: Evidence, occasion: Occasion) -> GateVerdict:
+    """Judge again what an earlier verdict judged.
 
+    :param evidence: as it was then; :meth:`Evidence.as_of` restores it.
     :returns: a verdict that is equal to the earlier one, unless one of the three has been changed.
     """
-    return _Assessment(gate.rules, evidence.as_of(verdict.occasion.rounds), verdict.occasion).verdict()
+    return _Assessment(gate.rules, evidence, occasion).verdict()
 
 
 class _Finding(NamedTuple):

@@ -15,14 +15,18 @@ from airflow_provider_tuya_ota.rollout.record.course import (
     ControlVerb,
     JobCreated,
     JobPurpose,
+    OutsideSaid,
     VerdictGiven,
 )
+from airflow_provider_tuya_ota.rollout.record.evidence_part import EvidencePart
 from airflow_provider_tuya_ota.rollout.record.finding import Finding, FindingKind
 from airflow_provider_tuya_ota.rollout.record.finish import HaltReceipt
+from airflow_provider_tuya_ota.rollout.record.person import is_blank, is_same_person, what_is_not_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow_provider_tuya_ota.rollout.gate.gate import Gate
     from airflow_provider_tuya_ota.rollout.gate.verdict import GateVerdict
     from airflow_provider_tuya_ota.rollout.record.entry import Content
     from airflow_provider_tuya_ota.rollout.record.record_file import RecordFile
@@ -41,15 +45,19 @@ class Course:
     """The state of a release, entry by entry.
 
     :param halted_at: number of the entry that halted it; None while it is not halted.
+    :param promoted: number of the wave that the latest verdict promotes; None where it does not, or where something was
+        recorded behind it that it has not judged.
+    :param advanced: waves behind which a person has let the release go on.
     """
 
     halted_at: int | None = None
     triggered_by: str = ""
     plan: FrozenPlan | None = None
-    observes_only: bool = False
+    gate: Gate | None = None
     is_held: bool = False
     verdict: GateVerdict | None = None
-    promoted: set[int] = field(default_factory=set)
+    promoted: int | None = None
+    advanced: set[int] = field(default_factory=set)
     approved: set[int] = field(default_factory=set)
     begun: set[int] = field(default_factory=set)
     asked: dict[int, ApprovalAsked] = field(default_factory=dict)
@@ -65,35 +73,48 @@ class Course:
             case ApprovalAsked():
                 self.asked[place] = content
             case ControlNote():
-                self._note(content, place)
+                return list(self._note(content, place))
             case VerdictGiven():
                 self._judged(content.verdict, place)
+            case HaltReceipt():
+                return list(self._receipt(place))
             case _:
-                self._set(content, place)
+                return list(self._set(content))
         return []
 
-    def _set(self, content: Content, number: int) -> None:
+    def _set(self, content: Content) -> Iterator[tuple[FindingKind, str]]:
         match content:
             case ReleaseBegun():
                 self.triggered_by = content.triggered_by
             case FrozenPlan():
                 self.plan = content
             case GateSettings():
-                self.observes_only = content.gate.observe_only
-            case HaltReceipt():
-                self._halt(number)
+                is_override, self.gate, self.promoted = self.gate is not None, content.gate, None
+                if is_override and (problem := what_is_not_named(content.who, content.why)):
+                    yield FindingKind.NOBODY_NAMED, f"{problem} that the gate of the plan was overridden"
+            case EvidencePart() | OutsideSaid():
+                self.promoted = None
             case _:
                 pass
 
-    def _note(self, note: ControlNote, number: int) -> None:
+    def _receipt(self, number: int) -> Iterator[tuple[FindingKind, str]]:
+        if self.halted_at is None:
+            yield FindingKind.WRONG_RECEIPT, "no verdict, no person and no rejection before it has halted the release"
+        self._halt(number)
+
+    def _note(self, note: ControlNote, number: int) -> Iterator[tuple[FindingKind, str]]:
+        if problem := what_is_not_named(note.who, note.why):
+            yield FindingKind.NOBODY_NAMED, f"{problem} for the {note.verb}"
+            if note.verb in {ControlVerb.RESUME, ControlVerb.ADVANCE}:
+                return
         match note.verb:
             case ControlVerb.HOLD:
                 self.is_held = True
             case ControlVerb.RESUME:
-                self.is_held = False
+                self.is_held, self.verdict = False, None
             case ControlVerb.ADVANCE:
                 self.is_held, self.verdict = False, None
-                self.promoted |= self.begun
+                self.advanced |= self.begun
             case ControlVerb.HALT:
                 self._halt(number)
             case _:
@@ -103,9 +124,8 @@ class Course:
         if not verdict.is_binding:
             return
         self.verdict = verdict
-        if verdict.decision is Decision.PROMOTE:
-            self.promoted.add(verdict.occasion.wave)
-        elif verdict.decision is Decision.HALT:
+        self.promoted = verdict.occasion.wave if verdict.decision is Decision.PROMOTE else None
+        if verdict.decision is Decision.HALT:
             self._halt(number)
 
     def _halt(self, number: int) -> None:
@@ -133,11 +153,12 @@ class Course:
         is_approved, name = wave.number in self.approved, f"wave {wave.number} ({wave.text})"
         if wave.needs_approval and not is_approved:
             yield FindingKind.NOT_APPROVED, f"{name} began with job {job.job_id} without its approval"
-        is_promoted = is_approved or self.observes_only or wave.number - 1 in self.promoted
-        if wave.number > 1 and not is_promoted:
+        observes_only = self.gate is not None and self.gate.observe_only
+        before = wave.number - 1
+        if before and not (is_approved or observes_only or before in self.advanced or before == self.promoted):
             yield (
                 FindingKind.NOT_PROMOTED,
-                f"{name} began with job {job.job_id}, and wave {wave.number - 1} was not promoted",
+                f"{name} began with job {job.job_id}, and what was recorded up to then has not promoted wave {before}",
             )
 
     def _answer(self, given: ApprovalAnswered, number: int) -> Iterator[tuple[FindingKind, str]]:
@@ -163,13 +184,13 @@ class Course:
             return f"entry {given.asked} was answered before: {before}"
         if given.shown_digest != asked.shown_digest:
             return "who answered was shown something else than what was asked"
-        if given.answer in {ApprovalAnswer.APPROVED, ApprovalAnswer.REJECTED} and not given.who:
+        if given.answer in {ApprovalAnswer.APPROVED, ApprovalAnswer.REJECTED} and is_blank(given.who):
             return "nobody is named who answered"
         return self._problem_of_approver(asked, given) if given.answer is ApprovalAnswer.APPROVED else ""
 
     def _problem_of_approver(self, asked: ApprovalAsked, given: ApprovalAnswered) -> str:
         if asked.approvers and given.who not in asked.approvers:
             return f"{given.who!r} is none of the approvers"
-        if asked.two_person and given.who == self.triggered_by:
+        if asked.two_person and is_same_person(given.who, self.triggered_by):
             return f"{given.who!r} triggered the release, and the two-person rule asks for somebody else"
         return ""

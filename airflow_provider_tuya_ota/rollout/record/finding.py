@@ -33,6 +33,8 @@ class FindingKind(StrEnum):
     NOT_PROMOTED = "not promoted"
     """A wave began although nothing had promoted the one before it."""
     WRONG_APPROVAL = "wrong approval"
+    NOBODY_NAMED = "nobody named"
+    """A person steered the release or overrode the gate, and the entry does not say who or why."""
     DEVICE_IN_TWO_JOBS = "device in two jobs"
     WRONG_DEVICES = "wrong devices"
     """A job has other devices than the entry of its creation says."""

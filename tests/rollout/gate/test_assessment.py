@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_tuya_ota.rollout.gate.assessment import assess_wave, reassess
+from airflow_provider_tuya_ota.rollout.gate.assessment import assess_occasion, assess_wave
 from airflow_provider_tuya_ota.rollout.gate.decision import Cause, Decision
 from airflow_provider_tuya_ota.rollout.gate.evidence import Evidence
 from airflow_provider_tuya_ota.rollout.gate.gate import Gate
@@ -259,11 +259,11 @@ def test_judging_again_from_stored_evidence_gives_the_same_verdict(
     for verdict in verdicts:
         stored = GateVerdict.from_dict(json.loads(json.dumps(verdict.to_dict())))
         assert stored == verdict
-        assert reassess(gate, evidence, stored) == verdict
+        assert assess_occasion(gate, evidence.as_of(stored.occasion.rounds), stored.occasion) == verdict
 
 
 def test_a_verdict_that_was_changed_is_found_by_judging_again() -> None:
     evidence = evidence_of("FFF")
     changed = GateVerdict.from_dict({**judge(evidence).to_dict(), "decision": "promote"})
 
-    assert reassess(Gate(), evidence, changed) != changed
+    assert assess_occasion(Gate(), evidence, changed.occasion) != changed

@@ -236,6 +236,7 @@ class Story:
         planned = [name for name in self.evidence.devices if name in self.places]
         reported = [name for name in planned if self.fate_of(name) in {"good", "liar"}]
         liars = [name for name in reported if self.fate_of(name) == "liar"]
+        last_wave = self.plan.waves[-1].number
         rounds = len(self.evidence.rounds)
         self.now += timedelta(hours=1)
         self.evidence.correct(liars, now=self.now)
@@ -250,6 +251,9 @@ class Story:
                 elsewhere=tuple(VersionFound(device=name, version="1.0.0") for name in liars),
             )
         )
+        self.judge(last_wave)
+        if self.halted:
+            return self.settle()
         taken = {name for names in self.jobs.values() for name in names}
         left_out = tuple(name for name in self.places if name not in taken)
         lost = [*left_out, *(name for name in taken if self.fate_of(name) != "good")]

@@ -22,6 +22,7 @@ from airflow_provider_tuya_ota.rollout.record.course import (
     OutsideSaid,
     VerdictGiven,
 )
+from airflow_provider_tuya_ota.rollout.record.evidence_part import EvidencePart
 from airflow_provider_tuya_ota.rollout.record.finding import FindingKind
 from airflow_provider_tuya_ota.rollout.record.finish import HaltReceipt
 from tests.rollout.record.story import SHOWN, START
@@ -62,8 +63,8 @@ def verdict(decision: Decision, wave: int = 1, *, is_binding: bool = True) -> Ve
     )
 
 
-def note(verb: ControlVerb) -> ControlNote:
-    return ControlNote(verb=verb, who="ada", why="because")
+def note(verb: ControlVerb, who: str = "ada", why: str = "because") -> ControlNote:
+    return ControlNote(verb=verb, who=who, why=why)
 
 
 ASKED = ApprovalAsked(wave=3, shown_digest=SHOWN, approvers=("grace", "ada"), two_person=True)
@@ -80,6 +81,9 @@ def problems(*contents: Content) -> list[tuple[FindingKind, str]]:
 
 
 PROMOTED = (job(1), verdict(Decision.PROMOTE))
+GROWN = EvidencePart(first_round=0, rounds=(START,))
+SAID = OutsideSaid(answer=OutsideEvidence(source="s", decision=Decision.PROMOTE))
+OVERRIDE = GateSettings(gate=Gate(ceiling="50%"), who="ada", why="because")
 ALLOWED: dict[str, list[Content]] = {
     "the first wave": [job(1)],
     "a wave behind a promoted one": [*PROMOTED, job(2)],
@@ -88,6 +92,14 @@ ALLOWED: dict[str, list[Content]] = {
     "after a hold and an advance": [note(ControlVerb.HOLD), note(ControlVerb.ADVANCE), job(1)],
     "after the gate held and then did not": [job(1), verdict(Decision.HOLD), verdict(Decision.PROMOTE), job(2)],
     "against a gate that only observes": [job(1), verdict(Decision.HALT, is_binding=False), job(1)],
+    "after the gate held and a person resumed": [
+        job(1),
+        verdict(Decision.HOLD),
+        note(ControlVerb.RESUME),
+        job(1, JobPurpose.RETRY),
+    ],
+    "a wave that a person lets begin although the evidence grew": [job(1), note(ControlVerb.ADVANCE), GROWN, job(2)],
+    "a promotion that was given again after the evidence grew": [*PROMOTED, GROWN, verdict(Decision.PROMOTE), job(2)],
     "an excluded device stops nothing": [note(ControlVerb.EXCLUDE), job(1)],
     "an answer from outside stops nothing by itself": [
         OutsideSaid(answer=OutsideEvidence(source="s", decision=Decision.HALT, reason="r")),
@@ -122,6 +134,22 @@ REFUSED: dict[str, tuple[FindingKind, list[Content]]] = {
     "while the gate holds": (FindingKind.JOB_WHILE_HELD, [job(1), verdict(Decision.HOLD), job(1)]),
     "without a promotion": (FindingKind.NOT_PROMOTED, [job(1), verdict(Decision.UNDECIDED), job(2)]),
     "with the promotion of another wave": (FindingKind.NOT_PROMOTED, [job(1), verdict(Decision.PROMOTE, 2), job(2)]),
+    "on a promotion that has not seen later evidence": (FindingKind.NOT_PROMOTED, [*PROMOTED, GROWN, job(2)]),
+    "on a promotion that has not heard a later answer": (FindingKind.NOT_PROMOTED, [*PROMOTED, SAID, job(2)]),
+    "on a promotion of another gate": (FindingKind.NOT_PROMOTED, [*PROMOTED, OVERRIDE, job(2)]),
+    "on a promotion that a later verdict took back": (
+        FindingKind.NOT_PROMOTED,
+        [*PROMOTED, verdict(Decision.UNDECIDED), job(2)],
+    ),
+    "advanced by nobody": (FindingKind.NOT_PROMOTED, [job(1), note(ControlVerb.ADVANCE, who=""), job(2)]),
+    "resumed by nobody": (
+        FindingKind.JOB_WHILE_HELD,
+        [note(ControlVerb.HOLD), note(ControlVerb.RESUME, who=" \u200b\u3164"), job(1)],
+    ),
+    "resumed without a reason": (
+        FindingKind.JOB_WHILE_HELD,
+        [note(ControlVerb.HOLD), note(ControlVerb.RESUME, why="\n"), job(1)],
+    ),
     "without an approval": (FindingKind.NOT_APPROVED, [*PROMOTED, job(2), verdict(Decision.PROMOTE, 2), job(3)]),
     "with an approval that timed out": (
         FindingKind.NOT_APPROVED,
@@ -137,6 +165,7 @@ WRONG_ANSWERS: dict[str, tuple[str, list[Content]]] = {
     "to no request": ("entry 4, to which it answers, asks for no approval", [answer(ApprovalAnswer.APPROVED, asked=4)]),
     "to something else": ("was shown something else", [answer(ApprovalAnswer.APPROVED, shown_digest="0" * 64)]),
     "of nobody": ("nobody is named who answered", [answer(ApprovalAnswer.REJECTED, who="")]),
+    "of a blank": ("nobody is named who answered", [answer(ApprovalAnswer.APPROVED, who=" \u2800")]),
     "of no approver": ("'eve' is none of the approvers", [answer(ApprovalAnswer.APPROVED, who="eve")]),
     "of who triggered it": ("'ada' triggered the release", [answer(ApprovalAnswer.APPROVED, who="ada")]),
     "after another": (
@@ -189,6 +218,50 @@ def test_a_job_before_any_plan_is_not_planned() -> None:
 
 
 def test_a_gate_that_only_observes_promotes_nothing_and_stops_nothing() -> None:
-    observing = GateSettings(gate=Gate(observe_only=True))
+    observing = GateSettings(gate=Gate(observe_only=True), who="ada", why="first release")
 
     assert problems(observing, job(1), verdict(Decision.HALT, is_binding=False), job(2)) == []
+
+
+@pytest.mark.parametrize("verb", ControlVerb)
+def test_a_note_names_a_person_and_a_reason(verb: ControlVerb) -> None:
+    assert problems(note(verb, who=" ", why="\u200b")) == [
+        (FindingKind.NOBODY_NAMED, f"nobody and no reason is named for the {verb}")
+    ]
+    assert problems(note(verb, why="")) == [(FindingKind.NOBODY_NAMED, f"no reason is named for the {verb}")]
+
+
+def test_a_halt_and_a_hold_by_nobody_still_stop_the_release() -> None:
+    halted = [kind for kind, _ in problems(note(ControlVerb.HALT, who=""), job(1))]
+    held = [kind for kind, _ in problems(note(ControlVerb.HOLD, who=""), job(1))]
+
+    assert halted == [FindingKind.NOBODY_NAMED, FindingKind.JOB_AFTER_HALT]
+    assert held == [FindingKind.NOBODY_NAMED, FindingKind.JOB_WHILE_HELD]
+
+
+def test_an_override_of_the_gate_names_a_person_and_a_reason() -> None:
+    assert problems(OVERRIDE) == []
+    assert problems(replace(OVERRIDE, who="")) == [
+        (FindingKind.NOBODY_NAMED, "nobody is named that the gate of the plan was overridden")
+    ]
+    assert problems(replace(OVERRIDE, who="", why=" "))[0][1].startswith("nobody and no reason is named")
+
+
+def test_a_receipt_needs_a_halt_before_it() -> None:
+    receipt = HaltReceipt(rounds=0, reason="halted by ada")
+
+    assert problems(receipt) == [
+        (FindingKind.WRONG_RECEIPT, "no verdict, no person and no rejection before it has halted the release")
+    ]
+    assert problems(note(ControlVerb.HALT), receipt) == []
+    assert problems(job(1), verdict(Decision.HALT), receipt) == []
+
+
+@pytest.mark.parametrize("name", ["Ada", " ada ", "ADA", "a\u200bda", "\uff41da"])
+def test_the_two_person_rule_knows_a_person_in_another_spelling(name: str) -> None:
+    open_to_all = replace(ASKED, approvers=())
+    ((kind, text),) = problems(*PROMOTED, open_to_all, answer(ApprovalAnswer.APPROVED, who=name))
+
+    assert kind is FindingKind.WRONG_APPROVAL
+    assert "triggered the release" in text
+    assert problems(*PROMOTED, open_to_all, answer(ApprovalAnswer.APPROVED, who="adam"), job(3)) == []

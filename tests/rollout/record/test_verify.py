@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from airflow_provider_tuya_ota.rollout.gate.assessment import assess_wave
 from airflow_provider_tuya_ota.rollout.gate.decision import Decision
 from airflow_provider_tuya_ota.rollout.gate.gate import Gate
 from airflow_provider_tuya_ota.rollout.gate.outside import OutsideEvidence
@@ -171,18 +172,28 @@ def test_a_verdict_is_judged_by_the_gate_and_the_rounds_before_it() -> None:
 
 def test_a_gate_that_was_overridden_judges_from_there_on() -> None:
     override = GateSettings(gate=Gate(ceiling="1%"), who="ada", why="this product is in hospitals")
+    milder = GateSettings(gate=Gate(ceiling="6%"), who="ada", why="this product is in no hospital")
     before, after = places(GOOD, VerdictGiven)[0], places(GOOD, ReleaseEnded)[0]
 
     assert FindingKind.WRONG_VERDICT in kinds(with_entry(GOOD, override, before=VerdictGiven))
     assert before < after
-    assert found(with_entry(GOOD, override, before=LandedCheck)) == []
+    assert found(with_entry(GOOD, milder, before=ReleaseEnded)) == []
+    assert found(with_entry(GOOD, override, before=ReleaseEnded)) == [
+        (
+            FindingKind.WRONG_VERDICT,
+            "the release ended, and no verdict says so: halt at 2 of the first 8 started; ceiling 1 %",
+        )
+    ]
 
 
 def test_an_answer_from_outside_has_to_be_recorded_before_it_is_used() -> None:
     answer = OutsideEvidence(source="crash rate", decision=Decision.HOLD, reason="3 % crash", numbers={"rate": 0.03})
     told = story(40, gate=Gate(outside=("crash rate",)))
     told.tell_wave(told.plan.waves[0])
-    verdict = verdict_of(told.record)
+    verdict = replace(
+        verdict_of(told.record), counts=assess_wave(told.gate, told.evidence, wave=1, now=told.now).counts
+    )
+    verdict = replace(verdict, occasion=replace(verdict.occasion, rounds=len(told.evidence.rounds)))
     assert "no answer from crash rate" in str(verdict)
     said = replace(
         verdict,
