@@ -68,7 +68,7 @@ def test_a_signed_record_names_its_key(files: Path, capsys: Capture) -> None:
         ("unsigned", "key.pem", "unsigned: it is not signed, and was to be verified with a key"),
         ("signed", "other.pem", "signed by another key: key "),
         ("open", "", "not closed: it has no seal: it is still open, or was cut"),
-        ("bad", "", "wrong counts (entry 26): planned devices: it says 7; the plan says 200"),
+        ("bad", "", "wrong counts (entry 27): planned devices: it says 7; the plan says 200"),
     ],
 )
 def test_a_bad_record_ends_with_1_and_says_why(files: Path, name: str, key: str, problem: str, capsys: Capture) -> None:

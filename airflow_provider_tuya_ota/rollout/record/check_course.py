@@ -45,12 +45,16 @@ class Course:
     """The state of a release, entry by entry.
 
     :param halted_at: number of the entry that halted it; None while it is not halted.
+    :param rounds_at_halt: how many rounds of the evidence were recorded when it was halted.
+    :param rounds: how many are recorded.
     :param promoted: number of the wave that the latest verdict promotes; None where it does not, or where something was
         recorded behind it that it has not judged.
     :param advanced: waves behind which a person has let the release go on.
     """
 
     halted_at: int | None = None
+    rounds_at_halt: int = 0
+    rounds: int = 0
     triggered_by: str = ""
     plan: FrozenPlan | None = None
     gate: Gate | None = None
@@ -77,7 +81,7 @@ class Course:
             case VerdictGiven():
                 self._judged(content.verdict, place)
             case HaltReceipt():
-                return list(self._receipt(place))
+                return list(self._receipt(content, place))
             case _:
                 return list(self._set(content))
         return []
@@ -92,15 +96,20 @@ class Course:
                 is_override, self.gate, self.promoted = self.gate is not None, content.gate, None
                 if is_override and (problem := what_is_not_named(content.who, content.why)):
                     yield FindingKind.NOBODY_NAMED, f"{problem} that the gate of the plan was overridden"
-            case EvidencePart() | OutsideSaid():
+            case EvidencePart():
+                self.rounds, self.promoted = self.rounds + len(content.rounds), None
+            case OutsideSaid():
                 self.promoted = None
             case _:
                 pass
 
-    def _receipt(self, number: int) -> Iterator[tuple[FindingKind, str]]:
+    def _receipt(self, receipt: HaltReceipt, number: int) -> Iterator[tuple[FindingKind, str]]:
         if self.halted_at is None:
             yield FindingKind.WRONG_RECEIPT, "no verdict, no person and no rejection before it has halted the release"
         self._halt(number)
+        if receipt.rounds != self.rounds_at_halt:
+            text = f"it says {receipt.rounds} rounds were recorded at the halt; the entries say {self.rounds_at_halt}"
+            yield FindingKind.WRONG_RECEIPT, text
 
     def _note(self, note: ControlNote, number: int) -> Iterator[tuple[FindingKind, str]]:
         if problem := what_is_not_named(note.who, note.why):
@@ -129,7 +138,8 @@ class Course:
             self._halt(number)
 
     def _halt(self, number: int) -> None:
-        self.halted_at = number if self.halted_at is None else self.halted_at
+        if self.halted_at is None:
+            self.halted_at, self.rounds_at_halt = number, self.rounds
 
     def _job(self, job: JobCreated) -> Iterator[tuple[FindingKind, str]]:
         if self.halted_at is not None:

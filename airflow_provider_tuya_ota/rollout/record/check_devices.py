@@ -1,4 +1,4 @@
-"""Check that no device was in two jobs, that each job has its own devices, and that no excluded device was taken."""
+"""Check that no device was in two jobs, that each job has its own devices, and that none is of a held stratum."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_tuya_ota.rollout.gate.evidence import NO_STRATUM
 from airflow_provider_tuya_ota.rollout.gate.outcomes import NOT_TRIED
 from airflow_provider_tuya_ota.rollout.record.canonical import digest_of_devices
-from airflow_provider_tuya_ota.rollout.record.course import ControlNote, ControlVerb, JobCreated, VerdictGiven
+from airflow_provider_tuya_ota.rollout.record.course import JobCreated, VerdictGiven
 from airflow_provider_tuya_ota.rollout.record.finding import Finding, FindingKind
 from airflow_provider_tuya_ota.rollout.record.recorded_devices import some_names
 
@@ -74,20 +74,3 @@ def check_held_strata(file: RecordFile, devices: RecordedDevices) -> Iterator[Fi
     if taken:
         text = f"of a stratum that was held, and in a job that was created later: {some_names(taken)}"
         yield Finding(kind=FindingKind.JOB_WHILE_HELD, text=text)
-
-
-def check_excluded(file: RecordFile, devices: RecordedDevices) -> Iterator[Finding]:
-    """Find devices that a job took although a person had excluded them before it was created."""
-    created = {job.job_id: place for place, job in file.of(JobCreated)}
-    excluded: dict[str, int] = {}
-    for place, note in file.of(ControlNote):
-        if note.verb is ControlVerb.EXCLUDE:
-            excluded = dict.fromkeys(note.devices, place) | excluded
-    taken = [
-        name
-        for listing, name in enumerate(devices.evidence.devices)
-        if name in excluded and excluded[name] < created.get(devices.job_id(listing), -1)
-    ]
-    if taken:
-        text = f"excluded by a person, and in a job that was created later: {some_names(taken)}"
-        yield Finding(kind=FindingKind.EXCLUDED_DEVICE, text=text)

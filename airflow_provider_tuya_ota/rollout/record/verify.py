@@ -16,8 +16,12 @@ from airflow_provider_tuya_ota.rollout.record.check_chain import (
 )
 from airflow_provider_tuya_ota.rollout.record.check_completeness import check_completeness
 from airflow_provider_tuya_ota.rollout.record.check_course import check_course
-from airflow_provider_tuya_ota.rollout.record.check_devices import check_devices, check_excluded, check_held_strata
-from airflow_provider_tuya_ota.rollout.record.check_end import check_end, check_landed
+from airflow_provider_tuya_ota.rollout.record.check_devices import check_devices, check_held_strata
+from airflow_provider_tuya_ota.rollout.record.check_end import check_end
+from airflow_provider_tuya_ota.rollout.record.check_excluded import check_excluded
+from airflow_provider_tuya_ota.rollout.record.check_landed import check_landed
+from airflow_provider_tuya_ota.rollout.record.check_other_jobs import check_other_jobs
+from airflow_provider_tuya_ota.rollout.record.check_outcome import check_outcome
 from airflow_provider_tuya_ota.rollout.record.check_plan import check_jobs, check_plan
 from airflow_provider_tuya_ota.rollout.record.check_receipt import check_receipt
 from airflow_provider_tuya_ota.rollout.record.check_verdicts import check_verdicts
@@ -90,6 +94,7 @@ def _check_contents(file: RecordFile) -> Iterator[Finding]:
     if plan is not None:
         yield from check_plan(plan)
         yield from check_jobs(file.of(JobCreated), plan)
+    yield from check_other_jobs(file)
     try:
         evidence = evidence_of(file)
     except ValueError as error:
@@ -105,3 +110,4 @@ def _check_contents(file: RecordFile) -> Iterator[Finding]:
     if plan is not None:
         yield from check_completeness(file, devices, plan)
         yield from check_end(file, devices, plan)
+        yield from check_outcome(file, devices, plan)

@@ -126,6 +126,7 @@ def test_a_device_that_was_excluded_is_in_no_job() -> None:
 
 def test_a_device_that_the_plan_does_not_name_is_no_planned_one() -> None:
     told = story(40, lambda rank: "bad" if rank == 5 else "good")
+    told.add(ControlNote(verb=ControlVerb.EXCLUDE, who="ada", why="in a museum", devices=("stranger",)))
     told.evidence.exclude(["stranger"], DeviceOutcome.REMOVED, {}, now=told.now)
     told.add(part_since(told.evidence))
 

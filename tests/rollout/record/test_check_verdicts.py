@@ -122,10 +122,10 @@ def test_an_answer_that_halts_forbids_a_job_although_no_verdict_uses_it() -> Non
     told.add(OutsideSaid(answer=ALARM))
     told.add_job("again", JobPurpose.RETRY, ("lamp-0001",), 1)
 
-    assert found(told)[0] == (
+    assert (
         FindingKind.JOB_AFTER_HALT,
         "job again was created, and no verdict says so: halt by outside evidence: crash rate: crashes rose tenfold",
-    )
+    ) in found(told)
 
 
 def test_an_answer_that_holds_forbids_a_job_until_a_person_has_seen_the_hold() -> None:
