@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.control.release_control import ReleaseControl
     from airflow_provider_tuya_ota.rollout.wave.change import Changes
     from airflow_provider_tuya_ota.rollout.wave.situation import Situation
+    from airflow_provider_tuya_ota.rollout.wave.terms import WaveTerms
 
 
-def find_hold(changes: Changes, situation: Situation, *, has_lost_evidence: bool) -> Hold | None:
+def find_hold(changes: Changes, terms: WaveTerms, situation: Situation) -> Hold | None:
     """Find what holds the wave, whatever its phase is; None where nothing does."""
     verdict, control = situation.verdict, situation.control
     if control is None or control.state is not ControlState.RUN:
@@ -27,9 +28,9 @@ def find_hold(changes: Changes, situation: Situation, *, has_lost_evidence: bool
         return hold(changes, control, HoldCause.LOST, changes.state.missing)
     if verdict is None:
         return hold(changes, control, HoldCause.PLATFORM, "the release could not be judged")
-    if has_lost_evidence:
-        rounds = f"{verdict.occasion.rounds:,} rounds of evidence, and there were {changes.state.rounds:,} before"
-        return hold(changes, control, HoldCause.EVIDENCE, f"the gate was given {rounds}")
+    judged = verdict.occasion.now
+    if situation.now - judged > terms.reconcile_after:
+        return hold(changes, control, HoldCause.PLATFORM, f"the last verdict is of {judged:%Y-%m-%d %H:%M %Z}")
     if verdict.is_binding and verdict.decision is Decision.HOLD:
         return hold(changes, control, HoldCause.GATE, verdict.reason)
     return None

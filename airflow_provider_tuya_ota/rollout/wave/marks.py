@@ -31,8 +31,6 @@ class HoldCause(StrEnum):
     """A stratum is amber, and has devices whose outcome may clear it."""
     PLATFORM = "no verdict"
     """The release could not be judged, for example because the platform cannot be reached."""
-    EVIDENCE = "lost evidence"
-    """The gate was given less evidence than before."""
     LOST = "something is missing"
     """A job or the firmware is not on the platform any more."""
     NO_WINDOW = "no window"

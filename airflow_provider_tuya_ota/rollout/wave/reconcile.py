@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Found:
     """What the platform has.
 
-    :param outcomes: how many devices have ended since the last poll, by outcome.
+    :param outcomes: how many devices have ended since the last poll, by outcome; the evidence was read anew.
     :param missing_jobs: ids of jobs of this wave that the platform does not have any more.
     :param has_firmware: whether the firmware is still there.
     :param jobs: of a pulse in doubt, how many of its jobs are done, as for
@@ -71,7 +71,8 @@ def reconciled(state: WaveState, terms: WaveTerms, decision: Reconcile, found: F
     changes.emit(
         Reconciled, why=decision.why, since=decision.since, outcomes=dict(found.outcomes), missing=found.missing
     )
-    changes.set(missing=bounded_line(found.missing, LONGEST_WHY))
+    # The evidence may have been read anew, in fewer rounds than before.
+    changes.set(rounds=0, missing=bounded_line(found.missing, LONGEST_WHY))
     return changes.done()
 
 

@@ -49,7 +49,8 @@ class DoPhase:
     """Do the work of a phase, or go on with it, and report its end.
 
     :param phase: which one.
-    :param halt: for a phase of a halted release, what the wave decided.
+    :param halt: for a phase of a halted release, what has halted it. A pulse that was being started is in the state of
+        the wave; its jobs are cancelled too.
     """
 
     phase: ReleasePhase

@@ -78,7 +78,7 @@ class WaveState:
     :param requests: how many requests for an approval there were.
     :param request: the open or approved request.
     :param approval: the answer to it.
-    :param approved_before: the request that was last approved in the release.
+    :param approved_before: the request that was last approved in a wave before, without what was shown.
     :param rounds: rounds of evidence that the last verdict had.
     :param judged_wave: number of the wave that the last verdict judged; 0 before any.
     :param decision: what it said.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.rollout.wave.decision import WaveDecision
     from airflow_provider_tuya_ota.rollout.wave.events import Event
+    from airflow_provider_tuya_ota.rollout.wave.marks import ApprovalRequest
     from airflow_provider_tuya_ota.rollout.wave.situation import Situation
     from airflow_provider_tuya_ota.rollout.wave.terms import WaveTerms
 
@@ -67,7 +68,7 @@ def begin_wave(terms: WaveTerms, *, at: datetime, previous: WaveState | None = N
         phase=WavePhase.PLANNED,
         at=max(at, previous.at),
         asks_because=because,
-        approved_before=previous.request if previous.approval else previous.approved_before,
+        approved_before=_without_text(previous.request) if previous.approval else previous.approved_before,
         rounds=previous.rounds,
         judged_wave=previous.judged_wave,
         decision=previous.decision,
@@ -78,8 +79,15 @@ def begin_wave(terms: WaveTerms, *, at: datetime, previous: WaveState | None = N
     )
 
 
+def _without_text(request: ApprovalRequest | None) -> ApprovalRequest | None:
+    return request and replace(request, shown="")
+
+
 def decide(state: WaveState, terms: WaveTerms, situation: Situation) -> WaveDecision:
-    """Say what is to be done, without changing anything."""
+    """Say what is to be done, without changing anything.
+
+    Who cannot store the state asks this, and hands over to who can when the answer is to be acted on.
+    """
     return take_turn(state, terms, situation).decision
 
 
@@ -107,10 +115,9 @@ def _unhalted(changes: Changes, terms: WaveTerms, situation: Situation, has_lost
     state = changes.state
     if state.outcome is not None:
         return WaveOver(outcome=state.outcome)
-    if (reconcile := _reconcile(state, terms, situation)) is not None:
+    if (reconcile := _reconcile(state, terms, situation, has_lost_evidence)) is not None:
         return reconcile
-    held = find_hold(changes, situation, has_lost_evidence=has_lost_evidence)
-    if held is not None:
+    if (held := find_hold(changes, terms, situation)) is not None:
         return held
     _take_advance(changes, situation)
     decision = Ramp(changes, terms, situation).go_on()
@@ -177,10 +184,18 @@ def _halted(changes: Changes, mark: HaltMark) -> Halt:
     return Halt(mark=mark, in_doubt=changes.state.starting)
 
 
-def _reconcile(state: WaveState, terms: WaveTerms, situation: Situation) -> Reconcile | None:
+def _reconcile(
+    state: WaveState,
+    terms: WaveTerms,
+    situation: Situation,
+    has_lost_evidence: bool,  # noqa: FBT001 - as above
+) -> Reconcile | None:
     if state.starting is not None:
         why = f"pulse {state.starting.pulse} was begun, and nobody has reported which of its jobs exist"
         return Reconcile(since=state.starting.at, why=why, pulse=state.starting)
+    if has_lost_evidence:
+        why = f"the gate was given less than the {state.rounds:,} rounds of evidence that there were before"
+        return Reconcile(since=state.at, why=why)
     watched = situation.watched_until or state.at
     # What was missing is looked for again, however closely the wave is polled.
     seen = state.at if state.missing else max(state.at, watched)

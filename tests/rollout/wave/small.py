@@ -83,7 +83,9 @@ def stratum(name: str, decision: Decision, pending: int = 0) -> StratumVerdict:
 
 def situation(now: datetime = NOW, said: GateVerdict | None = None, **changes: Any) -> Situation:
     """Build a situation in which everything is fine and polled without a gap."""
-    values: dict[str, Any] = {"control": note(), "watched_until": now, "verdict": said or verdict()}
+    given = said or verdict()
+    given = replace(given, occasion=replace(given.occasion, now=now))
+    values: dict[str, Any] = {"control": note(), "watched_until": now, "verdict": given}
     return Situation(now=now, **(values | changes))
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +30,11 @@ from tests.rollout.wave.small import (
     waiting,
 )
 from tests.rollout.wave.world import note
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_provider_tuya_ota.rollout.wave.situation import WaveProgress
 
 LAST_START = later(hours=1)
 
@@ -194,18 +199,18 @@ def test_a_soak_that_a_person_has_cut_short_still_waits_for_the_gate_s_own() -> 
     ],
 )
 def test_an_undecided_wave_waits_while_evidence_may_come_and_is_never_promoted(
-    progress: object, now: object, expected: object
+    progress: WaveProgress, now: datetime, expected: Any
 ) -> None:
     where = terms()
     state = replace(ramped(where), phase=WavePhase.JUDGING)
 
-    decision = decide(state, where, replace(situation(later()), now=now, watched_until=now, progress=progress))  # type: ignore[arg-type]  # parametrised
+    decision = decide(state, where, situation(now, progress=progress))
 
     if isinstance(decision, Wait):
         assert decision.until == LAST_START + timedelta(hours=6)
         assert decision.cause is expected
     else:
-        assert decision == WaveOver(outcome=expected)  # type: ignore[arg-type]  # parametrised
+        assert decision == WaveOver(outcome=expected)
 
 
 def test_the_last_wave_ends_only_when_no_device_may_be_flashing() -> None:

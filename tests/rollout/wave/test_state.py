@@ -20,7 +20,19 @@ from airflow_provider_tuya_ota.rollout.wave.phase import (
 )
 from airflow_provider_tuya_ota.rollout.wave.state import LeftOut, PulseStart, WaveState
 from airflow_provider_tuya_ota.rollout.wave.turn import take_turn
-from tests.rollout.wave.small import HALTED, HELD, NOW, advance, answer, begun, later, situation, terms, verdict
+from tests.rollout.wave.small import (
+    HALTED,
+    HELD,
+    NOW,
+    advance,
+    answer,
+    begun,
+    later,
+    situation,
+    stratum,
+    terms,
+    verdict,
+)
 
 WHERE = terms(approve=["10%"])
 
@@ -101,6 +113,17 @@ def test_a_state_that_contradicts_itself_is_refused(changes: dict[str, Any], pro
         WaveState.from_dict(full().to_dict() | changes)
 
     assert problem in str(caught.value)
+
+
+def test_a_state_stays_small_with_many_strata() -> None:
+    where = terms(approve=["10%"])
+    strata = [stratum(f"model {number} / region {number}", Decision.HALT, 9999) for number in range(64)]
+
+    state = take_turn(begun(where), where, situation(said=verdict(started=9999, strata=strata))).state
+
+    assert state.request is not None
+    assert 6_000 < len(json.dumps(state.to_dict())) < 8_000
+    assert WaveState.from_dict(state.to_dict()) == state
 
 
 def test_a_state_stays_small_with_thousands_of_pulses() -> None:

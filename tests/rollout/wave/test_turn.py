@@ -9,8 +9,9 @@ from airflow_provider_tuya_ota.core.errors import ConfigurationError
 from airflow_provider_tuya_ota.rollout.control.release_control import ReleaseControl
 from airflow_provider_tuya_ota.rollout.gate.decision import Decision
 from airflow_provider_tuya_ota.rollout.wave.decision import Halt, Hold, Reconcile, StartPulse, Wait, WaveOver
-from airflow_provider_tuya_ota.rollout.wave.marks import HaltCause, HoldCause
+from airflow_provider_tuya_ota.rollout.wave.marks import Approval, HaltCause, HoldCause
 from airflow_provider_tuya_ota.rollout.wave.phase import WaveOutcome, WavePhase
+from airflow_provider_tuya_ota.rollout.wave.reconcile import Found, reconciled
 from airflow_provider_tuya_ota.rollout.wave.turn import begin_wave, decide, take_turn
 from tests.rollout.wave.small import (
     HALTED,
@@ -169,16 +170,32 @@ def test_a_wave_without_a_verdict_is_held() -> None:
     assert turn.decision.mark.cause is HoldCause.PLATFORM
 
 
-def test_a_verdict_from_less_evidence_than_before_holds_and_is_not_taken() -> None:
+def test_a_verdict_of_some_time_ago_starts_nothing() -> None:
+    old = replace(situation(later(minutes=61)), verdict=verdict())
+    in_time = replace(situation(later(minutes=60)), verdict=verdict())
+
+    held = decide(begun(terms()), terms(), old)
+    halted = decide(begun(terms()), terms(), replace(old, verdict=verdict(Decision.HALT)))
+
+    assert isinstance(held, Hold)
+    assert held.mark.cause is HoldCause.PLATFORM
+    assert held.why == "the last verdict is of 2026-03-02 09:00 UTC"
+    assert isinstance(decide(begun(terms()), terms(), in_time), StartPulse)
+    assert isinstance(halted, Halt)
+
+
+def test_a_verdict_from_less_evidence_than_before_is_not_taken_and_the_platform_is_read_anew() -> None:
     known = take_turn(begun(terms()), terms(), situation(said=verdict(rounds=7, started=5))).state
     start = replace(known, starting=None)
 
     turn = take_turn(start, terms(), situation(later(minutes=5), verdict(Decision.PROMOTE, rounds=6)))
 
-    assert isinstance(turn.decision, Hold)
-    assert turn.decision.mark.cause is HoldCause.EVIDENCE
-    assert "6 rounds of evidence, and there were 7" in turn.decision.why
+    assert isinstance(turn.decision, Reconcile)
+    assert turn.decision.why == "the gate was given less than the 7 rounds of evidence that there were before"
     assert turn.state.decision is Decision.UNDECIDED
+    read = reconciled(turn.state, terms(), turn.decision, Found(), at=later(minutes=6)).state
+    again = decide(read, terms(), situation(later(minutes=6), verdict(rounds=1)))
+    assert isinstance(again, StartPulse)
 
 
 def test_a_gate_that_only_observes_neither_holds_nor_halts_nor_holds_a_stratum() -> None:
@@ -251,13 +268,19 @@ def test_a_wave_that_is_over_stays_over() -> None:
 
 def test_the_next_wave_begins_with_what_the_release_knows() -> None:
     over, _ = states()["over"]
-    over = replace(over, held_strata=("north",), outcome=WaveOutcome.UNDECIDED)
+    request = take_turn(begun(terms(**APPROVED)), terms(**APPROVED), situation()).state.request
+    approval = Approval(who="grace", at=NOW)
+    over = replace(over, held_strata=("north",), outcome=WaveOutcome.UNDECIDED, request=request, approval=approval)
 
     state = begin_wave(terms(2), at=later(hours=7), previous=over)
 
     assert (state.wave, state.phase, state.held_strata) == (2, WavePhase.PLANNED, ("north",))
     assert state.asks_because == "the gate could not decide about the wave before"
     assert state.events == over.events
+    assert request is not None
+    assert state.approved_before == replace(request, shown="")
+    third = begin_wave(terms(3), at=NOW, previous=replace(state, phase=WavePhase.OVER, outcome=WaveOutcome.PROMOTED))
+    assert third.approved_before == state.approved_before
     assert begin_wave(terms(2), at=NOW, previous=replace(over, outcome=WaveOutcome.PROMOTED)).asks_because == ""
 
 
