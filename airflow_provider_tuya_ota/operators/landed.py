@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
@@ -39,6 +40,9 @@ class TuyaOTALandedCheckOperator(TuyaOTAOperator):
         task has succeeded in one of them. Where none has, there is nothing to ask, and the task fails.
     :param module_name: OTA module that was upgraded; ``default``, the whole device, by default.
     :param sample: how many devices are asked at most; by default all. The same devices are chosen each time.
+    :param recheck_after: when to check again, counted from the first check: a list of rising durations, each a text
+        such as ``24h`` or a number of seconds. The task waits in the triggerer and holds no worker. Empty by default:
+        it checks once. Each check may fail the task. A retry begins with the first check, and counts from there.
     :param on_mismatch: ``fail`` (default), or ``report``: end well although devices do not run the version.
     :param requests_per_second: limit for this task, above 0; 5 by default, half of what the upstream API documents for
         an account. The limit of the connection holds too.
@@ -71,6 +75,7 @@ class TuyaOTALandedCheckOperator(TuyaOTAOperator):
         job_ids: Sequence[str] | str | None = None,
         module_name: str | None = None,
         sample: int | str | None = None,
+        recheck_after: Sequence[float | str] = (),
         on_mismatch: str = "fail",
         requests_per_second: float = 5.0,
         tuya_ota_conn_id: str = DEFAULT_CONNECTION_ID,
@@ -83,15 +88,31 @@ class TuyaOTALandedCheckOperator(TuyaOTAOperator):
         self.job_ids = job_ids
         self.module_name = module_name
         self.sample = sample
+        self.recheck_after = recheck_after
         self.on_mismatch = on_mismatch
         self.requests_per_second = requests_per_second
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Ask the devices."""
+        """Ask the devices for the first time."""
+        return self._run(context, datetime.now(UTC), 0)
+
+    def recheck(self, context: Context, event: Any, *, first_at: str, number: int) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
+        """Ask the devices again.
+
+        :param first_at: when the first check was.
+        :param number: how many checks were before.
+        """
+        return self._run(context, datetime.fromisoformat(first_at), number)
+
+    def _run(self, context: Context, first_at: datetime, number: int) -> dict[str, Any]:
+        from airflow_provider_tuya_ota.rollout.landed.request import parse_rechecks  # noqa: PLC0415 - a parsed Dag needs no protocol
         from airflow_provider_tuya_ota.runtime.arguments import parse_choice  # noqa: PLC0415 - a parsed Dag needs no worker code
         from airflow_provider_tuya_ota.runtime.xcom import push_landed  # noqa: PLC0415 - a parsed Dag needs no worker code
 
         with self.reported(context) as report:
+            if number:
+                report.load_state()
+            delays = parse_rechecks(self.recheck_after)
             on_mismatch = parse_choice("on_mismatch", self.on_mismatch, ("fail", "report"), default="fail")
             request, devices, jobs = self._request(), self._devices(), self._jobs()
             if (devices is None) == (jobs is None):
@@ -103,11 +124,27 @@ class TuyaOTALandedCheckOperator(TuyaOTAOperator):
             with self.open_client() as client:
                 found = self._check(client, request, devices, jobs or ())
             self.log.info("%s", found)
-            push_landed(context["ti"], found)
+            summary = found.summary() | {"check": number + 1, "checks": len(delays) + 1}
+            push_landed(context["ti"], summary)
             report.update(version=request.version, summary=f"asked devices for their version: {found}")
             if on_mismatch == "fail":
                 found.require_landed()
-            return found.summary()
+            if number < len(delays):
+                report.leave_waiting("waits for the next check of the versions that devices run")
+                self._wait(first_at, delays[number], number + 1)
+            return summary
+
+    def _wait(self, first_at: datetime, delay: float, number: int) -> None:
+        """Wait in the triggerer for the next check."""
+        from airflow.providers.standard.triggers.temporal import DateTimeTrigger  # noqa: PLC0415 - most checks do not wait
+
+        moment = (first_at + timedelta(seconds=delay)).isoformat()
+        self.log.info("Checking again at %s", moment)
+        self.defer(
+            trigger=DateTimeTrigger(target_time=moment),
+            method_name="recheck",
+            kwargs={"first_at": first_at.isoformat(), "number": number},
+        )
 
     def _check(
         self, client: TuyaOTAClient, request: LandedRequest, devices: tuple[str, ...] | None, jobs: tuple[str, ...]

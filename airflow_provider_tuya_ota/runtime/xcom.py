@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.jobs.tracked_job import TrackedJob
     from airflow_provider_tuya_ota.core.status.report import ReleaseReport
     from airflow_provider_tuya_ota.core.upload import EnsuredFirmware
-    from airflow_provider_tuya_ota.rollout.landed.result import LandedVersions
 
 REPORT_KEY: Final = "ota_release"
 JOB_ID_KEY: Final = "job_id"
@@ -57,9 +56,9 @@ def push_job(ti: Any, job: TrackedJob, *, link: str) -> None:
     _push_all(ti, values, outcome=outcome, job_id=job.job_id)
 
 
-def push_landed(ti: Any, found: LandedVersions) -> None:
+def push_landed(ti: Any, summary: dict[str, Any]) -> None:
     """Push which versions devices run; a task that fails for them returns nothing."""
-    _push_all(ti, {LANDED_KEY: found.summary()}, outcome="nothing was changed")
+    _push_all(ti, {LANDED_KEY: summary}, outcome="nothing was changed")
 
 
 def _push_all(ti: Any, values: dict[str, Any], *, outcome: str = "", job_id: str = "") -> None:

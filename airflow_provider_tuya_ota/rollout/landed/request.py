@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.actions import (
@@ -12,6 +13,7 @@ from airflow_provider_tuya_ota.core.actions import (
     ListOTATaskByJob,
     QueryDevice,
 )
+from airflow_provider_tuya_ota.core.durations import parse_seconds
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.rollout.plan.rank import rank_of
@@ -66,6 +68,27 @@ class LandedRequest:
         key = f"{self.product_key} {self.module_name} {self.version}"
         lowest = set(sorted(devices, key=lambda name: rank_of(key, name))[: self.sample])
         return tuple(name for name in devices if name in lowest)
+
+
+def parse_rechecks(given: Any) -> tuple[float, ...]:
+    """Read when to check again.
+
+    :param given: durations from the first check, as :func:`parse_seconds` reads them.
+    :returns: seconds.
+    :raises InvalidParameterError: it is no list of durations, or they do not rise.
+    """
+    if not isinstance(given, list | tuple):
+        raise _no_rechecks(f"{short_repr(given)} is no list")
+    delays = tuple(parse_seconds("recheck_after", one) for one in given)
+    if any(later <= earlier for earlier, later in pairwise(delays)):
+        raise _no_rechecks(f"{short_repr(given)} does not rise")
+    return delays
+
+
+def _no_rechecks(problem: str) -> InvalidParameterError:
+    return InvalidParameterError(
+        field="recheck_after", problem=problem, allowed="a list of rising durations such as ['1h', '24h'], or seconds"
+    )
 
 
 def require_devices(names: Any) -> tuple[str, ...]:

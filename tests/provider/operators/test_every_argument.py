@@ -53,6 +53,7 @@ TAKEN: dict[str, set[str]] = {
     **dict.fromkeys(("poll_interval", "timeout", "requests_per_second"), SECONDS),
     **dict.fromkeys(("poll_error_tolerance", "poke_interval"), PERHAPS_NONE),
     "notifiers": EMPTY,
+    "recheck_after": EMPTY | {"list of a number"},
     **dict.fromkeys(("source", "sign_method", "file_suffix", "if_verified", "download_protocol"), NOTHING),
     **dict.fromkeys(
         (

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.exceptions import TaskDeferred
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError, LandedVersionError, NotFoundError
 from airflow_provider_tuya_ota.operators.landed import TuyaOTALandedCheckOperator
@@ -68,6 +70,53 @@ def test_a_report_ends_well_and_returns_what_it_pushes(context: Any, ti: FakeTas
     assert "6 of 8 checked devices run version 1.1.0" in report["text"]
 
 
+def test_a_device_that_falls_back_after_the_first_check_is_found_by_the_next_one(
+    service: Service, context: Any, ti: FakeTask, firmware: Path
+) -> None:
+    seed(service, device={"device-003": {"outcome": "falls_back", "fallback_seconds": 7200}})
+    started = upgrade(upload(context, firmware), wait_for_completion=False).execute(context)
+    service.emulator.clock.advance(600)
+    operator = check(job_ids=[started], recheck_after=["1h", 86400.0])
+    began = datetime.now(UTC)
+
+    with pytest.raises(TaskDeferred) as first:
+        operator.execute(context)
+    assert (ti.xcom["landed_check"]["on_target"], ti.xcom["landed_check"]["checks"]) == (10, 3)
+    assert ti.xcom["ota_release"]["event"] == "waiting"
+    service.emulator.clock.advance(3600)
+    with pytest.raises(TaskDeferred) as second:
+        operator.recheck(context, None, **first.value.kwargs or {})
+    service.emulator.clock.advance(86400)
+    with pytest.raises(LandedVersionError, match=r"9 of 10 checked devices .* device-003 \(1.0.0\)"):
+        operator.recheck(context, None, **second.value.kwargs or {})
+
+    assert (ti.xcom["landed_check"]["check"], ti.xcom["ota_release"]["event"]) == (3, "failed")
+    moments = [moment_of(deferred.value) - began for deferred in (first, second)]
+    assert [round(moment.total_seconds(), -1) for moment in moments] == [3600, 86400]
+    assert {deferred.value.method_name for deferred in (first, second)} == {"recheck"}
+
+
+def moment_of(deferred: TaskDeferred) -> datetime:
+    path, arguments = deferred.trigger.serialize()
+    assert path == "airflow.providers.standard.triggers.temporal.DateTimeTrigger"
+    return datetime.fromisoformat(arguments["target_time"])
+
+
+def test_the_last_check_returns_its_result(context: Any, job_id: str) -> None:
+    operator = check(job_ids=[job_id], recheck_after=["1h"], on_mismatch="report")
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute(context)
+
+    found = operator.recheck(context, None, **deferred.value.kwargs or {})
+
+    assert (found["check"], found["checks"], found["elsewhere"]) == (2, 2, 2)
+
+
+def test_a_check_that_fails_does_not_wait_for_another_one(context: Any, job_id: str) -> None:
+    with pytest.raises(LandedVersionError):
+        check(job_ids=[job_id], recheck_after=["1h"]).execute(context)
+
+
 def test_named_devices_are_asked_with_one_request_each(service: Service, context: Any, job_id: str) -> None:
     found = check(device_names="device-004\ndevice-005").execute(context)
 
@@ -116,6 +165,10 @@ def test_a_job_or_product_that_does_not_exist_is_named(context: Any, job_id: str
         ({"device_names": ["a"], "sample": "few"}, "sample: 'few' is not a whole number"),
         ({"device_names": ["a"], "sample": 0}, "sample: 0 is not possible"),
         ({"device_names": ["a"], "requests_per_second": 0}, "requests_per_second: 0 is not allowed"),
+        ({"device_names": ["a"], "recheck_after": "24h"}, "recheck_after: '24h' is no list"),
+        ({"device_names": ["a"], "recheck_after": ["24h", "1h"]}, "recheck_after: ['24h', '1h'] does not rise"),
+        ({"device_names": ["a"], "recheck_after": ["1h", 3600]}, "recheck_after: ['1h', 3600] does not rise"),
+        ({"device_names": ["a"], "recheck_after": [0]}, "recheck_after: 0 is not allowed"),
         ({"device_names": ["a"], "version": "1 1"}, "version (DestVersion): '1 1' is not allowed"),
     ],
 )
