@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     )
     from airflow_provider_tuya_ota.rollout.halt.events import (
         HaltBegun,
+        HaltCancelFailed,
         HaltJobUnread,
         HaltListed,
         HaltSettled,
@@ -94,6 +95,7 @@ __all__ = [
     "FirmwareOutcomeUnknown",
     "FlowEvent",
     "HaltBegun",
+    "HaltCancelFailed",
     "HaltJobUnread",
     "HaltListed",
     "HaltSettled",

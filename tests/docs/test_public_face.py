@@ -37,8 +37,8 @@ ACTIONS = """
 EVENTS = """
     BatchConfirmRefused CancelNotCounted CancelNotRepeated CancelRefused CancelRepeated CancelSent ConditionChanged
     ConfirmInterrupted DeviceCancelUnknown DevicesFlashing FailedJobReplaced FileReadStarted
-    FileTransferRetried FileUploadStarted FirmwareAdopted FirmwareOutcomeUnknown FlowEvent HaltBegun HaltJobUnread
-    HaltListed HaltSettled HaltStateLost IntentMissing
+    FileTransferRetried FileUploadStarted FirmwareAdopted FirmwareOutcomeUnknown FlowEvent HaltBegun
+    HaltCancelFailed HaltJobUnread HaltListed HaltSettled HaltStateLost IntentMissing
     JobAdopted JobCreated JobFailureObserved JobOutcomeUnknown JobSetEnded JobStopped JobUnnamed JobWaitEnded
     LandedCheckBegun LandedElsewhere LandedReadFailed LandedUnknown Level ListIncomplete
     MissingJobReplaced NothingCancelled OldJobUnfinished OtherTaskCleared PollFailed RequestAdvised

@@ -41,6 +41,21 @@ class HaltStateLost(FlowWarning):
 
 
 @dataclass(frozen=True, slots=True)
+class HaltCancelFailed(FlowWarning):
+    """The cancel of a job failed; it is sent again in the next round unless a list shows nothing to cancel.
+
+    :param problem: the error, as a sentence.
+    """
+
+    job_id: str
+    problem: str
+
+    def line(self) -> str:
+        """Write it as one line for a log."""
+        return f"Job {self.job_id} may not be cancelled yet. {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
 class HaltJobUnread(FlowWarning):
     """The device tasks of a job could not be read; it is cancelled and read again.
 

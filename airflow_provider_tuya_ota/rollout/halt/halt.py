@@ -10,6 +10,7 @@ from airflow_provider_tuya_ota.core.jobs.cancel import cancel_jobs
 from airflow_provider_tuya_ota.core.texts import bounded_line
 from airflow_provider_tuya_ota.rollout.halt.events import (
     HaltBegun,
+    HaltCancelFailed,
     HaltJobUnread,
     HaltListed,
     HaltSettled,
@@ -46,6 +47,7 @@ def halt_jobs(settings: Settings, scope: HaltScope, options: HaltOptions, *, rea
 
     :param reason: why the release is halted; on one line, cut after 2,000 characters.
     :returns: the receipt. Once it is made, running again gives the same one.
+    :raises StateUnavailableError: the state could not be read or saved. The release stays halted; run it again.
     """
     settlement = yield from _begun(scope, options, bounded_line(reason, LONGEST_REASON))
     while settlement.settled_at is None:
@@ -61,8 +63,14 @@ def halt_jobs(settings: Settings, scope: HaltScope, options: HaltOptions, *, rea
 
 
 def halt_round(settings: Settings, settlement: Settlement, options: HaltOptions) -> Flow[None]:
-    """Send all cancels of one round, list the jobs, and take in what they show."""
-    yield from cancel_jobs(settings, settlement.to_cancel())
+    """Send all cancels of one round, list the jobs, and take in what they show.
+
+    Who cannot save state between two rounds, such as a trigger, runs rounds alone and hands the settlement on, as
+    :func:`dump_settlement` gives it.
+    """
+    for job_id, outcome in (yield from cancel_jobs(settings, settlement.to_cancel())).items():
+        if isinstance(outcome, TuyaOTAError):
+            yield HaltCancelFailed(job_id, outcome.sentence)
     for job_id in settlement.to_read():
         try:
             reading = yield from read_job(settings, job_id, settlement.scope.jobs[job_id])

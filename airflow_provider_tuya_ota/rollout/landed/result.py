@@ -58,6 +58,9 @@ class LandedVersions:
     def entry(self, *, delay: float) -> LandedCheck:
         """Give the entry of a release record.
 
+        The evidence of the release has to be corrected with the devices of ``elsewhere`` before; else it contradicts
+        the entry.
+
         :param delay: seconds between the end of the last update and this check.
         """
         return LandedCheck(

@@ -145,6 +145,16 @@ def test_a_job_that_cannot_be_read_keeps_no_other_from_its_receipt() -> None:
     assert max(event.unread for event in platform.script.events if isinstance(event, HaltListed)) == 1
 
 
+def test_a_cancel_that_fails_is_said_and_sent_again() -> None:
+    tasks = {"1": {0.0: {"a": "QUEUED", "b": "FAILED"}, 9.0: {"a": "CANCELED", "b": "FAILED"}}, "2": DONE["2"]}
+    platform = Platform(tasks, errors={(CANCEL, "1"): [refused("iot.common.RamActionPermissionDeny")]})
+    settled = platform.run(flow())
+
+    assert platform.requests(CANCEL)[:3] == ["1", "2", "1"]
+    assert [line for line in platform.script.warnings if line.startswith("Job 1 may not be cancelled yet. Cancel")]
+    assert settled.receipt.cancelled == ("a",)
+
+
 def test_a_job_that_is_read_again_is_no_longer_unread() -> None:
     platform = Platform(DONE, errors={(LIST, "1"): [refused("iot.firmware.InvalidOTAJobId")]})
     settled = platform.run(flow())
