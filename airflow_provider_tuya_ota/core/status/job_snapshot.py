@@ -75,6 +75,7 @@ class JobSnapshot:
     :param names: devices of all its tasks; None where only some tasks were read one by one.
     :param is_complete: False where the platform counts more device tasks than it lists.
     :param is_whole: False if no page behind the device tasks that were read was requested.
+    :param listed: number of device tasks, where each was read one by one; 0 where they were counted.
     """
 
     verdict: Verdict
@@ -82,6 +83,7 @@ class JobSnapshot:
     names: frozenset[str] | None = None
     is_complete: bool = True
     is_whole: bool = True
+    listed: int = 0
 
     @property
     def job(self) -> Job:
@@ -153,7 +155,8 @@ def _fetch_job_snapshot(
     else:
         every_task = tasks.read
     names = frozenset(task.device_name for task in every_task)
-    return JobSnapshot(verdict, poll, names, is_complete=not missing, is_whole=tasks.is_whole)
+    listed = len(every_task)
+    return JobSnapshot(verdict, poll, names, is_complete=not missing, is_whole=tasks.is_whole, listed=listed)
 
 
 def _of_running(settings: Settings, earlier: EarlierPoll, tasks: TaskSnapshot) -> Flow[JobSnapshot]:
@@ -162,7 +165,8 @@ def _of_running(settings: Settings, earlier: EarlierPoll, tasks: TaskSnapshot) -
         firmware = yield from _query_firmware(settings, earlier.job)
     verdict = assess_job(earlier.job, tasks.read, firmware, tasks.counts, missing=tasks.missing)
     poll = replace(earlier, firmware=firmware, is_large=tasks.is_large)
-    return JobSnapshot(verdict, poll, is_complete=not tasks.missing)
+    listed = len(tasks.read) if len(tasks.read) == sum(tasks.counts.values()) else 0
+    return JobSnapshot(verdict, poll, is_complete=not tasks.missing, listed=listed)
 
 
 def _query_firmware(settings: Settings, job: Job) -> Flow[Firmware]:

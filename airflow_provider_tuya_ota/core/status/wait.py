@@ -122,9 +122,15 @@ class JobWait:
         :returns: the verdict of the poll; ``SETTLING`` instead of ``SUCCEEDED`` while other devices may be missing.
         """
         verdict = require_coverage(snapshot.verdict, snapshot.names, self.options.expected)
+        most = self.state.most_listed = max(self.state.most_listed, snapshot.listed)
         if self.options.expected or verdict.outcome is not Outcome.SUCCEEDED:
             return verdict
-        if verdict.job_type != JobType.UPGRADE_FIRMWARE or (snapshot.is_whole and not self.holds_success(now)):
+        if verdict.job_type != JobType.UPGRADE_FIRMWARE:
+            return verdict
+        if snapshot.is_whole and (left := sum(verdict.counts.values())) < most:
+            why = f"{most} device tasks were listed before, and {left} are now"
+            return replace(verdict, outcome=Outcome.SETTLING, why=why)
+        if snapshot.is_whole and not self.holds_success(now):
             return verdict
         return replace(verdict, outcome=Outcome.SETTLING, why=_CHOSEN_BY_PLATFORM)
 

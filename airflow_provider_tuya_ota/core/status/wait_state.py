@@ -57,6 +57,7 @@ class WaitState:
     :param settling_since: since when everything has ended while the platform contradicts itself; None otherwise.
     :param successful_since: since when polls have shown success that is not concluded yet, because the platform chose
         the devices and may list some later; None otherwise.
+    :param most_listed: most device tasks that a poll read one by one.
     :param line: the state in the last successful poll, in words; empty before it.
     :param last_error: the error of the last poll, as a sentence; empty where that poll succeeded.
     :param verdict: the verdict of the last successful poll of a job; it is not part of the JSON values.
@@ -66,6 +67,7 @@ class WaitState:
     has_polled: bool = False
     settling_since: datetime | None = None
     successful_since: datetime | None = None
+    most_listed: int = 0
     line: str = ""
     last_error: str = ""
     verdict: Verdict | None = None
@@ -137,6 +139,7 @@ class WaitState:
             "refused_since": _render_time(self._polls.refused_since),
             "settling_since": _render_time(self.settling_since),
             "successful_since": _render_time(self.successful_since),
+            "most_listed": self.most_listed,
             "line": self.line,
             "last_error": self.last_error,
         }
@@ -148,6 +151,7 @@ class WaitState:
             has_polled=bool(values.get("has_polled")),
             settling_since=_parse_time(values.get("settling_since")),
             successful_since=_parse_time(values.get("successful_since")),
+            most_listed=int(values.get("most_listed") or 0),
             line=str(values.get("line", "")),
             last_error=str(values.get("last_error", "")),
             _polls=_Failures(_parse_time(values.get("failing_since")), _parse_time(values.get("refused_since"))),

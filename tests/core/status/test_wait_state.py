@@ -181,6 +181,7 @@ def test_it_survives_as_json_in_the_middle_of_everything() -> None:
     state = seen_well()
     state.settling_since = NOW.astimezone(timezone(timedelta(hours=8)))
     state.successful_since = NOW + timedelta(seconds=1)
+    state.most_listed = 3
     state.line = "job 1 IN_PROGRESS"
     fail(state, lost(), 0)
     fail(state, refusal(NotFoundError), 60)
@@ -191,6 +192,7 @@ def test_it_survives_as_json_in_the_middle_of_everything() -> None:
     assert again.to_dict() == state.to_dict()
     assert (again.has_polled, again.line, again.settling_since) == (True, "job 1 IN_PROGRESS", NOW)
     assert again.successful_since == NOW + timedelta(seconds=1)
+    assert again.most_listed == 3
     assert state.to_dict()["settling_since"] == "2026-03-01T12:00:00+00:00"
     fail(again, lost(), DEFAULT_TOLERANCE - 1)
     with pytest.raises(PollingFailedError):

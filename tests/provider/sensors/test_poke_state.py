@@ -228,6 +228,7 @@ class Rescheduled(FakeTask):
 
 
 def test_a_step_that_was_rescheduled_began_with_its_first_poke(service: Service) -> None:
+    silence(service)
     task = Task(service, "reschedule", timeout=60.0)
     began = datetime.now(UTC) - timedelta(hours=2)
     ti = Rescheduled(start_date=began)
@@ -242,6 +243,7 @@ def test_a_step_that_was_rescheduled_began_with_its_first_poke(service: Service)
 
 
 def test_a_step_that_is_to_be_rescheduled_waits_since_now(service: Service) -> None:
+    silence(service)
     task, ti, before = Task(service, "reschedule", timeout=60.0), Rescheduled(), datetime.now(UTC)
     context: Any = {"ti": ti, "task_state_store": task.store}
 
