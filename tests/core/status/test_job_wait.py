@@ -329,29 +329,3 @@ def test_a_job_that_looks_failed_is_reported_and_polled_again_until_that_counts(
     assert script.run(has_failed(SETTINGS, "9001", waiting(settle_time=30).options)) is True
     assert {type(event) for event in script.events} == {JobFailureObserved}
     assert script.sleeps == [15.0, 15.0]
-
-
-@pytest.mark.parametrize("names", [("d1", "d2"), ("d1", "d2", "d3", "d4")])
-def test_a_device_task_that_is_listed_no_more_is_no_success(names: tuple[str, ...]) -> None:
-    """The platform chose the devices, so no name says which of them is missing."""
-
-    def tasks(sent: Sent) -> Response:
-        goes_on = script.now < after(40)
-        listed = [task(name, "SUCCEEDED") for name in names[: 4 if goes_on else 2]]
-        if goes_on:
-            listed[-1] = task(names[-1], "IN_PROGRESS")
-        return ok(data=listed if sent.parameters["CurrentPage"] == "1" else [])
-
-    def answer(sent: Sent) -> Response:
-        status = "IN_PROGRESS" if script.now < after(40) else "COMPLETED"
-        query = ok(data=job("9001", kind="UPGRADE_FIRMWARE", jobStatus=status))
-        return query if sent.action == "QueryOTAJob" else tasks(sent)
-
-    script = Script(answer)
-    options = WaitOptions(deadline=NOW + timedelta(seconds=3600), settle_time=60.0)
-    if len(names) == 2:
-        assert script.run(wait_for_job(SETTINGS, "9001", options)).outcome is Outcome.SUCCEEDED
-        return
-
-    with pytest.raises(JobFailedError, match="4 device tasks were listed before, and 2 are now"):
-        script.run(wait_for_job(SETTINGS, "9001", options))
