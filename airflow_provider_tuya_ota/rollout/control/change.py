@@ -29,7 +29,7 @@ class ChangeVerb(StrEnum):
     ADVANCE = "advance"
     EXCLUDE = "exclude"
     REPLACE = "replace"
-    """A note that was missing or unreadable was replaced; the changes before it are lost."""
+    """A note that was missing or unreadable was replaced; the changes before it are lost. Its number is the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,9 +64,14 @@ class RunNote:
 
     @classmethod
     def begin_held(cls, reason: Reason) -> Self:
-        """Give a note that replaces one that is missing or unreadable; it holds and excludes nothing."""
-        change = Change(seq=1, verb=ChangeVerb.REPLACE, reason=reason)
-        return cls(state=RunState.HOLD, reason=reason, seq=1, changes=(change,))
+        """Give a note that replaces one that is missing or unreadable; it holds and excludes nothing.
+
+        Its changes are numbered from the seconds of the time on, and so above those of the lost note: who has stored
+        the last number that it acted upon takes no later request for an old one.
+        """
+        seq = int(reason.at.timestamp())
+        change = Change(seq=seq, verb=ChangeVerb.REPLACE, reason=reason)
+        return cls(state=RunState.HOLD, reason=reason, seq=seq, changes=(change,))
 
     def hold(self, reason: Reason) -> RunNote:
         """Start nothing new; a request to advance that was there is dropped."""

@@ -7,14 +7,22 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.rollout.control.change import ChangeVerb, Reason
 from airflow_provider_tuya_ota.rollout.control.run_note import MOST_CHANGES, MOST_DEVICES, RunNote, RunState
-from tests.rollout.control.notes import AT, begun, reason
+from airflow_provider_tuya_ota.rollout.control.stored_run_note import read_run_note
+from tests.rollout.control.notes import AT, RELEASE, begun, reason, stored
 
 
 def test_a_release_begins_running_and_a_replaced_note_holds() -> None:
     assert (begun().state, begun().seq, begun().excluded) == (RunState.RUN, 1, ())
     replaced = RunNote.begin_held(reason("ann", "the old one was deleted"))
-    assert (replaced.state, replaced.seq, replaced.reason.who) == (RunState.HOLD, 1, "ann")
+    assert (replaced.state, replaced.reason.who) == (RunState.HOLD, "ann")
     assert [change.verb for change in replaced.changes] == [ChangeVerb.REPLACE]
+
+
+def test_the_numbers_of_a_replaced_note_go_on_above_those_of_the_lost_one() -> None:
+    replaced = RunNote.begin_held(reason("ann", "the old one was deleted"))
+    assert replaced.seq == replaced.changes[0].seq == AT.timestamp()
+    assert RunNote.begin_held(reason(minutes=1)).seq > replaced.hold(reason()).seq
+    assert read_run_note(stored(replaced.resume(reason())), RELEASE).seq == replaced.seq + 1
 
 
 def test_hold_and_resume_say_who_and_why_and_are_numbered() -> None:
