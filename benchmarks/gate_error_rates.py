@@ -16,8 +16,10 @@ from rich.table import Table
 
 from airflow_provider_tuya_ota.rollout.gate.boundaries import boundaries_for
 from airflow_provider_tuya_ota.rollout.gate.error_rates import compute_rates
+from airflow_provider_tuya_ota.rollout.gate.gate import Gate
 from airflow_provider_tuya_ota.rollout.percent import render_percent
 from benchmarks.gate_delays import SCENARIOS, by_outcomes, by_rule_p, simulate
+from benchmarks.gate_strata import share_halted
 
 RUNS: Final = 500
 STATED: Final = Fraction(5, 100)
@@ -34,6 +36,7 @@ def main() -> int:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     print_boundaries()
     too_high = print_exact_rates()
+    too_high += print_strata(20 * runs)
     too_high += print_delays(runs)
     CONSOLE.print("all rates are at most those stated" if not too_high else f"{too_high} rates are above those stated")
     return 1 if too_high else 0
@@ -83,6 +86,22 @@ def print_exact_rates() -> int:
                     "" if rates.mean_halt is None else f"{rates.mean_halt:.0f}",
                     "too high" if false_halt or false_promotion else "",
                 )
+    CONSOLE.print(table)
+    return too_high
+
+
+def print_strata(runs: int) -> int:
+    """Print how often a release at its ceiling is halted where one red stratum halts it; give how many are too high."""
+    table = Table(
+        "ceiling", "strata", "ever halted", "", title=f"2,000 devices at the ceiling, {runs} seeded runs each"
+    )
+    limit = 0.05 + 3 * (0.05 * 0.95 / runs) ** 0.5
+    too_high = 0
+    for ceiling in ("5%", "20%", "50%"):
+        for strata in (2, 4):
+            halted = share_halted(Gate(ceiling=ceiling, red_stratum="halt").rules, strata, 2000, runs)
+            too_high += halted > limit
+            table.add_row(ceiling, str(strata), f"{halted:.2%}", "too high" if halted > limit else "")
     CONSOLE.print(table)
     return too_high
 

@@ -77,12 +77,14 @@ class Listing(Generic[Item]):
     :param missing: how many more items ``Total`` counts; 0 without a ``Total`` or where it counts no more.
     :param total_is_proven: whether an empty page behind the items had a ``Total`` of exactly their number. A ``Total``
         that counts the items of its own page would have been 0 there.
+    :param doubles: how many items stood on one page twice, each of which may stand where another one belongs.
     """
 
     name: str
     items: list[Item]
     missing: int = 0
     total_is_proven: bool = False
+    doubles: int = 0
 
     def require_complete(self) -> list[Item]:
         """Give the items of a complete list.
@@ -95,6 +97,18 @@ class Listing(Generic[Item]):
                 f" pages show {len(self.items):,}. Nothing is concluded from it"
             )
         return self.items
+
+    def require_each_once(self) -> list[Item]:
+        """Give the items of a complete list that shows none of them twice on a page.
+
+        :raises IncompleteListError: as for :meth:`require_complete`, or an item was there twice.
+        """
+        if self.doubles:
+            raise IncompleteListError(
+                f"{self.name}: the list shows {self.doubles:,} items twice on one page, where others may be missing."
+                " Nothing is concluded from it"
+            )
+        return self.require_complete()
 
 
 class Reading(Generic[Item]):
@@ -190,6 +204,11 @@ class Reading(Generic[Item]):
         twice.
         """
         return max(0, min(self._total_forward, self._last_total) - self._reached - self._doubles)
+
+    @property
+    def doubles(self) -> int:
+        """How many items of the forward reading stood on one page twice."""
+        return self._doubles
 
     @property
     def total_is_proven(self) -> bool:
@@ -315,4 +334,4 @@ def _read(settings: Settings, reading: Reading[Item], first_page: Page[Item] | N
         for item in page.items:
             found[identity_of(item)] = _counting(found.get(identity_of(item)), item)
         reading.take(page)
-    return Listing(reading.name, list(found.values()), reading.missing, reading.total_is_proven)
+    return Listing(reading.name, list(found.values()), reading.missing, reading.total_is_proven, reading.doubles)

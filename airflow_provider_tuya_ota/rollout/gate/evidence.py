@@ -13,6 +13,7 @@ from airflow_provider_tuya_ota.core.errors import ConfigurationError
 from airflow_provider_tuya_ota.rollout.gate.outcomes import (
     CODES,
     EXCLUSIONS,
+    FAILURES,
     NEWS,
     NOT_TRIED,
     OUTCOMES,
@@ -132,7 +133,7 @@ class Evidence:
                 changed |= self._update(index, task, silent, texts)
             elif (outcome := parse_outcome(task.status, task.reason, None, texts)) is not None:
                 known = new.get(task.device_name)
-                if known is None or known[1] in NOT_TRIED:
+                if known is None or self._precedence(task, outcome) < self._precedence(*known):
                     new[task.device_name] = task, outcome
         self._require_strata(places.get(name, UNPLANNED) for name in new)
         for name in sorted(new, key=lambda name: (places.get(name, UNPLANNED).rank, name)):
@@ -234,6 +235,16 @@ class Evidence:
             return False
         number = self._job_numbers.get(job_id)
         return number is None or (number != self.job_of[index] and (self.devices[index], number) not in self._earlier)
+
+    def _precedence(self, task: DeviceTask, outcome: DeviceOutcome) -> tuple[int, int, str]:
+        """Order tasks of one device that one round shows for the first time; the lowest counts.
+
+        A device is tried again because it failed, so a failure came before a success. The order of the tasks says
+        nothing.
+        """
+        groups = (FAILURES, UNFINISHED, (DeviceOutcome.SUCCEEDED, DeviceOutcome.REMOVED), NOT_TRIED)
+        rank = next(number for number, group in enumerate(groups) if outcome in group)
+        return rank, self._job_numbers.get(task.job_id, len(self.jobs)), task.job_id
 
     def _update(self, index: int, task: DeviceTask, silent: int, texts: Mapping[str, DeviceOutcome] | None) -> bool:
         """Take in another poll of a device; tell whether it now has an outcome."""

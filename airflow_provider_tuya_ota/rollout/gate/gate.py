@@ -70,7 +70,7 @@ class Gate:
     :param texts: further texts of the platform's reasons, with the outcome that they stand for. ``declined`` is for
         refusals that are none of the firmware's, such as ``{"battery low": "declined"}``.
     :param red_stratum: ``"hold"`` holds a stratum that is worse than the ceiling, and lets the others go on; ``"halt"``
-        halts the release.
+        halts the release. Then the release as a whole and the strata have half of the error rate of a halt each.
     :param outside: names of the sources of outside evidence that have to answer; without an answer the gate holds.
     :param observe_only: whether its verdicts only stand in the record and do not bind.
     :raises InvalidParameterError: a field is invalid, or the gate could never act; names the field.

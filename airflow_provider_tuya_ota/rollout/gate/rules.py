@@ -53,14 +53,14 @@ class Rules:
     @property
     def boundaries(self) -> Boundaries:
         """The boundaries of a release of which no stratum is held."""
-        return boundaries_for(self.ceiling, self.false_halt, self.false_promote)
+        return boundaries_for(self.ceiling, self._false_halt, self.false_promote)
 
     def stratum_boundaries(self, strata: int) -> Boundaries:
         """Give the boundaries of one of so many strata.
 
         All of them together have the error rate of one release.
         """
-        return boundaries_for(self.ceiling, self.false_halt / strata, self.false_promote, AMBER * strata)
+        return boundaries_for(self.ceiling, self._false_halt / strata, self.false_promote, AMBER * strata)
 
     def rest_boundaries(self, strata: int, held: int) -> Boundaries:
         """Give the boundaries of what is left where some strata are held.
@@ -69,7 +69,12 @@ class Rules:
         promotion is shared among all choices of strata that could have been held.
         """
         shared = self.false_promote / (2**held * comb(strata, held)) if held else self.false_promote
-        return boundaries_for(self.ceiling, self.false_halt, shared)
+        return boundaries_for(self.ceiling, self._false_halt, shared)
+
+    @property
+    def _false_halt(self) -> Fraction:
+        """The share of the release as a whole, and of all strata together, where each of the two halts it."""
+        return self.false_halt / 2 if self.halts_on_stratum else self.false_halt
 
     def needed(self, devices: int) -> int:
         """Give how many of a wave's started devices need an outcome before a promotion."""

@@ -39,11 +39,12 @@ def read_candidates(settings: Settings, product_key: str, module_name: str) -> F
     That takes one request for each device, one for fifty of them, and some for each job that may hold one. A device
     that another module's job holds is busy too, because a device takes one update at a time.
 
-    :raises IncompleteListError: the platform counts more devices, firmware, jobs or device tasks than it lists.
+    :raises IncompleteListError: the platform counts more devices, firmware, jobs or device tasks than it lists, or
+        lists one of them twice on a page.
     :raises ProtocolError: a list does not end; one of more than 150,000 devices is not read.
     """
     first = QueryDevice(product_key=product_key, page_size=QueryDevice.largest_page, current_page=1)
-    devices = (yield from whole_list(settings, first)).require_complete()
+    devices = (yield from whole_list(settings, first)).require_each_once()
     # Before the versions: a device that begins meanwhile has its old version, and a job that is listed.
     busy, unclear = yield from _busy_devices(settings, product_key)
     candidates: list[Candidate] = []
@@ -79,10 +80,10 @@ def _busy_devices(settings: Settings, product_key: str) -> Flow[tuple[dict[str, 
     listed = yield from whole_list(settings, ListOTAFirmware(current_page=1, page_size=size, product_key=product_key))
     busy: dict[str, str] = {}
     unclear: list[str] = []
-    for firmware in listed.require_complete():
+    for firmware in listed.require_each_once():
         if firmware.product_key not in {product_key, ""}:
             continue
-        jobs = (yield from list_jobs(settings, firmware.firmware_id)).require_complete()
+        jobs = (yield from list_jobs(settings, firmware.firmware_id)).require_each_once()
         for job in jobs:
             tasks = yield from _tasks_that_may_go_on(settings, job)
             if not tasks and not job.status.has_ended:
@@ -96,4 +97,4 @@ def _tasks_that_may_go_on(settings: Settings, job: Job) -> Flow[list[DeviceTask]
         return []
     # A device that was flashing when its job was cancelled goes on.
     status = TaskStatus.IN_PROGRESS if job.status == JobStatus.CANCELED else None
-    return (yield from list_tasks(settings, job.job_id, status=status)).require_complete()
+    return (yield from list_tasks(settings, job.job_id, status=status)).require_each_once()

@@ -15,7 +15,6 @@ from airflow_provider_tuya_ota.rollout.record.course import (
     ControlVerb,
     JobCreated,
     JobPurpose,
-    OutsideSaid,
     VerdictGiven,
 )
 from airflow_provider_tuya_ota.rollout.record.evidence_part import EvidencePart
@@ -47,9 +46,7 @@ class Course:
     :param halted_at: number of the entry that halted it; None while it is not halted.
     :param rounds_at_halt: how many rounds of the evidence were recorded when it was halted.
     :param rounds: how many are recorded.
-    :param promoted: number of the wave that the latest verdict promotes; None where it does not, or where something was
-        recorded behind it that it has not judged.
-    :param advanced: waves behind which a person has let the release go on.
+    :param promoted: waves behind which a verdict or a person has let the release go on.
     """
 
     halted_at: int | None = None
@@ -60,8 +57,7 @@ class Course:
     gate: Gate | None = None
     is_held: bool = False
     verdict: GateVerdict | None = None
-    promoted: int | None = None
-    advanced: set[int] = field(default_factory=set)
+    promoted: set[int] = field(default_factory=set)
     approved: set[int] = field(default_factory=set)
     begun: set[int] = field(default_factory=set)
     asked: dict[int, ApprovalAsked] = field(default_factory=dict)
@@ -93,13 +89,11 @@ class Course:
             case FrozenPlan():
                 self.plan = content
             case GateSettings():
-                is_override, self.gate, self.promoted = self.gate is not None, content.gate, None
+                is_override, self.gate = self.gate is not None, content.gate
                 if is_override and (problem := what_is_not_named(content.who, content.why)):
                     yield FindingKind.NOBODY_NAMED, f"{problem} that the gate of the plan was overridden"
             case EvidencePart():
-                self.rounds, self.promoted = self.rounds + len(content.rounds), None
-            case OutsideSaid():
-                self.promoted = None
+                self.rounds += len(content.rounds)
             case _:
                 pass
 
@@ -123,7 +117,7 @@ class Course:
                 self.is_held, self.verdict = False, None
             case ControlVerb.ADVANCE:
                 self.is_held, self.verdict = False, None
-                self.advanced |= self.begun
+                self.promoted |= self.begun
             case ControlVerb.HALT:
                 self._halt(number)
             case _:
@@ -133,8 +127,9 @@ class Course:
         if not verdict.is_binding:
             return
         self.verdict = verdict
-        self.promoted = verdict.occasion.wave if verdict.decision is Decision.PROMOTE else None
-        if verdict.decision is Decision.HALT:
+        if verdict.decision is Decision.PROMOTE:
+            self.promoted.add(verdict.occasion.wave)
+        elif verdict.decision is Decision.HALT:
             self._halt(number)
 
     def _halt(self, number: int) -> None:
@@ -165,10 +160,10 @@ class Course:
             yield FindingKind.NOT_APPROVED, f"{name} began with job {job.job_id} without its approval"
         observes_only = self.gate is not None and self.gate.observe_only
         before = wave.number - 1
-        if before and not (is_approved or observes_only or before in self.advanced or before == self.promoted):
+        if before and not (is_approved or observes_only or before in self.promoted):
             yield (
                 FindingKind.NOT_PROMOTED,
-                f"{name} began with job {job.job_id}, and what was recorded up to then has not promoted wave {before}",
+                f"{name} began with job {job.job_id}, and wave {before} was not promoted",
             )
 
     def _answer(self, given: ApprovalAnswered, number: int) -> Iterator[tuple[FindingKind, str]]:

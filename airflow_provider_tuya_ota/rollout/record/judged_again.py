@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MOST_JUDGED: Final = 100_000_000
 """Devices of all judgements together: a million of them a hundred times. That takes some minutes; a file of the same
 size can ask for days."""
+WRITTEN_WITHIN: Final = timedelta(minutes=1)
+"""Between the creation of a job and its entry."""
 
 
 @dataclass(slots=True)
@@ -72,8 +74,9 @@ class JudgedAgain:
                 pass
 
     def longest_soak(self, wave: int) -> float:
-        """Give the seconds since the latest job of a wave was recorded; 0 without one."""
-        return (self._clock - self._started.get(wave, self._clock)).total_seconds()
+        """Give the seconds that a wave can have soaked since its latest job was created; 0 without one."""
+        started = self._started.get(wave)
+        return 0.0 if started is None else (self._clock - started + WRITTEN_WITHIN).total_seconds()
 
     def judge(self, gate: Gate, occasion: Occasion) -> GateVerdict:
         """Judge what was recorded so far.

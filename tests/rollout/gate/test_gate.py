@@ -198,6 +198,16 @@ def test_all_strata_together_have_the_error_rate_of_one_release() -> None:
     assert (amber, halt) == (13, 15)
 
 
+@pytest.mark.parametrize("held", [0, 1])
+def test_a_release_that_one_stratum_may_halt_shares_its_error_rate_with_its_strata(held: int) -> None:
+    rules, half = Gate(red_stratum="halt").rules, Gate(confidence=Confidence(halt="97.5%")).rules
+
+    assert rules.boundaries is half.boundaries
+    assert rules.rest_boundaries(4, held) is half.rest_boundaries(4, held)
+    assert rules.stratum_boundaries(4) is half.stratum_boundaries(4)
+    assert rules.false_halt == Gate().rules.false_halt
+
+
 def test_the_rest_of_a_release_is_promoted_later_the_more_choices_there_were_to_hold_strata() -> None:
     rules = Gate().rules
     first = [rules.rest_boundaries(4, held).first_clean_promotion for held in range(4)]

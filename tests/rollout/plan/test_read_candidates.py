@@ -24,6 +24,7 @@ class Platform:
         self.jobs: dict[str, list[tuple[str, str]]] = {}
         self.tasks: dict[str, list[tuple[str, str]]] = {}
         self.totals: dict[str, int] = {}
+        self.doubled = ""
         self.script = Script(self.answer)
 
     def read(self, module: str = "default") -> CandidateListing:
@@ -79,6 +80,8 @@ class Platform:
     def _page(self, sent: Sent, key: str, rows: list[dict[str, Any]]) -> Response:
         size, page = int(sent.parameters["PageSize"]), int(sent.parameters["CurrentPage"])
         total = self.totals.get(sent.action, len(rows))
+        if sent.action == self.doubled:
+            rows = [rows[0], *rows[:-1]]
         return ok(**{key: rows[(page - 1) * size : page * size], "Total": total})
 
 
@@ -181,4 +184,15 @@ def test_a_list_with_fewer_items_than_its_total_stops_the_plan(platform: Platfor
     platform.totals[action] = 9
 
     with pytest.raises(IncompleteListError, match=action):
+        platform.read()
+
+
+@pytest.mark.parametrize("action", ["QueryDevice", "ListOTAFirmware", "ListOTAJobByFirmware", "ListOTATaskByJob"])
+def test_a_list_that_shows_one_item_in_the_place_of_another_stops_the_plan(platform: Platform, action: str) -> None:
+    platform.firmwares += [{"FirmwareId": "f2", "ProductKey": PRODUCT}]
+    platform.jobs["f1"] = [("j1", "IN_PROGRESS"), ("j2", "IN_PROGRESS")]
+    platform.tasks["j1"] = [("a", "QUEUED"), ("b", "QUEUED")]
+    platform.doubled = action
+
+    with pytest.raises(IncompleteListError, match=f"{action}: the list shows 1 items twice on one page"):
         platform.read()

@@ -82,7 +82,6 @@ def problems(*contents: Content) -> list[tuple[FindingKind, str]]:
 
 PROMOTED = (job(1), verdict(Decision.PROMOTE))
 GROWN = EvidencePart(first_round=0, rounds=(START,))
-SAID = OutsideSaid(answer=OutsideEvidence(source="s", decision=Decision.PROMOTE))
 OVERRIDE = GateSettings(gate=Gate(ceiling="50%"), who="ada", why="because")
 ALLOWED: dict[str, list[Content]] = {
     "the first wave": [job(1)],
@@ -99,7 +98,8 @@ ALLOWED: dict[str, list[Content]] = {
         job(1, JobPurpose.RETRY),
     ],
     "a wave that a person lets begin although the evidence grew": [job(1), note(ControlVerb.ADVANCE), GROWN, job(2)],
-    "a promotion that was given again after the evidence grew": [*PROMOTED, GROWN, verdict(Decision.PROMOTE), job(2)],
+    "a wave behind one that was promoted before the evidence grew": [*PROMOTED, GROWN, job(2)],
+    "a wave behind one whose promotion later devices have not lost": [*PROMOTED, verdict(Decision.UNDECIDED), job(2)],
     "an excluded device stops nothing": [note(ControlVerb.EXCLUDE), job(1)],
     "an answer from outside stops nothing by itself": [
         OutsideSaid(answer=OutsideEvidence(source="s", decision=Decision.HALT, reason="r")),
@@ -134,13 +134,6 @@ REFUSED: dict[str, tuple[FindingKind, list[Content]]] = {
     "while the gate holds": (FindingKind.JOB_WHILE_HELD, [job(1), verdict(Decision.HOLD), job(1)]),
     "without a promotion": (FindingKind.NOT_PROMOTED, [job(1), verdict(Decision.UNDECIDED), job(2)]),
     "with the promotion of another wave": (FindingKind.NOT_PROMOTED, [job(1), verdict(Decision.PROMOTE, 2), job(2)]),
-    "on a promotion that has not seen later evidence": (FindingKind.NOT_PROMOTED, [*PROMOTED, GROWN, job(2)]),
-    "on a promotion that has not heard a later answer": (FindingKind.NOT_PROMOTED, [*PROMOTED, SAID, job(2)]),
-    "on a promotion of another gate": (FindingKind.NOT_PROMOTED, [*PROMOTED, OVERRIDE, job(2)]),
-    "on a promotion that a later verdict took back": (
-        FindingKind.NOT_PROMOTED,
-        [*PROMOTED, verdict(Decision.UNDECIDED), job(2)],
-    ),
     "advanced by nobody": (FindingKind.NOT_PROMOTED, [job(1), note(ControlVerb.ADVANCE, who=""), job(2)]),
     "resumed by nobody": (
         FindingKind.JOB_WHILE_HELD,
