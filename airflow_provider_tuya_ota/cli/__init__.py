@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota import __version__
 from airflow_provider_tuya_ota.cli import call, gate, plan, record, release
 from airflow_provider_tuya_ota.core.actions import ALL_ACTIONS
 from airflow_provider_tuya_ota.core.errors import ConfigurationError, TuyaOTAError
+from airflow_provider_tuya_ota.core.texts import INSTEAD, encodable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+NOT_PRINTED: Final = 3
+"""Exit code where the standard output is closed or full, or its reader has gone."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     :param argv: arguments without the program's name; those of the process by default.
-    :returns: 0 on success, 1 when the platform or the release failed, 2 for a wrong call.
+    :returns: 0 on success, 1 when the platform or the release failed, 2 for a wrong call, 3 when the result could not
+        be printed; then the code does not say whether all was well.
     """
+    if sys.stdout is None:  # closed by whoever started this process
+        _complain("there is no standard output, so nothing can be printed.")
+        return NOT_PRINTED
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(
             errors="backslashreplace"
@@ -39,16 +48,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = run(arguments)
         sys.stdout.flush()
     except ConfigurationError as error:
-        print(f"tuya-ota: {error}", file=sys.stderr)
+        _complain(error)
         return 2
     except TuyaOTAError as error:
-        print(f"tuya-ota: {error}", file=sys.stderr)
+        _complain(error)
         return 1
-    except BrokenPipeError:
-        # The reader has closed the pipe; without this, Python would report it again at exit.
+    except OSError as error:
+        if not _is_of_output(error):
+            raise
+        # Without this, Python would report it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        if not isinstance(error, BrokenPipeError):  # the reader has seen enough
+            _complain(f"the result could not be printed ({error.strerror}).")
+        return NOT_PRINTED
     return code
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether writing to the standard output has failed; errors of files name them."""
+    return error.filename is None and error.errno in {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT}
+
+
+def _complain(problem: object) -> None:
+    # A name that somebody else chose, such as that of a file, must not steer the terminal.
+    print(f"tuya-ota: {encodable(str(problem)).replace(chr(13), INSTEAD)}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify = commands.add_parser(
         "verify",
         help="check signature, chain, counts and devices, and judge every verdict again",
-        description="Exit code 0: nothing is wrong. 1: something is wrong. 2: the record or the key cannot be read.",
+        description="Exit code 0: nothing is wrong. 1: something is wrong. 2: the record or the key cannot be read. "
+        "3: the result could not be printed.",
     )
     verify.add_argument("file", metavar="FILE", help="the record")
     verify.add_argument(
@@ -81,7 +83,7 @@ def run_show(arguments: argparse.Namespace) -> int:
     console.print(_signature(verification))
     console.print(_result(verification))
     if arguments.svg is not None:
-        _write(arguments.svg, draw_record(verification.file))
+        _write(arguments.svg, draw_record(verification.file), record=arguments.file)
         console.print(f"Picture: {arguments.svg}")
     return 0
 
@@ -116,9 +118,21 @@ def _read(name: str, most: int) -> bytes:
         raise RecordUnreadableError(f"{name} cannot be read ({_reason(error)})") from None
 
 
-def _write(name: str, content: str) -> None:
+def _write(name: str, content: str, *, record: str) -> None:
+    """Write a picture: a file is there as a whole or not at all, and never in the place of the record."""
     try:
-        Path(name).write_text(content, encoding="utf-8")
+        path = Path(name).resolve()
+        if path.exists() and path.samefile(record):
+            raise RecordUnreadableError(f"{name} is the record itself; give another file for the picture")
+        if path.exists() and not path.is_file():
+            path.write_text(content, encoding="utf-8")  # a device or a pipe, which nothing may replace
+            return
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            part.write_text(content, encoding="utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
         raise RecordUnreadableError(f"{name} cannot be written ({_reason(error)})") from None
 

@@ -1,22 +1,19 @@
 from __future__ import annotations
 
+import errno
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from airflow_provider_tuya_ota.cli import main
+from airflow_provider_tuya_ota.rollout.record.begin import ReleaseBegun
+from airflow_provider_tuya_ota.rollout.record.finish import ReleaseEnded
 from airflow_provider_tuya_ota.rollout.record.signing_key import SigningKey
 from tests.rollout.record.forgery import changed
 from tests.rollout.record.story import good, halted
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-from airflow_provider_tuya_ota.rollout.record.begin import ReleaseBegun
-from airflow_provider_tuya_ota.rollout.record.finish import ReleaseEnded
 
 Capture = pytest.CaptureFixture[str]
 GOOD, HALTED = good(200), halted(200)
@@ -132,6 +129,50 @@ def test_the_picture_is_written_where_it_is_asked_for(files: Path, capsys: Captu
     assert "Reported success" not in capsys.readouterr().out
     assert main(["record", "show", str(files / "halted"), "--svg", str(files)]) == 2
     assert "cannot be written (Is a directory)." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", ["itself", "symlink", "hardlink", "path"])
+def test_the_picture_never_takes_the_place_of_the_record(files: Path, how: str, capsys: Capture) -> None:
+    record, picture = files / "halted", files / "picture.svg"
+    if how == "symlink":
+        picture.symlink_to(record)
+    elif how == "hardlink":
+        picture.hardlink_to(record)
+    else:
+        picture = record if how == "itself" else files / "." / "halted"
+
+    assert main(["record", "show", str(record), "--svg", str(picture)]) == 2
+    assert "is the record itself; give another file" in capsys.readouterr().err
+    assert record.read_bytes() == HALTED.seal(None)
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_one_before(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    picture = files / "picture.svg"
+    picture.write_text("the one before", encoding="utf-8")
+
+    def full(self: Path, *_: object, **__: object) -> None:
+        self.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert main(["record", "show", str(files / "halted"), "--svg", str(picture)]) == 2
+    assert "cannot be written (No space left on device)." in capsys.readouterr().err
+    assert picture.read_text(encoding="utf-8") == "the one before"
+    assert [path.name for path in files.iterdir() if path.name.endswith(".part")] == []
+
+
+def test_a_picture_may_go_into_a_pipe_or_through_a_link(files: Path) -> None:
+    link, target = files / "link.svg", files / "target.svg"
+    target.write_text("", encoding="utf-8")
+    link.symlink_to(target)
+
+    assert main(["record", "show", str(files / "halted"), "--svg", str(link)]) == 0
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8").startswith("<svg ")
+    assert main(["record", "show", str(files / "halted"), "--svg", "/dev/null"]) == 0
+    assert Path("/dev/null").is_char_device()
 
 
 def test_a_name_from_outside_reaches_the_terminal_as_text(files: Path, capsys: Capture) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.rollout.gate.decision import Decision
 from airflow_provider_tuya_ota.rollout.gate.series import FAILED
 from airflow_provider_tuya_ota.rollout.percent import render_percent
+from airflow_provider_tuya_ota.rollout.record.begin import GateSettings
 from airflow_provider_tuya_ota.rollout.record.course import VerdictGiven
 from airflow_provider_tuya_ota.rollout.record.svg import Scale, legend, line, steps, tag, text
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.rollout.gate.evidence import Evidence
     from airflow_provider_tuya_ota.rollout.gate.rules import Rules
+    from airflow_provider_tuya_ota.rollout.gate.verdict import GateVerdict
     from airflow_provider_tuya_ota.rollout.record.record_file import RecordFile
 
 LEFT, RIGHT, TOP, BOTTOM = 70.0, 930.0, 460.0, 660.0
@@ -34,8 +36,8 @@ def gate_panel(file: RecordFile, evidence: Evidence, rules: Rules) -> str:
 
     Devices that are cancelled after the halt do not count, and would move those that decided.
     """
-    halts = [given.verdict for _, given in file.of(VerdictGiven) if given.verdict.decision is Decision.HALT]
-    evidence = evidence.as_of(halts[0].occasion.rounds) if halts else evidence
+    halt = _halt(file)
+    evidence = evidence.as_of(halt[1].occasion.rounds) if halt else evidence
     series = bytes(evidence.outcomes).translate(*rules.series_codec())
     devices = max(1, len(series))
     rows = [rules.boundaries.row(number) for number in _numbers(devices)]
@@ -50,7 +52,7 @@ def gate_panel(file: RecordFile, evidence: Evidence, rules: Rules) -> str:
         text(
             RIGHT,
             BOTTOM + 38,
-            f"devices in the order of their start{' at the halt' if halts else ''}; ceiling {ceiling}",
+            f"devices in the order of their start{' at the halt' if halt else ''}; ceiling {ceiling}",
             class_="small right",
         ),
     ]
@@ -72,6 +74,20 @@ def gate_panel(file: RecordFile, evidence: Evidence, rules: Rules) -> str:
     )
     parts += _prefixes(file, x, y)
     return "".join(parts)
+
+
+def rules_at_halt(file: RecordFile) -> Rules | None:
+    """Give the rules that were in force when the gate halted the release; None where it did not."""
+    if (halt := _halt(file)) is None:
+        return None
+    before = [settings.gate.rules for place, settings in file.of(GateSettings) if place < halt[0]]
+    return before[-1] if before else None
+
+
+def _halt(file: RecordFile) -> tuple[int, GateVerdict] | None:
+    """Give the first verdict that halted, with the number of its entry; one that only observed has halted nothing."""
+    halts = ((place, given.verdict) for place, given in file.of(VerdictGiven))
+    return next(((at, one) for at, one in halts if one.is_binding and one.decision is Decision.HALT), None)
 
 
 def _numbers(devices: int) -> list[int]:
@@ -96,4 +112,4 @@ def _prefixes(file: RecordFile, x: Scale, y: Scale) -> Iterator[str]:
             is_right = at[0] > (LEFT + RIGHT) / 2
             side, shift = ("label right", -8.0) if is_right else ("label", 8.0)
             yield line((at[0], TOP), (at[0], at[1] - 5), "mark halt")
-            yield text(at[0] + shift, TOP + 4, verdict.reason, class_=side)
+            yield text(at[0] + shift, TOP + 4, str(verdict), class_=side)

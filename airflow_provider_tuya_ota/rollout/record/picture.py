@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_provider_tuya_ota.rollout.record.begin import GateSettings, ReleaseBegun
 from airflow_provider_tuya_ota.rollout.record.evidence_part import EvidencePart, join_parts
 from airflow_provider_tuya_ota.rollout.record.finish import ReleaseEnded
-from airflow_provider_tuya_ota.rollout.record.gate_panel import gate_panel
+from airflow_provider_tuya_ota.rollout.record.gate_panel import gate_panel, rules_at_halt
 from airflow_provider_tuya_ota.rollout.record.outcome_panel import outcome_panel
 from airflow_provider_tuya_ota.rollout.record.svg import tag, text
 from airflow_provider_tuya_ota.rollout.record.unreadable import RecordUnreadableError
@@ -49,7 +49,7 @@ def draw_record(file: RecordFile) -> str:
         evidence = join_parts([part for _, part in file.of(EvidencePart)])
     except ValueError as error:
         raise RecordUnreadableError(f"there is nothing to draw: {error}") from None
-    rules = gates[-1][1].gate.rules
+    rules = rules_at_halt(file) or gates[-1][1].gate.rules
     title = f"{begun.product_key}, module {begun.module_name}: version {begun.version}"
     outcome = f"{end.outcome}: {end.reason}" if end else "not ended"
     when = f"Release {begun.release_id}, begun {begun_at(file)} by {begun.triggered_by}"

@@ -13,9 +13,14 @@ from airflow_provider_tuya_ota.rollout.record.signature import Seal
 from airflow_provider_tuya_ota.rollout.record.unreadable import RecordUnreadableError
 
 Kind = TypeVar("Kind")
-MOST_BYTES: Final = 128 * 2**20
-"""A release of a million devices needs a third of it."""
+MOST_BYTES: Final = 64 * 2**20
+"""A release of a million devices needs two thirds of it."""
 MOST_ENTRIES: Final = 100_000
+MOST_VALUES: Final = 10_000_000
+"""Commas, which stand for values: a device takes two to six. Each value takes up to 70 bytes of memory and some
+microseconds, so a file of brackets would take gigabytes and minutes."""
+MOST_GROUPS: Final = 2_500_000
+"""Lists and objects, which take twice the memory of another value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +94,10 @@ def _require_bounds(data: bytes) -> None:
         raise RecordUnreadableError("it is empty, or ends in the middle of a line")
     if data.count(b"\n") > MOST_ENTRIES:
         raise RecordUnreadableError(f"it has more than {MOST_ENTRIES:,} lines")
+    if data.count(b",") > MOST_VALUES:
+        raise RecordUnreadableError(f"it has more than {MOST_VALUES:,} values")
+    if data.count(b"[") + data.count(b"{") > MOST_GROUPS:
+        raise RecordUnreadableError(f"it has more than {MOST_GROUPS:,} lists and objects")
 
 
 def _read_line(line: bytes) -> tuple[Entry | Seal, bool]:
@@ -113,9 +122,11 @@ def _values(line: bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {short_repr(twice)} is twice in one object")
+        seen: set[str] = set()
+        for twice, _ in pairs:
+            if twice in seen:
+                raise ValueError(f"the name {short_repr(twice)} is twice in one object")
+            seen.add(twice)
     return found
 
 

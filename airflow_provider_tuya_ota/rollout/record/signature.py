@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.rollout.record.canonical import canonical_bytes
-from airflow_provider_tuya_ota.rollout.record.signing_key import key_id_of
+from airflow_provider_tuya_ota.rollout.record.signing_key import is_weak, key_id_of
 
 if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.record.signing_key import SigningKey
@@ -52,7 +52,7 @@ class Seal:
     def is_valid(self) -> bool:
         """Whether its own key has signed it. That says nothing about whose key it is."""
         public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.public_key))
-        if key_id_of(public_key) != self.key_id:
+        if key_id_of(public_key) != self.key_id or is_weak(public_key):
             return False
         try:
             public_key.verify(bytes.fromhex(self.signature), signed_bytes(self.digest, self.key_id))

@@ -26,6 +26,20 @@ if TYPE_CHECKING:
 LONGEST_KEY: Final = 20_000
 """Characters of a key; the longest form of one has about 500."""
 _ALLOWED: Final = "an Ed25519 key without a password, as PEM, OpenSSH, or 32 bytes in base64"
+_PRIME: Final = 2**255 - 19
+_ORDER_8: Final = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER: Final = frozenset({0, 1, _PRIME - 1, _ORDER_8, _PRIME - _ORDER_8})
+"""Second coordinates of the points of small order."""
+
+
+def is_weak(public_key: Ed25519PublicKey) -> bool:
+    """Whether signatures of a key prove nothing: it has a small order, or its number is written in a second form.
+
+    With a key of small order, one signature fits many texts, and anybody can make it.
+    """
+    written = public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    second = int.from_bytes(written, "little") % 2**255  # without the sign of the first coordinate
+    return second >= _PRIME or second in _SMALL_ORDER
 
 
 def key_id_of(public_key: Ed25519PublicKey) -> str:
@@ -74,8 +88,10 @@ def parse_public_key(text: str) -> Ed25519PublicKey:
         because it may be a private key by mistake.
     """
     found = _load_public(text.strip())
-    if isinstance(found, Ed25519PublicKey):
+    if isinstance(found, Ed25519PublicKey) and not is_weak(found):
         return found
+    if isinstance(found, Ed25519PublicKey):
+        found = "has a small order, so anybody can make its signatures"
     raise RecordUnreadableError(f"the key to verify with {found}; give the public half of {_ALLOWED}")
 
 

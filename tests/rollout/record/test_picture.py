@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from airflow_provider_tuya_ota.rollout.gate.decision import Decision
+from airflow_provider_tuya_ota.rollout.gate.gate import Gate
 from airflow_provider_tuya_ota.rollout.record.begin import FrozenPlan, GateSettings, ReleaseBegun
 from airflow_provider_tuya_ota.rollout.record.course import (
     ControlNote,
@@ -17,10 +18,11 @@ from airflow_provider_tuya_ota.rollout.record.course import (
     VerdictGiven,
 )
 from airflow_provider_tuya_ota.rollout.record.evidence_part import EvidencePart
+from airflow_provider_tuya_ota.rollout.record.finish import ReleaseEnded
 from airflow_provider_tuya_ota.rollout.record.picture import draw_record
 from airflow_provider_tuya_ota.rollout.record.record_file import read_record
 from airflow_provider_tuya_ota.rollout.record.unreadable import RecordUnreadableError
-from tests.rollout.record.forgery import changed, first, with_entry, without
+from tests.rollout.record.forgery import changed, first, rewritten, with_entry, without
 from tests.rollout.record.story import Story, good, halted, story
 
 GOOD, HALTED = good(600), halted(600)
@@ -183,3 +185,23 @@ def test_times_that_go_back_stay_inside_the_picture() -> None:
     begun.create("late", 2, 1, ("x",))
 
     assert not re.findall(r'"-\d', draw(begun.record.to_bytes()))
+
+
+def test_a_halt_that_was_only_observed_is_not_the_moment_of_the_picture() -> None:
+    observed = story(600, lambda rank: "bad" if rank % 2 else "good", Gate(observe_only=True))
+    observed.tell_wave(observed.plan.waves[0])
+    said = texts(draw(observed.record.to_bytes()))
+
+    assert "devices in the order of their start; ceiling 5 %" in said
+    assert any(text.startswith("halt at ") and text.endswith("(observed only)") for text in said)
+
+
+def test_the_boundaries_are_those_of_the_gate_that_halted() -> None:
+    later = GateSettings(gate=Gate(ceiling="20%"), who="ada", why="for the next release")
+    said = texts(draw(with_entry(HALTED, later, before=ReleaseEnded)))
+
+    assert "devices in the order of their start at the halt; ceiling 5 %" in said
+    earlier = texts(draw(with_entry(HALTED, later, before=VerdictGiven)))
+    assert "devices in the order of their start at the halt; ceiling 20 %" in earlier
+    unsaid = rewritten(HALTED, lambda contents: contents.append(contents.pop(2)))
+    assert "devices in the order of their start at the halt; ceiling 5 %" in texts(draw(unsaid))

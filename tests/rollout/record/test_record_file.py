@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -96,7 +97,7 @@ def test_what_is_no_record_is_refused_with_its_line(data: bytes, problem: str) -
 
 
 def test_a_huge_file_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert record_file.MOST_BYTES == 128 * 1024 * 1024
+    assert record_file.MOST_BYTES == 64 * 1024 * 1024
     monkeypatch.setattr(record_file, "MOST_BYTES", len(DATA) - 1)
     with pytest.raises(RecordUnreadableError, match="it has more than 0 MiB"):
         read_record(DATA)
@@ -105,6 +106,40 @@ def test_a_huge_file_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPa
     monkeypatch.undo()
     with pytest.raises(RecordUnreadableError, match="it has more than 100,000 lines"):
         read_record(b"\n" * 100_001)
+
+
+@pytest.mark.parametrize(
+    ("limit", "marks", "problem"),
+    [
+        ("MOST_VALUES", (b",",), "it has more than [0-9,]+ values"),
+        ("MOST_GROUPS", (b"[", b"{"), "it has more than [0-9,]+ lists and objects"),
+    ],
+)
+def test_a_file_of_too_many_values_is_refused_before_it_is_parsed(
+    limit: str, marks: tuple[bytes, ...], problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = sum(map(DATA.count, marks))
+    monkeypatch.setattr(record_file, limit, number)
+    assert read_record(DATA).seal
+    monkeypatch.setattr(record_file, limit, number - 1)
+    with pytest.raises(RecordUnreadableError, match=problem):
+        read_record(DATA)
+
+
+def test_a_large_file_of_brackets_is_refused_at_once() -> None:
+    with pytest.raises(RecordUnreadableError, match="it has more than 2,500,000 lists and objects"):
+        read_record(b"[]," * 1_300_000 + b"[" * 1_300_000 + b"\n")
+    with pytest.raises(RecordUnreadableError, match="it has more than 10,000,000 values"):
+        read_record(b"," * 10_000_001 + b"\n")
+
+
+def test_a_double_behind_many_names_is_found_at_once() -> None:
+    names = b",".join(b'"%d":0' % number for number in range(60_000))
+    began = time.perf_counter()
+    with pytest.raises(RecordUnreadableError, match="the name '59999' is twice in one object"):
+        read_record(b"{" + names + b',"59999":1}\n')
+
+    assert time.perf_counter() - began < 5  # a search of all names for each one takes a minute
 
 
 @pytest.mark.parametrize("change", [b" {", b'{ "at"', b'{"\\u0061t"'])

@@ -7,7 +7,7 @@ from base64 import b64encode
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -22,6 +22,7 @@ from airflow_provider_tuya_ota.rollout.record.signature import Seal, seal_record
 from airflow_provider_tuya_ota.rollout.record.signing_key import (
     LONGEST_KEY,
     SigningKey,
+    is_weak,
     key_id_of,
     parse_public_key,
     parse_signing_key,
@@ -180,3 +181,35 @@ def test_a_seal_of_another_form_is_refused(change: dict[str, object], problem: s
 
     with pytest.raises(ValueError, match=problem):
         Seal.from_values(values | change)
+
+
+WEAK = (
+    "00" * 32,
+    "01" + "00" * 31,
+    "01" + "00" * 30 + "80",
+    "00" * 31 + "80",
+    "ec" + "ff" * 30 + "7f",
+    "ed" + "ff" * 30 + "7f",
+    "ee" + "ff" * 30 + "7f",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+)
+
+
+@pytest.mark.parametrize("raw", WEAK)
+def test_a_key_of_small_order_is_refused(raw: str) -> None:
+    with pytest.raises(RecordUnreadableError, match="the key to verify with has a small order"):
+        parse_public_key(b64encode(bytes.fromhex(raw)).decode())
+
+
+@pytest.mark.parametrize("raw", WEAK)
+def test_a_signature_of_a_key_of_small_order_is_wrong(raw: str) -> None:
+    key_id = key_id_of(Ed25519PublicKey.from_public_bytes(bytes.fromhex(raw)))
+    signature = (b"\x01" + b"\0" * 63).hex()  # the identity, which such keys take for any text
+
+    assert not Seal(digest=DIGEST, key_id=key_id, public_key=raw, signature=signature).is_valid()
+
+
+def test_true_keys_are_not_weak() -> None:
+    assert not any(is_weak(Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32).public_key()) for n in range(64))
