@@ -203,5 +203,5 @@ def test_the_boundaries_are_those_of_the_gate_that_halted() -> None:
     assert "devices in the order of their start at the halt; ceiling 5 %" in said
     earlier = texts(draw(with_entry(HALTED, later, before=VerdictGiven)))
     assert "devices in the order of their start at the halt; ceiling 20 %" in earlier
-    unsaid = rewritten(HALTED, lambda contents: contents.append(contents.pop(2)))
+    unsaid = rewritten(HALTED, lambda contents: contents.insert(-1, contents.pop(2)))
     assert "devices in the order of their start at the halt; ceiling 5 %" in texts(draw(unsaid))
