@@ -84,7 +84,7 @@ def test_the_stories_find_a_task_that_takes_a_job_at_first_sight(monkeypatch: py
 
 
 def test_the_stories_find_a_task_that_stays_ambiguous_after_a_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recover, "_was_surely_cleared", lambda *_: False)
+    monkeypatch.setattr(recover, "was_surely_cleared", lambda *_: False)
 
     _, wrong = campaign(400)
 

@@ -73,7 +73,7 @@ def require_no_conflict(
     if rival is not None:
         raise AlreadyUnderWayError(_describe_rival(rival, intent))
     # The oldest first: a job that this task has cancelled may still flash devices, and is not the one to name.
-    foreign = sorted((yield from _not_elsewhere(intent, unfinished)), key=_age)
+    foreign = sorted((yield from _not_elsewhere(intent, unfinished)), key=age_of)
     job = yield from _first_on_the_same_devices(settings, action, intent, foreign)
     if job is not None:
         raise AlreadyUnderWayError(
@@ -141,7 +141,7 @@ def _earlier(
     jobs = JobSet.listed(before.items).exclude_from(listing.items)
     first: Job | None = None
     if ours := next((job for job in jobs if job.job_id == job_id), None):
-        earlier = [job for job in sorted(jobs, key=_age) if _age(job) < _age(ours) and not job.status.has_ended]
+        earlier = [job for job in sorted(jobs, key=age_of) if age_of(job) < age_of(ours) and not job.status.has_ended]
         earlier = yield from _not_elsewhere(intent, earlier)
         first = yield from _first_on_the_same_devices(settings, action, intent, earlier)
     if first is None:
@@ -149,7 +149,8 @@ def _earlier(
     return first
 
 
-def _age(job: Job) -> tuple[str, int, str]:
+def age_of(job: Job) -> tuple[str, int, str]:
+    """Give what sorts jobs by age, the oldest first."""
     # Ids count up; as texts the longer one is the later one.
     return job.utc_create, len(job.job_id), job.job_id
 

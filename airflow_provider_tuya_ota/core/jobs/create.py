@@ -34,7 +34,7 @@ from airflow_provider_tuya_ota.core.policy.retry import RetryPolicy
 from airflow_provider_tuya_ota.core.status.queried_job import QueriedJob
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Container, Sequence
     from datetime import datetime
 
     from airflow_provider_tuya_ota.core.jobs.job_request import JobRequest
@@ -64,6 +64,29 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
     before = [job for job in listed.items if job.type == request.kind]
     young = young_ids(before, intent.started_at)
     intent = replace(intent, known=tuple(dict.fromkeys([*intent.known, *young])))
+    tracked = yield from request_job(request, intent, before, JobSet.listed(listed.items))
+    if isinstance(action, CreateOTAStaticUpgradeJob) and tracked.origin is JobOrigin.CREATED:
+        yield from cancel_if_later(settings, action, intent, listed, tracked.job_id)
+    return tracked
+
+
+def request_job(
+    request: JobRequest,
+    intent: Intent,
+    before: list[Job],
+    existing: Container[str],
+    permit: Callable[[], Flow[None]] | None = None,
+) -> Flow[TrackedJob]:
+    """Check that no other job upgrades the same devices, send the request once, and save its outcome.
+
+    :param intent: of this request; it is saved already.
+    :param before: jobs of this type that were listed before the request and may be on the same devices.
+    :param existing: ids of all jobs of the firmware that are known to have existed before the request.
+    :param permit: runs right before the request; a TuyaOTAError that it raises ends the flow, and nothing is sent.
+    :returns: the created job, or the one that was found after a lost answer; its origin says which.
+    :raises TuyaOTAError: as :func:`create_job`.
+    """
+    settings, action = request.settings, request.action
     if isinstance(action, CreateOTAStaticUpgradeJob):
         try:
             yield from require_no_conflict(settings, action, intent, before)
@@ -72,32 +95,48 @@ def create_job(request: JobRequest, attempt: Attempt) -> Flow[TrackedJob]:
             raise
     asking = intent.at(Stage.ASKING)
     yield SaveState(asking.to_dict())
+
+    def may_send() -> Flow[None]:
+        if permit is not None:
+            yield from permit()
+        yield from require_current_try(settings, asking)
+
     try:
-        created = yield from call(settings, action, permit=lambda: require_current_try(settings, asking))
+        created = yield from call(settings, action, permit=may_send)
     except TuyaOTAError as error:
         if not error.in_doubt:
             # The platform refused: a job that appears from now on was created by another program.
             yield from save_if_current(asking, intent.at(Stage.NOTHING))
             raise
         return (yield from _find_after_lost_answer(request, intent.at(Stage.LOST), error))
-    if created.entity_id is None or created.entity_id in JobSet.listed(listed.items):
+    if created.entity_id is None or created.entity_id in existing:
         # A job that existed before is not the created one, so the answer names none.
         return (yield from _find_unnamed(request, intent.at(Stage.ACCEPTED), created))
     yield SaveState(intent.at(Stage.CREATED, created.entity_id).to_dict())
-    job, read_at = yield from _query_created(request, created.entity_id)
-    if other := (yield from _find_other_target(request, intent, created.entity_id, job)):
-        yield SaveState(intent.at(Stage.ACCEPTED).to_dict())
-        raise ProtocolError(
-            f"{action.name} succeeded, but its answer names job {created.entity_id}, which has {other} (request id"
-            f" {created.request_id}). Nothing was cancelled or created again. Look at that job, and at firmware"
-            f" {action.firmware_id}, in the vendor's console. A retry searches for the requested job"
-        )
-    if isinstance(action, CreateOTAStaticUpgradeJob):
-        yield from cancel_if_later(settings, action, intent, listed, created.entity_id)
+    queried = yield from require_target(request, intent, created.entity_id, created.request_id)
     tracked = request.tracked(
         created.entity_id, JobOrigin.CREATED, utc_create=created.utc_create, request_id=created.request_id
     )
-    return replace(tracked, queried=QueriedJob.of(job, read_at))
+    return replace(tracked, queried=queried)
+
+
+def require_target(request: JobRequest, intent: Intent, job_id: str, request_id: str) -> Flow[QueriedJob | None]:
+    """Check that the job that an answer named does not certainly have another target.
+
+    :param request_id: of the answer; empty where an earlier try got it.
+    :returns: the job as it was queried; None where the platform does not show it.
+    :raises ProtocolError: it certainly has. It is saved as unnamed, so that a retry searches for the requested one.
+    """
+    action = request.action
+    job, read_at = yield from _query_created(request, job_id)
+    if other := (yield from _find_other_target(request, intent, job_id, job)):
+        yield SaveState(intent.at(Stage.ACCEPTED).to_dict())
+        raise ProtocolError(
+            f"{action.name} succeeded, but its answer names job {job_id}, which has {other} (request id"
+            f" {request_id or 'of an earlier try'}). Nothing was cancelled or created again. Look at that job, and at"
+            f" firmware {action.firmware_id}, in the vendor's console. A retry searches for the requested job"
+        )
+    return QueriedJob.of(job, read_at)
 
 
 def _query_created(request: JobRequest, job_id: str) -> Flow[tuple[Job | None, datetime]]:

@@ -81,7 +81,7 @@ def _check_cleared(request: JobRequest, attempt: Attempt, intent: Intent, job: J
     """
     if intent.clear_number == attempt.clear_number:
         return False
-    if _was_surely_cleared(attempt, intent):
+    if was_surely_cleared(attempt, intent):
         return True
     tasks = yield from count_tasks(request.settings, job.job_id, [TaskStatus.CANCELED])
     if job.status == JobStatus.CANCELED or tasks[TaskStatus.CANCELED]:
@@ -90,7 +90,8 @@ def _check_cleared(request: JobRequest, attempt: Attempt, intent: Intent, job: J
     return False
 
 
-def _was_surely_cleared(attempt: Attempt, intent: Intent) -> bool:
+def was_surely_cleared(attempt: Attempt, intent: Intent) -> bool:
+    """Whether Airflow shows that this task was cleared since the intent was saved."""
     is_known = attempt.cleared_after is None or intent.cleared_after != attempt.cleared_after
     return intent.clear_number != attempt.clear_number and is_known
 
@@ -148,27 +149,42 @@ def _drain(request: JobRequest, attempt: Attempt, job: Job, *, may_cancel: bool)
 def _find(request: JobRequest, attempt: Attempt, intent: Intent) -> Flow[tuple[Job, Intent] | None]:
     """Query the stored job, or search for it if no id is stored."""
     if intent.entity_id:
-        job = yield from _query_stored(request, attempt, intent)
+        job = yield from query_stored(request, attempt, intent)
         return (job, intent) if job is not None else None
+    job = yield from search_stored(request, attempt, intent)
+    return None if job is None else (job, intent.found(job.job_id))
+
+
+def search_stored(request: JobRequest, attempt: Attempt, intent: Intent) -> Flow[Job | None]:
+    """Search for the job of a stored intent that has no id.
+
+    :returns: the job, which is saved as found; None if there is none, so that another one may be created.
+    :raises AmbiguousOutcomeError: several jobs may be the one, or it is not known whether one is.
+    :raises JobMissingError: the platform accepted the request, and no list shows its job.
+    """
     if intent.stage is Stage.ASKING:
         # The process that sent the request has ended, so its answer is lost.
         intent = intent.at(Stage.LOST)
         yield SaveState(intent.to_dict())
     # An intent that begins with the run was recovered by a try that left its job to another task.
     was_sent = intent.started_at != attempt.run_started_at
-    is_cleared = _was_surely_cleared(attempt, intent)
+    is_cleared = was_surely_cleared(attempt, intent)
     job = yield from find_job(request.settings, intent, was_sent=was_sent, is_cleared=is_cleared)
-    if job is not None:
-        return job, intent.found(job.job_id)
-    if intent.stage is Stage.ACCEPTED and intent.clear_number == attempt.clear_number:
+    if job is None and intent.stage is Stage.ACCEPTED and intent.clear_number == attempt.clear_number:
         raise JobMissingError(
             f"the {request.label} that this task created is in no list, and the platform named no id for it. Nothing"
             f" was created again. {_TO_GO_ON}"
         )
-    return None
+    return job
 
 
-def _query_stored(request: JobRequest, attempt: Attempt, intent: Intent) -> Flow[Job | None]:
+def query_stored(request: JobRequest, attempt: Attempt, intent: Intent) -> Flow[Job | None]:
+    """Query the job whose id is stored, and give it time to appear.
+
+    :returns: None where the platform does not have it and a clear asks for another one.
+    :raises JobMissingError: the platform does not have it, or it is another one.
+    """
+
     def query() -> Flow[Job | None]:
         try:
             return (yield from call(request.settings, QueryOTAJob(job_id=intent.entity_id)))
