@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         RivalCheckFailed,
         VerificationSkipped,
     )
+    from airflow_provider_tuya_ota.core.jobs.set_events import JobSetInterrupted, JobSetResumed
     from airflow_provider_tuya_ota.core.jobs.stop_events import (
         CancelNotRepeated,
         CancelRefused,
@@ -106,6 +107,8 @@ __all__ = [
     "JobFailureObserved",
     "JobOutcomeUnknown",
     "JobSetEnded",
+    "JobSetInterrupted",
+    "JobSetResumed",
     "JobStopped",
     "JobUnnamed",
     "JobWaitEnded",
@@ -132,6 +135,7 @@ __all__ = [
 _ROOMS: Final = (
     "airflow_provider_tuya_ota.core.flows.events",
     "airflow_provider_tuya_ota.core.jobs.events",
+    "airflow_provider_tuya_ota.core.jobs.set_events",
     "airflow_provider_tuya_ota.core.jobs.stop_events",
     "airflow_provider_tuya_ota.core.jobs.task_events",
     "airflow_provider_tuya_ota.core.status.poll_events",

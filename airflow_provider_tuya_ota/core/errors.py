@@ -27,6 +27,8 @@
     │   ├── ControlRefusedError       the release does not take this change of its control note
     │   ├── AmbiguousOutcomeError     several jobs may be the one that was created
     │   ├── JobMissingError           the job of this task does not exist on the platform
+    │   ├── JobSetChangedError        the devices or options of a set of jobs are not those it began with
+    │   ├── JobSetTooLargeError       what has to be stored about a set of jobs is too large
     │   ├── JobFailedError            the job ended without success; .verdict names devices and reasons
     │   ├── LandedVersionError        devices reported success and do not run the version
     │   ├── PollingFailedError        the platform was unreachable for too long; the job goes on
@@ -260,6 +262,14 @@ class JobMissingError(OutcomeError):
 
 class LandedVersionError(OutcomeError):
     """Devices reported success, and report another version than that of the release, or none."""
+
+
+class JobSetChangedError(OutcomeError):
+    """The devices or options of a set of jobs are not those that the task began with; nothing was created."""
+
+
+class JobSetTooLargeError(OutcomeError):
+    """What has to be stored about a set of jobs is too large; the jobs that exist go on, and no other was created."""
 
 
 class PollingFailedError(OutcomeError):

@@ -18,6 +18,7 @@ from airflow.sdk import Variable
 from airflow_provider_tuya_ota.core.errors import StateUnavailableError
 from airflow_provider_tuya_ota.core.flows.effects import OtherIntents, StoredIntent
 from airflow_provider_tuya_ota.core.jobs.intent import Stage
+from airflow_provider_tuya_ota.core.jobs.set_note import jobs_in_set
 from airflow_provider_tuya_ota.core.jobs.target import Target, may_overlap
 from airflow_provider_tuya_ota.hooks.airflow_api import NoAnswerError, repeat
 
@@ -191,7 +192,8 @@ def _had(entries: list[dict[str, Any]], note: dict[str, Any], now: str) -> dict[
         had |= {job_id: at for job_id, at in _marks(entry).items() if not _is_old(at)}
         old = entry["note"] if isinstance(entry["note"], dict) else {}
         is_done = _is_over(note) or old.get("started_at") != note["started_at"]
-        if is_done and old.get("entity_id"):
+        # The note of a set names its earlier jobs itself.
+        if is_done and old.get("entity_id") and old["entity_id"] not in jobs_in_set(note):
             had.setdefault(str(old["entity_id"]), now)
     return had
 
@@ -202,7 +204,7 @@ def _marks(entry: dict[str, Any]) -> dict[str, str]:
 
 
 def _is_over(note: Any) -> bool:
-    return isinstance(note, dict) and note.get("stage") == Stage.NOTHING
+    return isinstance(note, dict) and note.get("stage") == Stage.NOTHING and not jobs_in_set(note)
 
 
 def _is_old(at: Any) -> bool:

@@ -17,6 +17,7 @@ from tests.campaigns import (
     ends,
     halts,
     hostile,
+    job_sets,
     kill,
     records,
     sharing,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STORIES, CRASHES, PAIRS, ROUNDS, CROWD, WAITS, SHARING, YEARS = 5000, 40, 32, 2, 300, 1000, 120.0, 3
-FLIPS, RELEASES, HALTS = 1000, 200, 500
+FLIPS, RELEASES, HALTS, SETS = 1000, 200, 500, 1000
 
 
 def _crash() -> Iterator[Row]:
@@ -56,6 +57,10 @@ def _kill() -> Iterator[Row]:
 def _hostile() -> Iterator[Row]:
     with open_field() as field:
         yield from rows_of("hostile texts, in Airflow", hostile.campaign(field))
+
+
+def _job_sets() -> Iterator[Row]:
+    yield from job_sets.rows(SETS)
 
 
 def _waits() -> Iterator[Row]:
@@ -87,6 +92,7 @@ CAMPAIGNS = {
     "kill": _kill,
     "ends": ends.rows,
     "hostile": _hostile,
+    "job_sets": _job_sets,
     "waits": _waits,
     "sharing": _sharing,
     "records": _records,

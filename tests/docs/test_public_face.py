@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 EXCEPTIONS = """
     AlreadyUnderWayError AmbiguousOutcomeError ApiError AuthenticationError ConfigurationError ConflictError
-    ControlRefusedError Delivery FirmwareStatusError FirmwareVersionTakenError IncompleteListError InvalidParameterError
-    InvalidRequestError JobFailedError JobMissingError LandedVersionError NotFoundError OutcomeError
-    PermissionDeniedError PollingFailedError ProtocolError RecordUnreadableError SourceUnavailableError
-    StateUnavailableError ThrottledError TransportError TriggerEventError TuyaOTAError UnavailableError
-    UnreadableReplyError WaitEndedError WaitTimeoutError
+    ControlRefusedError Delivery FirmwareStatusError FirmwareVersionTakenError IncompleteListError
+    InvalidParameterError InvalidRequestError JobFailedError JobMissingError JobSetChangedError JobSetTooLargeError
+    LandedVersionError NotFoundError OutcomeError PermissionDeniedError PollingFailedError ProtocolError
+    RecordUnreadableError SourceUnavailableError StateUnavailableError ThrottledError TransportError
+    TriggerEventError TuyaOTAError UnavailableError UnreadableReplyError WaitEndedError WaitTimeoutError
 """
 ACTIONS = """
     ALL_ACTIONS Action BatchGetDeviceState CancelOTATaskByDevice CancelOTATaskByJob ConfirmOTATask
@@ -36,13 +36,13 @@ ACTIONS = """
 """
 EVENTS = """
     BatchConfirmRefused CancelNotCounted CancelNotRepeated CancelRefused CancelRepeated CancelSent ConditionChanged
-    ConfirmInterrupted DeviceCancelUnknown DevicesFlashing FailedJobReplaced FileReadStarted
-    FileTransferRetried FileUploadStarted FirmwareAdopted FirmwareOutcomeUnknown FlowEvent HaltBegun
-    HaltCancelFailed HaltJobUnread HaltListed HaltSettled HaltStateLost IntentMissing
-    JobAdopted JobCreated JobFailureObserved JobOutcomeUnknown JobSetEnded JobStopped JobUnnamed JobWaitEnded
-    LandedCheckBegun LandedElsewhere LandedReadFailed LandedUnknown Level ListIncomplete
-    MissingJobReplaced NothingCancelled OldJobUnfinished OtherTaskCleared PollFailed RequestAdvised
-    RequestRetried RivalCheckFailed TaskNotWaiting TasksConfirmed TasksCounted VerificationSkipped
+    ConfirmInterrupted DeviceCancelUnknown DevicesFlashing FailedJobReplaced FileReadStarted FileTransferRetried
+    FileUploadStarted FirmwareAdopted FirmwareOutcomeUnknown FlowEvent HaltBegun HaltCancelFailed HaltJobUnread
+    HaltListed HaltSettled HaltStateLost IntentMissing JobAdopted JobCreated JobFailureObserved JobOutcomeUnknown
+    JobSetEnded JobSetInterrupted JobSetResumed JobStopped JobUnnamed JobWaitEnded LandedCheckBegun LandedElsewhere
+    LandedReadFailed LandedUnknown Level ListIncomplete MissingJobReplaced NothingCancelled OldJobUnfinished
+    OtherTaskCleared PollFailed RequestAdvised RequestRetried RivalCheckFailed TaskNotWaiting TasksConfirmed
+    TasksCounted VerificationSkipped
 """
 FOR_READERS = [*ROOT.glob("docs/**/*.md"), *ROOT.glob("dags_examples/*.py"), ROOT / "README.md"]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from airflow_provider_tuya_ota.core.errors import OutcomeError
 from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
+from airflow_provider_tuya_ota.core.jobs.set_note import jobs_in_set
 from airflow_provider_tuya_ota.core.jobs.target import Target, digest_of
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ class OtherIntent:
 
     :param task: the task, as messages name it.
     :param key: differs for each task.
-    :param past_jobs: jobs that the task created before and is done with.
+    :param past_jobs: jobs that the task created before: it is done with them, or they are of the same set.
     """
 
     task: str
@@ -244,7 +245,8 @@ def parse_other_intents(stored: Iterable[StoredIntent]) -> list[OtherIntent]:
     found = []
     for one in stored:
         try:
-            found.append(OtherIntent(one.task, one.key, Intent.from_dict(one.value), one.past_jobs))
+            past_jobs = *one.past_jobs, *jobs_in_set(one.value)
+            found.append(OtherIntent(one.task, one.key, Intent.from_dict(one.value), past_jobs))
         except OutcomeError:
             continue
     return found
