@@ -165,6 +165,8 @@ def test_a_promoted_wave_is_over_only_after_its_soak() -> None:
     late = take_turn(state, where, situation(later(hours=5), good))
 
     assert isinstance(early, Wait)
+    # The gate has allowed for the devices that are still flashing.
+    assert decide(state, where, situation(later(hours=5), good, progress=waiting(3, 2))) == late.decision
     assert late.decision == WaveOver(outcome=WaveOutcome.PROMOTED)
     assert kinds(late) == ["VerdictChanged", "PhaseChanged", "WaveEnded", "PhaseChanged"]
     assert late.state.outcome is WaveOutcome.PROMOTED
