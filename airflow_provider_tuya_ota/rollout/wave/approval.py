@@ -8,6 +8,7 @@ from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.core.texts import bounded_line
 from airflow_provider_tuya_ota.rollout.gate.decision import Decision
 from airflow_provider_tuya_ota.rollout.plan.canonical import canonical_json, digest_of
+from airflow_provider_tuya_ota.rollout.record.person import is_blank, is_same_person
 from airflow_provider_tuya_ota.rollout.wave.marks import LONGEST_WHY, ApprovalRequest
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 BY_PLAN: Final = "the plan asks for it"
 BY_UNDECIDED: Final = "the gate could not decide about the wave before"
+BY_CHANGE: Final = "the gate promotes the wave before no longer"
 LONGEST_STRATUM: Final = 100
 """Characters that are shown of the name of a stratum and of the text of a wave."""
 _RANKS: Final = {Decision.PROMOTE: 0, Decision.UNDECIDED: 1, Decision.HOLD: 2, Decision.HALT: 3}
@@ -60,13 +62,13 @@ def worse_than_shown(request: ApprovalRequest, verdict: GateVerdict) -> str:
 
 def problem_of(answer: Answer, request: ApprovalRequest, terms: WaveTerms) -> str:
     """Say why an approval does not count; an empty text where it does."""
-    if not answer.who.strip():
+    if is_blank(answer.who):
         return "nobody is named who answered"
     if answer.digest != request.digest:
         return "the person was shown something else than what was asked"
     if terms.approvers and answer.who not in terms.approvers:
         return f"{short_repr(answer.who)} is none of the approvers"
-    if terms.two_person and answer.who == terms.triggered_by:
+    if terms.two_person and is_same_person(answer.who, terms.triggered_by):
         return f"{short_repr(answer.who)} triggered the release, and another person has to approve it"
     return ""
 

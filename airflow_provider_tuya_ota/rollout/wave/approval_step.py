@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_tuya_ota.rollout.record.person import is_blank
 from airflow_provider_tuya_ota.rollout.wave.approval import approval_request, problem_of, worse_than_shown
 from airflow_provider_tuya_ota.rollout.wave.decision import AskApproval
 from airflow_provider_tuya_ota.rollout.wave.events import (
@@ -67,7 +68,7 @@ def ask(changes: Changes, terms: WaveTerms, verdict: GateVerdict) -> AskApproval
 
 def _rejection(changes: Changes, answer: Answer) -> HaltMark:
     request = changes.state.request
-    who = answer.who.strip() or NOBODY
+    who = NOBODY if is_blank(answer.who) else answer.who
     is_open = request is not None and changes.state.approval is None
     if request is not None and is_open and (answer.request, answer.digest) == (request.number, request.digest):
         changes.emit(ApprovalRejected, who=who, why=answer.why, request=request.number, digest=request.digest)

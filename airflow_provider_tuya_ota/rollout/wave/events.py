@@ -55,8 +55,8 @@ class PhaseChanged(WaveEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictChanged(WaveEvent):
-    """The gate decides otherwise than before, or about another wave."""
+class GateJudged(WaveEvent):
+    """The gate decides otherwise than before, or about another wave; or a wave begins on what it says."""
 
     verdict: GateVerdict
 
@@ -238,7 +238,7 @@ class WaveEnded(WaveEvent):
 
 Event: TypeAlias = (
     PhaseChanged
-    | VerdictChanged
+    | GateJudged
     | StrataHeld
     | WaveHeld
     | HoldEnded

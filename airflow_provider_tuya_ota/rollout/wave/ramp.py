@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_tuya_ota.rollout.gate.decision import Cause, Decision
+from airflow_provider_tuya_ota.rollout.wave.approval import BY_CHANGE
 from airflow_provider_tuya_ota.rollout.wave.approval_step import ask
 from airflow_provider_tuya_ota.rollout.wave.decision import StartPulse, Wait, WaitCause, WaveOver
-from airflow_provider_tuya_ota.rollout.wave.events import PulseBegun, WaveEnded
+from airflow_provider_tuya_ota.rollout.wave.events import GateJudged, PulseBegun, WaveEnded
 from airflow_provider_tuya_ota.rollout.wave.hold import hold
 from airflow_provider_tuya_ota.rollout.wave.marks import HoldCause
 from airflow_provider_tuya_ota.rollout.wave.phase import WaveOutcome, WavePhase
@@ -45,6 +46,9 @@ class Ramp:
             needs_approval = bool(state.asks_because)
             phase = WavePhase.AWAITING_APPROVAL if needs_approval else WavePhase.RAMPING
             self.changes.move(phase, state.asks_because)
+        if self._needs_a_person():
+            self.changes.set(asks_because=BY_CHANGE)
+            self.changes.move(WavePhase.AWAITING_APPROVAL, BY_CHANGE)
         if self.changes.state.phase is WavePhase.AWAITING_APPROVAL:
             if (given := self.changes.state.approval) is None:
                 return ask(self.changes, self.terms, self.verdict)
@@ -58,6 +62,13 @@ class Ramp:
                 return wait
             self.changes.move(WavePhase.JUDGING, self._why_judged())
         return self._judge()
+
+    def _needs_a_person(self) -> bool:
+        """Whether a wave that nobody has approved would begin on a promotion that the gate does not give any more."""
+        state, verdict = self.changes.state, self.verdict
+        begins = state.phase is WavePhase.RAMPING and state.wave > 1 and not state.has_begun
+        is_promoted = verdict.decision is Decision.PROMOTE or not verdict.is_binding
+        return begins and state.approval is None and not is_promoted
 
     @property
     def _is_advanced(self) -> bool:
@@ -93,6 +104,9 @@ class Ramp:
             devices=tuple(devices),
             at=self.changes.now,
         )
+        if not state.has_begun and not any(isinstance(event, GateJudged) for event in self.changes.events):
+            # A record has to show what the gate says of everything until then.
+            self.changes.emit(GateJudged, why=self.verdict.reason, verdict=self.verdict)
         self.changes.emit(
             PulseBegun, pulse=start.pulse, first_job=start.first_job, strata=start.strata, devices=start.devices
         )

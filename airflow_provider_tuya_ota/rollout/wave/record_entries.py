@@ -19,9 +19,9 @@ from airflow_provider_tuya_ota.rollout.wave.events import (
     ApprovalRejected,
     ApprovalRequested,
     ApprovalTimedOut,
+    GateJudged,
     HoldEnded,
     ReleaseHalted,
-    VerdictChanged,
     WaveAdvanced,
     WaveHeld,
 )
@@ -49,7 +49,7 @@ def entry_of(event: Event, *, asked: int | None = None) -> Content | None:
     :param asked: number of the entry of the request that is answered.
     :raises ConfigurationError: an answer without it.
     """
-    if isinstance(event, VerdictChanged):
+    if isinstance(event, GateJudged):
         return VerdictGiven(verdict=event.verdict)
     if isinstance(event, ApprovalRequested):
         digest, two = event.request.digest, event.two_person

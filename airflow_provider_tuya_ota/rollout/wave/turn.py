@@ -12,7 +12,7 @@ from airflow_provider_tuya_ota.rollout.wave.approval import BY_PLAN, BY_UNDECIDE
 from airflow_provider_tuya_ota.rollout.wave.approval_step import follow_approval
 from airflow_provider_tuya_ota.rollout.wave.change import Changes
 from airflow_provider_tuya_ota.rollout.wave.decision import Halt, Hold, Reconcile, WaveOver
-from airflow_provider_tuya_ota.rollout.wave.events import ReleaseHalted, StrataHeld, VerdictChanged, WaveAdvanced
+from airflow_provider_tuya_ota.rollout.wave.events import GateJudged, ReleaseHalted, StrataHeld, WaveAdvanced
 from airflow_provider_tuya_ota.rollout.wave.hold import end_hold, find_hold
 from airflow_provider_tuya_ota.rollout.wave.marks import AdvanceMark, HaltCause, HaltMark
 from airflow_provider_tuya_ota.rollout.wave.phase import WaveOutcome, WavePhase
@@ -138,7 +138,7 @@ def _take_verdict(changes: Changes, situation: Situation) -> bool:
     if verdict.occasion.rounds < state.rounds:
         return True
     if (verdict.decision, verdict.occasion.wave) != (state.decision, state.judged_wave):
-        changes.emit(VerdictChanged, why=verdict.reason, verdict=verdict)
+        changes.emit(GateJudged, why=verdict.reason, verdict=verdict)
     changes.set(rounds=verdict.occasion.rounds, judged_wave=verdict.occasion.wave, decision=verdict.decision)
     new = set(verdict.held_strata).difference(state.held_strata) if verdict.is_binding else set()
     if new:

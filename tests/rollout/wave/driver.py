@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.wave.marks import ApprovalRequest
     from airflow_provider_tuya_ota.rollout.wave.release import ReleaseDecision
     from airflow_provider_tuya_ota.rollout.wave.state import PulseStart, WaveState
+    from tests.rollout.wave.recorder import Recorder
     from tests.rollout.wave.world import World
 
 POLL, SELDOM = timedelta(minutes=30), timedelta(hours=2)
@@ -60,6 +61,7 @@ class Driver:
 
     world: World
     kills: Random | None = None
+    recorder: Recorder | None = None
     state: ReleaseState = field(init=False)
     stored: ReleaseState = field(init=False)
     events: list[Event] = field(default_factory=list)
@@ -96,6 +98,8 @@ class Driver:
         """Take one turn and carry it out; tell whether the release is over."""
         if not self.world.is_away():
             self.world.poll()
+            if self.recorder is not None:
+                self.recorder.polled()
         turn = take_release_turn(self.state, self.waves, self.situation())
         if not self.world.is_away():
             self.watched = self.world.now
@@ -146,7 +150,10 @@ class Driver:
                 break
             if names:
                 self.check_start(names, wave.wave)
-                self.world.create(f"{wave.wave}-{start.pulse}-{place}", names, wave.wave, start.pulse)
+                job = f"{wave.wave}-{start.pulse}-{place}"
+                self.world.create(job, names, wave.wave, start.pulse)
+                if self.recorder is not None:
+                    self.recorder.created(job, names, wave.wave, start.pulse)
             created, devices = created + 1, devices + len(names)
             self.kill()
         self.report(created, devices)
@@ -233,6 +240,8 @@ class Driver:
 
     def take(self, events: tuple[Event, ...]) -> None:
         for event in events:
+            if self.recorder is not None:
+                self.recorder.took(event)
             if isinstance(event, WaveEnded):
                 self.ended[event.wave] = event.outcome
             elif isinstance(event, ApprovalGiven):

@@ -45,8 +45,19 @@ def test_the_first_pulse_starts_at_once_and_is_stored_before_it_starts() -> None
     assert isinstance(turn.decision, StartPulse)
     assert str(turn.decision) == "start pulse 1"
     assert turn.state.starting == turn.decision.start
-    assert kinds(turn) == ["VerdictChanged", "PhaseChanged", "PulseBegun"]
+    assert kinds(turn) == ["GateJudged", "PhaseChanged", "PulseBegun"]
     assert turn.state.phase is WavePhase.RAMPING
+
+
+def test_what_the_gate_says_is_recorded_before_a_wave_begins_on_it() -> None:
+    where = terms(window="Mon-Thu 09:00-16:00 Europe/Berlin")
+    night = take_turn(begun(where), where, situation(later(hours=-3))).state
+
+    first = take_turn(night, where, situation(later(hours=0)))
+    second = take_turn(start_pulse(night, where), where, situation(later(hours=1)))
+
+    assert kinds(first) == ["GateJudged", "PulseBegun"]
+    assert kinds(second) == ["PulseBegun"]
 
 
 def test_the_next_pulse_waits_for_the_pace() -> None:
@@ -168,7 +179,7 @@ def test_a_promoted_wave_is_over_only_after_its_soak() -> None:
     # The gate has allowed for the devices that are still flashing.
     assert decide(state, where, situation(later(hours=5), good, progress=waiting(3, 2))) == late.decision
     assert late.decision == WaveOver(outcome=WaveOutcome.PROMOTED)
-    assert kinds(late) == ["VerdictChanged", "PhaseChanged", "WaveEnded", "PhaseChanged"]
+    assert kinds(late) == ["GateJudged", "PhaseChanged", "WaveEnded", "PhaseChanged"]
     assert late.state.outcome is WaveOutcome.PROMOTED
 
 
@@ -284,7 +295,7 @@ def test_advance_skips_the_soak_and_not_the_gate_the_window_or_a_hold() -> None:
 def test_a_request_to_advance_another_wave_does_not_count() -> None:
     where = terms()
     state = start_pulse(begun(where), where)
-    in_next = replace(start_pulse(begun(terms(2)), terms(2)), advance=state.advance)
+    in_next = replace(start_pulse(begun(terms(2)), terms(2), said=verdict(Decision.PROMOTE)), advance=state.advance)
     used = take_turn(state, where, situation(later(minutes=1), control=advance())).state.advance
 
     other = take_turn(state, where, situation(later(minutes=1), control=advance(wave=2)))
@@ -306,7 +317,7 @@ def test_a_wave_of_which_everybody_was_left_out_is_undecided() -> None:
 
 def test_a_wave_of_the_platform_has_one_pulse_and_waits_for_devices_that_nobody_can_count() -> None:
     where = terms(3, waves=["10%", "50%", "platform ALL"])
-    state = start_pulse(replace(begun(where), phase=WavePhase.RAMPING), where, said=verdict(wave=2))
+    state = start_pulse(replace(begun(where), phase=WavePhase.RAMPING), where, said=verdict(Decision.PROMOTE, wave=2))
 
     later_on = decide(state, where, situation(later(hours=5), verdict(wave=3), progress=waiting(None)))
     at_last = decide(state, where, situation(later(hours=6), verdict(wave=3), progress=waiting(None)))

@@ -158,7 +158,7 @@ def test_another_cause_ends_one_hold_and_begins_another() -> None:
 
     turn = take_turn(held, terms(), situation(later(minutes=30), verdict(Decision.HOLD)))
 
-    assert kinds(turn) == ["VerdictChanged", "HoldEnded", "WaveHeld"]
+    assert kinds(turn) == ["GateJudged", "HoldEnded", "WaveHeld"]
     assert turn.state.hold is not None
     assert turn.state.hold.cause is HoldCause.GATE
 
@@ -214,9 +214,9 @@ def test_a_verdict_is_an_event_when_it_changes_and_when_another_wave_is_judged()
     second = replace(first.state, wave=2, pulse=1)
     other = take_turn(second, terms(2), situation(later(minutes=5), verdict(wave=2), control=HELD))
 
-    assert kinds(first) == ["VerdictChanged", "WaveHeld"]
+    assert kinds(first) == ["GateJudged", "WaveHeld"]
     assert not same.events
-    assert kinds(other) == ["VerdictChanged"]
+    assert kinds(other) == ["GateJudged"]
 
 
 def test_a_verdict_or_terms_of_another_wave_are_refused() -> None:
