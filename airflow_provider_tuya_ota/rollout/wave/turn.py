@@ -11,7 +11,7 @@ from airflow_provider_tuya_ota.rollout.gate.decision import Decision
 from airflow_provider_tuya_ota.rollout.wave.approval import BY_PLAN, BY_UNDECIDED
 from airflow_provider_tuya_ota.rollout.wave.approval_step import follow_approval
 from airflow_provider_tuya_ota.rollout.wave.change import Changes
-from airflow_provider_tuya_ota.rollout.wave.decision import Halt, Hold, Reconcile, WaveOver
+from airflow_provider_tuya_ota.rollout.wave.decision import AskApproval, Halt, Hold, Reconcile, Wait, WaveOver
 from airflow_provider_tuya_ota.rollout.wave.events import GateJudged, ReleaseHalted, StrataHeld, WaveAdvanced
 from airflow_provider_tuya_ota.rollout.wave.hold import end_hold, find_hold
 from airflow_provider_tuya_ota.rollout.wave.marks import AdvanceMark, HaltCause, HaltMark
@@ -43,6 +43,11 @@ class Turn:
     state: WaveState
     decision: WaveDecision
     events: tuple[Event, ...] = ()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to store, and nothing to do but to poll on with the old state."""
+        return not self.events and isinstance(self.decision, Wait | Hold | AskApproval)
 
 
 def begin_wave(terms: WaveTerms, *, at: datetime, previous: WaveState | None = None, events: int = 0) -> WaveState:
@@ -84,10 +89,7 @@ def _without_text(request: ApprovalRequest | None) -> ApprovalRequest | None:
 
 
 def decide(state: WaveState, terms: WaveTerms, situation: Situation) -> WaveDecision:
-    """Say what is to be done, without changing anything.
-
-    Who cannot store the state asks this, and hands over to who can when the answer is to be acted on.
-    """
+    """Say what is to be done, without the state and the events that belong to it."""
     return take_turn(state, terms, situation).decision
 
 

@@ -170,6 +170,32 @@ def test_a_wave_without_a_verdict_is_held() -> None:
     assert turn.decision.mark.cause is HoldCause.PLATFORM
 
 
+def test_a_turn_is_quiet_where_a_trigger_may_poll_on() -> None:
+    where = terms(**APPROVED)
+    asked = take_turn(begun(where), where, situation())
+    held = take_turn(begun(terms()), terms(), situation(control=HELD))
+    ramping = start_pulse(begun(terms()), terms())
+    over, _ = states()["over"]
+
+    loud = [
+        asked,
+        held,
+        take_turn(begun(terms()), terms(), situation()),
+        take_turn(held.state, terms(), situation(later(minutes=1), control=HALTED)),
+        take_turn(ramping, terms(), situation(later(days=1), watched_until=None)),
+        take_turn(over, terms(), situation(later(hours=7), verdict(Decision.PROMOTE))),
+        take_turn(replace(ramping, job=1), terms(), situation(later(minutes=1))),
+    ]
+    quiet = [
+        take_turn(asked.state, where, situation(later(minutes=1))),
+        take_turn(held.state, terms(), situation(later(minutes=1), control=HELD)),
+        take_turn(ramping, terms(), situation(later(minutes=1))),
+    ]
+
+    assert [turn.is_quiet for turn in loud] == [False] * 7
+    assert [turn.is_quiet for turn in quiet] == [True] * 3
+
+
 def test_a_verdict_of_some_time_ago_starts_nothing() -> None:
     old = replace(situation(later(minutes=61)), verdict=verdict())
     in_time = replace(situation(later(minutes=60)), verdict=verdict())
