@@ -87,6 +87,8 @@ def create_job_set(
     loaded = yield from load_set(settings, request, attempt)
     if loaded is None:
         yield from creation.begin()
+    elif not loaded[0].jobs and loaded[1].stage in {Stage.NOTHING, Stage.PREPARING}:
+        yield from creation.begin(loaded[0].known)
     else:
         yield from creation.resume(*loaded)
     while creation.position < len(request.device_lists):
@@ -130,14 +132,19 @@ class _Creation:
         """Position of the list of the next job, from 0."""
         return len(self.jobs)
 
-    def begin(self) -> Flow[None]:
-        """Begin a set of which nothing was requested yet."""
+    def begin(self, known: tuple[str, ...] = ()) -> Flow[None]:
+        """Begin a set of which no job is outstanding.
+
+        :param known: digests of the ids of jobs that an earlier try knew not to be of the set.
+        """
+        self.note = replace(self.note, known=known)
         intent = yield from self._intent(Stage.NOTHING)
         # A note that is missing later was removed.
         yield SaveState(self.note.stored_with(intent.to_dict()))
         yield from self._list()
         before = self._foreign()
-        self.note = replace(self.note, known=young_ids(before, self.note.began_at))
+        known = tuple(dict.fromkeys((*known, *young_ids(before, self.note.began_at))))
+        self.note = replace(self.note, known=known)
         self.accounted = {*self.request.earlier, *(job.job_id for job in before)}
         self.known = dict.fromkeys((*self.note.known, *map(digest_of, self.request.earlier)))
         self._require_room(intent, len(self.request.device_lists) * _USUAL_ID)

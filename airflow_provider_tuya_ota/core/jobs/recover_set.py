@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_tuya_ota.core.actions import QueryOTAJob
 from airflow_provider_tuya_ota.core.errors import (
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def load_set(settings: Settings, request: JobSetRequest, attempt: Attempt) -> Flow[tuple[SetNote, Intent] | None]:
     """Load the task's note about this set.
 
-    :returns: None where nothing of the set was requested yet.
+    :returns: None where there is none.
     :raises AmbiguousOutcomeError: an earlier try has run, its note is missing, and jobs exist that it may have created.
     :raises JobSetChangedError: the note is about a single job, or about other devices or options.
     :raises OutcomeError: the note cannot be read.
@@ -62,8 +62,21 @@ def load_set(settings: Settings, request: JobSetRequest, attempt: Attempt) -> Fl
             " Nothing was created. Give the lists and options that it began with; another set may begin when this one"
             " is complete and its jobs are given as earlier ones"
         )
-    is_unbegun = not note.jobs and intent.stage in {Stage.NOTHING, Stage.PREPARING}
-    return None if is_unbegun else (note, intent)
+    return note, intent
+
+
+def own_jobs(value: Any) -> JobSet:
+    """Give the jobs of a stored set that answers have named, in order: those that a kill of the task may stop.
+
+    :param value: what the task has stored; jobs that a list showed are left out.
+    :raises OutcomeError: the note cannot be read.
+    """
+    note = SetNote.stored_in(value)
+    if note is None:
+        return JobSet.of()
+    intent = Intent.from_dict(value)
+    earlier = (job_id for position, job_id in enumerate(note.jobs) if position not in note.found)
+    return JobSet.of(*earlier, intent.entity_id if intent.is_own else "")
 
 
 def require_shown(

@@ -196,54 +196,6 @@ def test_a_retry_checks_the_devices_of_the_job_that_was_answered_last() -> None:
     assert stage(script) == ("accepted", "", ["101", "102"])
 
 
-@pytest.mark.parametrize(("gone", "place"), [("101", "as job 1 of 3"), ("103", "clear this task")])
-def test_a_stored_job_that_the_platform_does_not_have_stops_the_set(gone: str, place: str) -> None:
-    fake = Fake()
-    script = Script(fake)
-    create(script)
-    fake.gone.add(gone)
-
-    with pytest.raises(JobMissingError, match=f"job {gone}, which this task stored.*{place}"):
-        create(script, RETRY)
-    assert fake.creates == 3
-
-
-def test_a_stored_job_that_no_list_shows_yet_is_queried() -> None:
-    fake = Fake()
-    script = Script(fake)
-    create(script)
-    fake.hidden.add("101")
-
-    assert ids(create(script, RETRY)) == ["101", "102", "103"]
-
-
-def test_a_clear_replaces_the_last_job_if_the_platform_lost_it_and_does_not_take_it_later() -> None:
-    fake = Fake()
-    script = Script(fake)
-    create(script)
-    fake.gone.add("103")
-    fake.fates[4] = lost()
-
-    def appear(number: int) -> None:
-        if number == 4:
-            fake.gone.clear()
-            fake.jobs["103"]["jobStatus"] = "CANCELED"
-
-    fake.after_create = appear
-    jobs = create(script, replace(RETRY, clear_number=1))
-
-    assert ids(jobs) == ["101", "102", "104"]
-
-
-def test_a_first_job_that_a_clear_replaces_leaves_no_rival_to_look_for() -> None:
-    fake = Fake(fates={1: lost()}, unseen={1})
-    script = Script(fake)
-    with pytest.raises(TransportError):
-        create(script)
-
-    assert ids(create(script, RETRY)) == ["102", "103", "104"]
-
-
 def test_another_programs_job_on_a_device_of_a_later_list_stops_the_set_there() -> None:
     fake = Fake()
     fake.add("7", "d3", minutes=-60)

@@ -15,6 +15,7 @@ from airflow_provider_tuya_ota.core.errors import (
 from airflow_provider_tuya_ota.core.jobs.events import IntentMissing
 from airflow_provider_tuya_ota.core.jobs.intent import Attempt
 from airflow_provider_tuya_ota.core.jobs.job_set import JobSet
+from airflow_provider_tuya_ota.core.jobs.recover_set import own_jobs
 from tests.core.jobs.job_sets import BEGUN, LISTS, RETRY, Fake, create, ids, other, request
 from tests.core.jobs.upgrades import CREATED
 from tests.core.script import NOW, Script, lost
@@ -156,3 +157,13 @@ def test_a_retry_without_a_note_concludes_nothing_from_an_incomplete_list() -> N
     with pytest.raises(IncompleteListError):
         create(Script(fake), RETRY)
     assert fake.creates == 0
+
+
+def test_a_kill_stops_the_jobs_that_answers_named() -> None:
+    script = Script(Fake(fates={1: lost()}))
+    create(script)
+    named = own_jobs(script.saved)
+    script.saved["stage"] = "found"
+
+    assert (named.job_ids, own_jobs(script.saved).job_ids) == (("102", "103"), ("102",))
+    assert own_jobs(None).job_ids == own_jobs(CREATED.to_dict()).job_ids == ()
