@@ -87,6 +87,7 @@ def test_a_report_of_the_very_moment_of_the_clear_or_of_the_step_before_it_is_ke
     soft = step("wait", "skipped", Event.TIMEOUT, job_id="3", started_at=CLEARED.isoformat(), only_reads=True)
 
     assert this_time(same, soft)[:2] == (Event.TIMEOUT, "wait")
+    assert "before the run" not in this_time(same)[2]
 
 
 @pytest.mark.parametrize("start", ["", "?", "2026-11-24T11:00:00"])
