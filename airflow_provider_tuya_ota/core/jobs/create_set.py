@@ -28,10 +28,10 @@ from airflow_provider_tuya_ota.core.jobs.events import RivalCheckFailed, start_e
 from airflow_provider_tuya_ota.core.jobs.intent import STALE, Attempt, Intent, Stage, young_ids
 from airflow_provider_tuya_ota.core.jobs.job_set_request import place
 from airflow_provider_tuya_ota.core.jobs.recover_set import load_set, recover_current, require_shown
+from airflow_provider_tuya_ota.core.jobs.set_conflict import require_first
 from airflow_provider_tuya_ota.core.jobs.set_events import JobSetInterrupted, JobSetResumed
 from airflow_provider_tuya_ota.core.jobs.set_note import ID_DIGEST, LARGEST_NOTE, SetNote
 from airflow_provider_tuya_ota.core.jobs.set_rivals import require_only_set
-from airflow_provider_tuya_ota.core.jobs.set_twins import require_first
 from airflow_provider_tuya_ota.core.jobs.target import digest_of
 from airflow_provider_tuya_ota.core.jobs.tracked_job import JobOrigin
 from airflow_provider_tuya_ota.core.model.states import JobType
