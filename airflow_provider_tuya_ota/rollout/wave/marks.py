@@ -33,6 +33,8 @@ class HoldCause(StrEnum):
     """The release could not be judged, for example because the platform cannot be reached."""
     LOST = "something is missing"
     """A job or the firmware is not on the platform any more."""
+    CHOICE = "the platform's choice"
+    """The platform chooses the devices of this wave, and some are excluded or of a stratum that may not start."""
     NO_WINDOW = "no window"
     """No window opens within a year."""
 

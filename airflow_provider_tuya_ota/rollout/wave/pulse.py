@@ -63,6 +63,8 @@ def reason_to_stop(
         )
     if not terms.hours.is_open(now):
         return "the window has closed"
+    if control.excluded and not terms.wave.is_paceable:
+        return "a person has excluded devices, and the platform chooses those of this wave"
     excluded = frozenset(control.excluded).difference(start.devices)
     if excluded and excluded.intersection(terms.devices_in(start.pulse, job)):
         return "a person has excluded devices of this pulse"

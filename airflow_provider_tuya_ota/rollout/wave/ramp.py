@@ -92,7 +92,11 @@ class Ramp:
         if unclear := [one for one in amber if one.counts.pending]:
             why = "; ".join(f"{one.name}: {one.reason}, {one.counts.pending:,} pending" for one in unclear)
             return hold(self.changes, self.control, HoldCause.STRATUM, why)
-        return self._start(number, {*state.held_strata, *(one.name for one in amber)})
+        left_out = {*state.held_strata, *(one.name for one in amber)}
+        if not self.terms.wave.is_paceable and (left_out or self.control.excluded):
+            why = f"{self.terms.wave.text} may take devices that are excluded, or of strata that are held or amber"
+            return hold(self.changes, self.control, HoldCause.CHOICE, why)
+        return self._start(number, left_out)
 
     def _start(self, number: int, strata: set[str]) -> StartPulse:
         state, excluded = self.changes.state, frozenset(self.control.excluded)

@@ -147,6 +147,13 @@ def test_excluded_devices_that_the_pulse_leaves_out_do_not_stop_it() -> None:
     assert reason_to_stop(WHERE, left_out, note(excluded=(JOBS[1][0],)), job=1, now=NOW) == ""
 
 
+def test_the_platform_s_own_wave_is_not_created_while_a_device_is_excluded() -> None:
+    where = terms(3, waves=["10%", "50%", "platform ALL"])
+
+    assert "the platform chooses those" in reason_to_stop(where, START, note(excluded=("lamp-0001",)), job=0, now=NOW)
+    assert reason_to_stop(where, START, note(), job=0, now=NOW) == ""
+
+
 def test_a_window_that_closes_stops_a_pulse() -> None:
     where = terms(window="Mon-Thu 09:00-16:00 Europe/Berlin")
 

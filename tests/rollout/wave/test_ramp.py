@@ -315,20 +315,6 @@ def test_a_wave_of_which_everybody_was_left_out_is_undecided() -> None:
     assert turn.decision == WaveOver(outcome=WaveOutcome.UNDECIDED)
 
 
-def test_a_wave_of_the_platform_has_one_pulse_and_waits_for_devices_that_nobody_can_count() -> None:
-    where = terms(3, waves=["10%", "50%", "platform ALL"])
-    state = start_pulse(replace(begun(where), phase=WavePhase.RAMPING), where, said=verdict(Decision.PROMOTE, wave=2))
-
-    later_on = decide(state, where, situation(later(hours=5), verdict(wave=3), progress=waiting(None)))
-    at_last = decide(state, where, situation(later(hours=6), verdict(wave=3), progress=waiting(None)))
-
-    assert (state.pulse, state.job, where.pulses) == (1, 0, 1)
-    assert list(where.devices_in(1, 0)) == []
-    assert isinstance(later_on, Wait)
-    assert later_on.cause is WaitCause.EVIDENCE
-    assert at_last == WaveOver(outcome=WaveOutcome.UNDECIDED)
-
-
 @pytest.mark.parametrize("lacking", [{"control": None}, {"verdict": None}])
 def test_a_wave_goes_on_only_with_a_note_and_a_verdict(lacking: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="only with a control note and a verdict"):
