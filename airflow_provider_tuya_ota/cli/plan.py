@@ -25,6 +25,7 @@ from airflow_provider_tuya_ota.rollout.plan.intent_text import NOT_GIVEN
 from airflow_provider_tuya_ota.rollout.plan.pace import Pace
 from airflow_provider_tuya_ota.rollout.plan.read_candidates import read_candidates
 from airflow_provider_tuya_ota.rollout.plan.schedule import parse_schedule
+from airflow_provider_tuya_ota.rollout.plan.timetable import require_start
 
 if TYPE_CHECKING:
     import argparse
@@ -161,4 +162,5 @@ def _parse_start(text: str | None) -> datetime:
         raise ConfigurationError(f"--start: {short_repr(text)} is no moment, as 2026-12-01T08:00+01:00.") from None
     if start.tzinfo is None:
         raise ConfigurationError(f"--start: {short_repr(text)} has no zone, as 2026-12-01T08:00+01:00.")
+    require_start(start)
     return start

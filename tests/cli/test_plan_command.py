@@ -161,6 +161,8 @@ def test_a_job_without_devices_is_a_warning(where: list[str], capsys: Capture, m
         (["--begins-after", "9"], "--begins-after: '9' is not allowed"),
         (["--start", "tomorrow"], "--start: 'tomorrow' is no moment"),
         (["--start", "2026-12-01T08:00"], "--start: '2026-12-01T08:00' has no zone"),
+        (["--start", "9999-12-31T08:00+00:00"], "start: 9999-12-31T08:00:00+00:00 is not allowed"),
+        (["--start", "0001-01-01T00:00+05:00"], "start: 0001-01-01T00:00:00+05:00 is not allowed"),
     ],
 )
 def test_a_wrong_value_is_named_before_anything_is_sent(

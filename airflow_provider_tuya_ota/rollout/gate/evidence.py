@@ -149,9 +149,12 @@ class Evidence:
 
         A device that has started stays as it is, except where a person removes it before its outcome.
 
-        :param outcome: the reason.
+        :param outcome: the reason, one of ``EXCLUSIONS``.
         :returns: devices that stay as they are.
+        :raises ConfigurationError: the outcome says that the devices were started.
         """
+        if outcome not in EXCLUSIONS:
+            raise ConfigurationError(f"evidence: {outcome!r} excludes no device; {', '.join(EXCLUSIONS)} do.")
         now, devices = self._not_before(now), list(devices)
         kept, changed = [], False
         self._require_strata(places.get(device, UNPLANNED) for device in devices)

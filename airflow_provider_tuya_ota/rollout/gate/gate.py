@@ -67,8 +67,9 @@ class Gate:
         ``silent_after`` by default; it has to be shorter, because then the pending devices count as failed.
     :param counts: outcomes that count as failures; all of them by default. ``busy``, ``offline before start`` and
         ``cancelled`` may be added. ``other`` counts always, because nobody knows what it is.
-    :param texts: further texts of the platform's reasons, with the outcome that they stand for. ``declined`` is for
-        refusals that are none of the firmware's, such as ``{"battery low": "declined"}``.
+    :param texts: further texts of the platform's reasons, with the outcome that they stand for. Of several that a
+        reason contains, the longest counts. ``declined`` is for refusals that are none of the firmware's, such as
+        ``{"battery low": "declined"}``.
     :param red_stratum: ``"hold"`` holds a stratum that is worse than the ceiling, and lets the others go on; ``"halt"``
         halts the release. Then the release as a whole and the strata have half of the error rate of a halt each.
     :param outside: names of the sources of outside evidence that have to answer; without an answer the gate holds.
@@ -222,7 +223,8 @@ def _names(name: str, values: Any) -> tuple[str, ...]:
     # An empty list comes from a variable that was meant to hold something; only the default is empty.
     is_list = isinstance(values, tuple) or (isinstance(values, list | set | frozenset) and bool(values))
     if is_list and all(isinstance(value, str) and value.strip() for value in values):
-        return tuple(dict.fromkeys(values))
+        # A set has no order of its own, and the digest of a plan must not depend on the process that made it.
+        return tuple(sorted(values) if isinstance(values, set | frozenset) else dict.fromkeys(values))
     raise InvalidParameterError(field=name, problem=f"{short_repr(values)} is not allowed", allowed="a list of names")
 
 

@@ -141,14 +141,16 @@ def parse_failure(
     documents no text for a busy device; the one known here is the emulator's.
 
     :param reason: the platform's ``TaskDesc``.
-    :param texts: further texts; a reason that contains one, whatever its case, has its class.
+    :param texts: further texts; a reason that contains one, whatever its case, has its class. Of several, the
+        longest counts.
     :param has_started: whether the device has been seen started; then it cannot have been busy in another job.
     :returns: the class; ``OTHER``, which counts as a failure, for an unknown reason.
     """
     said = reason.strip().casefold()
-    for text, outcome in (texts or {}).items():
-        if text.casefold() in said:
-            return outcome
+    # The order in which an author writes them is lost in canonical JSON.
+    known = texts or {}
+    if found := [text for text in known if text.casefold() in said]:
+        return known[max(found, key=lambda text: (len(text.casefold()), text))]
     if step := _STEP.match(said):
         return _STEPS[step[1]]
     outcome = _TEXTS.get(said, DeviceOutcome.OTHER)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.short_repr import short_repr
+from airflow_provider_tuya_ota.rollout.gate.evidence import MOST_STRATA
 from airflow_provider_tuya_ota.rollout.plan.canonical import digest_of
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.plan.candidate import Candidate
     from airflow_provider_tuya_ota.rollout.plan.cohort_rule import CohortRule
 
-MOST_STRATA: Final = 100
-"""An attribute with more values is no stratum: each would hold too few devices for a verdict of its own."""
 NOT_KNOWN: Final = "not given"
 """How a stratum shows an attribute that its devices do not have."""
 UNKNOWN_JOB: Final = "unknown"
@@ -85,7 +84,7 @@ def freeze_cohort(candidates: Iterable[Candidate], rule: CohortRule) -> Cohort:
 
     :param candidates: read once, so that a generator over a million devices needs no list of them.
     :raises InvalidParameterError: a device is there twice, a device that is excluded by name is no candidate, or there
-        are more than 100 strata.
+        are more strata than the gate judges.
     """
     seen: set[str] = set()
     strata: dict[Stratum, list[str]] = {}

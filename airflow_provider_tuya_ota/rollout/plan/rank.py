@@ -24,8 +24,8 @@ def start_order(release_id: str, strata: Mapping[Stratum, Sequence[str]]) -> lis
     """Order the devices of all strata.
 
     The first devices are the lowest rank of each stratum, so a first pulse with as many devices as there are strata
-    holds each of them. Behind them the strata are mixed in proportion: where a share of the order has passed, so
-    has that share of each stratum, rounded up to a whole device.
+    holds each of them, unless a wave that names devices keeps them. Behind them the strata are mixed in proportion:
+    where a share of the order has passed, so has that share of each stratum, rounded up to a whole device.
     """
     keyed: list[tuple[float, bytes, str]] = []
     for names in strata.values():

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.rollout.plan.opening_hours import OpeningHours
     from airflow_provider_tuya_ota.rollout.plan.planned_wave import PlannedWave
     from airflow_provider_tuya_ota.rollout.plan.release_plan import ReleasePlan
+FIRST_YEAR, LAST_YEAR = 2000, 2999
+"""Years of a start; dates that follow it must not leave the calendar, which ends with the year 9999."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +57,27 @@ class WaveDates:
         return self.pulses[0].starts_at
 
 
+def require_start(start: datetime) -> None:
+    """Refuse a start from which no dates can be reckoned.
+
+    :raises InvalidParameterError: it is outside the years 2000 to 2999.
+    """
+    if not FIRST_YEAR <= start.year <= LAST_YEAR:
+        raise InvalidParameterError(
+            field="start",
+            problem=f"{start.isoformat()} is not allowed",
+            allowed=f"a moment in the years {FIRST_YEAR} to {LAST_YEAR}",
+        )
+
+
 def plan_dates(plan: ReleasePlan, start: datetime, *, report_seconds: float) -> tuple[WaveDates, ...]:
     """Give the earliest dates of all waves.
 
     :param start: moment from which the first wave may start, with a zone.
     :param report_seconds: after which the devices of a pulse are taken to have reported.
-    :raises InvalidParameterError: no window opens within 366 days.
+    :raises InvalidParameterError: no window opens within 366 days, or :func:`require_start` refuses the start.
     """
+    require_start(start)
     hours = plan.read_hours()
     found: list[WaveDates] = []
     earliest = start.astimezone(UTC)

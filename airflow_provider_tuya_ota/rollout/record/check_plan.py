@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.errors import ConfigurationError
+from airflow_provider_tuya_ota.core.short_repr import short_repr
 from airflow_provider_tuya_ota.rollout.percent import parse_percent
 from airflow_provider_tuya_ota.rollout.plan.wave import WaveKind
 from airflow_provider_tuya_ota.rollout.record.course import JobPurpose
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_tuya_ota.rollout.record.begin import FrozenPlan, RecordedWave
     from airflow_provider_tuya_ota.rollout.record.course import JobCreated
+
+_SAID: Final = {
+    WaveKind.COUNT.value: re.compile(r"([0-9]{1,9}) devices?"),
+    WaveKind.NAMED.value: re.compile(r"([0-9]{1,9}) named devices?"),
+}
 
 
 def check_plan(plan: FrozenPlan) -> Iterator[Finding]:
@@ -44,6 +51,21 @@ def _problems_of_plan(plan: FrozenPlan) -> Iterator[str]:
         if is_platform and (wave.pulses or place < len(plan.waves)):
             yield f"{name} is the platform's, and so is the last one and has no pulse"
         yield from _problems_of_share(wave, name, plan.devices)
+        if problem := _problem_of_text(wave):
+            yield f"{name} {problem}"
+
+
+def _problem_of_text(wave: RecordedWave) -> str:
+    """Say what the text of a wave claims of its devices, where they are others."""
+    if wave.kind not in set(WaveKind):
+        return f"is of the kind {short_repr(wave.kind)}, which is not known"
+    if wave.kind == WaveKind.PLATFORM:
+        return "" if wave.text.startswith("platform ") else "is the platform's, and its text is not"
+    said, number = _SAID.get(wave.kind), wave.size if wave.kind == WaveKind.NAMED else wave.total
+    found = said.fullmatch(wave.text) if said else None
+    if said is None or (found and int(found[1]) == number):
+        return ""
+    return f"is a wave of the kind {wave.kind}, and has {number} devices"
 
 
 def _problems_of_share(wave: RecordedWave, name: str, devices: int) -> Iterator[str]:

@@ -85,7 +85,5 @@ def _problem_of_occasion(occasion: Occasion, recorded: JudgedAgain) -> str:
         return f"it does not use the latest answer of {', '.join(other[:5])} that was recorded before it"
     longest = recorded.longest_soak(occasion.wave)
     if occasion.soaked > longest:
-        return (
-            f"it says that its wave has soaked for {occasion.soaked:g} seconds, and the entries say {longest:g} at most"
-        )
+        return f"it says that its wave has soaked for {occasion.soaked:g} seconds; the entries say {longest:g} at most"
     return ""

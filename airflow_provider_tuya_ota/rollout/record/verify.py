@@ -24,6 +24,7 @@ from airflow_provider_tuya_ota.rollout.record.check_other_jobs import check_othe
 from airflow_provider_tuya_ota.rollout.record.check_outcome import check_outcome
 from airflow_provider_tuya_ota.rollout.record.check_plan import check_jobs, check_plan
 from airflow_provider_tuya_ota.rollout.record.check_receipt import check_receipt
+from airflow_provider_tuya_ota.rollout.record.check_silence import check_silence
 from airflow_provider_tuya_ota.rollout.record.check_verdicts import check_verdicts
 from airflow_provider_tuya_ota.rollout.record.course import JobCreated, VerdictGiven
 from airflow_provider_tuya_ota.rollout.record.evidence_part import EvidencePart, join_parts
@@ -100,6 +101,7 @@ def _check_contents(file: RecordFile) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding(kind=FindingKind.WRONG_EVIDENCE, text=f"{error}")
         return
+    yield from check_silence(file, evidence)
     yield from check_verdicts(file, evidence)
     devices = RecordedDevices.of(file, evidence)
     yield from check_devices(devices)

@@ -215,3 +215,13 @@ def test_the_rest_of_a_release_is_promoted_later_the_more_choices_there_were_to_
     assert first == [81, 129, 153, 159]
     # One held stratum of four: 5 % is shared among 2 x 4 choices.
     assert first[1] == Gate(confidence=Confidence(promote="99.375%")).rules.boundaries.first_clean_promotion
+
+
+def test_names_in_a_set_are_sorted_and_those_in_a_list_keep_their_order() -> None:
+    names = ["support calls", "crash rate", "dashboard"]
+
+    assert Gate(outside=set(names)).to_dict()["outside"] == sorted(names)
+    assert Gate(outside=frozenset(names)).rules.outside == tuple(sorted(names))
+    assert Gate(outside=names).to_dict()["outside"] == names
+    with pytest.raises(ConfigurationError, match="outside"):
+        Gate(outside={"crash rate", 5})  # type: ignore[arg-type] # what an author may write

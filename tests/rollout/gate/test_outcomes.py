@@ -101,3 +101,12 @@ def test_a_later_status_contradicts_what_it_does_not_fit(status: TaskStatus) -> 
 
     for outcome, statuses in fits.items():
         assert contradicts(DeviceOutcome(outcome), status) == (status not in statuses), outcome
+
+
+def test_of_several_texts_the_longest_counts_in_whatever_order_they_are_written() -> None:
+    texts = {"battery": DeviceOutcome.FLASH, "low battery": DeviceOutcome.DECLINED, "memory": DeviceOutcome.OTHER}
+    for given in (texts, dict(reversed(texts.items())), dict(sorted(texts.items()))):
+        assert parse_failure("Low battery", given) == "declined"
+        assert parse_failure("battery broken", given) == "flash"
+    same = {"BATTERY": DeviceOutcome.FLASH, "battery": DeviceOutcome.DECLINED}
+    assert parse_failure("battery", same) == parse_failure("battery", dict(reversed(same.items())))

@@ -121,6 +121,26 @@ def test_the_evidence_of_a_large_wave_is_hardly_more_than_the_names_of_its_devic
         ({"rounds": ["yesterday"]}, "cannot be read"),
         ({"job_of": [[9, 9]]}, "jobs that it does not name"),
         ({"job_of": [[-1, 9]]}, "jobs that it does not name"),
+        ({"version": True}, "version True is not known"),
+        ({"corrected": [["2", 3]]}, "cannot be read"),
+        ({"started": [["0", 9]]}, "cannot be read"),
+        ({"started": [[0.0, 9]]}, "cannot be read"),
+        ({"started": [[0, 9, 1]]}, "cannot be read"),
+        ({"wave_of": [["1", 9]]}, "cannot be read"),
+        ({"wave_of": [[True, 9]]}, "cannot be read"),
+        ({"wave_of": [[-1, 9]]}, "a wave below 0"),
+        ({"wave_of": [[1, 10], [1, -1]]}, "columns that are not as long"),
+        ({"wave_of": [[1, 10**15]]}, "columns that are not as long"),
+        ({"stratum_of": [[10**9, 9]]}, "cannot be read"),
+        ({"rounds": ["2026-03-02T09:00:00"] * 5}, "cannot be read .*has no zone"),
+        ({"devices": list(range(9))}, "no list of texts"),
+        ({"devices": "x" * 9}, "no list of texts"),
+        ({"devices": ["a"] * 9}, "a device that was tried twice"),
+        ({"strata": "ab"}, "no list of texts"),
+        ({"strata": [1, 2]}, "no list of texts"),
+        ({"jobs": [1, 2, 3]}, "no list of texts"),
+        ({"contradictions": [["a", "b"]]}, "no object of texts"),
+        ({"contradictions": {"a": 5}}, "no object of texts"),
     ],
 )
 def test_evidence_that_was_damaged_is_refused(changed: dict[str, Any], problem: str) -> None:
@@ -134,4 +154,10 @@ def test_evidence_of_which_a_part_is_missing_is_refused(name: str) -> None:
     del values[name]
 
     with pytest.raises(ConfigurationError, match=r"^evidence: "):
+        load_evidence(values)
+
+
+@pytest.mark.parametrize("values", [None, 5, "x", [], ["version"]])
+def test_what_is_no_object_is_no_evidence(values: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^evidence: version None is not known"):
         load_evidence(values)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.missing import NOTHING
+from airflow_provider_tuya_ota.rollout.gate.evidence import MOST_STRATA
 from airflow_provider_tuya_ota.rollout.plan.candidate import Candidate
 from airflow_provider_tuya_ota.rollout.plan.cohort import (
-    MOST_STRATA,
     Exclusion,
     exclusion_of,
     freeze_cohort,
@@ -137,7 +137,7 @@ def test_an_attribute_with_too_many_values_is_refused() -> None:
     listed = [candidate(f"d{at}", version=f"1.{at}") for at in range(MOST_STRATA + 1)]
 
     assert len(freeze_cohort(listed[1:], rule()).strata) == MOST_STRATA
-    with pytest.raises(InvalidParameterError, match=r"^strata: .*more than 100 values"):
+    with pytest.raises(InvalidParameterError, match=r"^strata: .*more than 64 values"):
         freeze_cohort(listed, rule())
 
 

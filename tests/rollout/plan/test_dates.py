@@ -86,3 +86,23 @@ def test_the_time_behind_a_window_is_that_of_a_device_that_begins_at_once() -> N
     assert pulse.goes_on_after_closing(61) == 60
     open_ended = PulseDate(number=1, devices=1, jobs=1, starts_at=closes, closes_at=None)
     assert open_ended.goes_on_after_closing(1440) == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "is_allowed"),
+    [
+        ("2000-01-01T00:00+14:00", True),
+        ("2999-12-31T23:59-12:00", True),
+        ("1999-12-31T23:59+00:00", False),
+        ("3000-01-01T00:00+00:00", False),
+        ("0001-01-01T00:00+05:00", False),
+        ("9999-12-31T23:00-05:00", False),
+    ],
+)
+def test_a_start_at_the_end_of_the_calendar_is_refused(start: str, is_allowed: bool) -> None:
+    moment = datetime.fromisoformat(start)
+    if is_allowed:
+        assert plan_dates(plan(), moment, report_seconds=HALF_AN_HOUR)
+    else:
+        with pytest.raises(InvalidParameterError, match=r"start: .* is not allowed.*in the years 2000 to 2999"):
+            plan_dates(plan(), moment, report_seconds=HALF_AN_HOUR)

@@ -171,12 +171,21 @@ def a_receipt_is_of_another_round(contents: Contents) -> Iterator[Contents]:
 
 @lie(FindingKind.EXCLUDED_DEVICE)
 def a_device_was_removed_and_nobody_said_so(contents: Contents) -> Iterator[Contents]:
-    corrected = {at for _, part in places(contents, EvidencePart) for at, _ in part.corrected}
-    for place, part in places(contents, EvidencePart):
-        at = next((one for one, device in enumerate(part.ended) if device not in corrected), None)
-        if at is not None:
-            outcomes = part.outcomes[:at] + chr(CODES[DeviceOutcome.REMOVED]) + part.outcomes[at + 1 :]
-            yield put(contents, place, replace(part, outcomes=outcomes), instead=1)
+    yield from with_outcome(contents, DeviceOutcome.REMOVED)
+
+
+@lie(FindingKind.WRONG_EVIDENCE)
+def a_device_is_silent_within_an_hour(contents: Contents) -> Iterator[Contents]:
+    yield from with_outcome(contents, DeviceOutcome.SILENT)
+
+
+@lie(FindingKind.WRONG_PLAN)
+def a_wave_is_larger_than_it_says(contents: Contents) -> Iterator[Contents]:
+    ((place, plan),) = places(contents, FrozenPlan)
+    for number, wave in enumerate(plan.waves):
+        for other in (replace(wave, text="1 device", kind="count"), replace(wave, kind="shares")):
+            waves = tuple(put(list(plan.waves), number, other, instead=1))
+            yield put(contents, place, replace(plan, waves=waves), instead=1)
 
 
 @lie(FindingKind.NOT_PLANNED)
@@ -268,3 +277,13 @@ def with_platform(contents: Contents) -> Contents:
         number=number, text="platform ALL", kind="platform", total=total, needs_approval=False, pulses=(), jobs=1
     )
     return put(contents, place, replace(plan, waves=(*plan.waves, wave)), instead=1)
+
+
+def with_outcome(contents: Contents, outcome: DeviceOutcome) -> Iterator[Contents]:
+    """Give one device of each part of the evidence another outcome."""
+    corrected = {at for _, part in places(contents, EvidencePart) for at, _ in part.corrected}
+    for place, part in places(contents, EvidencePart):
+        at = next((one for one, device in enumerate(part.ended) if device not in corrected), None)
+        if at is not None:
+            outcomes = part.outcomes[:at] + chr(CODES[outcome]) + part.outcomes[at + 1 :]
+            yield put(contents, place, replace(part, outcomes=outcomes), instead=1)

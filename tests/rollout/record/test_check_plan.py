@@ -30,7 +30,10 @@ PLAN = FrozenPlan(
 
 
 def test_nothing_is_wrong_with_a_true_plan() -> None:
+    named = replace(COUNT, text="15 named devices", kind="named")
+
     assert list(check_plan(PLAN)) == []
+    assert list(check_plan(replace(PLAN, waves=(SHARE, named)))) == []
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,26 @@ def test_nothing_is_wrong_with_a_true_plan() -> None:
             "wave 1 (6%) ends at 5 of 100 devices in total, and not at 6",
         ),
         (replace(PLAN, waves=(replace(SHARE, text="five"),)), "wave 1 (five) is no share"),
+        (
+            replace(PLAN, waves=(replace(SHARE, text="1%", kind="shares"),)),
+            "wave 1 (1%) is of the kind 'shares', which is not known",
+        ),
+        (
+            replace(PLAN, waves=(SHARE, replace(COUNT, text="1 device"))),
+            "wave 2 (1 device) is a wave of the kind count, and has 20 devices",
+        ),
+        (
+            replace(PLAN, waves=(SHARE, replace(COUNT, text="twenty"))),
+            "wave 2 (twenty) is a wave of the kind count, and has 20 devices",
+        ),
+        (
+            replace(PLAN, waves=(SHARE, replace(COUNT, text="2 named devices", kind="named"))),
+            "wave 2 (2 named devices) is a wave of the kind named, and has 15 devices",
+        ),
+        (
+            replace(PLAN, waves=(SHARE, COUNT, replace(PLATFORM, text="1 device"))),
+            "wave 3 (1 device) is the platform's, and its text is not",
+        ),
     ],
 )
 def test_sums_and_shares_of_a_plan_have_to_agree(plan: FrozenPlan, problem: str) -> None:
