@@ -163,6 +163,7 @@ ROOMS: Final = (
                 *("hooks/test_connection_not_given", "runtime/test_reads_not_given"),
             ),
             "runtime/connection_watch.py": ("runtime/test_connection_watch", "operators/test_refused_key"),
+            "runtime/control_note.py": ("operators/test_control_operator",),
             "runtime/drain.py": (
                 *("operators/test_drain", "runtime/test_last_report", "runtime/test_reads_not_given"),
                 *("operators/test_create_once", "operators/test_verify_operator"),

@@ -123,6 +123,7 @@ def test_a_device_that_cannot_be_asked_is_asked_again_after_all_others() -> None
     assert platform.asked == ["b", "c", "a"]
     assert (found.on_target, found.checked) == (2, 3)
     assert [event.device for event in script.events if isinstance(event, LandedReadFailed)] == ["a"]
+    assert PAUSE == 30.0
     assert PAUSE in script.sleeps
 
 
@@ -136,6 +137,18 @@ def test_there_is_no_result_with_a_device_that_cannot_be_asked() -> None:
 
     assert sum(isinstance(event, LandedReadFailed) for event in script.events) == MOST_FAILURES
     assert platform.asked == ["b"]
+
+
+def test_ten_failures_in_a_row_end_the_check() -> None:
+    platform = Platform(a={"default": "2.0.0"})
+    platform.failures["a"] = 10_000
+    script = Script(platform)
+
+    with pytest.raises(TransportError):
+        script.run(check_landed(SETTINGS, REQUEST, ["a"]))
+
+    # The tenth is the error.
+    assert sum(isinstance(event, LandedReadFailed) for event in script.events) == 9
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -51,8 +52,19 @@ def test_a_sample_is_the_same_each_time_and_another_one_for_another_version() ->
     ],
 )
 def test_what_cannot_be_asked_is_refused_by_name(name: str, value: object) -> None:
-    with pytest.raises(InvalidParameterError, match=name):
+    with pytest.raises(InvalidParameterError, match=rf"^{name}\b"):
         request(**{name: value})
+
+
+def test_five_devices_a_second_are_asked_where_nothing_else_is_said() -> None:
+    assert request().requests_per_second == 5.0
+
+
+def test_a_text_of_another_type_is_kept_as_a_plain_one() -> None:
+    class Version(StrEnum):
+        NEXT = "2.0.1"
+
+    assert type(request(version=Version.NEXT).version) is str
 
 
 @pytest.mark.parametrize("rate", [0.01, 1, 1000])
@@ -66,9 +78,18 @@ def test_devices_are_named_once(names: object) -> None:
         require_devices(names)
 
 
-@pytest.mark.parametrize("job_ids", [[], ["1", "1"], ["1", "a b"], [7], [None]])
-def test_jobs_are_named_once(job_ids: list[Any]) -> None:
-    with pytest.raises(InvalidParameterError, match="job_ids"):
+@pytest.mark.parametrize(
+    ("job_ids", "said"),
+    [
+        ([], "job_ids: is an empty list"),
+        (["1", "1"], "job_ids: has a job twice"),
+        (["1", "a b"], "job_ids "),
+        ([7], "job_ids "),
+        ([None], "job_ids "),
+    ],
+)
+def test_jobs_are_named_once(job_ids: list[Any], said: str) -> None:
+    with pytest.raises(InvalidParameterError, match=f"^{said}"):
         require_jobs(job_ids)
 
 

@@ -107,3 +107,11 @@ def test_the_entry_of_a_record_is_verified() -> None:
 
     assert found_.entry(delay=3600.0) == check
     assert found(told.tell().seal(None)) == []
+
+
+def test_an_entry_names_the_devices_of_each_class() -> None:
+    entry = versions(elsewhere=1, not_known=2, reported=500).entry(delay=60.0)
+
+    assert entry.elsewhere == (VersionFound(device="d0", version="1.0"),)
+    assert entry.not_known == ("n0", "n1")
+    assert (entry.checked, entry.on_target, entry.is_sample, entry.delay) == (93, 90, True, 60.0)
