@@ -19,8 +19,6 @@ from tests.rollout.wave.small import (
 )
 from tests.rollout.wave.world import note
 
-LAST_START = later(hours=1)
-
 
 def test_a_wave_of_the_platform_has_one_pulse_and_waits_for_devices_that_nobody_can_count() -> None:
     where = terms(3, waves=["10%", "50%", "platform ALL"])
