@@ -45,6 +45,15 @@ def test_the_state_is_saved_before_the_first_cancel_and_all_cancels_go_before_th
     assert stopped.script.saved["reason"] == "ceiling 5 %"
 
 
+def test_jobs_that_were_read_are_not_read_again_for_their_reasons() -> None:
+    platform = Platform(DONE)
+    platform.run(flow())
+
+    rounds = [event for event in platform.script.events if isinstance(event, HaltListed)]
+    # Each list has an empty page at its end.
+    assert platform.requests(LIST) == ["1", "1", "2", "2"] * len(rounds)
+
+
 def test_two_lists_in_a_row_must_show_nothing_that_can_be_cancelled() -> None:
     tasks = {"1": {0.0: {"a": "QUEUED", "b": "FAILED"}, 5.0: {"a": "CANCELED", "b": "FAILED"}}, "2": DONE["2"]}
     platform = Platform(tasks)
@@ -161,6 +170,7 @@ def test_a_job_that_is_read_again_is_no_longer_unread() -> None:
 
     listed = [event for event in platform.script.events if isinstance(event, HaltListed)]
     assert [event.unread for event in listed] == [1, 0, 0]
+    assert [event.level for event in listed] == [Level.WARNING, Level.INFO, Level.INFO]
     assert not settled.may_begin
     assert platform.requests(CANCEL) == ["1", "2", "1"]
 

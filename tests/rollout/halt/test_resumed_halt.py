@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
-from airflow_provider_tuya_ota.rollout.halt.events import HaltStateLost
+from airflow_provider_tuya_ota.rollout.halt.events import HaltJobUnread, HaltStateLost
 from airflow_provider_tuya_ota.rollout.halt.halt import halt_jobs
 from airflow_provider_tuya_ota.rollout.halt.scope import HaltScope
 from tests.core.script import SETTINGS, refused
@@ -38,6 +38,7 @@ def test_reasons_that_cannot_be_read_again_are_left_out_and_the_receipt_stays() 
     again = platform.run(flow())
 
     assert again.receipt == settled.receipt
+    assert [event.job_id for event in platform.script.events if isinstance(event, HaltJobUnread)] == ["1"]
     assert [(task.device_name, task.task_id) for task in again.tasks] == [
         ("a", ""),
         ("b", ""),

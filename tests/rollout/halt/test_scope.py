@@ -61,6 +61,16 @@ def test_a_busy_device_is_in_flight_where_a_later_job_has_it() -> None:
     assert scope.before == {"b": "busy", "c": "flash"}
 
 
+def test_a_job_whose_devices_the_platform_chose_has_no_names() -> None:
+    evidence = Evidence()
+    record(evidence, 0, ("1", "a", "SUCCEEDED", ""))
+
+    scope = HaltScope.at_halt(["a"], {"1": None, "2": ["b"]}, evidence)
+
+    assert scope.jobs == {"1": None, "2": ("b",)}
+    assert scope.cohort == ("a", "b")
+
+
 def test_the_digest_is_of_jobs_devices_outcomes_and_rounds() -> None:
     one = HaltScope(jobs={"1": ("a",)}, planned=("a", "b"), before={}, rounds=1)
     others = [
@@ -76,5 +86,5 @@ def test_the_digest_is_of_jobs_devices_outcomes_and_rounds() -> None:
 
 @pytest.mark.parametrize("jobs", [{"": ("a",)}, {"1": ("a", "a")}])
 def test_a_job_without_an_id_or_with_a_device_twice_is_refused(jobs: dict[str, tuple[str, ...]]) -> None:
-    with pytest.raises(InvalidParameterError, match="has no id, or has a device twice"):
+    with pytest.raises(InvalidParameterError, match=r"^jobs: job .* has no id, or has a device twice"):
         HaltScope(jobs=jobs, planned=("a",), before={}, rounds=0)
