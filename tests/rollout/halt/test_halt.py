@@ -7,6 +7,7 @@ import pytest
 from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.flows.events import Level
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
+from airflow_provider_tuya_ota.core.status.wait import LISTED_LATE
 from airflow_provider_tuya_ota.rollout.halt.events import HaltListed, HaltSettled
 from airflow_provider_tuya_ota.rollout.halt.halt import halt_jobs
 from airflow_provider_tuya_ota.rollout.halt.scope import HaltScope
@@ -279,3 +280,12 @@ def test_a_long_reason_is_cut_to_what_a_record_takes() -> None:
     settled = Platform(DONE).run(halt_jobs(SETTINGS, SCOPE, OPTIONS, reason="why\n" * 2000))
 
     assert len(settled.receipt.reason) == 2000
+
+
+def test_a_job_of_the_platform_that_has_ended_delays_no_halt() -> None:
+    scope = HaltScope(jobs={"1": None}, planned=("a",), before={}, rounds=0)
+    platform = Platform({"1": {0.0: {"a": "SUCCEEDED"}}}, jobs={"1": {0.0: "COMPLETED"}})
+    settled = platform.run(flow(scope))
+
+    assert settled.receipt.landed == ("a",)
+    assert LISTED_LATE <= platform.seconds < OPTIONS.silent_after
