@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_tuya_ota.core.actions import ListOTATaskByJob
-from airflow_provider_tuya_ota.core.errors import ProtocolError, UnavailableError
+from airflow_provider_tuya_ota.core.errors import IncompleteListError, ProtocolError, UnavailableError
 from airflow_provider_tuya_ota.core.flows import pages as turning
 from airflow_provider_tuya_ota.core.flows.lists import get_any_firmware
 from airflow_provider_tuya_ota.core.flows.pages import every_page, whole_list
@@ -209,6 +209,21 @@ def test_the_largest_release_is_read_and_a_list_ten_times_as_long_fills_no_memor
 )
 def test_a_list_with_fewer_items_than_its_total_is_incomplete(pages: list[Response], missing: int) -> None:
     assert Script(pages).run(whole_list(SETTINGS, FIRST)).missing == missing
+
+
+def test_a_list_that_shows_an_item_twice_on_a_page_may_lack_another_one() -> None:
+    pages = [page("aab", 3), page("", 3), page("aab", 3)]
+    doubled, single = (
+        Script(given).run(whole_list(SETTINGS, FIRST)) for given in (pages, [page("ab", 2), page("", 2)])
+    )
+
+    assert (doubled.doubles, single.doubles) == (1, 0)
+    assert len(doubled.require_complete()) == 2
+    with pytest.raises(IncompleteListError, match="the list shows 1 items twice on one page"):
+        doubled.require_each_once()
+    assert single.require_each_once() == single.items
+    with pytest.raises(IncompleteListError, match="its Total counts 5"):
+        Script([page("ab", 5), page("", 5), page("ab", 5)]).run(whole_list(SETTINGS, FIRST)).require_each_once()
 
 
 def test_a_connection_is_tested_with_get_any_firmware() -> None:
