@@ -6,7 +6,9 @@ import argparse
 import errno
 import os
 import sys
+from contextlib import redirect_stdout
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota import __version__
@@ -29,9 +31,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     :returns: 0 on success, 1 when the platform or the release failed, 2 for a wrong call, 3 when the result could not
         be printed; then the code does not say whether all was well.
     """
-    if sys.stdout is None:  # closed by whoever started this process
-        _complain("there is no standard output, so nothing can be printed.")
-        return NOT_PRINTED
+    if sys.stdout is None:  # closed by whoever started this process, who may have asked for a halt
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+            code = _run(argv)
+        if not code:
+            _complain("there is no standard output, so the result could not be printed.")
+        return code or NOT_PRINTED
+    return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(
             errors="backslashreplace"

@@ -30,7 +30,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("output", "said"),
     [
-        (">&-", "tuya-ota: there is no standard output, so nothing can be printed.\n"),
+        (">&-", "tuya-ota: there is no standard output, so the result could not be printed.\n"),
         (">/dev/full", "tuya-ota: the result could not be printed (No space left on device).\n"),
     ],
 )
@@ -43,6 +43,20 @@ def test_a_result_that_cannot_be_printed_ends_with_3(record: Path, command: str,
     )
 
     assert (ended.returncode, ended.stderr) == (NOT_PRINTED, said)
+
+
+def test_what_is_wrong_is_told_by_the_code_also_without_an_output(record: Path) -> None:
+    cut = record.with_name("cut")
+    cut.write_bytes(b"".join(record.read_bytes().splitlines(keepends=True)[:-1]))
+    ended = [
+        subprocess.run(
+            ["/bin/sh", "-c", f'{COMMAND} record verify "{name}" >&-'], stderr=subprocess.PIPE, text=True, check=False
+        )
+        for name in (cut, record.with_name("absent"))
+    ]
+
+    assert [one.returncode for one in ended] == [1, 2]
+    assert ended[0].stderr == ""
 
 
 def test_a_reader_that_has_gone_ends_a_verification_with_3_and_says_nothing(record: Path) -> None:
