@@ -26,6 +26,7 @@ from airflow_provider_tuya_ota.core.status.last_step import (
 from airflow_provider_tuya_ota.core.status.old_reports import set_aside_old_reports
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport, verdict_fields
 from airflow_provider_tuya_ota.core.status.step import Step
+from airflow_provider_tuya_ota.core.status.step_end import STOPPED
 from airflow_provider_tuya_ota.core.texts import bounded_line
 from airflow_provider_tuya_ota.hooks.airflow_api import repeat
 from airflow_provider_tuya_ota.hooks.tuya_ota import TuyaOTAHook
@@ -201,5 +202,8 @@ def _polled(context: Context, report: ReleaseReport) -> tuple[ReleaseReport, Ver
     left = 0 if report.on_cancel == "keep" else count_waiting(verdict.counts)
     # A trigger that had not begun, or whose triggerer is frozen, cancels nothing.
     state = f"{left} {_NOT_CANCELLED}" if left else "state read afterwards"
-    polled = replace(report, summary=f"{report.summary}; {state}", **verdict_fields(verdict))
+    said = report.summary
+    if left and said.startswith(STOPPED):
+        said = f"may go on: {said.removeprefix(STOPPED)}"
+    polled = replace(report, summary=f"{said}; {state}", **verdict_fields(verdict))
     return polled, verdict

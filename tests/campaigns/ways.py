@@ -55,7 +55,12 @@ def _ways(dag: str, step: str, conf: dict[str, Any]) -> list[Way]:
         Way(dag, "failed", "failed", step, "worn flash", ALL_FAIL, conf),
         Way(dag, "partly failed", "failed", step, "1 FAILED", LAST_FAILS, conf),
         stop("step marked failed", f"mark {step} failed", failed),
-        stop("step marked success", f"mark {step} success", f"who marked step {step} success", is_run_good=True),
+        stop(
+            "step marked success",
+            f"mark {step} success",
+            f"step {step} was marked success by a person",
+            is_run_good=True,
+        ),
         stop("run marked failed", "mark run failed", failed, is_run_good=dag == UPGRADE),
         Way(HURRIED + dag, "out of time", "timeout", step, "", LAST_SILENT, conf),
         Way(dag, "no connection", "refused", "upload" if dag == RELEASE else "verify" if dag == BOTH else step),

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_tuya_ota.core.status.report import ReleaseReport
     from airflow_provider_tuya_ota.core.status.step import Step
-
-
-_BEFORE: Final = "; that was before the run was cleared"
 
 
 def set_aside_old_reports(steps: Sequence[Sequence[Step]], cleared_at: datetime | None) -> list[list[Step]]:
@@ -45,7 +42,7 @@ def _dated(step: Step, cleared_at: datetime | None) -> Step:
         return step
     if step.state not in {"success", "failed"}:
         return step
-    return replace(step, report=replace(step.report, summary=f"{step.report.predicate}{_BEFORE}"))
+    return replace(step, is_from_before_clear=True)
 
 
 def _is_old(step: Step, cleared_at: datetime | None, begun_at: Sequence[datetime]) -> bool:

@@ -25,6 +25,7 @@ class Step:
     :param state: its state; empty before it is scheduled.
     :param report: the report that it left; None where it left none.
     :param old_report: the report that it left before it was skipped, from before the run was cleared.
+    :param is_from_before_clear: whether it ended, and its report is from before the run was cleared.
     :param run_link: its page in Airflow; empty where that is not known.
     :param leaves_reports: whether it is a task of this package. Other tasks are skipped if they succeeded.
     :param only_reads: whether it can start nothing, as a sensor.
@@ -39,6 +40,7 @@ class Step:
     state: str
     report: ReleaseReport | None = None
     old_report: ReleaseReport | None = None
+    is_from_before_clear: bool = False
     run_link: str = ""
     leaves_reports: bool = True
     only_reads: bool = False

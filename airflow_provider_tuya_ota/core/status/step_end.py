@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from airflow_provider_tuya_ota.core.status.event import Event
 from airflow_provider_tuya_ota.core.status.report import ReleaseReport
@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from airflow_provider_tuya_ota.core.status.step import Step
 
 
+STOPPED: Final = "was stopped: "
+"""Beginning of what is said of a job whose step was ended from outside, and that has stopped it as far as is known."""
+
+
 def report_of_step(step: Step, now: datetime) -> ReleaseReport:
     """Report on a step; of a mapped one, the report names the instance and how the others ended.
 
     :param now: for the duration of a step that was ended from outside.
     """
     report = _report_of_instance(step, now)
+    if step.is_from_before_clear:
+        report = replace(report, summary=f"{report.predicate}; that was before the run was cleared")
     if not step.tally:
         return report
     return replace(report, step=f"{step.task_id}[{step.map_index}]", summary=f"{report.predicate} ({step.tally})")
@@ -87,9 +93,7 @@ def _stopped_from_outside(step: Step) -> str:
     if report is not None and report.job_id and (step.only_reads or report.on_cancel == "keep"):
         why = "" if step.only_reads else ", because on_cancel is 'keep'"
         return f"was not cancelled{why}, and is not waited for any more: {unreported_end(step)}"
-    if step.state == "success":
-        return f"was stopped by a person, who marked step {step.task_id} success, or its last report was not stored"
-    return f"was stopped: {unreported_end(step)}"
+    return f"{STOPPED}{unreported_end(step)}"
 
 
 def unreported_end(step: Step) -> str:

@@ -90,7 +90,7 @@ def test_a_success_whose_last_report_is_of_its_wait_may_have_lost_the_report_of_
     waiting = step("verify", "success", Event.WAITING, job_id="2")
 
     assert summary_of(waiting)[2] == (
-        "OTA job 2 was stopped by a person, who marked step verify success, or its last report was not stored, 30 s."
+        "OTA job 2 was stopped: step verify was marked success by a person, or its last report was not stored, 30 s."
     )
 
 

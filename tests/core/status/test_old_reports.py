@@ -113,3 +113,12 @@ def test_a_step_that_runs_again_has_no_old_report() -> None:
     running = step("upgrade", "deferred", Event.WAITING, job_id="2", started_at=BEFORE)
 
     assert "before the run" not in this_time(VERIFIED, running)[2]
+
+
+def test_a_step_that_a_person_ended_before_the_clear_is_said_to_be_ended_by_a_person() -> None:
+    waited = step("upgrade", "failed", Event.WAITING, job_id="2", started_at=BEFORE)
+    marked = step("upgrade", "success", Event.FAILED, job_id="2", started_at=BEFORE)
+
+    assert "was stopped: step upgrade was marked failed by a person" in this_time(VERIFIED, waited)[2]
+    assert "under way" not in this_time(VERIFIED, waited)[2]
+    assert "failed, and the step was marked success by a person; that was before" in this_time(VERIFIED, marked)[2]

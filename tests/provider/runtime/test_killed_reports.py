@@ -75,7 +75,7 @@ def ends(
     ("state", "said"),
     [
         ("failed", "step upgrade was marked failed by a person"),
-        ("success", "stopped by a person, who marked step upgrade success, or its last report was not stored"),
+        ("success", "stopped: step upgrade was marked success by a person, or its last report was not stored"),
     ],
 )
 def test_a_task_that_a_person_marked_reports_no_outcome_of_its_own_cancel(

@@ -142,6 +142,8 @@ def test_what_still_waits_after_a_stop_is_reported_with_how_to_cancel_it(
         "; 1 of its device tasks still wait, and may not be cancelled by anyone. To cancel them, use" in report["text"]
     )
     assert "TuyaOTACancelJobOperator or the sample Dag stop_job: 1 FAILED" in report["text"]
+    assert "may go on: step upgrade was marked failed by a person, or its process was lost" in report["text"]
+    assert "was stopped" not in report["text"]
     assert pauses == [3.0, 5.0, 10.0]
 
 
