@@ -38,6 +38,7 @@ class JudgedAgain:
     :param rounds: how many rounds of the evidence were recorded.
     :param answers: the latest answer of each source.
     :param is_judged: whether a verdict has seen all of it.
+    :param has_corrected: whether a success was corrected that no verdict has seen.
     """
 
     evidence: Evidence
@@ -45,6 +46,7 @@ class JudgedAgain:
     rounds: int = 0
     answers: dict[str, OutsideEvidence] = field(default_factory=dict)
     is_judged: bool = True
+    has_corrected: bool = False
     _at: datetime | None = None
     _clock: timedelta = timedelta()
     _started: dict[int, timedelta] = field(default_factory=dict)
@@ -63,11 +65,12 @@ class JudgedAgain:
             case EvidencePart():
                 self.rounds += len(entry.content.rounds)
                 self.is_judged, self._latest, self._so_far = False, None, None
+                self.has_corrected |= bool(entry.content.corrected)
             case OutsideSaid():
                 self.answers[entry.content.answer.source] = entry.content.answer
                 self.is_judged = False
             case VerdictGiven():
-                self.is_judged = True
+                self.is_judged, self.has_corrected = True, False
             case JobCreated(purpose=JobPurpose.WAVE):
                 self._started[entry.content.wave] = self._clock
             case _:

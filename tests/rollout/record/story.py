@@ -65,6 +65,7 @@ class Story:
     """A release that is told from its plan to its end.
 
     :param fate: gives the fate of a device by its place in the start order.
+    :param judges_landed: whether the gate is asked again after the check of landed versions.
     """
 
     plan: ReleasePlan
@@ -78,6 +79,7 @@ class Story:
     halted: GateVerdict | None = None
     held: tuple[str, ...] = ()
     honours_held: bool = True
+    judges_landed: bool = True
     last: Decision | None = None
 
     def __post_init__(self) -> None:
@@ -252,7 +254,8 @@ class Story:
                 elsewhere=tuple(VersionFound(device=name, version="1.0.0") for name in liars),
             )
         )
-        self.judge(last_wave)
+        if self.judges_landed:
+            self.judge(last_wave)
         if self.halted:
             return self.settle()
         taken = {name for names in self.jobs.values() for name in names}

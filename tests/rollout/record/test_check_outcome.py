@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from airflow_provider_tuya_ota.rollout.gate.decision import Decision
 from airflow_provider_tuya_ota.rollout.gate.gate import Gate
-from airflow_provider_tuya_ota.rollout.record.course import ControlNote, ControlVerb
+from airflow_provider_tuya_ota.rollout.gate.outside import OutsideEvidence
+from airflow_provider_tuya_ota.rollout.record.course import ControlNote, ControlVerb, OutsideSaid
 from airflow_provider_tuya_ota.rollout.record.finding import FindingKind
 from airflow_provider_tuya_ota.rollout.record.finish import HaltReceipt, ReleaseEnded, ReleaseOutcome
 from tests.rollout.record.forgery import changed, first, found, texts, with_entry, without
@@ -70,3 +72,15 @@ def test_a_release_whose_devices_turn_out_to_run_another_version_is_halted_at_it
 
     assert first(record, ReleaseEnded).outcome is ReleaseOutcome.HALTED
     assert found(record.seal(None)) == []
+
+
+def test_what_the_check_of_landed_versions_finds_at_the_end_need_not_be_judged() -> None:
+    told = story(200, lambda rank: "liar" if rank % 3 else "good")
+    told.judges_landed = False
+    record = told.tell()
+    calls = OutsideEvidence(source="support", decision=Decision.HALT, reason="hundreds of calls")
+    unheard = with_entry(story(200).tell(), OutsideSaid(answer=calls), before=ReleaseEnded)
+
+    assert first(record, ReleaseEnded).outcome is ReleaseOutcome.WITH_EXCEPTIONS
+    assert found(record.seal(None)) == []
+    assert [kind for kind, _ in found(unheard)] == [FindingKind.WRONG_VERDICT]
