@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
+from queue import Queue
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +15,7 @@ from airflow.sdk.execution_time.comms import CommsDecoder
 
 from airflow_provider_tuya_ota.polling import stall_detector
 from airflow_provider_tuya_ota.polling.stall_detector import DOUBT
+from airflow_provider_tuya_ota.runtime import airflow_watch
 from airflow_provider_tuya_ota.runtime import kill as killing
 from airflow_provider_tuya_ota.runtime.airflow_watch import AirflowWatch
 
@@ -102,6 +106,39 @@ def test_airflow_that_does_not_answer_is_silent(clock: Clock, airflow: Airflow, 
         answered(airflow)
 
     assert watch.was_silent()
+
+
+@pytest.mark.parametrize(("seconds", "was_silent"), [(HEARTBEAT_TIMEOUT / 2, False), (HEARTBEAT_TIMEOUT / 2 + 1, True)])
+def test_half_a_heartbeat_timeout_without_an_answer_is_no_silence_and_more_is_one(
+    clock: Clock, airflow: Airflow, seconds: float, was_silent: bool
+) -> None:
+    watch = AirflowWatch(airflow.ask, HEARTBEAT_TIMEOUT)
+    assert airflow.asked.acquire(timeout=10)
+    clock.now += seconds
+
+    assert watch.was_silent() == was_silent
+
+
+def test_a_thread_that_ends_with_the_process_asks_eight_times_in_a_heartbeat_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: Queue[float] = Queue()
+
+    def sleep(seconds: float) -> None:
+        if threading.current_thread() in before:
+            # That of an earlier test.
+            time.sleep(seconds)
+            return
+        pauses.put(seconds)
+        threading.Event().wait()
+
+    before = set(threading.enumerate())
+    monkeypatch.setattr(airflow_watch, "time", SimpleNamespace(sleep=sleep))
+    AirflowWatch(lambda: None, HEARTBEAT_TIMEOUT)
+
+    assert pauses.get(timeout=10) == HEARTBEAT_TIMEOUT / 8
+    (thread,) = (one for one in threading.enumerate() if one not in before)
+    assert (thread.name, thread.daemon) == ("tuya-ota-airflow-watch", True)
 
 
 @pytest.mark.parametrize("is_process", [True, False])

@@ -8,7 +8,7 @@ from airflow_provider_tuya_ota.core.errors import InvalidParameterError
 from airflow_provider_tuya_ota.core.flows.events import Level
 from airflow_provider_tuya_ota.core.model.states import TaskStatus
 from airflow_provider_tuya_ota.core.status.wait import LISTED_LATE
-from airflow_provider_tuya_ota.rollout.halt.events import HaltListed, HaltSettled
+from airflow_provider_tuya_ota.rollout.halt.events import HaltJobUnread, HaltListed, HaltSettled
 from airflow_provider_tuya_ota.rollout.halt.halt import halt_jobs
 from airflow_provider_tuya_ota.rollout.halt.scope import HaltScope
 from airflow_provider_tuya_ota.rollout.halt.settlement import HaltOptions
@@ -172,6 +172,7 @@ def test_a_job_that_is_read_again_is_no_longer_unread() -> None:
     listed = [event for event in platform.script.events if isinstance(event, HaltListed)]
     assert [event.unread for event in listed] == [1, 0, 0]
     assert [event.level for event in listed] == [Level.WARNING, Level.INFO, Level.INFO]
+    assert [event.job_id for event in platform.script.events if isinstance(event, HaltJobUnread)] == ["1"]
     assert not settled.may_begin
     assert platform.requests(CANCEL) == ["1", "2", "1"]
 

@@ -74,7 +74,7 @@ def test_a_rate_is_any_number_of_the_range(rate: float) -> None:
 
 @pytest.mark.parametrize("names", [[], ["a", "a"], ["a", " "], "a", None])
 def test_devices_are_named_once(names: object) -> None:
-    with pytest.raises(InvalidParameterError, match="device_names"):
+    with pytest.raises(InvalidParameterError, match=r"^device_names\b"):
         require_devices(names)
 
 
