@@ -38,6 +38,7 @@ from airflow_provider_tuya_ota.core.errors import (
 )
 from airflow_provider_tuya_ota.core.model.outcome_errors import JobFailedError, WaitEndedError, WaitTimeoutError
 from airflow_provider_tuya_ota.rollout.control.refused import ControlRefusedError
+from airflow_provider_tuya_ota.rollout.control.unreadable import ControlNoteUnreadableError
 from airflow_provider_tuya_ota.rollout.record.unreadable import RecordUnreadableError
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "AuthenticationError",
     "ConfigurationError",
     "ConflictError",
+    "ControlNoteUnreadableError",
     "ControlRefusedError",
     "Delivery",
     "FirmwareStatusError",

@@ -4,6 +4,7 @@
 
     TuyaOTAError
     ├── ConfigurationError            nothing was sent: correct the connection or the argument
+    │   ├── ControlNoteUnreadableError the control note of a release is missing or cannot be read
     │   ├── InvalidParameterError     one parameter of an operation or operator is invalid
     │   └── RecordUnreadableError     a release record, or the key for one, cannot be read
     ├── TransportError                no usable answer arrived; .delivery says whether the request may have arrived
