@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 EXCEPTIONS = """
     AlreadyUnderWayError AmbiguousOutcomeError ApiError AuthenticationError ConfigurationError ConflictError
+    ControlNoteUnreadableError
     ControlRefusedError Delivery FirmwareStatusError FirmwareVersionTakenError IncompleteListError
     InvalidParameterError InvalidRequestError JobFailedError JobMissingError JobSetChangedError JobSetTooLargeError
     LandedVersionError NotFoundError OutcomeError PermissionDeniedError PollingFailedError ProtocolError
