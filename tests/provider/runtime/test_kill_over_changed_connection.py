@@ -41,7 +41,7 @@ def test_a_kill_takes_the_new_key(service: Service, rotated: Any, said: list[str
 
     assert states(service) == {"CANCELED"}
     assert cancels(service) == 2
-    assert [line for line in said if line.endswith("the vendor's console")] == []
+    assert [line for line in said if "the vendor's console" in line] == []
     assert NEW.access_key_secret not in str(said)
 
 
