@@ -16,6 +16,7 @@ from airflow_provider_tuya_ota.core.status.wait_state import WaitState
 from airflow_provider_tuya_ota.hooks.shared_settings import keep_connected
 from airflow_provider_tuya_ota.polling.fallback import wait_with_fallback
 from airflow_provider_tuya_ota.transports.runtime import Runtime
+from airflow_provider_tuya_ota.triggers.first_event import FirstEvent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -71,7 +72,10 @@ class TuyaOTAConditionTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire one event."""
-        yield TriggerEvent(await self._wait())  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
+        first_event = FirstEvent()
+        payload = await self._wait()
+        await first_event.wait()
+        yield TriggerEvent(payload)  # type: ignore[no-untyped-call] # Airflow's constructor has no annotations
 
     async def _wait(self) -> dict[str, Any]:
         condition, deadline = rebuild_condition(self.condition), datetime.fromisoformat(self.deadline)

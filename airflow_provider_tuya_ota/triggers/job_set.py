@@ -28,6 +28,7 @@ from airflow_provider_tuya_ota.polling.job_set_wait import wait_for_jobs
 from airflow_provider_tuya_ota.polling.stall_detector import detect_stalls
 from airflow_provider_tuya_ota.polling.stopper import shared_stopper
 from airflow_provider_tuya_ota.transports.runtime import Runtime
+from airflow_provider_tuya_ota.triggers.first_event import FirstEvent
 from airflow_provider_tuya_ota.triggers.kill_answer import KillAnswer
 
 if TYPE_CHECKING:
@@ -109,8 +110,10 @@ class TuyaOTAJobSetTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then fire one event."""
+        first_event = FirstEvent()
         await self._watch()
         stopped = await self._stop_late()
+        await first_event.wait()
         results = self._wait.results
         events = [
             describe_result(results[job.job_id])

@@ -20,6 +20,7 @@ from airflow_provider_tuya_ota.emulator.scenario import Scenario
 from airflow_provider_tuya_ota.emulator.server import EmulatorServer
 from airflow_provider_tuya_ota.hooks import airflow_api as requests_to_airflow
 from airflow_provider_tuya_ota.runtime.ledger import PREFIX
+from airflow_provider_tuya_ota.triggers import first_event
 from tests.provider.airflow_api import AirflowAPI
 from tests.provider.specs import stands_in_for
 from tests.report_schema import every_report_conforms
@@ -39,6 +40,12 @@ def devices_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for nothing: the platform of these tests lists device tasks with their job, and what is made at once."""
     monkeypatch.setattr(job_search, "LISTED_WITHIN", timedelta(0))
     monkeypatch.setattr(appearing, "GRACE_PAUSES", tuple(seconds / SPEED for seconds in appearing.GRACE_PAUSES))
+
+
+@pytest.fixture(autouse=True)
+def events_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold no event: these triggers run without a scheduler."""
+    monkeypatch.setattr(first_event, "EARLIEST", 0.0)
 
 
 @dataclass
