@@ -37,12 +37,16 @@ os.environ.update(
 )
 
 
+LONGEST = "campaigns/test_in_airflow.py"
+"""It lasts as long as all others together that start a real Airflow."""
+
+
 def _starts_airflow(path: Path) -> bool:
     return "mark.system" in path.read_text(encoding="utf-8")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let one of several workers begin with all that starts a real Airflow, while the others do the rest."""
+    """Let two of several workers begin with all that starts a real Airflow, while the others do the rest."""
     if hasattr(config, "workerinput"):
         last = {path: not _starts_airflow(path) for path in {item.path for item in items}}
         items.sort(key=lambda item: last[item.path])
@@ -50,13 +54,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
-    """Keep the tests of a file together, and all that start a real Airflow: two would take each other's time."""
+    """Keep the tests of a file together, and all that start a real Airflow in two groups that last about as long.
+
+    They wait for most of their time. More of them at once would take each other's time.
+    """
     from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - not needed where tests run one after the other
 
     class Scheduler(LoadFileScheduling):  # type: ignore[misc] # xdist ships no types
         def _split_scope(self, nodeid: str) -> str:
             file = str(super()._split_scope(nodeid))
-            return "airflow" if starts_airflow(file) else file
+            if not starts_airflow(file):
+                return file
+            return "airflow of campaigns" if file.endswith(LONGEST) else "airflow of all others"
 
     @cache
     def starts_airflow(file: str) -> bool:

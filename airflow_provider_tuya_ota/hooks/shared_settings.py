@@ -167,15 +167,15 @@ async def changed_settings(
     *,
     refused: Settings | None = None,
     at_once: bool = False,
-    patience: float = PATIENCE,
+    patience: float | None = None,
 ) -> Settings:
     """Read a connection as :func:`shared_settings` does; if that fails or takes long, keep the settings.
 
     :param settings: as they were read last.
-    :param patience: seconds to wait for Airflow's answer.
+    :param patience: seconds to wait for Airflow's answer; by default ``PATIENCE``.
     """
     try:
         reading = shared_settings(conn_id, refused=refused, at_once=at_once)
-        return await asyncio.wait_for(reading, patience)
+        return await asyncio.wait_for(reading, PATIENCE if patience is None else patience)
     except Exception:  # noqa: BLE001 - Airflow is unavailable or the connection is being changed, and the wait tolerates that
         return settings

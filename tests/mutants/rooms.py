@@ -134,6 +134,7 @@ ROOMS: Final = (
                 "hooks/test_connection_not_given",
                 "hooks/test_changed_connection",
             ),
+            "triggers/first_event.py": ("triggers/test_first_event",),
             "triggers/job.py": ("triggers/test_trigger*", "operators/test_drain", "operators/test_refused_key"),
             "triggers/job_set.py": (
                 *("triggers/test_trigger*", "triggers/test_job_set_*", "triggers/test_stop_over_changed_connection"),

@@ -85,13 +85,17 @@ def notify_webhook() -> None:
         TuyaOTAWebhookNotifier(webhook_conn_id="conn").notify({})
 
 
-@pytest.mark.parametrize("read", [lambda: TuyaOTAHook("conn").get_settings(), notify_webhook], ids=["hook", "webhook"])
+@pytest.mark.parametrize(
+    ("conn_type", "read"),
+    [("tuya_ota", lambda: TuyaOTAHook("conn").get_settings()), ("http", notify_webhook)],
+    ids=["hook", "webhook"],
+)
 def test_an_alarm_interrupts_no_request_that_reads_or_masks_a_connection(
-    airflow_api: AirflowAPI, monkeypatch: pytest.MonkeyPatch, read: Callable[[], object]
+    airflow_api: AirflowAPI, monkeypatch: pytest.MonkeyPatch, conn_type: str, read: Callable[[], object]
 ) -> None:
     """Airflow masks an extra where it is parsed, so a property of a connection sends requests too."""
     fields = {"host": "http://127.0.0.1", "port": 1, "schema": None, "login": "key-id-1", "password": "word-1"}
-    airflow_api.connections["conn"] = fields | {"conn_type": "tuya_ota", "extra": '{"requests_per_second": 5}'}
+    airflow_api.connections["conn"] = fields | {"conn_type": conn_type, "extra": '{"requests_per_second": 5}'}
     answer, answered, rings_at = airflow_api.send, list[str](), -1
 
     def send(message: Any) -> Any:
